@@ -1,0 +1,1 @@
+"""Responsible-AI evaluation of language-model checkpoints."""

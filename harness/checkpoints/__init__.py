@@ -1,0 +1,1 @@
+"""From a model reference to a loaded checkpoint: resolve, inspect, fingerprint, load."""

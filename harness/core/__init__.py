@@ -1,0 +1,1 @@
+"""The vocabulary of the harness: types, protocols, registry, hashing, errors, statistics. No torch here."""

@@ -1,0 +1,31 @@
+"""Content digests: one canonical form for values, one for files."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import rfc8785
+
+__all__ = ["SHORT", "canonical_json", "digest", "file_digest"]
+
+SHORT = 12
+"""Characters of a digest that are shown to people and used as a run id (48 bits)."""
+
+
+def canonical_json(value: Any) -> bytes:
+    """The RFC 8785 form of a JSON value: same value, same bytes, on every machine.
+
+    Raises `ValueError` for what JSON can't hold, NaN and infinity among it.
+    """
+    return rfc8785.dumps(value)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON of `value`, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits. Raises `OSError` if it can't be read."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

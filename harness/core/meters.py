@@ -1,0 +1,83 @@
+"""The contract of instruments that measure energy, and what they report."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from harness.core.scores import Basis
+
+__all__ = ["Meter", "NullMeter", "Publish", "Window"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What a meter saw during one stretch of work.
+
+    `phase` is `idle`, `load`, or `suite/kind`; `stage` is what the model did in it (`prefill` reads tokens, `decode`
+    writes them), None outside a model. `energy_joules` is the energy of the whole machine as far as `source` can see
+    it, idle draw included; None, with the `reason`, where nothing could be measured. `components_joules` holds its
+    parts (cpu, ram, gpu); a part that can't be measured is absent and named in `absent`. Tokens and requests are
+    those computed inside the window. `carbon_grams_per_kwh` is the grid's intensity in `region`.
+    """
+
+    phase: str
+    stage: str | None = None
+    duration_s: float
+    energy_joules: float | None
+    components_joules: Mapping[str, float] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    basis: Basis
+    source: str
+    reason: str | None = None
+    request_count: int = 0
+    token_count: int = 0
+    region: str | None = None
+    carbon_grams_per_kwh: float | None = None
+
+
+Publish = Callable[[Window], None]
+"""Takes a finished window, such as the record's `append_window`."""
+
+
+class Meter(Protocol):
+    """Measures energy in windows that never overlap; gives each to its `publish` as it ends.
+
+    A window ends when its stage or its phase does, even by an exception, and a long one is cut every few seconds so
+    that a killed run loses little and repeated readings give an error. Registered in the entry-point group
+    `harness.probes` as a callable `(publish: Publish, region: str | None) -> Meter`.
+    """
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """All work inside the block belongs to the phase `name`. Phases don't nest."""
+        ...
+
+    def stage(self, name: str) -> None:
+        """What follows, until the next stage or the end of the phase, belongs to the stage `name`."""
+        ...
+
+    def count(self, *, tokens: int, requests: int) -> None:
+        """Work done in the present stage since the last call: tokens computed and requests completed."""
+        ...
+
+    def close(self) -> None:
+        """Release the instrument."""
+        ...
+
+
+class NullMeter:
+    """Measures nothing, for whoever doesn't ask for energy."""
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:  # noqa: ARG002
+        """See `Meter.phase`."""
+        yield
+
+    def stage(self, name: str) -> None:
+        """See `Meter.stage`."""
+
+    def count(self, *, tokens: int, requests: int) -> None:
+        """See `Meter.count`."""
+
+    def close(self) -> None:
+        """See `Meter.close`."""

@@ -1,0 +1,117 @@
+"""How per-sample scores become an estimate. A metric knows its unit, its optimum, its source and its error."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core import statistics
+from harness.core.scores import Basis, Direction, Score
+from harness.core.statistics import Interval
+
+__all__ = ["LabelMetric", "Mean", "Metric", "PerUnit", "Proportion", "Undefined"]
+
+
+class Undefined(Exception):  # noqa: N818 - not an error: it becomes the reason of an absent estimate
+    """A metric has no value on these samples; the message is the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(ABC):
+    """Reduces the scores of a task to one value with its error.
+
+    `source` cites where the metric is defined. Either `direction` or `target` is given.
+    """
+
+    name: str
+    unit: str
+    source: str
+    direction: Direction | None = None
+    target: float | None = None
+    basis: Basis = "measured"
+
+    @abstractmethod
+    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+        """Value and error of at least one valid score. Raises `Undefined` where there is no value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean(Metric):
+    """The mean of the values, with a t interval."""
+
+    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+        """See `Metric.reduce`."""
+        return statistics.mean(_values(scores), _clusters(scores))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proportion(Metric):
+    """The share of samples whose value is 1, with a score interval."""
+
+    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+        """See `Metric.reduce`."""
+        return statistics.proportion(_values(scores), _clusters(scores))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerUnit(Metric):
+    """`transform` of the sum of values over the sum of weights, such as exp(nats per token).
+
+    The interval is that of the ratio, transformed at its ends; the standard error follows by the delta method,
+    with `derivative` of the transform at the ratio. `transform` must be increasing.
+    """
+
+    transform: Callable[[float], float]
+    derivative: Callable[[float], float]
+
+    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+        """See `Metric.reduce`."""
+        weights = [score.weight for score in scores]
+        if sum(weights) <= 0:
+            raise Undefined(f"nothing to divide by: the {self.unit} of all samples sum to 0")
+        plain = statistics.ratio(_values(scores), weights, _clusters(scores))
+        return Interval(
+            value=self.transform(plain.value),
+            stderr=None if plain.stderr is None else plain.stderr * self.derivative(plain.value),
+            low=None if plain.low is None else self.transform(plain.low),
+            high=None if plain.high is None else self.transform(plain.high),
+            method=plain.method,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelMetric(Metric):
+    """A statistic of gold and predicted labels (F1, MCC), with a seeded bootstrap interval.
+
+    `statistic` gets two arrays of labels of equal length and returns a number, NaN where undefined.
+    """
+
+    statistic: Callable[[NDArray[np.str_], NDArray[np.str_]], float]
+
+    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+        """See `Metric.reduce`."""
+        gold = np.array([score.gold for score in scores])
+        predicted = np.array([score.predicted for score in scores])
+        interval = statistics.bootstrap(
+            lambda rows: float(self.statistic(gold[rows], predicted[rows])),
+            len(scores),
+            rng=rng,
+            clusters=_clusters(scores),
+        )
+        if np.isnan(interval.value):
+            raise Undefined("undefined on these labels")
+        return interval
+
+
+def _values(scores: Sequence[Score]) -> list[float]:
+    values = [score.value for score in scores if score.value is not None]
+    if len(values) != len(scores):
+        raise Undefined("a sample has no value")
+    return values
+
+
+def _clusters(scores: Sequence[Score]) -> list[str | None]:
+    return [score.cluster for score in scores]

@@ -1,0 +1,93 @@
+"""What can be asked of a model, and how it answers.
+
+The names of the kinds are lm-evaluation-harness's. A request's id is the digest of all that can change its
+answer apart from the model, so two tasks that ask the same thing ask it once.
+"""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from harness.core.hashing import digest
+
+__all__ = ["GenerateUntil", "Loglikelihood", "LoglikelihoodRolling", "Request", "Response"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One question to a model. Concrete kinds below; `kind` names the kind in records and signatures."""
+
+    kind: ClassVar[str]
+
+    @cached_property
+    def id(self) -> str:
+        """Digest of the kind and of every field, 64 hexadecimal digits."""
+        return digest({"kind": self.kind, **asdict(self)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loglikelihood(Request):
+    """How likely is `continuation` after `context`?
+
+    The answer holds the sum of the natural-log probabilities of the continuation's tokens, and whether greedy
+    decoding would have produced them. Spaces at the end of the context count to the continuation, so that words
+    are cut into tokens as in running text. An empty context stands for the model's beginning-of-text token.
+    A context too long for the model loses its beginning.
+    """
+
+    kind: ClassVar[str] = "loglikelihood"
+    context: str
+    continuation: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoglikelihoodRolling(Request):
+    """How likely is the whole of `text`, each token predicted once?
+
+    A text longer than the window is cut into windows. With `stride` None they don't overlap but for the last,
+    which reaches back to be full, as in lm-evaluation-harness. With a `stride` each window after the first predicts
+    `stride` tokens and sees up to `max_length - stride` tokens before them. `max_length` None is the model's own.
+    """
+
+    kind: ClassVar[str] = "loglikelihood_rolling"
+    text: str
+    max_length: int | None = None
+    stride: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateUntil(Request):
+    """What does the model write after `context`?
+
+    Stops at the end-of-text token, at any string of `until` (which is cut off), or after `max_tokens` tokens.
+    `temperature` 0 is greedy; above it, tokens are drawn from the `top_p` nucleus by a generator that is seeded
+    with `seed` and this request alone, so neither batch nor order changes the draw.
+    """
+
+    kind: ClassVar[str] = "generate_until"
+    context: str
+    until: tuple[str, ...] = ()
+    max_tokens: int = 64
+    temperature: float = 0.0
+    top_p: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """A model's answer to the request `request_id`.
+
+    `loglikelihood` is in nats, at most 0, for the two likelihood kinds; `is_greedy` for `loglikelihood` alone;
+    `text` for generations. `token_count` counts the tokens predicted or generated, `context_token_count` those
+    that were only read. `invalid` gives the reason where the model's numbers can't be used (NaN or infinite);
+    then the other answers are None.
+    """
+
+    request_id: str
+    loglikelihood: float | None = None
+    is_greedy: bool | None = None
+    text: str | None = None
+    token_ids: tuple[int, ...] | None = None
+    token_count: int = 0
+    context_token_count: int = 0
+    invalid: str | None = None

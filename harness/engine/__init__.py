@@ -1,0 +1,1 @@
+"""Models: they turn requests into responses."""

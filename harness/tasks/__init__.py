@@ -1,0 +1,1 @@
+"""Families of tasks that built-in, declared and third-party tasks share."""

@@ -1,0 +1,1 @@
+"""Instruments: each measures or disturbs one thing."""

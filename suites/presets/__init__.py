@@ -1,0 +1,1 @@
+"""Named choices of suites, tasks and sizes, as YAML files."""
