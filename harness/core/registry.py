@@ -55,7 +55,7 @@ def load(group: str, name: str, kind: str) -> Any:
 
 def suite(name: str) -> Suite:
     """The suite of that name. Raises `UnknownName` or `PluginError`."""
-    return _instance("harness.suites", name, "suite", Suite)  # type: ignore[type-abstract]
+    return _instance("harness.suites", name, "suite", Suite)
 
 
 def task(name: str) -> Task:

