@@ -1,1 +1,32 @@
-"""Responsible-AI evaluation of language-model checkpoints."""
+"""Responsible-AI evaluation of language-model checkpoints.
+
+import harness
+
+record = harness.evaluate("path/to/checkpoint", suite="quick")
+record.estimates      # one row a score, with its error
+record.scores         # one row a sample and metric
+harness.load_record(record.folder)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.pipeline import EvalOptions, evaluate
+    from harness.record import RunRecord, load_record
+
+__all__ = ["EvalOptions", "RunRecord", "evaluate", "load_record"]
+
+_HOMES = {
+    "EvalOptions": "harness.pipeline",
+    "RunRecord": "harness.record",
+    "evaluate": "harness.pipeline",
+    "load_record": "harness.record",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names on first use: `import harness` must not pay for torch."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

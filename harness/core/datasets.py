@@ -1,11 +1,14 @@
 """What a data set is, wherever it comes from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-__all__ = ["DataSet", "DataSource"]
+__all__ = ["DataSet", "DataSource", "Row"]
+
+Row = Mapping[str, Any]
+"""One row of a data set, as its publisher names the fields."""
 
 
 class DataSource(Protocol):

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
@@ -33,6 +33,10 @@ class Metric(ABC):
     target: float | None = None
     basis: Basis = "measured"
 
+    def __post_init__(self) -> None:
+        if (self.direction is None) == (self.target is None):
+            raise ValueError(f"{self.name}: a metric has either a direction or a target")
+
     @abstractmethod
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """Value and error of at least one valid score. Raises `Undefined` where there is no value."""
@@ -61,7 +65,8 @@ class PerUnit(Metric):
     """`transform` of the sum of values over the sum of weights, such as exp(nats per token).
 
     The interval is that of the ratio, transformed at its ends; the standard error follows by the delta method,
-    with `derivative` of the transform at the ratio. `transform` must be increasing.
+    with `derivative` of the transform at the ratio. `transform` must be increasing. Where an end of the interval is
+    too large for a number, there is no interval.
     """
 
     transform: Callable[[float], float]
@@ -73,34 +78,47 @@ class PerUnit(Metric):
         if sum(weights) <= 0:
             raise Undefined(f"nothing to divide by: the {self.unit} of all samples sum to 0")
         plain = statistics.ratio(_values(scores), weights, _clusters(scores))
-        return Interval(
-            value=self.transform(plain.value),
-            stderr=None if plain.stderr is None else plain.stderr * self.derivative(plain.value),
-            low=None if plain.low is None else self.transform(plain.low),
-            high=None if plain.high is None else self.transform(plain.high),
-            method=plain.method,
-        )
+        try:
+            value = self.transform(plain.value)
+        except OverflowError as error:
+            raise Undefined(f"too large for a number (made from {plain.value:.6g})") from error
+        if plain.stderr is None or plain.low is None or plain.high is None:
+            return replace(plain, value=value)
+        try:
+            low, high = self.transform(plain.low), self.transform(plain.high)
+            stderr = plain.stderr * self.derivative(plain.value)
+        except OverflowError:
+            return Interval(value=value, stderr=None, low=None, high=None, method=None)
+        return Interval(value=value, stderr=stderr, low=low, high=high, method=plain.method)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelMetric(Metric):
     """A statistic of gold and predicted labels (F1, MCC), with a seeded bootstrap interval.
 
-    `statistic` gets two arrays of labels of equal length and returns a number, NaN where undefined.
+    `statistic` gets gold and predicted labels, two arrays of equal length, and the sorted labels that occur in either
+    over all samples; it returns a number, NaN where undefined. A resample that lost a gold label altogether is
+    left out, as it would measure another task.
     """
 
-    statistic: Callable[[NDArray[np.str_], NDArray[np.str_]], float]
+    statistic: Callable[[NDArray[np.str_], NDArray[np.str_], Sequence[str]], float]
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """See `Metric.reduce`."""
-        gold = np.array([score.gold for score in scores])
-        predicted = np.array([score.predicted for score in scores])
-        interval = statistics.bootstrap(
-            lambda rows: float(self.statistic(gold[rows], predicted[rows])),
-            len(scores),
-            rng=rng,
-            clusters=_clusters(scores),
-        )
+        pairs = [(score.gold, score.predicted) for score in scores]
+        if any(label is None for pair in pairs for label in pair):
+            raise Undefined("a sample has no label")
+        gold, predicted = np.array(pairs, dtype=np.str_).T
+        labels = [str(label) for label in np.union1d(gold, predicted)]
+        classes = len(np.unique(gold))
+
+        def resampled(rows: NDArray[np.intp]) -> float:
+            drawn = gold[rows]
+            if len(np.unique(drawn)) < classes:
+                return float("nan")
+            return float(self.statistic(drawn, predicted[rows], labels))
+
+        interval = statistics.bootstrap(resampled, len(scores), rng=rng, clusters=_clusters(scores))
         if np.isnan(interval.value):
             raise Undefined("undefined on these labels")
         return interval

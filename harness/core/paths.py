@@ -1,14 +1,52 @@
-"""Where things are kept for the user."""
+"""Where things are kept for the user, and how a file gets there whole."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+from uuid import uuid4
 
 import platformdirs
 
-__all__ = ["cache_folder"]
+from harness.core.errors import UnavailableError
+
+__all__ = ["cache_folder", "caching", "new_cached_file"]
 
 
 def cache_folder() -> Path:
     """The user's cache for data and converted checkpoints; `HARNESS_CACHE` moves it."""
     moved = os.environ.get("HARNESS_CACHE")
     return Path(moved) if moved else Path(platformdirs.user_cache_dir("responsible-eval-harness"))
+
+
+@contextmanager
+def caching(place: Path) -> Iterator[None]:
+    """Turn an `OSError` of the block, such as a full disk, into one `UnavailableError` about `place` in the cache."""
+    try:
+        yield
+    except OSError as error:
+        raise UnavailableError(
+            f"can't be kept in the cache ({error.strerror or error})",
+            place=place,
+            fix="Make room, mend its permissions, or set HARNESS_CACHE to another folder",
+        ) from error
+
+
+@contextmanager
+def new_cached_file(target: Path) -> Iterator[IO[bytes]]:
+    """A stream for the bytes of `target`, which appears whole when the block ends well, and not at all otherwise.
+
+    Raises `UnavailableError` where the cache can't be written.
+    """
+    with caching(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Not the `tempfile` module: its files are for their owner alone, and caches are shared in teams.
+        scratch = target.with_name(f".{target.name}.{uuid4().hex}")
+        try:
+            with scratch.open("xb") as stream:
+                yield stream
+            scratch.replace(target)
+        except BaseException:
+            scratch.unlink(missing_ok=True)
+            raise

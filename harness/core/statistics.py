@@ -4,17 +4,21 @@ Follows Miller, "Adding Error Bars to Evals" (2024): sample (n - 1) standard err
 a passage or a template. Intervals are two-sided.
 """
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 __all__ = ["CONFIDENCE", "Interval", "bootstrap", "mean", "proportion", "ratio"]
 
 CONFIDENCE = 0.95
+
+UPPER = (1 + CONFIDENCE) / 2
+"""Where a two-sided interval cuts the upper tail."""
 
 Clusters = Sequence[str | None]
 
@@ -39,31 +43,46 @@ def mean(values: Sequence[float], clusters: Clusters | None = None) -> Interval:
 
 
 def proportion(successes: Sequence[float], clusters: Clusters | None = None) -> Interval:
-    """The share of ones among n >= 1 zeros and ones.
+    """The share of ones among n >= 1 zeros and ones, with Wilson's score interval (Wilson, 1927).
 
-    Independent samples get Wilson's score interval (Wilson, 1927), which keeps its coverage near 0 and 1 and
-    never has zero width; clustered ones get the t interval of `mean`. The standard error is the sample one in
-    both cases.
+    The interval stays within [0, 1] and never has zero width. Clustered samples count as the number of independent
+    ones that would have the same standard error, at most n, and the quantile is that of t over clusters - 1 degrees of
+    freedom (Korn and Graubard, 1998); where all samples agree, each cluster counts as one. The standard error
+    is the one of `mean`. Raises `ValueError` for values other than 0 and 1.
     """
-    interval = mean(successes, clusters)
-    if _is_clustered(clusters):
-        return interval
-    test = stats.binomtest(round(sum(successes)), len(successes))
-    score = test.proportion_ci(CONFIDENCE, method="wilson")
-    return Interval(
-        value=interval.value,
-        stderr=interval.stderr,
-        low=float(score.low),
-        high=float(score.high),
-        method="wilson",
-    )
+    if not set(successes) <= {0, 1}:
+        raise ValueError("a proportion is made of zeros and ones")
+    plain = mean(successes, clusters)
+    count, share = float(len(successes)), plain.value
+    quantile = float(special.ndtri(UPPER))
+    if clustered := _is_clustered(clusters):
+        if plain.stderr is None:
+            return plain
+        groups = len(_members(len(successes), clusters))
+        quantile = float(special.stdtrit(groups - 1, UPPER))
+        variance = share * (1 - share)
+        if variance == 0:
+            count = float(groups)
+        elif plain.stderr > 0:
+            count = min(count, variance / plain.stderr**2)
+    low, high = _wilson(share, count, quantile)
+    method = "wilson, clustered" if clustered else "wilson"
+    return Interval(value=share, stderr=plain.stderr, low=low, high=high, method=method)
+
+
+def _wilson(share: float, count: float, quantile: float) -> tuple[float, float]:
+    squared = quantile**2
+    centre = (share + squared / (2 * count)) / (1 + squared / count)
+    half = quantile * math.sqrt(share * (1 - share) / count + squared / (4 * count**2)) / (1 + squared / count)
+    return (0.0 if share == 0 else centre - half), (1.0 if share == 1 else centre + half)
 
 
 def ratio(numerators: Sequence[float], denominators: Sequence[float], clusters: Clusters | None = None) -> Interval:
     """The ratio of two sums over n >= 1 samples, such as nats per token, with its linearised error.
 
     The error is that of the mean of `(numerator - value * denominator) / mean(denominator)`, the ratio estimator
-    of survey sampling (Cochran, 1977); for denominators of 1 it is the usual error of a mean.
+    of survey sampling (Cochran, 1977); for denominators of 1 it is the usual error of a mean. The denominators
+    must not sum to 0.
     """
     top, bottom = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
     value = float(top.sum() / bottom.sum())
@@ -73,7 +92,7 @@ def ratio(numerators: Sequence[float], denominators: Sequence[float], clusters: 
         return Interval(value=value, stderr=None, low=None, high=None, method=None)
     count = len(groups)
     stderr = float(np.sqrt((groups**2).sum() * count / (count - 1)) / len(top))
-    half = float(stats.t.ppf((1 + CONFIDENCE) / 2, count - 1)) * stderr
+    half = float(special.stdtrit(count - 1, UPPER)) * stderr
     method = "t, clustered" if _is_clustered(clusters) else "t"
     return Interval(value=value, stderr=stderr, low=value - half, high=value + half, method=method)
 
@@ -89,31 +108,39 @@ def bootstrap(
     """Percentile bootstrap of a statistic of n >= 1 samples (Efron and Tibshirani, 1993).
 
     `statistic` gets the indices of a resample. Whole clusters are drawn where samples are clustered. Resamples in
-    which the statistic is undefined (NaN) are left out.
+    which the statistic is undefined (NaN) are left out and counted in `method`. There are no errors where
+    resampling can't show any: the value itself is undefined, more than half of the resamples are, or all agree.
     """
     value = statistic(np.arange(n))
-    members = _members(n, clusters)
-    if len(members) < 2:
-        return Interval(value=value, stderr=None, low=None, high=None, method=None)
+    silent = Interval(value=value, stderr=None, low=None, high=None, method=None)
+    if math.isnan(value) or n < 2:
+        return silent
     generator = np.random.default_rng(rng.getrandbits(64))
-    draws = np.array(
-        [
-            statistic(np.concatenate([members[i] for i in generator.integers(len(members), size=len(members))]))
-            for _ in range(resamples)
-        ]
-    )
+    draws = np.array([statistic(rows) for rows in _resamples(generator, n, clusters, resamples)])
     draws = draws[~np.isnan(draws)]
-    if len(draws) < 2:
-        return Interval(value=value, stderr=None, low=None, high=None, method=None)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail])
+    if len(draws) < max(2, resamples / 2) or np.ptp(draws) == 0:
+        return silent
+    low, high = np.quantile(draws, [1 - UPPER, UPPER])
+    used = f"{len(draws)} of {resamples}" if len(draws) < resamples else f"{resamples}"
     return Interval(
         value=value,
         stderr=float(draws.std(ddof=1)),
         low=float(low),
         high=float(high),
-        method=f"bootstrap, {resamples} resamples",
+        method=f"bootstrap, {used} resamples",
     )
+
+
+def _resamples(
+    generator: np.random.Generator, n: int, clusters: Clusters | None, resamples: int
+) -> Iterator[NDArray[np.intp]]:
+    if not _is_clustered(clusters):
+        for _ in range(resamples):
+            yield generator.integers(n, size=n)
+        return
+    members = _members(n, clusters)
+    for _ in range(resamples):
+        yield np.concatenate([members[drawn] for drawn in generator.integers(len(members), size=len(members))])
 
 
 def _is_clustered(clusters: Clusters | None) -> bool:
@@ -122,14 +149,20 @@ def _is_clustered(clusters: Clusters | None) -> bool:
     return len(set(named)) < len(named)
 
 
-def _members(n: int, clusters: Clusters | None) -> list[NDArray[np.intp]]:
+def _labels(n: int, clusters: Clusters | None) -> NDArray[np.intp]:
+    """The number of each sample's cluster, from 0."""
     if not _is_clustered(clusters):
-        return list(np.arange(n).reshape(n, 1))
+        return np.arange(n)
     assert clusters is not None
     names = [f"alone:{index}" if name is None else f"shared:{name}" for index, name in enumerate(clusters)]
-    _, labels = np.unique(names, return_inverse=True)
-    return [np.flatnonzero(labels == label) for label in range(labels.max() + 1)]
+    return np.unique(names, return_inverse=True)[1]
+
+
+def _members(n: int, clusters: Clusters | None) -> list[NDArray[np.intp]]:
+    """The indices of each cluster's samples."""
+    labels = _labels(n, clusters)
+    return np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1])
 
 
 def _sums_by_cluster(residuals: NDArray[np.float64], clusters: Clusters | None) -> NDArray[np.float64]:
-    return np.array([residuals[members].sum() for members in _members(len(residuals), clusters)])
+    return np.asarray(np.bincount(_labels(len(residuals), clusters), weights=residuals), dtype=np.float64)

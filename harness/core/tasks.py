@@ -4,18 +4,16 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar
 
-from harness.core.datasets import DataSet
+from harness.core.datasets import DataSet, Row
 from harness.core.meters import Window
 from harness.core.metrics import Metric
 from harness.core.requests import Request, Response
 from harness.core.scores import Estimate, Score
 
 __all__ = ["Results", "Row", "Sample", "Suite", "Task", "TaskSettings", "choose"]
-
-Row = Mapping[str, Any]
-"""One row of a data set, as its publisher names the fields."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +57,10 @@ class Task(ABC):
     languages: Sequence[str] = ("en",)
     default_limit: int = 100
     default_num_fewshot: int = 0
+    supports_fewshot: bool = True
+    """Whether exemplars mean anything to the task; where not, `--num-fewshot` leaves it alone."""
+    definition: Mapping[str, Any] = MappingProxyType({})
+    """What decides the scores beside name and version, as JSON values; for tasks that a file declares."""
     metrics: Sequence[Metric] = ()
 
     @abstractmethod

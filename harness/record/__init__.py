@@ -1,1 +1,6 @@
 """What happened in a run, on disk: append-only, resumable, verifiable."""
+
+from harness.record.record import RunRecord, RunWriter, load_record
+from harness.record.spec import RunSpec, TaskSpec
+
+__all__ = ["RunRecord", "RunSpec", "RunWriter", "TaskSpec", "load_record"]

@@ -1,0 +1,48 @@
+"""The `harness` command. Heavy modules are imported by the command that needs them, so that help is instant."""
+
+import signal
+import sys
+from types import FrameType
+
+import typer
+from rich.text import Text
+
+from harness.cli import catalogue, evaluation, results
+from harness.cli.console import errors
+from harness.core.errors import HarnessError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="harness",
+    help="Measure how good, fair, robust, explainable and frugal a language-model checkpoint is.",
+    epilog="Exit codes: 0 done; 1 a gate failed; 2 bad input or error; 3 partial or inconclusive.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+app.command("eval")(evaluation.eval_command)
+app.command("show")(results.show)
+app.command("runs")(results.runs)
+app.command("suites")(catalogue.suites)
+app.command("tasks")(catalogue.tasks)
+app.add_typer(catalogue.data, name="data")
+app.command("doctor")(catalogue.doctor)
+
+
+def main() -> None:
+    """Run the command line; every `HarnessError` becomes one line on standard error and exit code 2."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app()
+    except HarnessError as error:
+        errors.print(Text(f"harness: {error}"), soft_wrap=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,144 @@
+"""`harness suites`, `harness tasks`, `harness data` and `harness doctor`: what there is to run, and to run it on."""
+
+from collections.abc import Sequence
+from inspect import getdoc
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import output, print_json, print_rows
+
+__all__ = ["data", "doctor", "suites", "tasks"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use the cache alone.")]
+
+data = typer.Typer(help="The data sets: list, fetch, verify.", no_args_is_help=True)
+
+
+def suites(as_json: AsJson = False) -> None:
+    """List the suites with their tasks, ours and those of installed plug-ins.
+
+    [bold]Example[/bold]: harness suites --json
+    """
+    from harness.core import registry
+
+    rows = [
+        {"suite": name, "tasks": list(found.tasks), "description": _first_line(found)}
+        for name in registry.names("harness.suites")
+        for found in (registry.suite(name),)
+    ]
+    _print(rows, as_json, "suites")
+
+
+def tasks(as_json: AsJson = False) -> None:
+    """List the tasks with their data, sizes and metrics.
+
+    [bold]Example[/bold]: harness tasks
+    """
+    from harness.core import registry
+
+    rows = [
+        {
+            "task": name,
+            "version": found.version,
+            "languages": list(found.languages),
+            "default_limit": found.default_limit,
+            "default_num_fewshot": found.default_num_fewshot,
+            "metrics": [metric.name for metric in found.metrics],
+            "description": _first_line(found),
+        }
+        for name in registry.names("harness.tasks")
+        for found in (registry.task(name),)
+    ]
+    _print(rows, as_json, "tasks")
+
+
+@data.command("list")
+def list_data(as_json: AsJson = False) -> None:
+    """List the data sets with licence, source and what their publisher left out.
+
+    [bold]Example[/bold]: harness data list --json | jq '.[].licence'
+    """
+    from harness.data import all_datasets
+
+    rows = [
+        {
+            "data": one.name,
+            "title": one.title,
+            "rows": one.row_count,
+            "languages": list(one.languages),
+            "licence": one.licence,
+            "source": one.source.description,
+            "dropped": one.dropped,
+            **({"citation": one.citation, "homepage": one.homepage, "sha256": one.sha256} if as_json else {}),
+        }
+        for one in all_datasets()
+    ]
+    _print(rows, as_json, "data sets")
+
+
+@data.command("fetch")
+def fetch_data(
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets; all of them if none is named.")] = None,
+) -> None:
+    """Fetch data sets into the cache, so that later runs need no network.
+
+    [bold]Example[/bold]: harness data fetch piqa boolq
+    """
+    from harness.data import all_datasets, fetch
+
+    for name in names or [one.name for one in all_datasets()]:
+        output.print(Text(f"{name}: {fetch(name)}"))
+
+
+@data.command("verify")
+def verify_data(
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets; all of them if none is named.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Hash cached data sets again and compare with the pinned digests.
+
+    [bold]Example[/bold]: harness data verify
+    """
+    from harness.data import all_datasets, verify
+
+    rows = [
+        {"data": one.name, "ok": one.ok, "sha256": one.found_sha256, "reason": one.reason}
+        for name in names or [one.name for one in all_datasets()]
+        for one in verify(name)
+    ]
+    _print(rows, as_json, "verification")
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(2)
+
+
+def doctor(offline: Offline = False, as_json: AsJson = False) -> None:
+    """Say what this machine can do, what can't be measured on it, and why.
+
+    [bold]Example[/bold]: harness doctor
+    """
+    from harness.doctor import examine
+
+    rows = [
+        {"name": one.name, "status": one.status, "detail": one.detail, "fix": one.fix}
+        for one in examine(offline=offline)
+    ]
+    _print(rows, as_json, "this machine")
+
+
+def _first_line(described: object) -> str:
+    return (getdoc(type(described)) or "").split("\n\n", 1)[0].replace("\n", " ")
+
+
+def _print(rows: Sequence[dict[str, object]], as_json: bool, title: str) -> None:
+    if as_json:
+        print_json(rows)
+        return
+    columns = list(rows[0]) if rows else []
+    print_rows(title, columns, [[_cell(row[column]) for column in columns] for row in rows])
+
+
+def _cell(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list) else value

@@ -1,0 +1,157 @@
+"""How results and progress look on a terminal."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from harness.core.progress import Progress
+from harness.core.scores import Estimate
+
+__all__ = ["errors", "estimates_as_json", "output", "print_estimates", "print_json", "print_rows", "progress_bar"]
+
+output = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+_ARROWS = {"higher": "↑", "lower": "↓"}
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A plain table; what a model, a file or a user wrote is shown as text, never as markup."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    output.print(table)
+
+
+def print_estimates(estimates: Sequence[Estimate]) -> None:
+    """A table a suite: score, error, n, unit, direction, basis; what is absent with its reason."""
+    for suite in dict.fromkeys(estimate.suite for estimate in estimates):
+        table = Table(title=suite, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        table.add_column("task", overflow="fold")
+        table.add_column("metric", overflow="fold")
+        for name in ("score", "± stderr", "95 % interval", "n"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("unit", overflow="fold")
+        for name in ("best", "basis"):
+            table.add_column(name, no_wrap=True)
+        for estimate in estimates:
+            if estimate.suite == suite:
+                table.add_row(*map(Text, _cells(estimate)))
+        output.print(table, "")
+    for estimate in estimates:
+        if estimate.reason:
+            name = f"{estimate.suite}/{estimate.task} {estimate.metric}"
+            output.print(Text(f"absent: {name}: {estimate.reason}", style="yellow"))
+
+
+def _cells(estimate: Estimate) -> tuple[str, ...]:
+    interval = ""
+    if estimate.low is not None and estimate.high is not None:
+        interval = f"{_number(estimate.low)} to {_number(estimate.high)}"
+    n = str(estimate.n)
+    n += f" (+{estimate.invalid_count} invalid)" if estimate.invalid_count else ""
+    n += f" ({estimate.tie_count} ties)" if estimate.tie_count else ""
+    best = _ARROWS[estimate.direction] if estimate.direction else f"→ {_number(estimate.target)}"
+    return (
+        estimate.task,
+        estimate.metric,
+        "absent" if estimate.value is None else _number(estimate.value),
+        _number(estimate.stderr),
+        interval,
+        n,
+        estimate.unit,
+        best,
+        estimate.basis,
+    )
+
+
+def _number(value: float | None) -> str:
+    """Four significant digits, at least; whole from 10,000 up."""
+    if value is None:
+        return ""
+    if abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) >= 1 or value == 0 else f"{value:.4f}" if abs(value) >= 1e-3 else f"{value:.2e}"
+
+
+class _BarProgress:
+    """Shows a bar with the time left."""
+
+    def __init__(self, bars: Bars) -> None:
+        self._bars = bars
+        self._job = bars.add_task("preparing", total=None)
+
+    def note(self, text: str) -> None:
+        self._bars.console.print(Text(text))
+
+    def begin(self, total: int) -> None:
+        self._bars.update(self._job, total=total)
+
+    def phase(self, name: str) -> None:
+        self._bars.update(self._job, description=name)
+
+    def advance(self, steps: int = 1) -> None:
+        self._bars.advance(self._job, steps)
+
+
+class _LineProgress:
+    """Off a terminal: notes alone, no bars."""
+
+    def note(self, text: str) -> None:
+        errors.print(Text(text))
+
+    def begin(self, total: int) -> None:
+        pass
+
+    def phase(self, name: str) -> None:
+        pass
+
+    def advance(self, steps: int = 1) -> None:
+        pass
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Progress on standard error: bars on a terminal, notes alone elsewhere."""
+    if not errors.is_terminal:
+        yield _LineProgress()
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=errors, transient=True) as bars:
+        yield _BarProgress(bars)
+
+
+def estimates_as_json(estimates: Sequence[Estimate]) -> list[dict[str, Any]]:
+    """Estimates as JSON objects, one field each."""
+    return [asdict(estimate) for estimate in estimates]

@@ -1,0 +1,41 @@
+"""How long work tells how far it is."""
+
+from typing import Protocol
+
+__all__ = ["Progress", "Quiet"]
+
+
+class Progress(Protocol):
+    """Gets told what is being done, how much there is, and what is finished."""
+
+    def note(self, text: str) -> None:
+        """Something worth a line."""
+        ...
+
+    def begin(self, total: int) -> None:
+        """From here on there are `total` steps."""
+        ...
+
+    def phase(self, name: str) -> None:
+        """The steps that follow belong to `name`."""
+        ...
+
+    def advance(self, steps: int = 1) -> None:
+        """So many steps are finished."""
+        ...
+
+
+class Quiet:
+    """Says nothing."""
+
+    def note(self, text: str) -> None:
+        """See `Progress.note`."""
+
+    def begin(self, total: int) -> None:
+        """See `Progress.begin`."""
+
+    def phase(self, name: str) -> None:
+        """See `Progress.phase`."""
+
+    def advance(self, steps: int = 1) -> None:
+        """See `Progress.advance`."""

@@ -1,0 +1,133 @@
+"""From text to token ids, by the conventions of lm-evaluation-harness, many strings at a time.
+
+Two things differ, both where lm-evaluation-harness departs from running text. The beginning-of-text token is never
+given twice: where a tokenizer adds it by itself, lm-evaluation-harness's rolling log-likelihood reads it both as prefix
+and as first token to predict. And where the end of a context melts with the beginning of its continuation into one
+token (as happens without spaces, in Chinese for instance), that token is read and scored as it stands in the whole text.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.core.errors import ModelError
+from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling
+
+__all__ = ["Encoder", "Reading", "Tokens", "rolling_windows"]
+
+Tokens = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Token ids to read, and those to predict: the last `len(targets)` positions of `inputs` predict `targets`."""
+
+    inputs: Tokens
+    targets: Tokens
+
+
+class Encoder:
+    """Encodes requests for one causal model with `max_length` positions."""
+
+    def __init__(self, tokenizer: Any, max_length: int) -> None:
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self.prefix_id = self._prefix_id()
+        self._prefix_text = tokenizer.decode([self.prefix_id])
+
+    def loglikelihoods(self, requests: Sequence[Loglikelihood]) -> list[Reading]:
+        """One reading a request. A continuation longer than the window keeps its end alone, see `Reading`."""
+        pairs = [_move_spaces(request.context, request.continuation) for request in requests]
+        encoded = self._encode([text for context, continuation in pairs for text in (context, context + continuation)])
+        bare = self._encode([continuation for context, continuation in pairs if not context], special_tokens=False)
+        readings = []
+        for context, continuation in pairs:
+            if context:
+                whole = encoded[context + continuation]
+                split = _split_point(encoded[context], whole) if continuation else len(whole)
+            else:
+                continuation_ids = bare[continuation]
+                given = continuation_ids[:1] == (self.prefix_id,)
+                whole = continuation_ids if given else (self.prefix_id, *continuation_ids)
+                split = 1
+            targets = whole[split:]
+            readings.append(Reading(whole[-(self.max_length + 1) :][:-1], targets))
+        return readings
+
+    def rolling(self, requests: Sequence[LoglikelihoodRolling]) -> list[tuple[Reading, ...]]:
+        """The windows of each request, see `rolling_windows`."""
+        encoded = self._encode([request.text for request in requests], special_tokens=False)
+        return [
+            rolling_windows(
+                encoded[request.text],
+                prefix_id=self.prefix_id,
+                max_length=min(request.max_length or self.max_length, self.max_length),
+                stride=request.stride,
+            )
+            for request in requests
+        ]
+
+    def prompts(self, requests: Sequence[GenerateUntil]) -> list[Tokens]:
+        """The prompt of each request; one too long loses its beginning, so that `max_tokens` fit behind it."""
+        encoded = self._encode([request.context for request in requests])
+        return [
+            (encoded[request.context] or (self.prefix_id,))[-max(self.max_length - request.max_tokens, 1) :]
+            for request in requests
+        ]
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        """Text of generated tokens, special tokens left out."""
+        return str(self.tokenizer.decode(token_ids, skip_special_tokens=True))
+
+    def _prefix_id(self) -> int:
+        for token_id in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
+            if token_id is not None:
+                return int(token_id)
+        raise ModelError(
+            "the tokenizer has neither a beginning-of-text nor an end-of-text token to stand before a text",
+            fix="Set bos_token or eos_token in tokenizer_config.json",
+        )
+
+    def _encode(self, texts: Sequence[str], *, special_tokens: bool = True) -> Mapping[str, Tokens]:
+        """Token ids by text, with the special tokens the tokenizer adds by itself unless the text starts with one."""
+        distinct = list(dict.fromkeys(texts))
+        marked = [text for text in distinct if self._prefix_text and text.startswith(self._prefix_text)]
+        plain = [text for text in distinct if not (self._prefix_text and text.startswith(self._prefix_text))]
+        encoded: dict[str, Tokens] = {}
+        for group, add in ((plain, special_tokens), (marked, False)):
+            if group:
+                rows = self.tokenizer(group, add_special_tokens=add, return_attention_mask=False)["input_ids"]
+                encoded.update(zip(group, map(tuple, rows), strict=True))
+        return encoded
+
+
+def rolling_windows(tokens: Tokens, *, prefix_id: int, max_length: int, stride: int | None) -> tuple[Reading, ...]:
+    """Windows of at most `max_length` inputs in which each of `tokens` is predicted exactly once.
+
+    The first window starts with `prefix_id`. With `stride` None, later windows predict `max_length` tokens each,
+    and the last one reaches back to be full; with a `stride`, each predicts that many and sees `max_length - stride`
+    tokens before them.
+    """
+    step = max_length if stride is None else stride
+    if not 1 <= step <= max_length:
+        raise ModelError(f"a stride of {stride} tokens doesn't fit windows of {max_length}")
+    stream = (prefix_id, *tokens)
+    readings: list[Reading] = []
+    done = 0
+    while done < len(tokens):
+        end = min(done + (step if done else max_length), len(tokens))
+        start = 0 if end <= max_length else end - max_length
+        readings.append(Reading(stream[start:end], tokens[done:end]))
+        done = end
+    return tuple(readings)
+
+
+def _move_spaces(context: str, continuation: str) -> tuple[str, str]:
+    bare = context.rstrip()
+    return bare, context[len(bare) :] + continuation
+
+
+def _split_point(context: Tokens, whole: Tokens) -> int:
+    """Where the continuation's tokens begin: after those that the whole shares with the context, one at the least."""
+    shared = next((i for i, pair in enumerate(zip(context, whole, strict=False)) if pair[0] != pair[1]), len(context))
+    return max(min(shared, len(whole) - 1), 1)

@@ -1,0 +1,49 @@
+"""A model that remembers: what a record already holds is not asked again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
+
+from harness.core.models import Model
+from harness.core.requests import Request, Response
+
+__all__ = ["Journal", "ResumedModel"]
+
+
+class Journal(Protocol):
+    """Where responses are kept: `harness.record.RunRecord` is one."""
+
+    @property
+    def responses(self) -> Mapping[str, Response]:
+        """Every response kept so far, by request id."""
+        ...
+
+    def append(self, responses: Sequence[Response]) -> None:
+        """Keep responses; when this returns they survive a crash."""
+        ...
+
+
+class ResumedModel:
+    """Answers from the journal where it can, and puts every new answer into it.
+
+    A batch of which any answer is missing is computed again as a whole: the arithmetic of a batched forward pass
+    depends, in its last bits, on what else is in the batch, so this is what makes the scores of an interrupted run
+    equal to those of an undisturbed one, byte for byte.
+    """
+
+    def __init__(self, model: Model, journal: Journal) -> None:
+        self.model = model
+        self.journal = journal
+
+    def plan(self, requests: Sequence[Request]) -> Sequence[Sequence[Request]]:
+        """See `Model.plan`: the wrapped model's."""
+        return self.model.plan(requests)
+
+    def respond(self, requests: Sequence[Request]) -> Iterator[Response]:
+        """See `Model.respond`. Each batch is in the journal before its first response is given."""
+        for batch in self.model.plan(requests):
+            known = [self.journal.responses.get(request.id) for request in batch]
+            kept = [response for response in known if response is not None]
+            if len(kept) < len(batch):
+                kept = list(self.model.respond(batch))
+                self.journal.append(kept)
+            yield from kept

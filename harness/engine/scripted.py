@@ -1,0 +1,28 @@
+"""A model that answers from a script: for tests of tasks, suites and plug-ins, without a checkpoint."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from harness.core.requests import Request, Response
+
+__all__ = ["ScriptedModel"]
+
+
+class ScriptedModel:
+    """Answers each request by calling `script`, one request a batch.
+
+    `script` returns a `Response` that bears the id of the request. `asked` keeps what was asked, in order.
+    """
+
+    def __init__(self, script: Callable[[Request], Response]) -> None:
+        self.script = script
+        self.asked: list[Request] = []
+
+    def plan(self, requests: Sequence[Request]) -> list[list[Request]]:
+        """See `Model.plan`: one request a batch, by id."""
+        return [[request] for request in sorted(requests, key=lambda request: request.id)]
+
+    def respond(self, requests: Sequence[Request]) -> Iterator[Response]:
+        """See `Model.respond`."""
+        for (request,) in self.plan(requests):
+            self.asked.append(request)
+            yield self.script(request)

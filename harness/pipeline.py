@@ -1,0 +1,226 @@
+"""The whole of an evaluation on one page: resolve, select, prepare, answer, score, seal."""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.checkpoints import resolve
+from harness.checkpoints.load import load, resolve_dtype
+from harness.core import registry
+from harness.core.checkpoints import Checkpoint
+from harness.core.errors import InputError
+from harness.core.meters import Meter, NullMeter
+from harness.core.models import Model
+from harness.core.progress import Progress, Quiet
+from harness.core.tasks import Results
+from harness.engine.causal import CausalModel
+from harness.engine.chat import ChatModel
+from harness.engine.devices import default_batch_tokens, describe_device, resolve_device
+from harness.engine.resumed import ResumedModel
+from harness.judgement import estimate_task, run_signature, score_task
+from harness.record import RunRecord, RunSpec, RunWriter
+from harness.record.environment import describe_environment, package_versions
+from harness.record.tables import response_row, score_row
+from harness.tasks.options import TaskOptions
+from harness.tasks.selection import Selection, select
+from harness.work import TaskWork, phases, prepare
+
+__all__ = ["EvalOptions", "Plan", "evaluate", "plan", "run"]
+
+_IDLE_S = 3.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalOptions:
+    """How to evaluate; every default serves. These are the options of `harness eval`, and its help explains them."""
+
+    limit: int | Literal["all"] | None = None
+    num_fewshot: int | None = None
+    seed: int = 0
+    dtype: str = "auto"
+    device: str = "auto"
+    batch_tokens: int | None = None
+    apply_chat_template: bool = False
+    output: Path = Path("runs")
+    region: str | None = None
+    meter: str = "codecarbon"
+    offline: bool = False
+    trust_remote_code: bool = False
+    include_path: Path | None = None
+    trust_task_code: bool = False
+    trust_metric_code: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that a run will do, known before a weight is loaded."""
+
+    checkpoint: Checkpoint
+    selection: Selection
+    work: tuple[TaskWork, ...]
+    spec: RunSpec
+    trust_remote_code: bool
+
+
+def evaluate(
+    model: str,
+    *,
+    suite: str | Sequence[str] = (),
+    task: str | Sequence[str] = (),
+    options: EvalOptions | None = None,
+    progress: Progress | None = None,
+) -> RunRecord:
+    """Evaluate a checkpoint and return its sealed record.
+
+    `model` is a folder, a `.gguf` file, a hub id or a built-in name; `suite` and `task` name what to run, the suite
+    `full` if neither is given. The same call goes on where an interrupted one stopped, and returns at once where
+    one has finished. Raises `HarnessError`.
+    """
+    options, progress = options or EvalOptions(), progress or Quiet()
+    planned = plan(model, suite=suite, task=task, options=options)
+    folder = options.output / planned.spec.run_id
+    if (folder / "seal.json").exists():
+        progress.note(f"this run is finished already: {folder}")
+        return RunRecord(folder)
+    writer = RunWriter(options.output, planned.spec)
+    try:
+        return run(planned, writer, progress)
+    finally:
+        writer.close()
+
+
+def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], options: EvalOptions) -> Plan:
+    """Resolve the checkpoint, load the data, make the requests. Raises `HarnessError` for whatever can't be run."""
+    checkpoint = resolve(model, offline=options.offline)
+    selection = select(
+        [suite] if isinstance(suite, str) else suite,
+        [task] if isinstance(task, str) else task,
+        limit=options.limit,
+        num_fewshot=options.num_fewshot,
+        seed=options.seed,
+        options=TaskOptions(
+            include_path=options.include_path,
+            trust_task_code=options.trust_task_code,
+            trust_metric_code=options.trust_metric_code,
+            offline=options.offline,
+        ),
+    )
+    work = tuple(prepare(selection.planned, offline=options.offline))
+    return Plan(
+        checkpoint=checkpoint,
+        selection=selection,
+        work=work,
+        spec=_spec(checkpoint, selection, work, options),
+        trust_remote_code=options.trust_remote_code,
+    )
+
+
+def run(plan: Plan, writer: RunWriter, progress: Progress) -> RunRecord:
+    """Answer every request that is still open, score everything, and seal the record."""
+    todo = phases(plan.work)
+    left = sum(request.id not in writer.responses for phase in todo for request in phase.requests)
+    progress.begin(sum(len(phase.requests) for phase in todo))
+    if writer.dropped_bytes:
+        progress.note(f"dropped a half-written response of {writer.dropped_bytes} bytes that an earlier process left")
+    if writer.responses:
+        progress.note(f"going on where an earlier process stopped: {left} requests are left")
+    if left:
+        writer.write_json("environment.json", describe_environment(describe_device(plan.spec.device)))
+        writer.write_json("checkpoint.json", _description(plan.checkpoint))
+        meter = _meter(writer, plan.spec)
+        try:
+            model = _model(plan, writer, meter, progress)
+            for phase in todo:
+                progress.phase(phase.name)
+                _log.info("%s: %d requests", phase.name, len(phase.requests))
+                with meter.phase(phase.name):
+                    for _ in model.respond(phase.requests):
+                        progress.advance()
+        finally:
+            meter.close()
+    return _conclude(plan, writer)
+
+
+def _model(plan: Plan, writer: RunWriter, meter: Meter, progress: Progress) -> Model:
+    """The checkpoint as a model that remembers what the record holds; idle power is measured before it is loaded."""
+    spec = plan.spec
+    if spec.meter != "none":
+        progress.phase("idle power")
+        with meter.phase("idle"):
+            time.sleep(_IDLE_S)
+    progress.phase("loading the checkpoint")
+    with meter.phase("load"):
+        loaded = load(plan.checkpoint, dtype=spec.dtype, device=spec.device, trust_remote_code=plan.trust_remote_code)
+        model: Model = CausalModel(loaded, batch_tokens=spec.batch_tokens, meter=meter)
+    if spec.apply_chat_template:
+        model = ChatModel(model, loaded.tokenizer)
+    return ResumedModel(model, writer)
+
+
+def _conclude(plan: Plan, writer: RunWriter) -> RunRecord:
+    scores = {(one.planned.suite, one.planned.task.name): score_task(one, writer.responses) for one in plan.work}
+    estimates = [
+        estimate
+        for one, scored in zip(plan.work, scores.values(), strict=True)
+        for estimate in estimate_task(one, scored, plan.spec)
+    ]
+    results = Results(scores=scores, estimates=estimates, windows=writer.windows, signature=run_signature(plan.spec))
+    return writer.seal(
+        responses=[
+            response_row(
+                one.planned.suite,
+                one.planned.task.name,
+                sample.id,
+                position,
+                request,
+                writer.responses[request.id],
+            )
+            for one in plan.work
+            for sample, requests in zip(one.samples, one.requests, strict=True)
+            for position, request in enumerate(requests)
+        ],
+        scores=[score_row(suite, task, score) for (suite, task), scored in scores.items() for score in scored],
+        estimates=estimates,
+        measurements=[estimate for suite in plan.selection.suites for estimate in suite.derive(results)],
+    )
+
+
+def _spec(checkpoint: Checkpoint, selection: Selection, work: Sequence[TaskWork], options: EvalOptions) -> RunSpec:
+    device = resolve_device(options.device)
+    if options.batch_tokens is not None and options.batch_tokens < 1:
+        raise InputError("must be 1 or more", place=f"--batch-tokens {options.batch_tokens}")
+    if options.meter != "none":
+        registry.load("harness.probes", options.meter, "meter")
+    return RunSpec(
+        model=checkpoint.ref,
+        fingerprint=checkpoint.fingerprint,
+        kind=checkpoint.kind,
+        tasks=tuple(one.spec for one in work),
+        suites=tuple(suite.name for suite in selection.suites),
+        seed=options.seed,
+        dtype=resolve_dtype(checkpoint, options.dtype),
+        device=device,
+        batch_tokens=options.batch_tokens or default_batch_tokens(device),
+        apply_chat_template=options.apply_chat_template,
+        meter=options.meter,
+        region=options.region,
+        versions=package_versions(),
+    )
+
+
+def _meter(writer: RunWriter, spec: RunSpec) -> Meter:
+    if spec.meter == "none":
+        return NullMeter()
+    meter: Meter = registry.load("harness.probes", spec.meter, "meter")(writer.append_window, spec.region)
+    return meter
+
+
+def _description(checkpoint: Checkpoint) -> dict[str, object]:
+    described = asdict(checkpoint)
+    del described["path"], described["config"]
+    return {**described, "notes": list(checkpoint.notes)}

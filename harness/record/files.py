@@ -1,0 +1,60 @@
+"""Writes that either happen as a whole or not at all, and say so when the disk is full."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from harness.core.errors import RecordError
+
+__all__ = ["make_folder", "write_whole", "writing"]
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an `OSError` of the block into one clear `RecordError` about `path`."""
+    try:
+        yield
+    except OSError as error:
+        fix = "Give another folder with --output, or mend its permissions"
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            fix = "Make room and run the same command again: it goes on where it stopped"
+        raise RecordError(f"can't be written ({error.strerror or error})", place=path, fix=fix) from error
+
+
+def make_folder(path: Path) -> Path:
+    """The folder, made with its parents where it isn't there. Raises `RecordError`."""
+    with writing(path):
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace `path` by `content`, durably: after a crash there is the old file or the new one, never a part.
+
+    Raises `RecordError` where it can't be written.
+    """
+    with writing(path):
+        descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(scratch).replace(path)
+        except BaseException:
+            Path(scratch).unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,230 @@
+"""A run on disk: one folder, written as the run goes, sealed at its end.
+
+    spec.json          what the run is; its digest is the run's id
+    environment.json   where it ran
+    checkpoint.json    which files made the model, and their digests
+    journal.jsonl      every response, durable as soon as it is given
+    windows.jsonl      every energy window
+    responses.parquet  requests and responses by sample
+    scores.parquet     scores by sample
+    estimates.json     what the scores amount to: the same bytes for the same spec on the same machine
+    measurements.json  what the meter's windows amount to: differs from run to run
+    seal.json          digests of all of these, written last
+
+A run is `started`, then `scored`, then `sealed`; only the seal says that it is complete.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from harness.core.errors import RecordError
+from harness.core.hashing import canonical_json
+from harness.core.meters import Window
+from harness.core.requests import Response
+from harness.core.scores import Estimate
+from harness.record.files import make_folder, write_whole
+from harness.record.journal import Journal, read_lines
+from harness.record.lock import RunLock
+from harness.record.seal import SEAL, check_seal, write_seal
+from harness.record.spec import RunSpec
+from harness.record.tables import write_responses, write_scores
+
+__all__ = ["RunRecord", "RunWriter", "load_record"]
+
+State = Literal["started", "scored", "sealed"]
+
+_SEALED = (
+    "spec.json",
+    "environment.json",
+    "checkpoint.json",
+    "journal.jsonl",
+    "windows.jsonl",
+    "responses.parquet",
+    "scores.parquet",
+    "estimates.json",
+    "measurements.json",
+)
+
+
+class RunRecord:
+    """A run as read from its folder. Raises `RecordError` where a file is missing or malformed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.spec = _read_spec(folder)
+
+    @property
+    def run_id(self) -> str:
+        """The name of the folder."""
+        return self.folder.name
+
+    @property
+    def state(self) -> State:
+        """How far the run came."""
+        if (self.folder / SEAL).exists():
+            return "sealed"
+        return "scored" if (self.folder / "measurements.json").exists() else "started"
+
+    @property
+    def estimate_list(self) -> list[Estimate]:
+        """The estimates in the order of the suites, energy included."""
+        rows = [row for name in ("estimates.json", "measurements.json") for row in _read_json(self.folder / name)]
+        try:
+            return [Estimate(**row) for row in rows]
+        except (TypeError, ValueError) as error:
+            raise RecordError("holds a row that is no estimate", place=self.folder / "estimates.json") from error
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a task's score could not be computed. (What a machine can't measure is no fault of the run.)"""
+        return any(row["value"] is None for row in _read_json(self.folder / "estimates.json"))
+
+    @property
+    def estimates(self) -> pd.DataFrame:
+        """One row an estimate, with the fields of `Estimate` as columns."""
+        return pd.DataFrame([asdict(estimate) for estimate in self.estimate_list])
+
+    @property
+    def scores(self) -> pd.DataFrame:
+        """One row a sample and metric."""
+        return self._table("scores.parquet")
+
+    @property
+    def samples(self) -> pd.DataFrame:
+        """One row a request: what was asked about each sample, and what the model answered."""
+        return self._table("responses.parquet")
+
+    @property
+    def windows(self) -> list[Window]:
+        """Energy windows in the order of time."""
+        return [Window(**entry) for entry, _ in read_lines(self.folder / "windows.jsonl")]
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Where the run happened."""
+        return dict(_read_json(self.folder / "environment.json"))
+
+    @property
+    def checkpoint(self) -> dict[str, Any]:
+        """What was evaluated: reference, fingerprint, files with digests, notes."""
+        return dict(_read_json(self.folder / "checkpoint.json"))
+
+    def verify(self) -> list[str]:
+        """Hash every file again: what changed since the seal, one sentence a file; empty if nothing did.
+
+        Raises `RecordError` for a run that is not sealed.
+        """
+        return check_seal(self.folder)
+
+    def _table(self, name: str) -> pd.DataFrame:
+        try:
+            return pd.read_parquet(self.folder / name)
+        except FileNotFoundError as error:
+            raise RecordError(
+                "the run is not finished", place=self.folder, fix="Run the same `harness eval` command again"
+            ) from error
+        except Exception as error:
+            raise RecordError("is damaged", place=self.folder / name) from error
+
+
+class RunWriter:
+    """The one process that writes a run; opens the folder anew or goes on where an earlier process stopped.
+
+    Raises `RecordLockedError` if another process is at it, and `RecordError` where the folder can't be written or
+    holds damage.
+    """
+
+    def __init__(self, root: Path, spec: RunSpec) -> None:
+        self.folder = make_folder(root / spec.run_id)
+        self.lock = RunLock(self.folder)
+        try:
+            write_whole(self.folder / "spec.json", canonical_json(spec.to_json()) + b"\n")
+            self._journal = Journal(self.folder / "journal.jsonl")
+            self._windows = Journal(self.folder / "windows.jsonl")
+            self._responses = {entry["request_id"]: _response(entry) for entry in self._journal.entries}
+        except BaseException:
+            self.lock.release()
+            raise
+
+    @property
+    def responses(self) -> Mapping[str, Response]:
+        """Every response kept so far, by request id."""
+        return self._responses
+
+    @property
+    def dropped_bytes(self) -> int:
+        """Bytes of a half-written response that an earlier process left behind, and that were cut off."""
+        return self._journal.dropped_bytes
+
+    def append(self, responses: Sequence[Response]) -> None:
+        """Keep responses; when this returns they survive a crash. Raises `RecordError`."""
+        self._journal.append(asdict(response) for response in responses)
+        self._responses.update((response.request_id, response) for response in responses)
+
+    def append_window(self, window: Window) -> None:
+        """Keep an energy window. Raises `RecordError`."""
+        self._windows.append([asdict(window)])
+
+    @property
+    def windows(self) -> list[Window]:
+        """Energy windows of this and of earlier processes."""
+        return [Window(**entry) for entry, _ in read_lines(self.folder / "windows.jsonl")]
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write one of the run's JSON files. Raises `RecordError`."""
+        write_whole(self.folder / name, canonical_json(value) + b"\n")
+
+    def seal(
+        self,
+        *,
+        responses: Sequence[Mapping[str, Any]],
+        scores: Sequence[Mapping[str, Any]],
+        estimates: Sequence[Estimate],
+        measurements: Sequence[Estimate],
+    ) -> RunRecord:
+        """Write the tables and the estimates, then the seal. Raises `RecordError`; the same call can be tried again."""
+        write_responses(self.folder / "responses.parquet", responses)
+        write_scores(self.folder / "scores.parquet", scores)
+        self.write_json("estimates.json", [asdict(estimate) for estimate in estimates])
+        self.write_json("measurements.json", [asdict(estimate) for estimate in measurements])
+        write_seal(self.folder, list(_SEALED))
+        return RunRecord(self.folder)
+
+    def close(self) -> None:
+        """Let the run go; what was appended stays."""
+        self._journal.close()
+        self._windows.close()
+        self.lock.release()
+
+
+def load_record(path: str | Path) -> RunRecord:
+    """The run in the folder `path`. Raises `RecordError` if there is none."""
+    return RunRecord(Path(path))
+
+
+def _response(entry: dict[str, Any]) -> Response:
+    tokens = entry["token_ids"]
+    return Response(**{**entry, "token_ids": None if tokens is None else tuple(tokens)})
+
+
+def _read_spec(folder: Path) -> RunSpec:
+    try:
+        return RunSpec.from_json(_read_json(folder / "spec.json"))
+    except (TypeError, KeyError) as error:
+        raise RecordError("is not a run's spec", place=folder / "spec.json") from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise RecordError(
+            "is missing, so this is no finished run", place=path, fix="`harness runs` lists the runs"
+        ) from error
+    except ValueError as error:
+        raise RecordError("is not JSON", place=path) from error

@@ -1,0 +1,61 @@
+"""What a run is, before it runs: everything that can change a score, and nothing else."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from harness.core.hashing import SHORT, digest
+
+__all__ = ["RunSpec", "TaskSpec"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSpec:
+    """One task of a run. `requests_sha256` digests the ids of its requests, and so data, prompts and exemplars."""
+
+    suite: str
+    task: str
+    version: int
+    limit: int | None
+    num_fewshot: int
+    sample_count: int
+    data_sha256: str | None
+    requests_sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """A run's identity: the same spec on the same machine gives the same scores, byte for byte.
+
+    `model` is the reference that the user gave, for people; the `fingerprint` is what counts. `versions` are those of
+    the packages whose arithmetic enters a score.
+    """
+
+    model: str
+    fingerprint: str
+    kind: str
+    tasks: tuple[TaskSpec, ...]
+    suites: tuple[str, ...]
+    seed: int
+    dtype: str
+    device: str
+    batch_tokens: int
+    apply_chat_template: bool
+    meter: str
+    region: str | None
+    versions: dict[str, str]
+
+    @property
+    def run_id(self) -> str:
+        """The start of the spec's digest; the name of the run's folder."""
+        return digest({key: value for key, value in self.to_json().items() if key != "model"})[:SHORT]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "RunSpec":
+        """The inverse of `to_json`. Raises `TypeError` or `KeyError` for anything else."""
+        return cls(
+            **{**value, "tasks": tuple(TaskSpec(**task) for task in value["tasks"]), "suites": tuple(value["suites"])}
+        )

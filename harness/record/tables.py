@@ -1,0 +1,99 @@
+"""Per-sample tables as Parquet, with a fixed schema and the same bytes for the same rows."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
+from harness.core.scores import Score
+from harness.record.files import write_whole
+
+__all__ = ["response_row", "score_row", "write_responses", "write_scores"]
+
+_SCORES = pa.schema(
+    [
+        ("suite", pa.string()),
+        ("task", pa.string()),
+        ("sample_id", pa.string()),
+        ("metric", pa.string()),
+        ("value", pa.float64()),
+        ("weight", pa.float64()),
+        ("gold", pa.string()),
+        ("predicted", pa.string()),
+        ("tie", pa.bool_()),
+        ("cluster", pa.string()),
+        ("invalid", pa.string()),
+    ]
+)
+_RESPONSES = pa.schema(
+    [
+        ("suite", pa.string()),
+        ("task", pa.string()),
+        ("sample_id", pa.string()),
+        ("position", pa.int32()),
+        ("request_id", pa.string()),
+        ("kind", pa.string()),
+        ("context", pa.string()),
+        ("continuation", pa.string()),
+        ("loglikelihood", pa.float64()),
+        ("is_greedy", pa.bool_()),
+        ("text", pa.string()),
+        ("token_ids", pa.list_(pa.int32())),
+        ("token_count", pa.int32()),
+        ("context_token_count", pa.int32()),
+        ("invalid", pa.string()),
+    ]
+)
+
+
+def score_row(suite: str, task: str, score: Score) -> dict[str, Any]:
+    """A row of `scores.parquet`."""
+    return {"suite": suite, "task": task, **asdict(score)}
+
+
+def response_row(
+    suite: str, task: str, sample_id: str, position: int, request: Request, response: Response
+) -> dict[str, Any]:
+    """A row of `responses.parquet`: the request at `position` of a sample, and its answer.
+
+    `context` and `continuation` are what was given to the model (before a chat template); a whole text that was
+    scored stands under `continuation`.
+    """
+    context, continuation = None, None
+    if isinstance(request, Loglikelihood):
+        context, continuation = request.context, request.continuation
+    elif isinstance(request, LoglikelihoodRolling):
+        continuation = request.text
+    elif isinstance(request, GenerateUntil):
+        context = request.context
+    return {
+        "suite": suite,
+        "task": task,
+        "sample_id": sample_id,
+        "position": position,
+        "kind": request.kind,
+        "context": context,
+        "continuation": continuation,
+        **asdict(response),
+    }
+
+
+def write_scores(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows made by `score_row`. Raises `RecordError`."""
+    _write(path, rows, _SCORES)
+
+
+def write_responses(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows made by `response_row`. Raises `RecordError`."""
+    _write(path, rows, _RESPONSES)
+
+
+def _write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), buffer, compression="zstd")
+    write_whole(path, buffer.getvalue())

@@ -1,0 +1,96 @@
+"""What a run has to do, worked out before anything is loaded: samples, requests, and a digest of them all."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from harness.core.errors import TaskError
+from harness.core.hashing import digest
+from harness.core.requests import Request
+from harness.core.tasks import Row, Sample, Task
+from harness.data import find, load
+from harness.record import TaskSpec
+from harness.tasks.selection import PlannedTask
+
+__all__ = ["Phase", "TaskWork", "phases", "prepare"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskWork:
+    """One task of a run with its samples, and the requests of each sample in the task's order."""
+
+    planned: PlannedTask
+    samples: tuple[Sample, ...]
+    requests: tuple[tuple[Request, ...], ...]
+    data_sha256: str | None
+
+    @property
+    def spec(self) -> TaskSpec:
+        """What the run's spec says of it."""
+        settings = self.planned.settings
+        return TaskSpec(
+            suite=self.planned.suite,
+            task=self.planned.task.name,
+            version=self.planned.task.version,
+            limit=settings.limit,
+            num_fewshot=settings.num_fewshot,
+            sample_count=len(self.samples),
+            data_sha256=self.data_sha256,
+            requests_sha256=digest([[request.id for request in requests] for requests in self.requests]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """Requests of one kind of one suite; `name` is `suite/kind`."""
+
+    name: str
+    requests: tuple[Request, ...]
+
+
+def prepare(planned: Sequence[PlannedTask], *, offline: bool) -> list[TaskWork]:
+    """Load the data of each task and make its requests. Raises `DataError`, `TaskError` or `UnavailableError`."""
+    return [_prepare(one, offline=offline) for one in planned]
+
+
+def phases(work: Sequence[TaskWork]) -> list[Phase]:
+    """The work in order, each distinct request once: under the suite that asks it first."""
+    found: dict[str, dict[str, Request]] = {}
+    seen: set[str] = set()
+    for suite, request in _asked(work):
+        if request.id not in seen:
+            seen.add(request.id)
+            found.setdefault(f"{suite}/{request.kind}", {})[request.id] = request
+    return [Phase(name=name, requests=tuple(requests.values())) for name, requests in found.items()]
+
+
+def _asked(work: Sequence[TaskWork]) -> Iterator[tuple[str, Request]]:
+    for one in work:
+        for requests in one.requests:
+            for request in requests:
+                yield one.planned.suite, request
+
+
+def _prepare(planned: PlannedTask, *, offline: bool) -> TaskWork:
+    task = planned.task
+    rows, data_sha256 = _rows(task, offline=offline)
+    samples = tuple(task.samples(rows, planned.settings))
+    if not samples:
+        raise TaskError(
+            "no sample is left to evaluate", place=task.name, fix="Give more data, or a smaller --num-fewshot"
+        )
+    ids = [sample.id for sample in samples]
+    if len(set(ids)) < len(ids):
+        raise TaskError("two samples have the same id", place=task.name)
+    return TaskWork(
+        planned=planned,
+        samples=samples,
+        requests=tuple(tuple(task.requests(sample)) for sample in samples),
+        data_sha256=data_sha256,
+    )
+
+
+def _rows(task: Task, *, offline: bool) -> tuple[Sequence[Row], str | None]:
+    if task.data is None:
+        return (), None
+    loaded = load(find(task.data) if isinstance(task.data, str) else task.data, offline=offline)
+    return loaded.rows, loaded.sha256

@@ -1,0 +1,19 @@
+"""The plain way: one request at a time through transformers, everything computed everywhere."""
+
+import torch
+
+from harness.engine.encoding import Encoder
+
+
+def plain_loglikelihood(model, encoder: Encoder, request) -> tuple[float, bool]:
+    """Log-likelihood in double precision over one request's readings, and whether greedy decoding gives it."""
+    readings = encoder.loglikelihoods([request]) if request.kind == "loglikelihood" else encoder.rolling([request])[0]
+    total, greedy = 0.0, True
+    for reading in readings:
+        with torch.inference_mode():
+            logits = model(torch.tensor([reading.inputs])).logits[0].double()
+        rows = logits[-len(reading.targets) :]
+        targets = torch.tensor(reading.targets)
+        total += rows.log_softmax(-1).gather(1, targets[:, None]).sum().item()
+        greedy &= bool((rows.argmax(-1) == targets).all())
+    return total, greedy
