@@ -208,8 +208,14 @@ def load_record(path: str | Path) -> RunRecord:
 
 
 def _response(entry: dict[str, Any]) -> Response:
-    tokens = entry["token_ids"]
-    return Response(**{**entry, "token_ids": None if tokens is None else tuple(tokens)})
+    tokens, loglikelihood = entry["token_ids"], entry["loglikelihood"]
+    return Response(
+        **{
+            **entry,
+            "token_ids": None if tokens is None else tuple(tokens),
+            "loglikelihood": None if loglikelihood is None else float(loglikelihood),
+        }
+    )
 
 
 def _read_spec(folder: Path) -> RunSpec:

@@ -1,0 +1,234 @@
+"""Readers of data files, one function a format: each yields plain dicts and digests the bytes as they pass.
+
+Text formats are read once, line by line, as UTF-8 (a byte-order mark is dropped). Whatever can't be read is a
+`DataError` that names the line.
+"""
+
+import csv
+import difflib
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from harness.core.datasets import Row
+from harness.core.errors import DataError
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
+
+__all__ = ["READERS", "read"]
+
+NOT_UTF8 = "Save the file as UTF-8"
+SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+CSV_FIELD_LIMIT = 2**31 - 1
+PARQUET_BATCH_ROWS = 4096
+
+
+def read(path: Path, sha: "_Hash") -> Iterator[Row]:
+    """The rows of a file, in its order; `sha` has digested all its bytes once they are exhausted.
+
+    The format is told by the file name's extension. Raises `DataError` naming the place: no such file, an unknown
+    extension, nothing in it, or what can't be read.
+    """
+    if not path.is_file():
+        raise DataError("is a folder, not a file" if path.is_dir() else "no such file", place=path)
+    reader = _reader(path)
+    try:
+        if path.stat().st_size == 0:
+            raise DataError("is empty", place=path)
+        yield from reader(path, sha)
+    except OSError as error:
+        raise DataError(f"can't be read ({error.strerror or error})", place=path) from error
+
+
+def _reader(path: Path) -> Callable[[Path, "_Hash"], Iterator[Row]]:
+    suffix = path.suffix.lower()
+    if suffix in READERS:
+        return READERS[suffix]
+    near = difflib.get_close_matches(suffix, READERS, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise DataError(
+        f"{hint}its format is told by its extension, and {suffix or 'none'} is not one of {', '.join(READERS)}",
+        place=path,
+    )
+
+
+def _lines(path: Path, sha: "_Hash") -> Iterator[tuple[int, str]]:
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, start=1):
+            sha.update(line)
+            yield number, _decoded(line, path, number)
+
+
+def _decoded(line: bytes, path: Path, number: int) -> str:
+    if b"\0" in line:
+        raise DataError("holds a NUL byte", place=_at(path, number), fix=f"{NOT_UTF8}; it may be UTF-16, or no text")
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"is not UTF-8: byte 0x{line[error.start]:02x} at position {error.start + 1} of the line",
+            place=_at(path, number),
+            fix=NOT_UTF8,
+        ) from error
+
+
+def _at(path: Path, number: int) -> str:
+    return f"{path}, line {number}"
+
+
+def _jsonl(path: Path, sha: "_Hash") -> Iterator[Row]:
+    """One JSON object a line; blank lines count for nothing."""
+    for number, line in _lines(path, sha):
+        if line.strip():
+            yield _object(_parsed(line.rstrip(), _at(path, number)), _at(path, number))
+
+
+def _json(path: Path, sha: "_Hash") -> Iterator[Row]:
+    """A list of JSON objects."""
+    value = _parsed("".join(line for _, line in _lines(path, sha)), str(path))
+    if not isinstance(value, list):
+        raise DataError(
+            f"holds {_kind(value)}, not a list of objects",
+            place=path,
+            fix="Put the rows into one list, or one object a line into a .jsonl file",
+        )
+    for number, item in enumerate(value, start=1):
+        yield _object(item, f"{path}, item {number}")
+
+
+def _parsed(text: str, place: str) -> Any:
+    try:
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        if SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        row = f"line {error.lineno}, " if "\n" in text else ""
+        fix = "If each line is an object, name the file .jsonl" if error.msg == "Extra data" else None
+        raise DataError(f"is not JSON: {error.msg} ({row}column {error.colno})", place=place, fix=fix) from error
+    except UnicodeEncodeError as error:
+        raise DataError("holds half of a surrogate pair, which is no character", place=place) from error
+    except ValueError as error:
+        raise DataError(f"is not JSON: {error}", place=place) from error
+    except RecursionError as error:
+        raise DataError("is nested too deeply", place=place) from error
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number; a missing value is null")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is too large a number")
+    return value
+
+
+def _object(value: Any, place: str) -> Row:
+    if not isinstance(value, dict):
+        raise DataError(f"holds {_kind(value)}, not an object", place=place)
+    return value
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _csv(path: Path, sha: "_Hash") -> Iterator[Row]:
+    """Comma-separated values with a header; every value is a text."""
+    return _separated(path, sha, ",")
+
+
+def _tsv(path: Path, sha: "_Hash") -> Iterator[Row]:
+    """Tab-separated values with a header, quoted as in CSV."""
+    return _separated(path, sha, "\t")
+
+
+def _separated(path: Path, sha: "_Hash", delimiter: str) -> Iterator[Row]:
+    # The module's own limit of 131,072 characters is for the whole process, and shorter than many documents.
+    csv.field_size_limit(CSV_FIELD_LIMIT)
+    records = csv.reader((line for _, line in _lines(path, sha)), delimiter=delimiter, strict=True)
+    header: list[str] = []
+    try:
+        for record in records:
+            if not header:
+                header = _header(record, path)
+            elif record:
+                if len(record) != len(header):
+                    raise DataError(
+                        f"has {len(record)} values for {len(header)} columns",
+                        place=_at(path, records.line_num),
+                        fix="Quote values that hold the separator, a quote or a line break",
+                    )
+                yield dict(zip(header, record, strict=True))
+    except csv.Error as error:
+        raise DataError(f"is not {path.suffix[1:].upper()}: {error}", place=_at(path, records.line_num)) from error
+
+
+def _header(record: list[str], path: Path) -> list[str]:
+    twice = sorted({name for name in record if record.count(name) > 1})
+    if twice:
+        raise DataError(f"names a column twice: {', '.join(twice)}", place=path)
+    return record
+
+
+def _parquet(path: Path, sha: "_Hash") -> Iterator[Row]:
+    """Apache Parquet; the values are what pyarrow makes of them."""
+    import pyarrow as pa  # costs half a second, and few files need it
+    import pyarrow.parquet as pq
+
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            sha.update(chunk)
+        try:
+            for batch in pq.ParquetFile(stream).iter_batches(batch_size=PARQUET_BATCH_ROWS):
+                yield from batch.to_pylist()
+        except pa.ArrowException as error:
+            raise DataError(f"is not Parquet: {str(error).splitlines()[0]}", place=path) from error
+
+
+def _conll(path: Path, sha: "_Hash") -> Iterator[Row]:
+    """CoNLL columns: a token a line with its tag in the last column, a blank line after each sentence.
+
+    Columns are parted by tabs, or by spaces where a line has none; `-DOCSTART-` lines are left out. Every row is
+    `{"tokens": [...], "tags": [...]}`.
+    """
+    sentence: list[list[str]] = []
+    width = 0
+    for number, line in _lines(path, sha):
+        text = line.strip(" \t\r\n")
+        if not text or text.startswith("-DOCSTART-"):
+            if sentence:
+                yield _sentence(sentence)
+            sentence = []
+            continue
+        columns = text.split("\t") if "\t" in text else text.split(" ")
+        columns = [column for column in columns if column]
+        width = width or len(columns)
+        if len(columns) < 2 or len(columns) != width:
+            need = f"not {width} like those before" if width > 1 else "and needs two: the token and its tag"
+            raise DataError(f"has {len(columns)} columns, {need}", place=_at(path, number))
+        sentence.append(columns)
+    if sentence:
+        yield _sentence(sentence)
+
+
+def _sentence(lines: list[list[str]]) -> Row:
+    return {"tokens": [line[0] for line in lines], "tags": [line[-1] for line in lines]}
+
+
+READERS: Mapping[str, Callable[[Path, "_Hash"], Iterator[Row]]] = {
+    ".jsonl": _jsonl,
+    ".json": _json,
+    ".csv": _csv,
+    ".tsv": _tsv,
+    ".parquet": _parquet,
+    ".conll": _conll,
+}
+"""The formats that can be read, by extension in lower case."""

@@ -1,0 +1,238 @@
+"""`harness eval` and what it leaves behind, end to end on a tiny checkpoint."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.record import load_record
+from tests.cli.conftest import run_harness, write_suite
+
+FIELDS = {"suite", "task", "metric", "value", "stderr", "low", "high", "n", "unit", "basis", "signature"}
+
+
+def evaluate(harness, model, suite, *more):
+    return harness("eval", "--model", model, "--suite", suite, "--meter", "none", *more)
+
+
+def test_eval_prints_a_table_and_leaves_a_sealed_record(harness, tiny_llama, suite_file, tmp_path):
+    finished = evaluate(harness, tiny_llama, suite_file)
+    assert finished.returncode == 0, finished.stderr
+    for word in ("foxes", "acc_norm", "bits_per_byte", "stderr", "24", "measured"):
+        assert word in finished.stdout
+    (folder,) = (tmp_path / "runs").iterdir()
+    record = load_record(folder)
+    assert record.verify() == []
+    assert set(record.scores["sample_id"][record.scores["task"] == "foxes"].value_counts()) == {2}
+
+
+def test_json_is_one_document_and_nothing_else(harness, tiny_llama, suite_file):
+    finished = evaluate(harness, tiny_llama, suite_file, "--json")
+    assert finished.returncode == 0, finished.stderr
+    result = json.loads(finished.stdout)
+    assert finished.stderr == ""
+    for estimate in result["estimates"]:
+        assert estimate.keys() >= FIELDS
+        assert ("direction" in estimate) or ("target" in estimate)
+        assert estimate["low"] <= estimate["value"] <= estimate["high"]
+
+
+def test_a_finished_run_returns_at_once_with_the_same_results(harness, tiny_llama, suite_file, tmp_path):
+    first = evaluate(harness, tiny_llama, suite_file, "--json")
+    (folder,) = (tmp_path / "runs").iterdir()
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    second = evaluate(harness, tiny_llama, suite_file, "--json")
+    assert second.stdout == first.stdout
+    assert "finished already" in second.stderr
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_show_and_runs_find_the_run_again(harness, tiny_llama, suite_file, tmp_path):
+    evaluate(harness, tiny_llama, suite_file)
+    (folder,) = (tmp_path / "runs").iterdir()
+    listed = json.loads(harness("runs", "--json").stdout)
+    assert [(row["run_id"], row["state"]) for row in listed] == [(folder.name, "sealed")]
+    shown = harness("show", folder.name[:4], "--samples", "--task", "foxes", "--limit", "2", "--json")
+    samples = json.loads(shown.stdout)["samples"]
+    assert len(samples) == 6
+    assert all(row["continuation"].startswith(" ") and row["loglikelihood"] < 0 for row in samples)
+    assert "Question: Where does the fox" in harness("show", folder, "--samples").stdout
+    (folder / "scores.parquet").write_bytes(b"other")
+    changed = harness("show", folder.name)
+    assert changed.returncode == 2
+    assert "scores.parquet was changed after the run" in changed.stderr
+
+
+def test_budgets_give_the_same_scores(harness, tiny_llama, suite_file, tmp_path):
+    tables = []
+    for budget in (64, 1000, 10_000):
+        finished = evaluate(
+            harness, tiny_llama, suite_file, "--batch-tokens", budget, "--output", tmp_path / str(budget)
+        )
+        assert finished.returncode == 0, finished.stderr
+        (folder,) = (tmp_path / str(budget)).iterdir()
+        tables.append(load_record(folder))
+    for record in tables[1:]:
+        assert record.samples["loglikelihood"].to_numpy() == pytest.approx(
+            tables[0].samples["loglikelihood"].to_numpy(), abs=5e-4
+        )
+        chosen = record.scores["task"] == "foxes"
+        assert record.scores[chosen].equals(tables[0].scores[chosen])
+
+
+def sealed_scores(folder: Path) -> dict[str, bytes]:
+    return {
+        name: (folder / name).read_bytes()
+        for name in ("spec.json", "scores.parquet", "responses.parquet", "estimates.json")
+    }
+
+
+def kill_when(command: list[object], journal_lines: int, cwd: Path) -> bool:
+    """Start the command and SIGKILL it once the journal holds so many lines; whether it was still running."""
+    process = subprocess.Popen(list(map(str, command)), cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        journals = list((cwd / "runs").glob("*/journal.jsonl"))
+        if journals and journals[0].read_bytes().count(b"\n") >= journal_lines:
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            return True
+        time.sleep(0.001)
+    return False
+
+
+def test_killed_at_five_moments_the_run_resumes_to_the_same_bytes(tiny_llama, tmp_path):
+    disturbed, undisturbed = tmp_path / "disturbed", tmp_path / "undisturbed"
+    command = [
+        *(sys.executable, "-m", "harness", "eval", "--model", tiny_llama, "--meter", "none"),
+        *("--suite", "mine.yaml", "--batch-tokens", 40),
+    ]
+    for folder in (disturbed, undisturbed):
+        folder.mkdir()
+        write_suite(folder)
+    total = 24 * 3 + 6
+    moments = sorted(random.Random(0).sample(range(total - 10), 5))
+    assert [kill_when(command, moment, disturbed) for moment in moments] == [True] * 5
+    finished = run_harness(*command[3:], cwd=disturbed)
+    assert finished.returncode == 0, finished.stderr
+    assert "going on where an earlier process stopped" in finished.stderr
+    run_harness(*command[3:], cwd=undisturbed)
+    (first,), (second,) = (disturbed / "runs").iterdir(), (undisturbed / "runs").iterdir()
+    assert first.name == second.name
+    assert sealed_scores(first) == sealed_scores(second)
+    assert load_record(first).verify() == []
+
+
+def test_interrupted_the_run_says_how_to_go_on(tiny_llama, suite_file, tmp_path):
+    command = [
+        *(sys.executable, "-m", "harness", "eval", "--model", tiny_llama),
+        *("--suite", suite_file, "--batch-tokens", 1, "--meter", "none"),
+    ]
+    process = subprocess.Popen(
+        list(map(str, command)), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and not list((tmp_path / "runs").glob("*/journal.jsonl")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, message = process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert "the same command goes on from here" in message
+    assert "Traceback" not in message
+
+
+def test_nothing_but_the_output_folder_is_written(harness, tiny_llama, suite_file, tmp_path):
+    before = {path for path in tmp_path.rglob("*")}
+    evaluate(harness, tiny_llama, suite_file, "--output", tmp_path / "out")
+    new = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*") if path not in before}
+    assert new == {"out"}
+
+
+def test_the_chat_template_is_used_on_request_alone(harness, tiny_llama, suite_file, tmp_path):
+    values = [
+        [
+            row["value"]
+            for row in json.loads(evaluate(harness, tiny_llama, suite_file, "--json", *flag).stdout)["estimates"]
+        ]
+        for flag in ((), ("--apply-chat-template",))
+    ]
+    assert values[0] != values[1]
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--suite", "acuracy"), ("acuracy", "did you mean accuracy")),
+        (("--task", "piqqa"), ("piqqa", "did you mean piqa")),
+        (("--task", "piqa", "--limit", "0"), ("--limit",)),
+        (("--task", "piqa", "--limit", "-3"), ("--limit",)),
+        (("--task", "piqa", "--limit", "some"), ("--limit some", "`all`")),
+        (("--task", "piqa", "--num-fewshot", "-1"), ("--num-fewshot",)),
+        (("--task", "piqa", "--batch-tokens", "0"), ("--batch-tokens",)),
+        (("--task", "piqa", "--dtype", "float31"), ("float31",)),
+        (("--task", "piqa", "--device", "cuda:7"), ("--device cuda:7", "harness doctor")),
+        (("--task", "piqa", "--meter", "codecarbn"), ("codecarbn", "did you mean codecarbon")),
+        (("--suite", "nowhere.yaml"), ("nowhere.yaml",)),
+    ],
+)
+def test_a_bad_option_is_one_clear_line(harness, tiny_llama, arguments, words):
+    refused(harness("eval", "--model", tiny_llama, *arguments), *words)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", ("empty",)),
+        ('{"question": "q", "options": ["a", "b"]}\n', ("gold",)),
+        ('{"question": "q", "options": ["a", "b"], "gold": 2}\n', ("gold", "2")),
+        ('{"question": "q", "options": ["a", "b"], "gold": 0}\n{"question": \n', ("2",)),
+        (b'{"question": "\xff\xfe", "options": ["a", "b"], "gold": 0}\n', ("UTF-8",)),
+    ],
+)
+def test_bad_data_is_one_clear_line_that_names_the_file(harness, tiny_llama, suite_file, content, words):
+    content = content if isinstance(content, bytes) else content.encode()
+    (suite_file.parent / "questions.jsonl").write_bytes(content)
+    refused(evaluate(harness, tiny_llama, suite_file), "questions.jsonl", *words)
+
+
+def test_a_folder_that_can_not_be_written_is_one_clear_line(harness, tiny_llama, suite_file, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    refused(evaluate(harness, tiny_llama, suite_file, "--output", tmp_path / "file" / "runs"), "--output")
+
+
+def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_later(tiny_llama, suite_file, tmp_path):
+    """The shell lets the process write files of 8 KB at most; without that limit the same command finishes."""
+    command = f"{sys.executable} -m harness eval --model {tiny_llama} --suite {suite_file} --meter none"
+    cramped = subprocess.run(
+        ["bash", "-c", f"trap '' XFSZ; ulimit -f 8; exec {command}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    refused(cramped, "journal.jsonl", "Make room")
+    finished = run_harness(*command.split()[3:], cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    assert "going on" in finished.stderr
+
+
+def test_no_network_and_an_empty_cache_say_which_command_fills_it(harness, tiny_llama, tmp_path):
+    finished = harness(
+        "eval", "--model", tiny_llama, "--task", "piqa", "--offline", HARNESS_CACHE=str(tmp_path / "empty")
+    )
+    refused(finished, "harness data fetch piqa")
+
+
+def refused(finished: "subprocess.CompletedProcess[str]", *words: str) -> None:
+    """Exit code 2, one line on standard error that holds the words, nothing on standard output."""
+    assert finished.returncode == 2, finished.stderr
+    assert finished.stdout == ""
+    assert finished.stderr.count("\n") == 1
+    assert finished.stderr.startswith("harness: ")
+    for word in words:
+        assert word in finished.stderr

@@ -1,0 +1,106 @@
+"""What a writer of a format wrote, `load` reads back."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from harness.data import load
+from tests.data.files import dataset_of, file_of
+
+one_folder = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)  # every example overwrites the same file
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+json_rows = st.lists(st.dictionaries(st.text(), json_values, max_size=4), min_size=1, max_size=5)
+cells = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1)
+
+
+@one_folder
+@given(rows=json_rows, ascii_only=st.booleans(), end=st.sampled_from(["\n", "\r\n", "\n\n"]))
+def test_json_lines_give_back_the_objects_written(
+    tmp_path: Path, rows: list[dict[str, Any]], ascii_only: bool, end: str
+) -> None:
+    text = "".join(json.dumps(row, ensure_ascii=ascii_only) + end for row in rows)
+    assert list(load(file_of(tmp_path, "a.jsonl", text.encode())).rows) == rows
+
+
+@one_folder
+@given(rows=json_rows, indent=st.none() | st.integers(0, 4))
+def test_a_json_list_gives_back_the_objects_written(
+    tmp_path: Path, rows: list[dict[str, Any]], indent: int | None
+) -> None:
+    assert list(load(file_of(tmp_path, "a.json", json.dumps(rows, indent=indent).encode())).rows) == rows
+
+
+@one_folder
+@given(
+    data=st.data(),
+    style=st.sampled_from([("\r\n", csv.QUOTE_MINIMAL), ("\r\n", csv.QUOTE_ALL), ("\n", csv.QUOTE_ALL)]),
+    bom=st.booleans(),
+)
+@pytest.mark.parametrize(("extension", "delimiter"), [("csv", ","), ("tsv", "\t")])
+def test_separated_values_give_back_the_cells_written(
+    tmp_path: Path, extension: str, delimiter: str, data: st.DataObject, style: tuple[str, Any], bom: bool
+) -> None:
+    header = data.draw(st.lists(cells.filter(lambda name: "\ufeff" not in name), min_size=1, max_size=4, unique=True))
+    record = st.lists(cells, min_size=len(header), max_size=len(header))
+    records = data.draw(st.lists(record, min_size=1, max_size=4))
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, delimiter=delimiter, lineterminator=style[0], quoting=style[1])
+    writer.writerow(header)
+    writer.writerows(records)
+    content = stream.getvalue().encode("utf-8-sig" if bom else "utf-8")
+    loaded = load(file_of(tmp_path, f"a.{extension}", content))
+    assert [list(row) for row in loaded.rows] == [header] * len(records)
+    assert [list(row.values()) for row in loaded.rows] == records
+
+
+@one_folder
+@given(
+    sentences=st.lists(st.lists(st.tuples(words, words), min_size=1, max_size=5), min_size=1, max_size=4),
+    separator=st.sampled_from([" ", "\t"]),
+    middle=st.booleans(),
+)
+def test_conll_blocks_give_back_tokens_and_tags(
+    tmp_path: Path, sentences: list[list[tuple[str, str]]], separator: str, middle: bool
+) -> None:
+    between = ["NN"] if middle else []
+    blocks = ["\n".join(separator.join([token, *between, tag]) for token, tag in each) for each in sentences]
+    content = "-DOCSTART- -X- O\n\n" + "\n\n".join(blocks) + "\n"
+    loaded = load(file_of(tmp_path, "a.conll", content.encode()))
+    kept = [[pair for pair in each if not pair[0].startswith("-DOCSTART-")] for each in sentences]
+    assert [list(zip(row["tokens"], row["tags"], strict=True)) for row in loaded.rows] == kept
+
+
+def test_a_token_of_a_tabbed_conll_line_may_hold_a_space(tmp_path: Path) -> None:
+    loaded = load(file_of(tmp_path, "a.conll", b"10 000\tB-NUM\n"))
+    assert loaded.rows == ({"tokens": ["10 000"], "tags": ["B-NUM"]},)
+
+
+def test_parquet_gives_back_nested_values(tmp_path: Path) -> None:
+    rows = [{"text": "a\0b", "choices": ["x", "y"], "score": None}, {"text": "é", "choices": [], "score": 0.5}]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
+    assert list(load(dataset_of(tmp_path / "a.parquet")).rows) == rows
+
+
+def test_the_extension_counts_in_any_case(tmp_path: Path) -> None:
+    assert load(file_of(tmp_path, "A.JSONL", b'{"a": 1}')).rows == ({"a": 1},)
+
+
+def test_a_csv_cell_may_be_a_long_document(tmp_path: Path) -> None:
+    document = "word " * 50_000
+    assert load(file_of(tmp_path, "a.csv", f'text\n"{document}"\n'.encode())).rows == ({"text": document},)
