@@ -2,13 +2,13 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.checkpoints import resolve
-from harness.checkpoints.load import load, resolve_dtype
+from harness.checkpoints import refuse_remote_code, resolve, resolve_dtype
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import InputError
@@ -16,8 +16,6 @@ from harness.core.meters import Meter, NullMeter
 from harness.core.models import Model
 from harness.core.progress import Progress, Quiet
 from harness.core.tasks import Results
-from harness.engine.causal import CausalModel
-from harness.engine.chat import ChatModel
 from harness.engine.devices import default_batch_tokens, describe_device, resolve_device
 from harness.engine.resumed import ResumedModel
 from harness.judgement import estimate_task, run_signature, score_task
@@ -30,7 +28,8 @@ from harness.work import TaskWork, phases, prepare
 
 __all__ = ["EvalOptions", "Plan", "evaluate", "plan", "run"]
 
-_IDLE_S = 3.0
+_IDLE_S = 2.0
+_IDLE_READINGS = 3
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +81,7 @@ def evaluate(
     one has finished. Raises `HarnessError`.
     """
     options, progress = options or EvalOptions(), progress or Quiet()
+    logging.getLogger("harness").setLevel(logging.DEBUG)
     planned = plan(model, suite=suite, task=task, options=options)
     folder = options.output / planned.spec.run_id
     if (folder / "seal.json").exists():
@@ -89,7 +89,8 @@ def evaluate(
         return RunRecord(folder)
     writer = RunWriter(options.output, planned.spec)
     try:
-        return run(planned, writer, progress)
+        with _logged(writer.folder / "run.log"):
+            return run(planned, writer, progress)
     finally:
         writer.close()
 
@@ -97,6 +98,8 @@ def evaluate(
 def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], options: EvalOptions) -> Plan:
     """Resolve the checkpoint, load the data, make the requests. Raises `HarnessError` for whatever can't be run."""
     checkpoint = resolve(model, offline=options.offline)
+    if not options.trust_remote_code:
+        refuse_remote_code(checkpoint)
     selection = select(
         [suite] if isinstance(suite, str) else suite,
         [task] if isinstance(task, str) else task,
@@ -137,7 +140,7 @@ def run(plan: Plan, writer: RunWriter, progress: Progress) -> RunRecord:
             model = _model(plan, writer, meter, progress)
             for phase in todo:
                 progress.phase(phase.name)
-                _log.info("%s: %d requests", phase.name, len(phase.requests))
+                _log.debug("%s: %d requests", phase.name, len(phase.requests))
                 with meter.phase(phase.name):
                     for _ in model.respond(phase.requests):
                         progress.advance()
@@ -148,17 +151,26 @@ def run(plan: Plan, writer: RunWriter, progress: Progress) -> RunRecord:
 
 def _model(plan: Plan, writer: RunWriter, meter: Meter, progress: Progress) -> Model:
     """The checkpoint as a model that remembers what the record holds; idle power is measured before it is loaded."""
+    # Imported late: whoever asks for a finished run must not wait for transformers.
+    from harness.engine.build import build_model
+
     spec = plan.spec
     if spec.meter != "none":
         progress.phase("idle power")
-        with meter.phase("idle"):
-            time.sleep(_IDLE_S)
+        for _ in range(_IDLE_READINGS):
+            with meter.phase("idle"):
+                time.sleep(_IDLE_S)
     progress.phase("loading the checkpoint")
     with meter.phase("load"):
-        loaded = load(plan.checkpoint, dtype=spec.dtype, device=spec.device, trust_remote_code=plan.trust_remote_code)
-        model: Model = CausalModel(loaded, batch_tokens=spec.batch_tokens, meter=meter)
-    if spec.apply_chat_template:
-        model = ChatModel(model, loaded.tokenizer)
+        model = build_model(
+            plan.checkpoint,
+            dtype=spec.dtype,
+            device=spec.device,
+            batch_tokens=spec.batch_tokens,
+            apply_chat_template=spec.apply_chat_template,
+            trust_remote_code=plan.trust_remote_code,
+            meter=meter,
+        )
     return ResumedModel(model, writer)
 
 
@@ -190,6 +202,20 @@ def _conclude(plan: Plan, writer: RunWriter) -> RunRecord:
     )
 
 
+@contextmanager
+def _logged(path: Path) -> Iterator[None]:
+    """While the block runs, the harness's log goes into the run's folder too."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logger = logging.getLogger("harness")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
 def _spec(checkpoint: Checkpoint, selection: Selection, work: Sequence[TaskWork], options: EvalOptions) -> RunSpec:
     device = resolve_device(options.device)
     if options.batch_tokens is not None and options.batch_tokens < 1:
@@ -203,7 +229,7 @@ def _spec(checkpoint: Checkpoint, selection: Selection, work: Sequence[TaskWork]
         tasks=tuple(one.spec for one in work),
         suites=tuple(suite.name for suite in selection.suites),
         seed=options.seed,
-        dtype=resolve_dtype(checkpoint, options.dtype),
+        dtype=resolve_dtype(checkpoint, options.dtype, device=device),
         device=device,
         batch_tokens=options.batch_tokens or default_batch_tokens(device),
         apply_chat_template=options.apply_chat_template,

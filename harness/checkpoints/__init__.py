@@ -1,1 +1,10 @@
-"""From a model reference to a loaded checkpoint: resolve, inspect, fingerprint, load."""
+"""Model references: found, inspected without executing anything, fingerprinted, and loaded on demand.
+
+`resolve` needs neither torch nor transformers; loading is apart, as `from harness.checkpoints.load import load`.
+"""
+
+from harness.checkpoints.dtypes import resolve_dtype
+from harness.checkpoints.remote_code import refuse_remote_code
+from harness.checkpoints.resolver import resolve
+
+__all__ = ["refuse_remote_code", "resolve", "resolve_dtype"]

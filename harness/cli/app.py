@@ -37,7 +37,7 @@ def main() -> None:
     try:
         app()
     except HarnessError as error:
-        errors.print(Text(f"harness: {error}"), soft_wrap=True)
+        errors.print(Text(f"harness: {error}"))
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()

@@ -1,6 +1,6 @@
 """`harness suites`, `harness tasks`, `harness data` and `harness doctor`: what there is to run, and to run it on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import getdoc
 from typing import Annotated
 
@@ -134,7 +134,7 @@ def _first_line(described: object) -> str:
     return (getdoc(type(described)) or "").split("\n\n", 1)[0].replace("\n", " ")
 
 
-def _print(rows: Sequence[dict[str, object]], as_json: bool, title: str) -> None:
+def _print(rows: Sequence[Mapping[str, object]], as_json: bool, title: str) -> None:
     if as_json:
         print_json(rows)
         return

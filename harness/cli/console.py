@@ -1,6 +1,7 @@
 """How results and progress look on a terminal."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,8 +26,14 @@ from harness.core.scores import Estimate
 
 __all__ = ["errors", "estimates_as_json", "output", "print_estimates", "print_json", "print_rows", "progress_bar"]
 
-output = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+_FILE_WIDTH = 140
+"""Columns where nothing says how wide the reader's window is."""
+
+output = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_WIDE = 100
+"""Columns from which the interval has room."""
 
 _ARROWS = {"higher": "↑", "lower": "↓"}
 
@@ -47,19 +54,25 @@ def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
 
 
 def print_estimates(estimates: Sequence[Estimate]) -> None:
-    """A table a suite: score, error, n, unit, direction, basis; what is absent with its reason."""
+    """A table a suite: score, error, n, unit, direction, basis; what is absent with its reason.
+
+    The interval is left out on terminals too narrow for it.
+    """
+    wide = output.width >= _WIDE
     for suite in dict.fromkeys(estimate.suite for estimate in estimates):
+        rows = [estimate for estimate in estimates if estimate.suite == suite]
         table = Table(title=suite, title_justify="left", title_style="bold", box=None, pad_edge=False)
-        table.add_column("task", overflow="fold")
-        table.add_column("metric", overflow="fold")
-        for name in ("score", "± stderr", "95 % interval", "n"):
+        table.add_column("task / metric", overflow="fold")
+        for name in ("score", "± stderr", *(["95 % interval"] if wide else []), "n"):
             table.add_column(name, justify="right", no_wrap=True)
         table.add_column("unit", overflow="fold")
-        for name in ("best", "basis"):
-            table.add_column(name, no_wrap=True)
-        for estimate in estimates:
-            if estimate.suite == suite:
-                table.add_row(*map(Text, _cells(estimate)))
+        table.add_column("best", no_wrap=True)
+        table.add_column("basis", no_wrap=True)
+        for task in dict.fromkeys(estimate.task for estimate in rows):
+            table.add_row(Text(task, style="bold"))
+            for estimate in rows:
+                if estimate.task == task:
+                    table.add_row(*map(Text, _cells(estimate, wide=wide)))
         output.print(table, "")
     for estimate in estimates:
         if estimate.reason:
@@ -67,23 +80,21 @@ def print_estimates(estimates: Sequence[Estimate]) -> None:
             output.print(Text(f"absent: {name}: {estimate.reason}", style="yellow"))
 
 
-def _cells(estimate: Estimate) -> tuple[str, ...]:
+def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
     interval = ""
     if estimate.low is not None and estimate.high is not None:
         interval = f"{_number(estimate.low)} to {_number(estimate.high)}"
     n = str(estimate.n)
     n += f" (+{estimate.invalid_count} invalid)" if estimate.invalid_count else ""
     n += f" ({estimate.tie_count} ties)" if estimate.tie_count else ""
-    best = _ARROWS[estimate.direction] if estimate.direction else f"→ {_number(estimate.target)}"
     return (
-        estimate.task,
-        estimate.metric,
+        f"  {estimate.metric}",
         "absent" if estimate.value is None else _number(estimate.value),
         _number(estimate.stderr),
-        interval,
+        *([interval] if wide else []),
         n,
         estimate.unit,
-        best,
+        _ARROWS[estimate.direction] if estimate.direction else f"→ {_number(estimate.target)}",
         estimate.basis,
     )
 
@@ -137,7 +148,9 @@ class _LineProgress:
 def progress_bar() -> Iterator[Progress]:
     """Progress on standard error: bars on a terminal, notes alone elsewhere."""
     if not errors.is_terminal:
-        yield _LineProgress()
+        progress = _LineProgress()
+        with _noting(progress):
+            yield progress
         return
     columns = (
         SpinnerColumn(),
@@ -149,7 +162,29 @@ def progress_bar() -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     with Bars(*columns, console=errors, transient=True) as bars:
-        yield _BarProgress(bars)
+        bar = _BarProgress(bars)
+        with _noting(bar):
+            yield bar
+
+
+class _NoteHandler(logging.Handler):
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(logging.INFO)
+        self._progress = progress
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._progress.note(record.getMessage())
+
+
+@contextmanager
+def _noting(progress: Progress) -> Iterator[None]:
+    """While the block runs, what the harness logs at INFO or above is noted for the user."""
+    handler = _NoteHandler(progress)
+    logging.getLogger("harness").addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger("harness").removeHandler(handler)
 
 
 def estimates_as_json(estimates: Sequence[Estimate]) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The model of causal transformers: encodes requests, plans batches, runs them, survives a lack of memory."""
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
@@ -18,6 +19,8 @@ from harness.engine.scoring import Verdict, score_readings
 __all__ = ["CausalModel"]
 
 Item = TypeVar("Item", Reading, GenerateUntil)
+
+_log = logging.getLogger(__name__)
 
 _NOT_FINITE = "the model's logits are NaN or infinite"
 _NO_MEMORY = "out of memory even with this request alone"
@@ -126,6 +129,7 @@ class CausalModel:
     def _halves(self, group: list[Item]) -> list[list[Item]]:
         """The group in two, and half of the budget from here on; nothing where it is a single item."""
         self._present_budget = max(self._present_budget // 2, 1)
+        _log.warning("out of memory: going on with %d tokens in one forward pass", self._present_budget)
         middle = len(group) // 2
         return [group[:middle], group[middle:]] if middle else []
 

@@ -3,7 +3,7 @@
 Two things differ, both where lm-evaluation-harness departs from running text. The beginning-of-text token is never
 given twice: where a tokenizer adds it by itself, lm-evaluation-harness's rolling log-likelihood reads it both as prefix
 and as first token to predict. And where the end of a context melts with the beginning of its continuation into one
-token (as happens without spaces, in Chinese for instance), that token is read and scored as it stands in the whole text.
+token (as happens without spaces, in Chinese for instance), that token is read and scored as in the whole text.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,1 +1,1 @@
-"""Families of tasks that built-in, declared and third-party tasks share."""
+"""Bases for tasks, tasks and suites that a file declares, and the choice of what to run."""

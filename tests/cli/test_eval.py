@@ -53,27 +53,27 @@ def test_a_finished_run_returns_at_once_with_the_same_results(harness, tiny_llam
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
-def test_show_and_runs_find_the_run_again(harness, tiny_llama, suite_file, tmp_path):
-    evaluate(harness, tiny_llama, suite_file)
+def test_show_and_runs_find_the_run_again(harness_here, tiny_llama, suite_file, tmp_path):
+    evaluate(harness_here, tiny_llama, suite_file)
     (folder,) = (tmp_path / "runs").iterdir()
-    listed = json.loads(harness("runs", "--json").stdout)
+    listed = json.loads(harness_here("runs", "--json").stdout)
     assert [(row["run_id"], row["state"]) for row in listed] == [(folder.name, "sealed")]
-    shown = harness("show", folder.name[:4], "--samples", "--task", "foxes", "--limit", "2", "--json")
+    shown = harness_here("show", folder.name[:4], "--samples", "--task", "foxes", "--limit", "2", "--json")
     samples = json.loads(shown.stdout)["samples"]
     assert len(samples) == 6
     assert all(row["continuation"].startswith(" ") and row["loglikelihood"] < 0 for row in samples)
-    assert "Question: Where does the fox" in harness("show", folder, "--samples").stdout
+    assert "Question: Where does the fox" in harness_here("show", folder, "--samples").stdout
     (folder / "scores.parquet").write_bytes(b"other")
-    changed = harness("show", folder.name)
+    changed = harness_here("show", folder.name)
     assert changed.returncode == 2
     assert "scores.parquet was changed after the run" in changed.stderr
 
 
-def test_budgets_give_the_same_scores(harness, tiny_llama, suite_file, tmp_path):
+def test_budgets_give_the_same_scores(harness_here, tiny_llama, suite_file, tmp_path):
     tables = []
     for budget in (64, 1000, 10_000):
         finished = evaluate(
-            harness, tiny_llama, suite_file, "--batch-tokens", budget, "--output", tmp_path / str(budget)
+            harness_here, tiny_llama, suite_file, "--batch-tokens", budget, "--output", tmp_path / str(budget)
         )
         assert finished.returncode == 0, finished.stderr
         (folder,) = (tmp_path / str(budget)).iterdir()
@@ -146,22 +146,20 @@ def test_interrupted_the_run_says_how_to_go_on(tiny_llama, suite_file, tmp_path)
 
 
 def test_nothing_but_the_output_folder_is_written(harness, tiny_llama, suite_file, tmp_path):
-    before = {path for path in tmp_path.rglob("*")}
+    before = set(tmp_path.rglob("*"))
     evaluate(harness, tiny_llama, suite_file, "--output", tmp_path / "out")
     new = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*") if path not in before}
     assert new == {"out"}
 
 
-def test_the_chat_template_is_used_on_request_alone(harness, tiny_llama, suite_file, tmp_path):
-    values = [
-        [
-            row["value"]
-            for row in json.loads(evaluate(harness, tiny_llama, suite_file, "--json", *flag).stdout)["estimates"]
-        ]
+def test_the_chat_template_is_used_on_request_alone(harness_here, tiny_llama, suite_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    plain, chat = (
+        load_record(json.loads(evaluate(harness_here, tiny_llama, suite_file, "--json", *flag).stdout)["folder"])
         for flag in ((), ("--apply-chat-template",))
-    ]
-    assert values[0] != values[1]
-    assert len(list((tmp_path / "runs").iterdir())) == 2
+    )
+    changed = plain.samples["loglikelihood"] != chat.samples["loglikelihood"]
+    assert changed.equals(plain.samples["task"] == "foxes")
 
 
 @pytest.mark.parametrize(
@@ -180,8 +178,8 @@ def test_the_chat_template_is_used_on_request_alone(harness, tiny_llama, suite_f
         (("--suite", "nowhere.yaml"), ("nowhere.yaml",)),
     ],
 )
-def test_a_bad_option_is_one_clear_line(harness, tiny_llama, arguments, words):
-    refused(harness("eval", "--model", tiny_llama, *arguments), *words)
+def test_a_bad_option_is_one_clear_line(harness_here, tiny_llama, arguments, words):
+    refused(harness_here("eval", "--model", tiny_llama, *arguments), *words)
 
 
 @pytest.mark.parametrize(
@@ -194,15 +192,15 @@ def test_a_bad_option_is_one_clear_line(harness, tiny_llama, arguments, words):
         (b'{"question": "\xff\xfe", "options": ["a", "b"], "gold": 0}\n', ("UTF-8",)),
     ],
 )
-def test_bad_data_is_one_clear_line_that_names_the_file(harness, tiny_llama, suite_file, content, words):
+def test_bad_data_is_one_clear_line_that_names_the_file(harness_here, tiny_llama, suite_file, content, words):
     content = content if isinstance(content, bytes) else content.encode()
     (suite_file.parent / "questions.jsonl").write_bytes(content)
-    refused(evaluate(harness, tiny_llama, suite_file), "questions.jsonl", *words)
+    refused(evaluate(harness_here, tiny_llama, suite_file), "questions.jsonl", *words)
 
 
-def test_a_folder_that_can_not_be_written_is_one_clear_line(harness, tiny_llama, suite_file, tmp_path):
+def test_a_folder_that_can_not_be_written_is_one_clear_line(harness_here, tiny_llama, suite_file, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    refused(evaluate(harness, tiny_llama, suite_file, "--output", tmp_path / "file" / "runs"), "--output")
+    refused(evaluate(harness_here, tiny_llama, suite_file, "--output", tmp_path / "file" / "runs"), "--output")
 
 
 def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_later(tiny_llama, suite_file, tmp_path):
@@ -221,8 +219,8 @@ def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_later(tiny_llama, sui
     assert "going on" in finished.stderr
 
 
-def test_no_network_and_an_empty_cache_say_which_command_fills_it(harness, tiny_llama, tmp_path):
-    finished = harness(
+def test_no_network_and_an_empty_cache_say_which_command_fills_it(harness_here, tiny_llama, tmp_path):
+    finished = harness_here(
         "eval", "--model", tiny_llama, "--task", "piqa", "--offline", HARNESS_CACHE=str(tmp_path / "empty")
     )
     refused(finished, "harness data fetch piqa")

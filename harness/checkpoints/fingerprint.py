@@ -1,0 +1,38 @@
+"""The identity of a checkpoint: a digest over every file that can change an answer."""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from harness.checkpoints.files import safe_file
+from harness.checkpoints.vocabulary import TOKENIZER_PATTERNS
+from harness.core.errors import CheckpointError
+from harness.core.hashing import digest, file_digest
+
+__all__ = ["file_digests", "fingerprint"]
+
+PATTERNS = ("config.json", "generation_config.json", *TOKENIZER_PATTERNS)
+
+
+def file_digests(folder: Path, weights: Iterable[str], *, with_code: bool) -> dict[str, str]:
+    """SHA-256 of each file that can change an answer, by its name in the folder.
+
+    `weights` are the names of the weight files in use; `with_code` adds the Python files of a checkpoint that brings
+    its own. Raises `CheckpointError` for a file that can't be read or is a link out of the folder.
+    """
+    patterns = (*PATTERNS, "**/*.py") if with_code else PATTERNS
+    found = {path.relative_to(folder).as_posix() for pattern in patterns for path in folder.glob(pattern)}
+    names = sorted(found | set(weights))
+    paths = [safe_file(folder, name) for name in names]
+    try:
+        with ThreadPoolExecutor() as pool:
+            return dict(zip(names, pool.map(file_digest, paths), strict=True))
+    except OSError as error:
+        raise CheckpointError(
+            f"can't be read ({error.strerror})", place=error.filename or folder, fix="Check its permissions"
+        ) from error
+
+
+def fingerprint(digests: dict[str, str]) -> str:
+    """SHA-256 of the canonical JSON of the digests; the same whatever the folder is called."""
+    return digest(digests)

@@ -1,0 +1,134 @@
+"""Holds a config's claims about size against the tensors that are there, without building anything."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.checkpoints.headers import StoredTensor, WeightFiles
+from harness.core.errors import CheckpointError
+
+__all__ = [
+    "check_geometry",
+    "config_dtype",
+    "embedding_rows",
+    "max_length",
+    "parameter_count",
+    "text_part",
+]
+
+DEFAULT_MAX_LENGTH = 2048
+LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+HEADS = ("num_attention_heads", "num_key_value_heads", "n_head", "n_heads", "num_heads")
+SIZES = (
+    "hidden_size",
+    "n_embd",
+    "d_model",
+    "vocab_size",
+    "intermediate_size",
+    "n_inner",
+    "head_dim",
+    "num_experts",
+    "num_local_experts",
+    "n_routed_experts",
+)
+MAX_LENGTHS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "max_sequence_length", "seq_length")
+DTYPES = {"F32": "float32", "BF16": "bfloat16", "F16": "float16", "F64": "float64"}
+LAYER_INDEX = re.compile(r"\.(\d+)\.")
+EMBEDDING = re.compile(
+    r"(^|\.)(embed_tokens|wte|word_embeddings?|embed_in|tok_embeddings|tokens_embed|embeddings?|w)\.weight$"
+)
+BUFFER = re.compile(r"\.(inv_freq|masked_bias|attn\.bias|attention\.bias)$")
+FIX = "Take config.json and the weights from the same checkpoint"
+
+
+def text_part(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of a config that describes the language model, which models of several parts nest."""
+    nested = config.get("text_config")
+    return nested if isinstance(nested, dict) else config
+
+
+def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path) -> None:
+    """Refuse a config whose sizes are no natural numbers, or greater than the tensors it is for.
+
+    Raises `CheckpointError` naming the field, its value and the limit.
+    """
+    text = text_part(config)
+    for field in (*LAYERS, *HEADS, *SIZES):
+        value = text.get(field)
+        if value is not None and not isinstance(value, list) and (type(value) is not int or value < 1):
+            raise CheckpointError(f"{field} is {value!r}, not a whole number above 0", place=place, fix=FIX)
+    layers = _layers_stored(weights.tensors)
+    for field, value in _integers(text, LAYERS):
+        if value > layers:
+            raise CheckpointError(
+                f"{field} is {value:,}, but the weight files hold {layers:,} layers", place=place, fix=FIX
+            )
+    widest = max(max(tensor.shape, default=1) for tensor in weights.tensors.values())
+    for field, value in _integers(text, (*HEADS, *SIZES)):
+        if value > widest:
+            raise CheckpointError(
+                f"{field} is {value:,}, but no tensor in the weight files is wider than {widest:,}",
+                place=place,
+                fix=FIX,
+            )
+    heads, width = text.get("num_attention_heads"), text.get("head_dim")
+    if type(heads) is int and type(width) is int and heads * width > widest:
+        raise CheckpointError(
+            f"num_attention_heads x head_dim is {heads * width:,}, but no tensor in the weight files is wider than "
+            f"{widest:,}",
+            place=place,
+            fix=FIX,
+        )
+
+
+def _integers(config: Mapping[str, Any], fields: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    return ((field, config[field]) for field in fields if type(config.get(field)) is int)
+
+
+def _layers_stored(tensors: Mapping[str, StoredTensor]) -> int:
+    """One more than the largest layer index in the names of tensors, such as 29 in `model.layers.29.mlp.weight`."""
+    return 1 + max((int(found[1]) for name in tensors if (found := LAYER_INDEX.search(name))), default=-1)
+
+
+def embedding_rows(config: Mapping[str, Any], tensors: Mapping[str, StoredTensor]) -> int | None:
+    """How many tokens have an input embedding, from the tensor where its name tells, else from the config."""
+    rows = [tensor.shape[0] for name, tensor in tensors.items() if len(tensor.shape) == 2 and EMBEDDING.search(name)]
+    if rows:
+        return max(rows)
+    stated = text_part(config).get("vocab_size")
+    return stated if type(stated) is int else None
+
+
+def parameter_count(config: Mapping[str, Any], tensors: Mapping[str, StoredTensor]) -> int:
+    """How many numbers are stored as weights; an output head tied to the embedding counts once, buffers not at all."""
+    counted = {name: tensor.count for name, tensor in tensors.items() if not BUFFER.search(name)}
+    tied = config.get("tie_word_embeddings", text_part(config).get("tie_word_embeddings"))
+    if tied and any(EMBEDDING.search(name) for name in counted):
+        counted.pop("lm_head.weight", None)
+    return sum(counted.values())
+
+
+def config_dtype(config: Mapping[str, Any], tensors: Mapping[str, StoredTensor]) -> str:
+    """The number format the config names, else the one that most weights are stored in."""
+    text = text_part(config)
+    named = config.get("dtype") or config.get("torch_dtype") or text.get("dtype") or text.get("torch_dtype")
+    if isinstance(named, str):
+        return named.removeprefix("torch.")
+    stored: dict[str, int] = {}
+    for tensor in tensors.values():
+        stored[tensor.dtype] = stored.get(tensor.dtype, 0) + tensor.count
+    most = max(stored, key=lambda dtype: stored[dtype])
+    return DTYPES.get(most, most)
+
+
+def max_length(config: Mapping[str, Any], tokenizer_config: Mapping[str, Any]) -> int:
+    """Tokens of context the model was made for, by its config, else its tokenizer, else 2,048 as lm-eval has it."""
+    stated = [value for _, value in _integers(text_part(config), MAX_LENGTHS) if value > 0]
+    if stated:
+        return stated[0]
+    told = tokenizer_config.get("model_max_length")
+    # transformers writes 10^30 where the tokenizer has no limit.
+    if type(told) is int and 0 < told < 10**9:
+        return told
+    return DEFAULT_MAX_LENGTH

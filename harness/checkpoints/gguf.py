@@ -1,0 +1,92 @@
+"""Checkpoints in a GGUF file, converted once to safetensors in the user's cache."""
+
+import logging
+import shutil
+from pathlib import Path
+
+from filelock import FileLock
+from safetensors import SafetensorError
+
+from harness.checkpoints.inspect import CONVERSION
+from harness.core.checkpoints import SourceOptions
+from harness.core.errors import CheckpointError
+from harness.core.hashing import SHORT, file_digest
+from harness.core.paths import cache_folder
+
+__all__ = ["CONVERTER_VERSION", "GgufSource", "converted"]
+
+CONVERTER_VERSION = 1
+"""Goes up whenever the converter can give other files for the same GGUF file."""
+
+MAGIC = b"GGUF"
+
+logger = logging.getLogger(__name__)
+
+
+class GgufSource:
+    """A `.gguf` file on this machine."""
+
+    rank = 10
+
+    def accepts(self, ref: str) -> bool:
+        """Whether the reference ends as GGUF files do."""
+        return ref.lower().endswith(".gguf") and "\0" not in ref
+
+    def fetch(self, ref: str, options: SourceOptions) -> tuple[Path, str]:  # noqa: ARG002
+        """The folder of the converted checkpoint. Raises `CheckpointError` if the file isn't there or can't be used."""
+        path = Path(ref).expanduser()
+        return converted(path), f"GGUF file {path.absolute()}, converted to float32 safetensors"
+
+
+def converted(source: Path) -> Path:
+    """The cached folder of a GGUF file's safetensors conversion, made where there is none yet.
+
+    Keyed by the file's SHA-256, so a changed file is converted anew and a copied one isn't. Takes about half a minute
+    and some 10 bytes of memory a parameter. Raises `CheckpointError` for a file that is missing or no GGUF file.
+    """
+    _check(source)
+    target = cache_folder() / "converted" / f"{file_digest(source)[:SHORT]}-{CONVERTER_VERSION}"
+    if (target / CONVERSION).is_file():
+        return target
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.with_name(f"{target.name}.lock")):
+            if not (target / CONVERSION).is_file():
+                _convert(source, target)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"can't be converted into {target} ({error})",
+            place=source,
+            fix="Make room there, or set HARNESS_CACHE to a folder with room",
+        ) from error
+    return target
+
+
+def _convert(source: Path, target: Path) -> None:
+    """Convert under another name, and rename once all is written. The caller holds the lock on `target`."""
+    from harness.checkpoints.convert import convert
+
+    partial = target.with_name(f"{target.name}.partial")
+    logger.info("converting %s to safetensors, once", source)
+    try:
+        # Whatever is there was left by a process that died: it would hold the lock otherwise.
+        for left in (partial, target):
+            shutil.rmtree(left, ignore_errors=True)
+        convert(source, partial)
+        partial.replace(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _check(source: Path) -> None:
+    if not source.is_file():
+        raise CheckpointError("no such file", place=source, fix="Check the spelling, and the folder you are in")
+    try:
+        with source.open("rb") as stream:
+            start = stream.read(len(MAGIC))
+    except OSError as error:
+        raise CheckpointError(f"can't be read ({error.strerror})", place=source, fix="Check its permissions") from error
+    if start != MAGIC:
+        raise CheckpointError(
+            "is no GGUF file: it doesn't start with GGUF", place=source, fix="Download or copy the file again"
+        )

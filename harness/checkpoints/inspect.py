@@ -1,0 +1,102 @@
+"""From a folder to a `Checkpoint`: everything that can be known without executing or loading anything."""
+
+from pathlib import Path
+from typing import Any
+
+from harness.checkpoints import geometry
+from harness.checkpoints.architectures import kind_of
+from harness.checkpoints.files import read_object, safe_file
+from harness.checkpoints.fingerprint import file_digests, fingerprint
+from harness.checkpoints.headers import WeightFiles, find_weights
+from harness.checkpoints.remote_code import carries_code
+from harness.checkpoints.vocabulary import check_vocabulary, has_chat_template
+from harness.core.checkpoints import Checkpoint
+from harness.core.errors import CheckpointError
+
+__all__ = ["CONVERSION", "inspect_folder"]
+
+CONVERSION = "conversion.json"
+"""The file in which a converter says what it did, shown as the checkpoint's notes. Changes no answer."""
+
+
+def inspect_folder(folder: Path, *, ref: str, origin: str) -> Checkpoint:
+    """Inspect and fingerprint the checkpoint in a folder.
+
+    `ref` is what the user typed, `origin` where the files came from. Raises `CheckpointError` naming the file, the
+    field and the next step for whatever is missing, malformed, out of bounds or unsafe.
+    """
+    config = _read_config(folder)
+    place = folder / "config.json"
+    kind, architecture = kind_of(config, place)
+    weights = find_weights(folder)
+    geometry.check_geometry(config, weights, place)
+    check_vocabulary(folder, geometry.embedding_rows(config, weights.tensors))
+    tokenizer_config = _read_if_there(folder, "tokenizer_config.json")
+    digests = file_digests(folder, weights.names, with_code=bool(carries_code(folder, config)))
+    return Checkpoint(
+        ref=ref,
+        kind=kind,
+        path=folder.resolve(),
+        origin=origin,
+        architecture=architecture,
+        dtype=geometry.config_dtype(config, weights.tensors),
+        parameter_count=geometry.parameter_count(config, weights.tensors),
+        size_bytes=weights.size_bytes,
+        max_length=geometry.max_length(config, tokenizer_config),
+        has_chat_template=has_chat_template(folder, tokenizer_config),
+        files=digests,
+        fingerprint=fingerprint(digests),
+        notes=_notes(folder, config, weights),
+        config=config,
+    )
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    path = folder / "config.json"
+    if not path.is_symlink() and not path.exists():
+        raise _no_config(folder)
+    config = read_object(safe_file(folder, path.name))
+    if (folder / "adapter_config.json").exists():
+        raise CheckpointError(
+            "is an adapter, which would load another model below it",
+            place=folder / "adapter_config.json",
+            fix="Merge it into its base model (peft: model.merge_and_unload()) and give that folder",
+        )
+    for field in ("attn_implementation", "_attn_implementation", "experts_implementation"):
+        if "/" in str(config.get(field)):
+            raise CheckpointError(
+                f"{field} is {config[field]!r}, code from elsewhere", place=path, fix="Set it to sdpa or eager"
+            )
+    if config.get("transformers_weights") is not None:
+        raise CheckpointError(
+            "transformers_weights names a weight file of its own",
+            place=path,
+            fix="Remove that field and call the weights model.safetensors",
+        )
+    return config
+
+
+def _no_config(folder: Path) -> CheckpointError:
+    if not any(folder.iterdir()):
+        return CheckpointError("is an empty folder", place=folder, fix="Give the folder that save_pretrained wrote")
+    if ggufs := sorted(folder.glob("*.gguf")):
+        return CheckpointError("holds no config.json", place=folder, fix=f"Give the GGUF file itself: {ggufs[0]}")
+    if (folder / "adapter_config.json").exists():
+        fix = "This is an adapter: merge it into its base model (peft: model.merge_and_unload()) and give that folder"
+    else:
+        fix = "Give the folder that save_pretrained wrote, with config.json, the weights and the tokenizer in it"
+    return CheckpointError("holds no config.json", place=folder, fix=fix)
+
+
+def _read_if_there(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / name
+    return read_object(safe_file(folder, name)) if path.is_symlink() or path.exists() else {}
+
+
+def _notes(folder: Path, config: dict[str, Any], weights: WeightFiles) -> tuple[str, ...]:
+    said = _read_if_there(folder, CONVERSION).get("notes", [])
+    notes = [note for note in said if isinstance(note, str)] if isinstance(said, list) else []
+    if config.get("quantization_config"):
+        stored = sorted({tensor.dtype for tensor in weights.tensors.values()})
+        notes.append(f"The weights are quantised ({', '.join(stored)}); the parameter count is of what is stored")
+    return tuple(notes)

@@ -1,0 +1,164 @@
+"""Loads an inspected checkpoint with transformers, and refuses one whose weights don't fit its architecture.
+
+Importing this module imports torch and transformers; nothing else in the package does until a GGUF file is converted.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers.utils import logging
+
+from harness.checkpoints.architectures import KINDS
+from harness.checkpoints.dtypes import resolve_dtype
+from harness.checkpoints.remote_code import refuse_remote_code
+from harness.checkpoints.vocabulary import check_fit
+from harness.checkpoints.weights import scan_weights
+from harness.core.checkpoints import Checkpoint
+from harness.core.errors import CheckpointError, HarnessError, InputError
+
+__all__ = ["LoadedCheckpoint", "errors_named", "load", "quiet", "refuse_incomplete"]
+
+HARMLESS = re.compile(r"\.rotary_emb\.inv_freq$|\.masked_bias$|\.(attn|attention)\.bias$")
+"""Buffers that old checkpoints store and new code computes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedCheckpoint:
+    """A checkpoint in memory, ready to answer: the model in evaluation mode, on its device and in its dtype.
+
+    `max_length` is in tokens.
+    """
+
+    checkpoint: Checkpoint
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    max_length: int
+
+
+def load(checkpoint: Checkpoint, *, dtype: str, device: str, trust_remote_code: bool = False) -> LoadedCheckpoint:
+    """Load a checkpoint's model and tokenizer from its folder, never from the network.
+
+    `dtype` is as `resolve_dtype` takes it, `device` as torch names it. Attention is transformers' default for the
+    architecture. Python code that the checkpoint brings runs only if `trust_remote_code`.
+
+    Raises `CheckpointError` for weights that are NaN or infinite, tensors that are missing, unexpected or wrongly
+    shaped, a tokenizer that doesn't fit, and whatever transformers can't load; `InputError` for a device that can't
+    be used.
+    """
+    if not trust_remote_code:
+        refuse_remote_code(checkpoint)
+    scan_weights(checkpoint)
+    chosen = resolve_dtype(checkpoint, dtype, device=device)
+    loader = getattr(transformers, KINDS[checkpoint.kind][1])
+    with quiet(), errors_named(checkpoint.path):
+        local = {"local_files_only": True, "trust_remote_code": trust_remote_code}
+        tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint.path, **local)
+        model, info = loader.from_pretrained(
+            checkpoint.path,
+            dtype=getattr(torch, chosen),
+            use_safetensors=True,
+            output_loading_info=True,
+            # So that the tensors at fault come back by name instead of in a log.
+            ignore_mismatched_sizes=True,
+            **local,
+        )
+    refuse_incomplete(info, checkpoint.path)
+    check_fit(
+        max(tokenizer.get_vocab().values(), default=-1), model.get_input_embeddings().weight.shape[0], checkpoint.path
+    )
+    if chosen == "float16":
+        _refuse_overflow(model, checkpoint)
+    model = _on_device(model, device).eval()
+    return LoadedCheckpoint(checkpoint=checkpoint, model=model, tokenizer=tokenizer, max_length=checkpoint.max_length)
+
+
+def refuse_incomplete(info: Mapping[str, Any], place: Path) -> None:
+    """Refuse a model whose tensors were not all in the files, for transformers fills the gaps with random numbers.
+
+    `info` is what `from_pretrained(output_loading_info=True)` gives; it leaves out tied weights. Raises
+    `CheckpointError` naming the first tensor at fault.
+    """
+    faults = [
+        *(f"{name} is missing" for name in sorted(info["missing_keys"])),
+        *(
+            f"{name} has the shape {list(stored)}, where the architecture has {list(wanted)}"
+            for name, stored, wanted in sorted(info["mismatched_keys"])
+        ),
+        *(
+            f"{name} is not part of the architecture"
+            for name in sorted(info["unexpected_keys"])
+            if not HARMLESS.search(name)
+        ),
+        *info["error_msgs"],
+    ]
+    if faults:
+        others = f" (and {len(faults) - 1} more like it)" if len(faults) > 1 else ""
+        raise CheckpointError(
+            f"the weights don't fit config.json: {faults[0]}{others}",
+            place=place,
+            fix="Take config.json and the weights from the same checkpoint, whole",
+        )
+
+
+def _refuse_overflow(model: PreTrainedModel, checkpoint: Checkpoint) -> None:
+    for name, parameter in model.named_parameters():
+        if not bool(torch.isfinite(parameter).all()):
+            raise CheckpointError(
+                f"{name} has weights too large for float16",
+                place=checkpoint.path,
+                fix="Use --dtype bfloat16 or float32",
+            )
+
+
+def _on_device(model: PreTrainedModel, device: str) -> PreTrainedModel:
+    try:
+        return model.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"the model can't be put there ({_first_line(error)})",
+            place=f"device {device}",
+            fix="`harness doctor` lists the devices of this machine; a smaller dtype needs less memory",
+        ) from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers' progress bars, logs and warnings off the terminal for a while."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+@contextmanager
+def errors_named(place: Path) -> Iterator[None]:
+    """Turn whatever goes wrong inside of transformers into a `CheckpointError` with its first line."""
+    try:
+        yield
+    except (HarnessError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic in the tokenizers library is no Exception
+        raise CheckpointError(
+            f"transformers {transformers.__version__} can't load it ({type(error).__name__}: {_first_line(error)})",
+            place=place,
+            fix="Check that the checkpoint is whole, and made for this version or an older one",
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), "no reason given")

@@ -1,0 +1,109 @@
+"""Multiple choice: the model's choice is the continuation that it finds most likely."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from harness.core.errors import DataError
+from harness.core.metrics import Metric
+from harness.core.requests import Loglikelihood, Response
+from harness.core.scores import Score
+from harness.core.tasks import Row, Sample
+from harness.tasks.metrics import ACC, ACC_NORM
+from harness.tasks.rows import RowTask
+
+__all__ = ["TIE", "Choice", "MultipleChoice", "pick"]
+
+TIE = 5e-4
+"""Nats by which two log-likelihoods may differ through rounding alone, such as by another batch size, in fp32."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The index of the chosen continuation, and whether another is too close to call."""
+
+    index: int
+    tie: bool
+
+
+def pick(loglikelihoods: Sequence[float], choices: Sequence[str], *, normalised: bool) -> Choice:
+    """The likeliest choice; `normalised` divides each log-likelihood by the characters of its choice.
+
+    A choice within `TIE` nats of the best (TIE / 2 of either, divided like the log-likelihoods) ties with it, and the
+    lowest index among the tied wins, so that rounding doesn't decide. A repeated choice is no tie: the
+    same question has the same answer.
+    """
+    lengths = np.array([len(choice) if normalised else 1 for choice in choices], dtype=float)
+    values = np.array(loglikelihoods, dtype=float) / lengths
+    best = int(values.argmax())
+    slack = TIE / 2 * (1 / lengths + 1 / lengths[best])
+    close = [int(i) for i in np.flatnonzero(values[best] - values < slack)]
+    return Choice(index=min(close), tie=len({choices[i] for i in close}) > 1)
+
+
+class MultipleChoice(RowTask):
+    """A question with choices, one of them right, asked by comparing log-likelihoods.
+
+    A subclass says how a row becomes a question, its choices and the index of the right one. The choices follow the
+    question after one space. `labels` names the choices where every sample has the same ones; elsewhere a choice
+    goes by its index.
+    """
+
+    metrics: Sequence[Metric] = (ACC, ACC_NORM)
+    labels: Sequence[str] = ()
+
+    @abstractmethod
+    def question(self, row: Row) -> str:
+        """The prompt of a row, up to where the answer goes; it doesn't end in a space."""
+
+    @abstractmethod
+    def choices(self, row: Row) -> Sequence[str]:
+        """The continuations to compare: at least two, none empty, without their leading space."""
+
+    @abstractmethod
+    def gold(self, row: Row) -> int:
+        """The index of the right choice."""
+
+    def sample(self, row: Row) -> Sample:
+        """See `RowTask.sample`."""
+        choices, gold = tuple(self.choices(row)), self.gold(row)
+        if len(choices) < 2 or not all(choices):
+            raise DataError("needs at least two choices, none of them empty")
+        if not 0 <= gold < len(choices):
+            raise DataError(f"the gold index {gold} is out of range: there are {len(choices)} choices, from 0")
+        return Sample(id="", prompt=self.question(row), choices=choices, gold=gold)
+
+    def answer(self, sample: Sample) -> str:
+        """The right choice."""
+        assert isinstance(sample.gold, int)
+        return sample.choices[sample.gold]
+
+    def requests(self, sample: Sample) -> Sequence[Loglikelihood]:
+        """One log-likelihood for each choice."""
+        return [Loglikelihood(context=sample.prompt, continuation=f" {choice}") for choice in sample.choices]
+
+    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
+        """A score for each metric: 1 for the right choice and 0 for another, with both labels."""
+        assert isinstance(sample.gold, int)
+        blank = Score(sample_id=sample.id, metric="", gold=self._label(sample.gold), cluster=sample.cluster, value=None)
+        for response in responses:
+            if response.loglikelihood is None:
+                reason = response.invalid or "the model gave no log-likelihood"
+                return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
+        likelihoods = [response.loglikelihood for response in responses if response.loglikelihood is not None]
+        scores = {
+            normalised: replace(
+                blank,
+                value=float(choice.index == sample.gold),
+                predicted=self._label(choice.index),
+                tie=choice.tie,
+            )
+            for normalised in (False, True)
+            for choice in [pick(likelihoods, sample.choices, normalised=normalised)]
+        }
+        return [replace(scores[metric.name == ACC_NORM.name], metric=metric.name) for metric in self.metrics]
+
+    def _label(self, index: int) -> str:
+        return self.labels[index] if self.labels else str(index)

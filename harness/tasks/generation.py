@@ -1,0 +1,63 @@
+"""Generation: the model writes an answer, which is compared with a reference."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+
+from harness.core.errors import DataError
+from harness.core.metrics import Metric
+from harness.core.requests import GenerateUntil, Response
+from harness.core.scores import Score
+from harness.core.tasks import Row, Sample
+from harness.tasks.metrics import EXACT_MATCH
+from harness.tasks.rows import RowTask
+
+__all__ = ["Generation"]
+
+
+class Generation(RowTask):
+    """A question with a reference answer; the model decodes greedily.
+
+    Decoding stops at the end-of-text token, at any string of `until`, or after `max_tokens` tokens. Space at both
+    ends of answer and reference is left aside.
+    """
+
+    metrics: Sequence[Metric] = (EXACT_MATCH,)
+    until: Sequence[str] = ("\n",)
+    max_tokens: int = 64
+
+    @abstractmethod
+    def question(self, row: Row) -> str:
+        """The prompt of a row, up to where the answer goes; it doesn't end in a space."""
+
+    @abstractmethod
+    def reference(self, row: Row) -> str:
+        """The right answer."""
+
+    def sample(self, row: Row) -> Sample:
+        """See `RowTask.sample`."""
+        reference = self.reference(row).strip()
+        if not reference:
+            raise DataError("the reference is empty")
+        return Sample(id="", prompt=self.question(row), gold=reference)
+
+    def answer(self, sample: Sample) -> str:
+        """The reference."""
+        assert isinstance(sample.gold, str)
+        return sample.gold
+
+    def requests(self, sample: Sample) -> Sequence[GenerateUntil]:
+        """One greedy generation."""
+        return [GenerateUntil(context=sample.prompt, until=tuple(self.until), max_tokens=self.max_tokens)]
+
+    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
+        """A score for each metric: 1 for an exact match and 0 for another text, with both texts."""
+        (response,) = responses
+        assert isinstance(sample.gold, str)
+        blank = Score(sample_id=sample.id, metric="", gold=sample.gold, cluster=sample.cluster)
+        if response.text is None:
+            blank = replace(blank, invalid=response.invalid or "the model gave no text")
+        else:
+            written = response.text.strip()
+            blank = replace(blank, predicted=written, value=float(written == sample.gold))
+        return [replace(blank, metric=metric.name) for metric in self.metrics]

@@ -1,0 +1,167 @@
+"""Finds tasks of lm-evaluation-harness by name, makes sure that they run no code, and loads them."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import datasets
+import huggingface_hub
+from jinja2.exceptions import SecurityError
+from lm_eval.tasks import TaskManager
+from lm_eval.tasks._index import Entry, Kind, TaskIndex
+
+from harness.core.errors import DataError, HarnessError, TaskError, UnavailableError, UnknownName
+from harness.core.tasks import Task
+from harness.tasks.lm_eval_files import TASK_CODE, read_merged, refuse_code, sandbox_templates
+from harness.tasks.lm_eval_task import LmEvalTask
+from harness.tasks.options import TaskOptions
+
+__all__ = ["LmEvalTask", "load_tasks"]
+
+
+def load_tasks(name: str, options: TaskOptions) -> list[Task]:
+    """The tasks that lm-eval knows as `name`: one, or those of a group or tag. A YAML file may be named by its path.
+
+    Tasks under `options.include_path` come before lm-eval's own. Every file is read for code before any of it takes
+    effect. Raises `UnknownName`; `TaskError` for a file that is malformed or would run code that isn't allowed;
+    `DataError` where the task's data files are missing; `UnavailableError` where its data can't be fetched.
+    """
+    # A library has no say in where messages go: without a handler of its own, Python would print them.
+    logging.getLogger("lm_eval").addHandler(logging.NullHandler())
+    folder = options.include_path
+    if folder is not None and not folder.is_dir():
+        raise TaskError("no such folder", place=f"--include-path {folder}")
+    # Reading lm-eval's own 14,000 files takes seconds, which a task of the user's own needn't cost.
+    manager = TaskManager(include_path=folder, include_defaults=False)
+    entries = _entries(name, manager)
+    if entries is None:
+        manager = _full_manager(folder)
+        entries = _entries(name, manager, inline_members=True)
+    if entries is None:
+        for path in sorted(folder.glob("**/*.yaml")) if folder else []:
+            read_merged(path)  # the index leaves out malformed files without a word: one of them may hold the task
+        raise UnknownName("lm-eval task", name, manager.all_tasks)
+    for path in sorted({entry.yaml_path for entry in entries if entry.yaml_path}):
+        refuse_code(path, options)
+    if not options.trust_task_code:
+        sandbox_templates()
+    with _quiet(offline=options.offline), _translated(name):
+        loaded = manager.load(name)["tasks"]
+    return [_adopt(task) for task in loaded.values()]
+
+
+@cache
+def _full_manager(folder: Path | None) -> Any:
+    return TaskManager(include_path=folder)
+
+
+def _entries(
+    name: str, manager: Any, *, inline_members: bool = False, above: tuple[str, ...] = ()
+) -> list[Entry] | None:
+    """The entries that loading `name` reads; None where one is missing and `inline_members` doesn't explain it."""
+    if name in above:
+        raise TaskError("the group contains itself", place=f"lm-eval:{name}")
+    entry = manager.task_index.get(name) or _entry_of_file(Path(name))
+    if entry is None:
+        return None
+    found = [entry]
+    for member in _members(entry):
+        below = _entries(member, manager, inline_members=inline_members, above=(*above, name))
+        if below is None and not inline_members:
+            return None
+        found += below or []
+    return found
+
+
+def _entry_of_file(path: Path) -> Entry | None:
+    if path.suffix != ".yaml" or not path.is_file():
+        return None
+    read_merged(path)
+    try:
+        return TaskIndex.entry_from_path(path)
+    except ValueError as error:
+        raise TaskError(f"is no lm-eval task ({_line(error)})", place=path) from error
+
+
+def _members(entry: Entry) -> list[str]:
+    if entry.kind is Kind.TAG:
+        return sorted(entry.tags)
+    if entry.kind is not Kind.GROUP:
+        return []
+    return list(_named(read_merged(entry.yaml_path)))
+
+
+def _named(config: dict[str, Any]) -> Iterator[str]:
+    """Names in a group's list; a subgroup that is written out there has members of its own."""
+    listed = config.get("task")
+    for member in listed if isinstance(listed, list) else []:
+        if isinstance(member, dict):
+            yield str(member.get("group", member.get("task")))
+            yield from _named(member)
+        else:
+            yield str(member)
+
+
+def _adopt(task: Any) -> Task:
+    name = f"lm-eval:{task.task_name}"
+    if getattr(task, "MULTIMODAL", False):
+        raise TaskError("asks about images or sound, which no model here takes", place=name)
+    if task.config.process_results is None:
+        for metric, function in getattr(task, "_metric_fn_list", {}).items():
+            if function is None:
+                raise UnavailableError(f"the metric {metric} can't be loaded", place=name, fix="Check the network")
+    return LmEvalTask(task)
+
+
+@contextmanager
+def _quiet(*, offline: bool) -> Iterator[None]:
+    """No progress bars of the datasets library, and no network either if `offline`."""
+    bars = datasets.are_progress_bars_disabled()
+    before = datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE
+    datasets.disable_progress_bars()
+    if offline:
+        datasets.config.HF_HUB_OFFLINE = huggingface_hub.constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE = before
+        if not bars:
+            datasets.enable_progress_bars()
+
+
+@contextmanager
+def _translated(name: str) -> Iterator[None]:
+    """Says in our terms why lm-eval can't load a task; its files and the libraries below may raise anything."""
+    place = f"lm-eval:{name}"
+    try:
+        yield
+    except HarnessError:
+        raise
+    except SecurityError as error:
+        raise TaskError(f"a template can run code ({error})", place=place, fix=TASK_CODE) from error
+    except FileNotFoundError as error:
+        raise DataError(
+            f"its data aren't there ({_line(error)})",
+            place=place,
+            fix="Check dataset_path and data_files; relative paths start at the current folder",
+        ) from error
+    except OSError as error:
+        raise UnavailableError(
+            f"its data set can't be fetched ({_line(error)})",
+            place=place,
+            fix="Run it once with the network, or give it local files: in a YAML of your own, "
+            "`dataset_path: json` and `dataset_kwargs: {data_files: ...}`, with --include-path",
+        ) from error
+    except Exception as error:
+        raise TaskError(
+            f"lm-eval can't load it ({type(error).__name__}: {_line(error)})",
+            place=place,
+            fix="Check the task's file against its data",
+        ) from error
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,168 @@
+"""The metrics of the built-in kinds of task, each with its unit, its better direction and its source."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.metrics import LabelMetric, Metric, PerUnit, Proportion
+
+__all__ = [
+    "ACC",
+    "ACC_NORM",
+    "BITS_PER_BYTE",
+    "BYTE_PERPLEXITY",
+    "EXACT_MATCH",
+    "MACRO_F1",
+    "MCC",
+    "METRICS",
+    "TOKEN_PERPLEXITY",
+    "WORD_PERPLEXITY",
+    "confusion_cell",
+]
+
+Labels = NDArray[np.str_]
+
+HARNESS = "lm-evaluation-harness (Gao et al., 2024)"
+
+ACC = Proportion(
+    name="acc",
+    unit="share",
+    direction="higher",
+    source=f"{HARNESS}: share of samples whose gold choice has the highest log-likelihood",
+)
+"""Share of samples, in [0, 1], whose gold choice has the highest log-likelihood."""
+
+ACC_NORM = Proportion(
+    name="acc_norm",
+    unit="share",
+    direction="higher",
+    source=f"{HARNESS}: as acc, each log-likelihood divided by the characters of its choice",
+)
+"""As `ACC`, with each log-likelihood divided by the number of characters of its choice, so that long ones may win."""
+
+EXACT_MATCH = Proportion(
+    name="exact_match",
+    unit="share",
+    direction="higher",
+    source="Rajpurkar et al., SQuAD (2016): share of answers equal to the reference; here but for space around them",
+)
+"""Share of samples, in [0, 1], whose generated text equals the reference, space at both ends left aside."""
+
+TOKEN_PERPLEXITY = PerUnit(
+    name="token_perplexity",
+    unit="per token",
+    direction="lower",
+    source="Jelinek et al. (1977): exp of the mean nats per token of this model's own tokenizer",
+    transform=math.exp,
+    derivative=math.exp,
+)
+"""From 1 up. Per token of the model's own tokenizer: never compare it between models whose tokenizers differ."""
+
+WORD_PERPLEXITY = PerUnit(
+    name="word_perplexity",
+    unit="per word",
+    direction="lower",
+    source=f"{HARNESS}: exp of nats per word, words being what white space separates",
+    transform=math.exp,
+    derivative=math.exp,
+)
+"""From 1 up. Comparable across tokenizers; meaningless in scripts that put no space between words."""
+
+BYTE_PERPLEXITY = PerUnit(
+    name="byte_perplexity",
+    unit="per byte",
+    direction="lower",
+    source=f"{HARNESS}: exp of nats per UTF-8 byte",
+    transform=math.exp,
+    derivative=math.exp,
+)
+"""From 1 up. Comparable across tokenizers, not across languages."""
+
+
+def _nats_to_bits(nats: float) -> float:
+    return nats / math.log(2)
+
+
+def _nats_to_bits_slope(_nats: float) -> float:
+    return 1 / math.log(2)
+
+
+BITS_PER_BYTE = PerUnit(
+    name="bits_per_byte",
+    unit="bits/byte",
+    direction="lower",
+    source=f"{HARNESS}, after Gao et al., The Pile (2020): nats per UTF-8 byte over ln 2",
+    transform=_nats_to_bits,
+    derivative=_nats_to_bits_slope,
+)
+"""From 0 up: how many bits a byte of text costs, were the model a compressor. Comparable across tokenizers."""
+
+
+def _macro_f1(gold: Labels, predicted: Labels, labels: Sequence[str]) -> float:
+    # scikit-learn takes most of a second to import, which listing tasks should not cost.
+    from sklearn.metrics import f1_score
+
+    return float(f1_score(gold, predicted, labels=labels, average="macro", zero_division=0))
+
+
+def _mcc(gold: Labels, predicted: Labels, labels: Sequence[str]) -> float:  # noqa: ARG001
+    from sklearn.metrics import matthews_corrcoef
+
+    if len(np.unique(gold)) < 2:
+        return math.nan
+    return float(matthews_corrcoef(gold, predicted))
+
+
+MACRO_F1 = LabelMetric(
+    name="macro_f1",
+    unit="F1",
+    direction="higher",
+    source="van Rijsbergen (1979), unweighted mean over classes as in scikit-learn (Pedregosa et al., 2011)",
+    statistic=_macro_f1,
+)
+"""In [0, 1]: the mean over classes, each counting the same, of the harmonic mean of precision and recall."""
+
+MCC = LabelMetric(
+    name="mcc",
+    unit="MCC",
+    direction="higher",
+    source="Matthews (1975); many classes: Gorodkin (2004), as in scikit-learn (Pedregosa et al., 2011)",
+    statistic=_mcc,
+)
+"""In [-1, 1]: the correlation of gold and predicted labels; 0 for a guesser and for a model that always says the same.
+
+Undefined where all gold labels are equal.
+"""
+
+
+def confusion_cell(gold: str, predicted: str) -> Proportion:
+    """One cell of the confusion matrix, each row of which sums to 1: the share of `gold` samples called `predicted`.
+
+    In [0, 1]; higher is better on the diagonal, where it is the recall of the class, and lower elsewhere. Only samples
+    whose label is `gold` are scored, so `n` is their number, which turns shares back into counts.
+    """
+    return Proportion(
+        name=f"confusion_{gold}_{predicted}",
+        unit=f"share of {gold}",
+        direction="higher" if gold == predicted else "lower",
+        source="confusion matrix normalised over gold labels, as in scikit-learn (Pedregosa et al., 2011)",
+    )
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        ACC,
+        ACC_NORM,
+        EXACT_MATCH,
+        TOKEN_PERPLEXITY,
+        WORD_PERPLEXITY,
+        BYTE_PERPLEXITY,
+        BITS_PER_BYTE,
+        MACRO_F1,
+        MCC,
+    )
+}
+"""Every metric of this file by its name."""

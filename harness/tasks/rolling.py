@@ -1,0 +1,72 @@
+"""Perplexity: how well the model predicts whole texts."""
+
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from harness.core.errors import DataError
+from harness.core.metrics import Metric
+from harness.core.requests import LoglikelihoodRolling, Response
+from harness.core.scores import Score
+from harness.core.tasks import Row, Sample
+from harness.tasks.metrics import BITS_PER_BYTE, BYTE_PERPLEXITY, TOKEN_PERPLEXITY, WORD_PERPLEXITY
+from harness.tasks.rows import RowTask
+
+__all__ = ["RollingPerplexity"]
+
+
+class RollingPerplexity(RowTask):
+    """The log-likelihood of each text, every token predicted once.
+
+    The perplexity per token depends on how the model's tokenizer cuts: compare it only between models that share
+    one. Those per word and per byte, and bits per byte, are comparable. Words are counted as lm-evaluation-harness
+    counts them (what white space separates), bytes in UTF-8. `max_length` and `stride` cut long texts into
+    windows, as `LoglikelihoodRolling` says.
+    """
+
+    metrics: Sequence[Metric] = (TOKEN_PERPLEXITY, WORD_PERPLEXITY, BYTE_PERPLEXITY, BITS_PER_BYTE)
+    supports_fewshot = False
+    max_length: int | None = None
+    stride: int | None = None
+
+    @abstractmethod
+    def text(self, row: Row) -> str:
+        """The text of a row."""
+
+    def sample(self, row: Row) -> Sample:
+        """See `RowTask.sample`."""
+        text = self.text(row)
+        if not text.strip():
+            raise DataError("the text is empty")
+        return Sample(id="", prompt=text)
+
+    def requests(self, sample: Sample) -> Sequence[LoglikelihoodRolling]:
+        """One rolling log-likelihood."""
+        return [LoglikelihoodRolling(text=sample.prompt, max_length=self.max_length, stride=self.stride)]
+
+    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
+        """For each metric, the nats of the text and the number of units they are spread over."""
+        (response,) = responses
+        if response.loglikelihood is None:
+            reason = response.invalid or "the model gave no log-likelihood"
+            return [
+                Score(sample_id=sample.id, metric=metric.name, cluster=sample.cluster, invalid=reason)
+                for metric in self.metrics
+            ]
+        byte_count = len(sample.prompt.encode())
+        weights = {
+            TOKEN_PERPLEXITY.name: response.token_count,
+            WORD_PERPLEXITY.name: len(re.split(r"\s+", sample.prompt)),
+            BYTE_PERPLEXITY.name: byte_count,
+            BITS_PER_BYTE.name: byte_count,
+        }
+        return [
+            Score(
+                sample_id=sample.id,
+                metric=metric.name,
+                value=-response.loglikelihood,
+                weight=float(weights[metric.name]),
+                cluster=sample.cluster,
+            )
+            for metric in self.metrics
+        ]

@@ -1,0 +1,185 @@
+"""What may stand in a suite file, and how a fault in one is told."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+
+from harness.core.errors import TaskError, UnknownName
+from harness.tasks.templates import Template
+
+__all__ = [
+    "ChoiceDeclaration",
+    "Declaration",
+    "GenerationDeclaration",
+    "RollingDeclaration",
+    "SuiteFile",
+    "TaskEntry",
+    "parse_suite_file",
+]
+
+B = TypeVar("B", bound=BaseModel)
+
+
+def _limit(value: Any) -> Any:
+    if value in (None, "all") or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError("must be a whole number from 1 up, or all")
+
+
+def _suites(value: Any) -> Any:
+    if value == "all" or (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+        return value
+    raise ValueError("must be a list of names of suites, or all")
+
+
+def _template(value: Any) -> Any:
+    if isinstance(value, str):
+        Template(value)
+    return value
+
+
+def _choices(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and len(value) >= 2 and all(isinstance(text, str) and text.strip() for text in value):
+        return [_template(text) for text in value]
+    quoted = " (YAML reads a bare yes or no as a truth value: put quotes around it)"
+    mistaken = isinstance(value, list) and any(isinstance(text, bool) for text in value)
+    raise ValueError(f"must be a column, or a list of two or more texts{quoted if mistaken else ''}")
+
+
+Limit = Annotated[int | Literal["all"] | None, PlainValidator(_limit)]
+Exemplars = Annotated[int, Field(ge=0)] | None
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Prompt = Annotated[Text, BeforeValidator(_template)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class TaskEntry(_Model):
+    """A registered task, with other settings than its own."""
+
+    name: Text
+    limit: Limit = None
+    num_fewshot: Exemplars = None
+
+
+class Declaration(_Model):
+    """What every kind of declared task has."""
+
+    name: Name
+    description: str = ""
+    data: Text
+    id: Text | None = None
+    cluster: Text | None = None
+    limit: Limit = None
+    num_fewshot: Exemplars = None
+    metrics: list[Text] = Field(default_factory=list)
+
+
+class ChoiceDeclaration(Declaration):
+    """`type: multiple_choice`. `choices` are templates, or the column that holds a list of texts."""
+
+    type: Literal["multiple_choice"]
+    prompt: Prompt
+    choices: Annotated[list[str] | str, PlainValidator(_choices)]
+    gold: Text
+
+
+class RollingDeclaration(Declaration):
+    """`type: loglikelihood_rolling`."""
+
+    type: Literal["loglikelihood_rolling"]
+    text: Text
+    max_length: Annotated[int, Field(ge=2)] | None = None
+    stride: Annotated[int, Field(ge=1)] | None = None
+
+
+class GenerationDeclaration(Declaration):
+    """`type: generate_until`."""
+
+    type: Literal["generate_until"]
+    prompt: Prompt
+    reference: Text
+    until: list[Text] = Field(default_factory=lambda: ["\n"])
+    max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 64
+
+
+KINDS: Mapping[str, type[ChoiceDeclaration] | type[RollingDeclaration] | type[GenerationDeclaration]] = {
+    "multiple_choice": ChoiceDeclaration,
+    "loglikelihood_rolling": RollingDeclaration,
+    "generate_until": GenerationDeclaration,
+}
+
+
+class _Top(_Model):
+    name: Name
+    description: str = ""
+    suites: Annotated[list[str] | Literal["all"], PlainValidator(_suites)] = Field(default_factory=list)
+    tasks: list[Any] = Field(default_factory=list)
+    limit: Limit = None
+    num_fewshot: Exemplars = None
+
+
+class SuiteFile(_Top):
+    """A suite file: registered suites, and tasks that are registered or declared here."""
+
+    tasks: list[TaskEntry | Declaration]
+
+
+def parse_suite_file(values: Mapping[str, Any], path: Path) -> SuiteFile:
+    """Check the values of a suite file; `name` is the file's own where it isn't given.
+
+    Raises `TaskError` naming the file and the field.
+    """
+    top = _checked(_Top, {"name": path.stem, **values}, path, "")
+    tasks = [_entry(value, path, f"tasks[{index}]") for index, value in enumerate(top.tasks)]
+    if not tasks and not top.suites:
+        raise TaskError("names neither suites nor tasks", place=path, fix="Add `suites: all`, or a list of tasks")
+    return SuiteFile.model_construct(**{**dict(top), "tasks": tasks})
+
+
+def _entry(value: Any, path: Path, where: str) -> TaskEntry | Declaration:
+    if isinstance(value, str):
+        return _checked(TaskEntry, {"name": value}, path, where)
+    if not isinstance(value, dict):
+        raise TaskError("must be a task's name, or keys and values", place=f"{path}: {where}")
+    if "type" not in value:
+        return _checked(TaskEntry, value, path, where)
+    kind = value["type"]
+    if not isinstance(kind, str) or kind not in KINDS:
+        error = UnknownName("type of task", str(kind), KINDS)
+        raise TaskError(error.problem, place=f"{path}: {where}.type") from error
+    return _checked(KINDS[kind], value, path, where)
+
+
+def _checked(model: type[B], values: Mapping[str, Any], path: Path, where: str) -> B:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"]]
+        field = (where + "".join(steps)).removeprefix(".")
+        raise TaskError(_problem(first, model), place=f"{path}: {field}" if field else path) from error
+
+
+def _problem(details: ErrorDetails, model: type[BaseModel]) -> str:
+    if details["type"] == "extra_forbidden":
+        return UnknownName("key", str(details["loc"][-1]), model.model_fields).problem
+    if details["type"] == "missing":
+        return "is missing"
+    if details["type"] == "value_error":
+        return str(details["ctx"]["error"])
+    if details["type"] == "string_too_short":
+        return "is empty"
+    if details["type"] == "string_pattern_mismatch":
+        return "may hold letters, digits, dots, - and _ only, and begins with a letter or digit"
+    message = details["msg"].replace("Input should", "must").replace("valid string", "text")
+    hint = "; put quotes around it" if details["type"] == "string_type" and isinstance(details["input"], bool) else ""
+    return f"{message[0].lower()}{message[1:]}{hint}"

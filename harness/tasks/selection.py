@@ -1,0 +1,210 @@
+"""From what the user asks for to what will run: tasks of suites, presets, suite files and lm-evaluation-harness."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from harness.core import registry
+from harness.core.errors import InputError, PluginError, TaskError, UnknownName
+from harness.core.tasks import Suite, Task, TaskSettings
+from harness.tasks.declared import declare, read_suite_file
+from harness.tasks.options import TaskOptions
+from harness.tasks.schema import Declaration, SuiteFile, TaskEntry
+
+__all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "select"]
+
+Limit = int | Literal["all"] | None
+
+LM_EVAL = "lm-eval"
+CUSTOM = "custom"
+DEFAULT = "full"
+SUFFIXES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTask:
+    """A task with its settings, under the suite whose rows of the results it makes."""
+
+    suite: str
+    task: Task
+    settings: TaskSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What will run, each (suite, task) once, and the suites that derive estimates at the end."""
+
+    planned: tuple[PlannedTask, ...]
+    suites: tuple[Suite, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """A task before its settings are final; `limit` and `num_fewshot` are its suite file's, None where it says none."""
+
+    suite: str
+    task: Task
+    limit: Limit = None
+    num_fewshot: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.suite, self.task.name
+
+
+def select(
+    suites: Sequence[str],
+    tasks: Sequence[str],
+    *,
+    limit: Limit,
+    num_fewshot: int | None,
+    seed: int,
+    options: TaskOptions,
+) -> Selection:
+    """What `--suite` and `--task` ask for; the preset `full` where they ask for nothing.
+
+    A suite is a registered name, a preset, or the path of a suite file (.yaml, .yml); a task is a registered name, or
+    `lm-eval:NAME`. A text of several, parted by commas, stands for each. An explicit `limit` or `num_fewshot` wins
+    over a suite file's, which wins over a task's own; exemplars are only given to tasks that take them. What is asked
+    for first wins where the same task comes again.
+
+    Raises `InputError` for a limit below 1 or a negative number of exemplars, `UnknownName`, `TaskError` for a
+    faulty suite file, `PluginError`.
+    """
+    if limit is not None and limit != "all" and limit < 1:
+        raise InputError(f"{limit} is not a number of samples", place="--limit", fix="Give a number from 1 up, or all")
+    if num_fewshot is not None and num_fewshot < 0:
+        raise InputError(f"{num_fewshot} is not a number of exemplars", place="--num-fewshot", fix="Give 0 or more")
+    names, single = _split(suites), _split(tasks)
+    if not names and not single:
+        names = [DEFAULT]
+    wanted: dict[tuple[str, str], _Wanted] = {}
+    deriving: dict[str, Suite] = {}
+    for name in names:
+        found, brought = _suite(name, options)
+        for each in found:
+            wanted.setdefault(each.key, each)
+        deriving |= {suite.name: suite for suite in brought}
+    for name in single:
+        for each in _named(name, CUSTOM, options):
+            wanted.setdefault(each.key, each)
+    planned = tuple(
+        PlannedTask(suite=each.suite, task=each.task, settings=_settings(each, limit, num_fewshot, seed))
+        for each in wanted.values()
+    )
+    return Selection(planned=planned, suites=tuple(deriving.values()))
+
+
+def presets() -> dict[str, Path]:
+    """The suite file of each preset, by name. Raises `PluginError` where two packages bring the same name."""
+    found: dict[str, Path] = {}
+    for entry in registry.names("harness.presets"):
+        module = registry.load("harness.presets", entry, "preset")
+        for resource in files(module).iterdir():
+            path = Path(str(resource))
+            if path.suffix not in SUFFIXES:
+                continue
+            if path.stem in found:
+                raise PluginError("two packages bring a preset of this name", place=path.stem, fix="Uninstall one")
+            found[path.stem] = path
+    return found
+
+
+def _split(several: Sequence[str]) -> list[str]:
+    names = [name.strip() for text in several for name in text.split(",")]
+    return list(dict.fromkeys(name for name in names if name))
+
+
+def _suite(name: str, options: TaskOptions) -> tuple[list[_Wanted], list[Suite]]:
+    """The tasks and suites that one `--suite` stands for."""
+    registered = registry.names("harness.suites")
+    if name in registered:
+        suite = registry.suite(name)
+        return _tasks_of(suite), [suite]
+    if name.endswith(SUFFIXES):
+        return _file(Path(name), options)
+    known = presets()
+    if name in known:
+        return _file(known[name], options)
+    raise UnknownName("suite", name, [*registered, *known])
+
+
+def _tasks_of(suite: Suite) -> list[_Wanted]:
+    return [_Wanted(suite=suite.name, task=registry.task(name)) for name in suite.tasks]
+
+
+def _named(name: str, otherwise: str, options: TaskOptions) -> list[_Wanted]:
+    """A task by name, several for a group of lm-eval; `otherwise` is the suite of one that no suite lists."""
+    source, colon, bare = name.partition(":")
+    if colon and source == LM_EVAL:
+        # lm_eval takes seconds to import, which only its tasks should cost.
+        from harness.tasks.lm_eval import load_tasks
+
+        return [_Wanted(suite=LM_EVAL, task=task) for task in load_tasks(bare, options)]
+    task = registry.task(name)
+    homes = (suite for suite in registry.names("harness.suites") if name in registry.suite(suite).tasks)
+    return [_Wanted(suite=next(homes, otherwise), task=task)]
+
+
+def _file(path: Path, options: TaskOptions) -> tuple[list[_Wanted], list[Suite]]:
+    """The tasks of a suite file: those of its suites, with the settings it gives them, then the others it lists."""
+    file = read_suite_file(path)
+    listed: dict[tuple[str, str], _Wanted] = {}
+    for index, entry in enumerate(file.tasks):
+        for wanted in _entry(entry, file.name, path, f"tasks[{index}]", options):
+            if wanted.key in listed:
+                raise TaskError(f"the task {wanted.task.name} is listed twice", place=f"{path}: tasks[{index}]")
+            listed[wanted.key] = wanted
+    suites = _suites_of(file, path)
+    brought = {wanted.key: wanted for suite in suites for wanted in _tasks_of(suite)}
+    defaults = [
+        replace(
+            wanted,
+            limit=file.limit if wanted.limit is None else wanted.limit,
+            num_fewshot=file.num_fewshot if wanted.num_fewshot is None else wanted.num_fewshot,
+        )
+        for wanted in {**brought, **listed}.values()
+    ]
+    return defaults, suites
+
+
+def _suites_of(file: SuiteFile, path: Path) -> list[Suite]:
+    every = registry.names("harness.suites")
+    if file.suites == "all":
+        return [registry.suite(name) for name in every]
+    for index, name in enumerate(file.suites):
+        if name not in every:
+            unknown = UnknownName("suite", name, every)
+            raise TaskError(f"{name}: {unknown.problem}", place=f"{path}: suites[{index}]")
+    return [registry.suite(name) for name in dict.fromkeys(file.suites)]
+
+
+def _entry(entry: TaskEntry | Declaration, suite: str, path: Path, where: str, options: TaskOptions) -> list[_Wanted]:
+    place = f"{path}: {where}"
+    if isinstance(entry, Declaration):
+        if entry.name in registry.names("harness.tasks"):
+            raise TaskError(f"a task named {entry.name} is installed", place=f"{place}.name", fix="Rename this one")
+        task = declare(entry, path, where, options)
+        return [_Wanted(suite=suite, task=task, limit=entry.limit, num_fewshot=entry.num_fewshot)]
+    try:
+        several = _named(entry.name, suite, options)
+    except UnknownName as error:
+        raise TaskError(f"{error.place}: {error.problem}", place=f"{place}.name") from error
+    if entry.num_fewshot and not all(wanted.task.supports_fewshot for wanted in several):
+        raise TaskError(f"{entry.name} takes no exemplars", place=f"{place}.num_fewshot", fix="Leave it out")
+    return [replace(wanted, limit=entry.limit, num_fewshot=entry.num_fewshot) for wanted in several]
+
+
+def _settings(wanted: _Wanted, limit: Limit, num_fewshot: int | None, seed: int) -> TaskSettings:
+    task = wanted.task
+    limits = (limit, wanted.limit, task.default_limit)
+    counts = (num_fewshot, wanted.num_fewshot, task.default_num_fewshot)
+    chosen = next(value for value in limits if value is not None)
+    exemplars = next(value for value in counts if value is not None)
+    return TaskSettings(
+        limit=None if chosen == "all" else chosen,
+        num_fewshot=exemplars if task.supports_fewshot else 0,
+        seed=seed,
+    )

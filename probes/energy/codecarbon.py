@@ -1,0 +1,182 @@
+"""Energy as codecarbon sees it: hardware counters where they can be read, a model of the hardware elsewhere."""
+
+import logging
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from codecarbon import OfflineEmissionsTracker, __version__
+
+from harness.core.errors import PluginError
+from harness.core.meters import Publish
+from harness.core.scores import Basis
+from probes.energy.grid import find_grid
+from probes.energy.readings import Reading
+from probes.energy.windows import WindowedMeter
+
+__all__ = ["CodecarbonInstrument", "CodecarbonMeter"]
+
+JOULES_PER_KWH = 3.6e6
+NEVER_S = 1e8
+"""Three years. codecarbon's own periodic reading would race with ours, and the same joules be counted twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    name: str
+    basis: Basis
+    words: str
+
+
+class CodecarbonInstrument:
+    """The energy counters of codecarbon's offline tracker, for the whole machine, other processes included.
+
+    CPU: RAPL on Linux (x86, where /sys/class/powercap is readable) or the Energy Meter Interface of Windows are
+    counters, hence `measured`. Elsewhere codecarbon models the power from the load of all cores and the processor's
+    nominal power; load is sampled each second from counters of 10 ms ticks, so `resolution_s` is 0.1 s. RAM is always
+    modelled, from the number of memory modules that a machine of this size usually has: a constant. GPU: NVML
+    or AMD SMI; a GPU that codecarbon can't see is absent, never 0. Mains losses, fans, disks and displays are not seen.
+    `basis` is `measured` only where no part of the sum is modelled.
+
+    No network, no file: every setting of codecarbon that could send or write is overridden, the user's codecarbon
+    configuration included. What that configuration says of the hardware (`force_cpu_power`, `force_ram_power`,
+    `gpu_ids`) is honoured. Takes about 2 s to start.
+
+    Raises `PluginError` if the installed codecarbon does not work as this probe expects.
+    """
+
+    resolution_s = 0.1
+
+    def __init__(self, country_code: str | None = None) -> None:
+        # codecarbon logs to the terminal before its own log_level counts, and is loud about what `source` says better.
+        logging.getLogger("codecarbon").setLevel(logging.CRITICAL)
+        self._scratch = tempfile.TemporaryDirectory()
+        self._tracker = OfflineEmissionsTracker(
+            **_quiet(self._scratch.name), country_iso_code=country_code, log_level="critical", tracking_mode="machine"
+        )
+        self._tracker.start()
+        try:
+            parts = sorted((_part(hardware) for hardware in self._tracker._hardware), key=lambda part: part.name)
+            self.parts = frozenset(part.name for part in parts)
+            first = self.read()
+        except (AttributeError, TypeError) as error:
+            raise self._unusable(str(error)) from error
+        if first.failure is not None or not parts:
+            raise self._unusable(first.failure or "it sees no hardware")
+        self.basis: Basis = "measured" if all(part.basis == "measured" for part in parts) else "estimated"
+        self.source = f"codecarbon {__version__}: {', '.join(part.words for part in parts)}"
+        self.absent: Mapping[str, str] = {name: why for name, why in _WHY_ABSENT.items() if name not in self.parts}
+
+    def read(self) -> Reading:
+        """See `Instrument.read`."""
+        tracker = self._tracker
+        try:
+            # The public flush() skips readings that follow each other closely, and hides errors.
+            tracker._measure_power_and_energy()
+        except Exception as error:  # drivers raise anything; the window will say why it has no energy
+            return Reading(joules={}, failure=f"{type(error).__name__}: {error}")
+        totals = {
+            "cpu": tracker._total_cpu_energy,
+            "ram": tracker._total_ram_energy,
+            "gpu": tracker._total_gpu_energy,
+        }
+        joules = {name: totals[name].kWh * JOULES_PER_KWH for name in self.parts}
+        if any(_skipped(hardware) for hardware in tracker._hardware):
+            del joules["cpu"]
+            return Reading(joules=joules, failure="RAPL gave no value")
+        return Reading(joules=joules)
+
+    def close(self) -> None:
+        """Stop codecarbon's sampling thread."""
+        self._tracker.stop()
+        self._scratch.cleanup()
+
+    def _unusable(self, problem: str) -> PluginError:
+        self.close()
+        return PluginError(
+            f"codecarbon {__version__} does not work as expected: {problem}",
+            place="codecarbon",
+            fix="Install codecarbon 3.3, or run without energy",
+        )
+
+
+class CodecarbonMeter(WindowedMeter):
+    """Energy by codecarbon, in windows; see `CodecarbonInstrument` for what is seen and how.
+
+    `region` is the ISO 3166 alpha-3 code of the country whose electricity is used, for the carbon figure alone; None
+    is the world average. Raises `InputError` for a region without data.
+
+    Source: Courty et al., "CodeCarbon: estimate and track carbon emissions from machine learning computing" (2024).
+    """
+
+    def __init__(self, publish: Publish, region: str | None) -> None:
+        grid = find_grid(region)
+        super().__init__(publish, CodecarbonInstrument(grid.country_code), grid)
+
+
+_WHY_ABSENT = {
+    "cpu": "codecarbon has no way to see this processor",
+    "ram": "codecarbon has no way to see this memory",
+    "gpu": "codecarbon sees no GPU (neither NVML nor AMD SMI answers)",
+}
+
+
+def _quiet(folder: str) -> dict[str, Any]:
+    """Settings without network or files; given explicitly, so that no user configuration can turn them on."""
+    return {
+        "project_name": "harness",
+        "measure_power_secs": NEVER_S,
+        "api_call_interval": -1,
+        "output_dir": folder,  # only a tool of codecarbon's on macOS or Windows would write there
+        "output_methods": [],
+        "output_handlers": [],
+        "emissions_endpoint": None,
+        "electricitymaps_api_token": "",  # None would fall back to the token of an older setting
+        "region": None,
+        "cloud_provider": None,
+        "cloud_region": None,
+        "country_2letter_iso_code": None,
+        "allow_multiple_runs": True,
+        "pue": 1.0,
+        "wue": 0.0,
+        "rapl_include_dram": False,  # with either of these, RAM would be counted twice
+        "rapl_prefer_psys": False,
+    }
+
+
+def _part(hardware: Any) -> _Part:
+    """What one of codecarbon's hardware objects counts, and how."""
+    kind = type(hardware).__name__
+    if kind == "RAM":
+        how = "constant, from its size" if hardware._force_ram_power is None else "as configured"
+        return _Part("ram", "estimated", f"RAM {hardware.total_power().W:g} W ({how})")
+    if kind == "CPU":
+        return _cpu(hardware._mode, hardware._tdp)
+    if kind == "GPU":
+        if all(device._has_counter for device in hardware.devices.devices):
+            return _Part("gpu", "measured", "GPU by its energy counter")
+        return _Part("gpu", "estimated", "GPU by samples of its power")
+    if kind == "AppleSiliconChip":
+        return _Part(hardware.chip_part.lower(), "estimated", f"{hardware.chip_part} by powermetrics")
+    if kind == "Raspberry":
+        return _Part(hardware.chip_part.lower(), "estimated", f"{hardware.chip_part} by samples of its power")
+    raise TypeError(f"unknown hardware {kind}")
+
+
+def _skipped(hardware: Any) -> bool:
+    """Whether codecarbon put 0 where a RAPL file could not be read or ran backwards."""
+    files = getattr(getattr(hardware, "_intel_interface", None), "_rapl_files", ())
+    return any(file.sample_skipped for file in files)
+
+
+def _cpu(mode: str, nominal_watts: float) -> _Part:
+    if mode == "intel_rapl":
+        return _Part("cpu", "measured", "CPU by RAPL")
+    if mode == "windows_emi":
+        return _Part("cpu", "measured", "CPU by the Energy Meter Interface")
+    if mode == "intel_power_gadget":
+        return _Part("cpu", "estimated", "CPU by samples of Intel Power Gadget")
+    if mode == "cpu_load":
+        return _Part("cpu", "estimated", f"CPU modelled from its load (at most {nominal_watts:g} W)")
+    return _Part("cpu", "estimated", f"CPU at half its nominal {nominal_watts:g} W whatever its load")

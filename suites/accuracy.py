@@ -1,0 +1,20 @@
+"""Does the model choose the right answer?"""
+
+from harness.core.tasks import Suite
+
+__all__ = ["Accuracy"]
+
+
+class Accuracy(Suite):
+    """Whether the model finds the right answer likelier than wrong ones, on six published tests.
+
+    What it measures. Common sense (PIQA, SIQA, CommonsenseQA), reading (BoolQ), knowledge (MMLU) and classification
+    (IMDB), by comparing log-likelihoods: `acc` and `acc_norm` are lm-evaluation-harness's.
+
+    Limits. Nothing is generated, so nothing is said about how the model answers when it writes freely. Every test is in
+    English, public, and may have been in the training data. By default a sample of each is asked: read the error
+    beside the value, and ask for all of it with `--limit all`.
+    """
+
+    name = "accuracy"
+    tasks = ("piqa", "siqa", "commonsense_qa", "boolq", "mmlu", "imdb")

@@ -1,0 +1,19 @@
+"""How well does the model predict text?"""
+
+from harness.core.tasks import Suite
+
+__all__ = ["Perplexity"]
+
+
+class Perplexity(Suite):
+    """How well the model predicts sentences of Wikipedia and news articles.
+
+    What it measures. Token, word and byte perplexity, and bits per byte; lower is better. A token's is only
+    comparable between models that share a tokenizer, the others always are.
+
+    Limits. A model that predicts well need not answer well: instruction tuning usually raises perplexity and improves
+    answers. English only. The texts are public and may have been in the training data.
+    """
+
+    name = "perplexity"
+    tasks = ("wikitext_sentences", "xsum_documents")

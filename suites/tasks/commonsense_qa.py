@@ -1,0 +1,46 @@
+"""CommonsenseQA."""
+
+from collections.abc import Sequence
+from types import MappingProxyType
+
+from harness.core.tasks import Row
+from harness.tasks.choices import MultipleChoice
+from harness.tasks.lettered import gold_option, lettered_options
+
+__all__ = ["CommonsenseQA"]
+
+
+class CommonsenseQA(MultipleChoice):
+    """General common sense: which of five related concepts answers a question (Talmor et al., 2019).
+
+    What it measures. Whether the model finds the right concept likeliest, written out after the question. It
+    doesn't see the choices; lm-evaluation-harness shows them and compares letters, which small models can't use, so
+    its figures aren't comparable.
+
+    Why it matters. Questions lean on knowledge about the world that nobody writes down.
+
+    Limits. Five choices, so a fifth are right by luck; some distractors are as good as the gold one. In English.
+    """
+
+    name = "commonsense_qa"
+    data = "commonsense_qa"
+    default_limit = 200
+    excluded = MappingProxyType(
+        {
+            **dict.fromkeys((22, 177, 247, 661, 840, 1085), "the gold answer is given twice"),
+            **dict.fromkeys((116, 363, 633), "the gold answer is none of the options as printed"),
+            **dict.fromkeys((102, 362, 1207), "the list of options is damaged"),
+        }
+    )
+
+    def question(self, row: Row) -> str:
+        """The question alone."""
+        return f"Question: {row['question']}\nAnswer:"
+
+    def choices(self, row: Row) -> Sequence[str]:
+        """The five concepts."""
+        return lettered_options(row["options"])
+
+    def gold(self, row: Row) -> int:
+        """The index of the right concept."""
+        return gold_option(lettered_options(row["options"]), row["answer"])

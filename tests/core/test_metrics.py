@@ -1,0 +1,125 @@
+import math
+from random import Random
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, matthews_corrcoef
+
+from harness.core.metrics import Mean, Undefined
+from harness.core.scores import Score
+from harness.core.statistics import ratio
+from harness.tasks.metrics import ACC, BITS_PER_BYTE, MACRO_F1, MCC, METRICS, TOKEN_PERPLEXITY, WORD_PERPLEXITY
+
+LABELS = ["negative", "neutral", "positive"]
+
+
+def _labelled(gold: list[str], predicted: list[str]) -> list[Score]:
+    pairs = zip(gold, predicted, strict=True)
+    return [Score(sample_id=str(i), metric="x", gold=g, predicted=p) for i, (g, p) in enumerate(pairs)]
+
+
+def _weighted(pairs: list[tuple[float, float]]) -> list[Score]:
+    return [Score(sample_id=str(i), metric="x", value=v, weight=w) for i, (v, w) in enumerate(pairs)]
+
+
+def _draw(count: int, seed: int, share: float = 0.6) -> tuple[list[str], list[str]]:
+    generator = np.random.default_rng(seed)
+    gold = generator.choice(LABELS, size=count)
+    predicted = np.where(generator.random(count) < share, gold, generator.choice(LABELS, size=count))
+    return gold.tolist(), predicted.tolist()
+
+
+def test_macro_f1_and_mcc_are_scikit_learns() -> None:
+    gold, predicted = _draw(80, 1)
+    scores = _labelled(gold, predicted)
+    assert MACRO_F1.reduce(scores, Random("a")).value == pytest.approx(f1_score(gold, predicted, average="macro"))
+    assert MCC.reduce(scores, Random("a")).value == pytest.approx(matthews_corrcoef(gold, predicted))
+
+
+def test_the_bootstrap_interval_of_macro_f1_has_the_spread_of_repeated_samples() -> None:
+    repeated = [f1_score(*_draw(150, seed), average="macro") for seed in range(150)]
+    interval = MACRO_F1.reduce(_labelled(*_draw(150, 1000)), Random("a"))
+    assert interval.stderr == pytest.approx(np.std(repeated, ddof=1), rel=0.25)
+
+
+def test_a_rare_label_is_never_scored_in_a_resample_that_lost_it() -> None:
+    # One "neutral" of 40, found: without it the mean over two classes would be another metric.
+    gold = ["neutral"] + ["negative", "positive"] * 20
+    predicted = ["neutral"] + ["negative", "negative"] * 20
+    interval = MACRO_F1.reduce(_labelled(gold, predicted), Random("a"))
+    assert interval.method is not None
+    assert " of 1000" in interval.method
+    assert interval.low is not None
+    # Every resample that counts holds the neutral one, right; the worst it can score beside it is a third.
+    assert interval.low >= 1 / 3
+
+
+def test_a_label_that_is_only_ever_predicted_counts_in_every_resample() -> None:
+    gold, predicted = ["negative", "positive"] * 30, ["negative", "positive"] * 29 + ["negative", "neutral"]
+    interval = MACRO_F1.reduce(_labelled(gold, predicted), Random("a"))
+    assert interval.value == pytest.approx(f1_score(gold, predicted, average="macro"))
+    assert interval.high is not None
+    assert interval.high <= 2 / 3
+
+
+def test_mcc_is_0_for_a_model_that_always_says_the_same_and_undefined_for_one_gold_label() -> None:
+    assert MCC.reduce(_labelled(["a", "b", "a"], ["a", "a", "a"]), Random("a")).value == 0
+    with pytest.raises(Undefined, match="undefined"):
+        MCC.reduce(_labelled(["a", "a", "a"], ["a", "b", "a"]), Random("a"))
+
+
+def test_labels_that_are_missing_make_a_label_metric_undefined() -> None:
+    with pytest.raises(Undefined, match="no label"):
+        MCC.reduce([Score(sample_id="1", metric="mcc", gold="a")], Random("a"))
+
+
+def test_perplexity_transforms_the_ratio_its_ends_and_its_error() -> None:
+    pairs = [(30.0, 10.0), (25.0, 9.0), (70.0, 21.0), (12.0, 5.0)]
+    plain = ratio([nats for nats, _ in pairs], [tokens for _, tokens in pairs])
+    assert plain.low is not None
+    assert plain.high is not None
+    assert plain.stderr is not None
+    interval = TOKEN_PERPLEXITY.reduce(_weighted(pairs), Random("a"))
+    assert interval.value == pytest.approx(math.exp(137 / 45))
+    assert (interval.low, interval.high) == pytest.approx((math.exp(plain.low), math.exp(plain.high)))
+    assert interval.stderr == pytest.approx(math.exp(137 / 45) * plain.stderr)
+
+
+@pytest.mark.parametrize("metric", [TOKEN_PERPLEXITY, BITS_PER_BYTE], ids=lambda metric: metric.name)
+def test_the_derivative_of_a_transform_is_its_slope(metric: object) -> None:
+    transform, derivative = metric.transform, metric.derivative  # type: ignore[attr-defined]
+    assert derivative(2.0) == pytest.approx((transform(2.0 + 1e-6) - transform(2.0 - 1e-6)) / 2e-6, rel=1e-6)
+
+
+def test_a_perplexity_too_large_for_a_number_is_absent_with_the_reason() -> None:
+    with pytest.raises(Undefined, match="too large"):
+        WORD_PERPLEXITY.reduce(_weighted([(3000.0, 1.0), (2500.0, 2.0)]), Random("a"))
+
+
+def test_an_interval_too_large_for_a_number_is_absent_but_the_value_stays() -> None:
+    interval = WORD_PERPLEXITY.reduce(_weighted([(1000.0, 2.0), (2.0, 2.0)]), Random("a"))
+    assert interval.value == pytest.approx(math.exp(250.5))
+    assert interval.high is None
+
+
+def test_nothing_to_divide_by_is_absent_with_the_reason() -> None:
+    with pytest.raises(Undefined, match="sum to 0"):
+        TOKEN_PERPLEXITY.reduce(_weighted([(0.0, 0.0)]), Random("a"))
+
+
+def test_a_sample_without_value_is_never_averaged() -> None:
+    with pytest.raises(Undefined, match="no value"):
+        ACC.reduce([Score(sample_id="1", metric="acc", value=1.0), Score(sample_id="2", metric="acc")], Random("a"))
+
+
+def test_a_metric_has_a_direction_or_a_target_but_not_both() -> None:
+    with pytest.raises(ValueError, match="either"):
+        Mean(name="x", unit="u", source="s")
+    with pytest.raises(ValueError, match="either"):
+        Mean(name="x", unit="u", source="s", direction="higher", target=0.0)
+
+
+def test_every_metric_of_the_catalogue_says_where_it_comes_from() -> None:
+    for name, metric in METRICS.items():
+        assert metric.name == name
+        assert any(character.isdigit() for character in metric.source), f"{name} cites no year"

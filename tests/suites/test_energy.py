@@ -1,0 +1,206 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.core.errors import DataError
+from harness.core.meters import Window
+from harness.core.requests import GenerateUntil, Response
+from harness.core.scores import Estimate
+from harness.core.tasks import Results, TaskSettings
+from suites.energy import Energy
+from suites.tasks.text_generation import TextGeneration
+
+
+def window(phase: str, stage: str | None, seconds: float, joules: float | None, **more: Any) -> Window:
+    defaults: dict[str, Any] = {
+        "basis": "measured",
+        "source": "a test",
+        "region": "FRA",
+        "carbon_grams_per_kwh": 50.0,
+        "components_joules": {} if joules is None else {"cpu": joules * 0.75, "ram": joules * 0.25},
+        "absent": {"gpu": "no GPU here"},
+        "reason": "the counter was reset" if joules is None else None,
+    }
+    return Window(phase=phase, stage=stage, duration_s=seconds, energy_joules=joules, **{**defaults, **more})
+
+
+IDLE = window("idle", None, 5.0, 50.0)
+RUN = (
+    IDLE,  # 10 W
+    window("load", None, 2.0, 60.0),
+    window("accuracy/loglikelihood", "prefill", 5.0, 250.0, token_count=1000, request_count=40),
+    window("accuracy/loglikelihood", "prefill", 5.0, 350.0, token_count=1000, request_count=60),
+    window("energy/generate_until", "prefill", 1.0, 40.0, token_count=100),
+    window("energy/generate_until", "decode", 10.0, 300.0, token_count=50, request_count=4),
+)
+
+
+def derive(*windows: Window) -> dict[tuple[str, str], Estimate]:
+    results = Results(scores={}, estimates=[], windows=windows, signature="seed:0")
+    found = Energy().derive(results)
+    assert len({(one.task, one.metric) for one in found}) == len(found)
+    return {(one.task, one.metric): one for one in found}
+
+
+@pytest.mark.parametrize(
+    ("task", "metric", "value", "unit"),
+    [
+        ("idle", "idle_power_watts", 10.0, "W"),
+        ("run", "energy_joules", 60 + 250 + 350 + 40 + 300, "J"),
+        ("run", "net_energy_joules", 1000 - 10 * (2 + 5 + 5 + 1 + 10), "J"),
+        ("run", "cpu_energy_joules", 750.0, "J"),
+        ("run", "ram_energy_joules", 250.0, "J"),
+        ("run", "carbon_grams", 1000 / 3.6e6 * 50, "gCO2e"),
+        ("run", "joules_per_token_prefill", (250 + 350 + 40) / 2100, "J/token"),
+        ("run", "net_joules_per_token_prefill", (250 + 350 + 40 - 110) / 2100, "J/token"),
+        ("run", "joules_per_token_decode", 300 / 50, "J/token"),
+        ("run", "net_joules_per_token_decode", 200 / 50, "J/token"),
+        ("load", "energy_joules", 60.0, "J"),
+        ("load", "net_energy_joules", 40.0, "J"),
+        ("accuracy/loglikelihood", "net_energy_joules", 500.0, "J"),
+        ("accuracy/loglikelihood", "wh_per_1000_requests", 600 / 3600 / 100 * 1000, "Wh/1,000 requests"),
+        ("accuracy/loglikelihood", "net_wh_per_1000_requests", 500 / 3600 / 100 * 1000, "Wh/1,000 requests"),
+        ("energy/generate_until", "wh_per_1000_requests", 340 / 3600 / 4 * 1000, "Wh/1,000 requests"),
+    ],
+)
+def test_figures_are_what_the_windows_give_by_hand(task: str, metric: str, value: float, unit: str) -> None:
+    estimate = derive(*RUN)[task, metric]
+    assert estimate.value == pytest.approx(value)
+    assert estimate.unit == unit
+    assert estimate.direction == "lower"
+    assert estimate.suite == "energy"
+
+
+def test_the_error_of_energy_per_token_is_that_of_a_ratio_over_windows() -> None:
+    estimate = derive(IDLE, *RUN[2:4])["run", "joules_per_token_prefill"]
+    # Equal weights: the mean of 0.25 and 0.35, with standard deviation sqrt(0.005) over sqrt(2) windows.
+    assert estimate.n == 2
+    assert estimate.stderr == pytest.approx(0.05)
+
+
+def test_a_phase_of_two_stages_has_no_error_for_energy_per_request() -> None:
+    found = derive(*RUN)
+    assert found["energy/generate_until", "wh_per_1000_requests"].stderr is None
+    assert found["accuracy/loglikelihood", "wh_per_1000_requests"].stderr is not None
+
+
+def test_sums_have_no_sampling_error_and_count_their_windows() -> None:
+    estimate = derive(*RUN)["run", "energy_joules"]
+    assert (estimate.n, estimate.stderr, estimate.interval) == (5, None, None)
+
+
+def test_the_phase_that_measures_idle_power_is_in_no_sum() -> None:
+    assert derive(*RUN)["run", "energy_joules"].value == derive(*RUN[1:])["run", "energy_joules"].value
+    assert ("idle", "energy_joules") not in derive(*RUN)
+
+
+def test_a_gpu_that_is_not_seen_is_absent_with_the_meters_reason_and_never_0() -> None:
+    estimate = derive(*RUN)["run", "gpu_energy_joules"]
+    assert (estimate.value, estimate.reason) == (None, "no GPU here")
+
+
+def test_without_an_idle_phase_gross_figures_stay_and_net_ones_are_absent() -> None:
+    found = derive(*RUN[1:])
+    assert found["run", "energy_joules"].value == pytest.approx(1000.0)
+    for key in (("run", "net_energy_joules"), ("run", "net_joules_per_token_decode"), ("idle", "idle_power_watts")):
+        assert found[key].value is None
+        assert "no idle phase" in str(found[key].reason)
+
+
+def test_net_energy_below_0_is_absent_with_the_reason_and_never_clipped() -> None:
+    estimate = derive(IDLE, window("load", None, 10.0, 60.0))["run", "net_energy_joules"]
+    assert estimate.value is None
+    assert "10.0 W of the idle phase" in str(estimate.reason)
+
+
+def test_without_windows_everything_is_absent_with_a_reason() -> None:
+    found = derive()
+    assert ("run", "energy_joules") in found
+    assert all(one.value is None and one.reason for one in found.values())
+
+
+def test_windows_without_energy_make_the_sum_absent_where_they_are_long() -> None:
+    estimate = derive(*RUN, window("a/loglikelihood", "prefill", 3.0, None))["run", "energy_joules"]
+    assert estimate.value is None
+    assert estimate.invalid_count == 1
+    assert "the counter was reset" in str(estimate.reason)
+
+
+def test_windows_without_energy_are_counted_as_unused_where_they_are_short() -> None:
+    found = derive(*RUN, window("a/loglikelihood", "prefill", 0.05, None))
+    assert found["run", "energy_joules"].value == pytest.approx(1000.0)
+    assert found["run", "energy_joules"].invalid_count == 1
+    assert found["a/loglikelihood", "energy_joules"].value is None
+
+
+def test_one_estimated_window_makes_a_sum_estimated_and_carbon_always_is() -> None:
+    found = derive(*RUN)
+    assert found["run", "energy_joules"].basis == "measured"
+    assert found["run", "carbon_grams"].basis == "estimated"
+    mixed = derive(*RUN[:-1], replace(RUN[-1], basis="estimated"))
+    assert mixed["run", "energy_joules"].basis == "estimated"
+    assert mixed["load", "energy_joules"].basis == "measured"
+
+
+def test_the_signature_names_the_region_and_its_intensity() -> None:
+    assert derive(*RUN)["run", "carbon_grams"].signature == "seed:0|gCO2e/kWh:FRA:50"
+
+
+def test_carbon_is_absent_where_the_intensity_is_not_known() -> None:
+    estimate = derive(IDLE, replace(RUN[1], carbon_grams_per_kwh=None))["run", "carbon_grams"]
+    assert estimate.value is None
+    assert "load" in str(estimate.reason)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.2, 10), st.floats(10, 500), st.integers(1, 999)), min_size=1, max_size=8),
+    st.floats(0.1, 9),
+)
+def test_net_energy_is_gross_minus_idle_power_times_time(pieces: list[tuple[float, float, int]], watts: float) -> None:
+    work = [
+        window("a/generate_until", "decode", seconds, seconds * power, token_count=tokens, request_count=1)
+        for seconds, power, tokens in pieces
+    ]
+    found = derive(window("idle", None, 4.0, 4.0 * watts), *work)
+    gross, net = found["run", "energy_joules"].value, found["run", "net_energy_joules"].value
+    assert gross is not None
+    assert net is not None
+    assert gross - net == pytest.approx(watts * sum(seconds for seconds, _, _ in pieces))
+
+
+ROWS = [{"id": str(number), "document": " ".join(["word"] * number), "summary": "s"} for number in range(200)]
+
+
+def settings(limit: int | None) -> TaskSettings:
+    return TaskSettings(limit=limit, num_fewshot=0, seed=0)
+
+
+def test_text_generation_asks_for_32_greedy_tokens_after_at_most_60_words() -> None:
+    task = TextGeneration()
+    samples = task.samples(ROWS, settings(20))
+    assert len({sample.id for sample in samples}) == 20
+    for sample in samples:
+        assert len(sample.prompt.split()) == min(60, int(sample.id))
+        (request,) = task.requests(sample)
+        assert isinstance(request, GenerateUntil)
+        assert (request.max_tokens, request.temperature, request.until) == (32, 0.0, ())
+
+
+def test_text_generation_leaves_out_empty_documents_and_refuses_rows_without_one() -> None:
+    task = TextGeneration()
+    assert "0" not in {sample.id for sample in task.samples(ROWS, settings(None))}
+    with pytest.raises(DataError, match="document"):
+        task.samples([{"id": "1", "summary": "s"}], settings(1))
+
+
+def test_text_generation_scores_the_tokens_written_or_says_why_not() -> None:
+    task = TextGeneration()
+    sample = task.samples(ROWS, settings(1))[0]
+    (written,) = task.score(sample, [Response(request_id="r", text="...", token_count=9)])
+    (failed,) = task.score(sample, [Response(request_id="r", invalid="NaN")])
+    assert (written.value, written.invalid) == (9.0, None)
+    assert (failed.value, failed.invalid) == (None, "NaN")
+    assert {written.metric} == {metric.name for metric in task.metrics}
