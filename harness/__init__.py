@@ -2,7 +2,7 @@
 
 import harness
 
-record = harness.evaluate("path/to/checkpoint", suite="quick")
+record = harness.evaluate("path/to/checkpoint", suite="accuracy", limit=50)
 record.estimates      # one row a score, with its error
 record.scores         # one row a sample and metric
 harness.load_record(record.folder)

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -71,17 +71,20 @@ def evaluate(
     *,
     suite: str | Sequence[str] = (),
     task: str | Sequence[str] = (),
+    limit: int | Literal["all"] | None = None,
     options: EvalOptions | None = None,
     progress: Progress | None = None,
 ) -> RunRecord:
     """Evaluate a checkpoint and return its sealed record.
 
     `model` is a folder, a `.gguf` file, a hub id or a built-in name; `suite` and `task` name what to run, the suite
-    `full` if neither is given. The same call goes on where an interrupted one stopped, and returns at once where
+    `full` if neither is given; `limit` says how many samples a task, each task's own number if not given (it wins over
+    that of `options`). The same call goes on where an interrupted one stopped, and returns at once where
     one has finished. Raises `HarnessError`.
     """
     options, progress = options or EvalOptions(), progress or Quiet()
-    logging.getLogger("harness").setLevel(logging.DEBUG)
+    if limit is not None:
+        options = replace(options, limit=limit)
     planned = plan(model, suite=suite, task=task, options=options)
     folder = options.output / planned.spec.run_id
     if (folder / "seal.json").exists():
@@ -209,6 +212,7 @@ def _logged(path: Path) -> Iterator[None]:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("harness")
     logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
     try:
         yield
     finally:

@@ -36,6 +36,7 @@ class TaskWork:
             sample_count=len(self.samples),
             data_sha256=self.data_sha256,
             requests_sha256=digest([[request.id for request in requests] for requests in self.requests]),
+            definition_sha256=digest(dict(self.planned.task.definition)),
         )
 
 

@@ -115,7 +115,7 @@ def test_a_repeated_sampled_generation_is_drawn_anew_each_time_and_a_greedy_one_
 
 def test_an_unknown_generation_setting_is_refused_by_name(tiny_llama: Path) -> None:
     lm, model = scripted(tiny_llama)
-    with pytest.raises(TaskError, match="a task: .*num_beams, top_k"):
+    with pytest.raises(TaskError, match=r"a task: .*num_beams, top_k"):
         lm.generate_until([instance("generate_until", "x", {"until": [], "top_k": 5, "num_beams": 2})])
     assert not model.asked
 

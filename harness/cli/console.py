@@ -180,11 +180,13 @@ class _NoteHandler(logging.Handler):
 def _noting(progress: Progress) -> Iterator[None]:
     """While the block runs, what the harness logs at INFO or above is noted for the user."""
     handler = _NoteHandler(progress)
-    logging.getLogger("harness").addHandler(handler)
+    logger = logging.getLogger("harness")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
     try:
         yield
     finally:
-        logging.getLogger("harness").removeHandler(handler)
+        logger.removeHandler(handler)
 
 
 def estimates_as_json(estimates: Sequence[Estimate]) -> list[dict[str, Any]]:

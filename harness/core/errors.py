@@ -33,6 +33,9 @@ __all__ = [
     "UnknownName",
 ]
 
+SHOWN = 50
+"""Known names that an error lists; lm-eval knows more than 14,000 tasks."""
+
 
 class HarnessError(Exception):
     """An error that names its place, what is wrong there, and what to do next.
@@ -65,7 +68,9 @@ class UnknownName(InputError):  # noqa: N818 - reads as the fault it names
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         near = [match for match, score, _ in process.extract(name, names, limit=3) if score >= 60]
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}"
+        others = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        listed = f"known: {', '.join(names[:SHOWN]) or 'none'}{others}"
+        hint = f"did you mean {' or '.join(near)}?" if near else listed
         super().__init__(f"no such {kind}; {hint}", place=name)
 
 

@@ -55,17 +55,19 @@ class Encoder:
         return readings
 
     def rolling(self, requests: Sequence[LoglikelihoodRolling]) -> list[tuple[Reading, ...]]:
-        """The windows of each request, see `rolling_windows`."""
+        """The windows of each request, see `rolling_windows`.
+
+        A model whose window is smaller than the one asked for moves on by half of its own window at most.
+        """
         encoded = self._encode([request.text for request in requests], special_tokens=False)
-        return [
-            rolling_windows(
-                encoded[request.text],
-                prefix_id=self.prefix_id,
-                max_length=min(request.max_length or self.max_length, self.max_length),
-                stride=request.stride,
-            )
-            for request in requests
-        ]
+        return [self._windows(request, encoded[request.text]) for request in requests]
+
+    def _windows(self, request: LoglikelihoodRolling, tokens: Tokens) -> tuple[Reading, ...]:
+        asked, stride = request.max_length or self.max_length, request.stride
+        if stride is not None and asked > self.max_length:
+            stride = min(stride, max(self.max_length // 2, 1))
+        max_length = min(asked, self.max_length)
+        return rolling_windows(tokens, prefix_id=self.prefix_id, max_length=max_length, stride=stride)
 
     def prompts(self, requests: Sequence[GenerateUntil]) -> list[Tokens]:
         """The prompt of each request; one too long loses its beginning, so that `max_tokens` fit behind it."""

@@ -10,7 +10,11 @@ __all__ = ["RunSpec", "TaskSpec"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSpec:
-    """One task of a run. `requests_sha256` digests the ids of its requests, and so data, prompts and exemplars."""
+    """One task of a run.
+
+    `requests_sha256` digests the ids of its requests, and so data, prompts and exemplars; `definition_sha256` what a
+    task file says besides (metrics, gold answers).
+    """
 
     suite: str
     task: str
@@ -20,6 +24,7 @@ class TaskSpec:
     sample_count: int
     data_sha256: str | None
     requests_sha256: str
+    definition_sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import datasets
 import huggingface_hub
+import lm_eval.tasks
 from jinja2.exceptions import SecurityError
 from lm_eval.tasks import TaskManager
 from lm_eval.tasks._index import Entry, Kind, TaskIndex
@@ -38,12 +39,13 @@ def load_tasks(name: str, options: TaskOptions) -> list[Task]:
     manager = TaskManager(include_path=folder, include_defaults=False)
     entries = _entries(name, manager)
     if entries is None:
-        manager = _full_manager(folder)
+        for known, entry in _own_index().items():
+            manager.task_index.setdefault(known, entry)
         entries = _entries(name, manager, inline_members=True)
     if entries is None:
         for path in sorted(folder.glob("**/*.yaml")) if folder else []:
             read_merged(path)  # the index leaves out malformed files without a word: one of them may hold the task
-        raise UnknownName("lm-eval task", name, manager.all_tasks)
+        raise UnknownName("lm-eval task", name, manager.task_index)
     for path in sorted({entry.yaml_path for entry in entries if entry.yaml_path}):
         refuse_code(path, options)
     if not options.trust_task_code:
@@ -54,8 +56,10 @@ def load_tasks(name: str, options: TaskOptions) -> list[Task]:
 
 
 @cache
-def _full_manager(folder: Path | None) -> Any:
-    return TaskManager(include_path=folder)
+def _own_index() -> dict[str, Entry]:
+    """The tasks, groups and tags that come with lm-eval."""
+    index: dict[str, Entry] = TaskIndex.build([Path(lm_eval.tasks.__file__).parent])
+    return index
 
 
 def _entries(
@@ -148,6 +152,8 @@ def _translated(name: str) -> Iterator[None]:
             place=place,
             fix="Check dataset_path and data_files; relative paths start at the current folder",
         ) from error
+    except StopIteration as error:  # the JSON reader's, for want of a first row
+        raise DataError("one of its data files holds no rows", place=place) from error
     except OSError as error:
         raise UnavailableError(
             f"its data set can't be fetched ({_line(error)})",

@@ -105,6 +105,13 @@ def test_the_beginning_of_text_is_never_given_twice():
         assert tokens[0] == 1
 
 
+def test_a_window_smaller_than_the_one_asked_for_still_overlaps(tokenizer):
+    request = LoglikelihoodRolling(text="the dog ran home " * 20, max_length=512, stride=256)
+    (windows,) = Encoder(tokenizer, 16).rolling([request])
+    assert all(len(window.inputs) == 16 for window in windows[:-1])
+    assert all(len(window.targets) == 8 for window in windows[1:-1])
+
+
 def test_prompts_leave_room_for_what_is_written(tokenizer):
     (prompt,) = Encoder(tokenizer, 16).prompts([GenerateUntil(context="word " * 50, max_tokens=10)])
     assert len(prompt) == 6

@@ -28,6 +28,7 @@ SPEC = RunSpec(
             sample_count=2,
             data_sha256=None,
             requests_sha256="0" * 64,
+            definition_sha256="0" * 64,
         ),
     ),
     suites=("accuracy",),

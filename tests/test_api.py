@@ -1,0 +1,79 @@
+"""The Python interface."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+import harness
+from tests.cli.conftest import write_suite
+
+
+@pytest.fixture
+def options(tmp_path):
+    return harness.EvalOptions(output=tmp_path / "runs", meter="none")
+
+
+def test_evaluate_returns_a_record_with_frames(tiny_llama, tmp_path, options):
+    record = harness.evaluate(str(tiny_llama), suite=str(write_suite(tmp_path)), options=options)
+    assert isinstance(record.estimates, pd.DataFrame)
+    assert record.estimates["metric"].tolist()[:2] == ["acc", "acc_norm"]
+    by_hand = record.scores.query("task == 'foxes' and metric == 'acc'")["value"].mean()
+    assert record.estimates["value"][0] == pytest.approx(by_hand)
+    smaller = harness.evaluate(str(tiny_llama), suite=str(write_suite(tmp_path)), limit=5, options=options)
+    assert set(smaller.estimates["n"]) == {5}
+    again = harness.load_record(record.folder)
+    pd.testing.assert_frame_equal(again.scores, record.scores)
+
+
+def test_importing_harness_costs_no_torch():
+    script = "import sys, harness, harness.cli; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_what_is_not_public_is_not_there():
+    with pytest.raises(AttributeError, match="no attribute 'evalute'"):
+        harness.evalute  # noqa: B018 - reading it is the test
+
+
+def test_a_task_that_asks_the_same_is_not_asked_twice(tiny_llama, tmp_path, options):
+    """Two declared tasks over the same rows: the second finds every answer in the journal."""
+    path = write_suite(tmp_path)
+    text = path.read_text()
+    start = text.index("  - name: foxes")
+    twin = text[start : text.index("  - name: minutes")].replace("foxes", "twins")
+    path.write_text(text + twin)
+    record = harness.evaluate(str(tiny_llama), suite=str(path), options=options)
+    journal = (record.folder / "journal.jsonl").read_text().splitlines()
+    assert len(journal) == 24 * 3 + 6
+    assert len(record.samples) == 24 * 3 * 2 + 6
+
+
+def test_changing_the_metrics_of_a_task_file_makes_another_run(tiny_llama, tmp_path, options):
+    path = write_suite(tmp_path)
+    first = harness.evaluate(str(tiny_llama), suite=str(path), options=options)
+    path.write_text(path.read_text().replace("[acc, acc_norm]", "[acc]"))
+    second = harness.evaluate(str(tiny_llama), suite=str(path), options=options)
+    assert first.run_id != second.run_id
+    assert "acc_norm" not in set(second.estimates["metric"])
+
+
+def test_invalid_answers_are_absent_with_a_reason_and_make_the_run_partial(tmp_path, options):
+    """Finite weights whose logits overflow: no score is a number."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    from tests.tiny import build_tiny_checkpoint
+
+    folder = build_tiny_checkpoint(tmp_path / "overflowing")
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    with torch.no_grad():
+        model.get_output_embeddings().weight.fill_(3e38)
+    model.save_pretrained(folder)
+    record = harness.evaluate(str(folder), suite=str(write_suite(tmp_path)), options=options)
+    assert record.is_partial
+    assert record.estimates["value"].isna().all()
+    assert record.estimates["reason"].str.contains("NaN or infinite").all()
+    assert (record.estimates["n"] == 0).all()
+    assert (record.estimates["invalid_count"] > 0).all()

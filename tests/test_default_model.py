@@ -1,0 +1,126 @@
+"""The real default model on real data, against lm-evaluation-harness's `hf` on the same rows."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
+
+from harness.checkpoints import resolve
+from harness.checkpoints.load import load
+from harness.core import registry
+from harness.core.requests import GenerateUntil, LoglikelihoodRolling
+from harness.core.tasks import TaskSettings
+from harness.data import find
+from harness.data import load as load_data
+from harness.engine.causal import CausalModel
+
+pytestmark = pytest.mark.slow
+
+PIQA_ROWS = 50
+
+
+@pytest.fixture(scope="module")
+def loaded():
+    return load(resolve("smollm2-135m"), dtype="float32", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def hf(loaded):
+    return HFLM(pretrained=loaded.model, tokenizer=loaded.tokenizer, batch_size=4, max_length=loaded.max_length)
+
+
+@pytest.fixture(scope="module")
+def model(loaded):
+    return CausalModel(loaded, batch_tokens=2048)
+
+
+def samples_of(task_name, limit):
+    task = registry.task(task_name)
+    rows = load_data(find(task.data)).rows
+    return task, task.samples(rows, TaskSettings(limit=limit, num_fewshot=0, seed=0))
+
+
+def test_piqa_gives_the_log_likelihoods_and_the_score_of_lm_eval(model, hf):
+    task, samples = samples_of("piqa", PIQA_ROWS)
+    requests = [request for sample in samples for request in task.requests(sample)]
+    assert len(requests) == 100
+    theirs = hf.loglikelihood([Instance("loglikelihood", {}, (r.context, r.continuation), 0) for r in requests], True)
+    ours = {response.request_id: response for response in model.respond(requests)}
+    for request, (loglikelihood, greedy) in zip(requests, theirs, strict=True):
+        assert ours[request.id].loglikelihood == pytest.approx(loglikelihood, abs=1e-3)
+        assert ours[request.id].is_greedy == greedy
+
+    their_ll = {request.id: loglikelihood for request, (loglikelihood, _) in zip(requests, theirs, strict=True)}
+    their_acc_norm = sum(
+        max(range(2), key=lambda i: their_ll[task.requests(sample)[i].id] / len(sample.choices[i])) == sample.gold
+        for sample in samples
+    ) / len(samples)
+    scores = [
+        score
+        for sample in samples
+        for score in task.score(sample, [ours[request.id] for request in task.requests(sample)])
+        if score.metric == "acc_norm"
+    ]
+    (acc_norm,) = (metric for metric in task.metrics if metric.name == "acc_norm")
+    interval = acc_norm.reduce(scores, None)
+    assert interval.low <= their_acc_norm <= interval.high
+    assert interval.value == pytest.approx(their_acc_norm, abs=sum(score.tie for score in scores) / len(scores))
+    assert interval.value > 0.5
+
+
+def test_rolling_log_likelihoods_are_those_of_lm_eval(model, hf):
+    _, samples = samples_of("wikitext_sentences", 12)
+    _, documents = samples_of("xsum_documents", 2)
+    requests = [LoglikelihoodRolling(text=one.prompt) for one in (*samples, *documents)]
+    assert len(requests) == 14
+    theirs = hf.loglikelihood_rolling([Instance("loglikelihood_rolling", {}, (r.text,), 0) for r in requests], True)
+    ours = {response.request_id: response for response in model.respond(requests)}
+    for request, loglikelihood in zip(requests, theirs, strict=True):
+        assert ours[request.id].loglikelihood == pytest.approx(loglikelihood, abs=1e-3, rel=2e-6)
+
+
+def test_greedy_generations_are_those_of_lm_eval_token_by_token(model, hf, loaded):
+    task, samples = samples_of("text_generation", 4)
+    requests = [GenerateUntil(context=task.requests(sample)[0].context, max_tokens=24) for sample in samples]
+    options = {"until": [], "max_gen_toks": 24}
+    theirs = hf.generate_until([Instance("generate_until", {}, (r.context, options), 0) for r in requests], True)
+    ours = {response.request_id: response for response in model.respond(requests)}
+    assert [ours[request.id].text for request in requests] == theirs
+    for request in requests:
+        ids = loaded.tokenizer(request.context, return_tensors="pt").input_ids
+        written = loaded.model.generate(ids, max_new_tokens=24, do_sample=False)[0, ids.shape[1] :].tolist()
+        assert list(ours[request.id].token_ids) == [t for t in written if t != loaded.tokenizer.eos_token_id]
+
+
+def test_budgets_agree_on_the_real_model(loaded):
+    task, samples = samples_of("commonsense_qa", 6)
+    requests = [request for sample in samples for request in task.requests(sample)]
+    by_budget = [
+        {one.request_id: one.loglikelihood for one in CausalModel(loaded, batch_tokens=budget).respond(requests)}
+        for budget in (64, 1000, 10_000)
+    ]
+    for other in by_budget[1:]:
+        assert other == {key: pytest.approx(value, abs=5e-4) for key, value in by_budget[0].items()}
+
+
+def test_the_command_evaluates_the_default_model_with_energy(tmp_path):
+    command = [sys.executable, "-m", "harness", "eval", "--model", "smollm2-135m", "--json", "--limit", "8"]
+    finished = subprocess.run(
+        [*command, "--task", "piqa", "--suite", "energy", "--region", "DEU"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr
+    rows = {(row["task"], row["metric"]): row for row in json.loads(finished.stdout)["estimates"]}
+    assert rows["piqa", "acc_norm"]["n"] == 8
+    for stage in ("prefill", "decode"):
+        assert rows["run", f"joules_per_token_{stage}"]["value"] > 0
+    gpu = rows["run", "gpu_energy_joules"]
+    assert gpu["value"] is None or gpu["value"] > 0
+    assert gpu["reason"] if gpu["value"] is None else True
+    assert "DEU" in rows["run", "carbon_grams"]["signature"]
