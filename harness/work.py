@@ -86,7 +86,7 @@ def _prepare(planned: PlannedTask, *, offline: bool) -> TaskWork:
         planned=planned,
         samples=samples,
         requests=tuple(tuple(task.requests(sample)) for sample in samples),
-        data_sha256=data_sha256,
+        data_sha256=data_sha256 or task.data_digest,
     )
 
 

@@ -55,6 +55,8 @@ class Task(ABC):
     data: DataSet | str | None = None
     """The data set whose rows `samples` gets, or its name in the catalogue; None for a task that brings its own."""
     languages: Sequence[str] = ("en",)
+    data_digest: str | None = None
+    """SHA-256 of what `samples` read, for a task that brings its own data; set by `samples`."""
     default_limit: int = 100
     default_num_fewshot: int = 0
     supports_fewshot: bool = True

@@ -52,7 +52,7 @@ class LmEvalTask(Task):
         # Of a perplexity task lm-eval would build the exemplars, and leave them out of the request.
         self.supports_fewshot = task.config.num_fewshot != 0 and task.OUTPUT_TYPE != "loglikelihood_rolling"
         self.definition = {"version": str(task.VERSION), "config_sha256": _config_digest(task)}
-        self.data_digest: str | None = None
+        self.data_digest = None
         self._adopted: dict[str, LmEvalMetric] = {}
         for metric in task.aggregation():
             for ensemble in task._filters:
