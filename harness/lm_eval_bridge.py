@@ -16,7 +16,7 @@ from lm_eval.api.model import LM
 from harness.checkpoints import resolve
 from harness.checkpoints.load import load
 from harness.core.errors import ModelError
-from harness.core.models import Model
+from harness.core.models import Model, respond
 from harness.core.requests import Request
 from harness.engine.causal import CausalModel
 from harness.engine.devices import default_batch_tokens, resolve_device
@@ -101,7 +101,7 @@ class HarnessLM(LM):  # type: ignore[misc]
             waiting[request.id].append(index)
         distinct = {request.id: request for request in asked}
         results: list[Any] = [None] * len(instances)
-        for response in self.model.respond(list(distinct.values())):
+        for response in respond(self.model, list(distinct.values())):
             result = result_of(response)
             if result is None:
                 raise ModelError(

@@ -145,8 +145,8 @@ def run(plan: Plan, writer: RunWriter, progress: Progress) -> RunRecord:
                 progress.phase(phase.name)
                 _log.debug("%s: %d requests", phase.name, len(phase.requests))
                 with meter.phase(phase.name):
-                    for _ in model.respond(phase.requests):
-                        progress.advance()
+                    for batch in model.plan(phase.requests):
+                        progress.advance(len(model.answer(batch)))
         finally:
             meter.close()
     return _conclude(plan, writer)

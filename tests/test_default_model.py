@@ -11,6 +11,7 @@ from lm_eval.models.huggingface import HFLM
 from harness.checkpoints import resolve
 from harness.checkpoints.load import load
 from harness.core import registry
+from harness.core.models import respond
 from harness.core.requests import GenerateUntil, LoglikelihoodRolling
 from harness.core.tasks import TaskSettings
 from harness.data import find
@@ -48,7 +49,7 @@ def test_piqa_gives_the_log_likelihoods_and_the_score_of_lm_eval(model, hf):
     requests = [request for sample in samples for request in task.requests(sample)]
     assert len(requests) == 100
     theirs = hf.loglikelihood([Instance("loglikelihood", {}, (r.context, r.continuation), 0) for r in requests], True)
-    ours = {response.request_id: response for response in model.respond(requests)}
+    ours = {response.request_id: response for response in respond(model, requests)}
     for request, (loglikelihood, greedy) in zip(requests, theirs, strict=True):
         assert ours[request.id].loglikelihood == pytest.approx(loglikelihood, abs=1e-3)
         assert ours[request.id].is_greedy == greedy
@@ -77,7 +78,7 @@ def test_rolling_log_likelihoods_are_those_of_lm_eval(model, hf):
     requests = [LoglikelihoodRolling(text=one.prompt) for one in (*samples, *documents)]
     assert len(requests) == 14
     theirs = hf.loglikelihood_rolling([Instance("loglikelihood_rolling", {}, (r.text,), 0) for r in requests], True)
-    ours = {response.request_id: response for response in model.respond(requests)}
+    ours = {response.request_id: response for response in respond(model, requests)}
     for request, loglikelihood in zip(requests, theirs, strict=True):
         assert ours[request.id].loglikelihood == pytest.approx(loglikelihood, abs=1e-3, rel=2e-6)
 
@@ -87,7 +88,7 @@ def test_greedy_generations_are_those_of_lm_eval_token_by_token(model, hf, loade
     requests = [GenerateUntil(context=task.requests(sample)[0].context, max_tokens=24) for sample in samples]
     options = {"until": [], "max_gen_toks": 24}
     theirs = hf.generate_until([Instance("generate_until", {}, (r.context, options), 0) for r in requests], True)
-    ours = {response.request_id: response for response in model.respond(requests)}
+    ours = {response.request_id: response for response in respond(model, requests)}
     assert [ours[request.id].text for request in requests] == theirs
     for request in requests:
         ids = loaded.tokenizer(request.context, return_tensors="pt").input_ids
@@ -99,7 +100,7 @@ def test_budgets_agree_on_the_real_model(loaded):
     task, samples = samples_of("commonsense_qa", 6)
     requests = [request for sample in samples for request in task.requests(sample)]
     by_budget = [
-        {one.request_id: one.loglikelihood for one in CausalModel(loaded, batch_tokens=budget).respond(requests)}
+        {one.request_id: one.loglikelihood for one in respond(CausalModel(loaded, batch_tokens=budget), requests)}
         for budget in (64, 1000, 10_000)
     ]
     for other in by_budget[1:]:

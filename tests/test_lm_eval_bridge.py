@@ -1,6 +1,6 @@
 """The bridge against lm-eval's own `hf` model, answer by answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from lm_eval.tasks import TaskManager
 from transformers import AutoTokenizer
 
 from harness.core.errors import ModelError, TaskError
+from harness.core.models import Batch
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.engine.scripted import ScriptedModel
 from harness.lm_eval_bridge import HarnessLM
@@ -129,9 +130,10 @@ def test_numbers_that_cannot_be_used_stop_the_evaluation_with_their_reason(tiny_
 
 def test_lm_evals_own_cache_is_fed_as_answers_come(tiny_llama: Path) -> None:
     class Interrupted(ScriptedModel):
-        def respond(self, requests: Sequence[Request]) -> Iterator[Response]:
-            yield from super().respond(requests[:1])
-            raise KeyboardInterrupt
+        def answer(self, batch: Batch) -> list[Response]:
+            if self.asked:
+                raise KeyboardInterrupt
+            return super().answer(batch)
 
     kept: list[tuple[str, Any, Any]] = []
 

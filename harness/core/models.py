@@ -1,28 +1,44 @@
 """The contract of everything that answers requests."""
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from harness.core.requests import Request, Response
 
-__all__ = ["Model"]
+__all__ = ["Batch", "Model", "respond"]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Requests that a model computes together; `work` is for the model that made the batch alone."""
+
+    requests: tuple[Request, ...]
+    work: Any = None
 
 
 class Model(Protocol):
     """Anything that answers requests. Resuming and chat templates are Models that wrap a Model."""
 
-    def plan(self, requests: Sequence[Request]) -> Sequence[Sequence[Request]]:
-        """Cut distinct requests into batches, each computed as a whole.
+    def plan(self, requests: Sequence[Request]) -> Sequence[Batch]:
+        """Distribute distinct requests over batches, each request in exactly one.
 
-        A function of the requests and the model's settings alone, never of speed or memory. Planning a batch
-        again gives back that one batch, which is what lets an interrupted run repeat it byte for byte.
+        A function of the set of requests and the model's settings alone, never of their order, of speed or of memory:
+        an interrupted run plans the same batches again, and computes those that are missing, as wholes, to the same
+        bytes.
         """
         ...
 
-    def respond(self, requests: Sequence[Request]) -> Iterator[Response]:
-        """Answer each request exactly once, in any order.
+    def answer(self, batch: Batch) -> Sequence[Response]:
+        """One response to each request of a batch that `plan` made, in any order.
 
         A request whose numbers can't be used gets a response that is `invalid`, with the reason. Raises
         `ModelError` where the model can't answer at all.
         """
         ...
+
+
+def respond(model: Model, requests: Sequence[Request]) -> Iterator[Response]:
+    """Each request's response, exactly once, in the order of the model's batches."""
+    for batch in model.plan(requests):
+        yield from model.answer(batch)

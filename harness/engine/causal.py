@@ -10,6 +10,7 @@ from accelerate.utils.memory import should_reduce_batch_size
 from harness.checkpoints.load import LoadedCheckpoint
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
+from harness.core.models import Batch
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.engine.encoding import Encoder, Reading, Tokens
 from harness.engine.generation import Continuation, cut_at_stop, decode, end_ids
@@ -43,22 +44,19 @@ class CausalModel:
         self._readings: dict[str, tuple[Reading, ...]] = {}
         self._prompts: dict[str, Tokens] = {}
 
-    def plan(self, requests: Sequence[Request]) -> list[list[Request]]:
+    def plan(self, requests: Sequence[Request]) -> list[Batch]:
         """See `Model.plan`: likelihoods first, then generations."""
         self._encode(requests)
         by_id = {request.id: request for request in requests}
         scoring = [self._job(request) for request in requests if not isinstance(request, GenerateUntil)]
         writing = [self._job(request) for request in requests if isinstance(request, GenerateUntil)]
-        batches = plan(scoring, self.batch_tokens) + plan(writing, self.batch_tokens)
-        return [[by_id[key] for key in batch] for batch in batches]
+        keys = plan(scoring, self.batch_tokens) + plan(writing, self.batch_tokens)
+        return [Batch(tuple(by_id[key] for key in batch)) for batch in keys]
 
-    def respond(self, requests: Sequence[Request]) -> Iterator[Response]:
-        """See `Model.respond`."""
-        for batch in self.plan(requests):
-            if isinstance(batch[0], GenerateUntil):
-                yield from self._write([request for request in batch if isinstance(request, GenerateUntil)])
-            else:
-                yield from self._score(batch)
+    def answer(self, batch: Batch) -> list[Response]:
+        """See `Model.answer`."""
+        writing = [request for request in batch.requests if isinstance(request, GenerateUntil)]
+        return list(self._write(writing) if writing else self._score(batch.requests))
 
     def _encode(self, requests: Sequence[Request]) -> None:
         """Encode the requests that were not seen before, all strings of a kind at once."""

@@ -1,13 +1,13 @@
 """A model whose prompts go through the checkpoint's chat template."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from jinja2 import TemplateError
 
 from harness.core.errors import CheckpointError, ModelError
-from harness.core.models import Model
+from harness.core.models import Batch, Model
 from harness.core.requests import GenerateUntil, Loglikelihood, Request, Response
 
 __all__ = ["ChatModel"]
@@ -28,28 +28,23 @@ class ChatModel:
         self.model = model
         self.tokenizer = tokenizer
 
-    def plan(self, requests: Sequence[Request]) -> list[list[Request]]:
-        """See `Model.plan`."""
-        originals = self._by_asked_id(requests)
-        batches = self.model.plan(self._asked(requests))
-        return [[one for asked in batch for one in originals[asked.id]] for batch in batches]
-
-    def respond(self, requests: Sequence[Request]) -> Iterator[Response]:
-        """See `Model.respond`."""
-        originals = self._by_asked_id(requests)
-        for response in self.model.respond(self._asked(requests)):
-            for original in originals[response.request_id]:
-                yield replace(response, request_id=original.id)
-
-    def _asked(self, requests: Sequence[Request]) -> list[Request]:
-        """What the model is asked, each question once."""
-        return list({asked.id: asked for asked in map(self._templated, requests)}.values())
-
-    def _by_asked_id(self, requests: Sequence[Request]) -> dict[str, list[Request]]:
+    def plan(self, requests: Sequence[Request]) -> list[Batch]:
+        """See `Model.plan`. Requests that the template makes equal are asked once."""
         originals: dict[str, list[Request]] = {}
+        asked: dict[str, Request] = {}
         for request in requests:
-            originals.setdefault(self._templated(request).id, []).append(request)
-        return originals
+            templated = self._templated(request)
+            asked[templated.id] = templated
+            originals.setdefault(templated.id, []).append(request)
+        return [
+            Batch(tuple(one for templated in batch.requests for one in originals[templated.id]), batch)
+            for batch in self.model.plan(list(asked.values()))
+        ]
+
+    def answer(self, batch: Batch) -> list[Response]:
+        """See `Model.answer`."""
+        answers = {response.request_id: response for response in self.model.answer(batch.work)}
+        return [replace(answers[self._templated(request).id], request_id=request.id) for request in batch.requests]
 
     def _templated(self, request: Request) -> Request:
         if isinstance(request, Loglikelihood):

@@ -1,9 +1,9 @@
 """A model that remembers: what a record already holds is not asked again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from harness.core.models import Model
+from harness.core.models import Batch, Model
 from harness.core.requests import Request, Response
 
 __all__ = ["Journal", "ResumedModel"]
@@ -34,16 +34,16 @@ class ResumedModel:
         self.model = model
         self.journal = journal
 
-    def plan(self, requests: Sequence[Request]) -> Sequence[Sequence[Request]]:
+    def plan(self, requests: Sequence[Request]) -> Sequence[Batch]:
         """See `Model.plan`: the wrapped model's."""
         return self.model.plan(requests)
 
-    def respond(self, requests: Sequence[Request]) -> Iterator[Response]:
-        """See `Model.respond`. Each batch is in the journal before its first response is given."""
-        for batch in self.model.plan(requests):
-            known = [self.journal.responses.get(request.id) for request in batch]
-            kept = [response for response in known if response is not None]
-            if len(kept) < len(batch):
-                kept = list(self.model.respond(batch))
-                self.journal.append(kept)
-            yield from kept
+    def answer(self, batch: Batch) -> Sequence[Response]:
+        """See `Model.answer`. New responses are in the journal before they are given."""
+        known = [self.journal.responses.get(request.id) for request in batch.requests]
+        kept = [response for response in known if response is not None]
+        if len(kept) == len(batch.requests):
+            return kept
+        new = self.model.answer(batch)
+        self.journal.append(new)
+        return new

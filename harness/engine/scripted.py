@@ -1,7 +1,8 @@
 """A model that answers from a script: for tests of tasks, suites and plug-ins, without a checkpoint."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
+from harness.core.models import Batch
 from harness.core.requests import Request, Response
 
 __all__ = ["ScriptedModel"]
@@ -17,12 +18,11 @@ class ScriptedModel:
         self.script = script
         self.asked: list[Request] = []
 
-    def plan(self, requests: Sequence[Request]) -> list[list[Request]]:
+    def plan(self, requests: Sequence[Request]) -> list[Batch]:
         """See `Model.plan`: one request a batch, by id."""
-        return [[request] for request in sorted(requests, key=lambda request: request.id)]
+        return [Batch((request,)) for request in sorted(requests, key=lambda request: request.id)]
 
-    def respond(self, requests: Sequence[Request]) -> Iterator[Response]:
-        """See `Model.respond`."""
-        for (request,) in self.plan(requests):
-            self.asked.append(request)
-            yield self.script(request)
+    def answer(self, batch: Batch) -> list[Response]:
+        """See `Model.answer`."""
+        self.asked.extend(batch.requests)
+        return [self.script(request) for request in batch.requests]

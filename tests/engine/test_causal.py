@@ -12,6 +12,7 @@ from lm_eval.models.huggingface import HFLM
 
 from harness.checkpoints import resolve
 from harness.checkpoints.load import load
+from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request
 from harness.engine.causal import CausalModel
 from tests.engine.reference import plain_loglikelihood
@@ -45,7 +46,7 @@ def hf(tiny_llama):
 
 
 def answers(model, requests):
-    return {response.request_id: response for response in model.respond(requests)}
+    return {response.request_id: response for response in respond(model, requests)}
 
 
 def test_loglikelihoods_equal_the_plain_way(loaded):
@@ -94,12 +95,6 @@ def test_budget_and_order_change_a_loglikelihood_by_rounding_alone(loaded):
             assert replace(response, loglikelihood=None) == replace(expected, loglikelihood=None)
 
 
-def test_planning_a_batch_again_gives_that_batch(loaded):
-    model = CausalModel(loaded, batch_tokens=300)
-    for batch in model.plan(MIXED):
-        assert model.plan(batch) == [batch]
-
-
 def test_the_same_plan_gives_the_same_bytes(loaded):
     first = answers(CausalModel(loaded, batch_tokens=300), MIXED)
     second = answers(CausalModel(loaded, batch_tokens=300), list(reversed(MIXED)))
@@ -121,12 +116,12 @@ def test_any_text_gets_a_finite_answer(loaded, texts):
 
 def test_no_requests_no_answers(loaded):
     model = CausalModel(loaded, batch_tokens=100)
-    assert list(model.respond([])) == []
+    assert list(respond(model, [])) == []
 
 
 def test_an_empty_continuation_is_certain(loaded):
     request = Loglikelihood(context="the dog", continuation="")
-    (response,) = CausalModel(loaded, batch_tokens=100).respond([request])
+    (response,) = respond(CausalModel(loaded, batch_tokens=100), [request])
     assert (response.loglikelihood, response.token_count) == (0.0, 0)
 
 
@@ -135,7 +130,7 @@ def test_what_does_not_fit_the_window_is_invalid_with_its_reason(loaded):
         Loglikelihood(context="a", continuation=" dog" * 400),
         GenerateUntil(context="a", max_tokens=256),
     ]
-    reasons = [response.invalid for response in CausalModel(loaded, batch_tokens=100).respond(requests)]
+    reasons = [response.invalid for response in respond(CausalModel(loaded, batch_tokens=100), requests)]
     assert "longer than the model's window" in reasons[0]
     assert "leave no room" in reasons[1]
 
@@ -155,7 +150,7 @@ def test_nan_logits_make_answers_invalid_never_numbers(tiny_llama):
     loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     with torch.no_grad():
         loaded.model.get_output_embeddings().weight[7] = float("nan")
-    for response in CausalModel(loaded, batch_tokens=500).respond([*PAIRS[:3], *TEXTS[:1], *PROMPTS[:1]]):
+    for response in respond(CausalModel(loaded, batch_tokens=500), [*PAIRS[:3], *TEXTS[:1], *PROMPTS[:1]]):
         assert response.invalid == "the model's logits are NaN or infinite"
         assert response.loglikelihood is None
         assert response.text is None

@@ -7,6 +7,7 @@ import pytest
 from harness.checkpoints import resolve
 from harness.checkpoints.load import load
 from harness.core.errors import CheckpointError, ModelError
+from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Response
 from harness.engine.causal import CausalModel
 from harness.engine.chat import ChatModel
@@ -47,26 +48,34 @@ def model(request, tiny_llama):
 
 
 def test_each_request_is_answered_exactly_once(model):
-    assert sorted(response.request_id for response in model.respond(REQUESTS)) == sorted(r.id for r in REQUESTS)
+    assert sorted(response.request_id for response in respond(model, REQUESTS)) == sorted(r.id for r in REQUESTS)
 
 
-def test_a_plan_holds_each_request_once_and_is_stable(model):
+def test_a_plan_holds_each_request_once_whatever_their_order(model):
     batches = model.plan(REQUESTS)
-    assert sorted(request.id for batch in batches for request in batch) == sorted(r.id for r in REQUESTS)
-    assert list(model.plan(list(reversed(REQUESTS)))) == list(batches)
-    for batch in batches:
-        assert [list(again) for again in model.plan(batch)] == [list(batch)]
+    assert sorted(request.id for batch in batches for request in batch.requests) == sorted(r.id for r in REQUESTS)
+    again = model.plan(list(reversed(REQUESTS)))
+    assert [batch.requests for batch in again] == [batch.requests for batch in batches]
+
+
+def test_a_batch_can_be_answered_alone_and_again_to_the_same_bytes(model):
+    expected = {response.request_id: response for response in respond(model, REQUESTS)}
+    for batch in reversed(model.plan(REQUESTS)):
+        answers = model.answer(batch)
+        assert {response.request_id: response for response in answers} == {
+            request.id: expected[request.id] for request in batch.requests
+        }
 
 
 def test_nothing_asked_nothing_answered(model):
-    assert list(model.respond([])) == []
+    assert list(respond(model, [])) == []
 
 
 def test_a_resumed_model_asks_only_what_is_missing_and_whole_batches():
     inner, journal = scripted(), MemoryJournal()
-    first = {response.request_id: response for response in ResumedModel(inner, journal).respond(REQUESTS[:5])}
+    first = {response.request_id: response for response in respond(ResumedModel(inner, journal), REQUESTS[:5])}
     inner.asked.clear()
-    second = {response.request_id: response for response in ResumedModel(inner, journal).respond(REQUESTS)}
+    second = {response.request_id: response for response in respond(ResumedModel(inner, journal), REQUESTS)}
     assert {request.id for request in inner.asked} == {request.id for request in REQUESTS[5:]}
     assert second.items() >= first.items()
 
@@ -74,19 +83,19 @@ def test_a_resumed_model_asks_only_what_is_missing_and_whole_batches():
 def test_a_batch_with_a_missing_answer_is_computed_again_whole(tiny_llama):
     loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     journal = MemoryJournal()
-    undisturbed = list(ResumedModel(CausalModel(loaded, batch_tokens=60), journal).respond(REQUESTS))
+    undisturbed = list(respond(ResumedModel(CausalModel(loaded, batch_tokens=60), journal), REQUESTS))
     torn = max(journal.appended, key=len)
     assert len(torn) > 1
     del journal.responses[torn[0]]
     journal.appended.clear()
-    assert list(ResumedModel(CausalModel(loaded, batch_tokens=60), journal).respond(REQUESTS)) == undisturbed
+    assert list(respond(ResumedModel(CausalModel(loaded, batch_tokens=60), journal), REQUESTS)) == undisturbed
     assert journal.appended == [torn]
 
 
 def test_a_chat_template_wraps_the_context_and_joins_without_a_space(tiny_llama):
     loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     inner = scripted()
-    list(ChatModel(inner, loaded.tokenizer).respond(REQUESTS[:1]))
+    list(respond(ChatModel(inner, loaded.tokenizer), REQUESTS[:1]))
     assert inner.asked == [
         Loglikelihood(context="<s>user\nQuestion 0</s>\n<s>assistant\n", continuation="yes"),
     ]
@@ -105,4 +114,4 @@ def test_a_kind_that_the_model_does_not_know_is_refused(tiny_llama):
 
     loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     with pytest.raises(ModelError, match="classify"):
-        list(CausalModel(replace(loaded), batch_tokens=60).respond([Unknown()]))
+        list(respond(CausalModel(replace(loaded), batch_tokens=60), [Unknown()]))

@@ -13,7 +13,7 @@ from lm_eval.tasks import TaskManager
 
 from harness.core.errors import DataError, TaskError, UnavailableError, UnknownName
 from harness.core.metrics import Undefined
-from harness.core.models import Model
+from harness.core.models import Model, respond
 from harness.core.requests import GenerateUntil, LoglikelihoodRolling, Response
 from harness.core.scores import Score
 from harness.core.tasks import Task, TaskSettings
@@ -56,7 +56,7 @@ def run(task: Task, model: Model, *, limit: int | None = None, num_fewshot: int 
     samples = task.samples((), TaskSettings(limit=limit, num_fewshot=shots, seed=7))
     requests = [task.requests(sample) for sample in samples]
     distinct = {request.id: request for several in requests for request in several}
-    responses = {response.request_id: response for response in model.respond(list(distinct.values()))}
+    responses = {response.request_id: response for response in respond(model, list(distinct.values()))}
     return [
         score
         for sample, several in zip(samples, requests, strict=True)

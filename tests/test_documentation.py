@@ -1,0 +1,117 @@
+"""What the documentation tells people to type works."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from harness.core import registry
+from harness.tasks.schema import SuiteFile
+from harness.tasks.selection import presets
+from tests.cli.conftest import write_suite
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.DOTALL)
+
+
+def commands(text: str) -> list[str]:
+    """Lines of shell blocks, their comments cut off."""
+    lines = (line.split("  #")[0].strip() for block in blocks(text, "sh") for line in block.splitlines())
+    return [line for line in lines if line]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tiny_llama):
+    """Where a reader would stand: a checkpoint, a suite file, and one finished run."""
+    folder = tmp_path_factory.mktemp("reader")
+    (folder / "my-checkpoint").symlink_to(tiny_llama)
+    write_suite(folder).rename(folder / "my-suite.yaml")
+    run(["harness", "eval", "--model", "./my-checkpoint", "--suite", "my-suite.yaml", "--meter", "none"], folder)
+    return folder
+
+
+def run(command, folder):
+    finished = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False)
+    assert finished.returncode == 0, (command, finished.stderr)
+    return finished
+
+
+def test_make_knows_the_targets_that_the_readme_names():
+    named = {line.split()[1] for line in commands(README) if line.startswith("make ")}
+    assert named == {"demo", "test"}
+    rules = (ROOT / "Makefile").read_text()
+    assert all(f"\n{target}:" in rules for target in named)
+    assert (ROOT / ".ci" / "run").read_text().endswith("exec make test\n")
+
+
+@pytest.mark.parametrize("line", [line for line in commands(README) if line.startswith("harness ")])
+def test_a_command_of_the_readme_runs(line, folder):
+    """The real command, but for sizes: two samples a task, and the tiny checkpoint for the real one."""
+    run_id = next((folder / "runs").iterdir()).name
+    words = ["harness" if word == "harness" else word for word in shlex.split(line.replace("RUN", run_id))]
+    words = ["./my-checkpoint" if word == "smollm2-135m" else word for word in words]
+    if words[1] == "eval":
+        words += ["--limit", "2", "--meter", "none"] if "--limit" not in words else ["--meter", "none"]
+    run(words, folder)
+
+
+def test_the_python_of_the_readme_runs(folder):
+    (script,) = blocks(README, "python")
+    run(["timeit", "-n1", "-r1", script], folder)
+
+
+def test_the_readme_lists_the_suites_that_there_are():
+    listed = re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE)
+    assert listed == registry.names("harness.suites")
+
+
+def test_the_suite_file_of_the_documentation_is_valid():
+    (text,) = blocks((ROOT / "docs" / "suite-files.md").read_text(), "yaml")
+    file = SuiteFile.model_validate(yaml.safe_load(text))
+    assert [task if isinstance(task, str) else task.name for task in file.tasks][:2] == ["piqa", "boolq"]
+
+
+def test_every_preset_is_a_valid_suite_file():
+    for path in presets().values():
+        SuiteFile.model_validate(yaml.safe_load(path.read_text()))
+
+
+def test_the_plug_in_of_the_documentation_is_a_task():
+    (code,) = blocks((ROOT / "docs" / "plugins.md").read_text(), "python")
+    scope: dict[str, object] = {"__name__": "documented"}
+    exec(code, scope)
+    task = scope["Rhymes"]()
+    sample = task.sample({"line": "the cat", "options": ["hat", "dog"], "gold": 0})
+    assert [request.continuation for request in task.requests(sample)] == [" hat", " dog"]
+
+
+def test_links_between_documents_lead_somewhere():
+    for document in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "CONTRIBUTING.md"):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), (document.name, target)
+
+
+def test_help_is_answered_without_heavy_imports():
+    script = (
+        "import sys, json\nsys.argv = ['harness', '--help']\nfrom harness.cli import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    loaded = json.loads(printed.splitlines()[-1])
+    assert not {"torch", "transformers", "numpy", "scipy", "pandas", "datasets", "pyarrow"} & set(loaded)
+
+
+@pytest.mark.parametrize("command", ["eval", "show", "runs", "suites", "tasks", "doctor", "data fetch", "data list"])
+def test_the_help_of_every_command_gives_an_example(command):
+    printed = run(["harness", *command.split(), "--help"], ROOT).stdout
+    assert re.search(rf"Examples?:?.*harness {command}", printed, flags=re.DOTALL)
