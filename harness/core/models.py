@@ -11,10 +11,16 @@ __all__ = ["Batch", "Model", "respond"]
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Requests that a model computes together; `work` is for the model that made the batch alone."""
+    """Requests that a model computes together; `work` is for the model that made the batch alone.
+
+    `asked_token_count` counts the tokens that reading each request by itself would take, `computed_token_count`
+    those that are read, tokens to be written apart; both 0 where the model doesn't count.
+    """
 
     requests: tuple[Request, ...]
     work: Any = None
+    asked_token_count: int = 0
+    computed_token_count: int = 0
 
 
 class Model(Protocol):

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+import torch
 from accelerate.utils.memory import should_reduce_batch_size
 
 from harness.checkpoints.load import LoadedCheckpoint
@@ -14,24 +15,30 @@ from harness.core.models import Batch
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.engine.encoding import Encoder, Reading, Tokens
 from harness.engine.generation import Continuation, cut_at_stop, decode, end_ids
-from harness.engine.planner import Job, cut, plan
-from harness.engine.scoring import Verdict, score_readings
+from harness.engine.packing import StemCache, refusal
+from harness.engine.planner import Pack, cut, pack_alone, pack_shared
+from harness.engine.scoring import Verdict, packing_error, score_rows
+from harness.engine.tree import Row
 
 __all__ = ["CausalModel"]
 
-Item = TypeVar("Item", Reading, GenerateUntil)
+Item = TypeVar("Item", Row, GenerateUntil)
 
 _log = logging.getLogger(__name__)
 
 _NOT_FINITE = "the model's logits are NaN or infinite"
 _NO_MEMORY = "out of memory even with this request alone"
+_TOLERANCE = {torch.float32: 1e-3, torch.float64: 1e-3}
+_HALF_TOLERANCE = 0.1
+"""Nats by which the packed way may differ from the plain one on a few short sequences."""
 
 
 class CausalModel:
     """Answers requests with a loaded causal language model (`Model` in core).
 
-    `batch_tokens` bounds the padded tokens of one forward pass; where the memory doesn't suffice even so, the bound
-    halves for the rest of the run. Neither changes a log-likelihood by more than rounding.
+    What requests share is read once, where the model's attention allows it; `plain_reason` says why it doesn't, None
+    where it does. `batch_tokens` bounds the padded tokens of one forward pass; where the memory doesn't suffice even
+    so, the bound halves for the rest of the run. None of this changes a log-likelihood by more than rounding.
     """
 
     def __init__(self, loaded: LoadedCheckpoint, *, batch_tokens: int, meter: Meter | None = None) -> None:
@@ -39,24 +46,40 @@ class CausalModel:
         self.batch_tokens = batch_tokens
         self.meter: Meter = meter or NullMeter()
         self.encoder = Encoder(loaded.tokenizer, loaded.max_length)
+        self.plain_reason = self._why_plain()
         self._ends = end_ids(loaded.model, loaded.tokenizer)
+        self._stems = StemCache(loaded.model)
         self._present_budget = batch_tokens
         self._readings: dict[str, tuple[Reading, ...]] = {}
         self._prompts: dict[str, Tokens] = {}
 
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: likelihoods first, then generations."""
+        """See `Model.plan`: choices, then whole texts, then generations."""
+        requests = sorted(requests, key=lambda request: request.id)
         self._encode(requests)
-        by_id = {request.id: request for request in requests}
-        scoring = [self._job(request) for request in requests if not isinstance(request, GenerateUntil)]
-        writing = [self._job(request) for request in requests if isinstance(request, GenerateUntil)]
-        keys = plan(scoring, self.batch_tokens) + plan(writing, self.batch_tokens)
-        return [Batch(tuple(by_id[key] for key in batch)) for batch in keys]
+        pairs = [request for request in requests if isinstance(request, Loglikelihood)]
+        texts = [request for request in requests if isinstance(request, LoglikelihoodRolling)]
+        prompts = [request for request in requests if isinstance(request, GenerateUntil)]
+        if self.plain_reason:
+            return [*self._plan_alone([*pairs, *texts]), *self._plan_writing(prompts)]
+        return [*self._plan_shared(pairs), *self._plan_alone(texts), *self._plan_writing(prompts)]
 
     def answer(self, batch: Batch) -> list[Response]:
         """See `Model.answer`."""
-        writing = [request for request in batch.requests if isinstance(request, GenerateUntil)]
-        return list(self._write(writing) if writing else self._score(batch.requests))
+        if isinstance(batch.work, Pack):
+            return list(self._score(batch.requests, batch.work))
+        return list(self._write([request for request in batch.requests if isinstance(request, GenerateUntil)]))
+
+    def _why_plain(self) -> str | None:
+        """Why nothing is shared, by the model's kind of attention, or by trying."""
+        reason = refusal(self.model)
+        if reason is None:
+            error = packing_error(self.model)
+            if not error <= _TOLERANCE.get(self.model.dtype, _HALF_TOLERANCE):
+                reason = f"packed and plain log-likelihoods differ by {error:.2g} nats on a self-check"
+        if reason:
+            _log.info("reading each request by itself: %s", reason)
+        return reason
 
     def _encode(self, requests: Sequence[Request]) -> None:
         """Encode the requests that were not seen before, all strings of a kind at once."""
@@ -76,53 +99,88 @@ class CausalModel:
             tokens = self.encoder.prompts(prompts)
             self._prompts.update((prompt.id, row) for prompt, row in zip(prompts, tokens, strict=True))
 
-    def _job(self, request: Request) -> Job:
-        if isinstance(request, GenerateUntil):
-            return Job(key=request.id, rows=(self._prompts[request.id],), new_tokens=request.max_tokens)
-        return Job(key=request.id, rows=tuple(reading.inputs for reading in self._readings[request.id]))
+    def _plan_shared(self, requests: Sequence[Request]) -> Iterator[Batch]:
+        """Batches in which what the requests' contexts share is read once."""
+        askers: dict[Tokens, list[Request]] = {}
+        free: dict[Tokens, int] = {}
+        for request in requests:
+            (reading,) = self._readings[request.id]
+            if _is_answerable(reading):
+                askers.setdefault(reading.inputs, []).append(request)
+                before = len(reading.inputs) - len(reading.targets)
+                free[reading.inputs] = min(before, free.get(reading.inputs, before))
+        stem: Tokens = ()
+        for pack in pack_shared(free, self.batch_tokens):
+            computed = sum(len(row.tokens) for row in pack.rows)
+            if pack.stem != stem:
+                stem = pack.stem
+                computed += len(stem) - max((end for end in pack.chain[:-1]), default=0)
+            asked = tuple(request for row in pack.rows for inputs in row.ends for request in askers[inputs])
+            yield self._batch(asked, pack, computed)
+        left = tuple(request for request in requests if not _is_answerable(self._readings[request.id][0]))
+        if left:
+            yield self._batch(left, Pack(rows=()), 0)
 
-    def _score(self, batch: Sequence[Request]) -> Iterator[Response]:
-        self.meter.stage("prefill")
-        readings = [
-            reading
-            for request in batch
-            for reading in self._readings[request.id]
-            if 0 < len(reading.targets) <= len(reading.inputs)
+    def _plan_alone(self, requests: Sequence[Request]) -> Iterator[Batch]:
+        """Batches in which each reading is a row of its own; the windows of one text stay together."""
+        groups = [
+            tuple(reading.inputs for reading in self._readings[request.id] if _is_answerable(reading))
+            for request in requests
         ]
-        verdicts = self._verdicts(sorted(set(readings), key=lambda one: (-len(one.inputs), one.inputs, one.targets)))
-        for request in batch:
-            yield _answer(request, self._readings[request.id], verdicts)
-        self.meter.count(tokens=0, requests=len(batch))
+        asking = [index for index, group in enumerate(groups) if group]
+        for pack, indices in pack_alone([groups[index] for index in asking], self.batch_tokens):
+            computed = sum(len(row.tokens) for row in pack.rows)
+            yield self._batch(tuple(requests[asking[index]] for index in indices), pack, computed)
+        left = tuple(request for request, group in zip(requests, groups, strict=True) if not group)
+        if left:
+            yield self._batch(left, Pack(rows=()), 0)
 
-    def _verdicts(self, readings: Sequence[Reading]) -> dict[Reading, Verdict | None]:
-        """Each reading's verdict, None where the memory doesn't suffice for it alone."""
-        verdicts: dict[Reading, Verdict | None] = {}
-        waiting = self._groups(readings)
+    def _plan_writing(self, requests: Sequence[GenerateUntil]) -> Iterator[Batch]:
+        """Batches of prompts of like length, tokens to be written included."""
+
+        def width(request: GenerateUntil) -> int:
+            return len(self._prompts[request.id]) + request.max_tokens
+
+        ordered = sorted(requests, key=lambda request: (-width(request), request.id))
+        for part in cut([width(request) for request in ordered], self.batch_tokens):
+            chosen = tuple(ordered[index] for index in part)
+            asked = sum(len(self._prompts[request.id]) for request in chosen)
+            yield Batch(chosen, None, asked, asked)
+
+    def _batch(self, requests: tuple[Request, ...], pack: Pack, computed: int) -> Batch:
+        asked = sum(len(reading.inputs) for request in requests for reading in self._readings[request.id])
+        return Batch(requests, pack, asked, computed)
+
+    def _score(self, requests: Sequence[Request], pack: Pack) -> Iterator[Response]:
+        self.meter.stage("prefill")
+        wanted: dict[Tokens, set[Reading]] = {}
+        for request in requests:
+            for reading in self._readings[request.id]:
+                wanted.setdefault(reading.inputs, set()).add(reading)
+        verdicts: dict[Reading, Verdict] = {}
+        waiting = [list(pack.rows[part.start : part.stop]) for part in self._parts(pack.rows)]
         while waiting:
-            group = waiting.pop()
+            rows = waiting.pop()
+            readings = [one for row in rows for inputs in row.ends for one in sorted(wanted[inputs], key=_targets)]
             try:
-                found, tokens = score_readings(self.model, group)
+                verdicts |= self._read(pack, rows, readings)
             except Exception as error:
                 if not _out_of_memory(error):
                     raise
-                halves = self._halves(group)
-                verdicts.update({} if halves else dict.fromkeys(group))
-                waiting.extend(halves)
-                continue
-            self.meter.count(tokens=tokens, requests=0)
-            verdicts.update(zip(group, found, strict=True))
+                waiting.extend(self._halves(rows))
+        for request in requests:
+            yield _answer(request, self._readings[request.id], verdicts)
+        self.meter.count(tokens=0, requests=len(requests))
+
+    def _read(self, pack: Pack, rows: list[Row], readings: list[Reading]) -> dict[Reading, Verdict]:
+        stem, tokens = self._stems.stem(pack.stem, pack.chain) if pack.stem else (None, 0)
+        verdicts = score_rows(self.model, rows, readings, stem)
+        self.meter.count(tokens=tokens + sum(len(row.tokens) for row in rows), requests=0)
         return verdicts
 
-    def _groups(self, readings: Sequence[Reading]) -> list[list[Reading]]:
-        """Readings cut by the present budget, in falling length; those of equal inputs stay together."""
-        rows: dict[Tokens, list[Reading]] = {}
-        for reading in readings:
-            rows.setdefault(reading.inputs, []).append(reading)
-        inputs = list(rows)
-        return [
-            [reading for index in part for reading in rows[inputs[index]]]
-            for part in cut([len(row) for row in inputs], self._present_budget)
-        ]
+    def _parts(self, rows: Sequence[Row]) -> list[range]:
+        """The rows cut by the present budget."""
+        return cut([len(row.tokens) for row in rows], self._present_budget)
 
     def _halves(self, group: list[Item]) -> list[list[Item]]:
         """The group in two, and half of the budget from here on; nothing where it is a single item."""
@@ -139,7 +197,7 @@ class CausalModel:
                 yield Response(request_id=request.id, invalid=reason)
         fitting = [request for request in batch if request.max_tokens < room]
         widths = [len(self._prompts[request.id]) + request.max_tokens for request in fitting]
-        waiting = [[fitting[index] for index in part] for part in cut(widths, self._present_budget)]
+        waiting = [fitting[part.start : part.stop] for part in cut(widths, self._present_budget)]
         while waiting:
             group = waiting.pop()
             self.meter.stage("prefill")
@@ -178,7 +236,16 @@ class CausalModel:
         )
 
 
-def _answer(request: Request, readings: tuple[Reading, ...], verdicts: dict[Reading, Verdict | None]) -> Response:
+def _is_answerable(reading: Reading) -> bool:
+    """Whether there is something to predict, all of it inside the window."""
+    return 0 < len(reading.targets) <= len(reading.inputs)
+
+
+def _targets(reading: Reading) -> Tokens:
+    return reading.targets
+
+
+def _answer(request: Request, readings: tuple[Reading, ...], verdicts: dict[Reading, Verdict]) -> Response:
     """The sum of a request's readings."""
     predicted = sum(len(reading.targets) for reading in readings)
     read = sum(len(reading.inputs) for reading in readings)

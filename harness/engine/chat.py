@@ -31,14 +31,14 @@ class ChatModel:
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
         """See `Model.plan`. Requests that the template makes equal are asked once."""
         originals: dict[str, list[Request]] = {}
-        asked: dict[str, Request] = {}
+        distinct: dict[str, Request] = {}
         for request in requests:
             templated = self._templated(request)
-            asked[templated.id] = templated
+            distinct[templated.id] = templated
             originals.setdefault(templated.id, []).append(request)
         return [
-            Batch(tuple(one for templated in batch.requests for one in originals[templated.id]), batch)
-            for batch in self.model.plan(list(asked.values()))
+            replace(batch, requests=tuple(one for asked in batch.requests for one in originals[asked.id]), work=batch)
+            for batch in self.model.plan(list(distinct.values()))
         ]
 
     def answer(self, batch: Batch) -> list[Response]:

@@ -1,60 +1,70 @@
 """Cuts the work of many requests into batches under a token budget. Pure: no torch, no clock, no randomness.
 
-A request needs one or more token sequences to be read (`rows`), and perhaps some tokens to be written after them.
-Requests that read the same sequences are kept together, because one reading serves them all: the four letters
-of one multiple-choice question cost as much as one. Batches hold rows of like length, the longest first, so that
-little is wasted on padding and a budget too large for the memory shows at once.
+Batches hold rows of like length, the longest first, so that little is wasted on padding and a budget too large for the
+memory shows at once.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-__all__ = ["Job", "cut", "plan"]
+from harness.engine.tree import Row, Tokens, path_row, plant
+
+__all__ = ["Pack", "cut", "pack_alone", "pack_shared"]
 
 _SHORTEST_SHARE = 0.7
 _SHORTEST_GAP = 16
 """A row is batched with a longer one if it has this share of its length, or lacks at most so many tokens."""
 
-Tokens = tuple[int, ...]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """What one request makes the model do: read each of `rows`, then write up to `new_tokens` after it.
+class Pack:
+    """Rows that go through the model together, all behind the same stem.
 
-    `key` identifies the request and orders jobs that read the same.
+    `chain` holds the lengths at which the pieces of the stem end.
     """
 
-    key: str
-    rows: tuple[Tokens, ...]
-    new_tokens: int = 0
-
-    @property
-    def width(self) -> int:
-        """Length of the longest row with what is written after it."""
-        return max(map(len, self.rows), default=0) + self.new_tokens
+    stem: Tokens = ()
+    chain: tuple[int, ...] = ()
+    rows: tuple[Row, ...]
 
 
-def plan(jobs: Sequence[Job], budget: int) -> list[list[str]]:
-    """Batches of keys, each of at most `budget` padded tokens unless a single reading is larger than that.
+def pack_shared(sequences: dict[Tokens, int], budget: int) -> list[Pack]:
+    """Packs in which shared prefixes are read once; for the values of `sequences` see `plant`.
 
-    A function of the set of jobs and the budget alone: the order of `jobs` doesn't matter, and planning the jobs of
-    one batch again gives that batch.
+    A pack has at most `budget` padded tokens, or a single row. Depends on the set of sequences and the budget alone.
     """
-    readings: dict[tuple[tuple[Tokens, ...], int], list[Job]] = {}
-    for job in sorted(jobs, key=lambda job: (-job.width, job.rows, job.new_tokens, job.key)):
-        readings.setdefault((job.rows, job.new_tokens), []).append(job)
-    batches: list[list[str]] = []
-    width = row_count = 0
-    for sharing in readings.values():
-        rows = len(sharing[0].rows)
-        if batches and (row_count + rows) * width <= budget and _is_alike(sharing[0].width, width):
-            row_count += rows
+    return [
+        Pack(stem=forest.stem, chain=forest.chain, rows=rows[part.start : part.stop])
+        for forest in plant(sequences)
+        for rows in [tuple(sorted(forest.rows, key=lambda row: (-len(row.tokens), row.tokens)))]
+        for part in cut([len(row.tokens) for row in rows], budget)
+    ]
+
+
+def pack_alone(groups: Sequence[Sequence[Tokens]], budget: int) -> list[tuple[Pack, list[int]]]:
+    """Packs in which each sequence is a row of its own, with the indices of the groups they answer.
+
+    The sequences of one group (the windows of one document) stay together, even over the budget; equal groups
+    share their rows.
+    """
+    order = sorted(range(len(groups)), key=lambda index: (-max(map(len, groups[index])), tuple(groups[index])))
+    distinct = [list(same) for _, same in groupby(order, key=lambda index: tuple(groups[index]))]
+    packs: list[tuple[list[Tokens], list[int]]] = []
+    width = 0
+    for same in distinct:
+        sequences = groups[same[0]]
+        longest = max(map(len, sequences))
+        if packs and (len(packs[-1][0]) + len(sequences)) * width <= budget and _is_alike(longest, width):
+            packs[-1][0].extend(sequences)
+            packs[-1][1].extend(same)
         else:
-            batches.append([])
-            width, row_count = sharing[0].width, rows
-        batches[-1].extend(job.key for job in sharing)
-    return batches
+            packs.append((list(sequences), list(same)))
+            width = longest
+    return [
+        (Pack(rows=tuple(path_row(row) for row in sorted(set(rows), key=lambda row: (-len(row), row)))), indices)
+        for rows, indices in packs
+    ]
 
 
 def cut(lengths: Sequence[int], budget: int) -> list[range]:

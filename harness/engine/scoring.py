@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.engine.encoding import Reading
+from harness.engine.packing import Stem, StemCache, packed_arguments
+from harness.engine.tree import Row, packed_row, path_row
 
-__all__ = ["Verdict", "logits_at", "score_readings"]
+__all__ = ["Verdict", "logits_at", "packing_error", "score_rows"]
 
 _CHUNK = 256
 """Positions whose vocabulary-sized rows are normalised at once."""
@@ -35,33 +37,52 @@ class Verdict:
     is_greedy: bool
 
 
-def score_readings(model: Any, readings: Sequence[Reading]) -> tuple[list[Verdict], int]:
-    """The verdict on each reading from one forward pass, and the number of tokens that were read (padding apart).
-
-    Equal inputs are read once, whatever their targets. Rows are padded on the right, where no real token looks.
-    """
-    inputs = list(dict.fromkeys(reading.inputs for reading in readings))
-    row_of = {row: index for index, row in enumerate(inputs)}
-    width = max(map(len, inputs))
-    token_ids = torch.zeros((len(inputs), width), dtype=torch.long)
-    for index, row in enumerate(inputs):
-        token_ids[index, : len(row)] = torch.tensor(row)
-
-    ends = np.array([row_of[reading.inputs] * width + len(reading.inputs) for reading in readings])
-    counts = np.array([len(reading.targets) for reading in readings])
-    positions = np.concatenate([np.arange(end - count, end) for end, count in zip(ends, counts, strict=True)])
+def score_rows(
+    model: Any, rows: Sequence[Row], readings: Sequence[Reading], stem: Stem | None = None
+) -> dict[Reading, Verdict]:
+    """The verdict on each reading from one forward pass over the rows in which their inputs end."""
+    width = max(len(row.tokens) for row in rows)
+    ends = {inputs: (index, end) for index, row in enumerate(rows) for inputs, end in row.ends.items()}
+    positions: list[int] = []
+    for reading in readings:
+        index, node = ends[reading.inputs]
+        positions += (index * width + step for step in _path(rows[index], node, len(reading.targets)))
+    counts = [len(reading.targets) for reading in readings]
     targets = np.concatenate([np.array(reading.targets, dtype=np.int64) for reading in readings])
 
     unique, where = np.unique(positions, return_inverse=True)
-    logits = logits_at(model, {"input_ids": token_ids.to(model.device), "use_cache": False}, unique)
+    logits = logits_at(model, packed_arguments(rows, stem, model.dtype, model.device), unique)
     log_probabilities, greedy = _log_probabilities(logits, where, targets)
 
-    bounds = np.concatenate([[0], np.cumsum(counts)])
-    verdicts = [
-        Verdict(float(log_probabilities[start:stop].sum()), bool(greedy[start:stop].all()))
-        for start, stop in itertools.pairwise(bounds)
-    ]
-    return verdicts, sum(map(len, inputs))
+    bounds = [0, *itertools.accumulate(counts)]
+    return {
+        reading: Verdict(float(log_probabilities[start:stop].sum()), bool(greedy[start:stop].all()))
+        for reading, (start, stop) in zip(readings, itertools.pairwise(bounds), strict=True)
+    }
+
+
+def packing_error(model: Any) -> float:
+    """The largest difference, in nats, between the packed and the plain way on three short sequences; for a self-check.
+
+    The packed way reads a stem, then one row that branches twice.
+    """
+    words = model.get_input_embeddings().num_embeddings
+    shared = tuple((7 * step + 3) % words for step in range(24))
+    sequences = sorted((*shared, *((token % words) for token in ending)) for ending in ((5, 6), (5, 8, 2), (9, 4)))
+    readings = [Reading(sequence, sequence[:3]) for sequence in sequences]
+    plain = score_rows(model, [path_row(sequence) for sequence in sequences], readings)
+    stem, _ = StemCache(model).stem(shared[:8], (8,))
+    packed = score_rows(model, [packed_row(sequences, 8)], readings, stem)
+    return max(abs(plain[reading].loglikelihood - packed[reading].loglikelihood) for reading in readings)
+
+
+def _path(row: Row, node: int, length: int) -> list[int]:
+    """The last `length` tokens of the path that ends at `node`, in reading order."""
+    path = []
+    for _ in range(length):
+        path.append(node)
+        node = row.parents[node]
+    return path[::-1]
 
 
 def logits_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> Tensor:

@@ -3,51 +3,59 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.engine.planner import Job, cut, plan
+from harness.engine.planner import cut, pack_alone, pack_shared
 
-rows = st.lists(st.integers(0, 3), min_size=1, max_size=12).map(tuple)
-jobs = st.lists(
-    st.tuples(st.lists(rows, min_size=1, max_size=3).map(tuple), st.integers(0, 5)), min_size=0, max_size=30
-).map(lambda drawn: [Job(key=f"{i:03d}", rows=row, new_tokens=new) for i, (row, new) in enumerate(drawn)])
+sequences = st.dictionaries(st.lists(st.integers(0, 3), min_size=1, max_size=12).map(tuple), st.just(0), max_size=40)
+groups = st.lists(
+    st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=12).map(tuple), min_size=1, max_size=3).map(tuple),
+    max_size=30,
+)
 budgets = st.integers(1, 80)
 
 
-@given(jobs, budgets)
-def test_every_job_is_in_exactly_one_batch(jobs, budget):
-    assert sorted(key for batch in plan(jobs, budget) for key in batch) == [job.key for job in jobs]
+def padded(pack):
+    return len(pack.rows) * max(len(row.tokens) for row in pack.rows)
 
 
-@given(jobs, budgets, st.randoms())
-def test_the_order_of_the_jobs_does_not_matter(jobs, budget, random):
-    shuffled = list(jobs)
+@given(sequences, budgets)
+def test_every_sequence_is_in_exactly_one_pack(drawn, budget):
+    packs = pack_shared(drawn, budget)
+    assert sorted(inputs for pack in packs for row in pack.rows for inputs in row.ends) == sorted(drawn)
+
+
+@given(sequences, budgets, st.randoms())
+def test_the_order_of_the_sequences_does_not_matter(drawn, budget, random):
+    shuffled = list(drawn.items())
     random.shuffle(shuffled)
-    assert plan(shuffled, budget) == plan(jobs, budget)
+    assert pack_shared(dict(shuffled), budget) == pack_shared(drawn, budget)
 
 
-@given(jobs, budgets)
-def test_planning_a_batch_again_gives_that_batch(jobs, budget):
-    by_key = {job.key: job for job in jobs}
-    for batch in plan(jobs, budget):
-        assert plan([by_key[key] for key in batch], budget) == [batch]
+@given(sequences, budgets)
+def test_a_pack_keeps_the_budget_unless_it_is_a_single_row(drawn, budget):
+    assert all(padded(pack) <= budget or len(pack.rows) == 1 for pack in pack_shared(drawn, budget))
 
 
-@given(jobs, budgets)
-def test_a_batch_keeps_the_budget_unless_it_is_a_single_reading(jobs, budget):
-    by_key = {job.key: job for job in jobs}
-    for batch in plan(jobs, budget):
-        readings = {(by_key[key].rows, by_key[key].new_tokens) for key in batch}
-        padded = sum(len(rows) for rows, _ in readings) * max(by_key[key].width for key in batch)
-        assert padded <= budget or len(readings) == 1
+@given(groups, budgets)
+def test_every_group_is_answered_by_one_pack_that_holds_all_its_rows(drawn, budget):
+    packs = pack_alone(drawn, budget)
+    assert sorted(index for _, indices in packs for index in indices) == list(range(len(drawn)))
+    for pack, indices in packs:
+        rows = {inputs for row in pack.rows for inputs in row.ends}
+        assert rows == {inputs for index in indices for inputs in drawn[index]}
+        assert all(row.is_path for row in pack.rows)
+        assert padded(pack) <= budget or len({drawn[index] for index in indices}) == 1
 
 
-def test_requests_that_read_the_same_share_a_batch_whatever_the_budget():
-    letters = [Job(key=letter, rows=((1, 2, 3),)) for letter in "ABCD"]
-    assert plan(letters, 1) == [["A", "B", "C", "D"]]
+@given(groups, budgets, st.randoms())
+def test_the_order_of_the_groups_does_not_matter(drawn, budget, random):
+    shuffled = list(drawn)
+    random.shuffle(shuffled)
+    assert [pack for pack, _ in pack_alone(shuffled, budget)] == [pack for pack, _ in pack_alone(drawn, budget)]
 
 
 def test_rows_much_shorter_than_the_longest_are_not_padded_to_it():
-    jobs = [Job(key="long", rows=((0,) * 1000,)), Job(key="short", rows=((1,) * 100,))]
-    assert plan(jobs, 10_000) == [["long"], ["short"]]
+    packs = pack_alone([((0,) * 1000,), ((1,) * 100,)], 10_000)
+    assert [len(pack.rows) for pack, _ in packs] == [1, 1]
 
 
 @given(st.lists(st.integers(1, 50), max_size=40).map(lambda lengths: sorted(lengths, reverse=True)), budgets)

@@ -1,0 +1,151 @@
+"""The prefix tree of what is to be read, cut into rows that a model can take. Pure: no torch.
+
+Sorted, token sequences stand in the order of their prefix tree: what two neighbours share is the path that they have
+in common. A group of neighbours under one node becomes
+
+- a row: the group's whole subtree packed into one sequence, in which each token sees its ancestors alone; or
+- rows under a stem: the path that the group shares is read once, kept in the key-value cache, and every row
+  continues from there; or
+- separate rows that each read the path again, where it is too short to be worth either.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+__all__ = ["Forest", "Row", "Tokens", "packed_row", "path_row", "plant"]
+
+Tokens = tuple[int, ...]
+
+_ROW_TOKENS = 512
+"""A subtree of at most so many tokens may be one row: attention between all its tokens is still cheap."""
+_ROW_STRETCH = 1.5
+"""... or one that is at most so much longer than its longest sequence, which has to be read in any case."""
+_WASTE = 0.1
+"""Reading a shared path again in each row is fine where it costs at most this share of the subtree."""
+_STEM_TOKENS = 128
+"""What a stem costs beside its own tokens, in tokens: a forward pass of its own, a copy of its cache for each row."""
+_SMALL_BATCH = 256
+"""Tokens below which a batch is too small for the processor to be busy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A subtree packed into one sequence, parents before children.
+
+    `parents[i]` is the index in the row of the token before `tokens[i]`, -1 for one that follows the stem directly. The
+    first `trunk` tokens form a path. `ends` gives, for each sequence that ends in this row, the index of its last
+    token.
+    """
+
+    tokens: Tokens
+    parents: Tokens
+    trunk: int
+    ends: dict[Tokens, int]
+
+    @property
+    def is_path(self) -> bool:
+        """Whether the row is a plain sequence."""
+        return self.trunk == len(self.tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forest:
+    """The rows under one stem, a path read once before them; the empty stem is none.
+
+    A stem may continue another one: `chain` holds the lengths at which the stem's own stems, and itself, end.
+    """
+
+    stem: Tokens
+    chain: tuple[int, ...]
+    rows: tuple[Row, ...]
+
+
+def plant(sequences: dict[Tokens, int]) -> list[Forest]:
+    """Cut distinct, non-empty token sequences into forests, those without a stem first.
+
+    The value of each sequence is how many of its first tokens may lie in a stem: logits are needed behind them.
+    Every sequence ends in exactly one row; read along its row's parents and then its stem, it is whole.
+    """
+    return _Planter(sequences).forests() if sequences else []
+
+
+class _Planter:
+    def __init__(self, sequences: dict[Tokens, int]) -> None:
+        self.sequences = sorted(sequences)
+        self.free = [sequences[sequence] for sequence in self.sequences]
+        self.shared = [0, *(_shared_length(*pair) for pair in pairwise(self.sequences))]
+        self.sizes = [0]
+        for sequence, shared in zip(self.sequences, self.shared, strict=True):
+            self.sizes.append(self.sizes[-1] + len(sequence) - shared)
+        self.rows: dict[Tokens, list[Row]] = {(): []}
+        self.chains: dict[Tokens, tuple[int, ...]] = {(): ()}
+
+    def forests(self) -> list[Forest]:
+        waiting: list[tuple[int, int, Tokens]] = [(0, len(self.sequences), ())]
+        while waiting:
+            waiting.extend(reversed(self._divide(*waiting.pop())))
+        return [
+            Forest(stem=stem, chain=self.chains[stem], rows=tuple(rows)) for stem, rows in self.rows.items() if rows
+        ]
+
+    def _divide(self, low: int, high: int, stem: Tokens) -> list[tuple[int, int, Tokens]]:
+        """Make a row of the sequences from `low` to `high`, or say into which groups, under which stem, they fall."""
+        if high - low == 1:
+            self._add_row(low, high, stem)
+            return []
+        node = min(self.shared[low + 1 : high])
+        groups = list(pairwise([low, *(i for i in range(low + 1, high) if self.shared[i] == node), high]))
+        size = self._size(low, high, len(stem))
+        repeats = len(groups) - 1
+        if (node - len(stem)) * repeats > _WASTE * size:
+            longest = max(map(len, self.sequences[low:high])) - len(stem)
+            if size <= max(_ROW_TOKENS, _ROW_STRETCH * longest):
+                self._add_row(low, high, stem)
+                return []
+        end = min(node, *self.free[low:high])
+        if (end - len(stem)) * repeats > _STEM_TOKENS + max(0, _SMALL_BATCH - size + end - len(stem)):
+            longer = self.sequences[low][:end]
+            self.rows[longer], self.chains[longer] = [], (*self.chains[stem], end)
+            stem = longer
+        return [(*group, stem) for group in groups]
+
+    def _size(self, low: int, high: int, start: int) -> int:
+        """Tokens of the subtree below the first `start`."""
+        return self.sizes[high] - self.sizes[low + 1] + len(self.sequences[low]) - start
+
+    def _add_row(self, low: int, high: int, stem: Tokens) -> None:
+        self.rows[stem].append(packed_row(self.sequences[low:high], len(stem)))
+
+
+def packed_row(sequences: Sequence[Tokens], start: int) -> Row:
+    """The subtree of sorted, distinct sequences that share their first `start` tokens, those left out."""
+    tokens: list[int] = []
+    parents: list[int] = []
+    ends: dict[Tokens, int] = {}
+    path: list[int] = []
+    trunk = len(sequences[0]) - start
+    for before, sequence in zip((None, *sequences), sequences, strict=False):
+        keep = _shared_length(before, sequence) - start if before is not None else 0
+        trunk = min(trunk, keep) if before is not None else trunk
+        del path[keep:]
+        for token in sequence[start + keep :]:
+            parents.append(path[-1] if path else -1)
+            path.append(len(tokens))
+            tokens.append(token)
+        ends[sequence] = path[-1]
+    return Row(tokens=tuple(tokens), parents=tuple(parents), trunk=trunk, ends=ends)
+
+
+def path_row(tokens: Tokens) -> Row:
+    """One sequence as a row of its own."""
+    return Row(
+        tokens=tokens, parents=tuple(range(-1, len(tokens) - 1)), trunk=len(tokens), ends={tokens: len(tokens) - 1}
+    )
+
+
+def _shared_length(first: Tokens, second: Tokens) -> int:
+    for index, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return index
+    return min(len(first), len(second))
