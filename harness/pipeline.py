@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import InputError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Model
+from harness.core.models import Batch, Model
 from harness.core.progress import Progress, Quiet
 from harness.core.tasks import Results
 from harness.engine.devices import default_batch_tokens, describe_device, resolve_device
@@ -141,11 +141,13 @@ def run(plan: Plan, writer: RunWriter, progress: Progress) -> RunRecord:
         meter = _meter(writer, plan.spec)
         try:
             model = _model(plan, writer, meter, progress)
-            for phase in todo:
-                progress.phase(phase.name)
-                _log.debug("%s: %d requests", phase.name, len(phase.requests))
-                with meter.phase(phase.name):
-                    for batch in model.plan(phase.requests):
+            batches = {phase.name: model.plan(phase.requests) for phase in todo}
+            writer.write_json("engine.json", _saving(batches))
+            for name, planned in batches.items():
+                progress.phase(name)
+                _log.debug("%s: %d batches", name, len(planned))
+                with meter.phase(name):
+                    for batch in planned:
                         progress.advance(len(model.answer(batch)))
         finally:
             meter.close()
@@ -175,6 +177,17 @@ def _model(plan: Plan, writer: RunWriter, meter: Meter, progress: Progress) -> M
             meter=meter,
         )
     return ResumedModel(model, writer)
+
+
+def _saving(batches: Mapping[str, Sequence[Batch]]) -> dict[str, object]:
+    """Tokens that reading every request by itself would take, and those that the plan reads, by phase."""
+    return {
+        name: {
+            "asked_token_count": sum(batch.asked_token_count for batch in planned),
+            "computed_token_count": sum(batch.computed_token_count for batch in planned),
+        }
+        for name, planned in batches.items()
+    }
 
 
 def _conclude(plan: Plan, writer: RunWriter) -> RunRecord:

@@ -24,7 +24,16 @@ from rich.text import Text
 from harness.core.progress import Progress
 from harness.core.scores import Estimate
 
-__all__ = ["errors", "estimates_as_json", "output", "print_estimates", "print_json", "print_rows", "progress_bar"]
+__all__ = [
+    "errors",
+    "estimates_as_json",
+    "output",
+    "print_estimates",
+    "print_json",
+    "print_rows",
+    "progress_bar",
+    "saving_line",
+]
 
 _FILE_WIDTH = 140
 """Columns where nothing says how wide the reader's window is."""
@@ -78,6 +87,12 @@ def print_estimates(estimates: Sequence[Estimate]) -> None:
         if estimate.reason:
             name = f"{estimate.suite}/{estimate.task} {estimate.metric}"
             output.print(Text(f"absent: {name}: {estimate.reason}", style="yellow"))
+
+
+def saving_line(token_counts: tuple[int, int]) -> str:
+    """What sharing prefixes saved, in words."""
+    asked, computed = token_counts
+    return f"{asked:,} tokens asked, {computed:,} computed"
 
 
 def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:

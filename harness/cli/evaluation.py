@@ -6,7 +6,15 @@ from typing import Annotated, Any, Literal
 import typer
 from rich.text import Text
 
-from harness.cli.console import errors, estimates_as_json, output, print_estimates, print_json, progress_bar
+from harness.cli.console import (
+    errors,
+    estimates_as_json,
+    output,
+    print_estimates,
+    print_json,
+    progress_bar,
+    saving_line,
+)
 from harness.core.errors import InputError
 
 __all__ = ["eval_command"]
@@ -122,11 +130,19 @@ def eval_command(
         raise typer.Exit(3) from interrupt
     estimates = record.estimate_list
     if as_json:
-        print_json({"run_id": record.run_id, "folder": str(record.folder), "estimates": estimates_as_json(estimates)})
+        print_json(
+            {
+                "run_id": record.run_id,
+                "folder": str(record.folder),
+                "token_counts": dict(zip(("asked", "computed"), record.token_counts, strict=True)),
+                "estimates": estimates_as_json(estimates),
+            }
+        )
     else:
         print_estimates(estimates)
         for note in record.checkpoint["notes"]:
             output.print(Text(note, style="dim"))
+        output.print(Text(saving_line(record.token_counts)))
         output.print(Text(f"record: {record.folder}"))
     if record.is_partial:
         raise typer.Exit(3)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from harness.cli.console import estimates_as_json, output, print_estimates, print_json, print_rows
+from harness.cli.console import estimates_as_json, output, print_estimates, print_json, print_rows, saving_line
 from harness.core.errors import RecordError, UnknownName
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def show(
     columns = ("task", "sample_id", "context", "continuation", "loglikelihood", "text", "invalid")
     if shown:
         print_rows("requests and answers", columns, [[row[column] for column in columns] for row in shown])
+    output.print(Text(saving_line(record.token_counts)))
     output.print(Text(f"sealed and unchanged: {record.folder} (model {record.spec.model})"))
 
 

@@ -3,6 +3,7 @@
     spec.json          what the run is; its digest is the run's id
     environment.json   where it ran
     checkpoint.json    which files made the model, and their digests
+    engine.json        tokens that the requests ask to read, and those that were read
     journal.jsonl      every response, durable as soon as it is given
     windows.jsonl      every energy window
     responses.parquet  requests and responses by sample
@@ -42,6 +43,7 @@ _SEALED = (
     "spec.json",
     "environment.json",
     "checkpoint.json",
+    "engine.json",
     "journal.jsonl",
     "windows.jsonl",
     "responses.parquet",
@@ -113,6 +115,15 @@ class RunRecord:
     def checkpoint(self) -> dict[str, Any]:
         """What was evaluated: reference, fingerprint, files with digests, notes."""
         return dict(_read_json(self.folder / "checkpoint.json"))
+
+    @property
+    def token_counts(self) -> tuple[int, int]:
+        """Tokens that reading each request by itself would take, and those that were planned to be read."""
+        phases = dict(_read_json(self.folder / "engine.json")).values()
+        return (
+            sum(phase["asked_token_count"] for phase in phases),
+            sum(phase["computed_token_count"] for phase in phases),
+        )
 
     def verify(self) -> list[str]:
         """Hash every file again: what changed since the seal, one sentence a file; empty if nothing did.

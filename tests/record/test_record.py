@@ -53,6 +53,7 @@ def finish(root, spec=SPEC):
     writer = RunWriter(root, spec)
     writer.write_json("environment.json", {"started_at": "now"})
     writer.write_json("checkpoint.json", {"notes": []})
+    writer.write_json("engine.json", {"accuracy": {"asked_token_count": 9, "computed_token_count": 4}})
     writer.append([RESPONSE])
     record = writer.seal(
         responses=[response_row("accuracy", "piqa", "0", 0, REQUEST, RESPONSE)],
@@ -72,6 +73,7 @@ def test_a_sealed_record_is_read_back_as_written(tmp_path):
     assert record.estimate_list == [ESTIMATE]
     assert record.scores["value"].tolist() == [1.0]
     assert record.samples["continuation"].tolist() == [" b"]
+    assert record.token_counts == (9, 4)
     assert record.verify() == []
     assert not record.is_partial
 
