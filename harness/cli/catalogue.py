@@ -1,6 +1,7 @@
 """`harness suites`, `harness tasks`, `harness data` and `harness doctor`: what there is to run, and to run it on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from inspect import getdoc
 from typing import Annotated
 
@@ -116,18 +117,28 @@ def verify_data(
         raise typer.Exit(2)
 
 
-def doctor(offline: Offline = False, as_json: AsJson = False) -> None:
-    """Say what this machine can do, what can't be measured on it, and why.
+def doctor(
+    model: Annotated[str | None, typer.Option(help="Look at this checkpoint instead of the machine.")] = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what this machine can do, what can't be measured on it, and why; or how a checkpoint will be read.
 
-    [bold]Example[/bold]: harness doctor
+    [bold]Examples[/bold]
+
+    harness doctor
+
+    harness doctor --model ./my-checkpoint
     """
-    from harness.doctor import examine
+    if model is None:
+        from harness.doctor import examine
 
-    rows = [
-        {"name": one.name, "status": one.status, "detail": one.detail, "fix": one.fix}
-        for one in examine(offline=offline)
-    ]
-    _print(rows, as_json, "this machine")
+        findings = examine(offline=offline)
+    else:
+        from harness.checkup import examine_model
+
+        findings = examine_model(model, offline=offline)
+    _print([asdict(one) for one in findings], as_json, model or "this machine")
 
 
 def _first_line(described: object) -> str:
