@@ -22,7 +22,7 @@ from harness.engine.tree import Row, packed_row, path_row
 
 __all__ = ["Verdict", "logits_at", "packing_error", "score_rows"]
 
-_CHUNK = 256
+_CHUNK = 64
 """Positions whose vocabulary-sized rows are normalised at once."""
 
 
