@@ -1,7 +1,7 @@
 """What the run cost in energy and carbon, phase by phase and token by token."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from harness.core import statistics
@@ -161,6 +161,9 @@ class _Book:
         if len({window.stage for window in found.used}) > 1:
             # Windows of unlike stages are no repeated readings of one thing, so they hold no error.
             interval = _exact(interval.value)
+        if not net and interval.low is not None:
+            # Gross energy is never below 0, so neither is what may be true of it.
+            interval = replace(interval, low=max(interval.low, 0.0))
         return self._present(task, metric, rate.unit, interval, found)
 
     def _values(self, windows: Sequence[Window], *, net: bool) -> tuple[_Sum, list[float]]:

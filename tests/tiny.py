@@ -58,17 +58,19 @@ def tiny_llama_config(**changes: Any) -> LlamaConfig:
     return LlamaConfig(**{**settings, **changes})
 
 
-def build_tiny_checkpoint(folder: Path, *, seed: int = 0, config: PretrainedConfig | None = None) -> Path:
+def build_tiny_checkpoint(
+    folder: Path, *, seed: int = 0, config: PretrainedConfig | None = None, scale: float = 8
+) -> Path:
     """Write a random checkpoint (Llama unless `config` says otherwise) with its tokenizer into `folder`.
 
-    The initial weights are scaled up, so that predictions differ clearly between tokens.
+    The initial weights are scaled up by `scale`, so that predictions differ clearly between tokens.
     """
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(config or tiny_llama_config(), dtype=torch.float32)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.dim() > 1:
-                parameter.mul_(8)
+                parameter.mul_(scale)
     model.eval()
     model.save_pretrained(folder)
     build_tiny_tokenizer().save_pretrained(folder)

@@ -52,9 +52,15 @@ def convert(source: Path, folder: Path) -> None:
         "converter_version": CONVERTER_VERSION,
         "transformers_version": transformers.__version__,
         "notes": [_note(stored)],
+        "files": {
+            path.name: {"size_bytes": path.stat().st_size, "sha256": file_digest(path)}
+            for path in sorted(folder.iterdir())
+        },
     }
     (folder / CONVERSION).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
     for path in folder.iterdir():
+        # safetensors makes files that only their owner can read, and caches are shared in teams.
+        path.chmod((folder / CONVERSION).stat().st_mode)
         with path.open("rb") as stream:
             os.fsync(stream.fileno())
 

@@ -17,7 +17,7 @@ def resolve_dtype(checkpoint: Checkpoint, requested: str, *, device: str = "cpu"
     if requested in DTYPES:
         return requested
     if requested != "auto":
-        raise InputError(f"no such dtype: {requested}", place="dtype", fix=f"Choose auto, {', '.join(DTYPES)}")
+        raise InputError(f"no such dtype: {requested}", place="--dtype", fix=f"Choose auto, {', '.join(DTYPES)}")
     if checkpoint.dtype not in DTYPES or (checkpoint.dtype == "float16" and device == "cpu"):
         return "float32"
     return checkpoint.dtype

@@ -1,5 +1,6 @@
 """Checkpoints in a GGUF file, converted once to safetensors in the user's cache."""
 
+import json
 import logging
 import shutil
 from pathlib import Path
@@ -15,7 +16,7 @@ from harness.core.paths import cache_folder
 
 __all__ = ["CONVERTER_VERSION", "GgufSource", "converted"]
 
-CONVERTER_VERSION = 1
+CONVERTER_VERSION = 2
 """Goes up whenever the converter can give other files for the same GGUF file."""
 
 MAGIC = b"GGUF"
@@ -42,16 +43,17 @@ def converted(source: Path) -> Path:
     """The cached folder of a GGUF file's safetensors conversion, made where there is none yet.
 
     Keyed by the file's SHA-256, so a changed file is converted anew and a copied one isn't. Takes about half a minute
-    and some 10 bytes of memory a parameter. Raises `CheckpointError` for a file that is missing or no GGUF file.
+    and some 10 bytes of memory a parameter. One that has lost a file, or part of one, is made anew and that is logged.
+    Raises `CheckpointError` for a file that is missing or no GGUF file.
     """
     _check(source)
     target = cache_folder() / "converted" / f"{file_digest(source)[:SHORT]}-{CONVERTER_VERSION}"
-    if (target / CONVERSION).is_file():
+    if _is_whole(target):
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(target.with_name(f"{target.name}.lock")):
-            if not (target / CONVERSION).is_file():
+            if not _is_whole(target):
                 _convert(source, target)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
@@ -67,6 +69,8 @@ def _convert(source: Path, target: Path) -> None:
     from harness.checkpoints.convert import convert
 
     partial = target.with_name(f"{target.name}.partial")
+    if target.exists():
+        logger.info("the conversion in the cache is damaged, and is made anew: %s", target)
     logger.info("converting %s to safetensors, once", source)
     try:
         # Whatever is there was left by a process that died: it would hold the lock otherwise.
@@ -78,10 +82,19 @@ def _convert(source: Path, target: Path) -> None:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _check(source: Path) -> None:
-    if not source.is_file():
-        raise CheckpointError("no such file", place=source, fix="Check the spelling, and the folder you are in")
+def _is_whole(target: Path) -> bool:
+    """Whether every file that the converter wrote is there at its full size; digests are compared on inspection."""
     try:
+        written = json.loads((target / CONVERSION).read_bytes())["files"]
+        return all((target / name).stat().st_size == file["size_bytes"] for name, file in written.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _check(source: Path) -> None:
+    try:
+        if not source.is_file():
+            raise CheckpointError("no such file", place=source, fix="Check the spelling, and the folder you are in")
         with source.open("rb") as stream:
             start = stream.read(len(MAGIC))
     except OSError as error:

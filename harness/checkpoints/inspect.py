@@ -16,7 +16,7 @@ from harness.core.errors import CheckpointError
 __all__ = ["CONVERSION", "inspect_folder"]
 
 CONVERSION = "conversion.json"
-"""The file in which a converter says what it did, shown as the checkpoint's notes. Changes no answer."""
+"""The file in which a converter says what it did (the checkpoint's notes), and the SHA-256 of each file it wrote."""
 
 
 def inspect_folder(folder: Path, *, ref: str, origin: str) -> Checkpoint:
@@ -25,6 +25,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str) -> Checkpoint:
     `ref` is what the user typed, `origin` where the files came from. Raises `CheckpointError` naming the file, the
     field and the next step for whatever is missing, malformed, out of bounds or unsafe.
     """
+    said = _read_if_there(folder, CONVERSION)
     config = _read_config(folder)
     place = folder / "config.json"
     kind, architecture = kind_of(config, place)
@@ -33,6 +34,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str) -> Checkpoint:
     check_vocabulary(folder, geometry.embedding_rows(config, weights.tensors))
     tokenizer_config = _read_if_there(folder, "tokenizer_config.json")
     digests = file_digests(folder, weights.names, with_code=bool(carries_code(folder, config)))
+    _refuse_changed(folder, said, digests)
     return Checkpoint(
         ref=ref,
         kind=kind,
@@ -46,7 +48,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str) -> Checkpoint:
         has_chat_template=has_chat_template(folder, tokenizer_config),
         files=digests,
         fingerprint=fingerprint(digests),
-        notes=_notes(folder, config, weights),
+        notes=_notes(said, config, weights),
         config=config,
     )
 
@@ -93,9 +95,21 @@ def _read_if_there(folder: Path, name: str) -> dict[str, Any]:
     return read_object(safe_file(folder, name)) if path.is_symlink() or path.exists() else {}
 
 
-def _notes(folder: Path, config: dict[str, Any], weights: WeightFiles) -> tuple[str, ...]:
-    said = _read_if_there(folder, CONVERSION).get("notes", [])
-    notes = [note for note in said if isinstance(note, str)] if isinstance(said, list) else []
+def _refuse_changed(folder: Path, said: dict[str, Any], digests: dict[str, str]) -> None:
+    """Raises `CheckpointError` for a file that isn't what the converter wrote."""
+    written = said.get("files", {})
+    for name, file in written.items() if isinstance(written, dict) else ():
+        if isinstance(file, dict) and digests.get(name, file.get("sha256")) != file.get("sha256"):
+            raise CheckpointError(
+                "was changed after the conversion that made it",
+                place=folder / name,
+                fix=f"Delete the folder, and the next run converts anew; or its {CONVERSION}, if the change is yours",
+            )
+
+
+def _notes(said: dict[str, Any], config: dict[str, Any], weights: WeightFiles) -> tuple[str, ...]:
+    listed = said.get("notes", [])
+    notes = [note for note in listed if isinstance(note, str)] if isinstance(listed, list) else []
     if config.get("quantization_config"):
         stored = sorted({tensor.dtype for tensor in weights.tensors.values()})
         notes.append(f"The weights are quantised ({', '.join(stored)}); the parameter count is of what is stored")

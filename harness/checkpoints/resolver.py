@@ -24,12 +24,22 @@ def resolve(ref: str, *, offline: bool = False) -> Checkpoint:
     for source in _sources():
         if source.accepts(ref):
             folder, origin = source.fetch(ref, SourceOptions(offline=offline))
+            _refuse_unwritable(ref, origin)
             return inspect_folder(folder, ref=ref, origin=origin)
     raise CheckpointError(
         f"no such folder or file, nor a packaged model (known: {', '.join(sorted(MODELS))})",
         place=ref or "an empty model reference",
         fix="Give a folder, a .gguf file, a hub id such as org/name, or a packaged model's name",
     )
+
+
+def _refuse_unwritable(*names: str) -> None:
+    """Raises `CheckpointError` for a file name that isn't UTF-8: the record says what was evaluated, in JSON."""
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError as error:
+            raise CheckpointError("its path is not UTF-8", place=name, fix="Rename that folder or file") from error
 
 
 def _sources() -> list[CheckpointSource]:

@@ -1,5 +1,7 @@
 """The `harness` command. Heavy modules are imported by the command that needs them, so that help is instant."""
 
+import atexit
+import io
 import signal
 import sys
 from types import FrameType
@@ -34,6 +36,9 @@ app.command("doctor")(catalogue.doctor)
 def main() -> None:
     """Run the command line; every `HarnessError` becomes one line on standard error and exit code 2."""
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal or pipe that is not UTF-8 gets what it can't show as an escape, not an exception.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         app()
     except HarnessError as error:
@@ -42,6 +47,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    finally:
+        # Registered last, so it runs first: a second Ctrl-C would break off the libraries' tidying up with a traceback.
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

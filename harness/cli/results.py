@@ -1,13 +1,14 @@
 """`harness runs` and `harness show`."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from harness.cli.console import estimates_as_json, output, print_estimates, print_json, print_rows, saving_line
-from harness.core.errors import RecordError, UnknownName
+from harness.cli.console import errors, estimates_as_json, output, print_estimates, print_json, print_rows, saving_line
+from harness.core.errors import InputError, RecordError, UnknownName
 
 if TYPE_CHECKING:
     from harness.record import RunRecord
@@ -19,16 +20,28 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
 def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
-    """List the runs in the output folder, newest last.
+    """List the runs in the output folder, newest last; a damaged one is named, and ends the list with exit code 2.
 
     [bold]Example[/bold]: harness runs --output runs
     """
-    found = [_summary(record) for record in _records(output_folder)]
+    files = sorted(_spec_files(output_folder), key=lambda path: path.stat().st_mtime)
+    found, damaged = [], []
+    for path in files:
+        try:
+            found.append(_summary(path.parent))
+        except RecordError as error:
+            damaged.append(error)
     if as_json:
         print_json(found)
-        return
-    columns = ("run_id", "state", "model", "suites", "dtype", "seed", "started_at")
-    print_rows(f"runs in {output_folder}", columns, [[row[column] for column in columns] for row in found])
+    elif found:
+        columns = ("run_id", "state", "model", "suites", "dtype", "seed", "started_at")
+        print_rows(f"runs in {output_folder}", columns, [[row[column] for column in columns] for row in found])
+    elif not damaged:
+        output.print(Text(f"no runs in {output_folder}"))
+    for fault in damaged:
+        errors.print(Text(f"harness: {fault}"))
+    if damaged:
+        raise typer.Exit(RecordError.exit_code)
 
 
 def show(
@@ -50,14 +63,19 @@ def show(
     harness show runs/1a2b3c4d5e6f --samples --task piqa
     """
     record = _find(run, output_folder)
-    changed = record.verify() if record.state == "sealed" else []
-    if changed:
+    if record.state != "sealed":
+        raise RecordError(
+            "the run is not finished",
+            place=record.folder,
+            fix="The `harness eval` command that began it goes on with it",
+        )
+    if changed := record.verify():
         raise RecordError("; ".join(changed), place=record.folder, fix="Do not rely on its scores")
     shown = _samples(record, task, limit) if samples else []
     if as_json:
         print_json(
             {
-                **_summary(record),
+                **_summary(record.folder),
                 "folder": str(record.folder),
                 "estimates": estimates_as_json(record.estimate_list),
                 "samples": shown,
@@ -75,24 +93,32 @@ def show(
 def _find(name: str, folder: Path) -> "RunRecord":
     from harness.record import load_record
 
-    if (Path(name) / "spec.json").exists():
-        return load_record(name)
-    known = [path.parent.name for path in folder.glob("*/spec.json")]
+    with suppress(OSError):  # too long for a path, say: then it may still be no id either
+        if (Path(name) / "spec.json").exists():
+            return load_record(name)
+    known = [path.parent.name for path in _spec_files(folder)]
     matching = [run_id for run_id in known if run_id.startswith(name)]
-    if len(matching) != 1:
-        raise UnknownName(f"run in {folder}" if not matching else f"single run in {folder}", name, matching or known)
+    if not matching:
+        raise UnknownName(f"run in {folder}", name, known)
+    if len(matching) > 1:
+        raise InputError(
+            f"begins {len(matching)} ids of runs in {folder}", place=name or "''", fix="Give more of the id"
+        )
     return load_record(folder / matching[0])
 
 
-def _records(folder: Path) -> list["RunRecord"]:
+def _spec_files(folder: Path) -> list[Path]:
+    try:
+        return list(folder.glob("*/spec.json"))
+    except OSError as error:
+        raise RecordError(f"can't be read ({error.strerror})", place=folder, fix="Mend its permissions") from error
+
+
+def _summary(folder: Path) -> dict[str, object]:
     from harness.record import load_record
 
-    found = [load_record(path.parent) for path in folder.glob("*/spec.json")]
-    return sorted(found, key=lambda record: (record.folder / "spec.json").stat().st_mtime)
-
-
-def _summary(record: "RunRecord") -> dict[str, object]:
-    started = record.environment["started_at"] if (record.folder / "environment.json").exists() else None
+    record = load_record(folder)
+    started = record.environment.get("started_at") if (record.folder / "environment.json").exists() else None
     return {
         "run_id": record.run_id,
         "state": record.state,

@@ -6,7 +6,10 @@ from typing import Any
 
 import rfc8785
 
-__all__ = ["SHORT", "canonical_json", "digest", "file_digest"]
+__all__ = ["MAX_INTEGER", "SHORT", "canonical_json", "digest", "file_digest"]
+
+MAX_INTEGER = 2**53 - 1
+"""The largest whole number that canonical JSON holds, and so the largest that a run's spec or a request can name."""
 
 SHORT = 12
 """Characters of a digest that are shown to people and used as a run id (48 bits)."""
@@ -15,7 +18,7 @@ SHORT = 12
 def canonical_json(value: Any) -> bytes:
     """The RFC 8785 form of a JSON value: same value, same bytes, on every machine.
 
-    Raises `ValueError` for what JSON can't hold, NaN and infinity among it.
+    Raises `ValueError` for what JSON can't hold: NaN and infinity, and whole numbers beyond `MAX_INTEGER`, among it.
     """
     return rfc8785.dumps(value)
 

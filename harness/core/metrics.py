@@ -65,8 +65,9 @@ class PerUnit(Metric):
     """`transform` of the sum of values over the sum of weights, such as exp(nats per token).
 
     The interval is that of the ratio, transformed at its ends; the standard error follows by the delta method,
-    with `derivative` of the transform at the ratio. `transform` must be increasing. Where an end of the interval is
-    too large for a number, there is no interval.
+    with `derivative` of the transform at the ratio. `transform` must be increasing. Where no value is below 0 the
+    ratio can't be either, so its interval is cut off there (and that of a perplexity at 1). Where an end of the
+    interval is too large for a number, there is no interval.
     """
 
     transform: Callable[[float], float]
@@ -77,7 +78,8 @@ class PerUnit(Metric):
         weights = [score.weight for score in scores]
         if sum(weights) <= 0:
             raise Undefined(f"nothing to divide by: the {self.unit} of all samples sum to 0")
-        plain = statistics.ratio(_values(scores), weights, _clusters(scores))
+        values = _values(scores)
+        plain = statistics.ratio(values, weights, _clusters(scores))
         try:
             value = self.transform(plain.value)
         except OverflowError as error:
@@ -85,7 +87,8 @@ class PerUnit(Metric):
         if plain.stderr is None or plain.low is None or plain.high is None:
             return replace(plain, value=value)
         try:
-            low, high = self.transform(plain.low), self.transform(plain.high)
+            low = max(plain.low, 0.0) if min(values) >= 0 else plain.low
+            low, high = self.transform(low), self.transform(plain.high)
             stderr = plain.stderr * self.derivative(plain.value)
         except OverflowError:
             return Interval(value=value, stderr=None, low=None, high=None, method=None)

@@ -27,7 +27,7 @@ def caching(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UnavailableError(
-            f"can't be kept in the cache ({error.strerror or error})",
+            f"the cache can't be used ({error.strerror or error})",
             place=place,
             fix="Make room, mend its permissions, or set HARNESS_CACHE to another folder",
         ) from error

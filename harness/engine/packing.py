@@ -1,5 +1,6 @@
 """Packed rows as a transformer takes them: token ids, depths as positions, and a mask of ancestors."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from inspect import signature
@@ -7,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache
 
@@ -15,32 +17,59 @@ from harness.engine.tree import Row, Tokens
 __all__ = ["Stem", "StemCache", "packed_arguments", "refusal"]
 
 KeyValues = list[tuple[Tensor, Tensor]]
+Seen = NDArray[np.bool_]
+Depths = NDArray[np.int64]
 
-_ALIBI = frozenset({"bloom", "mpt"})
-"""Models whose attention is biased by distance in the sequence, which in a packed row is not distance in the text."""
+_UNDERSTOOD = frozenset({"full_attention", "sliding_attention"})
+_ROPE_BY_LENGTH = frozenset({"dynamic", "longrope"})
+_OTHER_LIMITS = re.compile(
+    r"alibi|window|local_att|chunk_size$|attention_types|block_(size|types)|block_type|bidirectional"
+)
+"""Names under which configs describe attention (or a recurrence) that depends on more than mask and position ids."""
+_HARMLESS = re.compile(r"sliding_window(_pattern)?$|^max_window_layers$|^use_bidirectional_attention$")
 
 
 def refusal(model: Any) -> str | None:
     """Why rows of this model can't be packed, or continue from a stem; None where they can.
 
-    Packing needs attention that depends on the mask and the position ids alone.
+    Packing needs attention that depends on the mask and the position ids alone, and takes both as given.
     """
     config = model.config.get_text_config(decoder=True)
-    accepted = signature(model.forward).parameters
-    layers = set(getattr(config, "layer_types", None) or ())
-    if getattr(model, "_is_stateful", False) or not {"position_ids", "past_key_values"} <= set(accepted):
-        return "it is recurrent, or takes no positions: a state can't branch inside a sequence"
-    if config.model_type in _ALIBI or getattr(config, "alibi", False):
-        return "its attention is biased by distance (ALiBi), which packing would change"
-    if layers - {"full_attention"}:
-        return f"some of its layers are of the kind {', '.join(sorted(layers - {'full_attention'}))}"
-    window = getattr(config, "sliding_window", None)
-    if window and getattr(config, "use_sliding_window", True):
-        return f"its attention slides over {window} tokens"
+    if getattr(model, "_is_stateful", False):
+        return "it is recurrent: a state can't branch inside a sequence"
+    missing = {"position_ids", "past_key_values"} - set(signature(model.forward).parameters)
+    if missing:
+        return f"it takes no {' and no '.join(sorted(missing))}, so a packed token can't be told where it stands"
+    if others := set(_windows(model)) - _UNDERSTOOD:
+        return f"some of its layers are of the kind {', '.join(sorted(others))}"
+    settings = config.to_dict()
+    for name in sorted(settings):
+        if _OTHER_LIMITS.search(name) and not _HARMLESS.search(name) and settings[name]:
+            return f"its attention depends on {name} ({settings[name]}), which packing would change"
+    if settings.get("use_bidirectional_attention") is True:
+        return "its attention is not causal"
+    if rope := _ROPE_BY_LENGTH & _rope_types(settings.get("rope_parameters")):
+        return f"its positions are scaled by the length of what is read with them ({', '.join(rope)})"
     return None
 
 
-def packed_arguments(rows: Sequence[Row], stem: "Stem | None", dtype: torch.dtype, device: Any) -> dict[str, Any]:
+def _windows(model: Any) -> dict[str, int | None]:
+    """The kinds of the model's attention layers, each with the tokens it sees, itself included; None for all."""
+    config = model.config.get_text_config(decoder=True)
+    window = getattr(config, "sliding_window", None)
+    kinds = getattr(config, "layer_types", None) or ["full_attention" if window is None else "sliding_attention"]
+    return {kind: window if kind == "sliding_attention" else None for kind in dict.fromkeys(kinds)}
+
+
+def _rope_types(parameters: Any) -> set[str]:
+    """The kinds of rotary positions, of which some models have one for each kind of layer."""
+    if not isinstance(parameters, dict):
+        return set()
+    nested = [kind for value in parameters.values() for kind in _rope_types(value)]
+    return {*nested, *([parameters["rope_type"]] if "rope_type" in parameters else [])}
+
+
+def packed_arguments(model: Any, rows: Sequence[Row], stem: "Stem | None" = None) -> dict[str, Any]:
     """What the model's forward pass takes for rows that all follow `stem`: row-major, padded on the right.
 
     Plain sequences without a stem need no mask: padding stands where no real token looks.
@@ -49,23 +78,36 @@ def packed_arguments(rows: Sequence[Row], stem: "Stem | None", dtype: torch.dtyp
     token_ids = torch.zeros((len(rows), width), dtype=torch.long)
     for index, row in enumerate(rows):
         token_ids[index, : len(row.tokens)] = torch.tensor(row.tokens)
-    arguments: dict[str, Any] = {"input_ids": token_ids.to(device), "use_cache": False}
+    arguments: dict[str, Any] = {"input_ids": token_ids.to(model.device), "use_cache": False}
     if stem is None and all(row.is_path for row in rows):
         return arguments
     before = len(stem.tokens) if stem else 0
     seen, depths = _seen(rows, width)
-    mask = torch.full((len(rows), 1, width, before + width), torch.finfo(dtype).min, dtype=dtype)
-    mask[:, 0, :, before:].masked_fill_(torch.from_numpy(seen), 0)
-    mask[..., :before] = 0
-    arguments["attention_mask"] = mask.to(device)
-    arguments["position_ids"] = torch.from_numpy(depths + before).to(device)
+    masks = {kind: _mask(seen, depths, before, window, model) for kind, window in _windows(model).items()}
+    # transformers takes one mask for all layers, or, where layers differ, one for each kind.
+    arguments["attention_mask"] = masks if len(masks) > 1 else next(iter(masks.values()))
+    arguments["position_ids"] = torch.from_numpy(depths + before).to(model.device)
     if stem is not None:
         arguments["past_key_values"] = stem.cache_for(len(rows))
         arguments["use_cache"] = True
     return arguments
 
 
-def _seen(rows: Sequence[Row], width: int) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], np.ndarray[Any, Any]]:
+def _mask(seen: Seen, depths: Depths, before: int, window: int | None, model: Any) -> Tensor:
+    """What is added to the attention scores: 0 where a token sees another one, in the stem or in its row."""
+    rows, width = depths.shape
+    mask = torch.full((rows, 1, width, before + width), torch.finfo(model.dtype).min, dtype=model.dtype)
+    mask[..., :before] = 0
+    if window is not None and before + int(depths.max()) >= window:
+        distances = depths[:, :, None] - depths[:, None, :]
+        seen = seen & (distances < window)
+        too_far = before + depths[:, :, None] - np.arange(before) >= window
+        mask[:, 0, :, :before].masked_fill_(torch.from_numpy(too_far), torch.finfo(model.dtype).min)
+    mask[:, 0, :, before:].masked_fill_(torch.from_numpy(seen), 0)
+    return mask.to(model.device)
+
+
+def _seen(rows: Sequence[Row], width: int) -> tuple[Seen, Depths]:
     """Which tokens each token sees (itself and its ancestors), and how many are before it, by row."""
     seen = np.zeros((len(rows), width, width), dtype=bool)
     depths = np.zeros((len(rows), width), dtype=np.int64)

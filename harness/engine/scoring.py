@@ -20,7 +20,7 @@ from harness.engine.encoding import Reading
 from harness.engine.packing import Stem, StemCache, packed_arguments
 from harness.engine.tree import Row, packed_row, path_row
 
-__all__ = ["Verdict", "logits_at", "packing_error", "score_rows"]
+__all__ = ["Verdict", "forward_at", "logits_at", "packing_error", "score_rows"]
 
 _CHUNK = 64
 """Positions whose vocabulary-sized rows are normalised at once."""
@@ -51,7 +51,7 @@ def score_rows(
     targets = np.concatenate([np.array(reading.targets, dtype=np.int64) for reading in readings])
 
     unique, where = np.unique(positions, return_inverse=True)
-    logits = logits_at(model, packed_arguments(rows, stem, model.dtype, model.device), unique)
+    logits = logits_at(model, packed_arguments(model, rows, stem), unique)
     log_probabilities, greedy = _log_probabilities(logits, where, targets)
 
     bounds = [0, *itertools.accumulate(counts)]
@@ -87,14 +87,20 @@ def _path(row: Row, node: int, length: int) -> list[int]:
 
 def logits_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> Tensor:
     """Logits of shape (positions, vocabulary) at flat positions (row * width + column) of one forward pass."""
+    return forward_at(model, arguments, positions)[0]
+
+
+def forward_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> tuple[Tensor, Any]:
+    """As `logits_at`, with all that the forward pass gave."""
     index = torch.from_numpy(positions).to(model.device)
     head = model.get_output_embeddings()
     with torch.inference_mode():
         if head is None:
-            logits = model(**arguments).logits
-            return _flatten(logits).index_select(0, index)
+            output = model(**arguments)
+            return _flatten(output.logits).index_select(0, index), output
         with _gathered(head, index):
-            return _flatten(model(**arguments).logits)
+            output = model(**arguments)
+            return _flatten(output.logits), output
 
 
 @contextmanager

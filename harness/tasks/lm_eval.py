@@ -22,6 +22,8 @@ from harness.tasks.options import TaskOptions
 
 __all__ = ["LmEvalTask", "load_tasks"]
 
+_log = logging.getLogger(__name__)
+
 
 def load_tasks(name: str, options: TaskOptions) -> list[Task]:
     """The tasks that lm-eval knows as `name`: one, or those of a group or tag. A YAML file may be named by its path.
@@ -39,6 +41,9 @@ def load_tasks(name: str, options: TaskOptions) -> list[Task]:
     manager = TaskManager(include_path=folder, include_defaults=False)
     entries = _entries(name, manager)
     if entries is None:
+        _log.info(
+            "reading lm-eval's own tasks for %s; the first time its data are fetched too, which takes a while", name
+        )
         for known, entry in _own_index().items():
             manager.task_index.setdefault(known, entry)
         entries = _entries(name, manager, inline_members=True)
@@ -122,8 +127,10 @@ def _adopt(task: Any) -> Task:
 
 @contextmanager
 def _quiet(*, offline: bool) -> Iterator[None]:
-    """No progress bars of the datasets library, and no network either if `offline`."""
+    """No progress bars of the datasets library, no word on each retry, and no network either if `offline`."""
     bars = datasets.are_progress_bars_disabled()
+    verbosity = huggingface_hub.utils.logging.get_verbosity()
+    huggingface_hub.utils.logging.set_verbosity_error()
     before = datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE
     datasets.disable_progress_bars()
     if offline:
@@ -132,6 +139,7 @@ def _quiet(*, offline: bool) -> Iterator[None]:
         yield
     finally:
         datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE = before
+        huggingface_hub.utils.logging.set_verbosity(verbosity)
         if not bars:
             datasets.enable_progress_bars()
 

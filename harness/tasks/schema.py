@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidat
 from pydantic_core import ErrorDetails
 
 from harness.core.errors import TaskError, UnknownName
+from harness.core.hashing import MAX_INTEGER
 from harness.tasks.templates import Template
 
 __all__ = [
@@ -24,7 +25,7 @@ B = TypeVar("B", bound=BaseModel)
 
 
 def _limit(value: Any) -> Any:
-    if value in (None, "all") or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+    if value in (None, "all") or (isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_INTEGER):
         return value
     raise ValueError("must be a whole number from 1 up, or all")
 
@@ -52,7 +53,7 @@ def _choices(value: Any) -> Any:
 
 
 Limit = Annotated[int | Literal["all"] | None, PlainValidator(_limit)]
-Exemplars = Annotated[int, Field(ge=0)] | None
+Exemplars = Annotated[int, Field(ge=0, le=MAX_INTEGER)] | None
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Prompt = Annotated[Text, BeforeValidator(_template)]
@@ -97,8 +98,8 @@ class RollingDeclaration(Declaration):
 
     type: Literal["loglikelihood_rolling"]
     text: Text
-    max_length: Annotated[int, Field(ge=2)] | None = None
-    stride: Annotated[int, Field(ge=1)] | None = None
+    max_length: Annotated[int, Field(ge=2, le=MAX_INTEGER)] | None = None
+    stride: Annotated[int, Field(ge=1, le=MAX_INTEGER)] | None = None
 
 
 class GenerationDeclaration(Declaration):

@@ -8,6 +8,7 @@ from typing import Literal
 
 from harness.core import registry
 from harness.core.errors import InputError, PluginError, TaskError, UnknownName
+from harness.core.hashing import MAX_INTEGER
 from harness.core.tasks import Suite, Task, TaskSettings
 from harness.tasks.declared import declare, read_suite_file
 from harness.tasks.options import TaskOptions
@@ -70,15 +71,14 @@ def select(
     over a suite file's, which wins over a task's own; exemplars are only given to tasks that take them. What is asked
     for first wins where the same task comes again.
 
-    Raises `InputError` for a limit below 1 or a negative number of exemplars, `UnknownName`, `TaskError` for a
-    faulty suite file, `PluginError`.
+    Raises `InputError` for a limit below 1, a negative number of exemplars, a number beyond 2**53 - 1 or a list of
+    empty names, `UnknownName`, `TaskError` for a faulty suite file, `PluginError`.
     """
-    if limit is not None and limit != "all" and limit < 1:
-        raise InputError(f"{limit} is not a number of samples", place="--limit", fix="Give a number from 1 up, or all")
-    if num_fewshot is not None and num_fewshot < 0:
-        raise InputError(f"{num_fewshot} is not a number of exemplars", place="--num-fewshot", fix="Give 0 or more")
+    _check_numbers(limit, num_fewshot, seed)
     names, single = _split(suites), _split(tasks)
     if not names and not single:
+        if suites or tasks:
+            raise InputError("names nothing to run", place="--suite" if suites else "--task", fix="Give a name")
         names = [DEFAULT]
     wanted: dict[tuple[str, str], _Wanted] = {}
     deriving: dict[str, Suite] = {}
@@ -110,6 +110,15 @@ def presets() -> dict[str, Path]:
                 raise PluginError("two packages bring a preset of this name", place=path.stem, fix="Uninstall one")
             found[path.stem] = path
     return found
+
+
+def _check_numbers(limit: Limit, num_fewshot: int | None, seed: int) -> None:
+    if isinstance(limit, int) and not 1 <= limit <= MAX_INTEGER:
+        raise InputError(f"{limit} is not a number of samples", place="--limit", fix="Give a number from 1 up, or all")
+    if num_fewshot is not None and not 0 <= num_fewshot <= MAX_INTEGER:
+        raise InputError(f"{num_fewshot} is not a number of exemplars", place="--num-fewshot", fix="Give 0 or more")
+    if abs(seed) > MAX_INTEGER:
+        raise InputError(f"{seed} is too large", place="--seed", fix=f"Give a number up to {MAX_INTEGER}")
 
 
 def _split(several: Sequence[str]) -> list[str]:

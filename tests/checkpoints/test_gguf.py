@@ -15,6 +15,7 @@ from transformers import AutoTokenizer
 
 from harness.checkpoints import resolve
 from harness.checkpoints.load import load
+from harness.checkpoints.wheel import MODELS
 from harness.core.errors import CheckpointError, UnavailableError
 from tests.tiny import CHAT_TEMPLATE
 
@@ -168,6 +169,41 @@ def test_a_truncated_file_is_refused_and_leaves_nothing_behind(source: Path, cac
         resolve(str(source))
     assert caught.value.place == str(source)
     assert [path.suffix for path in (cache / "converted").iterdir()] == [".lock"]
+
+
+def test_a_damaged_conversion_is_made_anew_and_that_is_said(source: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first = resolve(str(source))
+    (first.path / "model.safetensors").write_bytes(b"half")
+    (first.path / "tokenizer.json").unlink()
+    with caplog.at_level("INFO", "harness"):
+        again = resolve(str(source))
+    assert again.fingerprint == first.fingerprint
+    assert "is damaged, and is made anew" in caplog.text
+
+
+def test_a_conversion_that_was_changed_is_refused_with_the_way_out(source: Path) -> None:
+    weights = resolve(str(source)).path / "model.safetensors"
+    content = weights.read_bytes()
+    weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    with pytest.raises(CheckpointError, match="was changed after the conversion") as caught:
+        resolve(str(source))
+    assert caught.value.place == str(weights)
+    assert "Delete the folder" in str(caught.value.fix)
+
+
+def test_whoever_may_read_the_cache_may_read_the_weights(source: Path) -> None:
+    folder = resolve(str(source)).path
+    assert len({path.stat().st_mode for path in folder.iterdir()}) == 1
+
+
+def test_a_packaged_file_that_was_changed_in_the_cache_is_refused() -> None:
+    packaged = MODELS["smollm2-135m"]
+    planted = packaged.wheel.folder / "files" / packaged.member
+    planted.parent.mkdir(parents=True)
+    planted.write_bytes(b"GGUF other weights")
+    with pytest.raises(CheckpointError, match="not the pinned") as caught:
+        resolve("smollm2-135m", offline=True)
+    assert caught.value.place == str(planted)
 
 
 def test_a_folder_with_only_a_gguf_file_says_to_give_the_file(source: Path, tmp_path: Path) -> None:

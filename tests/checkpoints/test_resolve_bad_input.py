@@ -60,6 +60,12 @@ def test_a_hub_id_that_is_not_cached_offline_gives_both_readings_and_the_command
     assert "hf download nobody/nothing --revision v1" in str(error.fix)
 
 
+def test_a_path_that_is_not_utf8_is_refused(folder: Path) -> None:
+    renamed = folder.rename(folder.with_name("odd\udcff"))
+    with pytest.raises(CheckpointError, match="not UTF-8"):
+        resolve(str(renamed))
+
+
 def test_a_file_in_place_of_a_folder_is_refused(folder: Path) -> None:
     assert str(folder) in str(refusal(folder / "model.safetensors").fix)
 

@@ -2,7 +2,7 @@
 
 import json
 
-from transformers import MistralConfig
+from transformers import BloomConfig
 
 from tests.tiny import build_tiny_checkpoint
 
@@ -18,18 +18,9 @@ def test_a_model_whose_attention_allows_it_is_read_packed(harness_here, tiny_lla
     assert detail.startswith("packed")
 
 
-def test_a_model_whose_attention_slides_is_read_plainly_and_says_why(harness_here, tmp_path):
-    config = MistralConfig(
-        vocab_size=400,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=256,
-        sliding_window=8,
-    )
-    folder = build_tiny_checkpoint(tmp_path / "sliding", config=config)
+def test_a_model_that_takes_no_positions_is_read_plainly_and_says_why(harness_here, tmp_path):
+    config = BloomConfig(vocab_size=400, hidden_size=32, n_layer=2, n_head=4, bos_token_id=1, eos_token_id=2)
+    folder = build_tiny_checkpoint(tmp_path / "bloom", config=config)
     status, detail = reading(harness_here("doctor", "--model", folder, "--json"))
     assert status == "limited"
-    assert "slid" in detail
+    assert "position_ids" in detail

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,8 +18,8 @@ from tests.cli.conftest import run_harness, write_suite
 FIELDS = {"suite", "task", "metric", "value", "stderr", "low", "high", "n", "unit", "basis", "signature"}
 
 
-def evaluate(harness, model, suite, *more):
-    return harness("eval", "--model", model, "--suite", suite, "--meter", "none", *more)
+def evaluate(harness, model, suite, *more, **environment):
+    return harness("eval", "--model", model, "--suite", suite, "--meter", "none", *more, **environment)
 
 
 def test_eval_prints_a_table_and_leaves_a_sealed_record(harness, tiny_llama, suite_file, tmp_path):
@@ -67,6 +68,43 @@ def test_show_and_runs_find_the_run_again(harness_here, tiny_llama, suite_file, 
     changed = harness_here("show", folder.name)
     assert changed.returncode == 2
     assert "scores.parquet was changed after the run" in changed.stderr
+
+
+def test_a_damaged_run_is_named_and_the_others_are_still_listed(harness_here, tiny_llama, suite_file, tmp_path):
+    evaluate(harness_here, tiny_llama, suite_file)
+    (folder,) = (tmp_path / "runs").iterdir()
+    (tmp_path / "runs" / "broken").mkdir()
+    (tmp_path / "runs" / "broken" / "spec.json").write_text("{")
+    listed = harness_here("runs", "--json")
+    assert [row["run_id"] for row in json.loads(listed.stdout)] == [folder.name]
+    assert listed.returncode == 2
+    assert "broken/spec.json: is not JSON" in listed.stderr
+    assert "no runs in" in harness_here("runs", "--output", tmp_path / "empty").stdout
+
+
+def test_a_run_without_its_seal_is_never_shown_as_sealed(harness_here, tiny_llama, suite_file, tmp_path):
+    evaluate(harness_here, tiny_llama, suite_file)
+    (folder,) = (tmp_path / "runs").iterdir()
+    (folder / "seal.json").unlink()
+    refused(harness_here("show", folder.name), folder.name, "the run is not finished")
+
+
+def test_a_pipe_that_is_not_utf8_gets_escapes_and_no_traceback(harness, tiny_llama, suite_file):
+    finished = evaluate(harness, tiny_llama, suite_file, PYTHONIOENCODING="ascii")
+    assert finished.returncode == 0, finished.stderr
+    assert "\\xb1 stderr" in finished.stdout
+
+
+def test_a_name_too_long_for_a_path_is_no_run(harness_here):
+    refused(harness_here("show", "a" * 5000), "no such run")
+    refused(harness_here("runs", "--output", "a" * 5000), "can't be read")
+
+
+def test_an_id_that_several_runs_begin_with_is_refused(harness_here, tiny_llama, suite_file, tmp_path):
+    evaluate(harness_here, tiny_llama, suite_file)
+    (folder,) = (tmp_path / "runs").iterdir()
+    shutil.copytree(folder, folder.with_name(folder.name[:4] + "00000000"))
+    refused(harness_here("show", folder.name[:4]), "begins 2 ids of runs", "Give more of the id")
 
 
 def test_budgets_give_the_same_scores(harness_here, tiny_llama, suite_file, tmp_path):

@@ -102,6 +102,14 @@ def test_an_interval_too_large_for_a_number_is_absent_but_the_value_stays() -> N
     assert interval.high is None
 
 
+def test_the_interval_of_a_perplexity_ends_at_1_and_that_of_bits_at_0() -> None:
+    # Two texts that differ much: t with one degree of freedom would reach far below 0 nats.
+    scores = _weighted([(1.0, 10.0), (60.0, 12.0)])
+    assert ratio([1.0, 60.0], [10.0, 12.0]).low < 0  # type: ignore[operator]
+    assert TOKEN_PERPLEXITY.reduce(scores, Random("a")).low == 1
+    assert BITS_PER_BYTE.reduce(scores, Random("a")).low == 0
+
+
 def test_nothing_to_divide_by_is_absent_with_the_reason() -> None:
     with pytest.raises(Undefined, match="sum to 0"):
         TOKEN_PERPLEXITY.reduce(_weighted([(0.0, 0.0)]), Random("a"))

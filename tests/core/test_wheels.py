@@ -78,6 +78,25 @@ def test_an_index_without_the_wheel_says_why_and_what_to_do(index: Path) -> None
     assert "\n" not in str(caught.value)
 
 
+def test_a_download_is_announced_before_it_begins(index: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "harness"):
+        publish(index).fetch(offline=False)
+    assert "downloading tinydata==1.0 with pip" in caplog.text
+
+
+def test_a_failure_that_pip_did_not_expect_is_told_by_its_cause(index: Path) -> None:
+    resource = pytest.importorskip("resource", reason="file-size limits are of Unix")
+    wheel = publish(index)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(BYTES) // 2, before[1]))  # pip's process inherits it
+    try:
+        with pytest.raises(UnavailableError, match="File too large"):
+            wheel.fetch(offline=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert cached_files(index) == []
+
+
 def test_a_wheel_with_another_digest_is_refused_and_not_kept(index: Path) -> None:
     found = publish(index).sha256
     wheel = Wheel(project="tinydata", version="1.0", sha256="0" * 64)
@@ -105,8 +124,16 @@ def test_a_cache_that_cannot_be_written_says_how_to_move_it(index: Path, monkeyp
     in_the_way = index.parent / "a_file"
     in_the_way.write_text("not a folder")
     monkeypatch.setenv("HARNESS_CACHE", str(in_the_way / "cache"))
-    with pytest.raises(UnavailableError, match=r"can't be kept in the cache .*HARNESS_CACHE"):
+    with pytest.raises(UnavailableError, match=r"the cache can't be used .*HARNESS_CACHE"):
         wheel.fetch(offline=False)
+
+
+def test_a_cache_that_cannot_be_read_says_how_to_move_it(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = publish(index)
+    monkeypatch.setenv("HARNESS_CACHE", "a" * 5000)  # too long a name fails where a permission would
+    for offline in (True, False):
+        with pytest.raises(UnavailableError, match=r"the cache can't be used .*HARNESS_CACHE"):
+            wheel.member("tinydata/rows.bin", offline=offline)
 
 
 def test_a_full_disk_says_so_and_leaves_no_half_file(index: Path) -> None:
@@ -118,7 +145,7 @@ def test_a_full_disk_says_so_and_leaves_no_half_file(index: Path) -> None:
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (len(BYTES) // 2, before[1]))
     try:
-        with pytest.raises(UnavailableError, match=r"can't be kept in the cache \(File too large\)"):
+        with pytest.raises(UnavailableError, match=r"the cache can't be used \(File too large\)"):
             wheel.member("tinydata/rows.bin", offline=True)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

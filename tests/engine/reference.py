@@ -17,3 +17,11 @@ def plain_loglikelihood(model, encoder: Encoder, request) -> tuple[float, bool]:
         total += rows.log_softmax(-1).gather(1, targets[:, None]).sum().item()
         greedy &= bool((rows.argmax(-1) == targets).all())
     return total, greedy
+
+
+def plain_generation(loaded, request) -> list[int]:
+    """What transformers' own greedy decoding writes after one prompt, the end-of-text token left out."""
+    ids = loaded.tokenizer(request.context, return_tensors="pt").input_ids
+    with torch.inference_mode():
+        written = loaded.model.generate(ids, max_new_tokens=request.max_tokens, do_sample=False)[0, ids.shape[1] :]
+    return [token for token in written.tolist() if token != loaded.tokenizer.eos_token_id]

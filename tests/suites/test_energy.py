@@ -87,6 +87,16 @@ def test_a_phase_of_two_stages_has_no_error_for_energy_per_request() -> None:
     assert found["accuracy/loglikelihood", "wh_per_1000_requests"].stderr is not None
 
 
+def test_the_interval_of_gross_energy_ends_at_0() -> None:
+    # Two windows so unlike that t with one degree of freedom would reach far below 0.
+    unlike = (replace(RUN[2], energy_joules=10.0), replace(RUN[3], energy_joules=900.0))
+    estimate = derive(IDLE, *unlike)["accuracy/loglikelihood", "wh_per_1000_requests"]
+    assert estimate.low == 0
+    assert estimate.high is not None
+    assert estimate.value is not None
+    assert estimate.value < estimate.high
+
+
 def test_sums_have_no_sampling_error_and_count_their_windows() -> None:
     estimate = derive(*RUN)["run", "energy_joules"]
     assert (estimate.n, estimate.stderr, estimate.interval) == (5, None, None)

@@ -174,6 +174,11 @@ FAULTS = {
     "no choices": (CHOICE.replace("choices: options", "choices: []"), "tasks[0].choices: must be a column, or a list"),
     "a limit of 0": (CHOICE + "    limit: 0\n", "tasks[0].limit: must be a whole number from 1 up, or all"),
     "a negative limit for all": (CHOICE + "limit: -3\n", "mine.yaml: limit: must be a whole number from 1 up, or all"),
+    "an enormous limit": (CHOICE + f"    limit: {2**53}\n", "tasks[0].limit: must be a whole number from 1 up, or all"),
+    "an enormous window": (
+        f"tasks: [{{name: a, type: loglikelihood_rolling, data: rows.jsonl, text: q, max_length: {2**53}}}]\n",
+        "tasks[0].max_length: must be less than or equal to",
+    ),
     "true for a limit": (CHOICE + "    limit: true\n", "tasks[0].limit: must be a whole number from 1 up, or all"),
     "negative exemplars": (
         CHOICE + "    num_fewshot: -1\n",

@@ -134,3 +134,19 @@ def test_an_unknown_suite_or_task_is_refused_with_the_nearest_name() -> None:
 
 def test_the_seed_reaches_every_task() -> None:
     assert {planned.settings.seed for planned in _select(seed=11).planned} == {11}
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("limit", "--limit"), ("num_fewshot", "--num-fewshot"), ("seed", "--seed")]
+)
+def test_a_number_that_no_record_can_hold_is_refused(name: str, option: str) -> None:
+    with pytest.raises(InputError) as caught:
+        _select(["accuracy"], **{name: 2**53})
+    assert caught.value.place == option
+
+
+@pytest.mark.parametrize(("suites", "tasks", "option"), [([""], [], "--suite"), ([], [" , "], "--task")])
+def test_an_empty_name_is_refused_and_never_runs_everything(suites: list[str], tasks: list[str], option: str) -> None:
+    with pytest.raises(InputError, match="names nothing") as caught:
+        _select(suites, tasks)
+    assert caught.value.place == option
