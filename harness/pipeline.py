@@ -11,7 +11,8 @@ from typing import Literal
 from harness.checkpoints import refuse_remote_code, resolve, resolve_dtype
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
-from harness.core.errors import InputError
+from harness.core.errors import InputError, RecordError
+from harness.core.hashing import MAX_INTEGER
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch, Model
 from harness.core.progress import Progress, Quiet
@@ -21,6 +22,8 @@ from harness.engine.resumed import ResumedModel
 from harness.judgement import estimate_task, run_signature, score_task
 from harness.record import RunRecord, RunSpec, RunWriter
 from harness.record.environment import describe_environment, package_versions
+from harness.record.files import writing
+from harness.record.seal import SEAL
 from harness.record.tables import response_row, score_row
 from harness.tasks.options import TaskOptions
 from harness.tasks.selection import Selection, select
@@ -86,16 +89,27 @@ def evaluate(
     if limit is not None:
         options = replace(options, limit=limit)
     planned = plan(model, suite=suite, task=task, options=options)
-    folder = options.output / planned.spec.run_id
-    if (folder / "seal.json").exists():
-        progress.note(f"this run is finished already: {folder}")
-        return RunRecord(folder)
+    finished = _finished(options.output / planned.spec.run_id)
+    if finished is not None:
+        progress.note(f"this run is finished already: {finished.folder}")
+        return finished
     writer = RunWriter(options.output, planned.spec)
     try:
         with _logged(writer.folder / "run.log"):
             return run(planned, writer, progress)
     finally:
         writer.close()
+
+
+def _finished(folder: Path) -> RunRecord | None:
+    """The sealed run in the folder, if there is one. Raises `RecordError` if it was changed after its seal."""
+    with writing(folder):
+        if not (folder / SEAL).exists():
+            return None
+    record = RunRecord(folder)
+    if changed := record.verify():
+        raise RecordError("; ".join(changed), place=folder, fix="Delete the folder, and run again")
+    return record
 
 
 def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], options: EvalOptions) -> Plan:
@@ -235,8 +249,8 @@ def _logged(path: Path) -> Iterator[None]:
 
 def _spec(checkpoint: Checkpoint, selection: Selection, work: Sequence[TaskWork], options: EvalOptions) -> RunSpec:
     device = resolve_device(options.device)
-    if options.batch_tokens is not None and options.batch_tokens < 1:
-        raise InputError("must be 1 or more", place=f"--batch-tokens {options.batch_tokens}")
+    if options.batch_tokens is not None and not 1 <= options.batch_tokens <= MAX_INTEGER:
+        raise InputError(f"must be from 1 to {MAX_INTEGER}", place=f"--batch-tokens {options.batch_tokens}")
     if options.meter != "none":
         registry.load("harness.probes", options.meter, "meter")
     return RunSpec(

@@ -38,7 +38,14 @@ __all__ = [
 _FILE_WIDTH = 140
 """Columns where nothing says how wide the reader's window is."""
 
-output = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        """A reader that has seen enough, such as `head`, is no failure."""
+        raise SystemExit(0)
+
+
+output = _Output(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _WIDE = 100
@@ -87,12 +94,16 @@ def print_estimates(estimates: Sequence[Estimate]) -> None:
         if estimate.reason:
             name = f"{estimate.suite}/{estimate.task} {estimate.metric}"
             output.print(Text(f"absent: {name}: {estimate.reason}", style="yellow"))
+        elif estimate.invalid_count:
+            name = f"{estimate.suite}/{estimate.task} {estimate.metric}"
+            counts = f"{estimate.invalid_count} of {estimate.n + estimate.invalid_count}"
+            output.print(Text(f"partial: {name}: {counts} samples could not be used", style="yellow"))
 
 
 def saving_line(token_counts: tuple[int, int]) -> str:
     """What sharing prefixes saved, in words."""
     asked, computed = token_counts
-    return f"{asked:,} tokens asked, {computed:,} computed"
+    return f"{asked:,} tokens asked, {computed:,} computed: what requests share is read once"
 
 
 def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
@@ -118,6 +129,8 @@ def _number(value: float | None) -> str:
     """Four significant digits, at least; whole from 10,000 up."""
     if value is None:
         return ""
+    if abs(value) >= 1e15:
+        return f"{value:.3e}"
     if abs(value) >= 10_000:
         return f"{value:,.0f}"
     return f"{value:.4g}" if abs(value) >= 1 or value == 0 else f"{value:.4f}" if abs(value) >= 1e-3 else f"{value:.2e}"

@@ -1,5 +1,7 @@
 """`harness eval`."""
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -62,7 +64,9 @@ def eval_command(
     ] = "smollm2-135m",
     suite: Annotated[
         list[str] | None,
-        typer.Option(help="A suite, a preset (quick, full) or a YAML file; several by comma or by repeating."),
+        typer.Option(
+            help="A suite, a preset (quick, full) or a YAML file; several by comma or by repeating. [default: full]"
+        ),
     ] = None,
     task: Annotated[list[str] | None, typer.Option(help="A single task, or lm-eval:NAME. May be repeated.")] = None,
     limit: Annotated[
@@ -118,7 +122,8 @@ def eval_command(
         "trust_metric_code": trust_metric_code,
     }
     try:
-        with progress_bar() as progress:
+        # Code that the user trusts may print, and standard output is for the results.
+        with redirect_stdout(sys.stderr), progress_bar() as progress:
             progress.phase("starting")
             from harness.pipeline import EvalOptions, evaluate
 

@@ -83,8 +83,8 @@ class RunRecord:
 
     @property
     def is_partial(self) -> bool:
-        """Whether a task's score could not be computed. (What a machine can't measure is no fault of the run.)"""
-        return any(row["value"] is None for row in _read_json(self.folder / "estimates.json"))
+        """Whether a task's score, or a sample's, could not be computed. What a machine can't measure doesn't count."""
+        return any(row["value"] is None or row["invalid_count"] for row in _read_json(self.folder / "estimates.json"))
 
     @property
     def estimates(self) -> pd.DataFrame:

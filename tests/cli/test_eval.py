@@ -272,3 +272,41 @@ def refused(finished: "subprocess.CompletedProcess[str]", *words: str) -> None:
     assert finished.stderr.startswith("harness: ")
     for word in words:
         assert word in finished.stderr
+
+
+def test_a_finished_run_that_was_changed_is_not_shown_as_a_result(harness_here, tiny_llama, suite_file, tmp_path):
+    evaluate(harness_here, tiny_llama, suite_file)
+    (folder,) = (tmp_path / "runs").iterdir()
+    estimates = folder / "estimates.json"
+    estimates.write_text(estimates.read_text().replace("0.", "0.9", 1))
+    refused(evaluate(harness_here, tiny_llama, suite_file), "estimates.json was changed after the run", "Delete")
+
+
+def test_what_trusted_code_prints_does_not_spoil_the_json(harness_here, tiny_llama, suite_file):
+    metric = """
+import evaluate
+import datasets
+
+class Talkative(evaluate.Metric):
+    def _info(self):
+        features = datasets.Features({"predictions": datasets.Value("string"), "references": datasets.Value("string")})
+        return evaluate.MetricInfo(description="d", citation="c", inputs_description="i", features=features)
+
+    def _compute(self, predictions, references):
+        print("hello from a metric")
+        return {"talkative": sum(p == r for p, r in zip(predictions, references)) / len(references)}
+"""
+    (suite_file.parent / "talkative.py").write_text(metric)
+    suite_file.write_text(suite_file.read_text().replace("[acc, acc_norm]", "[acc, evaluate:./talkative.py]"))
+    refused(evaluate(harness_here, tiny_llama, suite_file, "--json"), "talkative.py", "--trust-metric-code")
+    finished = evaluate(harness_here, tiny_llama, suite_file, "--json", "--trust-metric-code")
+    assert finished.returncode == 0, finished.stderr
+    assert "hello from a metric" in finished.stderr
+    values = {row["metric"]: row["value"] for row in json.loads(finished.stdout)["estimates"]}
+    assert values["talkative"] == pytest.approx(values["acc"])
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(tiny_llama, suite_file, tmp_path):
+    command = f"{sys.executable} -m harness tasks | head -n 1"
+    finished = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, check=False, capture_output=True)
+    assert finished.returncode == 0, finished.stderr

@@ -101,7 +101,7 @@ def test_scores_are_those_of_lm_evals_own_results(folder: Path, bridge: HarnessL
                 assert found.value == pytest.approx(float(value), rel=5e-4), (name, key)
                 compared += 1
             elif label.startswith(("acc", "exact_match")):
-                assert found.stderr == pytest.approx(value, rel=1e-9, abs=1e-12), (name, key)
+                assert found.stderr == pytest.approx(value, rel=5e-4, abs=1e-12), (name, key)
                 compared += 1
     assert compared == 14 + 6
 
