@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check unit install format clean
+.PHONY: demo test check unit bench install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/harness eval --model smollm2-135m --suite full
@@ -20,6 +20,9 @@ check: $(INSTALLED)
 
 unit: $(INSTALLED)
 	$(BIN)/pytest
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks.against_lm_eval --write
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

@@ -1,10 +1,12 @@
 """What a run has to do, worked out before anything is loaded: samples, requests, and a digest of them all."""
 
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.core.errors import TaskError
-from harness.core.hashing import digest
+from harness.core.hashing import digest, file_digest
 from harness.core.requests import Request
 from harness.core.tasks import Row, Sample, Task
 from harness.data import find, load
@@ -37,6 +39,7 @@ class TaskWork:
             data_sha256=self.data_sha256,
             requests_sha256=digest([[request.id for request in requests] for requests in self.requests]),
             definition_sha256=digest(dict(self.planned.task.definition)),
+            code_sha256=file_digest(Path(inspect.getfile(type(self.planned.task)))),
         )
 
 

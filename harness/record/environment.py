@@ -6,9 +6,12 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import psutil
+
+from harness.core.hashing import SHORT, digest, file_digest
 
 __all__ = ["describe_environment", "package_versions"]
 
@@ -17,8 +20,15 @@ _ARITHMETIC = ("responsible-eval-harness", "torch", "transformers")
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of the packages whose code enters a score."""
-    return {name: version(name) for name in _ARITHMETIC}
+    """Versions of the packages whose code enters a score, and a digest of the harness's own as it stands on disk."""
+    return {**{name: version(name) for name in _ARITHMETIC}, "harness-code": _code_digest()}
+
+
+def _code_digest() -> str:
+    """So that a changed checkout never takes its earlier runs for its own."""
+    root = Path(__file__).parents[1]
+    files = {str(path.relative_to(root)): file_digest(path) for path in root.rglob("*.py")}
+    return digest(files)[:SHORT]
 
 
 def describe_environment(more: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ class TaskSpec:
     """One task of a run.
 
     `requests_sha256` digests the ids of its requests, and so data, prompts and exemplars; `definition_sha256` what a
-    task file says besides (metrics, gold answers).
+    task file says besides (metrics, gold answers); `code_sha256` the Python file of the task's class.
     """
 
     suite: str
@@ -25,6 +25,7 @@ class TaskSpec:
     data_sha256: str | None
     requests_sha256: str
     definition_sha256: str
+    code_sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ SPEC = RunSpec(
             data_sha256=None,
             requests_sha256="0" * 64,
             definition_sha256="0" * 64,
+            code_sha256="0" * 64,
         ),
     ),
     suites=("accuracy",),
