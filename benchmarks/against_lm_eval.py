@@ -87,7 +87,7 @@ def main(
     model: Annotated[str, typer.Option(help="As `harness eval` takes it.")] = "smollm2-135m",
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each side.")] = 3,
     case: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join([*BUILDERS, *OTHERS])}.")] = None,
-    scale: Annotated[Scale, typer.Option(help="small: minutes; full: up to 40.")] = Scale.small,
+    scale: Annotated[Scale, typer.Option(help="How many items a case has.")] = Scale.small,
     clock: Annotated[
         Clock, typer.Option(help="wall, or cpu where neighbours disturb: with OMP_NUM_THREADS=1 that is steady.")
     ] = Clock.wall,

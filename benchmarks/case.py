@@ -34,7 +34,7 @@ class Builder:
 
     `data` names the data sets that `build` takes rows of; `small` and `full` count its items. `wanted` is the ratio of
     lm-eval's time to ours that is aimed at, None where none was set. `hf_batch_size` is what lm-eval runs at: the
-    fastest for it among 1, 4, 16 and 64 on two cores.
+    fastest for it where several were tried (see `docs/benchmarks.md`), for a baseline that is held back proves nothing.
     """
 
     name: str

@@ -233,6 +233,7 @@ _LISTED = (
         small=8,
         full=32,
         wanted=1.1,
+        hf_batch_size=1,
     ),
     Builder(
         name="generation",
@@ -242,6 +243,7 @@ _LISTED = (
         small=16,
         full=64,
         wanted=1.5,
+        hf_batch_size=16,
     ),
 )
 BUILDERS = {builder.name: builder for builder in _LISTED}

@@ -12,8 +12,8 @@ from harness.engine.tree import Row, Tokens, path_row, plant
 
 __all__ = ["Pack", "cut", "pack_alone", "pack_shared"]
 
-_SHORTEST_SHARE = 0.7
-_SHORTEST_GAP = 16
+_SHORTEST_SHARE = 0.9
+_SHORTEST_GAP = 8
 """A row is batched with a longer one if it has this share of its length, or lacks at most so many tokens."""
 
 
