@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -13,6 +12,7 @@ from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import InputError, RecordError
 from harness.core.hashing import MAX_INTEGER
+from harness.core.logs import logged_to
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch, Model
 from harness.core.progress import Progress, Quiet
@@ -95,7 +95,7 @@ def evaluate(
         return finished
     writer = RunWriter(options.output, planned.spec)
     try:
-        with _logged(writer.folder / "run.log"):
+        with logged_to(_log_file(writer.folder / "run.log"), logging.DEBUG):
             return run(planned, writer, progress)
     finally:
         writer.close()
@@ -232,19 +232,11 @@ def _conclude(plan: Plan, writer: RunWriter) -> RunRecord:
     )
 
 
-@contextmanager
-def _logged(path: Path) -> Iterator[None]:
-    """While the block runs, the harness's log goes into the run's folder too."""
+def _log_file(path: Path) -> logging.Handler:
+    """Appends what is logged to a file of the run's folder, with its time."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger = logging.getLogger("harness")
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        handler.close()
+    return handler
 
 
 def _spec(checkpoint: Checkpoint, selection: Selection, work: Sequence[TaskWork], options: EvalOptions) -> RunSpec:

@@ -21,6 +21,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from harness.core.logs import logged_to
 from harness.core.progress import Progress
 from harness.core.scores import Estimate
 
@@ -177,7 +178,7 @@ def progress_bar() -> Iterator[Progress]:
     """Progress on standard error: bars on a terminal, notes alone elsewhere."""
     if not errors.is_terminal:
         progress = _LineProgress()
-        with _noting(progress):
+        with logged_to(_NoteHandler(progress), logging.INFO):
             yield progress
         return
     columns = (
@@ -191,30 +192,19 @@ def progress_bar() -> Iterator[Progress]:
     )
     with Bars(*columns, console=errors, transient=True) as bars:
         bar = _BarProgress(bars)
-        with _noting(bar):
+        with logged_to(_NoteHandler(bar), logging.INFO):
             yield bar
 
 
 class _NoteHandler(logging.Handler):
+    """Notes what is logged for the user."""
+
     def __init__(self, progress: Progress) -> None:
         super().__init__(logging.INFO)
         self._progress = progress
 
     def emit(self, record: logging.LogRecord) -> None:
         self._progress.note(record.getMessage())
-
-
-@contextmanager
-def _noting(progress: Progress) -> Iterator[None]:
-    """While the block runs, what the harness logs at INFO or above is noted for the user."""
-    handler = _NoteHandler(progress)
-    logger = logging.getLogger("harness")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
 
 
 def estimates_as_json(estimates: Sequence[Estimate]) -> list[dict[str, Any]]:

@@ -24,11 +24,13 @@ def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
 
     [bold]Example[/bold]: harness runs --output runs
     """
+    from harness.record import load_record
+
     files = sorted(_spec_files(output_folder), key=lambda path: path.stat().st_mtime)
     found, damaged = [], []
     for path in files:
         try:
-            found.append(_summary(path.parent))
+            found.append(_summary(load_record(path.parent)))
         except RecordError as error:
             damaged.append(error)
     if as_json:
@@ -75,7 +77,7 @@ def show(
     if as_json:
         print_json(
             {
-                **_summary(record.folder),
+                **_summary(record),
                 "folder": str(record.folder),
                 "estimates": estimates_as_json(record.estimate_list),
                 "samples": shown,
@@ -114,10 +116,7 @@ def _spec_files(folder: Path) -> list[Path]:
         raise RecordError(f"can't be read ({error.strerror})", place=folder, fix="Mend its permissions") from error
 
 
-def _summary(folder: Path) -> dict[str, object]:
-    from harness.record import load_record
-
-    record = load_record(folder)
+def _summary(record: "RunRecord") -> dict[str, object]:
     started = record.environment.get("started_at") if (record.folder / "environment.json").exists() else None
     return {
         "run_id": record.run_id,

@@ -74,9 +74,9 @@ class Writer:
         distinct = set(prompts)
         if self._stems is None:
             return sum(map(len, distinct))
-        stems = {pack.stem: len(pack.stem) - max(pack.chain[:-1], default=0) for pack in self._packs(distinct, budget)}
-        rows = sum(len(row.tokens) for pack in self._packs(distinct, budget) for row in pack.rows)
-        return rows + sum(stems.values())
+        packs = self._packs(distinct, budget)
+        stems = {pack.stem: len(pack.stem) - max(pack.chain[:-1], default=0) for pack in packs}
+        return sum(len(row.tokens) for pack in packs for row in pack.rows) + sum(stems.values())
 
     def _packs(self, prompts: Iterable[Tokens], budget: int) -> list[Pack]:
         return pack_shared({prompt: len(prompt) - 1 for prompt in prompts}, budget)

@@ -135,11 +135,8 @@ def batching_error(model: Any, lengths: tuple[int, int]) -> float:
 
 def _columns(row: Row, end: int, before: int, width: int) -> list[int]:
     """The columns of a stem of `before` tokens and of the path in the row that ends at `end`, padded on the left."""
-    path = []
-    while end >= 0:
-        path.append(before + end)
-        end = row.parents[end]
-    return [*[0] * (width - before - len(path)), *range(before), *reversed(path)]
+    path = [before + index for index in row.path(end)]
+    return [*[0] * (width - before - len(path)), *range(before), *path]
 
 
 def _room(like: Tensor, rows: int, width: int) -> Tensor:

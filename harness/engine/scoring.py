@@ -46,7 +46,7 @@ def score_rows(
     positions: list[int] = []
     for reading in readings:
         index, node = ends[reading.inputs]
-        positions += (index * width + step for step in _path(rows[index], node, len(reading.targets)))
+        positions += (index * width + step for step in rows[index].path(node, len(reading.targets)))
     counts = [len(reading.targets) for reading in readings]
     targets = np.concatenate([np.array(reading.targets, dtype=np.int64) for reading in readings])
 
@@ -74,15 +74,6 @@ def packing_error(model: Any) -> float:
     stem, _ = StemCache(model).stem(shared[:8], (8,))
     packed = score_rows(model, [packed_row(sequences, 8)], readings, stem)
     return max(abs(plain[reading].loglikelihood - packed[reading].loglikelihood) for reading in readings)
-
-
-def _path(row: Row, node: int, length: int) -> list[int]:
-    """The last `length` tokens of the path that ends at `node`, in reading order."""
-    path = []
-    for _ in range(length):
-        path.append(node)
-        node = row.parents[node]
-    return path[::-1]
 
 
 def logits_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> Tensor:

@@ -48,6 +48,14 @@ class Row:
         """Whether the row is a plain sequence."""
         return self.trunk == len(self.tokens)
 
+    def path(self, end: int, length: int | None = None) -> list[int]:
+        """Indices of the tokens on the path that ends at `end`, in reading order: all of them, or the last `length`."""
+        indices: list[int] = []
+        while end >= 0 and len(indices) != length:
+            indices.append(end)
+            end = self.parents[end]
+        return indices[::-1]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forest:

@@ -1,8 +1,24 @@
 """Options given as one text of lettered lines, the gold one as a line of its own."""
 
-from harness.core.errors import DataError
+from collections.abc import Sequence
 
-__all__ = ["gold_option", "lettered_options"]
+from harness.core.errors import DataError
+from harness.core.tasks import Row
+from harness.tasks.choices import MultipleChoice
+
+__all__ = ["LetteredChoice", "gold_option", "lettered_options"]
+
+
+class LetteredChoice(MultipleChoice):
+    """A multiple-choice task whose rows hold lettered `options` and, as `answer`, the line of the right one."""
+
+    def choices(self, row: Row) -> Sequence[str]:
+        """The options, written out."""
+        return lettered_options(row["options"])
+
+    def gold(self, row: Row) -> int:
+        """The index of the right option."""
+        return gold_option(lettered_options(row["options"]), row["answer"])
 
 
 def lettered_options(text: str) -> tuple[str, ...]:

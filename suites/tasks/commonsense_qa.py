@@ -1,16 +1,14 @@
 """CommonsenseQA."""
 
-from collections.abc import Sequence
 from types import MappingProxyType
 
 from harness.core.tasks import Row
-from harness.tasks.choices import MultipleChoice
-from harness.tasks.lettered import gold_option, lettered_options
+from harness.tasks.lettered import LetteredChoice
 
 __all__ = ["CommonsenseQA"]
 
 
-class CommonsenseQA(MultipleChoice):
+class CommonsenseQA(LetteredChoice):
     """General common sense: which of five related concepts answers a question (Talmor et al., 2019).
 
     What it measures. Whether the model finds the right concept likeliest, written out after the question. It
@@ -36,11 +34,3 @@ class CommonsenseQA(MultipleChoice):
     def question(self, row: Row) -> str:
         """The question alone."""
         return f"Question: {row['question']}\nAnswer:"
-
-    def choices(self, row: Row) -> Sequence[str]:
-        """The five concepts."""
-        return lettered_options(row["options"])
-
-    def gold(self, row: Row) -> int:
-        """The index of the right concept."""
-        return gold_option(lettered_options(row["options"]), row["answer"])

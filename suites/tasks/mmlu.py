@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from harness.core.tasks import Row
-from harness.tasks.choices import MultipleChoice
-from harness.tasks.lettered import gold_option, lettered_options
+from harness.tasks.lettered import LetteredChoice, lettered_options
 from harness.tasks.metrics import ACC
 from harness.tasks.rows import cluster_of
 
@@ -13,7 +12,7 @@ __all__ = ["MMLU"]
 LETTERS = ("A", "B", "C", "D")
 
 
-class MMLU(MultipleChoice):
+class MMLU(LetteredChoice):
     """Knowledge at the level of school, university and professions, in 57 subjects (Hendrycks et al., 2021).
 
     What it measures. Whether the model finds the letter of the right answer likeliest, given question and answers.
@@ -42,10 +41,6 @@ class MMLU(MultipleChoice):
     def choices(self, row: Row) -> Sequence[str]:  # noqa: ARG002
         """The letters."""
         return LETTERS
-
-    def gold(self, row: Row) -> int:
-        """The index of the right answer's letter."""
-        return gold_option(lettered_options(row["options"]), row["answer"])
 
     def cluster(self, row: Row) -> str:
         """The whole question."""

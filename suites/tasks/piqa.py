@@ -1,16 +1,13 @@
 """PIQA."""
 
-from collections.abc import Sequence
-
 from harness.core.tasks import Row
-from harness.tasks.choices import MultipleChoice
-from harness.tasks.lettered import gold_option, lettered_options
+from harness.tasks.lettered import LetteredChoice
 from harness.tasks.rows import cluster_of
 
 __all__ = ["PIQA"]
 
 
-class PIQA(MultipleChoice):
+class PIQA(LetteredChoice):
     """Physical common sense: which of two ways reaches an everyday goal (Bisk et al., 2020).
 
     What it measures. Whether the model finds the workable solution likelier than one that differs in a detail.
@@ -30,14 +27,6 @@ class PIQA(MultipleChoice):
     def question(self, row: Row) -> str:
         """The goal, as in lm-evaluation-harness."""
         return f"Question: {row['question']}\nAnswer:"
-
-    def choices(self, row: Row) -> Sequence[str]:
-        """The two solutions."""
-        return lettered_options(row["options"])
-
-    def gold(self, row: Row) -> int:
-        """The index of the solution that works."""
-        return gold_option(lettered_options(row["options"]), row["answer"])
 
     def cluster(self, row: Row) -> str:
         """The goal."""

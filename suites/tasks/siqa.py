@@ -1,17 +1,15 @@
 """Social IQa."""
 
-from collections.abc import Sequence
 from types import MappingProxyType
 
 from harness.core.tasks import Row
-from harness.tasks.choices import MultipleChoice
-from harness.tasks.lettered import gold_option, lettered_options
+from harness.tasks.lettered import LetteredChoice
 from harness.tasks.rows import cluster_of
 
 __all__ = ["SIQA"]
 
 
-class SIQA(MultipleChoice):
+class SIQA(LetteredChoice):
     """Social common sense: what people want, feel and do next (Sap et al., 2019).
 
     What it measures. Whether the model finds the expected motive, reaction or next step likelier than two others.
@@ -30,14 +28,6 @@ class SIQA(MultipleChoice):
     def question(self, row: Row) -> str:
         """The situation and the question, as in lm-evaluation-harness."""
         return f"Q: {row['passage']} {row['question']}\nA:"
-
-    def choices(self, row: Row) -> Sequence[str]:
-        """The three answers."""
-        return lettered_options(row["options"])
-
-    def gold(self, row: Row) -> int:
-        """The index of the expected answer."""
-        return gold_option(lettered_options(row["options"]), row["answer"])
 
     def cluster(self, row: Row) -> str:
         """The situation."""
