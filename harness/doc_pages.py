@@ -18,6 +18,7 @@ from typing import Any
 
 from harness.core import metrics as core_metrics
 from harness.core import registry
+from harness.core.headlines import OVERALL
 from harness.core.metrics import Metric
 from harness.core.tasks import Suite, Task
 
@@ -38,7 +39,7 @@ def pages(names: Sequence[str]) -> Mapping[str, str]:
 def suite_page(suite: Suite) -> str:
     """The page of one suite: what it measures, its tasks, and every metric of theirs."""
     tasks = [registry.task(name) for name in suite.tasks]
-    parts = [f"# {suite.name}", _doc(type(suite))]
+    parts = [f"# {suite.name}", _doc(type(suite)), *_headline(suite)]
     for task in tasks:
         size = f"{task.default_limit} samples by default"
         used = ", ".join(f"`{name}`" for name in dict.fromkeys(metric.name for metric in task.metrics))
@@ -47,6 +48,15 @@ def suite_page(suite: Suite) -> str:
     for text, metrics in _explained(tasks).items():
         parts += [_metric_heading(metrics), text, _facts(metrics)]
     return "\n\n".join(parts) + "\n"
+
+
+def _headline(suite: Suite) -> list[str]:
+    """What the suite's one score is made of, as a paragraph; none where it has no such score."""
+    if not suite.headline:
+        return []
+    made_of = ", ".join(f"`{metric}` of {task}" for task, metric in suite.headline)
+    mean = "the mean of " if len(suite.headline) > 1 else ""
+    return [f"**Headline** (the task `{OVERALL}` of a run, and the leaderboard's column): {mean}{made_of}."]
 
 
 def explanation(metric: Metric, task: Task) -> str | None:

@@ -17,6 +17,7 @@ from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import InputError, RecordError
 from harness.core.hashing import MAX_INTEGER
+from harness.core.headlines import headline_estimates
 from harness.core.kinds import KINDS
 from harness.core.logs import logged_to
 from harness.core.meters import Meter, NullMeter
@@ -291,7 +292,9 @@ def _conclude(plan: Plan, writer: RunWriter) -> RunRecord:
         for one, scored in zip(plan.work, scores.values(), strict=True)
         for estimate in estimate_task(one, scored, plan.spec)
     ]
+    estimates += absent_estimates(plan.skipped, plan.spec)
     results = Results(scores=scores, estimates=estimates, windows=writer.windows, signature=run_signature(plan.spec))
+    derived = [estimate for suite in plan.selection.suites for estimate in suite.derive(results)]
     return writer.seal(
         responses=[
             response_row(
@@ -307,8 +310,8 @@ def _conclude(plan: Plan, writer: RunWriter) -> RunRecord:
             for position, request in enumerate(requests)
         ],
         scores=[score_row(suite, task, score) for (suite, task), scored in scores.items() for score in scored],
-        estimates=[*estimates, *absent_estimates(plan.skipped, plan.spec)],
-        measurements=[estimate for suite in plan.selection.suites for estimate in suite.derive(results)],
+        estimates=[*estimates, *headline_estimates(plan.selection.suites, estimates, results.signature)],
+        measurements=[*derived, *headline_estimates(plan.selection.suites, derived, results.signature)],
     )
 
 

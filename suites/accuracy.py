@@ -19,3 +19,12 @@ class Accuracy(Suite):
 
     name = "accuracy"
     tasks = ("piqa", "siqa", "commonsense_qa", "boolq", "mmlu", "imdb", "imdb_classifier", "conll2003_ner")
+    headline = (
+        ("piqa", "acc_norm"),
+        ("siqa", "acc_norm"),
+        ("commonsense_qa", "acc_norm"),
+        ("boolq", "acc"),
+        ("mmlu", "acc"),
+        ("imdb", "acc"),
+        ("imdb_classifier", "acc"),
+    )

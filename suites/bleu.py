@@ -20,3 +20,7 @@ class Bleu(Suite):
 
     name = "bleu"
     tasks = ("translation_de_en", "translation_en_zh", "xsum_summary")
+    headline = (
+        ("translation_de_en", "chrf++"),
+        ("translation_en_zh", "chrf++"),
+    )

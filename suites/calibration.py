@@ -29,3 +29,4 @@ class Calibration(Suite):
         "calibration_imdb",
         "calibration_imdb_classifier",
     )
+    headline = tuple((task, "ece_debiased") for task in tasks)

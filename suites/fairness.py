@@ -44,3 +44,4 @@ class Fairness(Suite):
         "seat_race",
         "seat_age",
     )
+    headline = (("stereoset", "icat"),)

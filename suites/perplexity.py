@@ -18,3 +18,7 @@ class Perplexity(Suite):
 
     name = "perplexity"
     tasks = ("wikitext_sentences", "xsum_documents", "wikitext_pseudo_perplexity")
+    headline = (
+        ("wikitext_sentences", "bits_per_byte"),
+        ("xsum_documents", "bits_per_byte"),
+    )

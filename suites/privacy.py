@@ -21,3 +21,7 @@ class Privacy(Suite):
 
     name = "privacy"
     tasks = ("memorisation_public", "memorisation_unseen", "personal_data")
+    headline = (
+        ("memorisation_public", "extraction_rate_64"),
+        ("personal_data", "personal_data_rate"),
+    )

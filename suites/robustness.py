@@ -20,3 +20,4 @@ class Robustness(Suite):
 
     name = "robustness"
     tasks = ("robustness_piqa",)
+    headline = (("robustness_piqa", "relative_drop"),)

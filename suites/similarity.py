@@ -15,3 +15,7 @@ class Similarity(Suite):
 
     name = "similarity"
     tasks = ("simlex_999", "wordsim_353")
+    headline = (
+        ("simlex_999", "spearman"),
+        ("wordsim_353", "spearman"),
+    )

@@ -20,3 +20,4 @@ class Toxicity(Suite):
 
     name = "toxicity"
     tasks = ("real_toxicity", "do_not_answer", "harmbench", "over_refusal")
+    headline = (("real_toxicity", "expected_maximum_toxicity"),)

@@ -116,6 +116,11 @@ class Suite(ABC):
     name: ClassVar[str]
     tasks: ClassVar[Sequence[str]]
     """Names of tasks, each registered in the entry-point group `harness.tasks`."""
+    headline: ClassVar[Sequence[tuple[str, str]]] = ()
+    """Task and metric, for each task that enters the suite's one score, all of one unit; empty where a suite has none.
+
+    See `harness.core.headlines`.
+    """
 
     def derive(self, results: Results) -> Sequence[Estimate]:  # noqa: ARG002
         """Estimates that need more than one task's scores, such as energy. None by default."""

@@ -1,0 +1,82 @@
+"""One score a suite: what stands for a dimension of judgement where there is room for a single number."""
+
+import math
+from collections.abc import Sequence
+
+from scipy import special
+
+from harness.core.scores import Estimate
+from harness.core.statistics import UPPER
+from harness.core.tasks import Suite
+
+__all__ = ["OVERALL", "headline_estimates"]
+
+OVERALL = "overall"
+"""The task under which a suite's one score stands among the estimates."""
+
+
+def headline_estimates(suites: Sequence[Suite], estimates: Sequence[Estimate], signature: str) -> list[Estimate]:
+    """The headline of each suite that has one and whose parts are among `estimates`.
+
+    It is the plain mean of the estimates that `Suite.headline` names, so that each task counts alike, however many
+    samples it has. Its standard error is that of a mean of independent estimates, root of the sum of squares over their
+    number, with a normal interval; that of a single part is the part's own. Parts that have no meaning for the kind
+    of checkpoint are left out, and the signature says which are in. Where any other part is absent, so is the headline.
+    """
+    return [
+        _headline(suite, parts, signature)
+        for suite in suites
+        if (parts := [one for one in estimates if one.suite == suite.name and _is_part(suite, one)])
+    ]
+
+
+def _is_part(suite: Suite, estimate: Estimate) -> bool:
+    return estimate.group is None and (estimate.task, estimate.metric) in suite.headline
+
+
+def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estimate:
+    first, used = parts[0], [one for one in parts if one.applies]
+    metrics = {one.metric for one in parts}
+    if len({(one.unit, one.direction, one.target) for one in parts}) > 1:
+        raise ValueError(f"{suite.name}: the parts of a headline must share unit and direction")
+    missing = [one for one in used if one.value is None]
+    reason = f"no {missing[0].metric} of {missing[0].task}: {missing[0].reason}" if missing else None
+    if not used:
+        reason = first.reason
+    made_of = "+".join(f"{one.task}/{one.metric}" for one in used)
+    value, stderr, low, high, method = (None,) * 5 if reason else _mean(used)
+    return Estimate(
+        suite=suite.name,
+        task=OVERALL,
+        metric=metrics.pop() if len(metrics) == 1 else "score",
+        value=value,
+        stderr=stderr,
+        low=low,
+        high=high,
+        interval=method,
+        n=sum(one.n for one in used),
+        invalid_count=sum(one.invalid_count for one in used),
+        tie_count=sum(one.tie_count for one in used),
+        unit=first.unit,
+        direction=first.direction,
+        target=first.target,
+        basis="measured" if all(one.basis == "measured" for one in used) else "estimated",
+        signature=f"mean-of:{made_of}|{signature}",
+        reason=reason,
+        applies=bool(used),
+    )
+
+
+def _mean(parts: Sequence[Estimate]) -> tuple[float, float | None, float | None, float | None, str | None]:
+    """Value, standard error, low, high and the interval's method."""
+    values = [one.value for one in parts if one.value is not None]
+    if len(parts) == 1:
+        only = parts[0]
+        return values[0], only.stderr, only.low, only.high, only.interval
+    value = math.fsum(values) / len(values)
+    errors = [one.stderr for one in parts if one.stderr is not None]
+    if len(errors) < len(parts):
+        return value, None, None, None, None
+    stderr = math.sqrt(math.fsum(error**2 for error in errors)) / len(parts)
+    half = float(special.ndtri(UPPER)) * stderr
+    return value, stderr, value - half, value + half, "normal, mean of independent parts"
