@@ -1,6 +1,5 @@
 """`harness runs` and `harness show`."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,14 +7,14 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import errors, estimates_as_json, output, print_estimates, print_json, print_rows, saving_line
-from harness.core.errors import InputError, RecordError, UnknownName
+from harness.cli.runs import Output, Run, sealed_run, spec_files
+from harness.core.errors import RecordError, UnknownName
 
 if TYPE_CHECKING:
     from harness.record import RunRecord
 
 __all__ = ["runs", "show"]
 
-Output = Annotated[Path, typer.Option("--output", help="The folder that holds the runs.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
@@ -26,7 +25,7 @@ def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
     """
     from harness.record import load_record
 
-    files = sorted(_spec_files(output_folder), key=lambda path: path.stat().st_mtime)
+    files = sorted(spec_files(output_folder), key=lambda path: path.stat().st_mtime)
     found, damaged = [], []
     for path in files:
         try:
@@ -47,7 +46,7 @@ def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
 
 
 def show(
-    run: Annotated[str, typer.Argument(help="A run's folder, or the beginning of its id.")],
+    run: Run,
     samples: Annotated[
         bool, typer.Option("--samples", help="Also the requests and answers behind the scores.")
     ] = False,
@@ -65,15 +64,7 @@ def show(
 
     harness show runs/1a2b3c4d5e6f --samples --task piqa
     """
-    record = _find(run, output_folder)
-    if record.state != "sealed":
-        raise RecordError(
-            "the run is not finished",
-            place=record.folder,
-            fix="The `harness eval` command that began it goes on with it",
-        )
-    if changed := record.verify():
-        raise RecordError("; ".join(changed), place=record.folder, fix="Do not rely on its scores")
+    record = sealed_run(run, output_folder)
     shown = _samples(record, task, limit) if samples else []
     if as_json:
         print_json(
@@ -91,30 +82,6 @@ def show(
         print_rows("requests and answers", columns, [[row[column] for column in columns] for row in shown])
     output.print(Text(saving_line(record.token_counts)))
     output.print(Text(f"sealed and unchanged: {record.folder} (model {record.spec.model})"))
-
-
-def _find(name: str, folder: Path) -> "RunRecord":
-    from harness.record import load_record
-
-    with suppress(OSError):  # too long for a path, say: then it may still be no id either
-        if (Path(name) / "spec.json").exists():
-            return load_record(name)
-    known = [path.parent.name for path in _spec_files(folder)]
-    matching = [run_id for run_id in known if run_id.startswith(name)]
-    if not matching:
-        raise UnknownName(f"run in {folder}", name, known)
-    if len(matching) > 1:
-        raise InputError(
-            f"begins {len(matching)} ids of runs in {folder}", place=name or "''", fix="Give more of the id"
-        )
-    return load_record(folder / matching[0])
-
-
-def _spec_files(folder: Path) -> list[Path]:
-    try:
-        return list(folder.glob("*/spec.json"))
-    except OSError as error:
-        raise RecordError(f"can't be read ({error.strerror})", place=folder, fix="Mend its permissions") from error
 
 
 def _summary(record: "RunRecord") -> dict[str, object]:

@@ -1,0 +1,37 @@
+"""Which samples stand or fall together, such as the questions of one passage."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Clusters", "cluster_labels", "cluster_members", "is_clustered", "sums_by_cluster"]
+
+Clusters = Sequence[str | None]
+"""The name of each sample's cluster; None for a sample that stands alone."""
+
+
+def is_clustered(clusters: Clusters | None) -> bool:
+    """Whether at least two samples share a cluster; a sample without one stands alone."""
+    named = [cluster for cluster in clusters or () if cluster is not None]
+    return len(set(named)) < len(named)
+
+
+def cluster_labels(n: int, clusters: Clusters | None) -> NDArray[np.intp]:
+    """The number of each sample's cluster, from 0."""
+    if not is_clustered(clusters):
+        return np.arange(n)
+    assert clusters is not None
+    names = [f"alone:{index}" if name is None else f"shared:{name}" for index, name in enumerate(clusters)]
+    return np.unique(names, return_inverse=True)[1]
+
+
+def cluster_members(n: int, clusters: Clusters | None) -> list[NDArray[np.intp]]:
+    """The indices of each cluster's samples."""
+    labels = cluster_labels(n, clusters)
+    return np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1])
+
+
+def sums_by_cluster(residuals: NDArray[np.float64], clusters: Clusters | None) -> NDArray[np.float64]:
+    """The sum of the residuals of each cluster."""
+    return np.asarray(np.bincount(cluster_labels(len(residuals), clusters), weights=residuals), dtype=np.float64)
