@@ -13,6 +13,7 @@ import typer
 from benchmarks.case import Builder, Case
 from benchmarks.cases import BUILDERS, MEMORY
 from benchmarks.measure import FIRST, Overhead, compare, measure_alone, measure_overhead
+from benchmarks.page import put
 from benchmarks.report import Report, markdown, row
 from harness import data
 from harness.checkpoints import resolve
@@ -91,7 +92,7 @@ def main(
     clock: Annotated[
         Clock, typer.Option(help="wall, or cpu where neighbours disturb: with OMP_NUM_THREADS=1 that is steady.")
     ] = Clock.wall,
-    write: Annotated[bool, typer.Option("--write", help="Write docs/benchmarks.md.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Put it into docs/benchmarks.md.")] = False,
 ) -> None:
     """Measure, and print what was measured as Markdown."""
     known = [*BUILDERS, *OTHERS]
@@ -103,7 +104,7 @@ def main(
     text = markdown(run(model, names=names, scale=scale, rounds=rounds, clock=clock))
     typer.echo(text)
     if write:
-        PAGE.write_text(text, encoding="utf-8")
+        put(PAGE, "against lm-eval", text)
 
 
 if __name__ == "__main__":

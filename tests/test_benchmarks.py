@@ -9,6 +9,7 @@ from benchmarks.case import Builder
 from benchmarks.cases import BUILDERS
 from benchmarks.floor import floor_flops, watching
 from benchmarks.measure import compare
+from benchmarks.page import put
 from benchmarks.report import Report, markdown
 from harness.checkpoints import resolve
 from harness.checkpoints.load import load
@@ -142,3 +143,27 @@ def test_watching_counts_what_the_model_reads(loaded):
     assert (watch.forward_s, watch.padded_tokens, watch.head_positions) == (1.0, shape, shape)
     loaded.model(input_ids=loaded.model.dummy_inputs["input_ids"])
     assert watch.padded_tokens == shape
+
+
+def test_a_measurement_replaces_its_own_part_of_a_page_and_nothing_else(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# Title\n\nBy hand.\n")
+    put(page, "speed", "old\n")
+    put(page, "memory", "much")
+    page.write_text(page.read_text() + "\n## More\n\nAlso by hand.\n")
+    put(page, "speed", "new")
+    assert [line for line in page.read_text().splitlines() if line] == [
+        "# Title",
+        "By hand.",
+        "<!-- measured: speed -->",
+        "new",
+        "<!-- measured end: speed -->",
+        "<!-- measured: memory -->",
+        "much",
+        "<!-- measured end: memory -->",
+        "## More",
+        "Also by hand.",
+    ]
+    page.write_text(page.read_text().replace("<!-- measured end: memory -->", ""))
+    with pytest.raises(ValueError, match="memory"):
+        put(page, "memory", "little")
