@@ -38,7 +38,7 @@ from harness.record.environment import (
 )
 from harness.record.files import writing
 from harness.record.seal import SEAL
-from harness.record.tables import response_row, score_row
+from harness.record.tables import attributions_of, response_row, score_row
 from harness.tasks.options import TaskOptions
 from harness.tasks.selection import Selection, select
 from harness.work import SkippedTask, TaskWork, applicable, phases, prepare
@@ -295,20 +295,15 @@ def _conclude(plan: Plan, writer: RunWriter) -> RunRecord:
     estimates += absent_estimates(plan.skipped, plan.spec)
     results = Results(scores=scores, estimates=estimates, windows=writer.windows, signature=run_signature(plan.spec))
     derived = [estimate for suite in plan.selection.suites for estimate in suite.derive(results)]
+    answered = [
+        (one.planned.suite, one.planned.task.name, sample.id, position, request, writer.responses[request.id])
+        for one in plan.work
+        for sample, requests in zip(one.samples, one.requests, strict=True)
+        for position, request in enumerate(requests)
+    ]
     return writer.seal(
-        responses=[
-            response_row(
-                one.planned.suite,
-                one.planned.task.name,
-                sample.id,
-                position,
-                request,
-                writer.responses[request.id],
-            )
-            for one in plan.work
-            for sample, requests in zip(one.samples, one.requests, strict=True)
-            for position, request in enumerate(requests)
-        ],
+        responses=[response_row(*one) for one in answered],
+        attributions=[row for one in answered for row in attributions_of(*one)],
         scores=[score_row(suite, task, score) for (suite, task), scored in scores.items() for score in scored],
         estimates=[*estimates, *headline_estimates(plan.selection.suites, estimates, results.signature)],
         measurements=[*derived, *headline_estimates(plan.selection.suites, derived, results.signature)],

@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from harness.core.attributions import Attribution, AttributionSettings, Unit
 from harness.core.hashing import digest
 
 __all__ = [
+    "Attribute",
     "Classify",
     "Embed",
     "GenerateUntil",
@@ -141,6 +143,32 @@ class Embed(Request):
     text: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Attribute(Request):
+    """What in the text makes the model decide as it does, and does taking it out change the decision?
+
+    The decision is the likeliest of `continuations` after `context`, or, without any, the label that a classifier gives
+    the text `context` (with `text_pair`, if there is one). What is explained is `context[start:stop]`, `stop` None
+    being its end: exemplars and the words of a template stay as they are. It is cut into words (each Chinese or
+    Japanese character one) or the model's tokens; where those are more than `max_units`, into so many runs of them.
+    `methods` are names of the group `harness.attributions`; a random attribution comes with them.
+
+    Explained are the log-odds of the decision against all other choices; where units are taken out, they are cut from
+    the text, which is read anew.
+    """
+
+    kind: ClassVar[str] = "attribute"
+    context: str
+    continuations: tuple[str, ...] = ()
+    text_pair: str | None = None
+    start: int = 0
+    stop: int | None = None
+    unit: Unit = "word"
+    max_units: int = 24
+    methods: tuple[str, ...]
+    settings: AttributionSettings
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
     """A model's answer to the request `request_id`.
@@ -150,9 +178,9 @@ class Response:
     order: probabilities that sum to 1, or, where a text may bear several labels, each for itself; a regression has
     one label, and its score is the value predicted. `token_loglikelihoods`, `token_z_scores` and `token_is_greedy` have
     one value for each token of `token_loglikelihoods`; a z-score is 0 where all words are equally likely. `tags` are
-    one label a word; `vector` an embedding. `token_count` counts the tokens predicted or generated,
-    `context_token_count` those that were only read. `invalid` gives the reason where the model's numbers can't be used
-    (NaN or infinite); then the other answers are None.
+    one label a word; `vector` an embedding; `attribution` explains a decision. `token_count` counts the tokens
+    predicted or generated, `context_token_count` those that were only read. `invalid` gives the reason where the
+    model's numbers can't be used (NaN or infinite); then the other answers are None.
     """
 
     request_id: str
@@ -166,6 +194,7 @@ class Response:
     token_loglikelihoods: tuple[float, ...] | None = None
     token_z_scores: tuple[float, ...] | None = None
     token_is_greedy: tuple[bool, ...] | None = None
+    attribution: Attribution | None = None
     token_count: int = 0
     context_token_count: int = 0
     invalid: str | None = None

@@ -8,6 +8,7 @@
     windows.jsonl      every energy window
     responses.parquet  requests and responses by sample
     scores.parquet     scores by sample
+    attributions.parquet  what explains each decision, by sample and method; only where a task asks for that
     estimates.json     what the scores amount to: the same bytes for the same spec on the same machine
     measurements.json  what the meter's windows amount to: differs from run to run
     seal.json          digests of all of these, written last
@@ -23,6 +24,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from harness.core.attributions import Attribution
 from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
 from harness.core.meters import Window
@@ -33,7 +35,7 @@ from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
 from harness.record.seal import SEAL, check_seal, write_seal
 from harness.record.spec import RunSpec
-from harness.record.tables import write_responses, write_scores
+from harness.record.tables import attribution_rows, write_attributions, write_responses, write_scores
 
 __all__ = ["RunRecord", "RunWriter", "load_record"]
 
@@ -51,6 +53,8 @@ _SEALED = (
     "estimates.json",
     "measurements.json",
 )
+_OPTIONAL = ("attributions.parquet",)
+"""Sealed where they are there."""
 
 
 class RunRecord:
@@ -105,6 +109,18 @@ class RunRecord:
     def samples(self) -> pd.DataFrame:
         """One row a request: what was asked about each sample, and what the model answered."""
         return self._table("responses.parquet")
+
+    @property
+    def attributions(self) -> pd.DataFrame:
+        """One row a sample and method: what explains the decision. Empty where no task asked for that.
+
+        `tokens` are the units of the text explained, which they make up when joined, and `values` their worth in nats
+        of the log-odds of `target`, the decision; `deletion` and `insertion` are the decision's probabilities without,
+        and with nothing but, the most important share `fractions` of the units.
+        """
+        if not (self.folder / "attributions.parquet").exists():
+            return pd.DataFrame(attribution_rows([]).to_pandas())
+        return self._table("attributions.parquet")
 
     @property
     def windows(self) -> list[Window]:
@@ -202,13 +218,16 @@ class RunWriter:
         scores: Sequence[Mapping[str, Any]],
         estimates: Sequence[Estimate],
         measurements: Sequence[Estimate],
+        attributions: Sequence[Mapping[str, Any]] = (),
     ) -> RunRecord:
         """Write the tables and the estimates, then the seal. Raises `RecordError`; the same call can be tried again."""
         write_responses(self.folder / "responses.parquet", responses)
         write_scores(self.folder / "scores.parquet", scores)
+        if attributions:
+            write_attributions(self.folder / "attributions.parquet", attributions)
         self.write_json("estimates.json", [asdict(estimate) for estimate in estimates])
         self.write_json("measurements.json", [asdict(estimate) for estimate in measurements])
-        write_seal(self.folder, list(_SEALED))
+        write_seal(self.folder, [*_SEALED, *(name for name in _OPTIONAL if (self.folder / name).exists())])
         return RunRecord(self.folder)
 
     def close(self) -> None:
@@ -235,6 +254,8 @@ def _response(entry: dict[str, Any]) -> Response:
         read["label_scores"] = {label: float(score) for label, score in entry["label_scores"]}
     if entry["loglikelihood"] is not None:
         read["loglikelihood"] = float(entry["loglikelihood"])
+    if entry.get("attribution") is not None:
+        read["attribution"] = Attribution.from_json(entry["attribution"])
     return Response(**{**entry, **read})
 
 

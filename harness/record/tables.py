@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.core.requests import (
+    Attribute,
     Classify,
     Embed,
     GenerateUntil,
@@ -24,7 +25,15 @@ from harness.core.requests import (
 from harness.core.scores import Score
 from harness.record.files import write_whole
 
-__all__ = ["response_row", "score_row", "write_responses", "write_scores"]
+__all__ = [
+    "attribution_rows",
+    "attributions_of",
+    "response_row",
+    "score_row",
+    "write_attributions",
+    "write_responses",
+    "write_scores",
+]
 
 _SCORES = pa.schema(
     [
@@ -68,6 +77,23 @@ _RESPONSES = pa.schema(
     ]
 )
 
+_ATTRIBUTIONS = pa.schema(
+    [
+        ("suite", pa.string()),
+        ("task", pa.string()),
+        ("sample_id", pa.string()),
+        ("method", pa.string()),
+        ("target", pa.string()),
+        ("probability", pa.float64()),
+        ("empty_probability", pa.float64()),
+        ("tokens", pa.list_(pa.string())),
+        ("values", pa.list_(pa.float64())),
+        ("fractions", pa.list_(pa.float64())),
+        ("deletion", pa.list_(pa.float64())),
+        ("insertion", pa.list_(pa.float64())),
+    ]
+)
+
 
 def score_row(suite: str, task: str, score: Score) -> dict[str, Any]:
     """A row of `scores.parquet`."""
@@ -96,6 +122,32 @@ def response_row(
     }
 
 
+def attributions_of(
+    suite: str, task: str, sample_id: str, _position: int, request: Request, response: Response
+) -> list[dict[str, Any]]:
+    """The rows of `attributions.parquet` that an answer gives: one a method, none where it explains nothing."""
+    found = response.attribution
+    if found is None or not isinstance(request, Attribute):
+        return []
+    return [
+        {
+            "suite": suite,
+            "task": task,
+            "sample_id": sample_id,
+            "method": method.name,
+            "target": found.target,
+            "probability": found.probability,
+            "empty_probability": found.empty_probability,
+            "tokens": list(found.units),
+            "values": list(method.values),
+            "fractions": list(request.settings.fractions),
+            "deletion": list(method.deletion),
+            "insertion": list(method.insertion),
+        }
+        for method in found.methods
+    ]
+
+
 def _texts(request: Request) -> tuple[str | None, str | None]:
     match request:
         case Loglikelihood():
@@ -110,6 +162,8 @@ def _texts(request: Request) -> tuple[str | None, str | None]:
             return request.text, None
         case Tag():
             return " ".join(request.words), None
+        case Attribute():
+            return request.context, request.text_pair or " |".join(request.continuations) or None
         case _:
             raise TypeError(f"no columns for the kind {request.kind}")
 
@@ -122,6 +176,16 @@ def write_scores(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def write_responses(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows made by `response_row`. Raises `RecordError`."""
     _write(path, rows, _RESPONSES)
+
+
+def write_attributions(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows made by `attributions_of`. Raises `RecordError`."""
+    _write(path, rows, _ATTRIBUTIONS)
+
+
+def attribution_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows made by `attributions_of` as a table; its columns alone where there are none."""
+    return pa.Table.from_pylist(list(rows), schema=_ATTRIBUTIONS)
 
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
