@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 from harness.core import statistics
 from harness.core.scores import Basis, Direction, Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic, Sums
 
 __all__ = ["LabelMetric", "Mean", "Metric", "PerUnit", "Proportion", "Undefined"]
+
+
+_MOST_LABELS = 20
+"""Beyond so many labels a confusion matrix a sample takes too much memory."""
 
 
 class Undefined(Exception):  # noqa: N818 - not an error: it becomes the reason of an absent estimate
@@ -50,6 +54,14 @@ class Metric(ABC):
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """Value and error of at least one valid score. Raises `Undefined` where there is no value."""
 
+    def resampled(self, scores: Sequence[Score]) -> Statistic | None:  # noqa: ARG002
+        """The value on any resample of at least one valid score, by the scores' indices; that of all is `reduce`'s.
+
+        Two runs are compared by it, on the same resamples. None, the default, where a metric offers none: then its
+        differences have no paired test. Raises `Undefined` as `reduce` does.
+        """
+        return None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Mean(Metric):
@@ -59,6 +71,10 @@ class Mean(Metric):
         """See `Metric.reduce`."""
         return statistics.mean(_values(scores), _clusters(scores))
 
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        return statistics.mean_of(np.array(_values(scores)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Proportion(Metric):
@@ -67,6 +83,10 @@ class Proportion(Metric):
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         return statistics.proportion(_values(scores), _clusters(scores))
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        return statistics.mean_of(np.array(_values(scores)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +123,17 @@ class PerUnit(Metric):
             return Interval(value=value, stderr=None, low=None, high=None, method=None)
         return Interval(value=value, stderr=stderr, low=low, high=high, method=plain.method)
 
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        weights = np.array([score.weight for score in scores])
+        return statistics.ratio_of(np.array(_values(scores)), weights, np.vectorize(self._safely, otypes=[float]))
+
+    def _safely(self, ratio: float) -> float:
+        try:
+            return self.transform(ratio)
+        except OverflowError:
+            return float("nan")
+
 
 @dataclass(frozen=True, kw_only=True)
 class LabelMetric(Metric):
@@ -110,30 +141,57 @@ class LabelMetric(Metric):
 
     `statistic` gets gold and predicted labels, two arrays of equal length, and the sorted labels that occur in either
     over all samples; it returns a number, NaN where undefined. A resample that lost a gold label altogether is
-    left out, as it would measure another task.
+    left out, as it would measure another task. `of_counts`, where it is given, is the same from confusion matrices
+    of shape (resamples, gold labels, predicted labels), and much faster.
     """
 
     statistic: Callable[[NDArray[np.str_], NDArray[np.str_], Sequence[str]], float]
+    of_counts: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """See `Metric.reduce`."""
+        gold, predicted = self._labels(scores)
+        statistic = self._by_labels(gold, predicted)
+        interval = statistics.bootstrap(statistic, len(scores), rng=rng, clusters=_clusters(scores))
+        if np.isnan(interval.value):
+            raise Undefined("undefined on these labels")
+        return interval
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        gold, predicted = self._labels(scores)
+        labels = np.union1d(gold, predicted)
+        if self.of_counts is None or len(labels) > _MOST_LABELS:
+            return self._by_labels(gold, predicted)
+        of_counts, size = self.of_counts, len(labels)
+        cells = np.searchsorted(labels, gold) * size + np.searchsorted(labels, predicted)
+        there = np.isin(labels, gold)
+
+        def of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+            counts = sums.reshape(len(sums), size, size)
+            lost = (counts.sum(axis=2)[:, there] == 0).any(axis=1)
+            return np.where(lost, np.nan, of_counts(counts))
+
+        return Sums(parts=np.eye(size * size)[cells], of=of)
+
+    def _labels(self, scores: Sequence[Score]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
         pairs = [(score.gold, score.predicted) for score in scores]
         if any(label is None for pair in pairs for label in pair):
             raise Undefined("a sample has no label")
         gold, predicted = np.array(pairs, dtype=np.str_).T
+        return gold, predicted
+
+    def _by_labels(self, gold: NDArray[np.str_], predicted: NDArray[np.str_]) -> Statistic:
         labels = [str(label) for label in np.union1d(gold, predicted)]
         classes = len(np.unique(gold))
 
-        def resampled(rows: NDArray[np.intp]) -> float:
+        def statistic(rows: NDArray[np.intp]) -> float:
             drawn = gold[rows]
             if len(np.unique(drawn)) < classes:
                 return float("nan")
             return float(self.statistic(drawn, predicted[rows], labels))
 
-        interval = statistics.bootstrap(resampled, len(scores), rng=rng, clusters=_clusters(scores))
-        if np.isnan(interval.value):
-            raise Undefined("undefined on these labels")
-        return interval
+        return statistic
 
 
 def _values(scores: Sequence[Score]) -> list[float]:

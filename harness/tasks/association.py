@@ -18,7 +18,7 @@ from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Embed, Response
 from harness.core.scores import Score
-from harness.core.statistics import Interval, bootstrap
+from harness.core.statistics import Interval, Statistic, bootstrap
 from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.tasks.similarity import cosine
 
@@ -43,7 +43,14 @@ class EffectSize(Metric):
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """See `Metric.reduce`."""
-        values, is_first, clusters = _columns(scores)
+        interval = bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=_columns(scores)[2])
+        if math.isnan(interval.value):
+            raise Undefined("one group has no word left, or all associations are equal")
+        return interval
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        values, is_first, _ = _columns(scores)
 
         def effect(rows: NDArray[np.intp]) -> float:
             drawn, first = values[rows], is_first[rows]
@@ -51,10 +58,7 @@ class EffectSize(Metric):
                 return math.nan
             return float((drawn[first].mean() - drawn[~first].mean()) / drawn.std(ddof=1))
 
-        interval = bootstrap(effect, len(scores), rng=rng, clusters=clusters)
-        if math.isnan(interval.value):
-            raise Undefined("one group has no word left, or all associations are equal")
-        return interval
+        return effect
 
 
 @dataclass(frozen=True, kw_only=True)

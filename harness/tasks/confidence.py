@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic
 
 __all__ = [
     "AreaUnderRiskCoverage",
@@ -54,13 +54,15 @@ class ConfidenceMetric(Metric):
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """See `Metric.reduce`."""
-        confidence, right = confidences(scores)
         return _defined(
-            statistics.bootstrap(
-                lambda rows: self.of(confidence[rows], right[rows]), len(scores), rng=rng, clusters=_clusters(scores)
-            ),
+            statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=_clusters(scores)),
             self.nothing,
         )
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        confidence, right = confidences(scores)
+        return lambda rows: self.of(confidence[rows], right[rows])
 
 
 @dataclass(frozen=True, kw_only=True)

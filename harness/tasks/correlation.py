@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Mean, Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic
 
 __all__ = ["MAE", "PEARSON", "SPEARMAN", "Correlation"]
 
@@ -29,6 +29,14 @@ class Correlation(Metric):
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """See `Metric.reduce`."""
+        clusters = [score.cluster for score in scores]
+        interval = statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=clusters)
+        if math.isnan(interval.value):
+            raise Undefined("all gold numbers, or all predicted ones, are equal")
+        return interval
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
         pairs = [(score.gold, score.predicted) for score in scores]
         if any(number is None for pair in pairs for number in pair):
             raise Undefined("a sample has no number")
@@ -38,11 +46,7 @@ class Correlation(Metric):
             first, second = gold[rows], predicted[rows]
             return math.nan if np.ptp(first) == 0 or np.ptp(second) == 0 else self.statistic(first, second)
 
-        clusters = [score.cluster for score in scores]
-        interval = statistics.bootstrap(resampled, len(scores), rng=rng, clusters=clusters)
-        if math.isnan(interval.value):
-            raise Undefined("all gold numbers, or all predicted ones, are equal")
-        return interval
+        return resampled
 
 
 def _pearson(gold: Numbers, predicted: Numbers) -> float:

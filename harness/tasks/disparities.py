@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic
 
 __all__ = [
     "DemographicParityDifference",
@@ -81,6 +81,31 @@ class Disparity(Metric):
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """See `Metric.reduce`."""
+        gold, accepted, cells = self._cells(scores)
+        clusters = [score.cluster for score in scores]
+        found = statistics.bootstrap(self._over(cells), len(scores), rng=rng, clusters=clusters)
+        if np.isnan(found.value):
+            raise Undefined("the rates are 0 in every group, so their ratio is undefined")
+        value = self.worst(
+            [self._by_fairlearn(rate, cell, gold, accepted) for rate, cell in zip(self.rates, cells, strict=True)]
+        )
+        left_out = sorted({text for cell in cells for text in cell.left_out()})
+        method = found.method and "; ".join([found.method, *(f"without {text}" for text in left_out)])
+        return statistics.basic(replace(found, value=value, method=method), low=0.0, high=1.0)
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        return self._over(self._cells(scores)[2])
+
+    def _over(self, cells: Sequence["_Cells"]) -> Statistic:
+        def resampled(rows: NDArray[np.intp]) -> float:
+            values = [self.compare(cell.rates(rows)) for cell in cells]
+            return float("nan") if np.isnan(values).any() else self.worst(values)
+
+        return resampled
+
+    def _cells(self, scores: Sequence[Score]) -> "tuple[Flags, Values, list[_Cells]]":
+        """Gold labels, decisions, and the groups of each rate."""
         gold = np.array([score.gold == self.positive for score in scores])
         accepted = self.decisions(scores)
         if self.constant_is_undefined and np.ptp(accepted) == 0:
@@ -96,21 +121,7 @@ class Disparity(Metric):
                     f"{rate.replace('_', ' ')}: fewer than two groups have {self.smallest_group} samples "
                     f"({cell.counts()})"
                 )
-
-        def resampled(rows: NDArray[np.intp]) -> float:
-            values = [self.compare(cell.rates(rows)) for cell in cells]
-            return float("nan") if np.isnan(values).any() else self.worst(values)
-
-        clusters = [score.cluster for score in scores]
-        found = statistics.bootstrap(resampled, len(scores), rng=rng, clusters=clusters)
-        if np.isnan(found.value):
-            raise Undefined("the rates are 0 in every group, so their ratio is undefined")
-        value = self.worst(
-            [self._by_fairlearn(rate, cell, gold, accepted) for rate, cell in zip(self.rates, cells, strict=True)]
-        )
-        left_out = sorted({text for cell in cells for text in cell.left_out()})
-        method = found.method and "; ".join([found.method, *(f"without {text}" for text in left_out)])
-        return statistics.basic(replace(found, value=value, method=method), low=0.0, high=1.0)
+        return gold, accepted, cells
 
     def _by_fairlearn(self, rate: str, cell: "_Cells", gold: Flags, accepted: Values) -> float:
         # fairlearn takes a second to import, and ten milliseconds a figure: too long to resample with.

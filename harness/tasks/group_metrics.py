@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Mean, Metric, Proportion
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic
 
 __all__ = [
     "CALIBRATION_GAP",
@@ -90,6 +90,12 @@ class CalibrationError(Metric):
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """See `Metric.reduce`."""
+        clusters = [score.cluster for score in scores]
+        found = statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=clusters)
+        return statistics.basic(found, low=0.0, high=1.0)
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
         probability = np.array([score.value for score in scores], dtype=float)
         right = np.array([score.gold == self.positive for score in scores], dtype=float)
         which = np.minimum((probability * self.bins).astype(int), self.bins - 1)
@@ -98,9 +104,7 @@ class CalibrationError(Metric):
             excess = np.bincount(which[rows], weights=probability[rows] - right[rows])
             return float(np.abs(excess).sum() / len(rows))
 
-        clusters = [score.cluster for score in scores]
-        found = statistics.bootstrap(error, len(scores), rng=rng, clusters=clusters)
-        return statistics.basic(found, low=0.0, high=1.0)
+        return error
 
 
 def rate_metrics(

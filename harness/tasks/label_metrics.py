@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import LabelMetric, Metric, Proportion, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic
 from harness.tasks.metrics import MACRO_F1, MCC
 
 __all__ = [
@@ -123,19 +123,19 @@ class LabelSetMetric(Metric):
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """See `Metric.reduce`."""
+        clusters = [score.cluster for score in scores]
+        interval = statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=clusters)
+        if math.isnan(interval.value):
+            raise Undefined("no text has a label, neither by its gold labels nor by the model")
+        return interval
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
         gold, predicted = (
             np.array([[label in listed for label in self.labels] for listed in map(_listed, texts)])
             for texts in ([score.gold for score in scores], [score.predicted for score in scores])
         )
-        interval = statistics.bootstrap(
-            lambda rows: self.statistic(gold[rows], predicted[rows]),
-            len(scores),
-            rng=rng,
-            clusters=[score.cluster for score in scores],
-        )
-        if math.isnan(interval.value):
-            raise Undefined("no text has a label, neither by its gold labels nor by the model")
-        return interval
+        return lambda rows: self.statistic(gold[rows], predicted[rows])
 
 
 def _listed(text: str | None) -> set[str]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Metric, PerUnit, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic
 from harness.tasks.metrics import BITS_PER_BYTE, WORD_PERPLEXITY
 
 __all__ = ["LmEvalMetric", "adopt"]
@@ -77,6 +77,10 @@ class _Mean(LmEvalMetric):
         if set(values) <= {0.0, 1.0}:
             return statistics.proportion(values)
         return statistics.mean(values)
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        return statistics.mean_of(np.array([score.value for score in scores], dtype=float))
 
 
 @dataclass(frozen=True, kw_only=True)

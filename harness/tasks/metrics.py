@@ -115,12 +115,26 @@ def _mcc(gold: Labels, predicted: Labels, labels: Sequence[str]) -> float:  # no
     return float(matthews_corrcoef(gold, predicted))
 
 
+def _macro_f1_of_counts(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    right, gold, predicted = counts.diagonal(axis1=1, axis2=2), counts.sum(axis=2), counts.sum(axis=1)
+    return np.asarray((2 * right / np.maximum(gold + predicted, 1)).mean(axis=1), dtype=float)
+
+
+def _mcc_of_counts(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    gold, predicted, n = counts.sum(axis=2), counts.sum(axis=1), counts.sum(axis=(1, 2))
+    covariance = n * counts.trace(axis1=1, axis2=2) - (gold * predicted).sum(axis=1)
+    scale = np.sqrt((n**2 - (gold**2).sum(axis=1)) * (n**2 - (predicted**2).sum(axis=1)))
+    agreed = np.where(scale > 0, covariance / np.where(scale > 0, scale, 1), 0.0)
+    return np.where((gold > 0).sum(axis=1) < 2, np.nan, agreed)
+
+
 MACRO_F1 = LabelMetric(
     name="macro_f1",
     unit="F1",
     direction="higher",
     source="van Rijsbergen (1979), unweighted mean over classes as in scikit-learn (Pedregosa et al., 2011)",
     statistic=_macro_f1,
+    of_counts=_macro_f1_of_counts,
 )
 """In [0, 1]: the mean over classes, each counting the same, of the harmonic mean of precision and recall."""
 
@@ -130,6 +144,7 @@ MCC = LabelMetric(
     direction="higher",
     source="Matthews (1975); many classes: Gorodkin (2004), as in scikit-learn (Pedregosa et al., 2011)",
     statistic=_mcc,
+    of_counts=_mcc_of_counts,
 )
 """In [-1, 1]: the correlation of gold and predicted labels; 0 for a guesser and for a model that always says the same.
 

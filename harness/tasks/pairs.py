@@ -5,6 +5,7 @@ masked model answers the same requests with pseudo-log-likelihoods.
 """
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
@@ -17,7 +18,7 @@ from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Loglikelihood, Response
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic, Sums
 from harness.core.tasks import Row, Sample
 from harness.tasks.choices import TIE
 from harness.tasks.rows import RowTask
@@ -44,6 +45,10 @@ class Percentage(Metric):
         """See `Metric.reduce`."""
         return _percent(statistics.bounded_mean(_column(scores, "value"), [score.cluster for score in scores]))
 
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        return statistics.mean_of(PERCENT * np.array(_column(scores, "value")))
+
 
 @dataclass(frozen=True, kw_only=True)
 class MacroPercentage(Metric):
@@ -55,6 +60,11 @@ class MacroPercentage(Metric):
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         return _percent(statistics.bounded_mean(_by_cluster(scores, "value").tolist()))
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        shares = _shares(scores)
+        return statistics.ratio_of(PERCENT * shares * _column(scores, "value"), shares)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +86,17 @@ class Icat(Metric):
             return PERCENT * float(meaningful[rows].mean()) * 2 * min(share, 1 - share)
 
         return statistics.basic(statistics.bootstrap(icat, len(stereotyped), rng=rng), low=0.0, high=PERCENT)
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        shares = _shares(scores)
+        parts = np.column_stack([shares * _column(scores, "value"), shares * _column(scores, "weight"), shares])
+
+        def of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+            stereotyped, meaningful = sums[:, 0] / sums[:, 2], sums[:, 1] / sums[:, 2]
+            return np.asarray(PERCENT * meaningful * 2 * np.minimum(stereotyped, 1 - stereotyped), dtype=float)
+
+        return Sums(parts=parts, of=of)
 
 
 class MinimalPair(RowTask):
@@ -135,11 +156,20 @@ def _column(scores: Sequence[Score], field: str) -> list[float]:
 def _by_cluster(scores: Sequence[Score], field: str) -> NDArray[np.float64]:
     """The mean of each cluster; a sample without one stands alone."""
     found: dict[str, list[float]] = {}
-    for score, value in zip(scores, _column(scores, field), strict=True):
-        found.setdefault(f"alone:{score.sample_id}" if score.cluster is None else f"shared:{score.cluster}", []).append(
-            value
-        )
+    for cluster, value in zip(_clusters(scores), _column(scores, field), strict=True):
+        found.setdefault(cluster, []).append(value)
     return np.array([np.mean(values) for values in found.values()])
+
+
+def _shares(scores: Sequence[Score]) -> NDArray[np.float64]:
+    """What part of its cluster each sample is: sums weighted by it are sums of the clusters' means."""
+    clusters = _clusters(scores)
+    sizes = Counter(clusters)
+    return np.array([1 / sizes[cluster] for cluster in clusters])
+
+
+def _clusters(scores: Sequence[Score]) -> list[str]:
+    return [f"alone:{score.sample_id}" if score.cluster is None else f"shared:{score.cluster}" for score in scores]
 
 
 def _percent(share: Interval) -> Interval:

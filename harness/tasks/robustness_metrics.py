@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+import numpy as np
+
 from harness.core import statistics
 from harness.core.metrics import Mean, Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic
 
 __all__ = [
     "ATTACK_QUERIES",
@@ -36,6 +38,10 @@ class _Average(Metric):
             return statistics.bounded_mean(values, clusters)
         return statistics.mean(values, clusters)
 
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        return statistics.mean_of(np.array([score.value for score in scores], dtype=float))
+
 
 @dataclass(frozen=True, kw_only=True)
 class _RelativeDrop(Metric):
@@ -53,6 +59,11 @@ class _RelativeDrop(Metric):
         kept = statistics.ratio(noisy, clean, [score.cluster for score in scores])
         low, high = (None if end is None else 1 - end for end in (kept.high, kept.low))
         return replace(kept, value=1 - kept.value, low=low, high=high)
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        noisy = np.array([score.value for score in scores], dtype=float)
+        return statistics.ratio_of(noisy, np.array([score.weight for score in scores]), lambda kept: 1 - kept)
 
 
 CLEAN_SCORE = _Average(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.core import statistics
 from harness.core.checkpoints import Checkpoint
@@ -15,7 +14,7 @@ from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Response, Tag
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic
 from harness.core.tasks import Row, Sample
 from harness.tasks.classification import unmatched
 from harness.tasks.entities import Entity, entities, entity_type
@@ -47,22 +46,20 @@ class EntityMetric(Metric):
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """See `Metric.reduce`."""
-        values = np.array([math.nan if score.value is None else score.value for score in scores])
-        weights = np.array([score.weight for score in scores])
-        if np.isnan(values).any():
-            raise Undefined("a sentence has no value")
-
-        def resampled(rows: NDArray[np.intp]) -> float:
-            whole = weights[rows].sum()
-            return float(values[rows].sum() / whole) if whole else math.nan
-
         clusters = [score.cluster for score in scores]
-        interval = statistics.bootstrap(resampled, len(scores), rng=rng, clusters=clusters)
+        interval = statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=clusters)
         if math.isnan(interval.value):
             holder = {"precision": "the model", "recall": "the data"}.get(self.measure, "neither data nor model")
             verb = "has" if self.measure == "f1" else "has no"
             raise Undefined(f"{holder} {verb} entity{f' of the type {self.type}' if self.type else ''}")
         return interval
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        values = np.array([math.nan if score.value is None else score.value for score in scores])
+        if np.isnan(values).any():
+            raise Undefined("a sentence has no value")
+        return statistics.ratio_of(values, np.array([score.weight for score in scores]))
 
 
 def entity_metrics(types: Sequence[str]) -> tuple[EntityMetric, ...]:

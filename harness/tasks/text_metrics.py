@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import Interval, Statistic, Sums
 
 __all__ = [
     "BLEU",
@@ -91,6 +91,10 @@ class CorpusMetric(TextMetric):
         counts, clusters = self.counts(scores), [score.cluster for score in scores]
         return statistics.bootstrap(lambda rows: self.of(counts[rows]), len(counts), rng=rng, clusters=clusters)
 
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        return Sums(parts=self.counts(scores), of=lambda sums: np.array([self.of(row[None, :]) for row in sums]))
+
 
 @dataclass(frozen=True, kw_only=True)
 class BLEU(CorpusMetric):
@@ -161,6 +165,10 @@ class _MeanOfTexts(TextMetric):
             # Resampling shows no error where all texts agree; that of a proportion is not 0 there.
             return statistics.bounded_mean(values.tolist(), clusters)
         return statistics.bootstrap(lambda rows: float(values[rows].mean()), len(values), rng=rng, clusters=clusters)
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        return statistics.mean_of(np.array([score.value for score in scores], dtype=float))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +247,11 @@ class LengthRatio(TextMetric):
             raise Undefined("the references have no words")
         values = [score.value for score in scores if score.value is not None]
         return statistics.ratio(values, weights, [score.cluster for score in scores])
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        values = np.array([score.value for score in scores], dtype=float)
+        return statistics.ratio_of(values, np.array([score.weight for score in scores]))
 
 
 def text_metrics(language: str) -> tuple[TextMetric, ...]:

@@ -100,13 +100,8 @@ def _p_value(values: NDArray[np.float64]) -> float:
 
 
 def _rejected(p_values: Sequence[float]) -> int:
-    """How many hypotheses Holm's step-down method rejects: the smallest p values, as long as each is small enough."""
-    count = 0
-    for rank, p_value in enumerate(sorted(p_values)):
-        if p_value > _SIGNIFICANCE / (len(p_values) - rank):
-            break
-        count += 1
-    return count
+    """How many hypotheses Holm's step-down method rejects."""
+    return sum(p_value <= _SIGNIFICANCE for p_value in statistics.holm(p_values))
 
 
 class _Counterfactuals(Task):

@@ -1,7 +1,46 @@
 """Errors, intervals, paired differences and tests; all pure, one noun a file."""
 
-from harness.core.statistics.intervals import CONFIDENCE, UPPER, Interval
+from harness.core.statistics.bounds import Standing, standing, two_sided
+from harness.core.statistics.differences import independent_difference, mean_of_differences, paired_difference
+from harness.core.statistics.holm import holm
+from harness.core.statistics.intervals import CONFIDENCE, UPPER, Difference, Interval
+from harness.core.statistics.mcnemar import exact_mcnemar
 from harness.core.statistics.means import bounded_mean, mean, proportion, ratio
-from harness.core.statistics.resampling import basic, bootstrap
+from harness.core.statistics.planning import POWER, design_effect, more_samples, rule_of_three, samples_for_margin
+from harness.core.statistics.resampling import RESAMPLES, basic, bootstrap, corrected_bootstrap, paired_bootstrap
+from harness.core.statistics.sums import Statistic, Sums, mean_of, ratio_of
+from harness.core.statistics.tango import tango
 
-__all__ = ["CONFIDENCE", "UPPER", "Interval", "basic", "bootstrap", "bounded_mean", "mean", "proportion", "ratio"]
+__all__ = [
+    "CONFIDENCE",
+    "POWER",
+    "RESAMPLES",
+    "UPPER",
+    "Difference",
+    "Interval",
+    "Standing",
+    "Statistic",
+    "Sums",
+    "basic",
+    "bootstrap",
+    "bounded_mean",
+    "corrected_bootstrap",
+    "design_effect",
+    "exact_mcnemar",
+    "holm",
+    "independent_difference",
+    "mean",
+    "mean_of",
+    "mean_of_differences",
+    "more_samples",
+    "paired_bootstrap",
+    "paired_difference",
+    "proportion",
+    "ratio",
+    "ratio_of",
+    "rule_of_three",
+    "samples_for_margin",
+    "standing",
+    "tango",
+    "two_sided",
+]

@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 
-__all__ = ["CONFIDENCE", "UPPER", "Interval"]
+__all__ = ["CONFIDENCE", "UPPER", "Difference", "Interval", "upper_tail"]
 
 CONFIDENCE = 0.95
 
 UPPER = (1 + CONFIDENCE) / 2
 """Where a two-sided interval cuts the upper tail."""
+
+
+def upper_tail(confidence: float) -> float:
+    """Where a two-sided interval of that confidence, in (0, 1), cuts the upper tail."""
+    return (1 + confidence) / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +27,21 @@ class Interval:
     low: float | None
     high: float | None
     method: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """By how much the second of two values lies above the first, with its error.
+
+    `p_value` is two-sided, against no difference. `n` samples gave it, in `cluster_count` independent clusters (`n` of
+    them where none is shared). Errors and p value are None where the data hold none.
+    """
+
+    value: float
+    stderr: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    method: str | None
+    n: int
+    cluster_count: int

@@ -1,0 +1,47 @@
+"""Statistics that are functions of sums over samples, so that many resamples cost one product of matrices."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Statistic", "Sums", "mean_of", "ratio_of"]
+
+Statistic = Callable[[NDArray[np.intp]], float]
+"""The value on the samples of these indices, which may repeat; NaN where it is undefined."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """A `Statistic` that is `of` the sums over samples of `parts`.
+
+    `parts` has the shape (samples, k); `of` gets sums of shape (resamples, k) and gives one value a resample.
+    """
+
+    parts: NDArray[np.float64]
+    of: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+    def __call__(self, rows: NDArray[np.intp]) -> float:
+        """See `Statistic`."""
+        return float(self.of(self.parts[rows].sum(axis=0)[None, :])[0])
+
+
+def mean_of(values: NDArray[np.float64]) -> Sums:
+    """The mean of values, one a sample."""
+    return ratio_of(values, np.ones(len(values)))
+
+
+def ratio_of(
+    numerators: NDArray[np.float64],
+    denominators: NDArray[np.float64],
+    transform: Callable[[NDArray[np.float64]], NDArray[np.float64]] = lambda ratio: ratio,
+) -> Sums:
+    """`transform` of a sum over a sum; NaN where the second is 0."""
+
+    def of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            ratio = transform(np.where(sums[:, 1] == 0, np.nan, sums[:, 0] / sums[:, 1]))
+        return np.asarray(np.where(np.isfinite(ratio), ratio, np.nan), dtype=float)
+
+    return Sums(parts=np.column_stack([numerators, denominators]).astype(float), of=of)
