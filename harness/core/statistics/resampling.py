@@ -100,9 +100,10 @@ def paired_bootstrap(
     """The second statistic less the first, both of the same n >= 1 samples, which are resampled together (Koehn, 2004).
 
     What is hard for both so doesn't widen the interval. It is the bias-corrected percentile interval (Efron, 1987,
-    without acceleration): quantiles are moved by the share of resamples that lie below the value. The p value is the
-    level at which that interval would just reach 0. Resamples in which either is undefined are left out. Errors are
-    None where `bootstrap` has none.
+    without acceleration): quantiles are moved by the share of resamples that lie below the value, and widened as t is
+    wider than z and a sample scatters less than what it was drawn from (Hesterberg, 2015). The p value is the level
+    at which that interval would just reach 0. Resamples in which either is undefined are left out. Errors are None
+    where `bootstrap` has none.
     """
     return _corrected(second, first, n, rng, clusters, resamples, confidence)
 
@@ -132,10 +133,11 @@ def _corrected(
     if len(draws) < max(2, resamples / 2) or np.ptp(draws) == 0:
         return silent
     shift = float(special.ndtri(_share_below(draws, value)))
-    tail = float(special.ndtri(upper_tail(confidence)))
+    widened = math.sqrt(count / (count - 1))
+    tail = widened * float(special.stdtrit(count - 1, upper_tail(confidence)))
     low, high = np.quantile(draws, special.ndtr([2 * shift - tail, 2 * shift + tail]))
     # The one-sided level at which the corrected interval ends at 0, from either side.
-    level = float(special.ndtr(special.ndtri(_share_below(draws, 0.0)) - 2 * shift))
+    level = float(special.stdtr(count - 1, (special.ndtri(_share_below(draws, 0.0)) - 2 * shift) / widened))
     return Difference(
         value=value,
         stderr=float(draws.std(ddof=1)),
@@ -159,20 +161,31 @@ def _used(draws: Draws, resamples: int) -> str:
 
 
 def _draws(statistic: Statistic, n: int, seed: int, clusters: Clusters | None, resamples: int) -> Draws:
-    """The statistic on each resample: the same resamples for the same seed."""
+    """The statistic on each resample: the same resamples for the same seed, whatever the statistic."""
     generator = np.random.default_rng(seed)
-    if not isinstance(statistic, Sums):
-        return np.array([statistic(rows) for rows in _resamples(generator, n, clusters, resamples)])
     labels = cluster_labels(n, clusters)
     count = int(labels.max()) + 1
-    parts = np.column_stack([np.bincount(labels, weights=column, minlength=count) for column in statistic.parts.T])
     block = max(1, _CHUNK // count)
-    found = []
-    for start in range(0, resamples, block):
-        drawn = [generator.integers(count, size=count) for _ in range(min(block, resamples - start))]
-        weights = np.array([np.bincount(chosen, minlength=count) for chosen in drawn], dtype=float)
-        found.append(statistic.of(weights @ parts))
-    return np.concatenate(found)
+    blocks = (generator.integers(count, size=(min(block, resamples - at), count)) for at in range(0, resamples, block))
+    if isinstance(statistic, Sums):
+        parts = np.column_stack([np.bincount(labels, weights=column, minlength=count) for column in statistic.parts.T])
+        return np.concatenate([statistic.of(_weights(drawn) @ parts) for drawn in blocks])
+    members = cluster_members(n, clusters)
+    clustered = count < n
+    return np.array(
+        [
+            statistic(np.concatenate([members[one] for one in chosen]) if clustered else chosen)
+            for drawn in blocks
+            for chosen in drawn
+        ]
+    )
+
+
+def _weights(drawn: NDArray[np.intp]) -> NDArray[np.float64]:
+    """How often each cluster was drawn in each resample, both of shape (resamples, clusters)."""
+    resamples, count = drawn.shape
+    numbered = drawn + count * np.arange(resamples)[:, None]
+    return np.bincount(numbered.ravel(), minlength=resamples * count).reshape(resamples, count).astype(float)
 
 
 def _resamples(
