@@ -23,6 +23,7 @@ from harness.core.requests import (
     TokenLoglikelihoods,
 )
 from harness.core.scores import Score
+from harness.record.asked import settings_of
 from harness.record.files import write_whole
 
 __all__ = [
@@ -61,6 +62,7 @@ _RESPONSES = pa.schema(
         ("kind", pa.string()),
         ("context", pa.string()),
         ("continuation", pa.string()),
+        ("settings", pa.string()),
         ("loglikelihood", pa.float64()),
         ("is_greedy", pa.bool_()),
         ("text", pa.string()),
@@ -107,7 +109,8 @@ def response_row(
 
     `context` and `continuation` are what was given to the model (before a chat template); a whole text that was
     scored stands under `continuation`, one that was labelled or embedded under `context`, the second text of a pair
-    under `continuation`, and words are joined by spaces.
+    under `continuation`, and words are joined by spaces. `settings` is all else that the request says, as canonical
+    JSON, so that `request_of` finds the whole request again.
     """
     context, continuation = _texts(request)
     return {
@@ -118,6 +121,7 @@ def response_row(
         "kind": request.kind,
         "context": context,
         "continuation": continuation,
+        "settings": settings_of(request),
         **asdict(response),
     }
 
@@ -190,5 +194,5 @@ def attribution_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), buffer, compression="zstd")
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), buffer, compression="zstd", write_page_checksum=True)
     write_whole(path, buffer.getvalue())
