@@ -1,11 +1,11 @@
 """From a row of `responses.parquet` back to the request that it tells of, so that it can be asked again."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
@@ -36,7 +36,7 @@ _COLUMNS: Mapping[type[Request], Mapping[str, str]] = {
     Attribute: {"context": "context"},
 }
 """Which fields of a request stand as they are in a column of their own; all others are in `settings`."""
-_KINDS = {made_by.kind: made_by for made_by in _COLUMNS}
+_KINDS = {made_by.kind: (made_by, TypeAdapter[Request](made_by)) for made_by in _COLUMNS}
 
 
 def settings_of(request: Request) -> str | None:
@@ -56,18 +56,13 @@ def request_of(row: Mapping[str, Any]) -> Request:
         raise RecordError(
             "its row doesn't hold the whole request", place=place, fix="Run the evaluation anew with this version"
         )
-    made_by = _KINDS[row["kind"]]
+    made_by, adapter = _KINDS[row["kind"]]
     shown = {field: row[column] for field, column in _COLUMNS[made_by].items()}
     try:
-        settings = _fields(dict).validate_json(row["settings"] or "{}")
-        request: Request = _fields(made_by).validate_python({**settings, **shown})
-    except ValidationError as error:
+        settings = json.loads(row["settings"] or "{}")
+        request = adapter.validate_python({**settings, **shown})
+    except (ValueError, TypeError) as error:
         raise RecordError("its row holds no request", place=place) from error
     if request.id != row["request_id"]:
         raise RecordError("its request is not the one that its id was made from", place=place)
     return request
-
-
-@cache
-def _fields(made_by: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(made_by)

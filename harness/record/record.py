@@ -11,7 +11,9 @@
     attributions.parquet  what explains each decision, by sample and method; only where a task asks for that
     estimates.json     what the scores amount to: the same bytes for the same spec on the same machine
     measurements.json  what the meter's windows amount to: differs from run to run
-    seal.json          digests of all of these, written last
+    samples.merkle     a digest for each sample: the leaves of a Merkle tree
+    parts.json         short digests of fields, rows and lines, so that a change can be named
+    seal.json          digests of all of these and the root of the tree, written last
 
 A run is `started`, then `scored`, then `sealed`; only the seal says that it is complete.
 """

@@ -2,8 +2,8 @@
 
 The leaf of a sample is the RFC 8785 form of its suite, task and id with its rows of `responses.parquet`,
 `scores.parquet` and, where there is one, `attributions.parquet`. Leaves stand in the order of suite, task and id.
-Fields without a value are left out; maps are lists of pairs, in their order; numbers that JSON lacks are the texts `NaN`,
-`Infinity` and `-Infinity`.
+Fields without a value are left out; maps are lists of pairs, in their order; numbers that JSON lacks are the texts
+`NaN`, `Infinity` and `-Infinity`.
 """
 
 import math
@@ -63,7 +63,8 @@ def samples(folder: Path) -> list[dict[str, Any]]:
 
 def leaf_of(sample: dict[str, Any]) -> Leaf:
     """The leaf of a value that `samples` gave. Raises `KeyError` or `ValueError` for anything else."""
-    return Leaf(*(sample[name] for name in _KEY), leaf_hash(canonical_json(sample)).hex())
+    suite, task, sample_id = (sample[name] for name in _KEY)
+    return Leaf(suite, task, sample_id, leaf_hash(canonical_json(sample)).hex())
 
 
 def leaves(folder: Path) -> list[Leaf]:

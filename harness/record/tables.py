@@ -194,5 +194,7 @@ def attribution_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 def _write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
     buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), buffer, compression="zstd", write_page_checksum=True)
+    pq.write_table(
+        pa.Table.from_pylist(list(rows), schema=schema), buffer, compression="zstd", write_page_checksum=True
+    )
     write_whole(path, buffer.getvalue())
