@@ -1,7 +1,6 @@
 """The whole of an evaluation on one page: resolve, select, prepare, answer, score, seal."""
 
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -20,7 +19,7 @@ from harness.core.hashing import MAX_INTEGER
 from harness.core.headlines import headline_estimates
 from harness.core.kinds import KINDS
 from harness.core.logs import logged_to
-from harness.core.meters import Meter, NullMeter
+from harness.core.meters import REPEATS, Meter
 from harness.core.models import Batch, Model
 from harness.core.progress import Progress, Quiet
 from harness.core.scorers import UsesToxicity
@@ -29,6 +28,7 @@ from harness.engine.devices import default_batch_tokens, describe_device, resolv
 from harness.engine.judging import toxicity_scorer
 from harness.engine.resumed import ResumedModel
 from harness.judgement import absent_estimates, estimate_task, run_signature, score_task
+from harness.metering import machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
 from harness.record import RunRecord, RunSpec, RunWriter
 from harness.record.environment import (
     describe_environment,
@@ -44,9 +44,6 @@ from harness.tasks.selection import Selection, select
 from harness.work import SkippedTask, TaskWork, applicable, phases, prepare
 
 __all__ = ["EvalOptions", "Plan", "evaluate", "evaluate_each", "plan", "run"]
-
-_IDLE_S = 2.0
-_IDLE_READINGS = 3
 
 _log = logging.getLogger(__name__)
 
@@ -225,14 +222,18 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
         progress.note(f"dropped a half-written response of {writer.dropped_bytes} bytes that an earlier process left")
     if writer.responses:
         progress.note(f"going on where an earlier process stopped: {left} requests are left")
-    if left:
+    again = repeated_requests(plan.work, plan.selection.suites) if plan.spec.meter != "none" else []
+    if left or (again and not any(window.phase == REPEATS for window in writer.windows)):
         environment = describe_environment(describe_device(plan.spec.device))
         writer.write_json("environment.json", environment)
         writer.write_json("checkpoint.json", _description(plan.checkpoint))
-        meter = _meter(writer, plan.spec)
         forget_peak_memory()
-        try:
-            model = _model(plan, writer, meter, progress, loader)
+        with machine_meter(plan.spec.meter, writer.append_window, plan.spec.region, progress) as meter:
+            measure_idle(meter, progress)
+            fresh = _model(plan, meter, progress, loader)
+            if again:
+                warm_up(fresh, again, meter)
+            model: Model = ResumedModel(fresh, writer)
             batches = {phase.name: model.plan(phase.requests) for phase in todo}
             writer.write_json("engine.json", _saving(batches))
             for name, planned in batches.items():
@@ -241,27 +242,21 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
                 with meter.phase(name):
                     for batch in planned:
                         progress.advance(len(model.answer(batch)))
-        finally:
-            meter.close()
+            repeat(fresh, again, meter, lambda: windows_of(again, todo, writer.windows), progress)
         peak = peak_memory_bytes() if plan.spec.device != SERVED else None
         writer.write_json("environment.json", {**environment, "peak_memory_bytes": peak})
     return _conclude(plan, writer)
 
 
-def _model(plan: Plan, writer: RunWriter, meter: Meter, progress: Progress, loader: Loader | None) -> Model:
-    """The checkpoint as a model that remembers what the record holds; idle power is measured before it is loaded."""
+def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader | None) -> Model:
+    """The checkpoint as a model."""
     # Imported late: whoever asks for a finished run must not wait for transformers.
     from harness.engine.build import build_model
 
     spec = plan.spec
-    if spec.meter != "none":
-        progress.phase("idle power")
-        for _ in range(_IDLE_READINGS):
-            with meter.phase("idle"):
-                time.sleep(_IDLE_S)
     progress.phase("loading the checkpoint")
     with meter.phase("load"):
-        model = build_model(
+        return build_model(
             plan.checkpoint,
             dtype=spec.dtype,
             device=spec.device,
@@ -271,7 +266,6 @@ def _model(plan: Plan, writer: RunWriter, meter: Meter, progress: Progress, load
             meter=meter,
             loader=loader,
         )
-    return ResumedModel(model, writer)
 
 
 def _saving(batches: Mapping[str, Sequence[Batch]]) -> dict[str, object]:
@@ -293,7 +287,13 @@ def _conclude(plan: Plan, writer: RunWriter) -> RunRecord:
         for estimate in estimate_task(one, scored, plan.spec)
     ]
     estimates += absent_estimates(plan.skipped, plan.spec)
-    results = Results(scores=scores, estimates=estimates, windows=writer.windows, signature=run_signature(plan.spec))
+    results = Results(
+        scores=scores,
+        estimates=estimates,
+        windows=writer.windows,
+        signature=run_signature(plan.spec),
+        request_counts={(one.planned.suite, one.planned.task.name): sum(map(len, one.requests)) for one in plan.work},
+    )
     derived = [estimate for suite in plan.selection.suites for estimate in suite.derive(results)]
     answered = [
         (one.planned.suite, one.planned.task.name, sample.id, position, request, writer.responses[request.id])
@@ -372,13 +372,6 @@ def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, st
     if meter != "none":
         registry.load("harness.probes", meter, "meter")
     return device, resolve_dtype(checkpoint, options.dtype, device=device), meter
-
-
-def _meter(writer: RunWriter, spec: RunSpec) -> Meter:
-    if spec.meter == "none":
-        return NullMeter()
-    meter: Meter = registry.load("harness.probes", spec.meter, "meter")(writer.append_window, spec.region)
-    return meter
 
 
 def _description(checkpoint: Checkpoint) -> dict[str, object]:

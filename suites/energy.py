@@ -1,67 +1,80 @@
 """What the run cost in energy and carbon, phase by phase and token by token."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import ClassVar
 
-from harness.core import statistics
-from harness.core.meters import Window
-from harness.core.scores import Basis, Estimate
-from harness.core.statistics import Interval
+from harness.core.meters import IDLE, MEASURING, REPEATS, Window
+from harness.core.scores import Estimate
 from harness.core.tasks import Results, Suite
+from harness.core.token_energy import STAGES
+from suites.energy_answers import answers_by_suite
+from suites.energy_book import ENERGY, RUN, Book
 
 __all__ = ["Energy"]
 
-IDLE = "idle"
-RUN = "run"
+MEASURING_TASK = "measuring"
 PARTS = ("cpu", "ram", "gpu")
-STAGES = ("prefill", "decode")
-JOULES_PER_WH = 3600.0
-JOULES_PER_KWH = 3.6e6
-NO_ENERGY = "no energy was recorded"
-UNREAD_SHARE = 0.01
-"""A sum over windows may lack windows without energy that make up this share of its time."""
 
 
 class Energy(Suite):
-    """The energy of the run, in joules, per token, per 1,000 requests, and as carbon. Lower is better throughout.
+    """The energy of the run, in joules, per token, per answer, per 1,000 queries, and as carbon. Lower is better.
 
     What it measures. Every phase (loading, and each kind of request of each suite) runs inside windows of a meter.
     Plain figures are gross: all that the meter saw of the machine, its idle draw included. Those that begin with `net_`
-    have the idle draw subtracted (idle power times duration); idle power is measured first, in the phase `idle`,
-    which itself is in no sum. Net figures say what the work added, gross ones what the machine used meanwhile.
-    - `energy_joules`, `net_energy_joules` (J): of the run and of each phase; `cpu_`, `ram_` and `gpu_energy_joules` of
-      the run by part.
+    have the idle draw subtracted (idle power times duration). Net figures say what the work added, gross ones what the
+    machine used meanwhile. Three phases exist for the measurement alone and are in no sum but `measuring`: `idle`, in
+    which the machine rests before anything else; `warm-up`, a first answer, which is in no rate either; and `repeats`.
+
+    Of `text_generation`, the same work for every checkpoint. Its prompts are answered once for the record, then again
+    after all else, until the 95 % intervals of both stages reach no farther than 5 % to either side, or 45 seconds are
+    over: then `interval` says how wide it is. The figures are those of the repeats; only where not one fits into that
+    time, those of the first answers. Nothing else depends on the repeats.
     - `joules_per_token_prefill` and `_decode` (J/token): energy over tokens read, and over tokens written after the
       first (which reading already gives), with the error of a ratio over windows of about five seconds (Cochran, 1977).
-    - `wh_per_1000_requests` (Wh/1,000 requests) of each phase. The unit is that of the AI Energy Score (Luccioni et
-      al., 2025), which counts the GPU alone, on one H100, one request at a time: do not compare the two.
-    - `carbon_grams` (gCO2e): gross energy times the yearly mean intensity of the region's electricity. The region and
-      its intensity stand in the signature. Always estimated.
-    - `idle_power_watts` (W).
+      That of decoding is the suite's one score.
+    - `wh_per_1000_queries` (Wh/1,000 queries), and `gpu_wh_per_1000_queries` of the GPU alone. The AI Energy Score
+      (Luccioni et al., 2025) states the second for its task "text generation", on one H100, with 1,000 prompts,
+      one at a time: compare with its figures only where the hardware, the batch and the lengths are those.
+    Of `run`, all that was asked for:
+    - `energy_joules`, `net_energy_joules` (J) in all and by phase; `cpu_`, `ram_` and `gpu_energy_joules` by part.
+    - `carbon_grams` (gCO2e): gross energy times the yearly mean intensity of the region's electricity. The region, its
+      intensity and the table that it comes from stand in the signature. Always estimated.
+    - `joules_per_token_prefill` and `_decode` over every suite of the run: the mixture differs from run to run.
+    Of each phase, `wh_per_1000_requests`; a question with four choices is four requests. `accuracy/classify` is the
+    AI Energy Score's "binary text classification", `similarity/embed` its "semantic sentence similarity".
+    Of each suite whose tasks all have `acc`, `joules_per_correct_answer` (J/correct answer): its energy, as if it had
+    been asked alone, over its correct answers; the error is that of both (delta method).
+    Of `idle`, `idle_power_watts` (W).
 
     Why it matters. Two checkpoints of equal quality may differ several-fold in the energy of an answer.
 
-    Limits. The basis is `measured` only where every part was read from a hardware counter; elsewhere codecarbon's model
-    of the processor's power is used (Courty et al., 2024), good for comparing runs on one machine and poor in absolute
-    terms. The whole machine is seen: other programs count in. Mains losses, fans, network, and the making of the
+    Limits. The basis is `measured` only where every part was read from a hardware counter. The signature names each
+    part's instrument with its expected error, which no interval holds: RAPL a few per cent under load on Intel
+    processors since Haswell, worse at rest (Khan et al., 2018; Desrochers et al., 2016); NVML 5 %, and more for bursts,
+    as some GPUs look at a quarter of the time only (Yang et al., 2024); codecarbon's models of processors and memory
+    (Courty et al., 2024) up to 40 % (Fischer, 2025), so good for comparing runs on one machine and poor in absolute
+    terms. The whole machine is seen: other programs count in. So a machine has one meter: a run that begins while
+    another is measuring has no energy, with this reason. Mains losses, fans, network, and the making of the
     hardware are left out. A figure that can't be known is absent with its reason, never 0; net energy below 0 (the
     machine was busier when idle was measured) is absent too. Windows follow each other in time, so their errors are
     a lower bound. Energy of requests that were lost when a run was killed is missing.
     """
 
-    name: ClassVar[str] = "energy"
+    name: ClassVar[str] = ENERGY
     tasks: ClassVar[Sequence[str]] = ("text_generation",)
+    repeated = "text_generation"
+    headline = (("text_generation", "joules_per_token_decode"),)
 
     def derive(self, results: Results) -> Sequence[Estimate]:
         """All energy figures from the windows of the run; see the class for each of them."""
         idle = [window for window in results.windows if window.phase == IDLE]
-        work = [window for window in results.windows if window.phase != IDLE]
-        book = _Book(signature=_signature(results), idle=_idle_power(idle))
-        estimates = [book.idle_power(idle), *book.energies(RUN, work), book.carbon(work)]
-        estimates += [book.part(part, work) for part in PARTS]
-        for stage in STAGES:
-            estimates += book.per_token(stage, work)
+        work = [window for window in results.windows if window.phase not in MEASURING]
+        around = [window for window in results.windows if window.phase in MEASURING]
+        book = Book.of(results, idle)
+        estimates = [*_of_workload(book, results), *_of_run(book, work, idle)]
+        estimates += [book.correct_answers(answers) for answers in answers_by_suite(results)]
+        if around:
+            estimates.append(book.total(MEASURING_TASK, "energy_joules", around, net=False))
         for phase in dict.fromkeys(window.phase for window in work):
             inside = [window for window in work if window.phase == phase]
             estimates += book.energies(phase, inside)
@@ -70,194 +83,20 @@ class Energy(Suite):
         return estimates
 
 
-@dataclass(frozen=True, slots=True)
-class _Sum:
-    """Windows that go into a figure, or the reason why there is none."""
-
-    used: Sequence[Window] = ()
-    unused_count: int = 0
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rate:
-    """Energy over `per`, summed over windows; absent because of `nothing` where that sum is 0."""
-
-    metric: str
-    unit: str
-    per: Callable[[Window], float]
-    nothing: str
+def _of_workload(book: Book, results: Results) -> list[Estimate]:
+    """What is repeated: the same work whatever else the run does."""
+    task = Energy.repeated
+    queries = len(results.scores.get((ENERGY, task), ()))
+    if not queries and results.windows:
+        return []
+    repeats = [one for one in results.windows if one.phase == REPEATS]
+    windows = repeats or [one for one in results.windows if one.phase.startswith(f"{ENERGY}/")]
+    book = book.signed(f"queries:{queries}")
+    rates = [one for stage in STAGES for one in book.per_token(task, stage, windows, is_aimed=True)]
+    return [*rates, *book.per_query(task, windows), book.gpu_per_query(task, windows)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Book:
-    """Makes estimates of this suite with the idle power and signature of the run."""
-
-    signature: str
-    idle: Interval | str
-    """Watts, or the reason why they are not known."""
-
-    def idle_power(self, windows: Sequence[Window]) -> Estimate:
-        usable = [window for window in windows if window.energy_joules is not None]
-        metric = "idle_power_watts"
-        if isinstance(self.idle, str):
-            return self._absent(IDLE, metric, "W", self.idle, _Sum())
-        return self._present(IDLE, metric, "W", self.idle, _Sum(usable, len(windows) - len(usable)))
-
-    def energies(self, task: str, windows: Sequence[Window]) -> list[Estimate]:
-        return [self._total(task, f"{prefix}energy_joules", windows, net=bool(prefix)) for prefix in ("", "net_")]
-
-    def carbon(self, windows: Sequence[Window]) -> Estimate:
-        found = _usable(windows)
-        unknown = [window.phase for window in found.used if window.carbon_grams_per_kwh is None]
-        reason = found.reason or (f"no carbon intensity for {', '.join(dict.fromkeys(unknown))}" if unknown else None)
-        if reason is not None:
-            return self._absent(RUN, "carbon_grams", "gCO2e", reason, found)
-        grams = sum(_joules(window) / JOULES_PER_KWH * (window.carbon_grams_per_kwh or 0.0) for window in found.used)
-        return self._present(RUN, "carbon_grams", "gCO2e", _exact(grams), found, basis="estimated")
-
-    def part(self, part: str, windows: Sequence[Window]) -> Estimate:
-        metric = f"{part}_energy_joules"
-        found = _usable(windows)
-        missing = [window for window in found.used if part not in window.components_joules]
-        reason = found.reason or (missing[0].absent.get(part, "not reported by the meter") if missing else None)
-        if reason is not None:
-            return self._absent(RUN, metric, "J", reason, found)
-        joules = sum(window.components_joules[part] for window in found.used)
-        return self._present(RUN, metric, "J", _exact(joules), found)
-
-    def per_token(self, stage: str, windows: Sequence[Window]) -> list[Estimate]:
-        rate = _Rate(
-            metric=f"joules_per_token_{stage}",
-            unit="J/token",
-            per=lambda window: window.token_count,
-            nothing=f"no tokens were counted in the stage {stage}" if windows else NO_ENERGY,
-        )
-        inside = [window for window in windows if window.stage == stage]
-        return [self._ratio(RUN, rate, inside, net=net) for net in (False, True)]
-
-    def per_request(self, phase: str, windows: Sequence[Window]) -> list[Estimate]:
-        rate = _Rate(
-            metric="wh_per_1000_requests",
-            unit="Wh/1,000 requests",
-            per=lambda window: window.request_count / 1000 * JOULES_PER_WH,
-            nothing="no requests were counted",
-        )
-        return [self._ratio(phase, rate, windows, net=net) for net in (False, True)]
-
-    def _total(self, task: str, metric: str, windows: Sequence[Window], *, net: bool) -> Estimate:
-        found, values = self._values(windows, net=net)
-        if found.reason is not None:
-            return self._absent(task, metric, "J", found.reason, found)
-        return self._present(task, metric, "J", _exact(sum(values)), found)
-
-    def _ratio(self, task: str, rate: _Rate, windows: Sequence[Window], *, net: bool) -> Estimate:
-        metric = f"{'net_' if net else ''}{rate.metric}"
-        found, values = self._values(windows, net=net) if windows else (_Sum(reason=rate.nothing), [])
-        bottom = [rate.per(window) for window in found.used]
-        reason = found.reason or (None if sum(bottom) > 0 else rate.nothing)
-        if reason is not None:
-            return self._absent(task, metric, rate.unit, reason, found)
-        interval = statistics.ratio(values, bottom)
-        if len({window.stage for window in found.used}) > 1:
-            # Windows of unlike stages are no repeated readings of one thing, so they hold no error.
-            interval = _exact(interval.value)
-        if not net and interval.low is not None:
-            # Gross energy is never below 0, so neither is what may be true of it.
-            interval = replace(interval, low=max(interval.low, 0.0))
-        return self._present(task, metric, rate.unit, interval, found)
-
-    def _values(self, windows: Sequence[Window], *, net: bool) -> tuple[_Sum, list[float]]:
-        """Joules of each usable window. Single windows may be below 0 when net, by noise; their sum may not."""
-        found = _usable(windows)
-        gross = [_joules(window) for window in found.used]
-        if not net or found.reason is not None:
-            return found, gross
-        if isinstance(self.idle, str):
-            return _Sum(reason=f"idle power is not known: {self.idle}"), []
-        watts = self.idle.value
-        values = [joules - watts * window.duration_s for joules, window in zip(gross, found.used, strict=True)]
-        if sum(values) < 0:
-            why = f"less power than the {watts:.1f} W of the idle phase: something else was running then"
-            return _Sum(reason=why), []
-        return found, values
-
-    def _present(
-        self, task: str, metric: str, unit: str, interval: Interval, found: _Sum, basis: Basis | None = None
-    ) -> Estimate:
-        return Estimate(
-            suite=Energy.name,
-            task=task,
-            metric=metric,
-            value=interval.value,
-            stderr=interval.stderr,
-            low=interval.low,
-            high=interval.high,
-            interval=interval.method,
-            n=len(found.used),
-            invalid_count=found.unused_count,
-            unit=unit,
-            direction="lower",
-            basis=basis or _basis(found.used),
-            signature=self.signature,
-        )
-
-    def _absent(self, task: str, metric: str, unit: str, reason: str, found: _Sum) -> Estimate:
-        return Estimate(
-            suite=Energy.name,
-            task=task,
-            metric=metric,
-            value=None,
-            n=0,
-            invalid_count=found.unused_count,
-            unit=unit,
-            direction="lower",
-            basis=_basis(found.used),
-            signature=self.signature,
-            reason=reason,
-        )
-
-
-def _usable(windows: Sequence[Window]) -> _Sum:
-    """The windows with energy, unless those without make up too much of the time."""
-    used = [window for window in windows if window.energy_joules is not None]
-    unread = [window for window in windows if window.energy_joules is None]
-    if not windows:
-        return _Sum(reason=NO_ENERGY)
-    lost, total = sum(window.duration_s for window in unread), sum(window.duration_s for window in windows)
-    if unread and (not used or lost > UNREAD_SHARE * total):
-        why = f"no energy for {lost:.3g} of {total:.3g} s: {unread[0].reason or 'the meter gave no reason'}"
-        return _Sum(unused_count=len(unread), reason=why)
-    return _Sum(used, len(unread))
-
-
-def _joules(window: Window) -> float:
-    assert window.energy_joules is not None
-    return window.energy_joules
-
-
-def _basis(windows: Sequence[Window]) -> Basis:
-    return "measured" if windows and all(window.basis == "measured" for window in windows) else "estimated"
-
-
-def _exact(value: float) -> Interval:
-    """A sum over all that happened: it has no sampling error."""
-    return Interval(value=value, stderr=None, low=None, high=None, method=None)
-
-
-def _idle_power(windows: Sequence[Window]) -> Interval | str:
-    found = _usable(windows)
-    if found.reason is not None:
-        return found.reason if windows else "no idle phase was measured"
-    return statistics.ratio([_joules(window) for window in found.used], [window.duration_s for window in found.used])
-
-
-def _signature(results: Results) -> str:
-    """The run's signature with the instruments and regions that these figures depend on."""
-    grids = {
-        f"{window.region}:{window.carbon_grams_per_kwh:g}"
-        for window in results.windows
-        if window.carbon_grams_per_kwh is not None
-    }
-    regions = f"|gCO2e/kWh:{','.join(sorted(grids))}" if grids else ""
-    return f"{results.signature}{regions}"
+def _of_run(book: Book, work: Sequence[Window], idle: Sequence[Window]) -> list[Estimate]:
+    rates = [one for stage in STAGES for one in book.per_token(RUN, stage, work)]
+    parts = [book.part(part, work) for part in PARTS]
+    return [book.idle_power(idle), *book.energies(RUN, work), book.carbon(work), *parts, *rates]

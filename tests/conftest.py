@@ -1,12 +1,20 @@
 """Fixtures that many tests share."""
 
+import hashlib
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+# A machine has one energy meter, and its lock is a temporary file: tests side by side need a folder each.
+_place = f"{Path(__file__).parent}:{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+_own = Path(tempfile.gettempdir()) / f"harness-tests-{hashlib.sha256(_place.encode()).hexdigest()[:12]}"
+_own.mkdir(exist_ok=True)
+os.environ["TMPDIR"] = tempfile.tempdir = str(_own)
 
 
 @pytest.fixture(scope="session")

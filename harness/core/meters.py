@@ -7,17 +7,21 @@ from typing import Protocol
 
 from harness.core.scores import Basis
 
-__all__ = ["Meter", "NullMeter", "Publish", "Window"]
+__all__ = ["IDLE", "MEASURING", "REPEATS", "WARM_UP", "Meter", "NullMeter", "Publish", "Window"]
+
+IDLE, WARM_UP, REPEATS = "idle", "warm-up", "repeats"
+MEASURING = (IDLE, WARM_UP, REPEATS)
+"""Phases that exist for the measurement alone: the machine at rest, a first answer, and answers given again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """What a meter saw during one stretch of work.
 
-    `phase` is `idle`, `load`, or `suite/kind`; `stage` is what the model did in it (`prefill` reads tokens, `decode`
-    writes them), None outside a model. `energy_joules` is the energy of the whole machine as far as `source` can see
-    it, idle draw included; None, with the `reason`, where nothing could be measured. `components_joules` holds its
-    parts (cpu, ram, gpu); a part that can't be measured is absent and named in `absent`. Tokens and requests are
+    `phase` is one of `MEASURING`, `load`, or `suite/kind`; `stage` is what the model did in it (`prefill` reads tokens,
+    `decode` writes them), None outside a model. `energy_joules` is the energy of the whole machine as far as `source`
+    can see it, idle draw included; None, with the `reason`, where nothing could be measured. `components_joules` holds
+    its parts (cpu, ram, gpu); a part that can't be measured is absent and named in `absent`. Tokens and requests are
     those computed inside the window. `carbon_grams_per_kwh` is the grid's intensity in `region`.
     """
 

@@ -105,6 +105,8 @@ class Results:
     estimates: Sequence[Estimate]
     windows: Sequence[Window]
     signature: str
+    request_counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How many requests each (suite, task) asks, those that it shares with other tasks among them."""
 
 
 class Suite(ABC):
@@ -121,6 +123,9 @@ class Suite(ABC):
 
     See `harness.core.headlines`.
     """
+
+    repeated: ClassVar[str | None] = None
+    """Its task that is answered again after all else, for the energy of a token alone; see `harness.metering`."""
 
     def derive(self, results: Results) -> Sequence[Estimate]:  # noqa: ARG002
         """Estimates that need more than one task's scores, such as energy. None by default."""

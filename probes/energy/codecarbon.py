@@ -22,11 +22,24 @@ NEVER_S = 1e8
 """Three years. codecarbon's own periodic reading would race with ours, and the same joules be counted twice."""
 
 
+_RAPL_ERROR = "error of a few %"
+_NVML_ERROR = "error of 5 %, more for bursts"
+_MODEL_ERROR = "error of up to 40 %"
+_NO_STUDY = "error unknown"
+"""What is to be expected of each instrument, against a power meter.
+
+RAPL: Khan et al., "RAPL in Action" (2018), and, for memory and for machines at rest, Desrochers et al., "A Validation
+of DRAM RAPL Power Measurements" (2016). NVML: Yang et al., "Part-time Power Measurements: nvidia-smi's Lack of
+Attention" (2024). codecarbon's models: Fischer, "Ground-Truthing AI Energy Consumption" (2025).
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     name: str
     basis: Basis
     words: str
+    error: str
 
 
 class CodecarbonInstrument:
@@ -37,7 +50,8 @@ class CodecarbonInstrument:
     nominal power; load is sampled each second from counters of 10 ms ticks, so `resolution_s` is 0.1 s. RAM is always
     modelled, from the number of memory modules that a machine of this size usually has: a constant. GPU: NVML
     or AMD SMI; a GPU that codecarbon can't see is absent, never 0. Mains losses, fans, disks and displays are not seen.
-    `basis` is `measured` only where no part of the sum is modelled.
+    `basis` is `measured` only where no part of the sum is modelled; `source` names each part's instrument and the
+    error that studies found in it.
 
     No network, no file: every setting of codecarbon that could send or write is overridden, the user's codecarbon
     configuration included. What that configuration says of the hardware (`force_cpu_power`, `force_ram_power`,
@@ -65,7 +79,7 @@ class CodecarbonInstrument:
         if first.failure is not None or not parts:
             raise self._unusable(first.failure or "it sees no hardware")
         self.basis: Basis = "measured" if all(part.basis == "measured" for part in parts) else "estimated"
-        self.source = f"codecarbon {__version__}: {', '.join(part.words for part in parts)}"
+        self.source = f"codecarbon {__version__}: {', '.join(f'{part.words} ({part.error})' for part in parts)}"
         self.absent: Mapping[str, str] = {name: why for name, why in _WHY_ABSENT.items() if name not in self.parts}
 
     def read(self) -> Reading:
@@ -149,18 +163,20 @@ def _part(hardware: Any) -> _Part:
     """What one of codecarbon's hardware objects counts, and how."""
     kind = type(hardware).__name__
     if kind == "RAM":
-        how = "constant, from its size" if hardware._force_ram_power is None else "as configured"
-        return _Part("ram", "estimated", f"RAM {hardware.total_power().W:g} W ({how})")
+        how = "constant from its size" if hardware._force_ram_power is None else "as configured"
+        return _Part("ram", "estimated", f"RAM {hardware.total_power().W:g} W, {how}", _MODEL_ERROR)
     if kind == "CPU":
         return _cpu(hardware._mode, hardware._tdp)
     if kind == "GPU":
         if all(device._has_counter for device in hardware.devices.devices):
-            return _Part("gpu", "measured", "GPU by its energy counter")
-        return _Part("gpu", "estimated", "GPU by samples of its power")
+            return _Part("gpu", "measured", "GPU by its energy counter", _NVML_ERROR)
+        return _Part("gpu", "estimated", "GPU by samples of its power", _NVML_ERROR)
     if kind == "AppleSiliconChip":
-        return _Part(hardware.chip_part.lower(), "estimated", f"{hardware.chip_part} by powermetrics")
+        return _Part(hardware.chip_part.lower(), "estimated", f"{hardware.chip_part} by powermetrics", _NO_STUDY)
     if kind == "Raspberry":
-        return _Part(hardware.chip_part.lower(), "estimated", f"{hardware.chip_part} by samples of its power")
+        return _Part(
+            hardware.chip_part.lower(), "estimated", f"{hardware.chip_part} by samples of its power", _NO_STUDY
+        )
     raise TypeError(f"unknown hardware {kind}")
 
 
@@ -172,11 +188,11 @@ def _skipped(hardware: Any) -> bool:
 
 def _cpu(mode: str, nominal_watts: float) -> _Part:
     if mode == "intel_rapl":
-        return _Part("cpu", "measured", "CPU by RAPL")
+        return _Part("cpu", "measured", "CPU by RAPL", _RAPL_ERROR)
     if mode == "windows_emi":
-        return _Part("cpu", "measured", "CPU by the Energy Meter Interface")
+        return _Part("cpu", "measured", "CPU by the Energy Meter Interface", _NO_STUDY)
     if mode == "intel_power_gadget":
-        return _Part("cpu", "estimated", "CPU by samples of Intel Power Gadget")
+        return _Part("cpu", "estimated", "CPU by samples of Intel Power Gadget", _NO_STUDY)
     if mode == "cpu_load":
-        return _Part("cpu", "estimated", f"CPU modelled from its load (at most {nominal_watts:g} W)")
-    return _Part("cpu", "estimated", f"CPU at half its nominal {nominal_watts:g} W whatever its load")
+        return _Part("cpu", "estimated", f"CPU modelled from its load, at most {nominal_watts:g} W", _MODEL_ERROR)
+    return _Part("cpu", "estimated", f"CPU at half its nominal {nominal_watts:g} W whatever its load", _MODEL_ERROR)

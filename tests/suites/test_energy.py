@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from harness.core.errors import DataError
 from harness.core.meters import Window
 from harness.core.requests import GenerateUntil, Response
-from harness.core.scores import Estimate
+from harness.core.scores import Estimate, Score
 from harness.core.tasks import Results, TaskSettings
 from suites.energy import Energy
 from suites.tasks.text_generation import TextGeneration
@@ -155,8 +155,8 @@ def test_one_estimated_window_makes_a_sum_estimated_and_carbon_always_is() -> No
     assert mixed["load", "energy_joules"].basis == "measured"
 
 
-def test_the_signature_names_the_region_and_its_intensity() -> None:
-    assert derive(*RUN)["run", "carbon_grams"].signature == "seed:0|gCO2e/kWh:FRA:50"
+def test_the_signature_names_the_region_its_intensity_and_the_instrument() -> None:
+    assert derive(*RUN)["run", "carbon_grams"].signature == "seed:0|gCO2e/kWh:FRA:50|meter:a test"
 
 
 def test_carbon_is_absent_where_the_intensity_is_not_known() -> None:
@@ -214,3 +214,109 @@ def test_text_generation_scores_the_tokens_written_or_says_why_not() -> None:
     assert (written.value, written.invalid) == (9.0, None)
     assert (failed.value, failed.invalid) == (None, "NaN")
     assert {written.metric} == {metric.name for metric in task.metrics}
+
+
+TEXTS = {
+    ("energy", "text_generation"): [Score(sample_id=str(n), metric="generated_tokens", value=9.0) for n in range(4)]
+}
+
+
+def derive_all(*windows: Window, **more: Any) -> dict[tuple[str, str], Estimate]:
+    results = Results(**{"scores": TEXTS, "estimates": [], "windows": windows, "signature": "seed:0", **more})
+    return {(one.task, one.metric): one for one in Energy().derive(results)}
+
+
+def repeated(*joules: float) -> list[Window]:
+    """Repeats of four prompts: 400 tokens read for 40 J, then 40 written for some joules."""
+    return [
+        one
+        for cost in joules
+        for one in (
+            window("repeats", "prefill", 1.0, 40.0, token_count=400),
+            window("repeats", "decode", 4.0, cost, token_count=40, request_count=4),
+        )
+    ]
+
+
+def test_repeats_and_warm_up_are_in_no_sum_of_the_run_and_idle_in_measuring() -> None:
+    found = derive_all(*RUN, window("warm-up", "prefill", 1.0, 5.0), *repeated(100.0, 100.0))
+    assert found["run", "energy_joules"].value == pytest.approx(1000.0)
+    assert found["run", "joules_per_token_decode"].value == pytest.approx(300 / 50)
+    assert found["measuring", "energy_joules"].value == pytest.approx(50 + 5 + 2 * 140)
+    assert not {task for task, _ in found} & {"repeats", "warm-up"}
+
+
+def test_the_energy_of_a_token_is_that_of_the_repeats_and_of_the_first_answers_without_them() -> None:
+    found = derive_all(*RUN, *repeated(99.0, 100.0, 101.0, 100.0))
+    rate = found["text_generation", "joules_per_token_decode"]
+    assert rate.value == pytest.approx(400 / 160)
+    assert (rate.n, rate.interval) == (4, "t")
+    assert rate.signature.startswith("queries:4|")
+    assert found["text_generation", "joules_per_token_prefill"].value == pytest.approx(0.1)
+    first = derive_all(*RUN)["text_generation", "joules_per_token_decode"]
+    assert first.value == pytest.approx(300 / 50)
+    assert "5% was aimed at" in str(first.interval)
+
+
+def test_a_wide_interval_says_that_the_aim_was_not_reached() -> None:
+    rate = derive_all(*repeated(50.0, 150.0))["text_generation", "joules_per_token_decode"]
+    # 50 and 150: a standard error of 50 on a mean of 100, and t of 12.71 with one degree of freedom.
+    assert "±635.3%" in str(rate.interval)
+    assert "5% was not reached in 2 windows" in str(rate.interval)
+
+
+def test_the_energy_of_1000_queries_adds_up_both_stages_and_their_errors() -> None:
+    estimate = derive_all(*repeated(90.0, 110.0))["text_generation", "wh_per_1000_queries"]
+    assert estimate.value == pytest.approx((2 * 40 + 200) / 8 * 1000 / 3600)
+    # Reading cost the same each time; writing 100 J ± 10 J for four queries.
+    assert estimate.stderr == pytest.approx(10 / 4 * 1000 / 3600)
+    gpu = derive_all(*repeated(90.0, 110.0))["text_generation", "gpu_wh_per_1000_queries"]
+    assert (gpu.value, gpu.reason) == (None, "no GPU here")
+
+
+def quiz(right: int, asked: int) -> dict[str, Any]:
+    """A suite of one task with choices, three requests a sample."""
+    scores = [Score(sample_id=str(n), metric="acc", value=float(n < right)) for n in range(asked)]
+    share = right / asked
+    accuracy = Estimate(
+        suite="accuracy",
+        task="quiz",
+        metric="acc",
+        value=share,
+        stderr=0.1,
+        n=asked,
+        unit="share",
+        direction="higher",
+        signature="",
+    )
+    return {
+        "scores": {**TEXTS, ("accuracy", "quiz"): scores},
+        "estimates": [accuracy],
+        "request_counts": {("accuracy", "quiz"): 3 * asked},
+    }
+
+
+def test_the_energy_of_a_correct_answer_has_the_errors_of_energy_and_accuracy() -> None:
+    windows = [window("accuracy/loglikelihood", "prefill", 5.0, joules, request_count=15) for joules in (90.0, 110.0)]
+    estimate = derive_all(*windows, **quiz(5, 10))["accuracy", "joules_per_correct_answer"]
+    assert estimate.value == pytest.approx(200 / 5)
+    # A tenth from the energy (100 ± 10 of two windows), a fifth from the accuracy (0.5 ± 0.1).
+    assert estimate.stderr == pytest.approx(40 * (0.1**2 + 0.2**2) ** 0.5)
+    assert estimate.basis == "measured"
+
+
+def test_requests_that_another_suite_answered_are_counted_at_the_same_rate_and_make_it_an_estimate() -> None:
+    windows = [window("accuracy/loglikelihood", "prefill", 5.0, 100.0, request_count=15)]
+    estimate = derive_all(*windows, **quiz(5, 10))["accuracy", "joules_per_correct_answer"]
+    assert estimate.value == pytest.approx(2 * 100 / 5)
+    assert estimate.basis == "estimated"
+
+
+def test_without_a_correct_answer_its_energy_is_absent() -> None:
+    windows = [window("accuracy/loglikelihood", "prefill", 5.0, 100.0, request_count=30)]
+    estimate = derive_all(*windows, **quiz(0, 10))["accuracy", "joules_per_correct_answer"]
+    assert (estimate.value, estimate.reason) == (None, "there is no correct answer")
+
+
+def test_a_suite_without_correct_answers_has_no_such_figure() -> None:
+    assert not [metric for _, metric in derive_all(*RUN) if metric == "joules_per_correct_answer"]
