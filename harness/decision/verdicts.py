@@ -1,4 +1,4 @@
-"""What a gate said of a run, kept beside the run and outside its seal: a record can be judged again by another policy."""
+"""What a gate said of a run, kept beside the run and outside its seal: a record can be judged by many policies."""
 
 import json
 from collections.abc import Sequence
@@ -58,7 +58,7 @@ class Verdict:
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> Path:
-    """Keep a verdict in the run's folder; the same policy and baseline replace their earlier one. Raises `RecordError`."""
+    """Keep a verdict in the run's folder; it replaces that of the same policy and baseline. Raises `RecordError`."""
     against = f"-{verdict.baseline_run_id}" if verdict.baseline_run_id else ""
     path = make_folder(folder / FOLDER) / f"{verdict.policy_sha256[:SHORT]}{against}.json"
     write_whole(path, canonical_json({"format": FORMAT, **asdict(verdict)}) + b"\n")

@@ -43,11 +43,13 @@ class Percentage(Metric):
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        return _percent(statistics.bounded_mean(_column(scores, "value"), [score.cluster for score in scores]))
+        return statistics.scaled(
+            statistics.bounded_mean(_column(scores, "value"), [score.cluster for score in scores]), PERCENT
+        )
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
-        return statistics.mean_of(PERCENT * np.array(_column(scores, "value")))
+        return statistics.mean_of(np.array(_column(scores, "value")), PERCENT)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,7 @@ class MacroPercentage(Metric):
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        return _percent(statistics.bounded_mean(_by_cluster(scores, "value").tolist()))
+        return statistics.scaled(statistics.bounded_mean(_by_cluster(scores, "value").tolist()), PERCENT)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
@@ -170,16 +172,3 @@ def _shares(scores: Sequence[Score]) -> NDArray[np.float64]:
 
 def _clusters(scores: Sequence[Score]) -> list[str]:
     return [f"alone:{score.sample_id}" if score.cluster is None else f"shared:{score.cluster}" for score in scores]
-
-
-def _percent(share: Interval) -> Interval:
-    def scaled(value: float | None) -> float | None:
-        return None if value is None else PERCENT * value
-
-    return replace(
-        share,
-        value=PERCENT * share.value,
-        stderr=scaled(share.stderr),
-        low=scaled(share.low),
-        high=scaled(share.high),
-    )

@@ -3,7 +3,7 @@
 from harness.core.statistics.bounds import Standing, standing, two_sided
 from harness.core.statistics.differences import independent_difference, mean_of_differences, paired_difference
 from harness.core.statistics.holm import holm
-from harness.core.statistics.intervals import CONFIDENCE, UPPER, Difference, Interval
+from harness.core.statistics.intervals import CONFIDENCE, UPPER, Difference, Interval, scaled
 from harness.core.statistics.mcnemar import exact_mcnemar
 from harness.core.statistics.means import bounded_mean, mean, proportion, ratio
 from harness.core.statistics.planning import POWER, design_effect, more_samples, rule_of_three, samples_for_margin
@@ -40,6 +40,7 @@ __all__ = [
     "ratio_of",
     "rule_of_three",
     "samples_for_margin",
+    "scaled",
     "standing",
     "tango",
     "two_sided",

@@ -69,9 +69,11 @@ def independent_difference(first: Interval, second: Interval, *, confidence: flo
 
 
 def mean_of_differences(parts: Sequence[Difference], *, confidence: float = CONFIDENCE) -> Difference | None:
-    """The mean of differences of k >= 1 independent tasks, each counting alike, with a normal interval.
+    """The mean of differences of k >= 1 independent tasks, each counting alike.
 
-    That of a single one is its own. None where any has no standard error.
+    Its interval recovers the parts' variances from their own intervals (Zou and Donner, 2008), so parts without any
+    difference still widen it; those intervals must have the given `confidence`. The p value is normal. That of a
+    single part is its own. None where any part has no error.
     """
     if len(parts) == 1:
         return parts[0]
@@ -80,9 +82,18 @@ def mean_of_differences(parts: Sequence[Difference], *, confidence: float = CONF
         return None
     value = math.fsum(part.value for part in parts) / len(parts)
     stderr = math.sqrt(math.fsum(error**2 for error in errors)) / len(parts)
-    found = _normal(value, stderr, confidence, f"paired normal, mean of {len(parts)} tasks")
-    n, count = sum(part.n for part in parts), sum(part.cluster_count for part in parts)
-    return replace(found, n=n, cluster_count=count)
+    found = _normal(value, stderr, confidence, f"mean of {len(parts)} paired tasks")
+    below, above = (
+        math.hypot(*(part.value - end for part in parts if (end := getattr(part, side)) is not None)) / len(parts)
+        for side in ("low", "high")
+    )
+    return replace(
+        found,
+        low=value - below,
+        high=value + above,
+        n=sum(part.n for part in parts),
+        cluster_count=sum(part.cluster_count for part in parts),
+    )
 
 
 def _normal(value: float, stderr: float, confidence: float, method: str) -> Difference:

@@ -1,8 +1,9 @@
 """A value with its error, as every statistic gives it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
-__all__ = ["CONFIDENCE", "UPPER", "Difference", "Interval", "upper_tail"]
+__all__ = ["CONFIDENCE", "UPPER", "Difference", "Interval", "scaled", "upper_tail"]
 
 CONFIDENCE = 0.95
 
@@ -45,3 +46,21 @@ class Difference:
     method: str | None
     n: int
     cluster_count: int
+
+
+Measured = TypeVar("Measured", Interval, Difference)
+
+
+def scaled(found: Measured, factor: float) -> Measured:
+    """The same in a unit `factor` (above 0) times as small: 100 for a share in percent."""
+
+    def times(value: float | None) -> float | None:
+        return None if value is None else factor * value
+
+    return replace(
+        found,
+        value=factor * found.value,
+        stderr=times(found.stderr),
+        low=times(found.low),
+        high=times(found.high),
+    )

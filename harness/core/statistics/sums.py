@@ -1,7 +1,7 @@
 """Statistics that are functions of sums over samples, so that many resamples cost one product of matrices."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,19 +17,22 @@ class Sums:
     """A `Statistic` that is `of` the sums over samples of `parts`.
 
     `parts` has the shape (samples, k); `of` gets sums of shape (resamples, k) and gives one value a resample.
+    Of a plain mean, `values` are what it is the mean of, in parts of `scale`: 100 for a percentage.
     """
 
     parts: NDArray[np.float64]
     of: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    values: NDArray[np.float64] | None = None
+    scale: float = 1.0
 
     def __call__(self, rows: NDArray[np.intp]) -> float:
         """See `Statistic`."""
         return float(self.of(self.parts[rows].sum(axis=0)[None, :])[0])
 
 
-def mean_of(values: NDArray[np.float64]) -> Sums:
-    """The mean of values, one a sample."""
-    return ratio_of(values, np.ones(len(values)))
+def mean_of(values: NDArray[np.float64], scale: float = 1.0) -> Sums:
+    """`scale` times the mean of values, one a sample."""
+    return replace(ratio_of(scale * values, np.ones(len(values))), values=values, scale=scale)
 
 
 def ratio_of(
