@@ -1,6 +1,6 @@
 """What explains a decision: its parts, the worth that methods give to each, and how far that worth can be believed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "RANDOM",
+    "Ablated",
     "AblationMethod",
     "Attribution",
     "AttributionSettings",
@@ -104,6 +105,10 @@ class Attribution:
         return cls(**{**entry, **numbers, "units": tuple(entry["units"]), "methods": methods})
 
 
+Ablated = Callable[[NDArray[np.bool_]], NDArray[np.float64]]
+"""The decision as a function of the units that are kept: from shape (rows, units) to log-odds in nats, one a row."""
+
+
 class AblationMethod(Protocol):
     """A method that asks the model about the text without some of its units: found under `harness.attributions`.
 
@@ -114,16 +119,8 @@ class AblationMethod(Protocol):
     name: str
     needs_gradients: Literal[False]
 
-    def attribute(self, ablated: "Ablated", unit_count: int, settings: AttributionSettings) -> Sequence[float]:
+    def attribute(self, ablated: Ablated, unit_count: int, settings: AttributionSettings) -> Sequence[float]:
         """One value a unit, in nats; at least two units."""
-        ...
-
-
-class Ablated(Protocol):
-    """The decision as a function of the units that are kept."""
-
-    def __call__(self, kept: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Log-odds in nats, one a row of `kept`, whose shape is (rows, units)."""
         ...
 
 
@@ -141,8 +138,10 @@ class GradientMethod(Protocol):
 class Embedded(Protocol):
     """The decision as a function of the embeddings of the tokens explained; tensors of torch."""
 
-    rows_at_once: int
-    """Rows of embeddings that one pass of the model may hold."""
+    @property
+    def rows_at_once(self) -> int:
+        """Rows of embeddings that one pass of the model may hold."""
+        ...
 
     @property
     def embeddings(self) -> Any:

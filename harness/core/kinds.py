@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from harness.core.requests import (
+    Attribute,
     Classify,
     Embed,
     GenerateUntil,
@@ -41,6 +42,7 @@ _WANTED: Mapping[str, str] = {
     Classify.kind: "has no head that labels texts",
     Tag.kind: "has no head that labels words",
     Embed.kind: "gives no embedding of a text",
+    Attribute.kind: "isn't asked for explanations, which take hundreds of questions for each decision",
 }
 """What a kind lacks, as the end of a sentence."""
 
@@ -51,11 +53,11 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Kind(
                 name="causal",
                 title="causal language model",
-                answers=(Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods, GenerateUntil),
+                answers=(Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods, GenerateUntil, Attribute),
             ),
-            Kind(name="masked", title="masked language model", answers=(Loglikelihood, PseudoLoglikelihood)),
-            Kind(name="seq2seq", title="sequence-to-sequence model", answers=(Loglikelihood, GenerateUntil)),
-            Kind(name="classifier", title="sequence classifier", answers=(Classify,)),
+            Kind(name="masked", title="masked language model", answers=(Loglikelihood, PseudoLoglikelihood, Attribute)),
+            Kind(name="seq2seq", title="sequence-to-sequence model", answers=(Loglikelihood, GenerateUntil, Attribute)),
+            Kind(name="classifier", title="sequence classifier", answers=(Classify, Attribute)),
             Kind(name="tagger", title="token classifier", answers=(Tag,)),
             Kind(name="encoder", title="sentence encoder", answers=(Embed,)),
             Kind(

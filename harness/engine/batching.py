@@ -131,13 +131,17 @@ class RowReader:
         # Logits that are no numbers are so in any batch, and are reported request by request.
         return True
 
-    def _forward(self, rows: Sequence[InputRow]) -> list[Tensor]:
+    def arguments(self, rows: Sequence[InputRow]) -> dict[str, Tensor]:
+        """What the model's forward pass takes for the rows, padded on the right."""
         arguments = padded([row.tokens for row in rows], self._pad_id, self._model.device)
         if rows[0].types is not None:
             types = padded([row.types or () for row in rows], 0, self._model.device)
             arguments["token_type_ids"] = types["input_ids"]
+        return arguments
+
+    def _forward(self, rows: Sequence[InputRow]) -> list[Tensor]:
         with torch.inference_mode():
-            logits = self._model(**arguments).logits.float().cpu()
+            logits = self._model(**self.arguments(rows)).logits.float().cpu()
         self._meter.count(tokens=sum(len(row.tokens) for row in rows), requests=0)
         return [one[: len(row.tokens)] if one.dim() > 1 else one for one, row in zip(logits, rows, strict=True)]
 

@@ -5,12 +5,15 @@ from typing import Any
 
 from harness.checkpoints.loader import Loader
 from harness.core.checkpoints import Checkpoint
+from harness.core.kinds import KINDS
 from harness.core.meters import Meter
 from harness.core.models import Model
+from harness.core.requests import Attribute
+from harness.engine.attribution.model import AttributingModel
 from harness.engine.chat import ChatModel
 from harness.engine.remote import REMOTE_KINDS, remote_model
 
-__all__ = ["build_model", "model_class"]
+__all__ = ["build_model", "loaded_model", "model_class"]
 
 
 def build_model(
@@ -32,8 +35,19 @@ def build_model(
         return remote_model(checkpoint, apply_chat_template=apply_chat_template)
     loader = loader or Loader()
     loaded = loader.load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
-    model: Model = model_class(checkpoint.kind)(loaded, batch_tokens=batch_tokens, meter=meter)
+    model = loaded_model(loaded, batch_tokens=batch_tokens, meter=meter)
     return ChatModel(model, loaded.tokenizer) if apply_chat_template else model
+
+
+def loaded_model(loaded: Any, *, batch_tokens: int, meter: Meter) -> Model:
+    """A loaded checkpoint as the model of its kind, which explains its decisions where that kind makes any."""
+    kind = loaded.checkpoint.kind
+    model: Model = model_class(kind)(loaded, batch_tokens=batch_tokens, meter=meter)
+    if Attribute not in KINDS[kind].answers:
+        return model
+    from harness.engine.attribution.boxes import white_box
+
+    return AttributingModel(model, white_box(model))
 
 
 def model_class(kind: str) -> Any:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from harness.checkpoints.load import LoadedCheckpoint
@@ -85,6 +85,13 @@ class CausalModel:
         if writing:
             return list(self._write(writing))
         return list(self._examine(texts, batch.work) if texts else self._score(batch.requests, batch.work))
+
+    def forget(self, request_ids: Collection[str]) -> None:
+        """Let go of what was kept of requests that won't be asked again, and of the stem read last."""
+        for name in request_ids:
+            self._readings.pop(name, None)
+            self._prompts.pop(name, None)
+        self._stems.clear()
 
     def _why_plain(self) -> str | None:
         """Why nothing is shared, by the model's kind of attention, or by trying."""

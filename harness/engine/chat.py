@@ -8,7 +8,7 @@ from jinja2 import TemplateError
 
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import Batch, Model
-from harness.core.requests import GenerateUntil, Loglikelihood, Request, Response
+from harness.core.requests import Attribute, GenerateUntil, Loglikelihood, Request, Response
 
 __all__ = ["ChatModel"]
 
@@ -52,7 +52,18 @@ class ChatModel:
             return replace(request, context=turn, continuation=request.continuation.removeprefix(" "))
         if isinstance(request, GenerateUntil):
             return replace(request, context=self._turn(request.context))
+        if isinstance(request, Attribute):
+            return self._explained(request)
         return request
+
+    def _explained(self, request: Attribute) -> Attribute:
+        """The text to explain where it stands in the turn; nothing where the template changes it."""
+        stop = len(request.context) if request.stop is None else request.stop
+        turn = self._turn(request.context)
+        start = turn.find(request.context)
+        start, stop = (start + request.start, start + stop) if start >= 0 else (0, 0)
+        continuations = tuple(one.removeprefix(" ") for one in request.continuations)
+        return replace(request, context=turn, continuations=continuations, start=start, stop=stop)
 
     def _turn(self, context: str) -> str:
         try:

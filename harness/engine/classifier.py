@@ -1,6 +1,6 @@
 """The model of sequence classifiers: each text, or pair of texts, becomes one score a label."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -27,6 +27,7 @@ class ClassifierModel:
     """
 
     def __init__(self, loaded: LoadedCheckpoint, *, batch_tokens: int, meter: Meter | None = None) -> None:
+        self.model, self.tokenizer, self.batch_tokens = loaded.model, loaded.tokenizer, batch_tokens
         self.meter: Meter = meter or NullMeter()
         self.labels = names_of(loaded.checkpoint, loaded.model.config)
         self._problem = _problem(loaded.model.config)
@@ -58,6 +59,17 @@ class ClassifierModel:
         logits = self._reader.logits([self._rows[request.id] for request in batch.requests])
         self.meter.count(tokens=0, requests=len(batch.requests))
         return list(self._answers(batch.requests, logits))
+
+    def spelled(self, request: Classify) -> tuple[InputRow, dict[str, Tensor]]:
+        """The request as the model reads it, and as the model's forward pass takes it."""
+        pairs = None if request.text_pair is None else [request.text_pair]
+        (row,) = self._reader.rows([request.text], pairs)
+        return row, self._reader.arguments([row])
+
+    def forget(self, request_ids: Collection[str]) -> None:
+        """Let go of what was kept of requests that won't be asked again."""
+        for name in request_ids:
+            self._rows.pop(name, None)
 
     def _answers(self, requests: Sequence[Request], logits: Mapping[InputRow, Tensor]) -> Iterator[Response]:
         for request in requests:

@@ -5,7 +5,7 @@ to Do Masked Language Model Scoring" (ACL 2023): with a token, the later tokens 
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -25,11 +25,11 @@ from harness.engine.padding import ordered_rows, padded, padding_id, pads_exactl
 from harness.engine.rounding import NOT_FINITE
 from harness.engine.scoring import Verdict, logits_at
 
-__all__ = ["MaskedModel"]
+__all__ = ["MaskedCopy", "MaskedModel"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Copy:
+class MaskedCopy:
     """A sequence in which some tokens are masked, and one masked token to predict."""
 
     tokens: Tokens
@@ -57,15 +57,15 @@ class MaskedModel:
         self.model = loaded.model
         self.batch_tokens = batch_tokens
         self.meter: Meter = meter or NullMeter()
-        self._encoder = _MaskEncoder(loaded.tokenizer, loaded.max_length)
-        self._pad_id = padding_id(loaded.model, loaded.tokenizer)
+        self.encoder = _MaskEncoder(loaded.tokenizer, loaded.max_length)
+        self.pad_id = padding_id(loaded.model, loaded.tokenizer)
         self._readings: dict[str, _Reading] = {}
-        self._passes: Halving[Tokens, dict[_Copy, Verdict]] = Halving(batch_tokens)
+        self._passes: Halving[Tokens, dict[MaskedCopy, Verdict]] = Halving(batch_tokens)
 
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
         """See `Model.plan`: requests of like length together, and those that share copies."""
         requests = sorted(requests, key=lambda request: request.id)
-        self._readings.update(self._encoder.read([one for one in requests if one.id not in self._readings]))
+        self._readings.update(self.encoder.read([one for one in requests if one.id not in self._readings]))
         copies = {request.id: self._lengths(request) for request in requests}
         families = sorted(_families(requests, copies), key=lambda family: (-self._width(family), family[0].id))
         batches: list[list[Request]] = []
@@ -85,33 +85,43 @@ class MaskedModel:
     def answer(self, batch: Batch) -> list[Response]:
         """See `Model.answer`."""
         self.meter.stage("prefill")
-        wanted: dict[Tokens, set[_Copy]] = {}
+        wanted: dict[Tokens, set[MaskedCopy]] = {}
         for request in batch.requests:
             for copy in self._readings[request.id].copies():
                 wanted.setdefault(copy.tokens, set()).add(copy)
 
-        def compute(group: Sequence[Tokens]) -> dict[_Copy, Verdict]:
+        def compute(group: Sequence[Tokens]) -> dict[MaskedCopy, Verdict]:
             return self._predict(group, [sorted(wanted[tokens], key=_place) for tokens in group])
 
-        verdicts: dict[_Copy, Verdict] = {}
+        verdicts: dict[MaskedCopy, Verdict] = {}
         for rows in ordered_rows(wanted, pads=self._pads):
             for _, found in self._passes.run(rows, len, compute):
                 verdicts |= found or {}
         self.meter.count(tokens=0, requests=len(batch.requests))
         return [_answer(request, self._readings[request.id], verdicts) for request in batch.requests]
 
+    def copies(self, request: Loglikelihood) -> list[MaskedCopy]:
+        """The sequences in which a token of the request's continuation is masked."""
+        ((_, reading),) = self.encoder.read([request])
+        return reading.copies()
+
+    def forget(self, request_ids: Collection[str]) -> None:
+        """Let go of what was kept of requests that won't be asked again."""
+        for name in request_ids:
+            self._readings.pop(name, None)
+
     @cached_property
     def _pads(self) -> bool:
         def compute(rows: Sequence[Tokens]) -> list[list[float]]:
-            copies = [_Copy(tokens, 1, tokens[2]) for tokens in rows]
+            copies = [MaskedCopy(tokens, 1, tokens[2]) for tokens in rows]
             found = self._predict(rows, [[copy] for copy in copies])
             return [[found[copy].loglikelihood] for copy in copies]
 
         return pads_exactly(self.model, compute)
 
-    def _predict(self, group: Sequence[Tokens], copies: Sequence[Sequence[_Copy]]) -> dict[_Copy, Verdict]:
+    def _predict(self, group: Sequence[Tokens], copies: Sequence[Sequence[MaskedCopy]]) -> dict[MaskedCopy, Verdict]:
         """The verdict on each copy from one forward pass over the sequences; `copies` are those of each sequence."""
-        arguments = padded(group, self._pad_id, self.model.device)
+        arguments = padded(group, self.pad_id, self.model.device)
         width = arguments["input_ids"].shape[1]
         asked = [(row * width + copy.position, copy) for row, found in enumerate(copies) for copy in found]
         positions, where = np.unique(np.array([position for position, _ in asked]), return_inverse=True)
@@ -232,18 +242,18 @@ class _Reading:
         """Tokens of a sequence as read, special tokens too."""
         return min(len(self.text.tokens), self.room) + len(self.text.before) + len(self.text.after)
 
-    def copies(self) -> list[_Copy]:
+    def copies(self) -> list[MaskedCopy]:
         """A copy for each place."""
         return [self._copy(place) for place in self.places]
 
-    def _copy(self, place: int) -> _Copy:
+    def _copy(self, place: int) -> MaskedCopy:
         text, room = self.text, self.room
         latest = max(len(text.tokens) - room, 0)
         start = min(max(place - room // 2, 0), latest) if self.is_whole else latest
         window = list(text.tokens[start : start + room])
         position, end = place - start, min(text.word_ends[place] - start, len(window))
         window[position:end] = [self.mask_id] * (end - position)
-        return _Copy((*text.before, *window, *text.after), len(text.before) + position, text.tokens[place])
+        return MaskedCopy((*text.before, *window, *text.after), len(text.before) + position, text.tokens[place])
 
 
 def _split(request: Request) -> tuple[str, str]:
@@ -283,11 +293,11 @@ def _total(requests: Sequence[Request], copies: Mapping[str, Mapping[int, int]])
     return sum(distinct.values())
 
 
-def _place(copy: _Copy) -> tuple[int, int]:
+def _place(copy: MaskedCopy) -> tuple[int, int]:
     return copy.position, copy.target
 
 
-def _answer(request: Request, reading: _Reading, verdicts: Mapping[_Copy, Verdict]) -> Response:
+def _answer(request: Request, reading: _Reading, verdicts: Mapping[MaskedCopy, Verdict]) -> Response:
     """The sum over a request's copies."""
     found = [verdict for copy in reading.copies() if (verdict := verdicts.get(copy))]
     total = math.fsum(verdict.loglikelihood for verdict in found)

@@ -167,6 +167,10 @@ class StemCache:
         self._stem = stem
         return stem, len(tokens) - start
 
+    def clear(self) -> None:
+        """Let go of the stem, such as because the weights are others from now on."""
+        self._stem = None
+
     @cached_property
     def token_bytes(self) -> int:
         """Bytes that the keys and values of one token take, over all layers."""

@@ -21,7 +21,15 @@ from harness.engine.encoding import Reading
 from harness.engine.packing import Stem, StemCache, packed_arguments
 from harness.engine.tree import Row, packed_row, path_row
 
-__all__ = ["Verdict", "forward_at", "logits_at", "packing_error", "score_rows", "target_states"]
+__all__ = [
+    "Verdict",
+    "forward_at",
+    "logits_at",
+    "logits_with_gradients",
+    "packing_error",
+    "score_rows",
+    "target_states",
+]
 
 _CHUNK = 128
 """Positions whose vocabulary-sized rows exist at once."""
@@ -97,15 +105,24 @@ def logits_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64
 
 def forward_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> tuple[Tensor, Any]:
     """As `logits_at`, with all that the forward pass gave."""
+    with torch.inference_mode():
+        return _forward_at(model, arguments, positions)
+
+
+def logits_with_gradients(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> Tensor:
+    """As `logits_at`, and gradients can be followed back from them."""
+    return _forward_at(model, arguments, positions)[0]
+
+
+def _forward_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> tuple[Tensor, Any]:
     index = torch.from_numpy(positions).to(model.device)
     head = model.get_output_embeddings()
-    with torch.inference_mode():
-        if head is None:
-            output = model(**arguments)
-            return _flatten(output.logits).index_select(0, index), output
-        with _gathered(head, index):
-            output = model(**arguments)
-            return _flatten(output.logits), output
+    if head is None:
+        output = model(**arguments)
+        return _flatten(output.logits).index_select(0, index), output
+    with _gathered(head, index):
+        output = model(**arguments)
+        return _flatten(output.logits), output
 
 
 def _states_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> tuple[Tensor, ToLogits]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +61,7 @@ class Seq2SeqModel:
         self._generation = languages.generation_settings(start)
         self._ends = end_ids(loaded.model, loaded.tokenizer)
         configured = loaded.model.config.pad_token_id
-        self._pad_id = int(loaded.tokenizer.pad_token_id or 0) if configured is None else int(configured)
+        self.pad_id = int(loaded.tokenizer.pad_token_id or 0) if configured is None else int(configured)
         self._sources: dict[str, Tokens] = {}
         self._targets: dict[str, Tokens] = {}
         self._scoring: Halving[Loglikelihood, dict[_Reading, Verdict]] = Halving(batch_tokens)
@@ -87,6 +87,17 @@ class Seq2SeqModel:
         found = [*self._score(pairs), *self._write(prompts)]
         self.meter.count(tokens=0, requests=len(batch.requests))
         return found
+
+    def spelled(self, pairs: Sequence[Loglikelihood]) -> tuple[Tokens, list[Tokens]]:
+        """What the encoder reads for pairs that share their context, and what the decoder predicts for each."""
+        self._encode_pairs(pairs)
+        return self._sources[pairs[0].id], [self._targets[pair.id] for pair in pairs]
+
+    def forget(self, request_ids: Collection[str]) -> None:
+        """Let go of what was kept of requests that won't be asked again."""
+        for name in request_ids:
+            self._sources.pop(name, None)
+            self._targets.pop(name, None)
 
     def _encode_pairs(self, pairs: Sequence[Loglikelihood]) -> None:
         moved = {pair.id: len(pair.context.rstrip()) for pair in pairs}
@@ -115,7 +126,7 @@ class Seq2SeqModel:
             self.tokenizer.truncation_side = side
         found = dict(zip(texts, map(tuple, rows), strict=True))
         if "" in found:
-            ends = (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id, self._pad_id)
+            ends = (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id, self.pad_id)
             found[""] = (next(int(end) for end in ends if end is not None),)
         return found
 
@@ -194,7 +205,7 @@ class Seq2SeqModel:
             key=lambda reading: (-len(reading.targets), reading.targets, reading.source),
         )
         sources = sorted({reading.source for reading in readings}, key=lambda source: (-len(source), source))
-        arguments = padded(sources, self._pad_id, self.model.device)
+        arguments = padded(sources, self.pad_id, self.model.device)
         with torch.inference_mode():
             states = self.model.get_encoder()(**arguments).last_hidden_state
             self.meter.count(tokens=sum(map(len, sources)), requests=0)
@@ -216,17 +227,27 @@ class Seq2SeqModel:
             yield readings[start : start + count]
             start += count
 
+    def decoded(self, targets: Sequence[Tokens], states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Logits of shape (rows, longest of `targets`, vocabulary) in front of each target.
+
+        `states` are the encoder's, of shape (rows, source tokens, width), and `mask` says which of them are read. There
+        may be several times as many rows as targets: these are then gone through again and again.
+        """
+        prefix = self._likelihood_prefix
+        inputs = padded([(*prefix, *one[:-1]) for one in targets], self.pad_id, self.model.device)["input_ids"]
+        output = self.model(
+            encoder_outputs=(states,),
+            attention_mask=mask,
+            decoder_input_ids=inputs.repeat(len(states) // len(inputs), 1),
+            use_cache=False,
+        )
+        logits: torch.Tensor = output.logits[:, len(prefix) - 1 :]
+        return logits
+
     def _predict(
         self, readings: Sequence[_Reading], states: torch.Tensor, mask: torch.Tensor
     ) -> dict[_Reading, Verdict]:
-        prefix = self._likelihood_prefix
-        inputs = padded([(*prefix, *reading.targets[:-1]) for reading in readings], self._pad_id, self.model.device)
-        logits = self.model(
-            encoder_outputs=(states,),
-            attention_mask=mask,
-            decoder_input_ids=inputs["input_ids"],
-            use_cache=False,
-        ).logits[:, len(prefix) - 1 :]
+        logits = self.decoded([reading.targets for reading in readings], states, mask)
         self.meter.count(tokens=sum(len(reading.targets) for reading in readings), requests=0)
         wanted = padded([reading.targets for reading in readings], 0, self.model.device)
         targets, seen = wanted["input_ids"], wanted["attention_mask"].bool()
@@ -269,7 +290,7 @@ class Seq2SeqModel:
             if settings.do_sample:
                 torch.manual_seed(_seed(first))
             written = self.model.generate(
-                **padded(sources, self._pad_id, self.model.device),
+                **padded(sources, self.pad_id, self.model.device),
                 generation_config=settings,
                 logits_processor=LogitsProcessorList([watch]),
                 stopping_criteria=stops,

@@ -1,0 +1,1 @@
+"""Explains a model's decisions, and measures how far the explanations can be believed."""

@@ -1,0 +1,65 @@
+"""A model that also explains its decisions."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from harness.core import registry
+from harness.core.models import Batch, Model
+from harness.core.requests import Attribute, Request, Response
+from harness.engine.attribution.ablations import Unusable
+from harness.engine.attribution.units import token_ends, units_of, word_ends
+
+__all__ = ["AttributingModel"]
+
+_log = logging.getLogger(__name__)
+
+
+class AttributingModel:
+    """Answers `Attribute` requests by asking `model` about parts of their texts, and all others by passing them on.
+
+    `box` gives the gradients (see `white_box`); without one, only methods that take no gradients can be asked for.
+    A request is a batch of its own, since what it asks
+    fills batches of the inner model: so neither its neighbours nor their order touch its answer.
+    """
+
+    def __init__(self, model: Model, box: Any = None) -> None:
+        self.model = model
+        self.box = box
+
+    def plan(self, requests: Sequence[Request]) -> list[Batch]:
+        """See `Model.plan`: the inner model's batches, then one for each decision to explain."""
+        explained = sorted((one for one in requests if isinstance(one, Attribute)), key=lambda one: one.id)
+        others = [one for one in requests if not isinstance(one, Attribute)]
+        return [*self.model.plan(others), *(Batch((one,)) for one in explained)]
+
+    def answer(self, batch: Batch) -> Sequence[Response]:
+        """See `Model.answer`."""
+        first = batch.requests[0]
+        return [self._explained(first)] if isinstance(first, Attribute) else self.model.answer(batch)
+
+    def _explained(self, request: Attribute) -> Response:
+        # Imported late: captum takes a second, which a run without explanations need not pay.
+        from harness.engine.attribution.explaining import Explainer
+
+        try:
+            units = self._units(request)
+            methods = [registry.load("harness.attributions", name, "attribution method")() for name in request.methods]
+            explainer = Explainer(model=self.model, methods=methods, box=self.box)
+            return Response(request_id=request.id, attribution=explainer.explain(request, units))
+        except Unusable as reason:
+            _log.info("a decision can't be explained: %s", reason)
+            return Response(request_id=request.id, invalid=str(reason))
+
+    def _units(self, request: Attribute) -> tuple[str, ...]:
+        text = request.context[request.start : request.stop]
+        if request.unit == "word":
+            ends = word_ends(text)
+        elif self.box is not None and self.box.tokenizer.is_fast:
+            ends = token_ends(self.box.tokenizer, text)
+        else:
+            raise Unusable("its tokenizer doesn't tell where in the text a token stands: explain words")
+        units = units_of(text, ends, request.max_units)
+        if len(units) < 2:
+            raise Unusable("there must be two units at least for one to matter more than the other")
+        return units
