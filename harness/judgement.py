@@ -41,8 +41,8 @@ def estimate_task(work: TaskWork, scores: Sequence[Score], spec: RunSpec) -> lis
 
 
 def _grouped(metric: Metric, scores: Sequence[Score]) -> Iterator[tuple[str | None, list[Score]]]:
-    """All scores, then those of each group, groups in alphabetical order."""
-    yield None, list(scores)
+    """All scores (of the main group, if the metric has one), then those of each group, groups in alphabetical order."""
+    yield None, [score for score in scores if metric.main_group.items() <= score.groups.items()]
     for attribute in metric.by:
         for value in sorted({score.groups[attribute] for score in scores if attribute in score.groups}):
             yield f"{attribute}={value}", [score for score in scores if score.groups.get(attribute) == value]

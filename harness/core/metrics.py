@@ -1,8 +1,8 @@
 """How per-sample scores become an estimate. A metric knows its unit, its optimum, its source and its error."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 
 import numpy as np
@@ -29,7 +29,8 @@ class Metric(ABC):
 
     `source` cites where the metric is defined. Either `direction` or `target` is given. Beside the estimate over
     all samples there is one for each value of each attribute of `by`; a group with fewer than `smallest_group`
-    samples has none, with its n as the reason.
+    samples has none, with its n as the reason. Where `main_group` names a value of such an attribute, the
+    estimate over all samples is of that group alone, such as of one method of several.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Metric(ABC):
     target: float | None = None
     basis: Basis = "measured"
     by: tuple[str, ...] = ()
+    main_group: Mapping[str, str] = field(default_factory=dict)
     smallest_group: int = 10
 
     def __post_init__(self) -> None:

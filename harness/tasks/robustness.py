@@ -28,7 +28,7 @@ from harness.tasks.robustness_metrics import (
     SEVERITY_AREA,
     WORST_CASE_SCORE,
 )
-from harness.tasks.wrapped import WrappedTask
+from harness.tasks.wrapped import WrappedTask, common_beginning
 
 __all__ = ["ROBUSTNESS", "RobustnessTask", "Variant", "perturbations"]
 
@@ -196,10 +196,7 @@ def perturbations() -> list[Perturbation]:
 def _own_text(sample: Sample, asked: Sequence[Request]) -> str:
     """What all requests of a sample begin with after the exemplars, in whole words."""
     texts = [str(getattr(request, _DISTURBED[type(request)])) for request in asked]
-    # Where the first and the last in alphabetical order agree, all do.
-    first, last = min(texts), max(texts)
-    parting = (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
-    common = first[: next(parting, len(first))]
+    common = common_beginning(texts)
     if len(max(texts, key=len)) > len(common):
         common = common[: max(common.rfind(" "), common.rfind("\n")) + 1]
     return common[sample.question_start :]

@@ -11,6 +11,7 @@ from harness.core import registry
 from harness.core.errors import InputError, PluginError, TaskError, UnknownName
 from harness.core.hashing import MAX_INTEGER
 from harness.core.tasks import Suite, Task, TaskSettings
+from harness.tasks.attribution import ATTRIBUTION, AttributionTask
 from harness.tasks.calibration import CALIBRATION, calibration
 from harness.tasks.counterfactual import COUNTERFACTUAL, counterfactual
 from harness.tasks.declared import declare, read_suite_file
@@ -71,9 +72,9 @@ def select(
     """What `--suite` and `--task` ask for; the preset `full` where they ask for nothing.
 
     A suite is a registered name, a preset, or the path of a suite file (.yaml, .yml); a task is a registered name, or
-    `lm-eval:NAME`, `counterfactual:TASK` or `robustness:TASK`. A text of several, parted by commas, stands for each. An
-    explicit `limit` or `num_fewshot` wins over a suite file's, which wins over a task's own; exemplars are only given
-    to tasks that take them. What is asked for first wins where the same task comes again.
+    `lm-eval:NAME`, `attribution:TASK`, `counterfactual:TASK` or `robustness:TASK`. A text of several, parted by commas,
+    stands for each. An explicit `limit` or `num_fewshot` wins over a suite file's, which wins over a task's own;
+    exemplars are only given to tasks that take them. What is asked for first wins where the same task comes again.
 
     Raises `InputError` for a limit below 1, a negative number of exemplars, a number beyond 2**53 - 1 or a list of
     empty names, `UnknownName`, `TaskError` for a faulty suite file, `PluginError`.
@@ -161,17 +162,26 @@ def _named(
         from harness.tasks.lm_eval import load_tasks
 
         return [_Wanted(suite=LM_EVAL, task=task) for task in load_tasks(bare, options)]
+    if colon and source == ATTRIBUTION:
+        return [
+            _Wanted(suite=otherwise, task=AttributionTask(task)) for task in _inner(bare, otherwise, options, declared)
+        ]
     if colon and source == CALIBRATION:
         return [_Wanted(suite=otherwise, task=calibration(bare))]
     if colon and source == COUNTERFACTUAL:
         return [_Wanted(suite=otherwise, task=counterfactual(bare))]
     if colon and source == ROBUSTNESS:
-        inner = [declared[bare]] if bare in declared else [each.task for each in _named(bare, otherwise, options)]
         noise = perturbations()
+        inner = _inner(bare, otherwise, options, declared)
         return [_Wanted(suite=otherwise, task=RobustnessTask(task, noise)) for task in inner]
     task = registry.task(name)
     homes = (suite for suite in registry.names("harness.suites") if name in registry.suite(suite).tasks)
     return [_Wanted(suite=next(homes, otherwise), task=task)]
+
+
+def _inner(name: str, otherwise: str, options: TaskOptions, declared: Mapping[str, Task]) -> list[Task]:
+    """The tasks to wrap that a name stands for."""
+    return [declared[name]] if name in declared else [each.task for each in _named(name, otherwise, options)]
 
 
 def _file(path: Path, options: TaskOptions) -> tuple[list[_Wanted], list[Suite]]:

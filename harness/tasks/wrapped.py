@@ -1,12 +1,13 @@
 """Tasks that ask another task's questions in a way of their own."""
 
+from collections.abc import Sequence
 from copy import copy
 from typing import Generic, Self, TypeVar
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.tasks import Task
 
-__all__ = ["WrappedTask"]
+__all__ = ["WrappedTask", "common_beginning"]
 
 Inner = TypeVar("Inner", bound=Task)
 
@@ -31,3 +32,11 @@ class WrappedTask(Task, Generic[Inner]):
         other = copy(self)
         other.inner = self.inner.suited(checkpoint)  # type: ignore[assignment]  # of the same sort as `inner`
         return other
+
+
+def common_beginning(texts: Sequence[str]) -> str:
+    """What all of at least one text begin with."""
+    # Where the first and the last in alphabetical order agree, all do.
+    first, last = min(texts), max(texts)
+    parting = (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
+    return first[: next(parting, len(first))]

@@ -1,0 +1,196 @@
+"""How far an explanation of a model's decisions can be believed: measured on the model, and always beside chance."""
+
+from collections.abc import Mapping
+
+from harness.core.metrics import Mean, Metric
+
+__all__ = [
+    "AOPC_COMPREHENSIVENESS",
+    "AOPC_SUFFICIENCY",
+    "ATTRIBUTION_METRICS",
+    "COMPREHENSIVENESS_LIFT",
+    "DEFAULT_METHOD",
+    "DELETION_AREA",
+    "INFIDELITY",
+    "INSERTION_AREA",
+    "MAX_SENSITIVITY",
+    "RANDOM_WEIGHTS_CORRELATION",
+    "RANK_AGREEMENT",
+    "SUFFICIENCY_LIFT",
+    "TOP_AGREEMENT",
+]
+
+DEFAULT_METHOD = "shapley_sampling"
+"""The method of the scores without a group, and so of the suite's one score; the others stand in the groups."""
+
+_ERASER = "DeYoung et al. (2020), ERASER: A Benchmark to Evaluate Rationalized NLP Models, ACL"
+_RISE = "Petsiuk et al. (2018), RISE: Randomized Input Sampling for Explanation of Black-box Models, BMVC"
+_FIDELITY = "Yeh et al. (2019), On the (In)fidelity and Sensitivity of Explanations, NeurIPS, as in captum"
+_PROBLEM = "Krishna et al. (2022), The Disagreement Problem in Explainable Machine Learning"
+_SANITY = "Adebayo et al. (2018), Sanity Checks for Saliency Maps, NeurIPS"
+
+
+def _method(method: str = DEFAULT_METHOD) -> Mapping[str, str]:
+    return {"method": method}
+
+
+COMPREHENSIVENESS_LIFT = Mean(
+    name="comprehensiveness_lift",
+    unit="probability",
+    direction="higher",
+    source=f"{_ERASER}, less that of random orders of the same sample",
+    by=("method",),
+    main_group=_method(),
+    smallest_group=2,
+)
+"""-1 to 1: the comprehensiveness of the explanation less that of chance, paired by sample. Higher is better.
+
+0 says that the units the method names matter to the decision as much as any; the interval says whether it is above.
+"""
+
+SUFFICIENCY_LIFT = Mean(
+    name="sufficiency_lift",
+    unit="probability",
+    direction="higher",
+    source=f"{_ERASER}: that of random orders of the same sample, less the method's",
+    by=("method",),
+    main_group=_method(),
+    smallest_group=2,
+)
+"""-1 to 1: by how much the named units alone keep the decision better than as many random ones. Higher is better."""
+
+AOPC_COMPREHENSIVENESS = Mean(
+    name="aopc_comprehensiveness",
+    unit="probability",
+    direction="higher",
+    source=f"{_ERASER}: area over the perturbation curve",
+    by=("method",),
+    main_group=_method(),
+    smallest_group=2,
+)
+"""-1 to 1: by how much the decision's probability falls without the most important units; higher is better.
+
+The mean over the fractions of units taken out (10, 20, 30 and 50 %, rounded up). Never read it without that of the
+group `method=random`: a model that any change upsets has a high one by chance.
+"""
+
+AOPC_SUFFICIENCY = Mean(
+    name="aopc_sufficiency",
+    unit="probability",
+    direction="lower",
+    source=f"{_ERASER}: area over the perturbation curve",
+    by=("method",),
+    main_group=_method(),
+    smallest_group=2,
+)
+"""-1 to 1: by how much the decision's probability falls with the most important units alone; lower is better.
+
+Below 0 the model is surer of its decision without the rest.
+"""
+
+DELETION_AREA = Mean(
+    name="deletion_area",
+    unit="probability",
+    direction="lower",
+    source=f"{_RISE}: deletion, on units of text",
+    by=("method",),
+    main_group=_method(),
+    smallest_group=2,
+)
+"""0 to 1: the area under the decision's probability as units are taken out, the most important first; lower is better.
+
+By the trapezoidal rule over the fractions, from none to all.
+"""
+
+INSERTION_AREA = Mean(
+    name="insertion_area",
+    unit="probability",
+    direction="higher",
+    source=f"{_RISE}: insertion, on units of text",
+    by=("method",),
+    main_group=_method(),
+    smallest_group=2,
+)
+"""0 to 1: the area under the decision's probability as units are put in, the most important first; higher is better."""
+
+INFIDELITY = Mean(
+    name="infidelity",
+    unit="nats^2",
+    direction="lower",
+    source=f"{_FIDELITY}, normalised",
+    by=("method",),
+    main_group=_method(),
+    smallest_group=2,
+)
+"""From 0 up: mean squared error with which the values foretell what taking out random units does to the log-odds.
+
+The values' scale doesn't count, nor does their sign as a whole: the best factor is taken first.
+"""
+
+MAX_SENSITIVITY = Mean(
+    name="max_sensitivity",
+    unit="relative change",
+    direction="lower",
+    source=_FIDELITY,
+    by=("method",),
+    main_group=_method("integrated_gradients"),
+    smallest_group=2,
+)
+"""From 0 up: the largest relative change of the values among small random changes of the embeddings; lower is better.
+
+Of the methods that follow gradients alone, and of every fourth sample: the others would ask the model hundreds of times
+for each change. The score without a group is that of integrated gradients.
+"""
+
+RANK_AGREEMENT = Mean(
+    name="rank_agreement",
+    unit="correlation",
+    direction="higher",
+    source=f"{_PROBLEM}: rank correlation; Spearman (1904)",
+    by=("method",),
+    main_group=_method(),
+    smallest_group=2,
+)
+"""-1 to 1: Spearman's correlation of the values with those of each other method, random apart; the mean over them."""
+
+TOP_AGREEMENT = Mean(
+    name="top_agreement",
+    unit="share",
+    direction="higher",
+    source=f"{_PROBLEM}: feature agreement",
+    by=("method",),
+    main_group=_method(),
+    smallest_group=2,
+)
+"""0 to 1: the share of the most important quarter of units that another method has in its own; the mean over them."""
+
+RANDOM_WEIGHTS_CORRELATION = Mean(
+    name="random_weights_correlation",
+    unit="correlation",
+    target=0.0,
+    source=f"{_SANITY}: randomisation of all weights; Spearman (1904)",
+    by=("method",),
+    main_group=_method(),
+    smallest_group=2,
+)
+"""-1 to 1: Spearman's correlation of the values with those of the same model with random weights. 0 is right.
+
+A method whose values are the same when the model has learnt nothing doesn't explain what it has learnt. Every weight
+but the embeddings' is drawn anew from a normal distribution with the tensor's own mean and deviation. Of every fourth
+sample.
+"""
+
+ATTRIBUTION_METRICS: tuple[Metric, ...] = (
+    COMPREHENSIVENESS_LIFT,
+    SUFFICIENCY_LIFT,
+    AOPC_COMPREHENSIVENESS,
+    AOPC_SUFFICIENCY,
+    DELETION_AREA,
+    INSERTION_AREA,
+    INFIDELITY,
+    MAX_SENSITIVITY,
+    RANK_AGREEMENT,
+    TOP_AGREEMENT,
+    RANDOM_WEIGHTS_CORRELATION,
+)
+"""Every metric of this file, in the order in which they are shown."""

@@ -1,0 +1,26 @@
+"""Can a model's decisions be explained, and do the explanations hold?"""
+
+from harness.core.tasks import Suite
+
+__all__ = ["Explainability"]
+
+
+class Explainability(Suite):
+    """Whether what is said to have made a model decide did so: explanations tried on the model, beside chance.
+
+    What it measures. Five methods (integrated gradients, gradient x input, occlusion, Shapley sampling, KernelSHAP)
+    say what each word of a question is worth to the model's own decision. Then words are taken out, and the model is
+    asked again: comprehensiveness, sufficiency, deletion and insertion area, infidelity, max-sensitivity, agreement
+    between the methods, and the check with random weights. What ranks is the lift of Shapley sampling over a random
+    order of the words of the same question, with its interval; the other methods, and the random one, are in the scores
+    by group (`harness show RUN --groups`). The values, word by word, are in the run's `attributions.parquet`.
+
+    Limits. A few short questions by default, since each takes some 300 texts. Texts with words taken out are none that
+    people write. Explanations are of a model that was loaded here: a served one is not asked hundreds of questions for
+    each decision. Methods that take gradients are left out where weights are quantised. Nothing is held against the
+    reasons that people give: none of the data that come with the harness have them.
+    """
+
+    name = "explainability"
+    tasks = ("attribution_commonsense_qa", "attribution_imdb_classifier")
+    headline = tuple((task, "comprehensiveness_lift") for task in tasks)
