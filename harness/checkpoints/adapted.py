@@ -98,7 +98,7 @@ class _Prompted:
         base = adapted.get_base_model()
         self.config, self.generation_config = base.config, base.generation_config
         self.device, self.dtype = base.device, base.dtype
-        self.get_input_embeddings = base.get_input_embeddings
+        self.get_input_embeddings, self.parameters = base.get_input_embeddings, adapted.parameters
 
     def get_output_embeddings(self) -> None:
         """None: the head also sees the vectors before the text."""

@@ -1,7 +1,7 @@
 """The models that `test_models.py` holds to the contract of `Model`. A new engine class joins by one more `Case`."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import peft
@@ -10,9 +10,11 @@ from transformers import AutoModelForCausalLM
 
 from harness.checkpoints import resolve
 from harness.checkpoints.load import load
+from harness.core.attributions import AttributionSettings
 from harness.core.meters import NullMeter
 from harness.core.models import Model
 from harness.core.requests import (
+    Attribute,
     Classify,
     Embed,
     GenerateUntil,
@@ -24,7 +26,7 @@ from harness.core.requests import (
     Tag,
     TokenLoglikelihoods,
 )
-from harness.engine.build import model_class
+from harness.engine.build import loaded_model
 from harness.engine.chat import ChatModel
 from harness.engine.remote import RemoteModel
 from harness.engine.scripted import ScriptedModel
@@ -61,16 +63,14 @@ def from_checkpoint(build: Callable[[Path], Path]) -> Open:
     def opened(folder: Path) -> Callable[[int], Model]:
         checkpoint = resolve(str(build(folder)))
         loaded = load(checkpoint, dtype="float32", device="cpu")
-        chosen = model_class(checkpoint.kind)
-        return lambda batch_tokens: chosen(loaded, batch_tokens=batch_tokens, meter=NullMeter())
+        return lambda batch_tokens: loaded_model(loaded, batch_tokens=batch_tokens, meter=NullMeter())
 
     return opened
 
 
 def _chat(folder: Path) -> Callable[[int], Model]:
     loaded = load(resolve(str(tiny.build_tiny_checkpoint(folder))), dtype="float32", device="cpu")
-    chosen = model_class("causal")
-    return lambda tokens: ChatModel(chosen(loaded, batch_tokens=tokens, meter=NullMeter()), loaded.tokenizer)
+    return lambda tokens: ChatModel(loaded_model(loaded, batch_tokens=tokens, meter=NullMeter()), loaded.tokenizer)
 
 
 def _served(folder: Path) -> Callable[[int], Model]:
@@ -150,20 +150,43 @@ TAGGED = [
     *(Tag(words=words) for words in ((), UNICODE, tuple(LONG.split()), (LONG,), ("x",) * 300)),
 ]
 
+METHODS = ("integrated_gradients", "gradient_x_input", "occlusion", "shapley_sampling", "kernel_shap")
+TRIED = AttributionSettings(
+    seed=5, fractions=(0.25, 0.5), steps=3, permutations=1, coalitions=8, random_orders=1, removals=3, noises=1
+)
+
+
+def explained(*choices: str) -> list[Attribute]:
+    """Decisions to explain, of a few words or tokens each; the last can't be."""
+    plain = {"continuations": choices, "methods": METHODS, "settings": TRIED}
+    return [
+        Attribute(context="Question: where does the fox jump? Answer:", start=10, stop=34, **plain),
+        Attribute(**{**plain, "settings": replace(TRIED, noises=0, randomise=True)}, context="over the lazy dog"),
+        Attribute(context="中文也要能分词。", unit="token", max_units=4, **{**plain, "methods": METHODS[2:4]}),
+        Attribute(context="word", **plain),
+    ]
+
+
+CHOICES = (" yes", " over the dog", " rain")
+
 CASES: list[Case] = [
     Case(name="scripted", open=_scripted, requests=[*PAIRS, *PROMPTS]),
     Case(
         name="causal",
         open=from_checkpoint(tiny.build_tiny_checkpoint),
-        requests=[*PAIRS, *TEXTS, *EACH_TOKEN, *PROMPTS],
+        requests=[*PAIRS, *TEXTS, *EACH_TOKEN, *PROMPTS, *explained(*CHOICES)],
     ),
     Case(name="lora", open=from_checkpoint(_adapter(LORA)), requests=[*PAIRS, *TEXTS, *PROMPTS]),
     Case(name="prefix tuning", open=from_checkpoint(_adapter(PREFIX)), requests=[*PAIRS, *TEXTS, *PROMPTS]),
-    Case(name="chat", open=_chat, requests=[*PAIRS, *PROMPTS]),
+    Case(name="chat", open=_chat, requests=[*PAIRS, *PROMPTS, *explained(*CHOICES)[:1]]),
     Case(name="served", open=_served, requests=[*PAIRS, *TEXTS, *PROMPTS]),
-    Case(name="masked", open=from_checkpoint(tiny.build_tiny_masked), requests=[*PAIRS, *WHOLE]),
+    Case(name="masked", open=from_checkpoint(tiny.build_tiny_masked), requests=[*PAIRS, *WHOLE, *explained(*CHOICES)]),
     Case(name="encoder", open=from_checkpoint(tiny.build_tiny_encoder), requests=SENTENCES),
-    Case(name="seq2seq", open=from_checkpoint(tiny.build_tiny_seq2seq), requests=[*PAIRS, *PROMPTS, *BEAMS]),
-    Case(name="classifier", open=from_checkpoint(tiny.build_tiny_classifier), requests=LABELLED),
+    Case(
+        name="seq2seq",
+        open=from_checkpoint(tiny.build_tiny_seq2seq),
+        requests=[*PAIRS, *PROMPTS, *BEAMS, *explained(*CHOICES)],
+    ),
+    Case(name="classifier", open=from_checkpoint(tiny.build_tiny_classifier), requests=[*LABELLED, *explained()]),
     Case(name="tagger", open=from_checkpoint(tiny.build_tiny_tagger), requests=TAGGED),
 ]

@@ -66,6 +66,12 @@ def _numbers(response: Response) -> Iterator[float]:
     yield from (response.label_scores or {}).values()
     yield from response.vector or ()
     yield from response.token_loglikelihoods or ()
+    if response.attribution:
+        yield from (response.attribution.probability, response.attribution.empty_probability)
+        for method in response.attribution.methods:
+            # The scale of values is that of the log-odds, which differ by some tens in a model of random weights.
+            yield from (value / 10 for value in (*method.values, *(method.randomised or ())))
+            yield from (*method.deletion, *method.insertion, method.infidelity / 1000)
 
 
 def test_each_request_is_answered_exactly_once(case, opened):
@@ -74,7 +80,8 @@ def test_each_request_is_answered_exactly_once(case, opened):
 
 def test_an_answer_is_an_answer_or_says_why_not(answers):
     for response in answers.values():
-        fields = (response.loglikelihood, response.text, response.label_scores, response.tags, response.vector)
+        fields = [getattr(response, name) for name in ("loglikelihood", "text", "label_scores", "tags", "vector")]
+        fields.append(response.attribution)
         assert any(field is not None for field in fields) != (response.invalid is not None)
         assert response.loglikelihood is None or response.loglikelihood <= 0
 

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -52,11 +53,15 @@ def ranking(values: Sequence[float]) -> NDArray[np.intp]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explainer:
-    """Explains decisions of `model` by `methods`; `box` opens it, None where it can't be opened."""
+    """Explains decisions of `model` by `methods`; `box` opens it, None where it can't be opened.
+
+    Of requests in `planned_ids` the model forgets nothing: a task asks them too.
+    """
 
     model: Model
     methods: Sequence[Method]
     box: WhiteBox | None
+    planned_ids: AbstractSet[str] = frozenset()
 
     def explain(self, request: Attribute, units: Sequence[str]) -> Attribution:
         """Everything about one request. Raises `Unusable` where its decision can't be explained."""
@@ -106,7 +111,7 @@ class Explainer:
             yield ablations
         finally:
             if self.box:
-                self.box.forget(ablations.asked_ids)
+                self.box.forget(ablations.asked_ids - self.planned_ids)
 
     def _questions(self, count: int, settings: AttributionSettings) -> list[Kept]:
         """The subsets that the methods ask about, learnt by asking them with answers that are all 0."""

@@ -26,11 +26,13 @@ class AttributingModel:
     def __init__(self, model: Model, box: Any = None) -> None:
         self.model = model
         self.box = box
+        self._planned: set[str] = set()
 
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
         """See `Model.plan`: the inner model's batches, then one for each decision to explain."""
         explained = sorted((one for one in requests if isinstance(one, Attribute)), key=lambda one: one.id)
         others = [one for one in requests if not isinstance(one, Attribute)]
+        self._planned.update(one.id for one in others)
         return [*self.model.plan(others), *(Batch((one,)) for one in explained)]
 
     def answer(self, batch: Batch) -> Sequence[Response]:
@@ -45,7 +47,7 @@ class AttributingModel:
         try:
             units = self._units(request)
             methods = [registry.load("harness.attributions", name, "attribution method")() for name in request.methods]
-            explainer = Explainer(model=self.model, methods=methods, box=self.box)
+            explainer = Explainer(model=self.model, methods=methods, box=self.box, planned_ids=self._planned)
             return Response(request_id=request.id, attribution=explainer.explain(request, units))
         except Unusable as reason:
             _log.info("a decision can't be explained: %s", reason)

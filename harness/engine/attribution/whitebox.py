@@ -42,7 +42,10 @@ class WhiteBox(ABC):
 
     def __init__(self, inner: Any, tokenizer: Any) -> None:
         self.inner = inner
-        self.model = inner.model.requires_grad_(False)
+        self.model = inner.model
+        for parameter in self.model.parameters():
+            # Gradients are of embeddings alone, and cost less memory where the weights need none.
+            parameter.requires_grad_(False)
         self.tokenizer = tokenizer
         self.layer = self.embedding_layer()
         self.batch_tokens: int = inner.batch_tokens
