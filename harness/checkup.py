@@ -9,6 +9,7 @@ from harness.core.meters import NullMeter
 from harness.core.models import Model, respond
 from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood, PseudoLoglikelihood, Request, Tag
 from harness.doctor import Finding
+from harness.engine.attribution.model import AttributingModel
 from harness.engine.build import build_model
 from harness.engine.devices import default_batch_tokens, resolve_device
 
@@ -73,7 +74,8 @@ def _weights(checkpoint: Checkpoint, dtype: str, device: str) -> Finding:
 def _way(checkpoint: Checkpoint, model: Model) -> Finding:
     if checkpoint.kind != "causal":
         return Finding(name="reading", status="ok", detail=f"as a {KINDS[checkpoint.kind].title}")
-    plain_reason: str | None = getattr(model, "plain_reason")  # noqa: B009 - of a causal model alone, not of `Model`
+    reading = model.model if isinstance(model, AttributingModel) else model
+    plain_reason: str | None = getattr(reading, "plain_reason")  # noqa: B009 - of a causal model alone, not of `Model`
     if plain_reason is None:
         detail = "packed: what requests share is read once; agrees with the plain way on a self-check"
         return Finding(name="reading", status="ok", detail=detail)

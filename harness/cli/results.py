@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 from rich.text import Text
 
@@ -107,6 +108,11 @@ def _samples(record: "RunRecord", task: str | None, limit: int) -> list[dict[str
         table = table[table["task"] == task]
     rank = table.groupby(["suite", "task"])["sample_id"].transform(lambda ids: ids.factorize()[0])
     chosen = table[rank < limit].drop(columns=["token_ids"])
-    return [
-        {str(key): None if value != value else value for key, value in row.items()} for row in chosen.to_dict("records")
-    ]
+    return [{str(key): _plain(value) for key, value in row.items()} for row in chosen.to_dict("records")]
+
+
+def _plain(value: object) -> object:
+    """A cell as JSON has it: lists for arrays, nothing for a number that is none."""
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return None if value != value else value
