@@ -17,7 +17,7 @@ def score_task(work: TaskWork, responses: Mapping[str, Response]) -> list[Score]
     """The scores of every sample of a task, in the order of its samples."""
     return [
         score
-        for sample, requests in zip(work.samples, work.requests, strict=True)
+        for sample, requests in zip(work.samples, work.asked, strict=True)
         for score in work.planned.task.score(sample, [responses[request.id] for request in requests])
     ]
 

@@ -1,12 +1,13 @@
 """The whole of an evaluation on one page: resolve, select, prepare, answer, score, seal."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from harness.asking import answer_all, known_rounds
 from harness.checkpoints import refuse_remote_code, resolve, resolve_dtype
 from harness.checkpoints.dtypes import SERVED
 from harness.checkpoints.labels import with_labels
@@ -20,7 +21,7 @@ from harness.core.headlines import headline_estimates
 from harness.core.kinds import KINDS
 from harness.core.logs import logged_to
 from harness.core.meters import REPEATS, Meter
-from harness.core.models import Batch, Model
+from harness.core.models import Model
 from harness.core.progress import Progress, Quiet
 from harness.core.scorers import UsesToxicity
 from harness.core.tasks import Results
@@ -215,9 +216,8 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
 
     A `loader` that is kept from run to run shares the base of adapters among them.
     """
-    todo = phases(plan.work)
-    left = sum(request.id not in writer.responses for phase in todo for request in phase.requests)
-    progress.begin(sum(len(phase.requests) for phase in todo))
+    work, known, left = known_rounds(plan.work, writer.responses)
+    progress.begin(known)
     if writer.dropped_bytes:
         progress.note(f"dropped a half-written response of {writer.dropped_bytes} bytes that an earlier process left")
     if writer.responses:
@@ -233,19 +233,11 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
             fresh = _model(plan, meter, progress, loader)
             if again:
                 warm_up(fresh, again, meter)
-            model: Model = ResumedModel(fresh, writer)
-            batches = {phase.name: model.plan(phase.requests) for phase in todo}
-            writer.write_json("engine.json", _saving(batches))
-            for name, planned in batches.items():
-                progress.phase(name)
-                _log.debug("%s: %d batches", name, len(planned))
-                with meter.phase(name):
-                    for batch in planned:
-                        progress.advance(len(model.answer(batch)))
-            repeat(fresh, again, meter, lambda: windows_of(again, todo, writer.windows), progress)
+            work = answer_all(plan.work, ResumedModel(fresh, writer), writer, meter, progress)
+            repeat(fresh, again, meter, lambda: windows_of(again, phases(plan.work), writer.windows), progress)
         peak = peak_memory_bytes() if plan.spec.device != SERVED else None
         writer.write_json("environment.json", {**environment, "peak_memory_bytes": peak})
-    return _conclude(plan, writer)
+    return _conclude(plan, work, writer)
 
 
 def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader | None) -> Model:
@@ -268,22 +260,11 @@ def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader | None) 
         )
 
 
-def _saving(batches: Mapping[str, Sequence[Batch]]) -> dict[str, object]:
-    """Tokens that reading every request by itself would take, and those that the plan reads, by phase."""
-    return {
-        name: {
-            "asked_token_count": sum(batch.asked_token_count for batch in planned),
-            "computed_token_count": sum(batch.computed_token_count for batch in planned),
-        }
-        for name, planned in batches.items()
-    }
-
-
-def _conclude(plan: Plan, writer: RunWriter) -> RunRecord:
-    scores = {(one.planned.suite, one.planned.task.name): score_task(one, writer.responses) for one in plan.work}
+def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRecord:
+    scores = {(one.planned.suite, one.planned.task.name): score_task(one, writer.responses) for one in work}
     estimates = [
         estimate
-        for one, scored in zip(plan.work, scores.values(), strict=True)
+        for one, scored in zip(work, scores.values(), strict=True)
         for estimate in estimate_task(one, scored, plan.spec)
     ]
     estimates += absent_estimates(plan.skipped, plan.spec)
@@ -297,8 +278,8 @@ def _conclude(plan: Plan, writer: RunWriter) -> RunRecord:
     derived = [estimate for suite in plan.selection.suites for estimate in suite.derive(results)]
     answered = [
         (one.planned.suite, one.planned.task.name, sample.id, position, request, writer.responses[request.id])
-        for one in plan.work
-        for sample, requests in zip(one.samples, one.requests, strict=True)
+        for one in work
+        for sample, requests in zip(one.samples, one.asked, strict=True)
         for position, request in enumerate(requests)
     ]
     return writer.seal(

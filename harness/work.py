@@ -1,7 +1,7 @@
 """What a run has to do, worked out before anything is loaded: samples, requests, and a digest of them all."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import TaskError
 from harness.core.hashing import digest, file_digest
 from harness.core.kinds import KINDS
-from harness.core.requests import Request
+from harness.core.requests import Request, Response
 from harness.core.tasks import Row, Sample, Task
 from harness.data import find, load
 from harness.record import TaskSpec
@@ -20,12 +20,23 @@ __all__ = ["Phase", "SkippedTask", "TaskWork", "applicable", "phases", "prepare"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskWork:
-    """One task of a run with its samples, and the requests of each sample in the task's order."""
+    """One task of a run with its samples, and the requests of each sample in the task's order.
+
+    `follow_ups` are what the task went on to ask about each sample in the light of the answers.
+    """
 
     planned: PlannedTask
     samples: tuple[Sample, ...]
     requests: tuple[tuple[Request, ...], ...]
     data_sha256: str | None
+    follow_ups: tuple[tuple[Request, ...], ...] = ()
+
+    @property
+    def asked(self) -> tuple[tuple[Request, ...], ...]:
+        """All requests of each sample, follow-ups behind the first ones."""
+        if not self.follow_ups:
+            return self.requests
+        return tuple((*first, *later) for first, later in zip(self.requests, self.follow_ups, strict=True))
 
     @property
     def spec(self) -> TaskSpec:
@@ -41,8 +52,14 @@ class TaskWork:
             data_sha256=self.data_sha256,
             requests_sha256=digest([[request.id for request in requests] for requests in self.requests]),
             definition_sha256=digest(dict(self.planned.task.definition)),
-            code_sha256=file_digest(Path(inspect.getfile(type(self.planned.task)))),
+            code_sha256=_code_digest(self.planned.task),
         )
+
+
+def _code_digest(task: Task) -> str:
+    files = sorted({Path(inspect.getfile(part)) for part in task.code})
+    digests = [file_digest(file) for file in files]
+    return digests[0] if len(digests) == 1 else digest(sorted(digests))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +103,30 @@ def prepare(planned: Sequence[PlannedTask], *, offline: bool) -> list[TaskWork]:
     return [_prepare(one, offline=offline) for one in planned]
 
 
-def phases(work: Sequence[TaskWork]) -> list[Phase]:
-    """The work in order, each distinct request once: under the suite that asks it first."""
+def with_follow_ups(work: Sequence[TaskWork], responses: Mapping[str, Response]) -> tuple[TaskWork, ...]:
+    """The work with what its tasks ask next, every request so far being answered in `responses`."""
+    return tuple(_followed(one, responses) for one in work)
+
+
+def _followed(one: TaskWork, responses: Mapping[str, Response]) -> TaskWork:
+    task = one.planned.task
+    more = [
+        tuple(task.follow_up(sample, [responses[request.id] for request in asked]))
+        for sample, asked in zip(one.samples, one.asked, strict=True)
+    ]
+    if not any(more):
+        return one
+    before = one.follow_ups or ((),) * len(more)
+    return replace(one, follow_ups=tuple((*old, *new) for old, new in zip(before, more, strict=True)))
+
+
+def phases(work: Sequence[TaskWork], but_for: Iterable[Phase] = ()) -> list[Phase]:
+    """The work in order, each distinct request once: under the suite that asks it first.
+
+    What stands in the phases `but_for` is left out.
+    """
     found: dict[str, dict[str, Request]] = {}
-    seen: set[str] = set()
+    seen = {request.id for phase in but_for for request in phase.requests}
     for suite, request in _asked(work):
         if request.id not in seen:
             seen.add(request.id)
@@ -99,7 +136,7 @@ def phases(work: Sequence[TaskWork]) -> list[Phase]:
 
 def _asked(work: Sequence[TaskWork]) -> Iterator[tuple[str, Request]]:
     for one in work:
-        for requests in one.requests:
+        for requests in one.asked:
             for request in requests:
                 yield one.planned.suite, request
 

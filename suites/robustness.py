@@ -9,15 +9,17 @@ class Robustness(Suite):
     """Whether answers survive noise in the questions: errors of typing and scanning, odd layout, other wording.
 
     What it measures. The score at each severity from 0 to 5 and by kind of noise, what share of the clean score is lost
-    (paired by question), how often the answer changes, the worst case over the variants of a question, and how many
-    variants a random search needs to turn a right answer. Lower drops, flips and successes of the attack are better.
+    (paired by question), how often the answer changes, the worst case over the variants of a question, how often and
+    in how many tries an attack that learns from the answers turns a right one. The same with Gaussian noise on the
+    embeddings of the question, and with lettered options in another order. Lower drops, flips and successes of the
+    attack are better.
 
     Limits. The noise is made by rules, and only resembles what people write; it keeps the meaning of most texts, not
     of all, at high severity. A model that ignores the question never changes its answer: read every figure beside the
-    clean score. By default one task in English is disturbed; for Chinese texts there are perturbations of their own,
-    and `--task robustness:TASK` takes any task. No noise is put on embeddings.
+    clean score. By default texts in English are disturbed; for Chinese texts there are perturbations of their own,
+    and `--task robustness:TASK` takes any task.
     """
 
     name = "robustness"
-    tasks = ("robustness_piqa",)
+    tasks = ("robustness_piqa", "robustness_piqa_embeddings", "robustness_mmlu_options")
     headline = (("robustness_piqa", "relative_drop"),)

@@ -22,11 +22,12 @@ __all__ = ["KINDS", "Kind"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of model: its `title` for people, and the requests that it `answers`."""
+    """One kind of model: its `title` for people, the requests that it `answers`, and whether they may bear noise."""
 
     name: str
     title: str
     answers: tuple[type[Request], ...]
+    takes_noise: bool = False
 
     def refusal(self, asked: type[Request]) -> str | None:
         """Why a model of this kind can't answer requests of the class `asked`; None where it can."""
@@ -54,10 +55,21 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
                 name="causal",
                 title="causal language model",
                 answers=(Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods, GenerateUntil, Attribute),
+                takes_noise=True,
             ),
-            Kind(name="masked", title="masked language model", answers=(Loglikelihood, PseudoLoglikelihood, Attribute)),
-            Kind(name="seq2seq", title="sequence-to-sequence model", answers=(Loglikelihood, GenerateUntil, Attribute)),
-            Kind(name="classifier", title="sequence classifier", answers=(Classify, Attribute)),
+            Kind(
+                name="masked",
+                title="masked language model",
+                answers=(Loglikelihood, PseudoLoglikelihood, Attribute),
+                takes_noise=True,
+            ),
+            Kind(
+                name="seq2seq",
+                title="sequence-to-sequence model",
+                answers=(Loglikelihood, GenerateUntil, Attribute),
+                takes_noise=True,
+            ),
+            Kind(name="classifier", title="sequence classifier", answers=(Classify, Attribute), takes_noise=True),
             Kind(name="tagger", title="token classifier", answers=(Tag,)),
             Kind(name="encoder", title="sentence encoder", answers=(Embed,)),
             Kind(

@@ -17,6 +17,7 @@ __all__ = [
     "Attribute",
     "Classify",
     "Embed",
+    "EmbeddingNoise",
     "GenerateUntil",
     "Loglikelihood",
     "LoglikelihoodRolling",
@@ -28,6 +29,21 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingNoise:
+    """Gaussian noise on the input embeddings of those tokens of a text that lie in `spans`.
+
+    `spans` are pairs of start and end, in characters of the text that is only read. `scale` is the standard deviation
+    of the noise in each number of an embedding, divided by the root mean square of that embedding's own numbers: at 0
+    nothing changes, at 1 there is as much noise as signal. The draw for a token is decided by `seed` and by how many
+    tokens with noise stand before it, so texts that go on differently, and other scales, have the same.
+    """
+
+    scale: float
+    seed: str
+    spans: tuple[tuple[int, int], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """One question to a model. Concrete kinds below; `kind` names the kind in records and signatures."""
@@ -36,8 +52,11 @@ class Request:
 
     @cached_property
     def id(self) -> str:
-        """Digest of the kind and of every field, 64 hexadecimal digits."""
-        return digest({"kind": self.kind, **asdict(self)})
+        """Digest of the kind and of every field, 64 hexadecimal digits; that there is no noise is no part of it."""
+        fields = asdict(self)
+        if fields.get("noise", ...) is None:
+            del fields["noise"]
+        return digest({"kind": self.kind, **fields})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +66,13 @@ class Loglikelihood(Request):
     The answer holds the sum of the natural-log probabilities of the continuation's tokens, and whether greedy
     decoding would have produced them. Spaces at the end of the context count to the continuation, so that words
     are cut into tokens as in running text. An empty context stands for the model's beginning-of-text token.
-    A context too long for the model loses its beginning.
+    A context too long for the model loses its beginning. `noise` lies on the context.
     """
 
     kind: ClassVar[str] = "loglikelihood"
     context: str
     continuation: str
+    noise: EmbeddingNoise | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +113,7 @@ class GenerateUntil(Request):
     `temperature` 0 is greedy; above it, tokens are drawn from the `top_p` nucleus by a generator that is seeded
     with `seed` and this request alone, so neither batch nor order changes the draw. With `num_beams` above 1 so many
     continuations are followed at once and the likeliest is given; a model that can't do so answers that it is invalid.
+    `noise` lies on the context.
     """
 
     kind: ClassVar[str] = "generate_until"
@@ -103,6 +124,7 @@ class GenerateUntil(Request):
     top_p: float = 1.0
     seed: int = 0
     num_beams: int = 1
+    noise: EmbeddingNoise | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,11 +142,15 @@ class PseudoLoglikelihood(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class Classify(Request):
-    """How does the model label `text`, or the pair of `text` and `text_pair`, such as a premise and a hypothesis?"""
+    """How does the model label `text`, or the pair of `text` and `text_pair`, such as a premise and a hypothesis?
+
+    `noise` lies on `text`.
+    """
 
     kind: ClassVar[str] = "classify"
     text: str
     text_pair: str | None = None
+    noise: EmbeddingNoise | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,6 +69,14 @@ class Task(ABC):
     asks: Sequence[type[Request]] = ()
     """The classes of its requests: what a model must be able to answer for the task to be defined for it."""
 
+    @property
+    def code(self) -> Sequence[type]:
+        """The classes whose source files decide what is asked and how it is scored: its own, by default.
+
+        A task that is made of others names theirs too.
+        """
+        return (type(self),)
+
     def refusal(self, checkpoint: Checkpoint) -> str | None:  # noqa: ARG002
         """Why the task has no meaning for a checkpoint whose kind can answer it, such as its labels; None if it has.
 
@@ -91,9 +99,16 @@ class Task(ABC):
     def requests(self, sample: Sample) -> Sequence[Request]:
         """What to ask the model about a sample."""
 
+    def follow_up(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Request]:  # noqa: ARG002
+        """What to ask next about a sample, given the responses to all that was asked so far; nothing by default.
+
+        Asked again after each answer, until it gives nothing. It hangs on sample and responses alone.
+        """
+        return ()
+
     @abstractmethod
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """The scores of a sample from the responses to its requests, in the order of the requests."""
+        """The scores of a sample from the responses to its requests, follow-ups last, in the order of the requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from harness.core.meters import Meter
+from harness.core.requests import EmbeddingNoise
 from harness.engine.encoding import Tokens
 from harness.engine.halving import Halving
+from harness.engine.noise import with_noise
 from harness.engine.padding import padded, padding_id
 from harness.engine.planner import cut
 from harness.engine.rounding import tolerance
@@ -50,13 +52,31 @@ class RowReader:
         self._passes: Halving[InputRow, list[Tensor]] = Halving(batch_tokens)
         self._pad_id = padding_id(model, tokenizer)
 
-    def rows(self, texts: Sequence[str], pairs: Sequence[str] | None = None) -> list[InputRow]:
-        """Each text, or pair of texts, as a row; one too long loses its end, of a pair the longer text does."""
+    def rows(
+        self,
+        texts: Sequence[str],
+        pairs: Sequence[str] | None = None,
+        noises: Sequence[EmbeddingNoise | None] = (),
+    ) -> list[InputRow]:
+        """Each text, or pair of texts, as a row; one too long loses its end, of a pair the longer text does.
+
+        `noises` are what lies on the first text of each, none by default.
+        """
         if not texts:
             return []
         seconds = None if pairs is None else list(pairs)
-        found = self._tokenizer(list(texts), seconds, truncation=True, max_length=self._max_length, verbose=False)
-        return _rows(found)
+        options = {"return_offsets_mapping": True} if any(noises) else {}
+        found = self._tokenizer(
+            list(texts), seconds, truncation=True, max_length=self._max_length, verbose=False, **options
+        )
+        rows = _rows(found)
+        for index, noise in enumerate(noises):
+            if noise:
+                first = [place for place, text in enumerate(found.sequence_ids(index)) if text == 0]
+                offsets = found["offset_mapping"][index]
+                tokens = with_noise(self._model, rows[index].tokens, offsets, noise, first)
+                rows[index] = replace(rows[index], tokens=tokens)
+        return rows
 
     def rows_of_words(
         self, sentences: Sequence[Sequence[str]], *, truncated: bool = False

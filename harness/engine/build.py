@@ -11,6 +11,7 @@ from harness.core.models import Model
 from harness.core.requests import Attribute
 from harness.engine.attribution.model import AttributingModel
 from harness.engine.chat import ChatModel
+from harness.engine.noise import Noiseless
 from harness.engine.remote import REMOTE_KINDS, remote_model
 
 __all__ = ["build_model", "loaded_model", "model_class"]
@@ -35,8 +36,10 @@ def build_model(
         return remote_model(checkpoint, apply_chat_template=apply_chat_template)
     loader = loader or Loader()
     loaded = loader.load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
-    model = loaded_model(loaded, batch_tokens=batch_tokens, meter=meter)
-    return ChatModel(model, loaded.tokenizer) if apply_chat_template else model
+    model: Model = loaded_model(loaded, batch_tokens=batch_tokens, meter=meter)
+    if apply_chat_template:
+        model = ChatModel(model, loaded.tokenizer)
+    return model if loaded.tokenizer.is_fast else Noiseless(model)
 
 
 def loaded_model(loaded: Any, *, batch_tokens: int, meter: Meter) -> Model:

@@ -49,7 +49,7 @@ class CausalModel:
         self.model = loaded.model
         self.batch_tokens = batch_tokens
         self.meter: Meter = meter or NullMeter()
-        self.encoder = Encoder(loaded.tokenizer, loaded.max_length)
+        self.encoder = Encoder(loaded.tokenizer, loaded.max_length, loaded.model)
         self.plain_reason = self._why_plain()
         self._stems = StemCache(loaded.model)
         self._writer = Writer(

@@ -8,7 +8,7 @@ from jinja2 import TemplateError
 
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import Batch, Model
-from harness.core.requests import Attribute, GenerateUntil, Loglikelihood, Request, Response
+from harness.core.requests import Attribute, EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response
 
 __all__ = ["ChatModel"]
 
@@ -48,10 +48,11 @@ class ChatModel:
 
     def _templated(self, request: Request) -> Request:
         if isinstance(request, Loglikelihood):
-            turn = self._turn(request.context)
-            return replace(request, context=turn, continuation=request.continuation.removeprefix(" "))
+            turn, continuation = self._turn(request.context), request.continuation.removeprefix(" ")
+            return replace(request, context=turn, continuation=continuation, noise=_moved(request, turn))
         if isinstance(request, GenerateUntil):
-            return replace(request, context=self._turn(request.context))
+            turn = self._turn(request.context)
+            return replace(request, context=turn, noise=_moved(request, turn))
         if isinstance(request, Attribute):
             return self._explained(request)
         return request
@@ -71,3 +72,14 @@ class ChatModel:
             return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
         except TemplateError as error:
             raise ModelError(f"the checkpoint's chat template fails: {error}") from error
+
+
+def _moved(request: Loglikelihood | GenerateUntil, turn: str) -> EmbeddingNoise | None:
+    """The request's noise where its context stands in the turn. Raises `ModelError` where the template changed it."""
+    if request.noise is None:
+        return None
+    bare = request.context.strip()
+    if bare not in turn:
+        raise ModelError("the chat template changes the text that noise is to be put on")
+    by = turn.index(bare) - request.context.index(bare)
+    return replace(request.noise, spans=tuple((start + by, end + by) for start, end in request.noise.spans))

@@ -98,7 +98,8 @@ class ClassifierModel:
         single = [request for request in asked if request.text_pair is None]
         pairs = [request for request in asked if request.text_pair is not None]
         for group, seconds in ((single, None), (pairs, [request.text_pair or "" for request in pairs])):
-            rows = self._reader.rows([request.text for request in group], seconds)
+            noises = [request.noise for request in group]
+            rows = self._reader.rows([request.text for request in group], seconds, noises)
             self._rows.update((request.id, row) for request, row in zip(group, rows, strict=True))
 
 

@@ -6,12 +6,13 @@ and as first token to predict. And where the end of a context melts with the beg
 token (as happens without spaces, in Chinese for instance), that token is read and scored as in the whole text.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from harness.core.errors import ModelError
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods
+from harness.engine.noise import Offsets, with_noise
 
 __all__ = ["Encoder", "Reading", "Tokens", "rolling_windows"]
 
@@ -27,10 +28,11 @@ class Reading:
 
 
 class Encoder:
-    """Encodes requests for one causal model with `max_length` positions."""
+    """Encodes requests for one causal model with `max_length` positions; `model` is what reads tokens with noise."""
 
-    def __init__(self, tokenizer: Any, max_length: int) -> None:
+    def __init__(self, tokenizer: Any, max_length: int, model: Any = None) -> None:
         self.tokenizer = tokenizer
+        self._model = model
         self.max_length = max_length
         self.prefix_id = self._prefix_id()
         self._prefix_text = tokenizer.decode([self.prefix_id])
@@ -40,11 +42,15 @@ class Encoder:
         pairs = [_move_spaces(request.context, request.continuation) for request in requests]
         encoded = self._encode([text for context, continuation in pairs for text in (context, context + continuation)])
         bare = self._encode([continuation for context, continuation in pairs if not context], special_tokens=False)
+        offsets = self._offsets([a + b for (a, b), request in zip(pairs, requests, strict=True) if request.noise])
         readings = []
-        for context, continuation in pairs:
+        for (context, continuation), request in zip(pairs, requests, strict=True):
             if context:
                 whole = encoded[context + continuation]
                 split = _split_point(encoded[context], whole) if continuation else len(whole)
+                if request.noise:
+                    where = offsets[context + continuation]
+                    whole = with_noise(self._model, whole, where, request.noise, range(split))
             else:
                 continuation_ids = bare[continuation]
                 given = continuation_ids[:1] == (self.prefix_id,)
@@ -78,10 +84,14 @@ class Encoder:
     def prompts(self, requests: Sequence[GenerateUntil]) -> list[Tokens]:
         """The prompt of each request; one too long loses its beginning, so that `max_tokens` fit behind it."""
         encoded = self._encode([request.context for request in requests])
-        return [
-            (encoded[request.context] or (self.prefix_id,))[-max(self.max_length - request.max_tokens, 1) :]
-            for request in requests
-        ]
+        offsets = self._offsets([request.context for request in requests if request.noise])
+        prompts = []
+        for request in requests:
+            tokens = encoded[request.context] or (self.prefix_id,)
+            if request.noise and request.context:
+                tokens = with_noise(self._model, tokens, offsets[request.context], request.noise)
+            prompts.append(tokens[-max(self.max_length - request.max_tokens, 1) :])
+        return prompts
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """Text of generated tokens, special tokens left out."""
@@ -98,15 +108,22 @@ class Encoder:
 
     def _encode(self, texts: Sequence[str], *, special_tokens: bool = True) -> Mapping[str, Tokens]:
         """Token ids by text, with the special tokens the tokenizer adds by itself unless the text starts with one."""
+        return {text: tuple(row) for text, row in self._rows(texts, "input_ids", special_tokens=special_tokens)}
+
+    def _offsets(self, texts: Sequence[str]) -> Mapping[str, Offsets]:
+        """Where each token that `_encode` gives stands in its text, by text."""
+        return dict(self._rows(texts, "offset_mapping", return_offsets_mapping=True))
+
+    def _rows(
+        self, texts: Sequence[str], column: str, *, special_tokens: bool = True, **options: Any
+    ) -> Iterator[tuple[str, Any]]:
         distinct = list(dict.fromkeys(texts))
         marked = [text for text in distinct if self._prefix_text and text.startswith(self._prefix_text)]
         plain = [text for text in distinct if not (self._prefix_text and text.startswith(self._prefix_text))]
-        encoded: dict[str, Tokens] = {}
         for group, add in ((plain, special_tokens), (marked, False)):
             if group:
-                rows = self.tokenizer(group, add_special_tokens=add, return_attention_mask=False)["input_ids"]
-                encoded.update(zip(group, map(tuple, rows), strict=True))
-        return encoded
+                rows = self.tokenizer(group, add_special_tokens=add, return_attention_mask=False, **options)
+                yield from zip(group, rows[column], strict=True)
 
 
 def rolling_windows(tokens: Tokens, *, prefix_id: int, max_length: int, stride: int | None) -> tuple[Reading, ...]:

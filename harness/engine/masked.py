@@ -21,6 +21,7 @@ from harness.core.models import Batch
 from harness.core.requests import Loglikelihood, PseudoLoglikelihood, Request, Response
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
+from harness.engine.noise import with_noise
 from harness.engine.padding import ordered_rows, padded, padding_id, pads_exactly
 from harness.engine.rounding import NOT_FINITE
 from harness.engine.scoring import Verdict, logits_at
@@ -57,7 +58,7 @@ class MaskedModel:
         self.model = loaded.model
         self.batch_tokens = batch_tokens
         self.meter: Meter = meter or NullMeter()
-        self.encoder = _MaskEncoder(loaded.tokenizer, loaded.max_length)
+        self.encoder = _MaskEncoder(loaded.tokenizer, loaded.max_length, loaded.model)
         self.pad_id = padding_id(loaded.model, loaded.tokenizer)
         self._readings: dict[str, _Reading] = {}
         self._passes: Halving[Tokens, dict[MaskedCopy, Verdict]] = Halving(batch_tokens)
@@ -151,7 +152,7 @@ class MaskedModel:
 class _MaskEncoder:
     """From requests to masked copies."""
 
-    def __init__(self, tokenizer: Any, max_length: int) -> None:
+    def __init__(self, tokenizer: Any, max_length: int, model: Any) -> None:
         if tokenizer.mask_token_id is None:
             raise ModelError("the tokenizer has no mask token", fix="Set mask_token in tokenizer_config.json")
         if not tokenizer.is_fast:
@@ -160,6 +161,7 @@ class _MaskEncoder:
                 fix="Save it as tokenizer.json, which transformers' fast tokenizers are read from",
             )
         self.tokenizer = tokenizer
+        self._model = model
         self.mask_id = int(tokenizer.mask_token_id)
         self.max_length = max_length
 
@@ -176,9 +178,12 @@ class _MaskEncoder:
             verbose=False,
         )
         for index, (request, (context, rest)) in enumerate(zip(requests, splits, strict=True)):
-            special = encoded["special_tokens_mask"][index]
-            text = _Text.of(encoded["input_ids"][index], encoded.word_ids(index), special)
-            ends = [end for (_, end), added in zip(encoded["offset_mapping"][index], special, strict=True) if not added]
+            special, offsets = encoded["special_tokens_mask"][index], encoded["offset_mapping"][index]
+            noise = request.noise if isinstance(request, Loglikelihood) else None
+            read = [place for place, (_, end) in enumerate(offsets) if end <= len(context) and not special[place]]
+            tokens = with_noise(self._model, tuple(encoded["input_ids"][index]), offsets, noise, read)
+            text = _Text.of(tokens, encoded.word_ids(index), special)
+            ends = [end for (_, end), added in zip(offsets, special, strict=True) if not added]
             first = next((place for place, end in enumerate(ends) if end > len(context)), len(ends))
             whole = isinstance(request, PseudoLoglikelihood)
             yield request.id, self._reading(text, 0 if whole else first if rest else len(ends), whole=whole)

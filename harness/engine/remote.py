@@ -66,6 +66,8 @@ class RemoteModel:
         for request in requests:
             if refusal := self.kind.refusal(type(request)):
                 raise ModelError(refusal, place=self._client.url)
+            if getattr(request, "noise", None):
+                raise ModelError("a served model's embeddings are out of reach for noise", place=self._client.url)
         ordered = sorted(requests, key=lambda request: request.id)
         starts = range(0, len(ordered), self.concurrency)
         return [Batch(tuple(ordered[start : start + self.concurrency])) for start in starts]

@@ -14,11 +14,12 @@ from harness.checkpoints.load import LoadedCheckpoint, quiet
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch
-from harness.core.requests import GenerateUntil, Loglikelihood, Request, Response
+from harness.core.requests import EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response
 from harness.engine.encoding import Tokens
 from harness.engine.generation import cut_at_stop, end_ids
 from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.languages import Languages
+from harness.engine.noise import with_noise
 from harness.engine.padding import padded
 from harness.engine.planner import cut
 from harness.engine.rounding import NOT_FINITE
@@ -102,26 +103,42 @@ class Seq2SeqModel:
     def _encode_pairs(self, pairs: Sequence[Loglikelihood]) -> None:
         moved = {pair.id: len(pair.context.rstrip()) for pair in pairs}
         contexts = {pair.id: pair.context[: moved[pair.id]] for pair in pairs}
-        sources = self._read_sources(list(dict.fromkeys(contexts.values())))
+        sources = self._read_sources([(contexts[pair.id], pair.noise) for pair in pairs])
         continuations = {pair.id: pair.context[moved[pair.id] :] + pair.continuation for pair in pairs}
         texts = list(dict.fromkeys(continuations.values()))
         rows = self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else []
         targets = dict(zip(texts, map(tuple, rows), strict=True))
         for pair in pairs:
-            self._sources[pair.id] = sources[contexts[pair.id]]
+            self._sources[pair.id] = sources[contexts[pair.id], pair.noise]
             self._targets[pair.id] = targets[continuations[pair.id]]
 
     def _encode_prompts(self, prompts: Sequence[GenerateUntil]) -> None:
-        sources = self._read_sources(list(dict.fromkeys(prompt.context for prompt in prompts)))
-        self._sources.update((prompt.id, sources[prompt.context]) for prompt in prompts)
+        sources = self._read_sources([(prompt.context, prompt.noise) for prompt in prompts])
+        self._sources.update((prompt.id, sources[prompt.context, prompt.noise]) for prompt in prompts)
 
-    def _read_sources(self, texts: Sequence[str]) -> dict[str, Tokens]:
-        """Token ids of each text; an empty one stands for the beginning-of-text token, else the end-of-text one."""
+    def _read_sources(
+        self, asked: Sequence[tuple[str, EmbeddingNoise | None]]
+    ) -> dict[tuple[str, EmbeddingNoise | None], Tokens]:
+        """Token ids of each text with its noise.
+
+        An empty text stands for the beginning-of-text token, else the end-of-text one.
+        """
+        plain = self._encoded(list(dict.fromkeys(text for text, _ in asked)), "input_ids")
+        noisy = list(dict.fromkeys(text for text, noise in asked if noise and text))
+        offsets = self._encoded(noisy, "offset_mapping", return_offsets_mapping=True)
+        return {
+            (text, noise): with_noise(self.model, plain[text], offsets[text], noise) if noise and text else plain[text]
+            for text, noise in asked
+        }
+
+    def _encoded(self, texts: Sequence[str], column: str, **options: Any) -> dict[str, Any]:
         if not texts:
             return {}
         side, self.tokenizer.truncation_side = self.tokenizer.truncation_side, "left"
         try:
-            rows = self.tokenizer(list(texts), truncation=True, max_length=self.max_length, verbose=False)["input_ids"]
+            rows = self.tokenizer(list(texts), truncation=True, max_length=self.max_length, verbose=False, **options)[
+                column
+            ]
         finally:
             self.tokenizer.truncation_side = side
         found = dict(zip(texts, map(tuple, rows), strict=True))

@@ -18,6 +18,7 @@ __all__ = [
     "CONSISTENCY",
     "FLIP_RATE",
     "NOISY_SCORE",
+    "RANDOM_SUCCESS_RATE",
     "RELATIVE_DROP",
     "SEVERITY_AREA",
     "WORST_CASE_SCORE",
@@ -131,9 +132,9 @@ SEVERITY_AREA = _Average(
     name="severity_area",
     unit="first metric",
     direction="higher",
-    source="area under the curve of score over severity, 0 to 5, by the trapezoidal rule, over 5; mean over samples",
+    source="area under the curve of score over severity, by the trapezoidal rule, over its length; mean over samples",
 )
-"""The area under the curve of the score over severity, from 0 (clean) to 5, divided by 5.
+"""The area under the curve of the score over severity, from 0 (clean) to the highest asked (5), divided by that.
 
 In the range of the first metric: equal to `clean_score` for a model that noise doesn't touch.
 """
@@ -144,19 +145,35 @@ CONSISTENCY = _Average(
     direction="higher",
     source="agreement of answers over paraphrases, pairwise: Elazar et al. (2021), TACL",
 )
-"""0 to 1: the share of pairs among a sample and its variants with the same answer; the mean over samples."""
+"""0 to 1: the share of pairs among a sample and its variants with the same answer; the mean over samples.
+
+Of a task asked with `prompt_template` alone it is the consistency over templates, with `option_order` alone that over
+orders of the options.
+"""
 
 ATTACK_SUCCESS_RATE = _Average(
     name="attack_success_rate",
     unit="share",
     direction="lower",
-    source="share of right answers that an attack turns, as in TextAttack (Morris et al., 2020); here a random search",
+    source="share of right answers that an attack turns, as in TextAttack (Morris et al., 2020); a greedy search by "
+    "the model's scores, as in TextFooler (Jin et al., 2020), over the same perturbations",
 )
-"""0 to 1: of the samples that score above 0 without noise, the share for which some variant scores less.
+"""0 to 1: of the samples that score above 0 without noise, the share for which the attack finds one that scores less.
 
-The attack sees only scores, and tries a sample's variants from mild to severe: a random search, whose budget is their
-number. A search that learns from the answers finds more, so it is a lower bound. Lower is better.
+The attack sees only answers and how sure they are. It tries a sample's variants from mild to severe; where none turns
+the answer, it goes on from the one that came nearest (the least margin of the answer over the next one), adds another
+perturbation by one step, and does so in two rounds of three tries. Severities along the way sum up to at most 5. The
+budget is the number of variants and 6 more. Where answers are written texts there is no margin, and the search is
+blind. A longer search finds more, so it is a lower bound. Lower is better.
 """
+
+RANDOM_SUCCESS_RATE = _Average(
+    name="random_attack_success_rate",
+    unit="share",
+    direction="lower",
+    source="share of right answers that an attack turns, as in TextAttack (Morris et al., 2020); a random search",
+)
+"""0 to 1: what the first part of the attack finds, the sample's variants alone: the search that learns nothing."""
 
 ATTACK_QUERIES = Mean(
     name="attack_queries",
@@ -164,4 +181,4 @@ ATTACK_QUERIES = Mean(
     direction="higher",
     source="mean number of queries of an attack, as in TextAttack (Morris et al., 2020): of those that succeed",
 )
-"""From 1 up: how many variants the search tries until one scores less, where one does. Higher is better."""
+"""From 1 up: how many variants the attack tries until one scores less, where one does. Higher is better."""

@@ -16,7 +16,7 @@ from harness.tasks.calibration import CALIBRATION, calibration
 from harness.tasks.counterfactual import COUNTERFACTUAL, counterfactual
 from harness.tasks.declared import declare, read_suite_file
 from harness.tasks.options import TaskOptions
-from harness.tasks.robustness import ROBUSTNESS, RobustnessTask, perturbations
+from harness.tasks.robustness import ROBUSTNESS, RobustnessTask
 from harness.tasks.schema import Declaration, SuiteFile, TaskEntry
 
 __all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "select"]
@@ -171,9 +171,8 @@ def _named(
     if colon and source == COUNTERFACTUAL:
         return [_Wanted(suite=otherwise, task=counterfactual(bare))]
     if colon and source == ROBUSTNESS:
-        noise = perturbations()
         inner = _inner(bare, otherwise, options, declared)
-        return [_Wanted(suite=otherwise, task=RobustnessTask(task, noise)) for task in inner]
+        return [_Wanted(suite=otherwise, task=RobustnessTask(task)) for task in inner]
     task = registry.task(name)
     homes = (suite for suite in registry.names("harness.suites") if name in registry.suite(suite).tasks)
     return [_Wanted(suite=next(homes, otherwise), task=task)]

@@ -5,6 +5,7 @@ from copy import copy
 from typing import Generic, Self, TypeVar
 
 from harness.core.checkpoints import Checkpoint
+from harness.core.perturbations import common_beginning
 from harness.core.tasks import Task
 
 __all__ = ["WrappedTask", "common_beginning"]
@@ -23,6 +24,11 @@ class WrappedTask(Task, Generic[Inner]):
         self.default_limit, self.default_num_fewshot = inner.default_limit, inner.default_num_fewshot
         self.supports_fewshot = inner.supports_fewshot
 
+    @property
+    def code(self) -> Sequence[type]:
+        """See `Task.code`: with the inner task's."""
+        return (*super().code, *self.inner.code)
+
     def refusal(self, checkpoint: Checkpoint) -> str | None:
         """See `Task.refusal`: the inner task's."""
         return self.inner.refusal(checkpoint)
@@ -32,11 +38,3 @@ class WrappedTask(Task, Generic[Inner]):
         other = copy(self)
         other.inner = self.inner.suited(checkpoint)  # type: ignore[assignment]  # of the same sort as `inner`
         return other
-
-
-def common_beginning(texts: Sequence[str]) -> str:
-    """What all of at least one text begin with."""
-    # Where the first and the last in alphabetical order agree, all do.
-    first, last = min(texts), max(texts)
-    parting = (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other)
-    return first[: next(parting, len(first))]

@@ -12,7 +12,7 @@ from rapidfuzz.distance import Levenshtein
 
 from harness.core.perturbations import MAX_SEVERITY
 
-__all__ = ["HAN", "LABEL", "LETTERS", "PLACEHOLDER", "Edits", "Site", "single_edits"]
+__all__ = ["HAN", "LABEL", "LETTERS", "OPTION", "PLACEHOLDER", "Edits", "Site", "checked", "single_edits"]
 
 PLACEHOLDER = re.compile(
     r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\{[^{}\n]*\}|<[^<>\n]+>|%\(\w+\)[a-z]|%[-+#0-9.]*[sdifgrx]|\$\w+"
@@ -73,9 +73,7 @@ class Edits(ABC):
         return sum(costs[len(costs) - self._count(sites, severity) :])
 
     def _count(self, sites: Sequence[Site], severity: int) -> int:
-        if not 0 <= severity <= MAX_SEVERITY:
-            raise ValueError(f"{severity} is no severity: they run from 0 to {MAX_SEVERITY}")
-        return ceil(round(self.share * severity * len(sites), 9))
+        return ceil(round(self.share * checked(severity) * len(sites), 9))
 
     def _free(self, text: str) -> list[Site]:
         """The sites with something to put there, none of which touches what is kept."""
@@ -85,6 +83,13 @@ class Edits(ABC):
             for site in self.sites(text)
         )
         return [site for site in offered if site.options and not any(_touches(site, *span) for span in kept)]
+
+
+def checked(severity: int) -> int:
+    """The severity. Raises `ValueError` for one outside 0 to 5."""
+    if not 0 <= severity <= MAX_SEVERITY:
+        raise ValueError(f"{severity} is no severity: they run from 0 to {MAX_SEVERITY}")
+    return severity
 
 
 def single_edits(word: str, parts: Iterable[tuple[int, int, str]]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from harness.core.requests import (
     Attribute,
     Classify,
     Embed,
+    EmbeddingNoise,
     GenerateUntil,
     Loglikelihood,
     LoglikelihoodRolling,
@@ -169,24 +170,54 @@ def explained(*choices: str) -> list[Attribute]:
 
 CHOICES = (" yes", " over the dog", " rain")
 
+NOISES = [EmbeddingNoise(scale=scale, seed="7", spans=((4, 30),)) for scale in (0.5, 1.0)]
+NOISY_PAIRS = [
+    Loglikelihood(context=context, continuation=continuation, noise=noise)
+    for noise in NOISES
+    for context in ("Question 1: where? Answer:", "the river ", UNICODE[2], LONG)
+    for continuation in (" over the lazy dog", " bank")
+]
+NOISY_PROMPTS = [
+    GenerateUntil(context=text, max_tokens=2, noise=noise) for noise in NOISES for text in ("the river", "", LONG)
+]
+NOISY_LABELS = [
+    Classify(text="She walked on through the rain.", text_pair=pair, noise=noise)
+    for noise in NOISES
+    for pair in (None, "The fox jumps.")
+]
+
 CASES: list[Case] = [
     Case(name="scripted", open=_scripted, requests=[*PAIRS, *PROMPTS]),
     Case(
         name="causal",
         open=from_checkpoint(tiny.build_tiny_checkpoint),
-        requests=[*PAIRS, *TEXTS, *EACH_TOKEN, *PROMPTS, *explained(*CHOICES)],
+        requests=[*PAIRS, *TEXTS, *EACH_TOKEN, *PROMPTS, *NOISY_PAIRS, *NOISY_PROMPTS, *explained(*CHOICES)],
     ),
-    Case(name="lora", open=from_checkpoint(_adapter(LORA)), requests=[*PAIRS, *TEXTS, *PROMPTS]),
-    Case(name="prefix tuning", open=from_checkpoint(_adapter(PREFIX)), requests=[*PAIRS, *TEXTS, *PROMPTS]),
-    Case(name="chat", open=_chat, requests=[*PAIRS, *PROMPTS, *explained(*CHOICES)[:1]]),
+    Case(name="lora", open=from_checkpoint(_adapter(LORA)), requests=[*PAIRS, *TEXTS, *PROMPTS, *NOISY_PAIRS]),
+    Case(
+        name="prefix tuning",
+        open=from_checkpoint(_adapter(PREFIX)),
+        requests=[*PAIRS, *TEXTS, *PROMPTS, *NOISY_PAIRS],
+    ),
+    Case(
+        name="chat", open=_chat, requests=[*PAIRS, *PROMPTS, *NOISY_PAIRS[:4], *NOISY_PROMPTS, *explained(*CHOICES)[:1]]
+    ),
     Case(name="served", open=_served, requests=[*PAIRS, *TEXTS, *PROMPTS]),
-    Case(name="masked", open=from_checkpoint(tiny.build_tiny_masked), requests=[*PAIRS, *WHOLE, *explained(*CHOICES)]),
+    Case(
+        name="masked",
+        open=from_checkpoint(tiny.build_tiny_masked),
+        requests=[*PAIRS, *WHOLE, *NOISY_PAIRS, *explained(*CHOICES)],
+    ),
     Case(name="encoder", open=from_checkpoint(tiny.build_tiny_encoder), requests=SENTENCES),
     Case(
         name="seq2seq",
         open=from_checkpoint(tiny.build_tiny_seq2seq),
-        requests=[*PAIRS, *PROMPTS, *BEAMS, *explained(*CHOICES)],
+        requests=[*PAIRS, *PROMPTS, *BEAMS, *NOISY_PAIRS, *NOISY_PROMPTS, *explained(*CHOICES)],
     ),
-    Case(name="classifier", open=from_checkpoint(tiny.build_tiny_classifier), requests=[*LABELLED, *explained()]),
+    Case(
+        name="classifier",
+        open=from_checkpoint(tiny.build_tiny_classifier),
+        requests=[*LABELLED, *NOISY_LABELS, *explained()],
+    ),
     Case(name="tagger", open=from_checkpoint(tiny.build_tiny_tagger), requests=TAGGED),
 ]

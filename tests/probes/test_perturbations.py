@@ -1,5 +1,7 @@
 """Every registered perturbation keeps the contract, on texts of any sort."""
 
+import re
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -7,10 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from harness.core.perturbations import MAX_SEVERITY, Perturbation
-from harness.tasks.robustness import perturbations
+from harness.core.perturbations import MAX_SEVERITY, Perturbation, SamplePerturbation
+from harness.core.requests import GenerateUntil, Loglikelihood, Request
+from harness.core.tasks import Sample
+from harness.tasks.variants import perturbations
 from probes.perturbations.edits import PLACEHOLDER
+from probes.perturbations.embeddings import GaussianEmbeddings
 from probes.perturbations.letters import neighbours
+from probes.perturbations.options import OptionOrder
 
 ALL = {one.name: one for one in perturbations()}
 ENGLISH = "Question: The 3 committees don't meet, do not vote, and 12500 wait.\nA. forty\nB. Fifty of them\nAnswer:"
@@ -123,3 +129,88 @@ def test_similar_shapes_share_a_component_and_homophones_a_sound() -> None:
             ("similar_shapes_zh", "homophones_zh")}  # fmt: skip
     assert {"情", "订"} < seen["similar_shapes_zh"]
     assert seen["homophones_zh"] == {"顷"}
+
+
+QUESTION = "Question: Which of the animals flies at night over the house?\n{options}\nAnswer:"
+ANIMALS = ("a red fox", "two bats", "the old owl", "a green parrot", "some moths")
+letters = st.integers(2, 5)
+
+
+def asked_by_letter(count: int, stem: str = "") -> tuple[Sample, list[Loglikelihood]]:
+    lines = "\n".join(f"{letter}. {animal}" for letter, animal in zip("ABCDE"[:count], ANIMALS, strict=False))
+    prompt = stem + QUESTION.format(options=lines)
+    sample = Sample(id="1", prompt=prompt, question_start=len(stem), choices=tuple("ABCDE"[:count]), gold=1)
+    return sample, [Loglikelihood(context=prompt, continuation=f" {letter}") for letter in "ABCDE"[:count]]
+
+
+def option_of(request: Loglikelihood) -> str:
+    """The option that the request's letter stands before."""
+    lines = dict(line.split(". ", 1) for line in request.context.rpartition("Question:")[2].splitlines()[1:-1])
+    return lines[request.continuation.strip()]
+
+
+@given(count=letters, seed=st.integers(), severity=st.integers(0, MAX_SEVERITY))
+def test_options_change_places_and_each_answer_goes_with_its_option(count: int, seed: int, severity: int) -> None:
+    stem = "Question: Which is a fruit?\nA. an apple\nB. a chair\nAnswer: A\n\n"
+    sample, asked = asked_by_letter(count, stem)
+    noisy = OptionOrder().disturb(sample, asked, Random(seed), severity)
+    assert noisy == OptionOrder().disturb(sample, asked, Random(seed), severity)
+    assert all(one.context.startswith(stem) for one in noisy)  # type: ignore[attr-defined]
+    assert [option_of(one) for one in noisy] == list(ANIMALS[:count])  # type: ignore[arg-type]
+    assert sorted(one.continuation for one in noisy) == sorted(one.continuation for one in asked)  # type: ignore[attr-defined]
+    moved = sum(one != other for one, other in zip(noisy, asked, strict=True) if one.continuation != other.continuation)  # type: ignore[attr-defined]
+    assert moved == (0 if severity == 0 else max(2, -(-severity * count // MAX_SEVERITY)))
+
+
+def test_options_in_words_stay_the_same_answers() -> None:
+    sample, asked = asked_by_letter(3)
+    in_words = [replace(one, continuation=f" {animal}") for one, animal in zip(asked, ANIMALS, strict=False)]
+    noisy = OptionOrder().disturb(sample, in_words, Random(1), MAX_SEVERITY)
+    assert [one.continuation for one in noisy] == [one.continuation for one in in_words]  # type: ignore[attr-defined]
+    assert len({one.context for one in (*noisy, *in_words)}) == 2  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        [Loglikelihood(context="Is it so?", continuation=f" {word}") for word in ("yes", "no")],
+        [Loglikelihood(context="A. yes\nB. no\nC. maybe\nSo:", continuation=f" {word}") for word in ("yes", "no")],
+        [Loglikelihood(context=f"A. yes\nB. no\n{word}", continuation=" A") for word in ("One", "Two")],
+        [GenerateUntil(context="A. yes\nB. no\nSo:")],
+    ],
+    ids=["no options", "other options", "two questions", "to be written"],
+)
+def test_what_lists_no_choices_keeps_its_order(asked: list[Request]) -> None:
+    assert OptionOrder().disturb(Sample(id="1", prompt=""), asked, Random(1), MAX_SEVERITY) == asked
+
+
+@given(text=texts, seed=st.integers(), severity=st.integers(0, MAX_SEVERITY))
+@settings(max_examples=50, deadline=None)
+def test_noise_on_embeddings_keeps_the_text_and_spares_labels_placeholders_and_answers(
+    text: str, seed: int, severity: int
+) -> None:
+    sample = Sample(id="1", prompt=text, question_start=len(text) // 2, choices=("Clean", "where"))
+    asked = [GenerateUntil(context=text)]
+    (noisy,) = GaussianEmbeddings().disturb(sample, asked, Random(seed), severity)
+    assert [noisy] == GaussianEmbeddings().disturb(sample, asked, Random(seed), severity)
+    assert isinstance(noisy, GenerateUntil)
+    assert replace(noisy, noise=None) == asked[0]
+    own = text[sample.question_start :]
+    for start, end in noisy.noise.spans if noisy.noise else ():
+        assert sample.question_start <= start < end <= len(text)
+        part = text[start:end]
+        assert not any(re.search(rf"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])", own) and word in part.split()
+                       for word in ("Clean", "where"))  # fmt: skip
+        assert not PLACEHOLDER.fullmatch(part)
+    if severity == 0:
+        assert noisy.noise is None
+    elif noisy.noise:
+        assert noisy.noise.scale == pytest.approx(0.4 * severity)
+
+
+@pytest.mark.parametrize("one", [OptionOrder(), GaussianEmbeddings()], ids=lambda one: one.name)
+def test_there_is_no_severity_beyond_five_for_a_sample_either(one: SamplePerturbation) -> None:
+    sample, asked = asked_by_letter(3)
+    for severity in (-1, 6):
+        with pytest.raises(ValueError, match="no severity"):
+            one.disturb(sample, asked, Random(0), severity)

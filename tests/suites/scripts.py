@@ -27,13 +27,19 @@ def scores_of(
 ) -> list[Score]:
     """Every score of a task."""
     samples = task.samples(rows, TaskSettings(limit=limit, num_fewshot=0, seed=seed))
-    requests = [list(task.requests(sample)) for sample in samples]
-    distinct = {request.id: request for asked in requests for request in asked}
-    answers = {response.request_id: response for response in respond(model, list(distinct.values()))}
+    asked = {sample.id: list(task.requests(sample)) for sample in samples}
+    answers: dict[str, Response] = {}
+    new = asked
+    while any(new.values()):
+        distinct = {request.id: request for several in new.values() for request in several}
+        answers |= {response.request_id: response for response in respond(model, list(distinct.values()))}
+        so_far = {name: [answers[request.id] for request in several] for name, several in asked.items()}
+        new = {sample.id: list(task.follow_up(sample, so_far[sample.id])) for sample in samples}
+        asked = {name: [*several, *new[name]] for name, several in asked.items()}
     return [
         score
-        for sample, asked in zip(samples, requests, strict=True)
-        for score in task.score(sample, [answers[request.id] for request in asked])
+        for sample in samples
+        for score in task.score(sample, [answers[request.id] for request in asked[sample.id]])
     ]
 
 

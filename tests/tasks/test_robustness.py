@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from rapidfuzz.distance import Levenshtein
 
+from harness.checkpoints import resolve
 from harness.core.errors import TaskError, UnknownName
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, Request, Response
 from harness.core.scores import Score
@@ -16,12 +19,14 @@ from harness.engine.scripted import ScriptedModel
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.generation import Generation
 from harness.tasks.metrics import ACC
-from harness.tasks.robustness import RobustnessTask, perturbations
+from harness.tasks.robustness import RobustnessTask
 from harness.tasks.selection import TaskOptions, select
+from harness.tasks.variants import perturbations, sample_perturbations
 from probes.perturbations.letters import Deletions, KeyboardTypos
 from tests.cli.conftest import QUESTIONS
 from tests.suites.scripts import scores_of, value_of, writer
 from tests.tasks.lm_eval_tasks import write_tasks
+from tests.tiny import build_tiny_checkpoint
 
 ROWS = [
     {"question": f"Does the green parrot near house {number} like bread", "answer": number % 2} for number in range(8)
@@ -231,3 +236,85 @@ def test_what_has_no_text_to_disturb_is_refused_in_one_line() -> None:
         [], ["robustness:imdb_classifier"], limit=1, num_fewshot=0, seed=0, options=TaskOptions()
     ).planned
     assert planned.task.asks == (Classify,)
+
+
+def wearing_down(step: float) -> ScriptedModel:
+    """Sure of the right answer, less so by `step` nats for each edit of the question, until it gives the other one."""
+
+    def script(request: Request) -> Response:
+        assert isinstance(request, Loglikelihood)
+        number = int(re.findall(r"house \S*?(\d)", request.context)[0])
+        clean = f"Question: {ROWS[number]['question']} or no?\nAnswer:"
+        right = request.continuation == f" {('yes', 'no')[number % 2]}"
+        lost = step * Levenshtein.distance(request.context, clean)
+        return Response(request_id=request.id, loglikelihood=-10.0 - lost if right else -15.5)
+
+    return ScriptedModel(script)
+
+
+class OneLetter:
+    """Doubles one letter of one word, whatever the severity."""
+
+    name = "one_letter"
+
+    def perturb(self, text: str, rng: Random, severity: int) -> str:
+        places = [found.start() for found in re.finditer(r"(?<=green )\w|(?<=the )\w|(?<=like )\w", text)]
+        at = rng.choice(places)
+        return text[:at] + text[at] + text[at:] if severity else text
+
+    def limit(self, text: str, severity: int) -> int:  # noqa: ARG002
+        return 1
+
+
+@pytest.mark.parametrize(("step", "turned", "queries"), [(2.0, 1, 4), (1.0, 0, None), (6.0, 1, 1)])
+def test_the_attack_adds_up_what_came_nearest_where_single_variants_turn_nothing(step, turned, queries) -> None:
+    task = RobustnessTask(Parrots(), [OneLetter()], per_severity=1, severities=(1, 2, 3))
+    scores = scores_of(task, wearing_down(step), ROWS)
+    assert value_of(task, "clean_score", scores) == 1
+    assert value_of(task, "attack_success_rate", scores) == turned
+    assert value_of(task, "random_attack_success_rate", scores) == (queries == 1)
+    asked = [score.value for score in scores if score.metric == "attack_queries"]
+    # Three variants of one edit each; the first round makes it two edits, the second three.
+    assert bool(asked) == bool(turned)
+    assert not asked or (min(asked) == 1 if queries == 1 else all(3 < found <= 5 for found in asked))
+
+
+def test_the_attack_stays_inside_its_budget_and_its_severity() -> None:
+    task = RobustnessTask(Parrots(), perturbations())
+    model = choosing(lambda _: "yes")
+    scores_of(task, model, ROWS)
+    variants = {sample.id: sample.fields["variants"] for sample in samples(task)}
+    fixed = sum(len(several) + 1 for several in variants.values())
+    assert len({request.context for request in model.asked}) <= fixed + 6 * len(ROWS)  # type: ignore[attr-defined]
+
+
+def test_severities_and_perturbations_can_be_picked_by_name() -> None:
+    task = RobustnessTask(Parrots()).configured(severities=[4, 2], perturbations=["letter_swaps", "casing"])
+    for sample in samples(task):
+        assert {variant.severity for variant in sample.fields["variants"]} == {2, 4}
+        assert {variant.perturbation for variant in sample.fields["variants"]} <= {"letter_swaps", "casing"}
+    assert task.definition["severities"] == [2, 4]
+    whole = {sample.id: set(contexts(RobustnessTask(Parrots(), perturbations()), sample)) for sample in
+             samples(RobustnessTask(Parrots(), perturbations()))}  # fmt: skip
+    some = RobustnessTask(Parrots(), perturbations()).configured(severities=[3])
+    assert all(set(contexts(some, sample)) <= whole[sample.id] for sample in samples(some))
+    with pytest.raises(TaskError, match="severities are"):
+        task.configured(severities=[0, 6])
+    with pytest.raises(UnknownName, match="did you mean casing"):
+        task.configured(perturbations=["cassing"])
+
+
+def test_noise_on_embeddings_is_absent_with_the_reason_where_they_are_out_of_reach(tmp_path: Path) -> None:
+    near = resolve(str(build_tiny_checkpoint(tmp_path)))
+    far = replace(near, kind="completions")
+    task = RobustnessTask(Parrots(), sample_perturbations(["embedding_noise"]))
+    assert "out of reach" in str(task.refusal(far))
+    assert task.refusal(near) is None
+    assert not any(one.on_embeddings for one in RobustnessTask(Parrots()).suited(far).noise)
+    assert any(one.on_embeddings for one in RobustnessTask(Parrots()).suited(near).noise)
+
+
+def test_the_code_of_a_task_of_tasks_is_that_of_all_its_parts() -> None:
+    one, other = (RobustnessTask(inner, [Lost()]).code for inner in (Parrots(), Retelling()))
+    assert set(one) == {RobustnessTask, Parrots, Lost}
+    assert set(other) == {RobustnessTask, Retelling, Lost}
