@@ -40,6 +40,7 @@ from harness.record.environment import (
 from harness.record.files import writing
 from harness.record.seal import SEAL
 from harness.record.tables import attributions_of, response_row, score_row
+from harness.store import NO_STORE, add_or_say, locate
 from harness.tasks.options import TaskOptions
 from harness.tasks.selection import Selection, select
 from harness.work import SkippedTask, TaskWork, applicable, phases, prepare
@@ -65,6 +66,7 @@ class EvalOptions:
     source_language: str | None = None
     target_language: str | None = None
     output: Path = Path("runs")
+    store: str | None = None
     region: str | None = None
     toxicity_model: str | None = None
     meter: str = "codecarbon"
@@ -125,10 +127,13 @@ def evaluate_each(
     follow each other share it in memory. Otherwise as `evaluate`.
     """
     options, progress, loader = options or EvalOptions(), progress or Quiet(), Loader()
+    if options.store != NO_STORE:
+        locate(options.store, options.output)  # A mistyped store must not cost an evaluation.
     for planned in [plan(model, suite=suite, task=task, options=options) for model in models]:
         finished = _finished(options.output / planned.spec.run_id)
         if finished is not None:
             progress.note(f"this run is finished already: {finished.folder}")
+            add_or_say(options.store, finished.folder, progress)
             yield finished
             continue
         with (
@@ -136,6 +141,7 @@ def evaluate_each(
             logged_to(_log_file(writer.folder / "run.log"), logging.DEBUG),
         ):
             record = run(planned, writer, progress, loader)
+        add_or_say(options.store, record.folder, progress)
         yield record
 
 

@@ -53,6 +53,7 @@ class TaskWork:
             requests_sha256=digest([[request.id for request in requests] for requests in self.requests]),
             definition_sha256=digest(dict(self.planned.task.definition)),
             code_sha256=_code_digest(self.planned.task),
+            languages=tuple(self.planned.task.languages),
         )
 
 

@@ -10,7 +10,7 @@ from types import FrameType
 import typer
 from rich.text import Text
 
-from harness.cli import catalogue, evaluation, inspection, results
+from harness.cli import catalogue, evaluation, indexing, inspection, results
 from harness.cli.console import errors
 from harness.core.errors import HarnessError
 
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command("eval")(evaluation.eval_command)
 app.command("inspect")(inspection.inspect_command)
 app.command("show")(results.show)
+app.command("index")(indexing.index)
 app.command("runs")(results.runs)
 app.command("suites")(catalogue.suites)
 app.command("tasks")(catalogue.tasks)

@@ -17,6 +17,7 @@ from harness.cli.console import (
     progress_bar,
     saving_line,
 )
+from harness.cli.indexing import STORE_HELP
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
 
@@ -117,6 +118,7 @@ def eval_command(
         str | None, typer.Option(help="Code of the language that a translation model writes (deu_Latn).")
     ] = None,
     output_folder: Annotated[Path, typer.Option("--output", help="Folder that gets one folder a run.")] = Path("runs"),
+    store: Annotated[str | None, typer.Option(help=f"{STORE_HELP} `none` keeps none.")] = None,
     region: Annotated[
         str | None, typer.Option(help="Country for the carbon figure, as ISO 3166 alpha-3 (DEU, CHN, USA).")
     ] = None,
@@ -164,6 +166,7 @@ def eval_command(
         "source_language": source_language,
         "target_language": target_language,
         "output": output_folder,
+        "store": store,
         "region": region,
         "toxicity_model": toxicity_model,
         "meter": meter,

@@ -9,8 +9,9 @@ HarnessError                  something the user can act on; the CLI prints it i
 ├── UnavailableError          it would have to be fetched, and can't be: no network, or offline by choice
 ├── PluginError               an entry point fails to import or is of the wrong kind
 ├── ModelError                the model failed while it answered
-└── RecordError               a run record can't be written, read or trusted
-    └── RecordLockedError     another process holds the run
+├── RecordError               a run record can't be written, read or trusted
+│   └── RecordLockedError     another process holds the run
+└── StoreError                the index of records can't be read or written
 """
 
 from collections.abc import Iterable
@@ -28,6 +29,7 @@ __all__ = [
     "PluginError",
     "RecordError",
     "RecordLockedError",
+    "StoreError",
     "TaskError",
     "UnavailableError",
     "UnknownName",
@@ -104,3 +106,7 @@ class RecordError(HarnessError):
 
 class RecordLockedError(RecordError):
     """Another process holds the run."""
+
+
+class StoreError(HarnessError):
+    """The index of records can't be read or written; the records themselves are whole."""

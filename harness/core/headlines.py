@@ -1,6 +1,7 @@
 """One score a suite: what stands for a dimension of judgement where there is room for a single number."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from scipy import special
@@ -9,10 +10,12 @@ from harness.core.scores import Estimate
 from harness.core.statistics import UPPER
 from harness.core.tasks import Suite
 
-__all__ = ["OVERALL", "headline_estimates"]
+__all__ = ["OVERALL", "headline_estimates", "headline_parts"]
 
 OVERALL = "overall"
 """The task under which a suite's one score stands among the estimates."""
+
+_MEAN_OF = "mean-of"
 
 
 def headline_estimates(suites: Sequence[Suite], estimates: Sequence[Estimate], signature: str) -> list[Estimate]:
@@ -28,6 +31,16 @@ def headline_estimates(suites: Sequence[Suite], estimates: Sequence[Estimate], s
         for suite in suites
         if (parts := [one for one in estimates if one.suite == suite.name and _is_part(suite, one)])
     ]
+
+
+def headline_parts(headline: Estimate) -> list[tuple[str, str]]:
+    """Task and metric of each estimate that a headline is the mean of, as its signature has them."""
+    head, _, made_of = headline.signature.split("|")[0].partition(":")
+    if head != _MEAN_OF or not made_of:
+        return []
+    # A metric may end in plus signs (chrF++), so a part begins only where a task's name and its slash follow.
+    pairs = [part.rpartition("/") for part in re.split(r"\+(?=[^+/]+/)", made_of)]
+    return [(task, metric) for task, _, metric in pairs]
 
 
 def _is_part(suite: Suite, estimate: Estimate) -> bool:
@@ -61,7 +74,7 @@ def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estima
         direction=first.direction,
         target=first.target,
         basis="measured" if all(one.basis == "measured" for one in used) else "estimated",
-        signature=f"mean-of:{made_of}|{signature}",
+        signature=f"{_MEAN_OF}:{made_of}|{signature}",
         reason=reason,
         applies=bool(used),
     )

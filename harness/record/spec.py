@@ -13,7 +13,8 @@ class TaskSpec:
     """One task of a run.
 
     `requests_sha256` digests the ids of its requests, and so data, prompts and exemplars; `definition_sha256` what a
-    task file says besides (metrics, gold answers); `code_sha256` the Python file of the task's class.
+    task file says besides (metrics, gold answers); `code_sha256` the Python file of the task's class. `languages` are
+    those of its texts, as ISO 639-1 codes, for people to choose by.
     """
 
     suite: str
@@ -26,6 +27,7 @@ class TaskSpec:
     requests_sha256: str
     definition_sha256: str
     code_sha256: str
+    languages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,9 @@ class RunSpec:
         return cls(
             **{
                 **value,
-                "tasks": tuple(TaskSpec(**task) for task in value["tasks"]),
+                "tasks": tuple(
+                    TaskSpec(**{**task, "languages": tuple(task.get("languages", ()))}) for task in value["tasks"]
+                ),
                 "suites": tuple(value["suites"]),
                 "labels": tuple(value.get("labels", ())),
             }

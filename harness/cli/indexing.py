@@ -1,0 +1,74 @@
+"""`harness index`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import errors, output, print_json, progress_bar
+
+if TYPE_CHECKING:
+    from harness.store import Indexed
+
+__all__ = ["STORE_HELP", "index"]
+
+STORE_HELP = (
+    "Index of runs that the leaderboard reads: a SQLite file, or postgresql://USER@HOST/DATABASE. "
+    "[default: HARNESS_STORE, else index.sqlite in the folder of runs]"
+)
+_PARTIAL = 3
+
+
+def index(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the runs.")] = Path("runs"),
+    store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Build the index of a folder of runs anew from their records; `harness eval` adds each run as it seals.
+
+    Every record is verified. One that fails is kept in the index with its reason, ranks nowhere, and makes the exit
+    code 3. Runs whose folder is gone leave the index.
+
+    [bold]Examples[/bold]
+
+    harness index
+
+    harness index runs --store postgresql://me@db.example/harness
+    """
+    from harness.store import Store, index_folder, locate
+
+    with Store(locate(store, folder)) as opened, progress_bar() as progress:
+        progress.phase("verifying")
+        found = index_folder(opened, folder, progress)
+    if as_json:
+        print_json(
+            {
+                "store": opened.place,
+                "verified": found.verified,
+                "failed": found.failed,
+                "unfinished": found.unfinished,
+                "removed": found.removed,
+            }
+        )
+    else:
+        output.print(Text(_told(found, opened.place)))
+    for run_id, reason in found.failed.items():
+        errors.print(Text(f"harness: {run_id} can't be trusted: {reason}"))
+    if found.failed:
+        raise typer.Exit(_PARTIAL)
+
+
+def _told(found: "Indexed", place: str) -> str:
+    parts = [f"{_runs(len(found.verified))} verified and indexed"]
+    if found.failed:
+        parts.append(f"{len(found.failed)} indexed as failed")
+    if found.unfinished:
+        parts.append(f"{len(found.unfinished)} unfinished, left out")
+    if found.removed:
+        parts.append(f"{len(found.removed)} removed, as their folders are gone")
+    return f"{', '.join(parts)}: {place}"
+
+
+def _runs(count: int) -> str:
+    return "1 run" if count == 1 else f"{count} runs"

@@ -1,0 +1,234 @@
+"""A run's folder as rows of the store's tables."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from sqlalchemy import BigInteger, Boolean, Double, Table
+
+from harness.core.errors import HarnessError, RecordError
+from harness.core.hashing import digest
+from harness.core.headlines import OVERALL, headline_parts
+from harness.core.scores import Estimate
+from harness.record import RunRecord, RunSpec
+from harness.record.seal import SEAL, read_seal
+from harness.store import schema
+from harness.store.values import pack, sample_errors
+from harness.store.verdicts import verdict_rows
+
+__all__ = ["Rows", "rows_of", "seal_digest"]
+
+Rows = dict[str, list[dict[str, Any]]]
+"""By table: the rows of one run, without its id."""
+
+_NEEDED = (
+    "spec.json",
+    "environment.json",
+    "checkpoint.json",
+    "engine.json",
+    "responses.parquet",
+    "scores.parquet",
+    "estimates.json",
+    "measurements.json",
+)
+_MAX = 2**63 - 1
+
+
+def seal_digest(folder: Path) -> str | None:
+    """SHA-256 of the run's seal; None for a run without one. Raises `RecordError`."""
+    try:
+        return hashlib.sha256((folder / SEAL).read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RecordError(f"can't be read ({error.strerror})", place=folder / SEAL) from error
+
+
+def rows_of(folder: Path) -> Rows:
+    """All rows of a sealed run.
+
+    One that can't be trusted, or can't be read, has a single row in `runs`: `status` is `failed` and `reason` says why.
+    """
+    try:
+        record = RunRecord(folder)
+        if reason := _distrust(record):
+            return _failed(folder, reason)
+        rows = _verified(record)
+        for name, made in rows.items():
+            for row in made:
+                _check(schema.METADATA.tables[name], row)
+    except HarnessError as error:
+        return _failed(folder, str(error))
+    except (AttributeError, KeyError, OSError, OverflowError, TypeError, ValueError) as error:
+        return _failed(folder, f"is no record of this version: {type(error).__name__}: {error}")
+    return rows
+
+
+def _distrust(record: RunRecord) -> str | None:
+    if changed := record.verify():
+        return "; ".join(changed)
+    sealed = read_seal(record.folder).files
+    missing = [name for name in _NEEDED if name not in sealed]
+    return f"the seal leaves out {', '.join(missing)}" if missing else None
+
+
+def _failed(folder: Path, reason: str) -> Rows:
+    return {"runs": [{"status": "failed", "reason": reason, "model": _claimed_model(folder) or folder.name}]}
+
+
+def _claimed_model(folder: Path) -> str | None:
+    """What a record that can't be trusted says it is of, for people to find it by."""
+    try:
+        claimed = json.loads((folder / "spec.json").read_bytes())["model"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return claimed if isinstance(claimed, str) else None
+
+
+def _verified(record: RunRecord) -> Rows:
+    estimates = record.estimate_list
+    headlines = {one.suite: one for one in estimates if one.task == OVERALL and one.group is None}
+    parts = {suite: headline_parts(headline) for suite, headline in headlines.items()}
+    suites = list(_suites(record.spec, parts))
+    evaluation = digest([[suite["suite"], suite["comparison_sha256"]] for suite in suites])
+    return {
+        "runs": [{**_run(record), "status": "verified", "reason": None, "evaluation_sha256": evaluation}],
+        "tasks": [_task(task) for task in record.spec.to_json()["tasks"]],
+        "suites": suites,
+        "estimates": [_estimate(one) for one in estimates],
+        "headline_values": list(_headline_values(record, estimates, parts)),
+        **verdict_rows(record.folder),
+    }
+
+
+def _run(record: RunRecord) -> dict[str, Any]:
+    spec, checkpoint, environment = record.spec, record.checkpoint, record.environment
+    asked, computed = record.token_counts
+    settings = (
+        spec.kind,
+        spec.dtype,
+        spec.apply_chat_template,
+        spec.labels,
+        spec.source_language,
+        spec.target_language,
+    )
+    return {
+        "settings_sha256": digest([list(one) if isinstance(one, tuple) else one for one in settings]),
+        **{name: checkpoint.get(name) for name in _FROM_CHECKPOINT},
+        **{name: getattr(spec, name) for name in _FROM_SPEC},
+        **{name: environment.get(name) for name in ("device_name", "platform", "started_at", "peak_memory_bytes")},
+        "asked_token_count": asked,
+        "computed_token_count": computed,
+        "harness_version": spec.versions.get("responsible-eval-harness"),
+        "harness_code": spec.versions.get("harness-code"),
+        "is_partial": record.is_partial,
+    }
+
+
+_FROM_CHECKPOINT = ("parent_fingerprint", "architecture", "origin", "parameter_count", "size_bytes", "bits_per_weight")
+_FROM_SPEC = (
+    "model",
+    "fingerprint",
+    "kind",
+    "dtype",
+    "device",
+    "seed",
+    "batch_tokens",
+    "apply_chat_template",
+    "meter",
+    "region",
+)
+
+
+def _task(task: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: value for name, value in task.items() if name not in ("limit", "languages")},
+        "sample_limit": task["limit"],
+    }
+
+
+def _suites(spec: RunSpec, parts: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[dict[str, Any]]:
+    for suite in sorted({task.suite for task in spec.tasks}):
+        chosen = sorted((task for task in spec.tasks if task.suite == suite), key=lambda task: task.task)
+        used = [list(part) for part in parts.get(suite, ())]
+        asked = [
+            [
+                task.task,
+                task.version,
+                task.num_fewshot,
+                task.sample_count,
+                task.data_sha256,
+                task.requests_sha256,
+                task.definition_sha256,
+            ]
+            for task in chosen
+        ]
+        yield {
+            "suite": suite,
+            "comparison_sha256": digest([asked, used]),
+            "parts": json.dumps(used),
+            "languages": ",".join(sorted({language for task in chosen for language in task.languages})),
+        }
+
+
+def _estimate(one: Estimate) -> dict[str, Any]:
+    is_headline = one.task == OVERALL and one.group is None
+    row = {column.name: getattr(one, column.name, None) for column in schema.estimates.columns}
+    del row["run_id"], row["position"]
+    return {**row, "is_headline": is_headline, "signature": one.signature if is_headline else None}
+
+
+def _headline_values(
+    record: RunRecord, estimates: Sequence[Estimate], parts: Mapping[str, Sequence[tuple[str, str]]]
+) -> Iterator[dict[str, Any]]:
+    wanted = {(suite, task, metric) for suite, used in parts.items() for task, metric in used}
+    if not wanted:
+        return
+    columns = ["suite", "task", "metric", "sample_id", "value", "weight", "cluster", "invalid"]
+    metrics = sorted({metric for _, _, metric in wanted})
+    table = pq.read_table(record.folder / "scores.parquet", columns=columns, filters=[("metric", "in", metrics)])
+    by_part = dict(iter(table.to_pandas().groupby(["suite", "task", "metric"], sort=False)))
+    for one in estimates:
+        key = (one.suite, one.task, one.metric)
+        if key not in wanted or one.group is not None or key not in by_part:
+            continue
+        valid = by_part[key][by_part[key]["invalid"].isna()]
+        if valid["value"].isna().any():
+            continue
+        clusters = [None if name != name else name for name in valid["cluster"]]
+        errors = sample_errors(
+            one, valid["sample_id"].tolist(), valid["value"].tolist(), valid["weight"].tolist(), clusters
+        )
+        if errors is not None:
+            yield {
+                "suite": one.suite,
+                "task": one.task,
+                "metric": one.metric,
+                "samples_sha256": errors.samples_sha256,
+                "n": len(errors.values),
+                "content": pack(errors),
+            }
+
+
+def _check(table: Table, row: Mapping[str, Any]) -> None:
+    """Raise `TypeError` or `OverflowError` for what a column can't hold; databases differ in what they would do."""
+    for name, value in row.items():
+        kind = table.columns[name].type
+        if value is None or isinstance(value, bytes):
+            continue
+        if isinstance(kind, Boolean):
+            expected: tuple[type, ...] = (bool,)
+        elif isinstance(kind, BigInteger):
+            expected = (int,)
+        elif isinstance(kind, Double):
+            expected = (int, float)
+        else:
+            expected = (str,)
+        if not isinstance(value, expected) or (bool not in expected and isinstance(value, bool)):
+            raise TypeError(f"{name} is {type(value).__name__}")
+        if (isinstance(value, int) and abs(value) > _MAX) or (isinstance(value, float) and not math.isfinite(value)):
+            raise OverflowError(f"{name} is {value}")

@@ -1,0 +1,277 @@
+"""Single samples of a run, read from its Parquet files page by page: DuckDB reads the row groups and columns it needs.
+
+facets(record)                              what can be asked for: tasks, metrics, groups, variants
+samples_page(record, query, page, size)     one row a sample and score, filtered
+sample(record, suite, task, sample_id)      everything that was asked about one sample, and its scores
+flips(first, second, ...)                   samples that one of two runs has right and the other wrong
+"""
+
+import re
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.core.errors import RecordError
+from harness.record import RunRecord
+
+__all__ = ["PAGE_SIZE", "Outcome", "Sample", "SampleQuery", "SamplesPage", "facets", "flips", "sample", "samples_page"]
+
+PAGE_SIZE = 50
+_PREVIEW = 400
+"""Characters of a text in a list; `sample` has the whole."""
+
+Outcome = Literal["right", "wrong", "partly", "invalid", "tie"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleQuery:
+    """Which samples of a run: of one task and metric, and as every filter that is set says.
+
+    `variant` is that of `facets` (such as `keyboard_typos 3`; empty for samples as they are), `group` is
+    `attribute=value`. `outcome` reads the score: right is 1, wrong 0, partly anything between; `invalid` and `tie` as
+    in `Score`. Confidence is the share of the likeliest choice (0 to 1), bounds included; samples without one are left
+    out where a bound is set. `text` is searched for, as it is written but for upper and lower case, in ids, prompts,
+    continuations, answers and labels.
+    """
+
+    suite: str
+    task: str
+    metric: str
+    variant: str | None = None
+    group: str | None = None
+    outcome: Outcome | None = None
+    confidence_low: float | None = None
+    confidence_high: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SamplesPage:
+    """`frame` has one row a score, in the order of the record: sample_id, variant, value, gold, predicted, tie,
+    invalid, groups (dict), confidence, prompt, answer (beginnings of the texts).
+
+    `total` counts all that the query finds. Pages count from 0.
+    """
+
+    frame: pd.DataFrame
+    total: int
+    page: int
+    size: int
+
+
+def facets(record: RunRecord) -> pd.DataFrame:
+    """One row a suite, task and metric of the run, in its order: suite, task, metric, count (of scores), variants and
+    groups (sorted lists of what `SampleQuery` takes)."""
+    query = f"""
+        SELECT suite, task, metric, count(*) AS count, min(place) AS place,
+               list_sort(list_distinct(list(variant))) AS variants,
+               list_sort(list_distinct(flatten(list(
+                   [entry.key || '=' || entry.value FOR entry IN map_entries(groups)])))) AS groups
+        FROM ({_SCORED.format(**_files(record))})
+        GROUP BY suite, task, metric ORDER BY place
+    """
+    found = _frame(record, query, {"suite": None, "task": None})
+    return found[["suite", "task", "metric", "count", "variants", "groups"]]
+
+
+def samples_page(record: RunRecord, query: SampleQuery, page: int = 0, size: int = PAGE_SIZE) -> SamplesPage:
+    """The page of the samples that the query finds. Raises `RecordError` for a record that can't be read."""
+    files = _files(record)
+    asked = {"suite": query.suite, "task": query.task}
+    conditions, bound = _conditions(query)
+    needs_texts = bool(query.text or query.confidence_low is not None or query.confidence_high is not None)
+    texts = f"LEFT JOIN ({_ASKED.format(**files, chosen='')}) AS asked USING (sample_id, variant)"
+    found = _frame(
+        record,
+        f"""
+        SELECT scored.*, count(*) OVER () AS total
+        FROM ({_SCORED.format(**files)} AND metric = $metric) AS scored {texts if needs_texts else ""}
+        WHERE {" AND ".join(conditions) or "true"}
+        ORDER BY place LIMIT $size OFFSET $skipped
+        """,
+        {**asked, "metric": query.metric, **bound, **({"text": query.text} if needs_texts else {})}
+        | {"size": size, "skipped": page * size},
+    )
+    total = int(found["total"].iloc[0]) if len(found) else _total_beyond(record, query, page)
+    shown = _previews(record, query.suite, query.task, found["sample_id"])
+    merged = found.drop(columns="confidence", errors="ignore").merge(shown, on=["sample_id", "variant"], how="left")
+    return SamplesPage(frame=merged[list(_PAGE_COLUMNS)], total=total, page=page, size=size)
+
+
+_PAGE_COLUMNS = (
+    *("sample_id", "variant", "value", "gold", "predicted", "tie", "invalid", "groups"),
+    *("confidence", "prompt", "answer"),
+)
+
+_SCORED = """
+    SELECT suite, task, metric, sample_id, value, gold, predicted, tie, invalid, groups, file_row_number AS place,
+           CASE WHEN list_contains(map_keys(groups), 'perturbation')
+                THEN groups['perturbation'] || ' ' || groups['severity'] ELSE '' END AS variant
+    FROM read_parquet('{scores}', file_row_number = true)
+    WHERE suite = coalesce($suite, suite) AND task = coalesce($task, task)
+"""
+
+_ASKED = f"""
+    SELECT sample_id, variant,
+           CASE WHEN count(loglikelihood) > 1 AND count(loglikelihood) = count(*)
+                THEN 1 / sum(exp(loglikelihood - highest)) END AS confidence,
+           left(first(context ORDER BY position), {_PREVIEW}) AS prompt,
+           left(coalesce(first(text ORDER BY position), first(continuation ORDER BY -loglikelihood)),
+                {_PREVIEW}) AS answer,
+           bool_or(contains(lower(coalesce(context, '') || chr(10) || coalesce(continuation, '') || chr(10)
+                                  || coalesce(text, '') || chr(10) || sample_id), lower($text))) AS has_text
+    FROM (SELECT *, max(loglikelihood) OVER (PARTITION BY sample_id, variant) AS highest
+          FROM (SELECT sample_id, position, context, continuation, text, loglikelihood,
+                       coalesce({{variant}}, '') AS variant
+                FROM read_parquet('{{responses}}')
+                WHERE suite = $suite AND task = $task {{chosen}}))
+    GROUP BY sample_id, variant
+"""
+
+
+def _conditions(query: SampleQuery) -> tuple[list[str], dict[str, Any]]:
+    """What a row must fulfil, and the values of its parameters."""
+    conditions: list[str] = []
+    bound: dict[str, Any] = {}
+    if query.variant is not None:
+        conditions.append("variant = $variant")
+        bound["variant"] = query.variant
+    if query.group is not None:
+        conditions.append("list_contains([entry.key || '=' || entry.value FOR entry IN map_entries(groups)], $group)")
+        bound["group"] = query.group
+    if query.outcome is not None:
+        conditions.append(_OUTCOMES[query.outcome])
+    if query.confidence_low is not None:
+        conditions.append("confidence >= $low")
+        bound["low"] = query.confidence_low
+    if query.confidence_high is not None:
+        conditions.append("confidence <= $high")
+        bound["high"] = query.confidence_high
+    if query.text:
+        conditions.append("(has_text OR contains(lower(concat_ws(chr(10), sample_id, gold, predicted)), lower($text)))")
+    return conditions, bound
+
+
+_OUTCOMES: Mapping[Outcome, str] = {
+    "right": "invalid IS NULL AND value = 1",
+    "wrong": "invalid IS NULL AND value = 0",
+    "partly": "invalid IS NULL AND value NOT IN (0, 1)",
+    "invalid": "invalid IS NOT NULL",
+    "tie": "tie",
+}
+
+
+def _total_beyond(record: RunRecord, query: SampleQuery, page: int) -> int:
+    """How many rows there are, asked of a page that lies beyond the last one."""
+    return samples_page(record, query, 0, 1).total if page else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """All about one sample of a task.
+
+    `requests` has one row a request, in the task's order: position, variant (how the sample was changed for it; empty
+    for the sample as it is), kind, context, continuation, loglikelihood (nats), share (of the choices of the same
+    variant, 0 to 1), is_greedy, text, label_scores, tags, token_count, invalid. `scores` has one row a score: metric,
+    variant, value, gold, predicted, tie, groups, cluster, invalid.
+    """
+
+    requests: pd.DataFrame
+    scores: pd.DataFrame
+
+
+def sample(record: RunRecord, suite: str, task: str, sample_id: str) -> Sample:
+    """One sample, with the whole of its texts. Both frames are empty where there is no such sample."""
+    files = _files(record)
+    asked = {"suite": suite, "task": task, "sample_id": sample_id}
+    requests = _frame(record, _REQUESTS.format(**files), asked)
+    scores = _frame(
+        record,
+        f"""SELECT metric, variant, value, gold, predicted, tie, groups, invalid
+            FROM ({_SCORED.format(**files)} AND sample_id = $sample_id) ORDER BY place""",
+        asked,
+    )
+    return Sample(requests=requests, scores=scores)
+
+
+_REQUESTS = """
+    SELECT position, variant, kind, context, continuation, loglikelihood,
+           CASE WHEN count(loglikelihood) OVER same > 1 THEN weight / sum(weight) OVER same END AS share,
+           is_greedy, text, label_scores, tags, token_count, invalid
+    FROM (SELECT *, exp(loglikelihood - max(loglikelihood) OVER (PARTITION BY variant)) AS weight
+          FROM (SELECT * EXCLUDE (variant), coalesce(variant, '') AS variant
+                FROM (SELECT {variant} AS variant, * {without} FROM read_parquet('{responses}'))
+                WHERE suite = $suite AND task = $task AND sample_id = $sample_id))
+    WINDOW same AS (PARTITION BY variant)
+    ORDER BY position
+"""
+
+
+def flips(first: RunRecord, second: RunRecord, suite: str, task: str, metric: str) -> pd.DataFrame:
+    """One row a sample (and variant) whose score went from 0 to 1 or back between two runs that had it both.
+
+    Columns: sample_id, variant, change (`gained` or `lost`, from the first run to the second), gold, first_predicted,
+    second_predicted, prompt (its beginning). In the order of the first record.
+    """
+    ours, theirs = _files(first), _files(second)
+    numbered = "row_number() OVER (PARTITION BY sample_id, variant ORDER BY place) AS turn"
+    query = f"""
+        SELECT one.sample_id, one.variant, CASE WHEN other.value > one.value THEN 'gained' ELSE 'lost' END AS change,
+               one.gold, one.predicted AS first_predicted, other.predicted AS second_predicted
+        FROM (SELECT *, {numbered} FROM ({_SCORED.format(**ours)} AND metric = $metric)) AS one
+        JOIN (SELECT *, {numbered} FROM ({_SCORED.format(**theirs)} AND metric = $metric)) AS other
+             USING (sample_id, variant, turn)
+        WHERE one.invalid IS NULL AND other.invalid IS NULL
+              AND one.value IN (0, 1) AND other.value IN (0, 1) AND one.value <> other.value
+        ORDER BY one.place
+    """
+    found = _frame(first, query, {"suite": suite, "task": task, "metric": metric})
+    return found.merge(_previews(first, suite, task, found["sample_id"]), on=["sample_id", "variant"], how="left")[
+        ["sample_id", "variant", "change", "gold", "first_predicted", "second_predicted", "prompt"]
+    ]
+
+
+def _previews(record: RunRecord, suite: str, task: str, ids: pd.Series) -> pd.DataFrame:
+    """The beginnings of the texts of these samples, one row a variant."""
+    return _frame(
+        record,
+        _ASKED.format(**_files(record), chosen="AND list_contains($ids, sample_id)"),
+        {"suite": suite, "task": task, "ids": ids.drop_duplicates().tolist(), "text": ""},
+    )
+
+
+def _files(record: RunRecord) -> dict[str, str]:
+    """Parts of a query: the files of the run, and the column that tells variants apart, which older runs don't have."""
+    responses = record.folder / "responses.parquet"
+    try:
+        names = pq.read_schema(responses).names
+    except (OSError, pa.ArrowException) as error:
+        raise RecordError("can't be read", place=responses) from error
+    return {
+        "scores": _quoted(record.folder / "scores.parquet"),
+        "responses": _quoted(responses),
+        "variant": "variant" if "variant" in names else "NULL::VARCHAR",
+        "without": "EXCLUDE (variant)" if "variant" in names else "",
+    }
+
+
+def _quoted(path: Path) -> str:
+    """A path inside a query's quotes, none of whose characters is a pattern."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path.absolute())).replace("'", "''")
+
+
+def _frame(record: RunRecord, query: str, values: Mapping[str, Any]) -> pd.DataFrame:
+    """What DuckDB answers, absent texts as None. Raises `RecordError`."""
+    with closing(duckdb.connect(config={"autoinstall_known_extensions": False})) as connection:
+        try:
+            found: pd.DataFrame = connection.execute(query, dict(values)).df()
+        except duckdb.Error as error:
+            raise RecordError(f"can't be read ({str(error).splitlines()[0]})", place=record.folder) from error
+    return found

@@ -1,0 +1,157 @@
+"""Which checkpoint is best, by weights, and where the data can't say so."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+from scipy import special
+
+from harness.core.statistics import UPPER, holm
+from leaderboard.pairs import Part, RunParts, difference_p
+from leaderboard.scales import Scale, scale_of
+
+__all__ = ["LEVEL", "Ranking", "rank"]
+
+LEVEL = 0.05
+"""Neighbours whose corrected p value is below this have different ranks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """`frame` has one row a run, best first:
+
+    run_id, rank (1 is best; neighbours that the data can't tell apart share one; none without a score), score (0 to 1,
+    higher is better), stderr, low, high, missing (suites that are weighed and that the run has no score in; the others
+    then share their weight), p_next (of the difference to the next row, corrected by Holm's method for all rows).
+
+    `formula` says in words how the score is made; `notes` what to know of it.
+    """
+
+    frame: pd.DataFrame
+    formula: str
+    notes: Sequence[str]
+
+
+def rank(
+    run_ids: Sequence[str],
+    scores: pd.DataFrame,
+    parts: Mapping[str, Mapping[tuple[str, str], Part]],
+    weights: Mapping[str, float],
+) -> Ranking:
+    """Rank runs by the weighted mean of their dimensions.
+
+    `scores` is as of `queries.scores`; `parts` as of `queries.headline_parts`. Weights are not negative; a suite whose
+    weight is 0, or that isn't named, doesn't count.
+    """
+    weighed = {suite: weight for suite, weight in weights.items() if weight > 0}
+    chosen = scores[scores["run_id"].isin(set(run_ids)) & scores["suite"].isin(weighed) & scores["value"].notna()]
+    scales = {str(suite): _scale(of_suite) for suite, of_suite in chosen.groupby("suite", sort=False)}
+    usable = {suite: scale for suite, scale in scales.items() if scale is not None}
+    by_run = dict(iter(chosen.groupby("run_id", sort=False)))
+    rows: list[dict[str, Any]] = []
+    run_parts: dict[str, RunParts] = {}
+    for run_id in run_ids:
+        row, run_parts[run_id] = _score(run_id, by_run.get(run_id), parts.get(run_id, {}), usable, weighed)
+        rows.append(row)
+    rows.sort(key=lambda row: (row["score"] is None, -(row["score"] or 0.0), row["run_id"]))
+    _add_ranks(rows, run_parts)
+    return Ranking(
+        frame=pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object).astype(_COLUMNS),
+        formula=_formula(weighed, usable),
+        notes=_notes(chosen, scales),
+    )
+
+
+_COLUMNS = {
+    "run_id": "object",
+    "rank": "Int64",
+    **dict.fromkeys(("score", "stderr", "low", "high"), "float64"),
+    "missing": "object",
+    "p_next": "float64",
+}
+
+
+def _scale(of_suite: pd.DataFrame) -> Scale | None:
+    first = of_suite.iloc[0]
+    target = None if pd.isna(first["target"]) else float(first["target"])
+    return scale_of(first["unit"], first["direction"], target, of_suite["value"].tolist())
+
+
+def _score(
+    run_id: str,
+    of_run: pd.DataFrame | None,
+    parts: Mapping[tuple[str, str], Part],
+    scales: Mapping[str, Scale],
+    weights: Mapping[str, float],
+) -> tuple[dict[str, Any], RunParts]:
+    """A run's row but for its rank, and the parts of its score."""
+    found = [] if of_run is None else [row for row in of_run.to_dict("records") if row["suite"] in scales]
+    total = math.fsum(weights[row["suite"]] for row in found)
+    missing = [suite for suite in weights if suite not in {row["suite"] for row in found}]
+    blank: dict[str, Any] = dict.fromkeys(_COLUMNS)
+    if not found:
+        return {**blank, "run_id": run_id, "missing": missing}, {}
+    value, variances = 0.0, []
+    used: dict[tuple[str, str], Part] = {}
+    for row in found:
+        suite, weight, scale = row["suite"], weights[row["suite"]] / total, scales[row["suite"]]
+        value += weight * scale.value(row["value"])
+        slope = weight * scale.slope(row["value"])
+        of_suite = {key: part for key, part in parts.items() if key[0] == suite}
+        if pd.notna(row["stderr"]):
+            variances.append((slope * row["stderr"]) ** 2)
+            whole = Part(coefficient=slope, stderr=row["stderr"], n=row["n"], errors=None)
+            used.update(_weighed(of_suite, slope) if of_suite else {(suite, ""): whole})
+    stderr = math.sqrt(math.fsum(variances)) if variances else None
+    half = None if stderr is None else float(special.ndtri(UPPER)) * stderr
+    return {
+        **blank,
+        "run_id": run_id,
+        "score": value,
+        "stderr": stderr,
+        "low": None if half is None else value - half,
+        "high": None if half is None else value + half,
+        "missing": missing,
+    }, used
+
+
+def _weighed(parts: Mapping[tuple[str, str], Part], slope: float) -> dict[tuple[str, str], Part]:
+    return {
+        key: Part(coefficient=slope * part.coefficient, stderr=part.stderr, n=part.n, errors=part.errors)
+        for key, part in parts.items()
+    }
+
+
+def _add_ranks(rows: list[dict[str, Any]], parts: Mapping[str, RunParts]) -> None:
+    placed = [row for row in rows if row["score"] is not None]
+    values = [
+        difference_p(one["score"] - other["score"], parts[one["run_id"]], parts[other["run_id"]])
+        for one, other in pairwise(placed)
+    ]
+    corrected = holm(values)
+    for place, row in enumerate(placed):
+        separate = place == 0 or corrected[place - 1] < LEVEL
+        row["rank"] = place + 1 if separate else placed[place - 1]["rank"]
+        row["p_next"] = corrected[place] if place < len(corrected) else None
+
+
+def _formula(weights: Mapping[str, float], scales: Mapping[str, Scale]) -> str:
+    named = [suite for suite in weights if suite in scales]
+    if not named:
+        return "no dimension has a score"
+    total = math.fsum(weights[suite] for suite in named)
+    terms = [f"{weights[suite] / total:.0%} {suite} ({scales[suite].words})" for suite in named]
+    return " + ".join(terms)
+
+
+def _notes(chosen: pd.DataFrame, scales: Mapping[str, Scale | None]) -> list[str]:
+    notes = [
+        f"{suite} can't be weighed: its scores are not all above 0" for suite, scale in scales.items() if scale is None
+    ]
+    bare = sorted(set(chosen.loc[chosen["stderr"].isna(), "suite"]))
+    if bare:
+        notes.append(f"no error is known for {', '.join(bare)} of some runs: there it counts as exact")
+    return notes
