@@ -71,9 +71,9 @@ def checkpoints(store: Store, *, every_run: bool = False) -> pd.DataFrame:
 
     Of the verified runs of one checkpoint (fingerprint), the same settings (kind, dtype, chat template, labels,
     languages) and the same questions only the latest, unless `every_run`; and every run whose record fails (`status`
-    says so, `reason` why). `name` is short: the last part of a path. `suites` and `languages` are lists. `verdict` is that of
     says so, `reason` why). `name` is short: the last part of a path. `suites` and `languages` are lists. `verdict`
     is that of the last gate.
+    """
     latest = func.row_number().over(
         partition_by=(_runs.c.status, _runs.c.fingerprint, _runs.c.settings_sha256, _runs.c.evaluation_sha256),
         order_by=(_runs.c.started_at.desc(), _runs.c.run_id),
