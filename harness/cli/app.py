@@ -10,7 +10,7 @@ from types import FrameType
 import typer
 from rich.text import Text
 
-from harness.cli import catalogue, evaluation, indexing, inspection, results
+from harness.cli import catalogue, evaluation, indexing, inspection, results, sealing
 from harness.cli.console import errors
 from harness.core.errors import HarnessError
 
@@ -34,6 +34,10 @@ app.command("suites")(catalogue.suites)
 app.command("tasks")(catalogue.tasks)
 app.add_typer(catalogue.data, name="data")
 app.command("doctor")(catalogue.doctor)
+app.add_typer(sealing.keys, name="keys")
+app.command("seal")(sealing.seal)
+app.command("verify")(sealing.verify)
+app.command("prove")(sealing.prove)
 
 
 def main() -> None:

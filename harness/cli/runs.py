@@ -11,7 +11,7 @@ from harness.core.errors import InputError, RecordError, UnknownName
 if TYPE_CHECKING:
     from harness.record import RunRecord
 
-__all__ = ["Output", "Run", "find_run", "sealed_run", "spec_files"]
+__all__ = ["Output", "Run", "find_folder", "find_run", "sealed_run", "spec_files"]
 
 Output = Annotated[Path, typer.Option("--output", help="The folder that holds the runs.")]
 Run = Annotated[str, typer.Argument(help="A run's folder, or the beginning of its id.")]
@@ -21,9 +21,14 @@ def find_run(name: str, folder: Path) -> "RunRecord":
     """The run in the folder `name`, or the one in `folder` whose id begins so. Raises `HarnessError`."""
     from harness.record import load_record
 
+    return load_record(find_folder(name, folder))
+
+
+def find_folder(name: str, folder: Path) -> Path:
+    """The folder of the run that `find_run` would give, readable or not. Raises `HarnessError`."""
     with suppress(OSError):  # too long for a path, say: then it may still be no id either
-        if (Path(name) / "spec.json").exists():
-            return load_record(name)
+        if any((Path(name) / file).exists() for file in ("spec.json", "seal.json")):
+            return Path(name)
     known = [path.parent.name for path in spec_files(folder)]
     matching = [run_id for run_id in known if run_id.startswith(name)]
     if not matching:
@@ -32,7 +37,7 @@ def find_run(name: str, folder: Path) -> "RunRecord":
         raise InputError(
             f"begins {len(matching)} ids of runs in {folder}", place=name or "''", fix="Give more of the id"
         )
-    return load_record(folder / matching[0])
+    return folder / matching[0]
 
 
 def spec_files(folder: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from harness.core.errors import RecordError
 from harness.core.hashing import SHORT, canonical_json
 from harness.record.files import make_folder, write_whole
 
-__all__ = ["FOLDER", "Outcome", "RuleVerdict", "Verdict", "read_verdicts", "write_verdict"]
+__all__ = ["FOLDER", "Outcome", "RuleVerdict", "Verdict", "read_verdicts", "verdict_path", "write_verdict"]
 
 FOLDER = "gates"
 FORMAT = 1
@@ -59,10 +59,16 @@ class Verdict:
 
 def write_verdict(folder: Path, verdict: Verdict) -> Path:
     """Keep a verdict in the run's folder; it replaces that of the same policy and baseline. Raises `RecordError`."""
-    against = f"-{verdict.baseline_run_id}" if verdict.baseline_run_id else ""
-    path = make_folder(folder / FOLDER) / f"{verdict.policy_sha256[:SHORT]}{against}.json"
+    path = verdict_path(folder, verdict)
+    make_folder(path.parent)
     write_whole(path, canonical_json({"format": FORMAT, **asdict(verdict)}) + b"\n")
     return path
+
+
+def verdict_path(folder: Path, verdict: Verdict) -> Path:
+    """Where the verdict of a run stands, by policy and baseline."""
+    against = f"-{verdict.baseline_run_id}" if verdict.baseline_run_id else ""
+    return folder / FOLDER / f"{verdict.policy_sha256[:SHORT]}{against}.json"
 
 
 def read_verdicts(folder: Path) -> Sequence[Verdict]:

@@ -19,7 +19,7 @@ from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
 from harness.record.merkle import leaf_hash, tree_root
 
-__all__ = ["TABLES", "Leaf", "leaf_of", "leaves", "root_of", "samples"]
+__all__ = ["TABLES", "Leaf", "leaf_of", "leaves", "read_rows", "root_of", "samples"]
 
 TABLES = ("responses", "scores", "attributions")
 """Tables of samples, each the Parquet file of its name; a run may lack any."""
@@ -52,7 +52,7 @@ def samples(folder: Path) -> list[dict[str, Any]]:
         path = folder / f"{table}.parquet"
         if not path.exists():
             continue
-        for row in _rows(path):
+        for row in read_rows(path):
             key = tuple(str(row.pop(name)) for name in _KEY)
             sample = found.setdefault(key, dict(zip(_KEY, key, strict=True)))  # type: ignore[arg-type]
             sample.setdefault(table, []).append(
@@ -77,7 +77,8 @@ def root_of(found: Sequence[Leaf]) -> str:
     return tree_root([bytes.fromhex(leaf.sha256) for leaf in found]).hex()
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a table, as they stand in it. Raises `RecordError` where it can't be read."""
     try:
         rows: list[dict[str, Any]] = pq.read_table(path, page_checksum_verification=True).to_pylist()
         if rows and not rows[0].keys() >= set(_KEY):

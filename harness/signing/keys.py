@@ -88,7 +88,9 @@ def new_keys(folder: Path) -> tuple[Path, Path, PublicKey]:
     private, public = make_folder(folder) / _PRIVATE, folder / _PUBLIC
     for path in (private, public):
         if path.exists():
-            raise InputError("exists already", place=path, fix="Give another folder with --out; keys are never replaced")
+            raise InputError(
+                "exists already", place=path, fix="Give another folder with --out; keys are never replaced"
+            )
     key = Ed25519PrivateKey.generate()
     made = PublicKey(key.public_key())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption())

@@ -10,8 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.core.headlines import OVERALL
 from harness.core.hashing import file_digest
+from harness.core.headlines import OVERALL
 from harness.core.scores import Estimate
 from harness.decision.verdicts import FOLDER, Verdict, read_verdicts, verdict_path
 from harness.record import RunRecord

@@ -1,0 +1,227 @@
+"""`harness keys`, `harness seal`, `harness verify` and `harness prove`."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import errors, output, print_json, progress_bar
+from harness.cli.runs import Output, Run, find_folder, find_run
+from harness.core.errors import InputError
+
+if TYPE_CHECKING:
+    from harness.signing import ProofReport, PublicKey, Report
+    from harness.signing.verification import Signature
+
+__all__ = ["keys", "prove", "seal", "verify"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+_SHOWN = 5
+_DIFFERS = 2
+
+keys = typer.Typer(help="Keys that sign runs.", no_args_is_help=True)
+
+
+
+
+@keys.command("new")
+def new(
+    out: Annotated[Path, typer.Option(help="The folder that the keys are written into.")] = Path("keys"),
+) -> None:
+    """Make an Ed25519 key pair: harness.key signs and stays with you, harness.pub checks and is given away.
+
+    The private key is encrypted where HARNESS_KEY_PASSPHRASE is set.
+
+    [bold]Example[/bold]: harness keys new --out keys
+    """
+    from harness.signing import new_keys
+
+    private, public, key = new_keys(out)
+    output.print(Text(f"private key: {private} (keep it secret, and out of version control)"))
+    output.print(Text(f"public key:  {public}"))
+    output.print(Text(f"key id:      {key.id}"))
+
+
+def seal(
+    run: Run,
+    key: Annotated[Path, typer.Option(help="The private key, as `harness keys new` writes it.")],
+    output_folder: Output = Path("runs"),
+) -> None:
+    """Sign a finished run, with the gates' verdicts on it: every file, the checkpoint's files, the data, the results.
+
+    [bold]Example[/bold]: harness seal 1a2b3c --key keys/harness.key
+    """
+    from harness.signing import attest_run, load_signing_key
+
+    with progress_bar():
+        signing = load_signing_key(key)
+    for path in attest_run(find_run(run, output_folder), signing):
+        output.print(Text(f"signed: {path}"))
+    output.print(Text(f"key id: {signing.public.id}"))
+
+
+def prove(
+    run: Run,
+    sample: Annotated[str, typer.Argument(help="A sample's id, TASK/ID or SUITE/TASK/ID.")],
+    out: Annotated[Path | None, typer.Option(help="Write the proof to this file.")] = None,
+    output_folder: Output = Path("runs"),
+) -> None:
+    """Prove one sample of a run without showing the others; `harness verify PROOF.json` checks it.
+
+    [bold]Example[/bold]: harness prove 1a2b3c piqa/27 --out proof.json
+    """
+    from harness.record.files import write_whole
+    from harness.signing import prove as prove_sample
+
+    proof = prove_sample(find_run(run, output_folder), sample)
+    if out is None:
+        print_json(proof)
+        return
+    write_whole(out, json.dumps(proof, ensure_ascii=False, indent=2).encode() + b"\n")
+    if proof["attestation"] is None:
+        errors.print(Text("the run is not signed, so nobody vouches for this proof: `harness seal` signs it"))
+    output.print(Text(f"proof: {out}"))
+
+
+def verify(
+    run: Annotated[str, typer.Argument(help="A run's folder or the beginning of its id; a proof; a signed file.")],
+    public_key: Annotated[
+        Path | None, typer.Option(help="The key that it has to be signed with, from whom you trust.")
+    ] = None,
+    rerun: Annotated[
+        int | None, typer.Option(min=1, help="Ask the checkpoint about so many random samples again.")
+    ] = None,
+    nonce: Annotated[
+        str | None, typer.Option(help="With --rerun: your own word, so that nobody could foresee which samples.")
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="With --rerun: where the checkpoint is now.")] = None,
+    base: Annotated[str | None, typer.Option(help="With --rerun: the model that an adapter is put over.")] = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="With --rerun: run the checkpoint's own Python.")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="With --rerun: use the cache alone.")] = False,
+    output_folder: Output = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Check that a run is as it was sealed and signed, and name what is not; exit code 2 if anything is not.
+
+    [bold]Examples[/bold]
+
+    harness verify 1a2b3c --public-key harness.pub
+
+    harness verify 1a2b3c --rerun 10
+
+    harness verify proof.json --public-key harness.pub
+    """
+    from harness.signing import load_public_key, verify_file, verify_run
+    from harness.signing.proof import is_proof, verify_proof
+
+    key = load_public_key(public_key) if public_key else None
+    path = Path(run)
+    if path.is_file():
+        if rerun:
+            raise InputError("samples are run again on a whole run's record", place=run, fix="Give the run")
+        if is_proof(path):
+            _finish_proof(verify_proof(path, key), as_json)
+            return
+        _finish(verify_file(path, key), as_json)
+        return
+    report = verify_run(find_folder(run, output_folder), key)
+    if rerun is None or not report.ok:
+        _finish(report, as_json)
+        return
+    _rerun(report, rerun, nonce, as_json, model=model, base=base, offline=offline, trusted=trust_remote_code)
+
+
+def _rerun(
+    report: "Report", count: int, nonce: str | None, as_json: bool, *, trusted: bool, **where: Any
+) -> None:
+    from harness.record import load_record
+    from harness.rerun import rerun
+
+    with progress_bar() as progress:
+        found = rerun(load_record(report.place), count, nonce, progress, trust_remote_code=trusted, **where)
+    if as_json:
+        _finish(report, as_json, {"ok": report.ok and found.ok, "rerun": asdict(found)})
+    else:
+        _print_report(report)
+        for one in found.differences[:_SHOWN]:
+            errors.print(Text(f"{one.sample}: {one.field} is {one.found} now, and {one.recorded} in the record"))
+        for note in found.notes:
+            output.print(Text(f"note: {note}", style="dim"))
+        agreed = "the same answers" if found.ok else f"{len(found.differences)} other answers"
+        told = f"run again: {len(found.samples)} samples, {found.compared_count} answers: {agreed}"
+        output.print(Text(f"{told} (numbers within {found.tolerance:g}; nonce {found.nonce})"))
+    if not found.ok:
+        raise typer.Exit(_DIFFERS)
+
+
+def _finish(report: "Report", as_json: bool, more: dict[str, object] | None = None) -> None:
+    if as_json:
+        print_json({**_report_as_json(report), **(more or {})})
+    else:
+        _print_report(report)
+    if not report.ok:
+        raise typer.Exit(_DIFFERS)
+
+
+def _finish_proof(report: "ProofReport", as_json: bool) -> None:
+    if as_json:
+        signature = _signature_as_json(report.signature)
+        found = {"ok": report.ok, "sample": report.name, "run_id": report.run_id, "root": report.root}
+        print_json({**found, "faults": list(report.faults), "signature": signature, "rows": report.sample})
+    elif report.ok:
+        output.print(Text(f"proved: {report.name} is a sample of the run {report.run_id} (root {report.root})"))
+        output.print(Text(_signature_line(report.signature)))
+        print_json(report.sample)
+    for fault in report.faults:
+        errors.print(Text(f"harness: {fault}"))
+    if not report.ok:
+        raise typer.Exit(_DIFFERS)
+
+
+def _print_report(report: "Report") -> None:
+    for one in report.changes:
+        errors.print(Text(f"{one.file} {one.fault}", style="red"))
+        for part in one.parts[:_SHOWN]:
+            errors.print(Text(f"    {part}"))
+        if len(one.parts) > _SHOWN:
+            errors.print(Text(f"    and {len(one.parts) - _SHOWN} more: --json lists them"))
+    for note in report.notes:
+        output.print(Text(f"note: {note}", style="dim"))
+    if not report.ok:
+        errors.print(Text(f"harness: {report.place}: not as it was sealed or signed. Do not rely on its scores"))
+        return
+    samples = "" if report.sample_count is None else f", {report.sample_count} samples"
+    output.print(Text(f"unchanged: {report.place} ({report.file_count} files{samples})"))
+    output.print(Text(_signature_line(report.signature)))
+
+
+def _signature_line(signature: "Signature | None") -> str:
+    if signature is None:
+        return "not signed: the digests fit each other, and nobody vouches for them (`harness seal` signs)"
+    by = f"signed {signature.signed_at} with the key {signature.key_id}"
+    if signature.trusted:
+        return f"{by}, the one you gave"
+    return f"{by}: whose it is, only --public-key with a key from its owner tells"
+
+
+def _report_as_json(report: "Report") -> dict[str, object]:
+    return {
+        "ok": report.ok,
+        "place": str(report.place),
+        "changes": [{"file": one.file, "fault": one.fault, "parts": list(one.parts)} for one in report.changes],
+        "notes": list(report.notes),
+        "file_count": report.file_count,
+        "sample_count": report.sample_count,
+        "signature": _signature_as_json(report.signature),
+    }
+
+
+def _signature_as_json(signature: "Signature | None") -> dict[str, object] | None:
+    if signature is None:
+        return None
+    return {"key_id": signature.key_id, "signed_at": signature.signed_at, "trusted": signature.trusted}
