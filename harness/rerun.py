@@ -151,7 +151,9 @@ def _checkpoint(spec: RunSpec, model: str | None, base: str | None, *, offline: 
     try:
         found = resolve(ref, offline=offline, kind=None if served else spec.kind, base=base)
     except CheckpointError as error:
-        raise CheckpointError(error.problem, place=error.place, fix="Say where the checkpoint is with --model") from error
+        raise CheckpointError(
+            error.problem, place=error.place, fix="Say where the checkpoint is with --model"
+        ) from error
     if found.fingerprint != spec.fingerprint:
         raise CheckpointError(
             f"is not the checkpoint of the run: its fingerprint is {found.fingerprint[:SHORT]}, "

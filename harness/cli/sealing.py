@@ -13,7 +13,7 @@ from harness.cli.runs import Output, Run, find_folder, find_run
 from harness.core.errors import InputError
 
 if TYPE_CHECKING:
-    from harness.signing import ProofReport, PublicKey, Report
+    from harness.signing import ProofReport, Report
     from harness.signing.verification import Signature
 
 __all__ = ["keys", "prove", "seal", "verify"]
@@ -23,8 +23,6 @@ _SHOWN = 5
 _DIFFERS = 2
 
 keys = typer.Typer(help="Keys that sign runs.", no_args_is_help=True)
-
-
 
 
 @keys.command("new")
@@ -136,9 +134,7 @@ def verify(
     _rerun(report, rerun, nonce, as_json, model=model, base=base, offline=offline, trusted=trust_remote_code)
 
 
-def _rerun(
-    report: "Report", count: int, nonce: str | None, as_json: bool, *, trusted: bool, **where: Any
-) -> None:
+def _rerun(report: "Report", count: int, nonce: str | None, as_json: bool, *, trusted: bool, **where: Any) -> None:
     from harness.record import load_record
     from harness.rerun import rerun
 
