@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from sqlalchemy import BigInteger, Boolean, Double, Table
+from sqlalchemy import Boolean, Double, Integer, Table
 
 from harness.core.errors import HarnessError, RecordError
 from harness.core.hashing import digest
@@ -222,7 +222,7 @@ def _check(table: Table, row: Mapping[str, Any]) -> None:
             continue
         if isinstance(kind, Boolean):
             expected: tuple[type, ...] = (bool,)
-        elif isinstance(kind, BigInteger):
+        elif isinstance(kind, Integer):
             expected = (int,)
         elif isinstance(kind, Double):
             expected = (int, float)

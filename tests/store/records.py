@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from harness.core.headlines import headline_estimates
 from harness.core.metrics import Metric, Proportion
@@ -44,7 +45,7 @@ def make_record(
     num_fewshot: int = 0,
     suites: Sequence[Suite] = SUITES,
     started_at: str = "2026-11-01T10:00:00+00:00",
-    parameter_count: int = 1000,
+    parameter_count: Any = 1000,
     answers: int = 0,
     batch_tokens: int = 64,
     text: str = "Which bird sings?",
@@ -80,7 +81,7 @@ def make_record(
             "architecture": "Tiny",
             "origin": None,
             "parameter_count": parameter_count,
-            "size_bytes": 4 * parameter_count,
+            "size_bytes": parameter_count * 4,
             "bits_per_weight": 32.0,
         },
     )

