@@ -140,9 +140,9 @@ def report(model_name: str, rows: list[dict[str, float]]) -> str:
         "",
         f"`{model_name}`, questions of CommonsenseQA with five choices, explained word by word by occlusion, Shapley",
         "sampling and KernelSHAP. Both sides run captum's algorithms with the same seeds, in turn, in one process;",
-        "processor time on one thread. captum's loop sends one text at a time through the plain transformers model: each",
-        "choice in a pass of its own, or the five as one padded batch. Ours answers all that the methods ask as one plan",
-        "of the prefix-tree engine; its time also holds the ablations of faithfulness and infidelity, captum's doesn't.",
+        "processor time on one thread. captum's loop sends one text at a time through the plain transformers model:",
+        "each choice in a pass of its own, or the five as one padded batch. Ours answers all that the methods ask as",
+        "one plan of the prefix-tree engine; its time also holds the ablations of faithfulness and infidelity.",
         "",
         "| words | texts asked | ours, s | captum, a pass a choice, s | captum / ours | captum, choices batched, s "
         "| captum / ours | largest difference, nats |",
