@@ -1,0 +1,184 @@
+"""`harness compare`, `harness gate` and `harness policy`. Each imports what it needs, so that help is instant."""
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import errors, output, print_json, print_rows
+from harness.cli.runs import Output, Run, sealed_run
+from harness.core.errors import InputError
+
+__all__ = ["compare_command", "gate_command", "policy"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print as Markdown.")]
+
+policy = typer.Typer(no_args_is_help=True, help="Write a policy for the gate, and plan how many samples it needs.")
+
+
+def compare_command(
+    run: Run,
+    others: Annotated[list[str], typer.Argument(help="One or more runs to hold against the first.")],
+    samples: Annotated[int, typer.Option("--samples", min=0, help="Also so many samples that flipped, a task.")] = 0,
+    groups: Annotated[bool, typer.Option("--groups", help="Also single groups.")] = False,
+    changed: Annotated[bool, typer.Option("--changed", help="Only what differs for sure.")] = False,
+    markdown: AsMarkdown = False,
+    as_json: AsJson = False,
+    output_folder: Output = Path("runs"),
+) -> None:
+    """Compare runs sample by sample: differences with intervals, p values after Holm, flipped samples, costs.
+
+    [bold]Examples[/bold]
+
+    harness compare 1a2b3c 4d5e6f
+
+    harness compare 1a2b3c 4d5e6f --changed --samples 3
+    """
+    from harness.decision.comparison import compare_all
+    from harness.decision.wording import DIFFERENCE_COLUMNS, comparison_markdown, difference_cells, number
+
+    first, *rest = (sealed_run(name, output_folder) for name in (run, *others))
+    found = compare_all(first, rest, groups=groups)
+    shown = [
+        [one for one in comparison.differences if not changed or one.change in ("better", "worse", "changed")]
+        for comparison in found
+    ]
+    if as_json:
+        print_json([asdict(comparison) for comparison in found])
+        return
+    if markdown:
+        typer.echo(comparison_markdown(found, shown), nl=False)
+        return
+    for comparison, rows in zip(found, shown, strict=True):
+        output.print(Text(f"{comparison.first_run_id} ({comparison.first_model}): first"))
+        output.print(Text(f"{comparison.second_run_id} ({comparison.second_model}): second"))
+        for line in filter(None, (comparison.relation, *comparison.conditions)):
+            output.print(Text(f"  {line}"))
+        print_rows("differences, second less first", DIFFERENCE_COLUMNS, map(difference_cells, rows))
+        costs = [
+            (one.name, number(one.first), number(one.second), number(one.ratio), one.unit) for one in comparison.costs
+        ]
+        print_rows("costs", ("cost", "first", "second", "ratio", "unit"), costs)
+        output.print(Text(f"{len(comparison.flips)} samples flipped: `--samples N` shows them"))
+        seen: dict[tuple[str, str], int] = {}
+        flipped = []
+        for flip in comparison.flips:
+            seen[flip.suite, flip.task] = seen.get((flip.suite, flip.task), 0) + 1
+            if seen[flip.suite, flip.task] <= samples:
+                flipped.append(
+                    (f"{flip.suite}/{flip.task}", flip.sample_id, "gained" if flip.gained else "lost", flip.first,
+                     flip.second, flip.prompt)
+                )  # fmt: skip
+        if flipped:
+            print_rows("flipped", ("task", "sample", "change", "first said", "second said", "end of prompt"), flipped)
+
+
+def gate_command(
+    run: Run,
+    policy: Annotated[str, typer.Option("--policy", help="A policy file, or strict or default.")],
+    baseline: Annotated[str | None, typer.Option("--baseline", help="The run to hold it against.")] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Also write JUnit XML here.")] = None,
+    sarif: Annotated[Path | None, typer.Option("--sarif", help="Also write SARIF 2.1.0 here.")] = None,
+    markdown: AsMarkdown = False,
+    as_json: AsJson = False,
+    output_folder: Output = Path("runs"),
+) -> None:
+    """Judge a run by a policy: exit code 0 for PASS, 1 FAIL, 3 INCONCLUSIVE, 2 ERROR.
+
+    The verdict is kept in the run's folder, under gates. In GitHub Actions its table goes to the step summary.
+
+    [bold]Examples[/bold]
+
+    harness gate 4d5e6f --policy default --baseline 1a2b3c
+
+    harness gate 4d5e6f --policy policy.yaml --junit gate.xml --sarif gate.sarif
+    """
+    from harness.decision.gate import EXIT_CODES, gate
+    from harness.decision.policy import read_policy
+    from harness.decision.reports import sarif as as_sarif
+    from harness.decision.reports import write_junit, write_text
+    from harness.decision.verdicts import write_verdict
+    from harness.decision.wording import RULE_COLUMNS, rule_cells, verdict_markdown
+    from harness.record.environment import package_versions
+
+    rules = read_policy(policy)
+    record = sealed_run(run, output_folder)
+    against = sealed_run(baseline, output_folder) if baseline else None
+    verdict = gate(record, rules, against)
+    kept = write_verdict(record.folder, verdict)
+    if junit:
+        write_junit(junit, rules, verdict)
+    if sarif:
+        version = package_versions().get("responsible-eval-harness", "0")
+        write_text(sarif, as_sarif(rules, verdict, version))
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as stream:
+            stream.write(verdict_markdown(verdict))
+    if as_json:
+        print_json(asdict(verdict))
+    elif markdown:
+        typer.echo(verdict_markdown(verdict), nl=False)
+    else:
+        print_rows(f"policy {verdict.policy}", RULE_COLUMNS, map(rule_cells, verdict.rules))
+        output.print(Text(f"{verdict.verdict}: {record.folder} (kept in {kept})"))
+    raise typer.Exit(EXIT_CODES[verdict.verdict])
+
+
+@policy.command("init")
+def init_command(
+    run: Run,
+    file: Annotated[Path | None, typer.Option("--file", help="Write here instead of on standard output.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    output_folder: Output = Path("runs"),
+) -> None:
+    """Write a commented policy from what a run measured; the run itself passes it.
+
+    [bold]Example[/bold]: harness policy init 1a2b3c --file policy.yaml
+    """
+    from harness.decision.drafting import draft
+
+    text = draft(sealed_run(run, output_folder))
+    if file is None:
+        typer.echo(text, nl=False)
+        return
+    if file.exists() and not force:
+        raise InputError("is there already", place=file, fix="Add --force to replace it")
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"can't be written ({error.strerror})", place=file) from error
+    errors.print(Text(f"written: {file}"))
+
+
+@policy.command("plan")
+def plan_command(
+    margin: Annotated[float, typer.Option(help="What may be lost, in the unit of the score: 0.02 is two points.")],
+    discordance: Annotated[float, typer.Option(help="Share of samples on which the two differ.")] = 0.1,
+    power: Annotated[float, typer.Option(help="Chance that an equal model passes.")] = 0.8,
+    confidence: Annotated[float, typer.Option(help="Of the one-sided bound.")] = 0.95,
+    cluster_size: Annotated[float, typer.Option("--cluster-size", min=1, help="Samples that share a passage.")] = 1,
+    correlation: Annotated[float, typer.Option(min=0, max=1, help="Between samples of a passage.")] = 0.2,
+) -> None:
+    """Say how many samples show an equal model to be within a margin of its baseline.
+
+    [bold]Example[/bold]: harness policy plan --margin 0.02 --discordance 0.1
+    """
+    from harness.core.statistics import design_effect, samples_for_margin
+
+    effect = design_effect(cluster_size, correlation)
+    try:
+        n = samples_for_margin(discordance, margin, power=power, confidence=confidence, effect=effect)
+    except ValueError as error:
+        raise InputError(str(error), place="harness policy plan", fix="See --help") from error
+    output.print(Text(f"{n:,} samples"))
+    clustered = f", times {effect:.3g} for clusters of {cluster_size:g}" if effect > 1 else ""
+    output.print(
+        Text(
+            f"so many show an equal model to be within {margin:g} of its baseline, with a chance of {power:.0%}, if the "
+            f"two differ on {discordance:.0%} of the samples{clustered} (one-sided, {confidence:.0%})"
+        )
+    )

@@ -1,0 +1,64 @@
+"""May a checkpoint pass? A sealed run is judged by a policy, alone and against a baseline."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from harness.core.errors import InputError, RecordError
+from harness.decision.judging import Judge
+from harness.decision.policy import Policy, Rule
+from harness.decision.scored import Scored
+from harness.decision.verdicts import Outcome, RuleVerdict, Verdict
+from harness.record import RunRecord
+
+__all__ = ["EXIT_CODES", "gate", "weight"]
+
+EXIT_CODES: dict[Outcome, int] = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3, "ERROR": 2}
+
+_WORST_FIRST: Sequence[Outcome] = ("ERROR", "FAIL", "INCONCLUSIVE", "PASS")
+
+
+def gate(run: RunRecord, policy: Policy, baseline: RunRecord | None = None) -> Verdict:
+    """What the policy says of a sealed run.
+
+    The verdict is that of the worst rule: ERROR, FAIL, INCONCLUSIVE, PASS. Rules whose severity is `warn` don't count,
+    nor do inconclusive ones that the policy lets be. Raises `RecordError` for a run that isn't sealed or was changed,
+    `InputError` for a policy that doesn't fit the run.
+    """
+    for record in filter(None, (run, baseline)):
+        _check_trust(record)
+    if baseline is None and (title := policy.needs_baseline):
+        raise InputError(
+            f"the rule {title!r} has a margin to a baseline, and there is none",
+            place=policy.path,
+            fix="Add --baseline RUN",
+        )
+    judge = Judge(policy, Scored(run), Scored(baseline) if baseline else None)
+    judged = [(rule, verdict) for rule in policy.rules if (verdict := judge.judge(rule)) is not None]
+    if not judged:
+        raise InputError("none of the rules is on what the run measured", place=policy.path, fix="Add a rule")
+    weights = [weight(policy, rule, verdict) for rule, verdict in judged]
+    return Verdict(
+        run_id=run.run_id,
+        baseline_run_id=baseline.run_id if baseline else None,
+        policy=policy.name,
+        policy_sha256=policy.sha256,
+        decided_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        verdict=min(weights, key=_WORST_FIRST.index),
+        rules=tuple(verdict for _, verdict in judged),
+    )
+
+
+def weight(policy: Policy, rule: Rule, verdict: RuleVerdict) -> Outcome:
+    """What a rule's verdict counts as: a warning, and an inconclusive one that is let be, count as PASS."""
+    if rule.severity == "warn":
+        return "PASS"
+    if verdict.verdict == "INCONCLUSIVE" and (rule.inconclusive or policy.inconclusive) != "block":
+        return "PASS"
+    return verdict.verdict
+
+
+def _check_trust(record: RunRecord) -> None:
+    if record.state != "sealed":
+        raise RecordError("the run is not finished, so nothing can be decided", place=record.folder)
+    if changed := record.verify():
+        raise RecordError("; ".join(changed), place=record.folder, fix="Do not rely on its scores")

@@ -1,0 +1,306 @@
+"""What each rule of a policy says of a run: PASS, FAIL, INCONCLUSIVE or ERROR, and why."""
+
+from dataclasses import dataclass, replace
+
+from scipy import special
+
+from harness.core import statistics
+from harness.core.errors import InputError, UnknownName
+from harness.core.headlines import OVERALL
+from harness.core.metrics import Undefined
+from harness.core.scores import Estimate
+from harness.core.statistics import Difference, Standing
+from harness.decision.comparable import comparable
+from harness.decision.contrasts import READINGS, Contrast, Contrasts
+from harness.decision.limits import is_reading, limits
+from harness.decision.policy import Policy, Rule
+from harness.decision.scored import Key, Scored
+from harness.decision.verdicts import Outcome, RuleVerdict
+
+__all__ = ["Judge"]
+
+_OUTCOMES: dict[Standing, Outcome] = {"clears": "PASS", "beyond": "FAIL", "undecided": "INCONCLUSIVE"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """A group's difference, turned so that more is better."""
+
+    name: str
+    gain: Difference
+    standing: Standing
+
+
+class Judge:
+    """Applies the rules of a policy to a run, and to a baseline where there is one."""
+
+    def __init__(self, policy: Policy, run: Scored, baseline: Scored | None) -> None:
+        self.policy, self.run, self.baseline = policy, run, baseline
+        self.confidence = statistics.two_sided(policy.confidence)
+        self.faults = comparable(baseline.record, run.record) if baseline else []
+        self.pins = {f"{task.suite}/{task.task}": task.requests_sha256 for task in run.record.spec.tasks}
+        if baseline and not self.faults:
+            self.contrasts = Contrasts(baseline, run, confidence=self.confidence, worst=True)
+
+    def judge(self, rule: Rule) -> RuleVerdict | None:
+        """What the rule says; None for a rule that isn't `required` and is on what the run doesn't have.
+
+        Raises `UnknownName` for a suite, task, metric, group or attribute that the run doesn't have, `InputError` for
+        a rule that contradicts the metric, or needs a baseline that there isn't.
+        """
+        key = self._key(rule)
+        if key is None or (not rule.required and not self.run.estimates[key].applies):
+            return None
+        against = rule.kind in ("non_inferior", "no_worse_group")
+        if against and self.baseline is None:
+            raise InputError(f"the rule {rule.title} is against a baseline", place=rule.kind, fix="Add --baseline RUN")
+        estimate = self.run.estimates[key]
+        self._check_direction(rule, estimate)
+        blank = RuleVerdict(
+            rule=rule.title,
+            kind=rule.kind,
+            severity=rule.severity,
+            suite=key.suite,
+            task=key.task,
+            metric=key.metric,
+            group=key.group,
+            verdict="ERROR",
+            value=estimate.value,
+            bound=rule.bound,
+            margin=rule.margin,
+            n=estimate.n,
+        )
+        if fault := self._fault(key, against, estimate):
+            return replace(blank, reason=fault)
+        if rule.kind == "no_worse_group":
+            return self._groups(rule, key, blank)
+        if estimate.value is None:
+            return replace(blank, verdict="INCONCLUSIVE", reason=f"absent: {estimate.reason}")
+        if not is_reading(self.run, key) and (few := self._too_few(rule, estimate.n)):
+            return replace(blank, verdict="INCONCLUSIVE", n_needed=few, reason=f"fewer than {few} samples")
+        return self._against(rule, key, blank) if against else self._alone(rule, key, blank)
+
+    def _key(self, rule: Rule) -> Key | None:
+        """What the rule is on."""
+        keys = list(self.run.estimates)
+        place = f"{self.policy.path}: {rule.title}"
+        for kind, wanted, position in (
+            ("suite", rule.suite, 0),
+            ("task", rule.task, 1),
+            ("metric", rule.metric, 2),
+        ):
+            known = dict.fromkeys(key[position] for key in keys)
+            if wanted is None and known:
+                wanted = next(iter(known))
+            if wanted not in known:
+                if not rule.required:
+                    return None
+                if wanted == OVERALL:
+                    raise InputError(f"the suite {rule.suite} has no headline here; give a task", place=place)
+                raise InputError(UnknownName(f"{kind} in this run", str(wanted), known).problem, place=place)
+            keys = [key for key in keys if key[position] == wanted]
+        if rule.group is None:
+            return next(key for key in keys if key.group is None)
+        found = next((key for key in keys if key.group == rule.group), None)
+        if found is None and rule.required:
+            known_groups = [key.group for key in keys if key.group]
+            raise InputError(UnknownName("group in this run", rule.group, known_groups).problem, place=place)
+        return found
+
+    def _check_direction(self, rule: Rule, estimate: Estimate) -> None:
+        place = f"{self.policy.path}: {rule.title}"
+        wrong = {"floor": "lower", "ceiling": "higher"}.get(rule.kind)
+        if wrong is not None and estimate.direction == wrong:
+            other = {"floor": "ceiling", "ceiling": "floor"}[rule.kind]
+            raise InputError(
+                f"{wrong} is better for {estimate.metric}, which contradicts a {rule.kind}",
+                place=place,
+                fix=f"Use kind: {other}",
+            )
+        if rule.kind in ("non_inferior", "no_worse_group") and estimate.direction is None:
+            raise InputError(
+                f"{estimate.metric} has a target of {estimate.target:g} and no better direction",
+                place=place,
+                fix="Use kind: target",
+            )
+        if rule.kind == "target" and rule.target is None and estimate.target is None:
+            raise InputError(f"{estimate.metric} has no target of its own", place=place, fix="Add target")
+
+    def _fault(self, key: Key, against: bool, estimate: Estimate) -> str | None:
+        """Why nothing can be decided: what was measured is not what the policy or the baseline is about."""
+        if against and self.faults:
+            return f"the baseline can't be compared; what differs: {'; '.join(self.faults)}"
+        for name, pinned in self.policy.tasks.items():
+            of_rule = name == f"{key.suite}/{key.task}" or (key.task == OVERALL and name.startswith(f"{key.suite}/"))
+            if of_rule and not self.pins.get(name, "").startswith(pinned):
+                return f"{name} is not what the policy was written for: its prompts or data are others"
+        share = estimate.invalid_count / max(1, estimate.n + estimate.invalid_count)
+        return self._too_many_invalid(share)
+
+    def _too_many_invalid(self, share: float) -> str | None:
+        if share <= self.policy.largest_invalid_share:
+            return None
+        return f"{share:.1%} of the samples can't be used, over {self.policy.largest_invalid_share:.1%}"
+
+    def _too_few(self, rule: Rule, n: int) -> int | None:
+        smallest = rule.smallest_n or self.policy.smallest_n
+        return smallest if n < smallest else None
+
+    def _alone(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
+        try:
+            found = limits(self.run, key, self.confidence)
+        except Undefined as undefined:
+            return replace(blank, verdict="INCONCLUSIVE", reason=str(undefined))
+        assert found.low is not None
+        assert found.high is not None
+        target = rule.target if rule.target is not None else self.run.estimates[key].target
+        floor = rule.bound if rule.kind == "floor" else None
+        ceiling = rule.bound if rule.kind == "ceiling" else None
+        if rule.kind == "target" and target is not None:
+            floor, ceiling = target - (rule.margin or 0), target + (rule.margin or 0)
+        stands = statistics.standing(found.low, found.high, floor=floor, ceiling=ceiling)
+        distance = min(abs(found.value - edge) for edge in (floor, ceiling) if edge is not None)
+        return replace(
+            blank,
+            verdict=_OUTCOMES[stands],
+            value=found.value,
+            low=found.low,
+            high=found.high,
+            bound=target if rule.kind == "target" else rule.bound,
+            n_needed=self._more(stands, blank.n or 0, found.stderr, distance),
+            reason=_said(stands, found.low, found.high, floor, ceiling) + (f"; {found.method}" if found.method else ""),
+        )
+
+    def _against(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
+        assert self.baseline is not None
+        if key not in self.baseline.estimates:
+            return replace(blank, reason="the baseline has no such number")
+        contrast = self.contrasts.of(key)
+        if fault := self._too_many_invalid(contrast.invalid_share):
+            return replace(blank, reason=fault)
+        margin = self._margin(rule, key)
+        if contrast.difference is None:
+            if contrast.reason != READINGS:
+                return replace(blank, verdict="INCONCLUSIVE", margin=margin, reason=contrast.reason or "")
+            contrast = _as_read(self.baseline.estimates[key], self.run.estimates[key])
+        found = contrast.difference
+        assert found is not None
+        assert found.low is not None
+        assert found.high is not None
+        better = self.run.estimates[key].direction == "higher"
+        floor, ceiling = (-margin, None) if better else (None, margin)
+        stands = statistics.standing(found.low, found.high, floor=floor, ceiling=ceiling)
+        distance = abs(found.value - (-margin if better else margin))
+        n = found.n or blank.n or 0
+        return replace(
+            blank,
+            verdict=_OUTCOMES[stands],
+            value=found.value,
+            low=found.low,
+            high=found.high,
+            bound=-margin if better else margin,
+            margin=margin,
+            n=n,
+            n_needed=self._more(stands, n, found.stderr, distance),
+            reason="difference from the baseline: "
+            + _said(stands, found.low, found.high, floor, ceiling)
+            + f"; {found.method}",
+        )
+
+    def _margin(self, rule: Rule, key: Key) -> float:
+        if rule.margin is not None:
+            return rule.margin
+        assert self.baseline is not None
+        assert rule.margin_percent is not None
+        return abs(self.baseline.estimates[key].value or 0.0) * rule.margin_percent / 100
+
+    def _more(self, stands: Standing, n: int, stderr: float | None, distance: float) -> int | None:
+        if stands != "undecided" or not n:
+            return None
+        # Where nothing differs at all, the error is that of the largest share of differences not ruled out.
+        error = stderr or (statistics.rule_of_three(n, self.policy.confidence) / n) ** 0.5
+        needed = statistics.more_samples(n, error, distance, confidence=self.policy.confidence)
+        return None if needed is None else max(needed, n + 1)
+
+    def _groups(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
+        """Every group has to clear the margin; one alarm after Holm's correction is enough to fail."""
+        assert self.baseline is not None
+        margin, sign = rule.margin or 0.0, 1.0 if self.run.estimates[key].direction == "higher" else -1.0
+        blank = replace(blank, margin=margin, bound=-sign * margin)
+        names = [
+            one.group
+            for one in self.run.estimates
+            if one[:3] == key[:3] and one.group is not None and one.group.startswith(f"{rule.attribute}=")
+        ]
+        if not names:
+            known = {one.group.split("=")[0] for one in self.run.estimates if one[:3] == key[:3] and one.group}
+            problem = UnknownName("attribute of this metric", str(rule.attribute), known).problem
+            raise InputError(problem, place=f"{self.policy.path}: {rule.title}")
+        judged, open_groups = [], []
+        for name in names:
+            one = key._replace(group=name)
+            contrast = self.contrasts.of(one) if one in self.baseline.estimates else Contrast(difference=None)
+            if fault := self._too_many_invalid(contrast.invalid_share):
+                return replace(blank, group=name, reason=fault)
+            found = contrast.difference
+            if found is None or found.low is None or found.high is None or self._too_few(rule, found.n):
+                open_groups.append(name)
+                continue
+            gain = found if sign > 0 else replace(found, value=-found.value, low=-found.high, high=-found.low)
+            assert gain.low is not None
+            assert gain.high is not None
+            judged.append(
+                _Group(name=name, gain=gain, standing=statistics.standing(gain.low, gain.high, floor=-margin))
+            )
+        return self._worst(judged, open_groups, margin, sign, blank)
+
+    def _worst(
+        self, judged: list[_Group], open_groups: list[str], margin: float, sign: float, blank: RuleVerdict
+    ) -> RuleVerdict:
+        left = f"; too few samples: {', '.join(open_groups)}" if open_groups else ""
+        if not judged:
+            return replace(blank, verdict="INCONCLUSIVE", reason=f"no group can be judged{left}")
+        alarms = statistics.holm([_beyond(group.gain, margin) for group in judged])
+        worst = min(judged, key=lambda group: group.gain.value)
+        stands: Standing = "clears"
+        if any(group.standing != "clears" for group in judged) or open_groups:
+            stands = "undecided"
+        if min(alarms) <= 1 - self.policy.confidence:
+            stands = "beyond"
+            worst = judged[alarms.index(min(alarms))]
+        found, n = worst.gain, worst.gain.n
+        ends = sorted((sign * (found.low or 0.0), sign * (found.high or 0.0)))
+        return replace(
+            blank,
+            verdict=_OUTCOMES[stands],
+            group=worst.name,
+            value=sign * found.value,
+            low=ends[0],
+            high=ends[1],
+            n=n,
+            n_needed=self._more(worst.standing, n, found.stderr, abs(found.value + margin)),
+            reason=f"worst of {len(judged)} groups, alarms corrected by Holm{left}",
+        )
+
+
+def _beyond(gain: Difference, margin: float) -> float:
+    """The one-sided p value of a loss no larger than the margin."""
+    if not gain.stderr:
+        return 1.0 if gain.value >= -margin else 0.0
+    return float(special.ndtr((gain.value + margin) / gain.stderr))
+
+
+def _as_read(first: Estimate, second: Estimate) -> Contrast:
+    value = (second.value or 0.0) - (first.value or 0.0)
+    found = Difference(
+        value=value, stderr=None, low=value, high=value, p_value=None, method="as read", n=0, cluster_count=0
+    )
+    return Contrast(difference=found)
+
+
+def _said(stands: Standing, low: float, high: float, floor: float | None, ceiling: float | None) -> str:
+    allowed = " and ".join(
+        [f"at least {floor:.4g}"] * (floor is not None) + [f"at most {ceiling:.4g}"] * (ceiling is not None)
+    )
+    held = {"clears": "lies all", "beyond": "lies nowhere", "undecided": "lies only partly"}[stands]
+    return f"{low:.4g} to {high:.4g} {held} where it must, {allowed}"

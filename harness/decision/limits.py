@@ -1,0 +1,88 @@
+"""One-sided bounds of a run's own numbers, with the samples that it could not use counted as the worst."""
+
+import math
+
+from scipy import special
+
+from harness.core import statistics
+from harness.core.headlines import OVERALL
+from harness.core.metrics import Undefined
+from harness.core.scores import Estimate
+from harness.core.statistics import CONFIDENCE, Interval, Sums
+from harness.decision.contrasts import headline_parts
+from harness.decision.scored import Key, Scored
+from harness.decision.worst import worst_values
+
+__all__ = ["is_reading", "limits"]
+
+
+def is_reading(run: Scored, key: Key) -> bool:
+    """Whether a number was read from a meter, and is no statistic of samples."""
+    return key.task != OVERALL and Key(*key[:3]) not in run.scores
+
+
+def limits(run: Scored, key: Key, confidence: float) -> Interval:
+    """Value and interval, two-sided with `confidence`, of a number that is there.
+
+    Means are worked out again from the scores; other metrics keep their own interval, as much narrower as a normal
+    one of that confidence is. A reading has no error and is its own bound. Raises `Undefined` where there is no
+    interval, or where samples that can't be used can't be counted as the worst.
+    """
+    estimate = run.estimates[key]
+    assert estimate.value is not None
+    if is_reading(run, key):
+        return Interval(value=estimate.value, stderr=None, low=estimate.value, high=estimate.value, method="as read")
+    if key.task == OVERALL:
+        return _mean_of([limits(run, part, confidence) for part in headline_parts(run, key)])
+    scores = [score for score in run.scores[Key(*key[:3])] if _in_group(score.groups, key.group)]
+    valid = [score for score in scores if score.invalid is None]
+    try:
+        found = run.statistic(key, valid)
+    except Undefined:
+        found = None
+    if isinstance(found, Sums) and found.values is not None:
+        values = worst_values(scores, direction=estimate.direction, target=estimate.target, scale=found.scale)
+        kind = statistics.bounded_mean if all(0 <= value <= 1 for value in values) else statistics.mean
+        plain = statistics.scaled(kind(values, [score.cluster for score in scores], confidence), found.scale)
+        if plain.low is None:
+            raise Undefined("a single sample or cluster has no error")
+        return plain
+    if len(valid) < len(scores):
+        raise Undefined(f"samples that can't be used can't be counted as the worst for {key.metric}")
+    return _narrowed(estimate, confidence)
+
+
+def _in_group(groups: object, group: str | None) -> bool:
+    if group is None:
+        return True
+    attribute, value = group.split("=", 1)
+    return isinstance(groups, dict) and groups.get(attribute) == value
+
+
+def _narrowed(estimate: Estimate, confidence: float) -> Interval:
+    value, low, high = estimate.value, estimate.low, estimate.high
+    if value is None or low is None or high is None:
+        raise Undefined(f"{estimate.metric} has no interval")
+    factor = float(special.ndtri((1 + confidence) / 2) / special.ndtri((1 + CONFIDENCE) / 2))
+    return Interval(
+        value=value,
+        stderr=estimate.stderr,
+        low=value - factor * (value - low),
+        high=value + factor * (high - value),
+        method=f"{estimate.interval}, as much narrower as a normal one",
+    )
+
+
+def _mean_of(parts: list[Interval]) -> Interval:
+    """The mean of independent numbers, its interval from theirs (Zou and Donner, 2008)."""
+    if len(parts) == 1:
+        return parts[0]
+    count = len(parts)
+    value = math.fsum(part.value for part in parts) / count
+    return Interval(
+        value=value,
+        stderr=math.hypot(*(part.stderr or 0.0 for part in parts)) / count,
+        low=value - math.hypot(*(part.value - (part.low or 0.0) for part in parts)) / count,
+        high=value + math.hypot(*((part.high or 0.0) - part.value for part in parts)) / count,
+        method=f"mean of {count} tasks",
+    )

@@ -1,0 +1,110 @@
+"""Verdicts in the formats that CI systems read: JUnit XML and SARIF 2.1.0."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from harness.core.errors import InputError
+from harness.decision.policy import Policy
+from harness.decision.verdicts import RuleVerdict, Verdict
+
+__all__ = ["sarif", "write_junit", "write_text"]
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_KINDS = {"PASS": "pass", "FAIL": "fail", "INCONCLUSIVE": "open", "ERROR": "fail"}
+_CONTROL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def write_junit(path: Path, policy: Policy, verdict: Verdict) -> None:
+    """One test case a rule: FAIL is a failure, ERROR an error, INCONCLUSIVE a failure where it blocks.
+
+    Warnings are skipped cases with their reason. Raises `InputError` where the file can't be written.
+    """
+    suite = TestSuite(_xml(f"harness gate: {policy.name}"))
+    for rule in verdict.rules:
+        case = TestCase(_xml(rule.rule), classname=_xml(f"{rule.suite}.{rule.task}.{rule.metric}"))
+        text = _xml(told(rule))
+        if rule.verdict != "PASS":
+            blocks = rule.severity == "block" and (rule.verdict != "INCONCLUSIVE" or _blocks(policy, rule))
+            kind = (Error if rule.verdict == "ERROR" else Failure) if blocks else Skipped
+            case.result = [kind(text, rule.verdict)] if blocks else [kind(text)]
+        case.system_out = text
+        suite.add_testcase(case)
+    document = JUnitXml()
+    document.add_testsuite(suite)
+    _writing(path, lambda: document.write(str(path), pretty=True))
+
+
+def sarif(policy: Policy, verdict: Verdict, version: str) -> dict[str, Any]:
+    """The verdict as a SARIF log: a result a rule, at its line in the policy file."""
+    results = []
+    for rule in verdict.rules:
+        index = next((i for i, one in enumerate(policy.rules) if one.title == rule.rule), 0)
+        failed = rule.verdict in ("FAIL", "ERROR")
+        level = ("error" if rule.severity == "block" else "warning") if failed else "none"
+        results.append(
+            {
+                "ruleId": rule.rule,
+                "ruleIndex": verdict.rules.index(rule),
+                "kind": _KINDS[rule.verdict],
+                "level": level,
+                "message": {"text": told(rule)},
+                "locations": [
+                    {
+                        "physicalLocation": {
+                            "artifactLocation": {"uri": Path(policy.path).as_posix()},
+                            "region": {"startLine": policy.lines[index]},
+                        }
+                    }
+                ],
+            }
+        )
+    rules = [
+        {"id": rule.rule, "shortDescription": {"text": f"{rule.kind} of {rule.suite}/{rule.task}"}}
+        for rule in verdict.rules
+    ]
+    driver = {"name": "harness gate", "version": version, "rules": rules}
+    invocation = {"executionSuccessful": verdict.verdict != "ERROR"}
+    return {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [{"tool": {"driver": driver}, "invocations": [invocation], "results": results}],
+    }
+
+
+def write_text(path: Path, value: Any) -> None:
+    """Write a JSON value. Raises `InputError` where it can't be written."""
+    _writing(path, lambda: path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"))
+
+
+def told(rule: RuleVerdict) -> str:
+    """A rule's verdict as one sentence."""
+    shown = {
+        "number": rule.value,
+        "bound": rule.bound,
+        "margin": rule.margin,
+        "n": rule.n,
+        "n that decides": rule.n_needed,
+    }
+    figures = ", ".join(f"{name} {value:.6g}" for name, value in shown.items() if value is not None)
+    return f"{rule.verdict}: {figures}. {rule.reason}"
+
+
+def _blocks(policy: Policy, verdict: RuleVerdict) -> bool:
+    rule = next((one for one in policy.rules if one.title == verdict.rule), None)
+    return ((rule.inconclusive if rule else None) or policy.inconclusive) == "block"
+
+
+def _xml(text: str) -> str:
+    return _CONTROL.sub("\ufffd", text)
+
+
+def _writing(path: Path, write: Any) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write()
+    except OSError as error:
+        raise InputError(f"can't be written ({error.strerror})", place=path, fix="Give another path") from error
