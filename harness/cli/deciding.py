@@ -39,7 +39,13 @@ def compare_command(
     harness compare 1a2b3c 4d5e6f --changed --samples 3
     """
     from harness.decision.comparison import compare_all
-    from harness.decision.wording import DIFFERENCE_COLUMNS, comparison_markdown, difference_cells, number
+    from harness.decision.wording import (
+        COST_COLUMNS,
+        DIFFERENCE_COLUMNS,
+        comparison_markdown,
+        cost_cells,
+        difference_cells,
+    )
 
     first, *rest = (sealed_run(name, output_folder) for name in (run, *others))
     found = compare_all(first, rest, groups=groups)
@@ -59,10 +65,7 @@ def compare_command(
         for line in filter(None, (comparison.relation, *comparison.conditions)):
             output.print(Text(f"  {line}"))
         print_rows("differences, second less first", DIFFERENCE_COLUMNS, map(difference_cells, rows))
-        costs = [
-            (one.name, number(one.first), number(one.second), number(one.ratio), one.unit) for one in comparison.costs
-        ]
-        print_rows("costs", ("cost", "first", "second", "ratio", "unit"), costs)
+        print_rows("costs", COST_COLUMNS, map(cost_cells, comparison.costs))
         output.print(Text(f"{len(comparison.flips)} samples flipped: `--samples N` shows them"))
         seen: dict[tuple[str, str], int] = {}
         flipped = []
@@ -178,7 +181,7 @@ def plan_command(
     clustered = f", times {effect:.3g} for clusters of {cluster_size:g}" if effect > 1 else ""
     output.print(
         Text(
-            f"so many show an equal model to be within {margin:g} of its baseline, with a chance of {power:.0%}, if the "
-            f"two differ on {discordance:.0%} of the samples{clustered} (one-sided, {confidence:.0%})"
+            f"so many show an equal model to be within {margin:g} of its baseline, with a chance of {power:.0%}, if "
+            f"the two differ on {discordance:.0%} of the samples{clustered} (one-sided, {confidence:.0%})"
         )
     )

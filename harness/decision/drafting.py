@@ -63,6 +63,8 @@ def _rule(run: Scored, key: Key) -> str | None:
         return None
     if estimate.target is not None:
         margin = max(abs(found.low - estimate.target), abs(found.high - estimate.target))
+        if margin == 0:
+            return None
         kind, bound = "target", f"margin: {_outward(margin, up=True)}  # around {estimate.target:g}"
     elif estimate.direction == "lower":
         kind, bound = "ceiling", f"bound: {_outward(found.high, up=True)}"

@@ -89,7 +89,7 @@ class Judge:
             ("task", rule.task, 1),
             ("metric", rule.metric, 2),
         ):
-            known = dict.fromkeys(key[position] for key in keys)
+            known = dict.fromkeys(str(key[position]) for key in keys)
             if wanted is None and known:
                 wanted = next(iter(known))
             if wanted not in known:
@@ -159,7 +159,7 @@ class Judge:
         if rule.kind == "target" and target is not None:
             floor, ceiling = target - (rule.margin or 0), target + (rule.margin or 0)
         stands = statistics.standing(found.low, found.high, floor=floor, ceiling=ceiling)
-        distance = min(abs(found.value - edge) for edge in (floor, ceiling) if edge is not None)
+        edge = min((one for one in (floor, ceiling) if one is not None), key=lambda one: abs(found.value - one))
         return replace(
             blank,
             verdict=_OUTCOMES[stands],
@@ -167,8 +167,8 @@ class Judge:
             low=found.low,
             high=found.high,
             bound=target if rule.kind == "target" else rule.bound,
-            n_needed=self._more(stands, blank.n or 0, found.stderr, distance),
-            reason=_said(stands, found.low, found.high, floor, ceiling) + (f"; {found.method}" if found.method else ""),
+            n_needed=self._more(stands, blank.n or 0, found.value, (found.low, found.high), edge),
+            reason=f"{_said(stands, found.low, found.high, floor, ceiling)}; {found.method}",
         )
 
     def _against(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
@@ -190,7 +190,7 @@ class Judge:
         better = self.run.estimates[key].direction == "higher"
         floor, ceiling = (-margin, None) if better else (None, margin)
         stands = statistics.standing(found.low, found.high, floor=floor, ceiling=ceiling)
-        distance = abs(found.value - (-margin if better else margin))
+        edge = -margin if better else margin
         n = found.n or blank.n or 0
         return replace(
             blank,
@@ -198,13 +198,11 @@ class Judge:
             value=found.value,
             low=found.low,
             high=found.high,
-            bound=-margin if better else margin,
+            bound=edge,
             margin=margin,
             n=n,
-            n_needed=self._more(stands, n, found.stderr, distance),
-            reason="difference from the baseline: "
-            + _said(stands, found.low, found.high, floor, ceiling)
-            + f"; {found.method}",
+            n_needed=self._more(stands, n, found.value, (found.low, found.high), edge),
+            reason=f"the difference, {_said(stands, found.low, found.high, floor, ceiling)}; {found.method}",
         )
 
     def _margin(self, rule: Rule, key: Key) -> float:
@@ -214,13 +212,13 @@ class Judge:
         assert rule.margin_percent is not None
         return abs(self.baseline.estimates[key].value or 0.0) * rule.margin_percent / 100
 
-    def _more(self, stands: Standing, n: int, stderr: float | None, distance: float) -> int | None:
+    def _more(self, stands: Standing, n: int, value: float, ends: tuple[float, float], edge: float) -> int | None:
+        """Samples that would decide, if the value stays where it is; `edge` is the threshold in the way."""
         if stands != "undecided" or not n:
             return None
-        # Where nothing differs at all, the error is that of the largest share of differences not ruled out.
-        error = stderr or (statistics.rule_of_three(n, self.policy.confidence) / n) ** 0.5
-        needed = statistics.more_samples(n, error, distance, confidence=self.policy.confidence)
-        return None if needed is None else max(needed, n + 1)
+        width = value - ends[0] if edge < value else ends[1] - value
+        stderr = width / float(special.ndtri(self.policy.confidence))
+        return statistics.more_samples(n, stderr, abs(value - edge), confidence=self.policy.confidence)
 
     def _groups(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
         """Every group has to clear the margin; one alarm after Holm's correction is enough to fail."""
@@ -249,9 +247,8 @@ class Judge:
             gain = found if sign > 0 else replace(found, value=-found.value, low=-found.high, high=-found.low)
             assert gain.low is not None
             assert gain.high is not None
-            judged.append(
-                _Group(name=name, gain=gain, standing=statistics.standing(gain.low, gain.high, floor=-margin))
-            )
+            stands = statistics.standing(gain.low, gain.high, floor=-margin)
+            judged.append(_Group(name=name, gain=gain, standing=stands))
         return self._worst(judged, open_groups, margin, sign, blank)
 
     def _worst(
@@ -278,7 +275,7 @@ class Judge:
             low=ends[0],
             high=ends[1],
             n=n,
-            n_needed=self._more(worst.standing, n, found.stderr, abs(found.value + margin)),
+            n_needed=self._more(worst.standing, n, found.value, (found.low or 0.0, found.high or 0.0), -margin),
             reason=f"worst of {len(judged)} groups, alarms corrected by Holm{left}",
         )
 
@@ -299,8 +296,8 @@ def _as_read(first: Estimate, second: Estimate) -> Contrast:
 
 
 def _said(stands: Standing, low: float, high: float, floor: float | None, ceiling: float | None) -> str:
-    allowed = " and ".join(
-        [f"at least {floor:.4g}"] * (floor is not None) + [f"at most {ceiling:.4g}"] * (ceiling is not None)
-    )
-    held = {"clears": "lies all", "beyond": "lies nowhere", "undecided": "lies only partly"}[stands]
-    return f"{low:.4g} to {high:.4g} {held} where it must, {allowed}"
+    edges = (("at least", floor), ("at most", ceiling))
+    allowed = " and ".join(f"{words} {edge:.4g}" for words, edge in edges if edge is not None)
+    shown = f"{low:.4g} to {high:.4g}" if low != high else f"{low:.4g}"
+    held = {"clears": "is", "beyond": "is not", "undecided": "is only partly"}[stands]
+    return f"{shown} {held} {allowed}"

@@ -63,7 +63,7 @@ def sarif(policy: Policy, verdict: Verdict, version: str) -> dict[str, Any]:
             }
         )
     rules = [
-        {"id": rule.rule, "shortDescription": {"text": f"{rule.kind} of {rule.suite}/{rule.task}"}}
+        {"id": rule.rule, "shortDescription": {"text": f"{rule.kind} of {rule.suite}/{rule.task}/{rule.metric}"}}
         for rule in verdict.rules
     ]
     driver = {"name": "harness gate", "version": version, "rules": rules}

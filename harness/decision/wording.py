@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 
 from harness.decision.comparison import Comparison, MetricDifference
+from harness.decision.costs import Cost
 from harness.decision.verdicts import RuleVerdict, Verdict
 
 __all__ = [
+    "COST_COLUMNS",
     "DIFFERENCE_COLUMNS",
     "RULE_COLUMNS",
     "comparison_markdown",
+    "cost_cells",
     "difference_cells",
     "markdown_table",
     "number",
@@ -16,8 +19,9 @@ __all__ = [
     "verdict_markdown",
 ]
 
-RULE_COLUMNS = ("verdict", "rule", "number", "from", "to", "bound", "margin", "n", "n that decides", "why")
+RULE_COLUMNS = ("verdict", "rule", "on", "number", "bound", "margin", "n", "n that decides", "why")
 DIFFERENCE_COLUMNS = ("what", "first", "second", "difference", "95 % interval", "p (Holm)", "n", "flips", "verdict")
+COST_COLUMNS = ("cost", "first", "second", "ratio", "unit")
 
 
 def number(value: float | None) -> str:
@@ -31,16 +35,20 @@ def rule_cells(rule: RuleVerdict) -> tuple[str, ...]:
     group = f" [{rule.group}]" if rule.group else ""
     return (
         verdict,
-        f"{rule.rule}: {rule.suite}/{rule.task}/{rule.metric}{group}",
+        _named(rule),
+        f"{rule.suite}/{rule.task}/{rule.metric}{group}",
         number(rule.value),
-        number(rule.low),
-        number(rule.high),
         number(rule.bound),
         number(rule.margin),
         "" if rule.n is None else str(rule.n),
         "" if rule.n_needed is None else f"{rule.n_needed:,}",
         rule.reason,
     )
+
+
+def _named(rule: RuleVerdict) -> str:
+    """The name that its author gave it, else its kind."""
+    return rule.kind if rule.rule.startswith(f"{rule.kind} {rule.suite}/") else rule.rule
 
 
 def difference_cells(one: MetricDifference) -> tuple[str, ...]:
@@ -61,6 +69,11 @@ def difference_cells(one: MetricDifference) -> tuple[str, ...]:
     )
 
 
+def cost_cells(cost: Cost) -> tuple[str, ...]:
+    """A cost's row, by `COST_COLUMNS`."""
+    return (cost.name, number(cost.first), number(cost.second), number(cost.ratio), cost.unit)
+
+
 def verdict_markdown(verdict: Verdict) -> str:
     """The gate's table, for a pull request or a step summary."""
     against = f" against `{verdict.baseline_run_id}`" if verdict.baseline_run_id else ""
@@ -75,10 +88,7 @@ def comparison_markdown(comparisons: Sequence[Comparison], rows: Sequence[Sequen
         parts.append(f"## `{one.first_run_id}` ({_plain(one.first_model)}) and `{one.second_run_id}`")
         parts += [f"Also differs: {_plain('; '.join(one.conditions))}."] if one.conditions else []
         parts.append(markdown_table(DIFFERENCE_COLUMNS, map(difference_cells, shown)))
-        costs = [
-            (cost.name, number(cost.first), number(cost.second), number(cost.ratio), cost.unit) for cost in one.costs
-        ]
-        parts.append(markdown_table(("cost", "first", "second", "ratio", "unit"), costs))
+        parts.append(markdown_table(COST_COLUMNS, map(cost_cells, one.costs)))
     return "\n\n".join(parts) + "\n"
 
 
