@@ -118,6 +118,7 @@ def test_help_is_answered_without_heavy_imports():
 
 
 COMMANDS = ["eval", "show", "runs", "suites", "tasks", "inspect", "doctor", "data fetch", "data list"]
+COMMANDS += ["compare", "gate", "policy init", "policy plan"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,131 @@
+"""Sealed runs made of given scores, without a model."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from harness.core.headlines import headline_estimates
+from harness.core.metrics import Metric, Proportion
+from harness.core.scores import Estimate, Score
+from harness.core.tasks import Suite
+from harness.judgement import estimate_metric
+from harness.record import RunRecord, RunSpec, RunWriter, TaskSpec
+from harness.record.tables import score_row
+
+ACC = Proportion(name="acc", unit="share", direction="higher", source="-", by=("sex",))
+
+
+class Quiz(Suite):
+    """A suite with a headline."""
+
+    name = "quiz"
+    tasks = ("foxes",)
+    headline = (("foxes", "acc"),)
+
+
+def task_spec(**changes: Any) -> TaskSpec:
+    fields: dict[str, Any] = {
+        "suite": "quiz",
+        "task": "foxes",
+        "version": 1,
+        "limit": None,
+        "num_fewshot": 0,
+        "sample_count": 100,
+        "data_sha256": "d" * 64,
+        "requests_sha256": "e" * 64,
+        "definition_sha256": "f" * 64,
+        "code_sha256": "0" * 64,
+    }
+    return TaskSpec(**{**fields, **changes})
+
+
+def run_spec(fingerprint: str, **changes: Any) -> RunSpec:
+    fields: dict[str, Any] = {
+        "model": f"model-{fingerprint}",
+        "fingerprint": fingerprint * 64,
+        "kind": "causal",
+        "tasks": (task_spec(),),
+        "suites": ("quiz",),
+        "seed": 0,
+        "dtype": "float32",
+        "device": "cpu",
+        "batch_tokens": 1024,
+        "apply_chat_template": False,
+        "meter": "none",
+        "region": None,
+        "versions": {"torch": "2.13.0"},
+    }
+    return RunSpec(**{**fields, **changes})
+
+
+def scores_of(values: Sequence[float | None], **fields: Any) -> list[Score]:
+    """One score a value; None is invalid."""
+    return [
+        Score(
+            sample_id=str(index),
+            metric="acc",
+            value=value,
+            invalid="no number" if value is None else None,
+            groups={"sex": "female" if index % 2 else "male"},
+            **fields,
+        )
+        for index, value in enumerate(values)
+    ]
+
+
+def sealed(
+    root: Path,
+    fingerprint: str,
+    scores: Sequence[Score],
+    *,
+    metrics: Sequence[Metric] = (ACC,),
+    measurements: Sequence[Estimate] = (),
+    checkpoint: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> RunRecord:
+    """A sealed run of the task `foxes` with these scores."""
+    spec = run_spec(fingerprint, **changes)
+    writer = RunWriter(root, spec)
+    described = {"fingerprint": spec.fingerprint, "files": {}, "size_bytes": 1000, "parent_fingerprint": None}
+    writer.write_json("environment.json", {"peak_memory_bytes": 5000, "packages": {}})
+    writer.write_json("checkpoint.json", {**described, **(checkpoint or {})})
+    writer.write_json("engine.json", {})
+    estimates = []
+    for metric in metrics:
+        own = [score for score in scores if score.metric == metric.name]
+        groups = sorted({f"{name}={score.groups[name]}" for score in own for name in metric.by if name in score.groups})
+        for group in (None, *groups):
+            attribute, _, value = (group or "=").partition("=")
+            chosen = [score for score in own if group is None or score.groups.get(attribute) == value]
+            estimates.append(
+                estimate_metric(metric, chosen, suite="quiz", task="foxes", seed=0, signature="s", group=group)
+            )
+    estimates += headline_estimates([Quiz()], estimates, "s")
+    record = writer.seal(
+        responses=[],
+        scores=[score_row("quiz", "foxes", score) for score in scores],
+        estimates=estimates,
+        measurements=measurements,
+    )
+    writer.close()
+    return record
+
+
+def reading(value: float) -> Estimate:
+    """Energy of a whole run."""
+    return Estimate(
+        suite="energy", task="run", metric="energy_joules", value=value, n=3, unit="J", direction="lower", signature="s"
+    )
+
+
+def flipped(n: int, gained: int, lost: int, *, right: float = 0.5) -> tuple[list[float], list[float]]:
+    """Zeros and ones of two runs, so many of which changed."""
+    first = np.array([1.0] * int(n * right) + [0.0] * (n - int(n * right)))
+    second = first.copy()
+    second[:lost], second[n - gained :] = 0.0, 1.0
+    order = list(range(n))
+    Random(1).shuffle(order)
+    return first[order].tolist(), second[order].tolist()

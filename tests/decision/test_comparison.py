@@ -1,0 +1,174 @@
+"""Runs held against each other, through the public functions, on sealed records."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness.core.errors import RecordError
+from harness.core.metrics import Mean
+from harness.core.scores import Score
+from harness.core.statistics import tango
+from harness.decision.comparison import compare, compare_all
+from harness.tasks.metrics import MACRO_F1, TOKEN_PERPLEXITY
+from tests.decision.runs import ACC, flipped, reading, scores_of, sealed, task_spec
+
+
+def only(comparison, level="metric", metric="acc"):
+    (found,) = [one for one in comparison.at(level) if one.metric == metric]
+    return found
+
+
+def test_a_share_is_compared_by_its_changed_samples(tmp_path):
+    before, after = flipped(200, gained=5, lost=30)
+    first, second = (sealed(tmp_path, name, scores_of(values)) for name, values in (("a", before), ("b", after)))
+    found = only(compare(first, second))
+    assert (found.gained, found.lost, found.n) == (5, 30, 200)
+    assert found.difference == pytest.approx(-25 / 200)
+    assert (found.low, found.high) == pytest.approx(tango(5, 30, 200))
+    assert found.p_value == pytest.approx(stats.binomtest(5, 35).pvalue)
+    assert found.change == "worse"
+    assert only(compare(second, first)).change == "better"
+
+
+def test_the_headline_of_one_task_is_that_of_the_task(tmp_path):
+    before, after = flipped(200, gained=5, lost=30)
+    comparison = compare(sealed(tmp_path, "a", scores_of(before)), sealed(tmp_path, "b", scores_of(after)))
+    assert only(comparison, "suite").low == only(comparison).low
+    assert {one.group for one in comparison.at("group")} == {"sex=female", "sex=male"}
+    assert len(comparison.flips) == 35
+    assert sum(flip.gained for flip in comparison.flips) == 5
+
+
+def test_several_runs_share_one_correction(tmp_path):
+    first = sealed(tmp_path, "a", scores_of(flipped(100, 0, 0)[0]))
+    others = [sealed(tmp_path, name, scores_of(flipped(100, 1, lost)[1])) for name, lost in (("b", 9), ("c", 7))]
+    alone = only(compare(first, others[0]))
+    together = [only(one) for one in compare_all(first, others)]
+    assert alone.p_holm == alone.p_value
+    assert together[0].p_holm == pytest.approx(2 * together[0].p_value)
+    assert alone.change == "worse"
+
+
+def test_a_run_is_not_different_from_itself(tmp_path):
+    record = sealed(tmp_path, "a", scores_of(flipped(60, 0, 0)[0]))
+    comparison = compare(record, record)
+    assert {one.change for one in comparison.differences} == {"no difference shown"}
+    assert comparison.relation == "both are the same checkpoint"
+
+
+def test_f1_is_resampled_in_pairs(tmp_path):
+    generator = np.random.default_rng(2)
+    gold = generator.choice(["yes", "no"], 300)
+    wrong = {"yes": "no", "no": "yes"}
+    good, bad = (
+        [wrong[one] if miss else one for one, miss in zip(gold, generator.random(300) < rate, strict=True)]
+        for rate in (0.1, 0.4)
+    )
+
+    def labelled(said):
+        return [
+            Score(sample_id=str(i), metric="macro_f1", gold=str(one), predicted=str(other))
+            for i, (one, other) in enumerate(zip(gold, said, strict=True))
+        ]
+
+    first, second = (
+        sealed(tmp_path, name, labelled(said), metrics=(MACRO_F1,)) for name, said in (("a", good), ("b", bad))
+    )
+    found = only(compare(first, second), metric="macro_f1")
+    assert found.method is not None
+    assert "bootstrap" in found.method
+    assert found.change == "worse"
+    assert found.low < found.difference < found.high < 0
+
+
+def test_what_is_no_mean_of_a_known_kind_has_no_test_and_says_why(tmp_path):
+    odd = Mean(name="acc", unit="share", direction="higher", source="-")
+    values = [0.0, 1.0, 1.0, 0.0] * 10
+    first, second = (sealed(tmp_path, name, scores_of(values), metrics=(odd,)) for name in "ab")
+    assert only(compare(first, second)).reason is None
+    named = [Score(sample_id=str(i), metric="mystery", value=float(i), weight=2.0) for i in range(30)]
+    doubled = _Doubled(name="mystery", unit="-", direction="higher", source="-")
+    first, second = (sealed(tmp_path / "odd", name, named, metrics=(doubled,)) for name in "ab")
+    found = only(compare(first, second), metric="mystery")
+    assert found.change == "not tested"
+    assert found.reason == "mystery is no mean, and the task that defines it is not installed"
+    assert found.difference == 0
+
+
+class _Doubled(Mean):
+    def reduce(self, scores, rng):
+        plain = super().reduce(scores, rng)
+        return type(plain)(value=2 * plain.value, stderr=None, low=None, high=None, method=None)
+
+
+def test_perplexity_per_token_is_not_compared_across_tokenizers(tmp_path):
+    scores = [Score(sample_id=str(i), metric="token_perplexity", value=3.0 + i % 3, weight=2.0) for i in range(40)]
+    first, second = (
+        sealed(
+            tmp_path,
+            name,
+            scores,
+            metrics=(TOKEN_PERPLEXITY,),
+            checkpoint={"files": {"tokenizer.json": name}},
+        )
+        for name in "ab"
+    )
+    found = only(compare(first, second), metric="token_perplexity")
+    assert found.reason == "tokens of different tokenizers can't be compared"
+
+
+def test_groups_that_hang_on_the_answer_are_not_compared(tmp_path):
+    values = [0.0, 1.0] * 20
+    first = sealed(tmp_path, "a", scores_of(values))
+    moved = [
+        Score(sample_id=score.sample_id, metric="acc", value=score.value, groups={"sex": "male"})
+        for score in scores_of(values)[:20]
+    ] + scores_of(values)[20:]
+    second = sealed(tmp_path, "b", moved)
+    for one in compare(first, second).at("group"):
+        assert one.reason == "the answers decide which samples are in the group"
+
+
+def test_costs_stand_side_by_side_and_energy_is_never_tested(tmp_path):
+    values = [0.0, 1.0] * 20
+    parent = sealed(tmp_path, "a", scores_of(values), measurements=[reading(100.0)])
+    child = sealed(
+        tmp_path,
+        "b",
+        scores_of(values),
+        measurements=[reading(50.0)],
+        checkpoint={"size_bytes": 250, "parent_fingerprint": "a" * 64},
+    )
+    comparison = compare(parent, child)
+    ratios = {cost.name: cost.ratio for cost in comparison.costs}
+    assert ratios == {"size_bytes": 0.25, "peak_memory_bytes": 1.0, "energy_joules": 0.5}
+    assert comparison.relation == "the second checkpoint is an adapter on the first"
+    assert only(comparison, metric="energy_joules").change == "not tested"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seed": 3}, "the seed: 0 against 3"),
+        ({"apply_chat_template": True}, "the chat template: without it against with it"),
+        ({"tasks": (task_spec(version=2),)}, "quiz/foxes: version of the task 1 against 2"),
+        ({"tasks": (task_spec(requests_sha256="1" * 64),)}, "quiz/foxes: prompts"),
+        ({"tasks": (task_spec(num_fewshot=5, sample_count=9),)}, "samples 100 against 9, exemplars 0 against 5"),
+        ({"tasks": (task_spec(task="hares"),)}, "the tasks: none is in both"),
+    ],
+)
+def test_runs_of_something_else_are_refused_with_what_differs(tmp_path, changes, words):
+    values = [0.0, 1.0] * 20
+    first, second = sealed(tmp_path, "a", scores_of(values)), sealed(tmp_path, "b", scores_of(values), **changes)
+    with pytest.raises(RecordError) as refused:
+        compare(first, second)
+    assert words in str(refused.value)
+
+
+def test_invalid_samples_are_left_out_of_a_comparison(tmp_path):
+    before, after = flipped(100, gained=0, lost=20)
+    first = sealed(tmp_path, "a", scores_of(before))
+    second = sealed(tmp_path, "b", scores_of([None, *after[1:]]), metrics=(ACC,))
+    found = only(compare(first, second))
+    assert found.n == 99
+    assert found.invalid_share == 0.01
