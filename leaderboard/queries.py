@@ -277,7 +277,9 @@ def _of(
 def _read(connection: Connection, query: Select[Any]) -> pd.DataFrame:
     """Rows as a frame: whole numbers and truth values that may be absent, floats with NaN, texts with None."""
     result = connection.execute(query)
-    frame = pd.DataFrame(result.fetchall(), columns=list(result.keys()), dtype=object)
+    # Plain tuples: pandas takes the `dtype` of a row, which is a column of ours, for the row's own.
+    rows = [tuple(row) for row in result]
+    frame = pd.DataFrame(rows, columns=list(result.keys()), dtype=object)
     return frame.astype({column.name: _dtype(column.type) for column in query.selected_columns})
 
 

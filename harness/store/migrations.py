@@ -166,9 +166,9 @@ def migrate(connection: Connection, place: str) -> None:
 
 def _done(connection: Connection, place: str) -> int:
     """The number of the last step that was run."""
-    names = inspect(connection).get_table_names()
-    if _VERSIONS.name not in names:
-        if "runs" in names:
+    tables = inspect(connection)
+    if not tables.has_table(_VERSIONS.name):
+        if tables.has_table("runs"):
             raise StoreError("holds a table `runs` that is not a store's", place=place, fix="Give another database")
         return 0
     done = connection.execute(select(func.max(_VERSIONS.c.number))).scalar() or 0

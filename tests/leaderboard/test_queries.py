@@ -97,3 +97,11 @@ def test_a_store_that_isnt_there_names_the_command_that_fills_it(tmp_path):
     with pytest.raises(StoreError, match="harness index"):
         queries.open_store(None, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_store_of_one_verified_run_is_listed(tmp_path):
+    record = make_record(tmp_path)
+    with Store(locate(None, tmp_path)) as opened:
+        assert queries.checkpoints(opened).empty
+        index_folder(opened, tmp_path)
+        assert queries.checkpoints(opened)["run_id"].tolist() == [record.run_id]

@@ -182,7 +182,7 @@ def test_eight_writers_at_once_lose_nothing(named, opened, tmp_path):
     shared = str(make_record(tmp_path / "runs", seed=99, n=4).folder)
     spawn = get_context("spawn")
     # None has opened the store before: they also race to create it.
-    writers = [spawn.Process(target=write_runs, args=(named, [*folders, shared], 3)) for folders in own]
+    writers = [spawn.Process(target=write_runs, args=(named, [*folders, shared], 2)) for folders in own]
     for writer in writers:
         writer.start()
     for writer in writers:

@@ -10,6 +10,6 @@ __all__ = ["write_runs"]
 def write_runs(named: str, folders: list[str], repeats: int) -> None:
     """Add all these runs to the store, again and again, opening it anew each time."""
     for _ in range(repeats):
-        for folder in folders:
-            with Store(locate(named, Path(folder).parent)) as store:
+        with Store(locate(named, Path(folders[0]).parent)) as store:
+            for folder in folders:
                 add_run(store, Path(folder))
