@@ -187,8 +187,8 @@ def _section(
         ),
         "",
         f"Indexing all of them, every record verified, took {indexed:.0f} s. Naive is reading the same from the",
-        "records with pandas: estimates and scores of every run (measured on one run a checkpoint and multiplied), or both",
-        "tables of a run.",
+        "records with pandas: estimates and scores of every run (measured on one run a checkpoint and multiplied),",
+        "or both tables of a run.",
     ]
     return "\n".join(lines)
 
