@@ -15,10 +15,12 @@ class Explainability(Suite):
     order of the words of the same question, with its interval; the other methods, and the random one, are in the scores
     by group (`harness show RUN --groups`). The values, word by word, are in the run's `attributions.parquet`.
 
-    Limits. A few short questions by default, since each takes some 300 texts. Texts with words taken out are none that
-    people write. Explanations are of a model that was loaded here: a served one is not asked hundreds of questions for
-    each decision. Methods that take gradients are left out where weights are quantised. Nothing is held against the
-    reasons that people give: none of the data that come with the harness have them.
+    Limits. How much the lift can be hangs on the model, so it compares explanations better than models (Edin et al.,
+    "Normalized AOPC", 2024): read the areas beside it. A few short questions by default, since each takes some hundred
+    texts. Texts with words taken out are none that people write. Explanations are of a model that was loaded here: a
+    served one is not asked hundreds of questions for each decision. Methods that take gradients are left out where
+    weights are quantised. Nothing is held against the reasons that people give: none of the data that come with the
+    harness have them.
     """
 
     name = "explainability"

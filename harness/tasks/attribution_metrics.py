@@ -1,6 +1,6 @@
 """How far an explanation of a model's decisions can be believed: measured on the model, and always beside chance."""
 
-from collections.abc import Mapping
+from functools import partial
 
 from harness.core.metrics import Mean, Metric
 
@@ -30,43 +30,33 @@ _PROBLEM = "Krishna et al. (2022), The Disagreement Problem in Explainable Machi
 _SANITY = "Adebayo et al. (2018), Sanity Checks for Saliency Maps, NeurIPS"
 
 
-def _method(method: str = DEFAULT_METHOD) -> Mapping[str, str]:
-    return {"method": method}
+_by_method = partial(Mean, by=("method",), main_group={"method": DEFAULT_METHOD}, smallest_group=2)
 
-
-COMPREHENSIVENESS_LIFT = Mean(
+COMPREHENSIVENESS_LIFT = _by_method(
     name="comprehensiveness_lift",
     unit="probability",
     direction="higher",
     source=f"{_ERASER}, less that of random orders of the same sample",
-    by=("method",),
-    main_group=_method(),
-    smallest_group=2,
 )
 """-1 to 1: the comprehensiveness of the explanation less that of chance, paired by sample. Higher is better.
 
-0 says that the units the method names matter to the decision as much as any; the interval says whether it is above.
+0 says that the units the method names matter to the decision as much as any; the interval says whether it is above. How
+high it can be hangs on the model, too: one whose decisions no word can turn has little to lift (Edin et al., 2024).
 """
 
-SUFFICIENCY_LIFT = Mean(
+SUFFICIENCY_LIFT = _by_method(
     name="sufficiency_lift",
     unit="probability",
     direction="higher",
     source=f"{_ERASER}: that of random orders of the same sample, less the method's",
-    by=("method",),
-    main_group=_method(),
-    smallest_group=2,
 )
 """-1 to 1: by how much the named units alone keep the decision better than as many random ones. Higher is better."""
 
-AOPC_COMPREHENSIVENESS = Mean(
+AOPC_COMPREHENSIVENESS = _by_method(
     name="aopc_comprehensiveness",
     unit="probability",
     direction="higher",
     source=f"{_ERASER}: area over the perturbation curve",
-    by=("method",),
-    main_group=_method(),
-    smallest_group=2,
 )
 """-1 to 1: by how much the decision's probability falls without the most important units; higher is better.
 
@@ -74,67 +64,53 @@ The mean over the fractions of units taken out (10, 20, 30 and 50 %, rounded up)
 group `method=random`: a model that any change upsets has a high one by chance.
 """
 
-AOPC_SUFFICIENCY = Mean(
+AOPC_SUFFICIENCY = _by_method(
     name="aopc_sufficiency",
     unit="probability",
     direction="lower",
     source=f"{_ERASER}: area over the perturbation curve",
-    by=("method",),
-    main_group=_method(),
-    smallest_group=2,
 )
 """-1 to 1: by how much the decision's probability falls with the most important units alone; lower is better.
 
 Below 0 the model is surer of its decision without the rest.
 """
 
-DELETION_AREA = Mean(
+DELETION_AREA = _by_method(
     name="deletion_area",
     unit="probability",
     direction="lower",
     source=f"{_RISE}: deletion, on units of text",
-    by=("method",),
-    main_group=_method(),
-    smallest_group=2,
 )
 """0 to 1: the area under the decision's probability as units are taken out, the most important first; lower is better.
 
 By the trapezoidal rule over the fractions, from none to all.
 """
 
-INSERTION_AREA = Mean(
+INSERTION_AREA = _by_method(
     name="insertion_area",
     unit="probability",
     direction="higher",
     source=f"{_RISE}: insertion, on units of text",
-    by=("method",),
-    main_group=_method(),
-    smallest_group=2,
 )
 """0 to 1: the area under the decision's probability as units are put in, the most important first; higher is better."""
 
-INFIDELITY = Mean(
+INFIDELITY = _by_method(
     name="infidelity",
     unit="nats^2",
     direction="lower",
     source=f"{_FIDELITY}, normalised",
-    by=("method",),
-    main_group=_method(),
-    smallest_group=2,
 )
 """From 0 up: mean squared error with which the values foretell what taking out random units does to the log-odds.
 
 The values' scale doesn't count, nor does their sign as a whole: the best factor is taken first.
 """
 
-MAX_SENSITIVITY = Mean(
+MAX_SENSITIVITY = _by_method(
     name="max_sensitivity",
     unit="relative change",
     direction="lower",
     source=_FIDELITY,
-    by=("method",),
-    main_group=_method("integrated_gradients"),
-    smallest_group=2,
+    main_group={"method": "integrated_gradients"},
 )
 """From 0 up: the largest relative change of the values among small random changes of the embeddings; lower is better.
 
@@ -142,36 +118,27 @@ Of the methods that follow gradients alone, and of every fourth sample: the othe
 for each change. The score without a group is that of integrated gradients.
 """
 
-RANK_AGREEMENT = Mean(
+RANK_AGREEMENT = _by_method(
     name="rank_agreement",
     unit="correlation",
     direction="higher",
     source=f"{_PROBLEM}: rank correlation; Spearman (1904)",
-    by=("method",),
-    main_group=_method(),
-    smallest_group=2,
 )
 """-1 to 1: Spearman's correlation of the values with those of each other method, random apart; the mean over them."""
 
-TOP_AGREEMENT = Mean(
+TOP_AGREEMENT = _by_method(
     name="top_agreement",
     unit="share",
     direction="higher",
-    source=f"{_PROBLEM}: feature agreement",
-    by=("method",),
-    main_group=_method(),
-    smallest_group=2,
+    source=f"{_PROBLEM}: feature agreement, here of signed values",
 )
 """0 to 1: the share of the most important quarter of units that another method has in its own; the mean over them."""
 
-RANDOM_WEIGHTS_CORRELATION = Mean(
+RANDOM_WEIGHTS_CORRELATION = _by_method(
     name="random_weights_correlation",
     unit="correlation",
     target=0.0,
     source=f"{_SANITY}: randomisation of all weights; Spearman (1904)",
-    by=("method",),
-    main_group=_method(),
-    smallest_group=2,
 )
 """-1 to 1: Spearman's correlation of the values with those of the same model with random weights. 0 is right.
 
