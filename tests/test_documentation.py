@@ -56,11 +56,14 @@ def test_make_knows_the_targets_that_the_readme_names():
 @pytest.mark.parametrize("line", [line for line in commands(README) if line.startswith("harness ")])
 def test_a_command_of_the_readme_runs(line, folder):
     """The real command, but for sizes: two samples a task, and the tiny checkpoint for the real one."""
-    run_id = next((folder / "runs").iterdir()).name
+    specs = sorted((folder / "runs").glob("*/spec.json"), key=lambda path: path.stat().st_mtime)
+    run_id = specs[0].parent.name
     words = ["harness" if word == "harness" else word for word in shlex.split(line.replace("RUN", run_id))]
     words = ["./my-checkpoint" if word == "smollm2-135m" else word for word in words]
     if words[1] == "eval":
         words += ["--limit", "2", "--meter", "none"] if "--limit" not in words else ["--meter", "none"]
+    if words[1] == "gate" and not (folder / "policy.yaml").exists():
+        run(["harness", "policy", "init", run_id, "--file", "policy.yaml"], folder)
     run(words, folder)
 
 
