@@ -11,6 +11,8 @@ import pytest
 
 from harness.core import registry
 from harness.inspection import kinds_table
+from harness.record import load_record
+from harness.signing import attest_run, load_signing_key, new_keys
 from harness.tasks.declared import read_suite_file
 from harness.tasks.selection import presets
 from tests.cli.conftest import write_suite
@@ -31,12 +33,18 @@ def commands(text: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, tiny_llama):
-    """Where a reader would stand: a checkpoint, a suite file, and one finished run."""
+    """Where a reader would stand: a checkpoint, a suite file, one finished run, and the keys that it is signed with."""
     folder = tmp_path_factory.mktemp("reader")
     (folder / "my-checkpoint").symlink_to(tiny_llama)
     write_suite(folder).rename(folder / "my-suite.yaml")
     run(["harness", "eval", "--model", "./my-checkpoint", "--suite", "my-suite.yaml", "--meter", "none"], folder)
+    private, _, _ = new_keys(folder / "keys")
+    attest_run(load_record(first_run(folder)), load_signing_key(private))
     return folder
+
+
+def first_run(folder):
+    return min((folder / "runs").glob("*/spec.json"), key=lambda path: path.stat().st_mtime).parent
 
 
 def run(command, folder):
@@ -56,14 +64,15 @@ def test_make_knows_the_targets_that_the_readme_names():
 @pytest.mark.parametrize("line", [line for line in commands(README) if line.startswith("harness ")])
 def test_a_command_of_the_readme_runs(line, folder):
     """The real command, but for sizes: two samples a task, and the tiny checkpoint for the real one."""
-    specs = sorted((folder / "runs").glob("*/spec.json"), key=lambda path: path.stat().st_mtime)
-    run_id = specs[0].parent.name
+    run_id = first_run(folder).name
     words = ["harness" if word == "harness" else word for word in shlex.split(line.replace("RUN", run_id))]
     words = ["./my-checkpoint" if word == "smollm2-135m" else word for word in words]
     if words[1] == "eval":
         words += ["--limit", "2", "--meter", "none"] if "--limit" not in words else ["--meter", "none"]
     if words[1] == "gate" and not (folder / "policy.yaml").exists():
         run(["harness", "policy", "init", run_id, "--file", "policy.yaml"], folder)
+    if words[1:3] == ["keys", "new"]:
+        words += ["--out", "more-keys"]
     run(words, folder)
 
 
@@ -121,7 +130,7 @@ def test_help_is_answered_without_heavy_imports():
 
 
 COMMANDS = ["eval", "show", "runs", "suites", "tasks", "inspect", "doctor", "data fetch", "data list"]
-COMMANDS += ["compare", "gate", "policy init", "policy plan"]
+COMMANDS += ["keys new", "seal", "verify", "prove", "compare", "gate", "policy init", "policy plan"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,78 @@
+"""Keys, signatures, proofs and samples asked again, as a user types them."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from harness.core.hashing import file_digest
+from harness.record import load_record
+from harness.record.seal import write_seal
+from tests.cli.conftest import write_suite
+
+
+@pytest.fixture
+def run(harness_here, tiny_llama, tmp_path):
+    """The folder of a finished run."""
+    suite = write_suite(tmp_path)
+    finished = harness_here(
+        "eval", "--model", tiny_llama, "--suite", suite, "--meter", "none", "--limit", "6", "--json"
+    )
+    return tmp_path / json.loads(finished.stdout)["folder"]
+
+
+def test_seal_verify_and_prove(harness_here, run, tmp_path):
+    unsigned = harness_here("verify", run.name)
+    assert (unsigned.returncode, "not signed" in unsigned.stdout) == (0, True)
+    assert "private key: keys/harness.key" in harness_here("keys", "new").stdout
+    assert harness_here("verify", run.name, "--public-key", "keys/harness.pub").returncode == 2
+    assert harness_here("seal", run.name, "--key", "keys/harness.key").returncode == 0
+    assert "the one you gave" in harness_here("verify", run.name, "--public-key", "keys/harness.pub").stdout
+    assert "whose it is" in harness_here("verify", run.name).stdout
+    assert harness_here("prove", run.name, "foxes/16", "--out", "proof.json").returncode == 0
+    proved = harness_here("verify", "proof.json", "--public-key", "keys/harness.pub", "--json")
+    assert json.loads(proved.stdout)["sample"] == "mine/foxes/16"
+    proof = (tmp_path / "proof.json").read_text()
+    (tmp_path / "proof.json").write_text(proof.replace("number 16 jump", "number 4 jump", 1))
+    assert "is not the one that was sealed" in harness_here("verify", "proof.json").stderr
+    (tmp_path / "keys" / "harness.key").chmod(0o644)
+    assert "others on this machine" in harness_here("seal", run.name, "--key", "keys/harness.key").stderr
+    refused = harness_here("seal", run.name, "--key", "keys/harness.pub")
+    assert (refused.returncode, "holds a public key" in refused.stderr) == (2, True)
+    (run / "spec.json").write_text("{")
+    changed = harness_here("verify", run, "--json")
+    assert changed.returncode == 2
+    assert [one["file"] for one in json.loads(changed.stdout)["changes"]] == ["spec.json"]
+
+
+def test_samples_are_asked_again(harness_here, run, tiny_llama, tmp_path):
+    again = harness_here("verify", run.name, "--rerun", "4", "--nonce", "mine", "--json")
+    assert again.returncode == 0, again.stderr
+    found = json.loads(again.stdout)["rerun"]
+    assert (len(found["samples"]), found["differences"], found["tolerance"]) == (4, [], 5e-4)
+    same = json.loads(harness_here("verify", run.name, "--rerun", "4", "--nonce", "mine", "--json").stdout)
+    assert same["rerun"]["samples"] == found["samples"]
+    missing = harness_here("verify", run.name, "--rerun", "1", "--model", tmp_path / "none")
+    assert (missing.returncode, "--model" in missing.stderr) == (2, True)
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in tiny_llama.iterdir():
+        (other / path.name).write_bytes(path.read_bytes())
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps({**config, "rope_theta": 5.0}))
+    refused = harness_here("verify", run.name, "--rerun", "1", "--model", other)
+    assert (refused.returncode, "is not the checkpoint of the run" in refused.stderr) == (2, True)
+
+
+def test_an_invented_answer_is_found_though_its_seal_fits(harness_here, run):
+    table = pd.read_parquet(run / "responses.parquet").drop(columns=["label_scores"])
+    table.loc[table["kind"] == "loglikelihood", "loglikelihood"] += 0.01
+    table["label_scores"] = None
+    table.to_parquet(run / "responses.parquet", index=False)
+    sealed = json.loads((run / "seal.json").read_bytes())["files"]
+    write_seal(run, [name for name in sealed if name not in ("samples.merkle", "parts.json")])
+    assert load_record(run).verify() == []
+    assert file_digest(run / "responses.parquet") != sealed["responses.parquet"]
+    again = harness_here("verify", run.name, "--rerun", "100")
+    assert again.returncode == 2
+    assert "loglikelihood is" in again.stderr
