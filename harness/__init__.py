@@ -6,20 +6,23 @@ record = harness.evaluate("path/to/checkpoint", suite="accuracy", limit=50)
 record.estimates      # one row a score, with its error
 record.scores         # one row a sample and metric
 harness.load_record(record.folder)
+harness.compare(record, other).differences
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from harness.decision.comparison import compare
     from harness.pipeline import EvalOptions, evaluate
     from harness.record import RunRecord, load_record
 
-__all__ = ["EvalOptions", "RunRecord", "evaluate", "load_record"]
+__all__ = ["EvalOptions", "RunRecord", "compare", "evaluate", "load_record"]
 
 _HOMES = {
     "EvalOptions": "harness.pipeline",
     "RunRecord": "harness.record",
+    "compare": "harness.decision.comparison",
     "evaluate": "harness.pipeline",
     "load_record": "harness.record",
 }
