@@ -1,0 +1,37 @@
+"""Charts of scores: from frames to charts, with nothing read and nothing written.
+
+Every chart has a title, units and tooltips, colours that the colour-blind can tell apart, and a look for light and for
+dark ground (`themed`). Texts of unknown origin are shown, never interpreted. Leaderboard and report draw the same ones.
+"""
+
+from harness.charts.attribution import attribution_map
+from harness.charts.bars import dimension_bars, energy_by_phase, group_bars
+from harness.charts.curves import history, reliability, severity_curves
+from harness.charts.forest import VERDICTS, forest
+from harness.charts.radar import MOST, radar
+from harness.charts.svg import to_svg
+from harness.charts.theme import FONT, PALETTE, Chart, Theme, themed
+from harness.charts.tradeoff import Axis, pareto_front, tradeoff
+
+__all__ = [
+    "FONT",
+    "MOST",
+    "PALETTE",
+    "VERDICTS",
+    "Axis",
+    "Chart",
+    "Theme",
+    "attribution_map",
+    "dimension_bars",
+    "energy_by_phase",
+    "forest",
+    "group_bars",
+    "history",
+    "pareto_front",
+    "radar",
+    "reliability",
+    "severity_curves",
+    "themed",
+    "to_svg",
+    "tradeoff",
+]

@@ -1,0 +1,60 @@
+"""Words and scales that the axes of several charts share."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from harness.charts.theme import PALETTE, SHAPES
+from harness.core.display import elided, number
+
+__all__ = ["by_name", "drawn", "interval_words", "title_of"]
+
+_ARROWS = {"higher": "↑", "lower": "↓"}
+
+
+def title_of(metric: str, unit: str, direction: str | None = None, target: float | None = None) -> str:
+    """A measure with its unit and the way that is better, as an axis says it."""
+    best = _ARROWS.get(direction or "", "")
+    if not best and target is not None and not pd.isna(target):
+        best = f"→ {number(target)}"
+    return f"{elided(metric, 40)} ({unit}) {best}".rstrip()
+
+
+def interval_words(row: "pd.Series[Any]") -> str:
+    """A value with its interval, as a tooltip says it."""
+    if pd.isna(row["value"]):
+        return ""
+    if pd.isna(row["low"]) or pd.isna(row["high"]):
+        return number(row["value"])
+    return f"{number(row['value'])} [{number(row['low'])}, {number(row['high'])}]"
+
+
+def drawn(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """What a chart draws: these columns of the rows that have a value, texts made visible and short.
+
+    A column `shown` says value and interval in words.
+    """
+    rows = frame.loc[frame["value"].notna(), list(columns)].copy()
+    rows["shown"] = [interval_words(row) for _, row in rows.iterrows()]
+    for column in ("name", "group"):
+        if column in rows:
+            rows[column] = [elided(str(text), 48) for text in rows[column]]
+    return rows
+
+
+def by_name(names: Sequence[str], title: str) -> dict[str, Any]:
+    """Colour and shape of runs by name, in the order given; no legend for one alone."""
+    shown = list(dict.fromkeys(elided(name, 48) for name in names))
+    legend = alt.Legend() if len(shown) > 1 else None
+    colours = [PALETTE[index % len(PALETTE)] for index in range(len(shown))]
+    shapes = [SHAPES[index % len(SHAPES)] for index in range(len(shown))]
+    return {
+        "color": alt.Color(
+            "name:N", title=title, sort=shown, legend=legend, scale=alt.Scale(domain=shown, range=colours)
+        ),
+        "shape": alt.Shape(
+            "name:N", title=title, sort=shown, legend=legend, scale=alt.Scale(domain=shown, range=shapes)
+        ),
+    }

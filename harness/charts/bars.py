@@ -1,0 +1,132 @@
+"""Bars with error bars: one dimension of several runs, one metric of several groups, joules by phase."""
+
+import altair as alt
+import pandas as pd
+
+from harness.charts.axes import drawn, title_of
+from harness.charts.theme import PALETTE, Chart, Theme, inks, words
+from harness.core.display import elided
+
+__all__ = ["dimension_bars", "energy_by_phase", "group_bars"]
+
+_ROW = 30
+"""Pixels a bar, its gap included."""
+
+
+def dimension_bars(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:
+    """One suite's headline of several runs.
+
+    `scores` has `name` beside the fields of `Estimate`, all rows of one suite; rows without a value are left out.
+    """
+    first = scores.iloc[0]
+    return _bars(
+        drawn(scores, ["name", "value", "low", "high", "n", "basis"]),
+        "name",
+        title=elided(first["suite"]),
+        measure=title_of(first["metric"], first["unit"], first["direction"], first["target"]),
+        label=words(language)("checkpoint"),
+        theme=theme,
+    )
+
+
+def group_bars(estimates: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:
+    """One metric of one task by group, with a dashed line at the value of all samples.
+
+    `estimates` has the fields of `Estimate`: rows of groups, and one without a group if that is known.
+    """
+    t, first = words(language), estimates.iloc[0]
+    groups = drawn(estimates[estimates["group"].notna()], ["group", "value", "low", "high", "n", "basis"])
+    attributes = {str(name).partition("=")[0] for name in groups["group"]}
+    named = [str(name).partition("=")[2] if len(attributes) == 1 else name for name in groups["group"]]
+    groups["group"] = [f"{name} (n = {n})" for name, n in zip(named, groups["n"], strict=True)]
+    chart = _bars(
+        groups,
+        "group",
+        title=t("{task}: {metric} by group").format(task=elided(first["task"], 30), metric=elided(first["metric"], 40)),
+        measure=title_of(first["metric"], first["unit"], first["direction"], first["target"]),
+        label=t("group"),
+        theme=theme,
+    )
+    overall = estimates[estimates["group"].isna() & estimates["value"].notna()]
+    if overall.empty:
+        return chart
+    rule = alt.Chart(overall[["value"]].assign(name=t("all samples")))
+    line = rule.mark_rule(strokeDash=[4, 3], strokeWidth=1.5).encode(
+        x="value:Q", tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("value:Q", format=".4g")]
+    )
+    return alt.layer(chart, line).properties(**_properties(chart))
+
+
+def energy_by_phase(
+    estimates: pd.DataFrame,
+    theme: Theme = "light",  # noqa: ARG001
+    language: str = "en",
+) -> Chart:
+    """Joules of each phase of a run: above idle, and what the machine would have drawn anyhow.
+
+    `estimates` has the fields of `Estimate`; read are the metrics `energy_joules` and `net_energy_joules` of the suite
+    `energy`, a phase a task. The whole run and idling are left out.
+    """
+    t = words(language)
+    wide = _phase_joules(estimates)
+    basis = ", ".join(sorted(set(estimates.loc[estimates["metric"] == "energy_joules", "basis"])))
+    parts = {t("above idle"): wide["net_energy_joules"], t("idle power x time"): wide["idle_joules"]}
+    rows = pd.concat(
+        [
+            pd.DataFrame({"phase": [elided(name, 48) for name in wide.index], "part": part, "joules": list(values)})
+            for part, values in parts.items()
+        ]
+    ).dropna()
+    order = [elided(name, 48) for name in wide.index]
+    scale = alt.Scale(domain=list(parts), range=[PALETTE[1], PALETTE[6]])
+    return (
+        alt.Chart(rows, title=t("Energy by phase ({basis})").format(basis=t(basis)))
+        .mark_bar()
+        .encode(
+            y=alt.Y("phase:N", title=None, sort=order),
+            x=alt.X("joules:Q", title=t("energy (J) ↓"), stack=True),
+            color=alt.Color("part:N", title=None, sort=list(parts), scale=scale),
+            tooltip=[
+                alt.Tooltip("phase:N", title=t("phase")),
+                alt.Tooltip("part:N", title=" "),
+                alt.Tooltip("joules:Q", format=",.4~g", title="J"),
+            ],
+        )
+        .properties(height=_ROW * len(order))
+    )
+
+
+def _phase_joules(estimates: pd.DataFrame) -> pd.DataFrame:
+    chosen = estimates[
+        (estimates["suite"] == "energy")
+        & estimates["metric"].isin(["energy_joules", "net_energy_joules"])
+        & ~estimates["task"].isin(["run", "idle"])
+        & estimates["group"].isna()
+    ]
+    wide = chosen.pivot_table(index="task", columns="metric", values="value", sort=False)
+    wide = wide.reindex(columns=["energy_joules", "net_energy_joules"])
+    # Where the idle power is unknown, so is what goes beyond it: all is then drawn as one part.
+    unknown = wide["net_energy_joules"].isna()
+    wide["idle_joules"] = (wide["energy_joules"] - wide["net_energy_joules"]).where(~unknown, wide["energy_joules"])
+    return wide.sort_values("energy_joules", ascending=False, kind="stable")
+
+
+def _bars(frame: pd.DataFrame, by: str, *, title: str, measure: str, label: str, theme: Theme) -> alt.LayerChart:
+    order = list(dict.fromkeys(frame[by]))
+    position = alt.Y(f"{by}:N", sort=order, title=None)
+    tooltip = [
+        alt.Tooltip(f"{by}:N", title=label),
+        alt.Tooltip("shown:N", title=measure),
+        alt.Tooltip("n:Q", title="n"),
+        alt.Tooltip("basis:N", title=" "),
+    ]
+    base = alt.Chart(frame, title=title).encode(y=position, tooltip=tooltip)
+    bars = base.mark_bar(color=PALETTE[0], opacity=0.75, height=14).encode(x=alt.X("value:Q", title=measure))
+    errors = base.mark_rule(strokeWidth=2, color=inks(theme).text).encode(x="low:Q", x2="high:Q")
+    ends = base.mark_tick(thickness=2, size=9, color=inks(theme).text)
+    layers = (bars, errors, ends.encode(x="low:Q"), ends.encode(x="high:Q"))
+    return alt.layer(*layers).properties(title=title, height=_ROW * max(len(order), 1))
+
+
+def _properties(chart: alt.LayerChart) -> dict[str, object]:
+    return {"title": chart.title, "height": chart.height}

@@ -1,0 +1,138 @@
+"""Lines: a score as noise grows, accuracy by confidence, a lineage over time."""
+
+import altair as alt
+import pandas as pd
+
+from harness.charts.axes import by_name, drawn, title_of
+from harness.charts.theme import PALETTE, Chart, Theme, inks, words
+from harness.core.display import elided
+
+__all__ = ["history", "reliability", "severity_curves"]
+
+
+def severity_curves(estimates: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:  # noqa: ARG001
+    """The score under noise of growing severity; severity 0 is the clean prompt.
+
+    `estimates` has `name` beside the fields of `Estimate`, of one robustness task: `clean_score` without a group and
+    `noisy_score` by `severity=...`.
+    """
+    t, first = words(language), estimates.iloc[0]
+    clean = estimates[(estimates["metric"] == "clean_score") & estimates["group"].isna()]
+    noisy = estimates[(estimates["metric"] == "noisy_score") & estimates["group"].str.startswith("severity=", na=False)]
+    rows = pd.concat(
+        [clean.assign(severity=0), noisy.assign(severity=noisy["group"].str.removeprefix("severity=").astype(int))]
+    )
+    shown = drawn(rows, ["name", "severity", "value", "low", "high", "n"])
+    marks = by_name(list(shown["name"]), t("checkpoint"))
+    # Side by side, so that no run's interval hides another's.
+    places = {name: index for index, name in enumerate(dict.fromkeys(shown["name"]))}
+    shown["place"] = shown["severity"] + 0.08 * (shown["name"].map(places) - (len(places) - 1) / 2)
+    base = alt.Chart(shown).encode(
+        x=alt.X(
+            "place:Q",
+            title=t("severity of the noise (0: clean)"),
+            axis=alt.Axis(values=sorted(set(shown["severity"])), format="d"),
+            scale=alt.Scale(nice=False, padding=14),
+        ),
+        tooltip=[
+            alt.Tooltip("name:N", title=t("checkpoint")),
+            alt.Tooltip("severity:Q", title=t("severity"), format="d"),
+            alt.Tooltip("shown:N", title=t("score")),
+            alt.Tooltip("n:Q", title="n"),
+        ],
+    )
+    title = title_of(t("score"), str(first["unit"]), "higher")
+    up = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, padding=12))
+    layers = (
+        base.mark_rule(strokeWidth=2, opacity=0.5).encode(
+            y=alt.Y("low:Q", title=title), y2="high:Q", color=marks["color"]
+        ),
+        base.mark_line(strokeWidth=2).encode(y=up, color=marks["color"]),
+        base.mark_point(filled=True, size=70, opacity=1).encode(y=up, **marks),
+    )
+    heading = t("{task}: score as noise grows").format(task=elided(first["task"], 40))
+    return alt.layer(*layers).properties(title=heading, height=260)
+
+
+def reliability(estimates: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:
+    """Accuracy by stated confidence; a calibrated model lies on the dashed diagonal.
+
+    `estimates` has the fields of `Estimate`, of one calibration task: `acc` and `overconfidence` by `confidence=...`,
+    whose sum is a bin's mean confidence.
+    """
+    t, ink, first = words(language), inks(theme), estimates.iloc[0]
+    bins = estimates[estimates["group"].str.startswith("confidence=", na=False)]
+    accuracy = bins[bins["metric"] == "acc"].set_index("group")
+    over = bins[bins["metric"] == "overconfidence"].set_index("group")["value"]
+    rows = drawn(accuracy.reset_index(), ["group", "value", "low", "high", "n"])
+    rows["confidence"] = [
+        value + over.get(group, float("nan")) for group, value in zip(rows["group"], rows["value"], strict=True)
+    ]
+    diagonal = alt.Chart(pd.DataFrame({"confidence": [0.0, 1.0], "value": [0.0, 1.0]}))
+    unit = alt.Scale(domain=[0, 1])
+    across = alt.X("confidence:Q", title=t("mean confidence (probability)"), scale=unit)
+    up = alt.Y("value:Q", title=t("accuracy (share)"), scale=unit)
+    base = alt.Chart(rows).encode(
+        x=across,
+        tooltip=[
+            alt.Tooltip("group:N", title=t("bin")),
+            alt.Tooltip("confidence:Q", title=t("mean confidence (probability)"), format=".3f"),
+            alt.Tooltip("shown:N", title=t("accuracy (share)")),
+            alt.Tooltip("n:Q", title="n"),
+        ],
+    )
+    layers = (
+        diagonal.mark_line(strokeDash=[5, 4], color=ink.faint).encode(x=across, y=up),
+        base.mark_rule(strokeWidth=2, color=PALETTE[0], opacity=0.7).encode(y=alt.Y("low:Q", title=""), y2="high:Q"),
+        base.mark_point(filled=True, color=PALETTE[0], opacity=1).encode(
+            y=up,
+            size=alt.Size(
+                "n:Q",
+                title=t("samples in the bin"),
+                scale=alt.Scale(range=[40, 320]),
+                legend=alt.Legend(values=sorted({int(rows["n"].min()), int(rows["n"].max())}) if len(rows) else []),
+            ),
+        ),
+    )
+    heading = t("{task}: reliability (on the diagonal is best)").format(task=elided(first["task"], 40))
+    return alt.layer(*layers).properties(title=heading, height=300)
+
+
+def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:
+    """One dimension of a lineage over time, with 95 % intervals; regressions are marked.
+
+    `scores` has started_at (UTC), name and `regressed` (whether worse than the run before beyond doubt) beside the
+    fields of `Estimate`, all rows of one suite.
+    """
+    t, first = words(language), scores.iloc[0]
+    rows = drawn(scores, ["name", "started_at", "value", "low", "high", "n", "regressed"])
+    rows["started_at"] = pd.to_datetime(rows["started_at"], utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    rows["state"] = [t("worse than the run before") if bad else t("no regression") for bad in rows["regressed"]]
+    measure = title_of(first["metric"], first["unit"], first["direction"], first["target"])
+    base = alt.Chart(rows).encode(
+        x=alt.X(
+            "started_at:T",
+            title=t("date of the run (UTC)"),
+            axis=alt.Axis(labelAngle=0, tickCount=4, format="%d %b %H:%M"),
+            scale=alt.Scale(type="utc", padding=20),
+        ),
+        tooltip=[
+            alt.Tooltip("name:N", title=t("checkpoint")),
+            alt.Tooltip("started_at:N", title=t("date of the run (UTC)")),
+            alt.Tooltip("shown:N", title=measure),
+            alt.Tooltip("n:Q", title="n"),
+            alt.Tooltip("state:N", title=" "),
+        ],
+    )
+    up = alt.Y("value:Q", title=measure, scale=alt.Scale(zero=False, padding=12))
+    domain = [t("no regression"), t("worse than the run before")]
+    layers = (
+        base.mark_line(color=PALETTE[0], strokeWidth=1.5).encode(y=up),
+        base.mark_rule(strokeWidth=2, color=inks(theme).faint).encode(y=alt.Y("low:Q", title=measure), y2="high:Q"),
+        base.mark_point(filled=True, size=110, opacity=1).encode(
+            y=up,
+            color=alt.Color("state:N", title=None, scale=alt.Scale(domain=domain, range=[PALETTE[0], PALETTE[5]])),
+            shape=alt.Shape("state:N", title=None, scale=alt.Scale(domain=domain, range=["circle", "triangle-down"])),
+        ),
+    )
+    return alt.layer(*layers).properties(title=elided(first["suite"]), height=240)

@@ -1,0 +1,78 @@
+"""Differences between two runs, one line each."""
+
+from collections.abc import Mapping
+
+import altair as alt
+import pandas as pd
+
+from harness.charts.theme import PALETTE, Chart, Theme, inks, words
+from harness.core.display import elided, number
+
+__all__ = ["VERDICTS", "forest"]
+
+VERDICTS: Mapping[str, str] = {
+    "better": PALETTE[0],
+    "worse": PALETTE[5],
+    "changed": PALETTE[1],
+    "no difference shown": PALETTE[6],
+    "not tested": PALETTE[3],
+}
+"""What can be said of a difference, with its colour."""
+
+_SHAPES = ("triangle-up", "triangle-down", "diamond", "circle", "cross")
+
+
+def forest(differences: pd.DataFrame, theme: Theme = "light", language: str = "en", *, unit: str = "") -> Chart:
+    """Paired differences with their intervals against a line at 0.
+
+    `differences` has label, difference, low, high, and verdict (a key of `VERDICTS`), all of the same unit; a row
+    without a difference is left out.
+    """
+    t = words(language)
+    rows = differences.dropna(subset=["difference"]).copy()
+    rows["label"] = [elided(str(label), 48) for label in rows["label"]]
+    rows["verdict"] = [t(verdict) for verdict in rows["verdict"]]
+    rows["shown"] = [
+        f"{number(row['difference'])} [{number(row['low'])}, {number(row['high'])}]"
+        if pd.notna(row["low"]) and pd.notna(row["high"])
+        else number(row["difference"])
+        for row in rows.to_dict("records")
+    ]
+    order = list(dict.fromkeys(rows["label"]))
+    said = [verdict for verdict in VERDICTS if verdict in set(differences["verdict"])]
+    domain = [t(verdict) for verdict in said]
+    places = list(VERDICTS)
+    colours = [VERDICTS[verdict] for verdict in said]
+    shapes = [_SHAPES[places.index(verdict)] for verdict in said]
+    base = alt.Chart(rows).encode(
+        y=alt.Y("label:N", sort=order, title=None),
+        color=alt.Color(
+            "verdict:N",
+            title=None,
+            legend=alt.Legend(columns=3),
+            scale=alt.Scale(domain=domain, range=colours),
+        ),
+        tooltip=[
+            alt.Tooltip("label:N", title=" "),
+            alt.Tooltip("shown:N", title=t("difference")),
+            alt.Tooltip("verdict:N", title=t("verdict")),
+        ],
+    )
+    title = t("difference") + (f" ({unit})" if unit else "")
+    across = alt.X("difference:Q", title=title)
+    zero = alt.Chart(pd.DataFrame({"difference": [0.0]}))
+    layers = (
+        zero.mark_rule(strokeDash=[4, 3], color=inks(theme).faint).encode(x=across),
+        base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
+        base.mark_point(filled=True, size=90, opacity=1).encode(
+            x=across,
+            shape=alt.Shape(
+                "verdict:N",
+                title=None,
+                scale=alt.Scale(domain=domain, range=shapes),
+                legend=alt.Legend(columns=3),
+            ),
+        ),
+    )
+    heading = t("Paired differences with 95 % intervals")
+    return alt.layer(*layers).properties(title=heading, height=28 * max(len(order), 1))

@@ -1,0 +1,119 @@
+"""What one good thing costs of another: a scatter with error bars, and the checkpoints that none other beats."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness.charts.axes import title_of
+from harness.charts.theme import PALETTE, Chart, Theme, inks, words
+from harness.core.display import elided, number
+
+__all__ = ["Axis", "pareto_front", "tradeoff"]
+
+_LABELLED = 12
+"""Beyond so many points their names are in tooltips only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """One side of a trade-off: what it is, in which unit, and which way is better."""
+
+    metric: str
+    unit: str
+    direction: Literal["higher", "lower"]
+    log: bool = False
+
+
+def pareto_front(points: pd.DataFrame, x: Axis, y: Axis) -> "pd.Series[bool]":
+    """Which rows of `points` (columns `x` and `y`) no other row beats: better on one side, no worse on the other.
+
+    Values alone decide, not their errors. Rows that lack a value are never on it.
+    """
+    signs = [1 if axis.direction == "higher" else -1 for axis in (x, y)]
+    values = points[["x", "y"]].to_numpy(dtype=float) * signs
+    known: NDArray[np.bool_] = ~np.asarray(np.isnan(values).any(axis=1), dtype=bool)
+    beaten = [
+        bool(((values >= one).all(axis=1) & (values > one).any(axis=1) & known).any()) if ok else True
+        for one, ok in zip(values, known.tolist(), strict=True)
+    ]
+    return pd.Series(~np.array(beaten, dtype=bool), index=points.index)
+
+
+def tradeoff(points: pd.DataFrame, x: Axis, y: Axis, theme: Theme = "light", language: str = "en") -> Chart:
+    """Checkpoints by two measures, with 95 % intervals; those on the Pareto front are filled and joined.
+
+    `points` has name, x, x_low, x_high, y, y_low, y_high; rows that lack a side are left out.
+    """
+    t = words(language)
+    rows = points.dropna(subset=["x", "y"]).copy()
+    rows["front"] = pareto_front(rows, x, y)
+    rows["kind"] = np.where(rows["front"], t("on the Pareto front"), t("beaten by another"))
+    rows["name"] = [elided(str(name), 32) for name in rows["name"]]
+    for side in ("x", "y"):
+        rows[f"{side}_shown"] = [_shown(row, side) for _, row in rows.iterrows()]
+    across = alt.X("x:Q", title=title_of(x.metric, x.unit, x.direction), scale=_scale(x))
+    up = alt.Y("y:Q", title=title_of(y.metric, y.unit, y.direction), scale=_scale(y))
+    base = alt.Chart(rows).encode(
+        x=across,
+        y=up,
+        tooltip=[
+            alt.Tooltip("name:N", title=t("checkpoint")),
+            alt.Tooltip("y_shown:N", title=title_of(y.metric, y.unit)),
+            alt.Tooltip("x_shown:N", title=title_of(x.metric, x.unit)),
+            alt.Tooltip("kind:N", title=" "),
+        ],
+    )
+    layers: list[alt.Chart] = [
+        _front_line(rows, across, up),
+        *(
+            base.mark_rule(opacity=0.55).encode(**{side: f"{side}_low:Q", f"{side}2": f"{side}_high:Q"})
+            for side in ("x", "y")
+            if rows[f"{side}_low"].notna().any()
+        ),
+        base.mark_point(size=110, filled=True, opacity=1).encode(**_marks(t)),
+    ]
+    if len(rows) <= _LABELLED:
+        layers += _labels(base, rows, theme)
+    title = t("{y} against {x}").format(y=elided(y.metric, 40), x=elided(x.metric, 40))
+    return alt.layer(*layers).properties(title=title, height=380)
+
+
+def _labels(base: alt.Chart, rows: pd.DataFrame, theme: Theme) -> list[alt.Chart]:
+    """Names beside their points, on the side that has room."""
+    middle = (rows["x"].min() + rows["x"].max()) / 2
+    sides = (
+        ("left", 9, f"datum.x <= {middle}", True),
+        ("right", -9, f"datum.x > {middle}", (rows["x"] > middle).any()),
+    )
+    return [
+        base.transform_filter(where).mark_text(align=align, dx=dx, dy=-9, color=inks(theme).text).encode(text="name:N")
+        for align, dx, where, any_there in sides
+        if any_there
+    ]
+
+
+def _front_line(rows: pd.DataFrame, across: alt.X, up: alt.Y) -> alt.Chart:
+    front = rows.loc[rows["front"], ["x", "y"]].sort_values("x")
+    line = alt.Chart(front).mark_line(color=PALETTE[0], strokeDash=[5, 4], strokeWidth=1.5)
+    return line.encode(x=across, y=up, order="x:Q")
+
+
+def _marks(t: Any) -> dict[str, Any]:
+    domain = [t("on the Pareto front"), t("beaten by another")]
+    return {
+        "color": alt.Color("kind:N", title=None, scale=alt.Scale(domain=domain, range=[PALETTE[0], PALETTE[1]])),
+        "shape": alt.Shape("kind:N", title=None, scale=alt.Scale(domain=domain, range=["circle", "square"])),
+    }
+
+
+def _scale(axis: Axis) -> alt.Scale:
+    return alt.Scale(type="log", nice=True) if axis.log else alt.Scale(zero=False, nice=True, padding=24)
+
+
+def _shown(row: "pd.Series[Any]", side: str) -> str:
+    value, low, high = row[side], row[f"{side}_low"], row[f"{side}_high"]
+    return number(value) if pd.isna(low) or pd.isna(high) else f"{number(value)} [{number(low)}, {number(high)}]"

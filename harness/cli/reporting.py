@@ -1,0 +1,96 @@
+"""`harness report`: a sealed run as PDF, HTML or Markdown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import output
+from harness.cli.runs import Output, Run, sealed_run
+from harness.core.errors import InputError, UnknownName
+
+if TYPE_CHECKING:
+    from harness.decision.verdicts import Verdict
+
+__all__ = ["report"]
+
+
+def report(
+    run: Run,
+    pdf: Annotated[
+        Path | None, typer.Option(help="Write a PDF here: archivable, accessible, with the seal inside.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write one HTML file here.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write Markdown here.")] = None,
+    gate: Annotated[
+        str | None,
+        typer.Option(help="Show the verdicts of this policy alone; by default all that stand beside the run."),
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(help="A run to compare with: its folder, or the beginning of its id.")
+    ] = None,
+    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
+    paper: Annotated[str, typer.Option(help="a4 or us-letter.")] = "a4",
+    intended_use: Annotated[str, typer.Option(help="What the model is meant for, in your words.")] = "",
+    organisation: Annotated[str, typer.Option(help="Who publishes the report.")] = "",
+    signer: Annotated[str, typer.Option(help="Who answers for the report.")] = "",
+    output_folder: Output = Path("runs"),
+) -> None:
+    """Write a report on a sealed run that an auditor can read and check; the same run gives the same bytes.
+
+    [bold]Examples[/bold]
+
+    harness report 1a2b3c --pdf audit.pdf
+
+    harness report 1a2b3c --pdf audit.pdf --baseline 4d5e6f --language zh
+    """
+    if not (pdf or html or markdown):
+        raise InputError(
+            "nothing to write", place="harness report", fix="Give --pdf FILE, --html FILE or --markdown FILE"
+        )
+    record = sealed_run(run, output_folder)
+    from harness import report as reports
+    from harness.decision.verdicts import read_verdicts
+
+    said = _one_of("--language", language, reports.LANGUAGES)
+    sheet = _one_of("--paper", paper, reports.PAPERS)
+    context = reports.Context(
+        record=record,
+        words=reports.Words(said),
+        verdicts=_chosen(read_verdicts(record.folder), gate),
+        baseline=None if baseline is None else sealed_run(baseline, output_folder),
+        statements=reports.Statements(intended_use=intended_use, organisation=organisation, signer=signer),
+    )
+    document = reports.build_document(context)
+    if markdown is not None:
+        _write(markdown, reports.to_markdown(document).encode())
+    if html is not None:
+        _write(html, reports.to_html(document).encode())
+    if pdf is not None:
+        _write(pdf, reports.to_pdf(document, paper=sheet, attachments=reports.attachments(record.folder)))
+
+
+def _one_of(option: str, given: str, known: Sequence[str]) -> Any:
+    if given not in known:
+        raise UnknownName(f"value of {option}", given, known)
+    return cast(Any, given)
+
+
+def _chosen(verdicts: Sequence["Verdict"], policy: str | None) -> Sequence["Verdict"]:
+    if policy is None:
+        return verdicts
+    chosen = [one for one in verdicts if one.policy == policy]
+    if not chosen:
+        raise UnknownName("policy with a verdict on this run", policy, {one.policy for one in verdicts})
+    return chosen
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file of the user's. Raises `InputError` where it can't be."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"can't be written ({error.strerror})", place=path, fix="Name another file") from error
+    output.print(Text(f"wrote {path} ({len(content):,} bytes)"))

@@ -1,0 +1,56 @@
+"""How values, and texts of unknown origin, are shown to people."""
+
+import unicodedata
+
+__all__ = ["elided", "interval", "number", "visible"]
+
+_JOINERS = "\u200c\u200d"
+"""Zero-width (non-)joiners: writing systems and emoji need them, and they move nothing."""
+
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories of what has no form of its own: controls, formats (bidi marks), surrogates, separators."""
+
+
+def number(value: float | None) -> str:
+    """Four significant digits, at least; whole from 10,000 up; empty for None."""
+    if value is None:
+        return ""
+    if abs(value) >= 1e15:
+        return f"{value:.3e}"
+    if abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) >= 1 or value == 0 else f"{value:.4f}" if abs(value) >= 1e-3 else f"{value:.2e}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Both ends of an interval; empty where there is none."""
+    return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+
+
+def visible(text: str) -> str:
+    """The text with every character that hides, such as NUL or a mark that turns the direction, as its `\\u` escape.
+
+    Line ends and tabs stay, and so do joiners.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(character) if _hides(character) else character for character in text)
+
+
+def elided(text: str, limit: int = 60) -> str:
+    """`visible` on one line, with at most `limit` characters: what is longer loses its middle."""
+    # Cut before it is made visible: a text may have any length.
+    line = " ".join(visible(text[: limit + 1] + text[max(limit + 1, len(text) - limit) :]).split())
+    if len(line) <= limit and len(text) <= limit:
+        return line
+    head = (limit - 1) * 2 // 3
+    return f"{line[:head]}…{line[head + 1 - limit :]}"
+
+
+def _hides(character: str) -> bool:
+    return unicodedata.category(character) in _HIDDEN and character not in "\n\t" and character not in _JOINERS
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,23 @@
+"""From a sealed record to a report that people can read and check: PDF, HTML and Markdown."""
+
+from harness.report.build import attachments, build_document
+from harness.report.context import Context, Statements
+from harness.report.html import to_html
+from harness.report.markdown import to_markdown
+from harness.report.pdf import PAPERS, Paper, to_pdf
+from harness.report.words import LANGUAGES, Language, Words
+
+__all__ = [
+    "LANGUAGES",
+    "PAPERS",
+    "Context",
+    "Language",
+    "Paper",
+    "Statements",
+    "Words",
+    "attachments",
+    "build_document",
+    "to_html",
+    "to_markdown",
+    "to_pdf",
+]

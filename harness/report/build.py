@@ -1,0 +1,55 @@
+"""From a sealed record to a report: which sections there are, and in which order."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from harness.record.seal import SEAL
+from harness.report.blocks import Document, Section
+from harness.report.context import Context
+from harness.report.sections.comparison import comparison
+from harness.report.sections.data import data, thresholds
+from harness.report.sections.evidence import evidence
+from harness.report.sections.identity import identity, machine, responsibility
+from harness.report.sections.limits import caveats, exclusions
+from harness.report.sections.results import results
+from harness.report.sections.summary import summary
+from harness.report.sections.verification import glossary, verification
+
+__all__ = ["attachments", "build_document"]
+
+SECTIONS: Sequence[Callable[[Context], list[Section]]] = (
+    summary,
+    identity,
+    responsibility,
+    data,
+    thresholds,
+    comparison,
+    results,
+    exclusions,
+    caveats,
+    machine,
+    evidence,
+    verification,
+    glossary,
+)
+
+
+def build_document(context: Context) -> Document:
+    """The report on a run: the same document for the same record, verdicts, statements and language.
+
+    The record must be sealed and verified. Raises `RecordError` where one of its files can't be read.
+    """
+    year, month, day = (int(part) for part in str(context.environment["started_at"])[:10].split("-"))
+    spec = context.record.spec
+    return Document(
+        title=context.words("Evaluation of {model}", model=spec.model),
+        subtitle=context.words("Run {run} on {date}", run=context.record.run_id, date=f"{year}-{month:02}-{day:02}"),
+        language=context.words.language,
+        date=(year, month, day),
+        sections=[section for part in SECTIONS for section in part(context)],
+    )
+
+
+def attachments(folder: Path) -> dict[str, bytes]:
+    """What travels inside the PDF: the seal, whose digests bind the whole record, the spec, and the scores."""
+    return {name: (folder / name).read_bytes() for name in (SEAL, "spec.json", "estimates.json", "measurements.json")}

@@ -1,0 +1,17 @@
+"""What guessing would score."""
+
+import pandas as pd
+
+__all__ = ["chance_level"]
+
+
+def chance_level(samples: pd.DataFrame, suite: str, task: str) -> float | None:
+    """The accuracy of guessing among the choices of a task, from 0 to 1: the mean of 1 / choices over its samples.
+
+    `samples` are a record's. None for a task that doesn't choose among log-likelihoods.
+    """
+    asked = samples[(samples["suite"] == suite) & (samples["task"] == task) & (samples["kind"] == "loglikelihood")]
+    counts = asked.groupby("sample_id").size()
+    if counts.empty or counts.min() < 2:
+        return None
+    return float((1 / counts).mean())

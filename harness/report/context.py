@@ -1,0 +1,71 @@
+"""What every section of a report may look at, read once from a sealed record."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from harness.core.headlines import OVERALL
+from harness.core.scores import Estimate
+from harness.decision.verdicts import Verdict
+from harness.record import RunRecord
+from harness.report.words import Words
+
+__all__ = ["Context", "Statements"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statements:
+    """What only people can say, and a record can't hold: what the model is for, and who answers for the report."""
+
+    intended_use: str = ""
+    signer: str = ""
+    organisation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """A record with its words, the run that it is compared with, the verdicts on it."""
+
+    record: RunRecord
+    words: Words
+    verdicts: Sequence[Verdict] = ()
+    baseline: RunRecord | None = None
+    statements: Statements = field(default_factory=Statements)
+
+    @cached_property
+    def estimates(self) -> Sequence[Estimate]:
+        """All estimates of the run, in its order."""
+        return self.record.estimate_list
+
+    @cached_property
+    def headlines(self) -> Sequence[Estimate]:
+        """One score a suite, those without a value among them."""
+        return [one for one in self.estimates if one.task == OVERALL and one.applies]
+
+    @cached_property
+    def scores(self) -> pd.DataFrame:
+        """One row a sample and metric."""
+        return self.record.scores
+
+    @cached_property
+    def samples(self) -> pd.DataFrame:
+        """One row a request."""
+        return self.record.samples
+
+    @cached_property
+    def checkpoint(self) -> Mapping[str, Any]:
+        """What was evaluated."""
+        return self.record.checkpoint
+
+    @cached_property
+    def environment(self) -> Mapping[str, Any]:
+        """Where the run happened."""
+        return self.record.environment
+
+    @property
+    def sample_count(self) -> int:
+        """Samples of all tasks together."""
+        return sum(task.sample_count for task in self.record.spec.tasks)

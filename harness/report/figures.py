@@ -1,0 +1,112 @@
+"""The plots of a report: those of the leaderboard, as SVG."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+
+import pandas as pd
+
+from harness import charts
+from harness.core.display import interval, number
+from harness.core.scores import Estimate
+from harness.report.blocks import Figure
+from harness.report.context import Context
+
+__all__ = ["share_figure", "suite_figures"]
+
+MOST_TASKS = 3
+"""Tasks of a suite that are drawn; tables hold them all."""
+
+
+def share_figure(context: Context) -> list[Figure]:
+    """The main score of each task of accuracy with its interval: what a reader looks for first. None without any."""
+    rows = [
+        one
+        for one in context.estimates
+        if one.suite == "accuracy" and one.metric == "acc" and one.group is None and one.value is not None
+    ]
+    if not rows:
+        return []
+    frame = _frame(rows, name=[one.task for one in rows])
+    chart = charts.dimension_bars(frame, language=context.words.language)
+    return [_figure(chart, context.words("Right answers by task"), rows, width=0.85)]
+
+
+def suite_figures(context: Context, suite: str) -> list[Figure]:
+    """The plots of one suite: what it alone has, and its groups."""
+    mine = [one for one in context.estimates if one.suite == suite and one.value is not None]
+    return [figure for drawing in _DRAWINGS.get(suite, (_groups,)) for figure in drawing(context, mine)]
+
+
+def _severity(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
+    for task, rows in _by_task(mine):
+        frame = _frame(rows, name=context.record.spec.model)
+        shown = [one for one in rows if one.metric in ("clean_score", "noisy_score")]
+        if any(one.metric == "noisy_score" and (one.group or "").startswith("severity=") for one in shown):
+            chart = charts.severity_curves(frame, language=context.words.language)
+            named = [one for one in shown if one.group is None or one.group.startswith("severity=")]
+            yield _figure(chart, context.words("{task}: score as noise grows", task=task), named)
+
+
+def _reliability(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
+    for task, rows in list(_by_task(mine))[:MOST_TASKS]:
+        bins = [one for one in rows if one.metric == "acc" and (one.group or "").startswith("confidence=")]
+        if bins:
+            chart = charts.reliability(_frame(rows), language=context.words.language)
+            caption = context.words("{task}: right answers by confidence", task=task)
+            yield _figure(chart, caption, bins, width=0.7)
+
+
+def _energy(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
+    phases = [one for one in mine if one.metric == "energy_joules" and one.task not in ("run", "idle")]
+    if phases:
+        chart = charts.energy_by_phase(_frame(mine), language=context.words.language)
+        yield _figure(chart, context.words("Energy by phase"), phases)
+
+
+def _groups(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
+    """The first grouped metric of each of the first tasks that have groups."""
+    drawn: set[str] = set()
+    for one in mine:
+        if one.group is None or one.task in drawn or len(drawn) == MOST_TASKS:
+            continue
+        drawn.add(one.task)
+        attribute = one.group.partition("=")[0]
+        rows = [
+            other
+            for other in mine
+            if (other.task, other.metric) == (one.task, one.metric)
+            and (other.group is None or other.group.partition("=")[0] == attribute)
+        ]
+        chart = charts.group_bars(_frame(rows), language=context.words.language)
+        caption = context.words(
+            "{task}: {metric} by {attribute}", task=one.task, metric=one.metric, attribute=attribute
+        )
+        yield _figure(chart, caption, rows, width=0.85)
+
+
+_DRAWINGS: dict[str, Sequence[Callable[[Context, Sequence[Estimate]], Iterator[Figure]]]] = {
+    "robustness": (_severity,),
+    "calibration": (_reliability,),
+    "energy": (_energy,),
+    "accuracy": (),
+}
+
+
+def _by_task(estimates: Sequence[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
+    for task in dict.fromkeys(one.task for one in estimates):
+        yield task, [one for one in estimates if one.task == task]
+
+
+def _frame(estimates: Sequence[Estimate], **columns: str | list[str]) -> pd.DataFrame:
+    return pd.DataFrame([asdict(one) for one in estimates]).assign(**columns)
+
+
+def _figure(chart: charts.Chart, caption: str, rows: Sequence[Estimate], *, width: float = 1.0) -> Figure:
+    """The chart with what it shows in words: each value with its interval."""
+    told = "; ".join(
+        f"{one.group or one.task}: {number(one.value)} ({interval(one.low, one.high)})"
+        if one.low is not None
+        else f"{one.group or one.task}: {number(one.value)}"
+        for one in rows
+    )
+    return Figure(svg=charts.to_svg(chart), caption=caption, alternative=f"{caption}. {told}", width=width)

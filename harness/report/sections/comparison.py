@@ -1,0 +1,97 @@
+"""What changed against a baseline: paired differences, what they cost, and samples that turned."""
+
+from collections.abc import Sequence
+
+from harness.core.display import interval, number
+from harness.decision.comparison import Comparison, MetricDifference, compare
+from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
+from harness.report.context import Context
+from harness.report.titles import title
+
+__all__ = ["comparison"]
+
+MOST = 40
+"""Rows of changes that a page can bear."""
+
+
+def comparison(context: Context) -> list[Section]:
+    """The run against its baseline; nothing where there is none. Raises `RecordError` where they can't be compared."""
+    if context.baseline is None:
+        return []
+    words, found = context.words, compare(context.baseline, context.record, groups=False)
+    blocks: list[Block] = [
+        Paragraph(
+            text=words(
+                "Baseline: {model}, run {run}. Differences are this run less the baseline, paired by sample; verdicts "
+                "are corrected by Holm's method at 5 %.",
+                model=found.first_model,
+                run=found.first_run_id,
+            )
+        )
+    ]
+    blocks += [Bullets(items=found.conditions)] if found.conditions else []
+    blocks.append(_table(context, words("By dimension"), found.at("suite")))
+    changed = [one for one in found.at("metric") if one.change in ("better", "worse", "changed")]
+    if changed:
+        blocks.append(_table(context, words("Metrics that changed beyond doubt"), changed[:MOST]))
+    blocks.append(_costs(context, found))
+    gained = sum(flip.gained for flip in found.flips)
+    blocks.append(
+        Note(
+            text=words(
+                "{gained} samples turned from wrong to right, {lost} from right to wrong.",
+                gained=gained,
+                lost=len(found.flips) - gained,
+            )
+        )
+    )
+    return [Section(title=words("Compared with the baseline"), blocks=blocks, own_page=True)]
+
+
+def _table(context: Context, caption: str, differences: Sequence[MetricDifference]) -> Table:
+    words = context.words
+    return Table(
+        caption=caption,
+        columns=[
+            Column(title=words("dimension"), width=1.2),
+            Column(title=words("what"), width=1.8),
+            Column(title=words("baseline"), width=0.8, kind="number"),
+            Column(title=words("this run"), width=0.8, kind="number"),
+            Column(title=words("difference"), width=0.9, kind="number"),
+            Column(title=words("95 % interval"), width=1.7, kind="number"),
+            Column(title="p (Holm)", width=0.7, kind="number"),
+            Column(title="n", width=0.5, kind="number"),
+            Column(title=words("verdict"), width=1.1),
+        ],
+        rows=[
+            [
+                title(words, one.suite),
+                one.metric if one.level == "suite" else f"{one.task} {one.metric}",
+                number(one.first),
+                number(one.second),
+                number(one.difference),
+                interval(one.low, one.high),
+                number(one.p_holm),
+                f"{one.n:,}",
+                words(one.change),
+            ]
+            for one in differences
+        ],
+    )
+
+
+def _costs(context: Context, found: Comparison) -> Table:
+    words = context.words
+    return Table(
+        caption=words("What both cost"),
+        columns=[
+            Column(title=words("what"), width=2),
+            Column(title=words("unit")),
+            Column(title=words("baseline"), kind="number"),
+            Column(title=words("this run"), kind="number"),
+            Column(title=words("ratio"), kind="number"),
+        ],
+        rows=[
+            [cost.name, cost.unit, number(cost.first), number(cost.second), number(cost.ratio)] for cost in found.costs
+        ],
+    )

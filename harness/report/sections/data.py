@@ -1,0 +1,127 @@
+"""Which data were used, whose they are, and which thresholds were fixed before the run."""
+
+from collections.abc import Sequence
+
+from harness.core.datasets import DataSet
+from harness.core.display import interval, number
+from harness.core.errors import UnknownName
+from harness.core.hashing import SHORT
+from harness.core.registry import task as registered_task
+from harness.core.tasks import Task
+from harness.data import find
+from harness.decision.verdicts import Verdict
+from harness.report.blocks import Block, Bullets, Column, Facts, Note, Paragraph, Section, Table
+from harness.report.context import Context
+from harness.report.titles import title
+
+__all__ = ["data", "known_task", "thresholds"]
+
+
+def data(context: Context) -> list[Section]:
+    """Every task with its data, fingerprint and size, then licences and citations."""
+    words, spec = context.words, context.record.spec
+    rows = [
+        [
+            title(words, task.suite),
+            task.task,
+            str(task.version),
+            f"{task.sample_count:,}",
+            str(task.num_fewshot),
+            task.data_sha256[:SHORT] if task.data_sha256 else words("in the task"),
+            task.requests_sha256[:SHORT],
+        ]
+        for task in spec.tasks
+    ]
+    table = Table(
+        caption=words("Tasks, with the first digits of the SHA-256 of their data and of all prompts"),
+        columns=[
+            Column(title=words("dimension"), width=1.1),
+            Column(title=words("task"), width=1.8),
+            Column(title=words("version"), width=0.6, kind="number"),
+            Column(title=words("samples"), width=0.7, kind="number"),
+            Column(title=words("exemplars"), width=0.8, kind="number"),
+            Column(title=words("data"), width=1.1, kind="code"),
+            Column(title=words("prompts"), width=1.1, kind="code"),
+        ],
+        rows=rows,
+    )
+    blocks: list[Block] = [table]
+    for one in _datasets([task.task for task in spec.tasks]):
+        lacking = f" {words('The copy lacks')}: {one.dropped.rstrip('.')}." if one.dropped else ""
+        said = f"{one.licence.rstrip('.')}. {one.citation.rstrip('.')}.{lacking} {one.homepage}"
+        blocks.append(Note(term=one.title, text=said))
+    return [Section(title=words("Data"), blocks=blocks)]
+
+
+def thresholds(context: Context) -> list[Section]:
+    """The policies that decided, with each rule's number, bound and verdict."""
+    words = context.words
+    blocks: list[Block] = []
+    if not context.verdicts:
+        blocks.append(
+            Paragraph(
+                text=words(
+                    "No thresholds were fixed: no gate was run on this record. A policy that is "
+                    "written after the scores "
+                    "are seen proves little; write it before the next run."
+                )
+            )
+        )
+    for verdict in context.verdicts:
+        blocks += _policy(context, verdict)
+    return [Section(title=words("Thresholds and decision"), blocks=blocks)]
+
+
+def _policy(context: Context, verdict: Verdict) -> list[Block]:
+    words = context.words
+    facts = [
+        (words("policy"), verdict.policy),
+        (words("policy's SHA-256"), verdict.policy_sha256),
+        (words("decided"), verdict.decided_at),
+        (words("baseline"), verdict.baseline_run_id or words("none")),
+        (words("verdict"), words(verdict.verdict)),
+    ]
+    table = Table(
+        caption=words("Rules of {policy}", policy=verdict.policy),
+        columns=[
+            Column(title=words("rule"), width=1.6),
+            Column(title=words("what"), width=1.7),
+            Column(title=words("value"), width=0.9, kind="number"),
+            Column(title=words("95 % interval"), width=1.3, kind="number"),
+            Column(title=words("bound"), width=0.8, kind="number"),
+            Column(title="n", width=0.6, kind="number"),
+            Column(title=words("verdict"), width=1.1),
+        ],
+        rows=[
+            [
+                f"{rule.rule} ({rule.severity})",
+                " ".join(filter(None, (rule.task, rule.metric, rule.group))),
+                number(rule.value),
+                interval(rule.low, rule.high),
+                number(rule.bound if rule.margin is None else rule.margin),
+                "" if rule.n is None else f"{rule.n:,}",
+                words(rule.verdict),
+            ]
+            for rule in verdict.rules
+        ],
+    )
+    reasons = [f"{rule.rule}: {rule.reason}" for rule in verdict.rules if rule.reason and rule.verdict != "PASS"]
+    return [Facts(items=facts), table, *([Bullets(items=reasons)] if reasons else [])]
+
+
+def known_task(name: str) -> Task | None:
+    """The task of that name, where it is installed; a user's own, of a suite file, is not."""
+    try:
+        return registered_task(name)
+    except UnknownName:
+        return None
+
+
+def _datasets(tasks: Sequence[str]) -> list[DataSet]:
+    """The data sets of the tasks that are installed, each once."""
+    found: dict[str, DataSet] = {}
+    for task in filter(None, map(known_task, tasks)):
+        dataset = find(task.data) if isinstance(task.data, str) else task.data
+        if dataset is not None:
+            found.setdefault(dataset.name, dataset)
+    return list(found.values())

@@ -1,0 +1,88 @@
+"""What was not measured, what went wrong, and what no reader should take from the report."""
+
+from collections.abc import Sequence
+
+from harness.core.headlines import OVERALL
+from harness.core.registry import names as registered
+from harness.core.scores import Estimate
+from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
+from harness.report.context import Context
+from harness.report.titles import title
+
+__all__ = ["caveats", "exclusions"]
+
+MOST = 60
+"""Rows of absent scores that a page can bear."""
+
+
+def exclusions(context: Context) -> list[Section]:
+    """Scores that are absent, with the reason; dimensions that were not asked; samples that could not be used."""
+    words = context.words
+    blocks: list[Block] = []
+    missing = [name for name in registered("harness.suites") if name not in context.record.spec.suites]
+    if missing:
+        named = ", ".join(title(words, name) for name in missing)
+        blocks.append(Paragraph(text=words("Not asked in this run: {suites}.", suites=named)))
+    absent = [one for one in context.estimates if one.value is None and one.task != OVERALL and one.group is None]
+    if absent:
+        blocks.append(_absent(context, absent[:MOST]))
+    if len(absent) > MOST:
+        blocks.append(Note(text=words("{count} more absent scores are in the record.", count=len(absent) - MOST)))
+    invalid = [one for one in context.estimates if one.invalid_count and one.group is None and one.suite != "energy"]
+    blocks.append(Paragraph(text=_invalid(context, invalid)))
+    return [Section(title=words("What was not measured, and why"), blocks=blocks, own_page=True)]
+
+
+def _absent(context: Context, absent: Sequence[Estimate]) -> Table:
+    words = context.words
+    told: dict[tuple[str, str, str], list[str]] = {}
+    for one in absent:
+        told.setdefault((one.suite, one.task, one.reason or ""), []).append(one.metric)
+    return Table(
+        caption=words("Scores that are absent; an absent score is never 0"),
+        columns=[
+            Column(title=words("dimension"), width=1),
+            Column(title=words("task"), width=1.5),
+            Column(title=words("metrics"), width=2.2),
+            Column(title=words("reason"), width=3),
+        ],
+        rows=[
+            [title(words, suite), task, ", ".join(metrics), reason] for (suite, task, reason), metrics in told.items()
+        ],
+    )
+
+
+def _invalid(context: Context, invalid: Sequence[Estimate]) -> str:
+    if not invalid:
+        return context.words("Errors: none. Every sample that was asked could be used.")
+    counts: dict[str, int] = {}
+    for one in invalid:
+        counts[one.task] = max(counts.get(one.task, 0), one.invalid_count)
+    return context.words(
+        "Errors: samples that could not be used, and are in no score: {counts}.",
+        counts=", ".join(f"{task} {count}" for task, count in counts.items()),
+    )
+
+
+def caveats(context: Context) -> list[Section]:
+    """The limits of every report of this kind."""
+    words = context.words
+    items = [
+        words(
+            "The tests are public: a model may have read them in training, and then remembers where it should think."
+        ),
+        words(
+            "An interval says how far chance may have moved a score on these samples; it says nothing of other texts."
+        ),
+        words("Intervals hold for one score at a time: among twenty, one is expected to miss its true value."),
+        words(
+            "That no unfairness, leak or harm was found does not show that there is none: only these were looked for."
+        ),
+        words(
+            "Rules, word lists and small models score toxicity, refusal and sentiment; their errors "
+            "are in the scores, and "
+            "not in the intervals."
+        ),
+        words("Energy that is labelled estimated comes from nominal power and load, not from a counter."),
+    ]
+    return [Section(title=words("Limits"), blocks=[Bullets(items=items)])]

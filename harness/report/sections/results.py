@@ -1,0 +1,135 @@
+"""Dimension by dimension: scores with their errors, what they mean, groups, and the worst samples."""
+
+from collections.abc import Sequence
+
+from harness.core.display import interval, number
+from harness.core.errors import UnknownName
+from harness.core.headlines import OVERALL
+from harness.core.registry import suite as registered_suite
+from harness.core.scores import Estimate
+from harness.doc_pages import explanation
+from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section, Table
+from harness.report.context import Context
+from harness.report.figures import suite_figures
+from harness.report.sections.data import known_task
+from harness.report.sections.summary import best
+from harness.report.titles import title
+from harness.report.worst import worst_samples
+
+__all__ = ["results"]
+
+MOST_GROUPS = 40
+"""Rows of groups that a page can bear; the record holds them all."""
+
+
+def results(context: Context) -> list[Section]:
+    """One section a suite that has any score, energy included."""
+    suites = dict.fromkeys(one.suite for one in context.estimates if one.applies)
+    return [section for suite in suites for section in _suite(context, suite)]
+
+
+def _suite(context: Context, suite: str) -> list[Section]:
+    words = context.words
+    mine = [one for one in context.estimates if one.suite == suite and one.applies]
+    single = [one for one in mine if one.group is None and one.task != OVERALL and one.value is not None]
+    blocks: list[Block] = [Paragraph(text=_purpose(suite))]
+    blocks += suite_figures(context, suite)
+    if single:
+        blocks.append(_table(context, words("Scores of {suite}", suite=title(words, suite)), single))
+    grouped = [one for one in mine if one.group is not None and one.value is not None]
+    if grouped:
+        blocks += _groups(context, suite, grouped)
+    sections = [Section(title=title(words, suite), blocks=blocks, own_page=True)]
+    definitions = _definitions(single)
+    if definitions:
+        sections.append(Section(title=words("What the scores mean"), blocks=definitions, level=2))
+    worst = _worst(context, suite)
+    if worst:
+        sections.append(Section(title=words("Samples at its worst"), blocks=worst, level=2))
+    return sections
+
+
+def _purpose(suite: str) -> str:
+    try:
+        found = registered_suite(suite)
+    except UnknownName:
+        return ""
+    return " ".join((type(found).__doc__ or "").partition("\n\n")[0].split())
+
+
+def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, groups: bool = False) -> Table:
+    words = context.words
+    columns = [
+        Column(title=words("task"), width=1.7),
+        Column(title=words("metric"), width=1.7),
+        *([Column(title=words("group"), width=1.6)] if groups else []),
+        Column(title=words("score"), width=0.85, kind="number"),
+        Column(title=words("± s.e."), width=0.8, kind="number"),
+        Column(title=words("95 % interval"), width=1.75, kind="number"),
+        Column(title="n", width=0.5, kind="number"),
+        Column(title=words("unit"), width=1.1),
+        Column(title=words("best"), width=0.8),
+        *([] if groups else [Column(title=words("basis"), width=1.0)]),
+    ]
+    rows = [
+        [
+            one.task,
+            one.metric,
+            *([one.group or ""] if groups else []),
+            number(one.value),
+            number(one.stderr),
+            interval(one.low, one.high),
+            f"{one.n:,}",
+            one.unit,
+            best(context, one),
+            *([] if groups else [words(one.basis)]),
+        ]
+        for one in estimates
+    ]
+    return Table(caption=caption, columns=columns, rows=rows)
+
+
+def _groups(context: Context, suite: str, grouped: Sequence[Estimate]) -> list[Block]:
+    words = context.words
+    caption = words("Scores of {suite} by group", suite=title(words, suite))
+    blocks: list[Block] = [_table(context, caption, grouped[:MOST_GROUPS], groups=True)]
+    if len(grouped) > MOST_GROUPS:
+        blocks.append(
+            Note(text=words("{count} more rows by group are in the record.", count=len(grouped) - MOST_GROUPS))
+        )
+    return blocks
+
+
+def _definitions(estimates: Sequence[Estimate]) -> list[Block]:
+    """What each metric means and where it comes from, those that share a text together."""
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for task_name in dict.fromkeys(one.task for one in estimates):
+        task = known_task(task_name)
+        for metric in task.metrics if task else ():
+            said = explanation(metric, task) if task else None
+            if said and any(one.task == task_name and one.metric == metric.name for one in estimates):
+                names, sources = found.setdefault(" ".join(said.split()), ([], []))
+                names += [metric.name] if metric.name not in names else []
+                sources += [metric.source] if metric.source not in sources else []
+    return [
+        Note(term=", ".join(names), text=f"{text} [{'; '.join(sources)}]") for text, (names, sources) in found.items()
+    ]
+
+
+def _worst(context: Context, suite: str) -> list[Block]:
+    words = context.words
+    blocks: list[Block] = []
+    for sample in worst_samples(context, suite):
+        title = words(
+            "{task}, sample {sample}: {metric} {value}",
+            task=sample.task,
+            sample=sample.sample_id,
+            metric=sample.metric,
+            value=number(sample.value),
+        )
+        blocks.append(Code(title=title, text=sample.prompt))
+        if sample.answer or sample.gold:
+            blocks.append(
+                Note(text=words("answered: {answer} | expected: {gold}", answer=sample.answer, gold=sample.gold or "—"))
+            )
+    return blocks

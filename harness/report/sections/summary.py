@@ -1,0 +1,107 @@
+"""The first page: what was tested, what came of it, and what to worry about."""
+
+from harness.core.display import interval, number
+from harness.core.scores import Estimate
+from harness.report.blocks import Block, Bullets, Column, Facts, Paragraph, Section, Table
+from harness.report.context import Context
+from harness.report.figures import share_figure
+from harness.report.titles import title
+from harness.report.worries import worries
+
+__all__ = ["summary"]
+
+
+def summary(context: Context) -> list[Section]:
+    """One page that can be read alone."""
+    words = context.words
+    found = worries(context)
+    blocks: list[Block] = [
+        Paragraph(text=_tested(context)),
+        Paragraph(text=_verdict(context), strong=True),
+        _scores(context),
+        *share_figure(context),
+    ]
+    if found:
+        blocks += [
+            Paragraph(text=words("What to worry about first")),
+            Bullets(items=[worry.text for worry in found], numbered=True),
+        ]
+    else:
+        blocks.append(Paragraph(text=words("No rule of this report found anything to worry about.")))
+    blocks.append(Facts(items=_origin(context)))
+    return [Section(title=words("Summary"), blocks=blocks)]
+
+
+def _tested(context: Context) -> str:
+    spec, checkpoint = context.record.spec, context.checkpoint
+    return context.words(
+        "{model}, a {kind} language model of {parameters} parameters, was asked {samples} samples of "
+        "{tasks} tasks on {date}.",
+        model=spec.model,
+        kind=context.words(spec.kind),
+        parameters=number(checkpoint["parameter_count"]) or "?",
+        samples=f"{context.sample_count:,}",
+        tasks=len(spec.tasks),
+        date=str(context.environment["started_at"])[:10],
+    )
+
+
+def _verdict(context: Context) -> str:
+    if not context.verdicts:
+        return context.words("No gate was asked: this report holds scores, and no decision.")
+    return " ".join(
+        context.words(
+            "The gate {policy} says {verdict}.", policy=verdict.policy, verdict=context.words(verdict.verdict)
+        )
+        for verdict in context.verdicts
+    )
+
+
+def _scores(context: Context) -> Table:
+    words = context.words
+    return Table(
+        caption=words("One score a dimension, with its 95 % interval"),
+        columns=[
+            Column(title=words("dimension"), width=1.5),
+            Column(title=words("score"), width=0.8, kind="number"),
+            Column(title=words("95 % interval"), width=1.6, kind="number"),
+            Column(title="n", width=0.6, kind="number"),
+            Column(title=words("unit"), width=1.2),
+            Column(title=words("best"), width=0.7),
+            Column(title=words("made of"), width=2.4),
+        ],
+        rows=[_row(context, one) for one in context.headlines],
+    )
+
+
+def _row(context: Context, one: Estimate) -> list[str]:
+    parts = one.signature.partition("|")[0].removeprefix("mean-of:").split("+")
+    metric = one.metric if one.metric != "score" else "acc, acc_norm"
+    made_of = (
+        parts[0].partition("/")[0] if len(parts) == 1 else context.words("mean of {count} tasks", count=len(parts))
+    )
+    return [
+        title(context.words, one.suite),
+        context.words("absent") if one.value is None else number(one.value),
+        interval(one.low, one.high),
+        f"{one.n:,}",
+        one.unit,
+        best(context, one),
+        f"{metric}: {made_of}",
+    ]
+
+
+def best(context: Context, one: Estimate) -> str:
+    """Which way is better, in words."""
+    if one.direction is None:
+        return context.words("target {target}", target=number(one.target))
+    return context.words("higher") if one.direction == "higher" else context.words("lower")
+
+
+def _origin(context: Context) -> list[tuple[str, str]]:
+    words, record = context.words, context.record
+    return [
+        (words("run"), record.run_id),
+        (words("checkpoint's fingerprint (SHA-256)"), record.spec.fingerprint),
+        (words("seal"), words("every file of the record was hashed again for this report and is as it was sealed")),
+    ]

@@ -1,0 +1,27 @@
+"""The words of a report in the reader's language: English sentences are the keys of the catalogue `locale/zh.yaml`."""
+
+from pathlib import Path
+from typing import Literal
+
+from harness.core.translation import translator
+
+__all__ = ["LANGUAGES", "Language", "Words"]
+
+Language = Literal["en", "zh"]
+
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+class Words:
+    """Says things in one language.
+
+    What has no entry is said in English: definitions and citations of metrics are, as the literature has them.
+    """
+
+    def __init__(self, language: Language) -> None:
+        self.language = language
+        self._said = translator(Path(__file__).parent, language)
+
+    def __call__(self, sentence: str, **fields: object) -> str:
+        """The sentence in this language, its `{name}` places filled."""
+        return self._said(sentence).format(**fields)

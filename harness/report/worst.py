@@ -1,0 +1,111 @@
+"""The samples on which a model did worst, so that a reader sees what a low score looks like."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from harness.core.scores import Estimate
+from harness.report.context import Context
+
+__all__ = ["WorstSample", "worst_samples"]
+
+CALIBRATION = "calibration"
+"""Its samples are those of accuracy, and shown there."""
+
+MOST_LETTERS = 600
+"""Of a prompt, its end: the question stands there, behind the exemplars."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorstSample:
+    """One sample with the end of its prompt, and its answer beside the expected one; empty where there is none."""
+
+    task: str
+    sample_id: str
+    metric: str
+    value: float
+    prompt: str
+    answer: str
+    gold: str
+
+
+def worst_samples(context: Context, suite: str, most: int = 2) -> list[WorstSample]:
+    """The worst sample of each of the suite's first `most` tasks, by the task's first metric that has a value a sample.
+
+    Of equally bad ones the surest is taken: the one whose answer was the furthest ahead of the next, or else the first
+    by id. None of a metric without a direction: where a target is best, single samples are neither good nor bad.
+    """
+    found: list[WorstSample] = []
+    if suite == CALIBRATION:
+        return found
+    for task in dict.fromkeys(one.task for one in context.estimates if one.suite == suite and one.direction):
+        if len(found) == most:
+            break
+        metric = _first_metric(context, suite, task)
+        worst = None if metric is None else _worst(context, metric)
+        if worst is not None:
+            found.append(worst)
+    return found
+
+
+def _first_metric(context: Context, suite: str, task: str) -> Estimate | None:
+    scored = context.scores
+    for one in context.estimates:
+        if (one.suite, one.task, one.group) == (suite, task, None) and one.direction and one.value is not None:
+            rows = scored[(scored["suite"] == suite) & (scored["task"] == task) & (scored["metric"] == one.metric)]
+            if rows["value"].notna().any():
+                return one
+    return None
+
+
+def _worst(context: Context, metric: Estimate) -> WorstSample | None:
+    scored = context.scores
+    rows = scored[
+        (scored["suite"] == metric.suite) & (scored["task"] == metric.task) & (scored["metric"] == metric.metric)
+    ]
+    rows = rows[rows["value"].notna() & rows["invalid"].isna()]
+    extreme = rows["value"].min() if metric.direction == "higher" else rows["value"].max()
+    candidates = rows[rows["value"] == extreme]
+    asked = context.samples
+    asked = asked[(asked["suite"] == metric.suite) & (asked["task"] == metric.task)]
+    asked = asked[asked["sample_id"].isin(candidates["sample_id"])]
+    if asked.empty:
+        return None
+    sample_id = _surest(asked)
+    mine = asked[asked["sample_id"] == sample_id].sort_values("position")
+    row = candidates[candidates["sample_id"] == sample_id].iloc[0]
+    answer = row["predicted"] if isinstance(row["predicted"], str) else _text(mine)
+    choices = [text for text in mine["continuation"] if isinstance(text, str)]
+    return WorstSample(
+        task=metric.task,
+        sample_id=sample_id,
+        metric=metric.metric,
+        value=float(row["value"]),
+        prompt=_end(mine),
+        answer=_said(answer, choices),
+        gold=_said(row["gold"] if isinstance(row["gold"], str) else "", choices),
+    )
+
+
+def _surest(asked: pd.DataFrame) -> str:
+    """The sample whose likeliest answer is the furthest ahead of the next; the first by id without likelihoods."""
+    likelihoods = asked.dropna(subset=["loglikelihood"]).sort_values("sample_id")
+    spread = likelihoods.groupby("sample_id")["loglikelihood"].apply(
+        lambda one: one.nlargest(2).diff().abs().sum() if len(one) > 1 else 0.0
+    )
+    return str(spread.idxmax()) if len(spread) else str(asked["sample_id"].min())
+
+
+def _end(mine: pd.DataFrame) -> str:
+    text = next((text for name in ("context", "continuation") for text in mine[name] if isinstance(text, str)), "")
+    return text if len(text) <= MOST_LETTERS else f"… {text[-MOST_LETTERS:]}"
+
+
+def _said(label: str, choices: Sequence[str]) -> str:
+    """The choice that an index stands for; any other label is its own text."""
+    return choices[int(label)].strip() if label.isdecimal() and int(label) < len(choices) > 1 else label
+
+
+def _text(mine: pd.DataFrame) -> str:
+    return next((text for text in mine["text"] if isinstance(text, str)), "")

@@ -1,0 +1,92 @@
+"""Glyphs, Markdown and HTML: texts of strangers stay texts; and the words of a report in Chinese."""
+
+import ast
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+import harness.report
+from harness.record import RunRecord
+from harness.report import Words, to_html, to_markdown
+from harness.report.blocks import Document
+from harness.report.fonts import font_files
+from harness.report.glyphs import LONGEST_WORD, Glyphs
+from harness.report.markdown import plain
+from tests.report.conftest import document_of
+
+GLYPHS = Glyphs(font_files()[:3])
+
+
+def test_what_has_no_glyph_is_named_by_its_number() -> None:
+    assert GLYPHS.fit("a🦖b") == "aU+1F996b"
+    assert GLYPHS.fit("x\u202ey\x00z") == "xU+202EyU+0000z"
+    assert GLYPHS.fit("tab\there\r\nline") == "tab    here\nline"
+
+
+@given(st.text())
+def test_no_text_holds_what_a_page_cannot_show(text: str) -> None:
+    fitted = GLYPHS.fit(text)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\u202a-\u202e\u2066-\u2069]", fitted)
+    assert all(len(word) <= LONGEST_WORD for word in re.split(r"[ \n\u200b]", fitted))
+    assert GLYPHS.fit(text) == fitted
+
+
+@given(st.text())
+def test_markdown_shows_a_text_as_it_is(text: str) -> None:
+    (paragraph,) = [token for token in MarkdownIt().parse("x " + plain(text)) if token.type == "inline"]
+    assert {child.type for child in paragraph.children or ()} <= {"text", "text_special"}
+
+
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen |= {tag, *(name for name, _ in attrs)}
+
+
+def test_html_has_no_script_and_fetches_nothing(document: Document) -> None:
+    page = to_html(document)
+    parser = _Tags()
+    parser.feed(page)
+    assert not parser.seen & {"script", "iframe", "link", "object", "onclick", "onerror", "b"}
+    assert "&lt;b&gt;" in page
+    assert "default-src &#39;none&#39;" in page or "default-src 'none'" in page
+
+
+def test_html_and_markdown_hold_every_section(document: Document) -> None:
+    page, text = to_html(document), to_markdown(document)
+    for section in document.sections:
+        assert f">{section.title}<" in page or section.title.replace("'", "&#39;") in page
+        assert plain(section.title) in text
+
+
+def test_chinese_has_a_word_for_everything_that_is_said() -> None:
+    """All sentences that are written in the code are keys of the catalogue."""
+    words, missing = Words("zh"), []
+    for path in Path(harness.report.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            called = node.func if isinstance(node, ast.Call) else None
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            if name == "words" and isinstance(node, ast.Call) and isinstance(node.args[0], ast.Constant):
+                sentence = str(node.args[0].value)
+                missing += [sentence] if words._said(sentence) == sentence else []
+    assert missing == []
+
+
+def test_a_report_in_chinese_speaks_it(hostile_run: RunRecord) -> None:
+    document = document_of(hostile_run, "zh")
+    assert [section.title for section in document.sections][:3] == ["摘要", "评测对象", "预期用途与责任"]
+    assert "门禁 strict 的结论：未通过。" in to_markdown(document)
+
+
+def test_places_of_both_languages_are_the_same() -> None:
+    catalogue = (Path(harness.report.__file__).parent / "locale" / "zh.yaml").read_text(encoding="utf-8")
+    for english, said in yaml.safe_load(catalogue).items():
+        assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", said)), english
