@@ -345,6 +345,7 @@ def _spec(
         meter=meter,
         region=options.region,
         versions=package_versions(),
+        weights=dict(selection.weights),
     )
 
 

@@ -10,7 +10,7 @@ from types import FrameType
 import typer
 from rich.text import Text
 
-from harness.cli import catalogue, deciding, evaluation, indexing, inspection, reporting, results, sealing
+from harness.cli import catalogue, deciding, evaluation, indexing, inspection, reporting, results, sealing, suites
 from harness.cli.console import errors
 from harness.core.errors import HarnessError
 
@@ -31,7 +31,7 @@ app.command("show")(results.show)
 app.command("index")(indexing.index)
 app.command("runs")(results.runs)
 app.command("report")(reporting.report)
-app.command("suites")(catalogue.suites)
+app.add_typer(suites.suites, name="suites")
 app.command("tasks")(catalogue.tasks)
 app.add_typer(catalogue.data, name="data")
 app.command("doctor")(catalogue.doctor)

@@ -1,4 +1,4 @@
-"""`harness suites`, `harness tasks`, `harness data` and `harness doctor`: what there is to run, and to run it on."""
+"""`harness tasks`, `harness data` and `harness doctor`: what there is to run, and to run it on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -10,27 +10,12 @@ from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
 
-__all__ = ["data", "doctor", "suites", "tasks"]
+__all__ = ["data", "doctor", "tasks"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use the cache alone.")]
 
 data = typer.Typer(help="The data sets: list, fetch, verify.", no_args_is_help=True)
-
-
-def suites(as_json: AsJson = False) -> None:
-    """List the suites with their tasks, ours and those of installed plug-ins.
-
-    [bold]Example[/bold]: harness suites --json
-    """
-    from harness.core import registry
-
-    rows = [
-        {"suite": name, "tasks": list(found.tasks), "description": _first_line(found)}
-        for name in registry.names("harness.suites")
-        for found in (registry.suite(name),)
-    ]
-    _print(rows, as_json, "suites")
 
 
 def tasks(as_json: AsJson = False) -> None:

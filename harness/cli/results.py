@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 from rich.text import Text
 
@@ -113,6 +112,8 @@ def _samples(record: "RunRecord", task: str | None, limit: int) -> list[dict[str
 
 def _plain(value: object) -> object:
     """A cell as JSON has it: lists for arrays, nothing for a number that is none."""
+    import numpy as np
+
     if isinstance(value, np.ndarray):
         return value.tolist()
     return None if value != value else value

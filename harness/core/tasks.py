@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.datasets import DataSet, Row
@@ -14,7 +14,7 @@ from harness.core.metrics import Metric
 from harness.core.requests import Request, Response
 from harness.core.scores import Estimate, Score
 
-__all__ = ["Results", "Row", "Sample", "Suite", "Task", "TaskSettings", "choose"]
+__all__ = ["Disturbed", "Results", "Row", "Sample", "Suite", "Task", "TaskSettings", "choose"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +109,17 @@ class Task(ABC):
     @abstractmethod
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """The scores of a sample from the responses to its requests, follow-ups last, in the order of the requests."""
+
+
+@runtime_checkable
+class Disturbed(Protocol):
+    """A task with noise in its questions, which a suite file may choose."""
+
+    def configured(
+        self, *, severities: Sequence[int] | None = None, perturbations: Sequence[str] | None = None
+    ) -> Task:
+        """The task with these severities (1 to 5) and registered perturbations only; None leaves them as they are."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """What a run is, before it runs: everything that can change a score, and nothing else."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.core.hashing import SHORT, digest
@@ -36,6 +36,8 @@ class RunSpec:
 
     `model` is the reference that the user gave, for people; the `fingerprint` is what counts. `versions` are those of
     the packages whose arithmetic enters a score. `labels` and the languages are as in `Checkpoint`.
+    `weights` say what each suite counts in a score of the whole, where a suite file says so; like `model`, they change
+    no score and are in no id.
     """
 
     model: str
@@ -54,11 +56,12 @@ class RunSpec:
     meter: str
     region: str | None
     versions: dict[str, str]
+    weights: dict[str, float] = field(default_factory=dict)
 
     @property
     def run_id(self) -> str:
         """The start of the spec's digest; the name of the run's folder."""
-        return digest({key: value for key, value in self.to_json().items() if key != "model"})[:SHORT]
+        return digest({key: value for key, value in self.to_json().items() if key not in ("model", "weights")})[:SHORT]
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 
 from harness.core.errors import TaskError, UnknownName
 from harness.core.hashing import MAX_INTEGER
+from harness.core.perturbations import MAX_SEVERITY
 from harness.tasks.templates import Template
 
 __all__ = [
@@ -69,11 +70,25 @@ def _choices(value: Any) -> Any:
     raise ValueError(f"must be a column, or a list of two or more texts{quoted if mistaken else ''}")
 
 
+def _weights(value: Any) -> Any:
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):
+        raise ValueError("must be names of suites, each with a number from 0 up")
+    for name, weight in value.items():
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
+            raise ValueError(f"{name}: must be a number from 0 up")
+    if value and not any(value.values()):
+        raise ValueError("all weights are 0: give one that is more")
+    return {name: float(weight) for name, weight in value.items()}
+
+
+Weights = Annotated[dict[str, float], PlainValidator(_weights)]
+Severities = Annotated[list[Annotated[int, Field(ge=1, le=MAX_SEVERITY)]], Field(min_length=1)] | None
 Limit = Annotated[int | Literal["all"] | None, PlainValidator(_limit)]
 Exemplars = Annotated[int, Field(ge=0, le=MAX_INTEGER)] | None
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Prompt = Annotated[Text, BeforeValidator(_template)]
+Perturbations = Annotated[list[Text], Field(min_length=1)] | None
 
 
 class _Model(BaseModel):
@@ -81,11 +96,13 @@ class _Model(BaseModel):
 
 
 class TaskEntry(_Model):
-    """A registered task, with other settings than its own."""
+    """A registered task, with other settings than its own; the last two are for `robustness` tasks."""
 
     name: Text
     limit: Limit = None
     num_fewshot: Exemplars = None
+    severities: Severities = None
+    perturbations: Perturbations = None
 
 
 class Declaration(_Model):
@@ -241,6 +258,9 @@ class _Top(_Model):
     tasks: list[Any] = Field(default_factory=list)
     limit: Limit = None
     num_fewshot: Exemplars = None
+    severities: Severities = None
+    perturbations: Perturbations = None
+    weights: Weights = Field(default_factory=dict)
 
 
 class SuiteFile(_Top):

@@ -1,7 +1,7 @@
 """From what the user asks for to what will run: tasks of suites, presets, suite files and lm-evaluation-harness."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
@@ -10,7 +10,7 @@ from typing import Literal
 from harness.core import registry
 from harness.core.errors import InputError, PluginError, TaskError, UnknownName
 from harness.core.hashing import MAX_INTEGER
-from harness.core.tasks import Suite, Task, TaskSettings
+from harness.core.tasks import Disturbed, Suite, Task, TaskSettings
 from harness.tasks.attribution import ATTRIBUTION, AttributionTask
 from harness.tasks.calibration import CALIBRATION, calibration
 from harness.tasks.counterfactual import COUNTERFACTUAL, counterfactual
@@ -19,7 +19,7 @@ from harness.tasks.options import TaskOptions
 from harness.tasks.robustness import ROBUSTNESS, RobustnessTask
 from harness.tasks.schema import Declaration, SuiteFile, TaskEntry
 
-__all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "select"]
+__all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "select", "suite_path"]
 
 Limit = int | Literal["all"] | None
 
@@ -44,6 +44,8 @@ class Selection:
 
     planned: tuple[PlannedTask, ...]
     suites: tuple[Suite, ...]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """What a suite file says that each suite weighs in a single score of the whole; nothing that can change a score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +56,21 @@ class _Wanted:
     task: Task
     limit: Limit = None
     num_fewshot: int | None = None
+    is_configured: bool = False
+    """Whether its own entry says which noise it gets, so that the file's doesn't count."""
 
     @property
     def key(self) -> tuple[str, str]:
         return self.suite, self.task.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What one `--suite` stands for."""
+
+    wanted: Sequence[_Wanted]
+    suites: Sequence[Suite]
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 def select(
@@ -87,11 +100,13 @@ def select(
         names = [DEFAULT]
     wanted: dict[tuple[str, str], _Wanted] = {}
     deriving: dict[str, Suite] = {}
+    weights: dict[str, float] = {}
     for name in names:
-        found, brought = _suite(name, options)
-        for each in found:
+        found = _suite(name, options)
+        for each in found.wanted:
             wanted.setdefault(each.key, each)
-        deriving |= {suite.name: suite for suite in brought}
+        deriving |= {suite.name: suite for suite in found.suites}
+        weights = {**found.weights, **weights}
     for name in single:
         for each in _named(name, CUSTOM, options):
             wanted.setdefault(each.key, each)
@@ -99,7 +114,7 @@ def select(
         PlannedTask(suite=each.suite, task=each.task, settings=_settings(each, limit, num_fewshot, seed))
         for each in wanted.values()
     )
-    return Selection(planned=planned, suites=tuple(deriving.values()))
+    return Selection(planned=planned, suites=tuple(deriving.values()), weights=weights)
 
 
 def presets() -> dict[str, Path]:
@@ -131,18 +146,21 @@ def _split(several: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(name for name in names if name))
 
 
-def _suite(name: str, options: TaskOptions) -> tuple[list[_Wanted], list[Suite]]:
-    """The tasks and suites that one `--suite` stands for."""
-    registered = registry.names("harness.suites")
-    if name in registered:
+def _suite(name: str, options: TaskOptions) -> _Found:
+    if name in registry.names("harness.suites"):
         suite = registry.suite(name)
-        return _tasks_of(suite), [suite]
+        return _Found(wanted=_tasks_of(suite), suites=[suite])
+    return _file(suite_path(name), options)
+
+
+def suite_path(name: str) -> Path:
+    """The suite file that a path or a preset's name stands for. Raises `UnknownName`."""
     if name.endswith(SUFFIXES):
-        return _file(Path(name), options)
+        return Path(name)
     known = presets()
-    if name in known:
-        return _file(known[name], options)
-    raise UnknownName("suite", name, [*registered, *known])
+    if name not in known:
+        raise UnknownName("suite", name, [*registry.names("harness.suites"), *known])
+    return known[name]
 
 
 def _tasks_of(suite: Suite) -> list[_Wanted]:
@@ -183,8 +201,11 @@ def _inner(name: str, otherwise: str, options: TaskOptions, declared: Mapping[st
     return [declared[name]] if name in declared else [each.task for each in _named(name, otherwise, options)]
 
 
-def _file(path: Path, options: TaskOptions) -> tuple[list[_Wanted], list[Suite]]:
-    """The tasks of a suite file: those of its suites, with the settings it gives them, then the others it lists."""
+def _file(path: Path, options: TaskOptions) -> _Found:
+    """The tasks of a suite file: those of its suites, with the settings it gives them, then the others it lists.
+
+    Its suites are those that it names, and those that the tasks which it lists belong to.
+    """
     file = read_suite_file(path)
     listed: dict[tuple[str, str], _Wanted] = {}
     declared = {
@@ -199,15 +220,24 @@ def _file(path: Path, options: TaskOptions) -> tuple[list[_Wanted], list[Suite]]
             listed[wanted.key] = wanted
     suites = _suites_of(file, path)
     brought = {wanted.key: wanted for suite in suites for wanted in _tasks_of(suite)}
-    defaults = [
-        replace(
+    every = registry.names("harness.suites")
+    homes = dict.fromkeys(wanted.suite for wanted in listed.values() if wanted.suite in every)
+    chosen = {
+        key: replace(
             wanted,
+            task=wanted.task if wanted.is_configured else _by_file(wanted.task, file, path),
             limit=file.limit if wanted.limit is None else wanted.limit,
             num_fewshot=file.num_fewshot if wanted.num_fewshot is None else wanted.num_fewshot,
         )
-        for wanted in {**brought, **listed}.values()
-    ]
-    return defaults, suites
+        for key, wanted in {**brought, **listed}.items()
+    }
+    known = dict.fromkeys([*(suite.name for suite in suites), *(suite for suite, _ in chosen)])
+    for name in file.weights:
+        if name not in known:
+            unknown = UnknownName("suite in this file", name, known)
+            raise TaskError(f"{name}: {unknown.problem}", place=f"{path}: weights")
+    others = [registry.suite(name) for name in homes if name not in {suite.name for suite in suites}]
+    return _Found(wanted=list(chosen.values()), suites=[*suites, *others], weights=file.weights)
 
 
 def _suites_of(file: SuiteFile, path: Path) -> list[Suite]:
@@ -237,9 +267,30 @@ def _entry(
         several = _named(entry.name, suite, options, declared)
     except UnknownName as error:
         raise TaskError(f"{error.place}: {error.problem}", place=f"{place}.name") from error
+    if entry.severities or entry.perturbations:
+        several = [replace(one, task=_disturbed(one.task, entry, place), is_configured=True) for one in several]
     if entry.num_fewshot and not all(wanted.task.supports_fewshot for wanted in several):
         raise TaskError(f"{entry.name} takes no exemplars", place=f"{place}.num_fewshot", fix="Leave it out")
     return [replace(wanted, limit=entry.limit, num_fewshot=entry.num_fewshot) for wanted in several]
+
+
+def _by_file(task: Task, file: SuiteFile, path: Path) -> Task:
+    """The task with the noise that the whole file asks for, if it is one that has any."""
+    asked = file.severities or file.perturbations
+    return _disturbed(task, file, str(path)) if asked and isinstance(task, Disturbed) else task
+
+
+def _disturbed(task: Task, entry: TaskEntry | SuiteFile, place: str) -> Task:
+    if not isinstance(task, Disturbed):
+        raise TaskError(
+            f"{task.name} has no noise in it, so severities and perturbations mean nothing",
+            place=place,
+            fix=f"Leave them out, or list robustness:{task.name}",
+        )
+    try:
+        return task.configured(severities=entry.severities, perturbations=entry.perturbations)
+    except UnknownName as error:
+        raise TaskError(f"{error.place}: {error.problem}", place=f"{place}: perturbations") from error
 
 
 def _settings(wanted: _Wanted, limit: Limit, num_fewshot: int | None, seed: int) -> TaskSettings:

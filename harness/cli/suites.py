@@ -1,0 +1,84 @@
+"""`harness suites`: what there is to run, and what a suite stands for."""
+
+from inspect import getdoc
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import output, print_json, print_rows
+
+__all__ = ["suites"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
+
+suites = typer.Typer()
+
+
+@suites.callback(invoke_without_command=True)
+def list_suites(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the suites with their tasks, ours and those of installed plug-ins, and the presets; or show one of them.
+
+    [bold]Examples[/bold]
+
+    harness suites --json
+
+    harness suites show ci > my-suite.yaml
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from harness.core import registry
+    from harness.tasks.declared import read_suite_file
+    from harness.tasks.selection import presets
+
+    rows = [
+        {
+            "suite": name,
+            "tasks": list(found.tasks),
+            "description": (getdoc(type(found)) or "").split("\n\n", 1)[0].replace("\n", " "),
+        }
+        for name in registry.names("harness.suites")
+        for found in (registry.suite(name),)
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    columns = ("suite", "tasks", "description")
+    print_rows("suites", columns, [(row["suite"], ", ".join(row["tasks"]), row["description"]) for row in rows])
+    files = [(name, read_suite_file(path).description) for name, path in sorted(presets().items())]
+    output.print("")
+    print_rows("presets: `harness suites show NAME` prints one as a suite file", ("preset", "description"), files)
+
+
+@suites.command("show")
+def show_suite(
+    name: Annotated[str, typer.Argument(help="A suite, a preset, or the path of a suite file.")],
+    count: Annotated[bool, typer.Option("--count", help="Load the data, and count each task's requests.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="With --count: use the cache alone.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print a suite with every task, size and setting spelt out: a suite file that runs the same.
+
+    [bold]Examples[/bold]
+
+    harness suites show quick
+
+    harness suites show full --count --json | jq '.tasks[] | {name, requests}'
+    """
+    from harness.tasks.options import TaskOptions
+    from harness.tasks.showing import show_suite
+
+    shown = show_suite(name, TaskOptions(offline=offline))
+    counts = None
+    if count:
+        from harness.work import prepare
+
+        work = prepare(shown.selection.planned, offline=offline)
+        counts = [sum(map(len, one.requests)) for one in work]
+    if not as_json:
+        output.print(Text(shown.to_yaml(counts).rstrip()), soft_wrap=True)
+        return
+    value = shown.to_json()
+    for task, requests in zip(value["tasks"], counts or [], strict=False):
+        task["requests"] = requests
+    print_json(value)
