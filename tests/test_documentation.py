@@ -131,7 +131,7 @@ def test_help_is_answered_without_heavy_imports():
 
 
 COMMANDS = ["eval", "show", "runs", "suites", "tasks", "inspect", "doctor", "data fetch", "data list"]
-COMMANDS += ["keys new", "seal", "verify", "prove", "compare", "gate", "policy init", "policy plan"]
+COMMANDS += ["keys new", "seal", "verify", "prove", "card", "export", "compare", "gate", "policy init", "policy plan"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

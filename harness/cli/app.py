@@ -10,7 +10,7 @@ from types import FrameType
 import typer
 from rich.text import Text
 
-from harness.cli import catalogue, deciding, evaluation, indexing, inspection, reporting, results, sealing, suites
+from harness.cli import catalogue, deciding, evaluation, indexing, inspection, publishing, reporting, results, sealing, suites
 from harness.cli.console import errors
 from harness.core.errors import HarnessError
 
@@ -39,6 +39,8 @@ app.add_typer(sealing.keys, name="keys")
 app.command("seal")(sealing.seal)
 app.command("verify")(sealing.verify)
 app.command("prove")(sealing.prove)
+app.command("card")(publishing.card)
+app.command("export")(publishing.export)
 app.command("compare")(deciding.compare_command)
 app.command("gate")(deciding.gate_command)
 app.add_typer(deciding.policy, name="policy")

@@ -27,7 +27,7 @@ _CONCERNS = ("fairness", "toxicity", "privacy")
 
 
 def model_card(record: RunRecord) -> ModelCard:
-    """The card of a sealed run. Its metadata hold the `model-index` with a result for each score but those of groups."""
+    """The card of a sealed run. Its metadata hold a `model-index` with a result for each score but those of groups."""
     name = _model_name(record)
     data = ModelCardData(
         model_name=name,
@@ -44,7 +44,14 @@ def _results(record: RunRecord) -> Iterator[EvalResult]:
         if one.value is None or one.group is not None:
             continue
         task = tasks.get((one.suite, one.task))
-        told = {"stderr": one.stderr, "low": one.low, "high": one.high, "n": one.n, "unit": one.unit, "basis": one.basis}
+        told = {
+            "stderr": one.stderr,
+            "low": one.low,
+            "high": one.high,
+            "n": one.n,
+            "unit": one.unit,
+            "basis": one.basis,
+        }
         best = {"target": one.target} if one.direction is None else {"direction": one.direction}
         yield EvalResult(
             task_type=_TASK_TYPES.get(record.spec.kind, "text-generation"),
@@ -71,10 +78,13 @@ def _sections(record: RunRecord) -> Iterator[tuple[str, str]]:
     yield "Quantitative analyses", _analyses(estimates)
     yield "Ethical considerations", _ethics(record, estimates)
     yield "Caveats and recommendations", _caveats(record, estimates)
-    yield "How to verify", (
-        f"The record of this evaluation is the run `{record.run_id}`. With its folder, "
-        f"`harness verify {record.run_id}` checks that no file of it was changed, and "
-        f"`harness verify {record.run_id} --rerun 20` asks the checkpoint about 20 samples again."
+    yield (
+        "How to verify",
+        (
+            f"The record of this evaluation is the run `{record.run_id}`. With its folder, "
+            f"`harness verify {record.run_id}` checks that no file of it was changed, and "
+            f"`harness verify {record.run_id} --rerun 20` asks the checkpoint about 20 samples again."
+        ),
     )
 
 
@@ -100,7 +110,7 @@ def _factors(estimates: Sequence[Estimate]) -> str:
 
 
 def _metrics(estimates: Sequence[Estimate]) -> str:
-    rows = {}
+    rows: dict[str, str] = {}
     for one in estimates:
         best = f"best at {one.target:g}" if one.target is not None else f"{one.direction} is better"
         rows.setdefault(one.metric, f"`{one.metric}`: in {_plain(one.unit)}, {best}, {one.basis}")
@@ -145,10 +155,13 @@ def _ethics(record: RunRecord, estimates: Sequence[Estimate]) -> str:
 
 def _caveats(record: RunRecord, estimates: Sequence[Estimate]) -> str:
     lines = [_plain(note) for note in record.checkpoint.get("notes", ())]
-    for reason in dict.fromkeys(one.reason for one in estimates if one.reason):
-        names = dict.fromkeys(f"{one.suite}/{one.task} {one.metric}" for one in estimates if one.reason == reason)
+    absent = [one for one in estimates if one.reason and one.group is None]
+    for reason in dict.fromkeys(one.reason for one in absent):
+        names = dict.fromkeys(f"{one.suite}/{one.task} {one.metric}" for one in absent if one.reason == reason)
         shown = list(names)[:5] + ([f"{len(names) - 5} more"] if len(names) > 5 else [])
         lines.append(f"Absent ({_plain(str(reason))}): {', '.join(map(_plain, shown))}")
+    if grouped := sum(one.group is not None for one in estimates if one.reason):
+        lines.append(f"{grouped} scores of single groups are absent; the record gives the reason for each.")
     invalid = sum(one.invalid_count for one in estimates if one.group is None)
     if invalid:
         lines.append(f"{invalid} answers could not be used; the scores are of the others.")

@@ -76,3 +76,16 @@ def test_an_invented_answer_is_found_though_its_seal_fits(harness_here, run):
     again = harness_here("verify", run.name, "--rerun", "100")
     assert again.returncode == 2
     assert "loglikelihood is" in again.stderr
+
+
+def test_card_and_exports(harness_here, run, tmp_path):
+    assert harness_here("card", run.name, "--out", "README.md").returncode == 0
+    assert "model-index:" in (tmp_path / "README.md").read_text()
+    assert harness_here("card", run.name).stdout.startswith("---\n")
+    for form in ("csv", "lm-eval", "every-eval-ever", "mlflow"):
+        assert harness_here("export", run.name, "--format", form, "--out", f"out-{form}").returncode == 0
+    refused = harness_here("export", run.name, "--format", "cvs", "--out", "x")
+    assert (refused.returncode, "did you mean csv" in refused.stderr) == (2, True)
+    assert harness_here("export", run.name, "--out", tmp_path / "none" / "x").returncode == 2
+    (run / "scores.parquet").write_bytes(b"other")
+    assert harness_here("card", run.name).returncode == 2

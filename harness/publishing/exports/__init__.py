@@ -1,4 +1,4 @@
-"""A run's scores as other tools read them. What a tool can't hold of a score is left out or put into its free fields."""
+"""A run's scores as other tools read them. What a tool can't hold of a score is left out, or in its free fields."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

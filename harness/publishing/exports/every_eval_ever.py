@@ -5,6 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from harness.checkpoints.dtypes import SERVED
 from harness.core.scores import Estimate
 from harness.record import RunRecord
 from harness.record.files import write_whole
@@ -39,7 +40,13 @@ def write(record: RunRecord, out: Path) -> Path:
         "model_info": {
             "name": Path(spec.model).name,
             "id": spec.model,
-            "additional_details": {"fingerprint": spec.fingerprint, "kind": spec.kind, "dtype": spec.dtype},
+            "additional_details": {
+                "deployment_type": "externally_managed" if spec.device == SERVED else "self_deployed",
+                "model_availability": "unknown",
+                "fingerprint": spec.fingerprint,
+                "kind": spec.kind,
+                "dtype": spec.dtype,
+            },
         },
         "evaluation_results": [_result(record, one) for one in known],
     }

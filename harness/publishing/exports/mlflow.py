@@ -23,8 +23,8 @@ _FORBIDDEN = re.compile(r"[^\w\-. /]", re.ASCII)
 def write(record: RunRecord, out: Path) -> Path:
     """Write the run into the experiment `responsible-eval-harness` of a file store in the folder `out`.
 
-    A metric is `suite/task/metric`, with the group behind it and `.stderr`, `.low`, `.high`, `.n` beside it; the spec is
-    in the parameters. Characters that MLflow forbids in a name become underscores.
+    A metric is `suite/task/metric`, or that with ` by group`, with `.stderr`, `.low`, `.high` and `.n` beside it; the
+    spec is in the parameters. Characters that MLflow forbids in a name become underscores.
     """
     started_ms = int(datetime.fromisoformat(str(record.environment["started_at"])).timestamp() * 1000)
     experiment = make_folder(out / _EXPERIMENT)
@@ -65,7 +65,7 @@ def write(record: RunRecord, out: Path) -> Path:
 def _metrics(one: Estimate) -> dict[str, float | int]:
     if one.value is None:
         return {}
-    group = f"/{one.group}" if one.group else ""
+    group = f" by {one.group}" if one.group else ""
     name = _FORBIDDEN.sub("_", f"{one.suite}/{one.task}/{one.metric}{group}").replace("..", "__")
     beside = {"stderr": one.stderr, "low": one.low, "high": one.high, "n": one.n}
     return {name: one.value} | {f"{name}.{what}": value for what, value in beside.items() if value is not None}
