@@ -10,7 +10,18 @@ from types import FrameType
 import typer
 from rich.text import Text
 
-from harness.cli import catalogue, deciding, evaluation, indexing, inspection, publishing, reporting, results, sealing, suites
+from harness.cli import (
+    catalogue,
+    deciding,
+    evaluation,
+    indexing,
+    inspection,
+    publishing,
+    reporting,
+    results,
+    sealing,
+    suites,
+)
 from harness.cli.console import errors
 from harness.core.errors import HarnessError
 
