@@ -111,7 +111,7 @@ def test_a_run_against_transformers_serve_goes_on_after_the_server_was_killed_an
     assert running.returncode == 2, said
     assert "can't be reached" in said[1]
     assert "Traceback" not in said[1]
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*/")
     assert load_record(folder).state == "started"
     with transformers_serve(tiny_llama, port):
         finished = harness(*command, **environment)

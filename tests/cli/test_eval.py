@@ -27,7 +27,7 @@ def test_eval_prints_a_table_and_leaves_a_sealed_record(harness, tiny_llama, sui
     assert finished.returncode == 0, finished.stderr
     for word in ("foxes", "acc_norm", "bits_per_byte", "stderr", "24", "measured"):
         assert word in finished.stdout
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*/")
     record = load_record(folder)
     assert record.verify() == []
     assert set(record.scores["sample_id"][record.scores["task"] == "foxes"].value_counts()) == {2}
@@ -46,7 +46,7 @@ def test_json_is_one_document_and_nothing_else(harness, tiny_llama, suite_file):
 
 def test_a_finished_run_returns_at_once_with_the_same_results(harness, tiny_llama, suite_file, tmp_path):
     first = evaluate(harness, tiny_llama, suite_file, "--json")
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*/")
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
     second = evaluate(harness, tiny_llama, suite_file, "--json")
     assert second.stdout == first.stdout
@@ -56,7 +56,7 @@ def test_a_finished_run_returns_at_once_with_the_same_results(harness, tiny_llam
 
 def test_show_and_runs_find_the_run_again(harness_here, tiny_llama, suite_file, tmp_path):
     evaluate(harness_here, tiny_llama, suite_file)
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*/")
     listed = json.loads(harness_here("runs", "--json").stdout)
     assert [(row["run_id"], row["state"]) for row in listed] == [(folder.name, "sealed")]
     shown = harness_here("show", folder.name[:4], "--samples", "--task", "foxes", "--limit", "2", "--json")
@@ -72,7 +72,7 @@ def test_show_and_runs_find_the_run_again(harness_here, tiny_llama, suite_file, 
 
 def test_a_damaged_run_is_named_and_the_others_are_still_listed(harness_here, tiny_llama, suite_file, tmp_path):
     evaluate(harness_here, tiny_llama, suite_file)
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*/")
     (tmp_path / "runs" / "broken").mkdir()
     (tmp_path / "runs" / "broken" / "spec.json").write_text("{")
     listed = harness_here("runs", "--json")
@@ -84,7 +84,7 @@ def test_a_damaged_run_is_named_and_the_others_are_still_listed(harness_here, ti
 
 def test_a_run_without_its_seal_is_never_shown_as_sealed(harness_here, tiny_llama, suite_file, tmp_path):
     evaluate(harness_here, tiny_llama, suite_file)
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*/")
     (folder / "seal.json").unlink()
     refused(harness_here("show", folder.name), folder.name, "the run is not finished")
 
@@ -102,7 +102,7 @@ def test_a_name_too_long_for_a_path_is_no_run(harness_here):
 
 def test_an_id_that_several_runs_begin_with_is_refused(harness_here, tiny_llama, suite_file, tmp_path):
     evaluate(harness_here, tiny_llama, suite_file)
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*/")
     shutil.copytree(folder, folder.with_name(folder.name[:4] + "00000000"))
     refused(harness_here("show", folder.name[:4]), "begins 2 ids of runs", "Give more of the id")
 
@@ -114,7 +114,7 @@ def test_budgets_give_the_same_scores(harness_here, tiny_llama, suite_file, tmp_
             harness_here, tiny_llama, suite_file, "--batch-tokens", budget, "--output", tmp_path / str(budget)
         )
         assert finished.returncode == 0, finished.stderr
-        (folder,) = (tmp_path / str(budget)).iterdir()
+        (folder,) = (tmp_path / str(budget)).glob("*/")
         tables.append(load_record(folder))
     for record in tables[1:]:
         assert record.samples["loglikelihood"].to_numpy() == pytest.approx(
@@ -160,7 +160,7 @@ def test_killed_at_five_moments_the_run_resumes_to_the_same_bytes(tiny_llama, tm
     assert finished.returncode == 0, finished.stderr
     assert "going on where an earlier process stopped" in finished.stderr
     run_harness(*command[3:], cwd=undisturbed)
-    (first,), (second,) = (disturbed / "runs").iterdir(), (undisturbed / "runs").iterdir()
+    (first,), (second,) = (disturbed / "runs").glob("*/"), (undisturbed / "runs").glob("*/")
     assert first.name == second.name
     assert sealed_scores(first) == sealed_scores(second)
     assert load_record(first).verify() == []
@@ -276,7 +276,7 @@ def refused(finished: "subprocess.CompletedProcess[str]", *words: str) -> None:
 
 def test_a_finished_run_that_was_changed_is_not_shown_as_a_result(harness_here, tiny_llama, suite_file, tmp_path):
     evaluate(harness_here, tiny_llama, suite_file)
-    (folder,) = (tmp_path / "runs").iterdir()
+    (folder,) = (tmp_path / "runs").glob("*/")
     estimates = folder / "estimates.json"
     estimates.write_text(estimates.read_text().replace("0.", "0.9", 1))
     refused(evaluate(harness_here, tiny_llama, suite_file), "estimates.json was changed after the run", "Delete")
