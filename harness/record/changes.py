@@ -10,8 +10,9 @@ from harness.core.errors import RecordError
 from harness.record.parts import PARTS, changed_parts
 from harness.record.samples import TABLES, Leaf, leaves, root_of
 from harness.record.seal import SAMPLES, SEAL, Seal, faults_of, read_leaves, read_seal
+from harness.record.spec import run_id_of
 
-__all__ = ["Change", "changes", "check_run_id", "other_files"]
+__all__ = ["Change", "changes", "other_files"]
 
 SIDE_FILES = frozenset({SEAL, "attestation.dsse.json", "run.log", "run.lock", "holder.pid"})
 """Files that stand in a run's folder beside the sealed ones."""
@@ -27,8 +28,8 @@ class Change:
     parts: tuple[str, ...] = ()
 
 
-def changes(folder: Path, run_id: str) -> list[Change]:
-    """Every change since the seal, `run_id` being what the spec gives. Empty where there is none.
+def changes(folder: Path) -> list[Change]:
+    """Every change since the seal. Empty where there is none.
 
     Beside the digests of all files it computes the tree of the samples again from their tables. Raises `RecordError`
     for a run without a seal.
@@ -43,14 +44,7 @@ def changes(folder: Path, run_id: str) -> list[Change]:
         if fault != "is missing":
             parts = samples if name in tables else _changed_fields(folder, name)
         found.append(Change(name, fault, parts))
-    return found or [*_disagreements(folder, seal), *check_run_id(seal, run_id)]
-
-
-def check_run_id(seal: Seal, run_id: str) -> list[Change]:
-    """Whether the seal is of the run that its spec says."""
-    if seal.run_id == run_id:
-        return []
-    return [Change(SEAL, f"is the seal of another run: {seal.run_id}, where spec.json gives {run_id}")]
+    return found or [*_disagreements(folder, seal), *_other_run(folder, seal)]
 
 
 def other_files(folder: Path) -> list[str]:
@@ -97,3 +91,14 @@ def _changed_fields(folder: Path, name: str) -> tuple[str, ...]:
 
 def _by_name(found: list[Leaf]) -> dict[str, str]:
     return {leaf.name: leaf.sha256 for leaf in found}
+
+
+def _other_run(folder: Path, seal: Seal) -> list[Change]:
+    """Whether the seal is of the run that its spec says."""
+    try:
+        run_id = run_id_of(json.loads((folder / "spec.json").read_bytes()))
+    except (OSError, ValueError, AttributeError):
+        return [Change("spec.json", "is no run's spec")]
+    if seal.run_id == run_id:
+        return []
+    return [Change(SEAL, f"is the seal of another run: {seal.run_id}, where spec.json gives {run_id}")]

@@ -1,11 +1,14 @@
 """What a run is, before it runs: everything that can change a score, and nothing else."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.core.hashing import SHORT, digest
 
-__all__ = ["RunSpec", "TaskSpec"]
+__all__ = ["RunSpec", "TaskSpec", "run_id_of"]
+
+_NO_PART_OF_THE_ID = ("model", "weights")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ class RunSpec:
     @property
     def run_id(self) -> str:
         """The start of the spec's digest; the name of the run's folder."""
-        return digest({key: value for key, value in self.to_json().items() if key not in ("model", "weights")})[:SHORT]
+        return run_id_of(self.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -80,3 +83,8 @@ class RunSpec:
                 "labels": tuple(value.get("labels", ())),
             }
         )
+
+
+def run_id_of(spec: Mapping[str, Any]) -> str:
+    """The id of the run whose `spec.json` holds this value, also where another version of the harness wrote it."""
+    return digest({key: value for key, value in spec.items() if key not in _NO_PART_OF_THE_ID})[:SHORT]

@@ -56,7 +56,7 @@ def detached(path: Path) -> Path:
 
 def refuse_changed(record: RunRecord) -> None:
     """Raises `RecordError` for a run that is not sealed, or of which anything was changed since."""
-    if found := changes(record.folder, record.spec.run_id):
+    if found := changes(record.folder):
         told = "; ".join(f"{one.file} {one.fault}" for one in found)
         raise RecordError(told, place=record.folder, fix="Do not sign it: `harness verify` says more")
 

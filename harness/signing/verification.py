@@ -7,7 +7,6 @@ from pathlib import Path
 from harness.core.errors import HarnessError, RecordError
 from harness.core.hashing import file_digest
 from harness.decision.verdicts import FOLDER
-from harness.record import load_record
 from harness.record.changes import Change, changes, other_files
 from harness.record.seal import SEAL, faults_of, read_seal
 from harness.signing.attestation import ATTESTATION, VERDICTS, detached
@@ -54,13 +53,7 @@ def verify_run(folder: Path, key: PublicKey | None = None) -> Report:
     itself. An unsigned run is verified by its digests. Raises `RecordError` for a folder without a seal.
     """
     seal = read_seal(folder)
-    found, run_id = [], None
-    try:
-        run_id = load_record(folder).spec.run_id
-    except RecordError as error:
-        found.append(Change("spec.json", error.problem))
-    sealed = changes(folder, run_id or seal.run_id)
-    found = sealed if any(one.file == "spec.json" for one in sealed) else [*found, *sealed]
+    found = changes(folder)
     signature, covered, faults = _verify_attestation(folder, key)
     faults += _verify_verdicts(folder, key)
     known = {one.file for one in found}

@@ -22,15 +22,16 @@ from harness.core.requests import (
     Tag,
     TokenLoglikelihoods,
 )
-from harness.record import load_record
+from harness.record import RunSpec, load_record
 from harness.record.asked import request_of
 from harness.record.changes import changes, other_files
 from harness.record.merkle import inclusion_path, leaf_hash, root_from_path
 from harness.record.samples import samples
-from harness.record.seal import read_leaves, read_seal
+from harness.record.seal import read_leaves, read_seal, write_seal
 from harness.record.tables import response_row
 from tests.record.sealed import sealed_run
-from tests.record.test_record import SPEC
+
+MADE = ("samples.merkle", "parts.json")
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def record(tmp_path):
 
 
 def found(record):
-    return {one.file: " | ".join(one.parts) or one.fault for one in changes(record.folder, SPEC.run_id)}
+    return {one.file: " | ".join(one.parts) or one.fault for one in changes(record.folder)}
 
 
 def rewrite(path, change):
@@ -83,7 +84,7 @@ def test_numbers_that_json_lacks_have_a_leaf_too(record):
 
 
 def test_an_unchanged_run_has_no_changes(record):
-    assert changes(record.folder, SPEC.run_id) == []
+    assert changes(record.folder) == []
     assert other_files(record.folder) == []
 
 
@@ -144,8 +145,25 @@ def test_a_seal_whose_root_is_not_that_of_its_samples_is_found_out(record):
 
 
 def test_the_seal_of_another_run_is_found_out(record):
-    (one,) = changes(record.folder, "0" * 12)
+    rewrite(record.folder / "spec.json", lambda spec: spec.update(seed=1))
+    write_seal(record.folder, [name for name in read_seal(record.folder).files if name not in MADE])
+    (one,) = changes(record.folder)
     assert "is the seal of another run" in one.fault
+
+
+def test_a_spec_of_an_earlier_version_is_no_change(tmp_path, monkeypatch):
+    """One that lacks a field which this version has: its id is still that of what stands in the file."""
+    whole = RunSpec.to_json
+
+    def earlier(spec):
+        return {name: value for name, value in whole(spec).items() if name != "source_language"}
+
+    monkeypatch.setattr(RunSpec, "to_json", earlier)
+    record = sealed_run(tmp_path)
+    monkeypatch.undo()
+    assert "source_language" not in json.loads((record.folder / "spec.json").read_bytes())
+    assert load_record(record.folder).spec.run_id != record.folder.name
+    assert changes(record.folder) == []
 
 
 def test_a_seal_of_a_later_version_is_refused(record):
@@ -159,7 +177,7 @@ def test_files_that_nobody_sealed_are_listed(record):
     (record.folder / "gates").mkdir()
     (record.folder / "gates" / "policy.json").write_text("{}")
     assert other_files(record.folder) == ["note.txt"]
-    assert changes(record.folder, SPEC.run_id) == []
+    assert changes(record.folder) == []
 
 
 REQUESTS: list[Request] = [
