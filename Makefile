@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check unit bench install format clean
+.PHONY: demo test check unit browser browser-tests bench install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/harness eval --model smollm2-135m --suite full
@@ -20,6 +20,16 @@ check: $(INSTALLED)
 
 unit: $(INSTALLED)
 	$(BIN)/pytest
+
+# The pages are tested in a real browser: Debian's, installed where that is possible.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  (command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && \
+	   apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null) || \
+	  echo "no browser: install Chromium, or the tests of the leaderboard's pages are skipped"
+
+browser-tests: $(INSTALLED) browser
+	$(BIN)/pytest -m browser tests/leaderboard
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.against_lm_eval --write

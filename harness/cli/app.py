@@ -16,6 +16,7 @@ from harness.cli import (
     evaluation,
     indexing,
     inspection,
+    leaderboard,
     publishing,
     reporting,
     results,
@@ -41,6 +42,7 @@ app.command("inspect")(inspection.inspect_command)
 app.command("show")(results.show)
 app.command("index")(indexing.index)
 app.command("runs")(results.runs)
+app.command("leaderboard")(leaderboard.leaderboard)
 app.command("report")(reporting.report)
 app.add_typer(suites.suites, name="suites")
 app.command("tasks")(catalogue.tasks)

@@ -1,0 +1,71 @@
+"""A view's address: what is chosen on a page stands in its URL, so that the view can be sent to a colleague."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+
+__all__ = ["choose", "choose_many", "put", "read"]
+
+T = TypeVar("T")
+
+
+def read(key: str, default: T, parse: Callable[[str], T | None]) -> None:
+    """Prepare the widget `key`: as the URL says where it was opened or followed, else as it was left, else `default`.
+
+    `parse` turns the URL's text into a value, or into None where it makes no sense.
+    """
+    raw = st.query_params.get(key)
+    mark = f"address of {key}"
+    if key not in st.session_state or raw != st.session_state.get(mark):
+        parsed = None if raw is None else parse(raw)
+        st.session_state[key] = default if parsed is None else parsed
+    st.session_state[mark] = raw
+
+
+def put(key: str, value: str | None) -> None:
+    """Let the URL say `value` for `key`; None takes the key out of it."""
+    if value is None:
+        st.query_params.pop(key, None)
+    else:
+        st.query_params[key] = value
+    st.session_state[f"address of {key}"] = value
+
+
+def choose(
+    place: Any,
+    label: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    default: str | None = None,
+    shown: Callable[[str], str] = str,
+    **more: Any,
+) -> str:
+    """A select box whose choice stands in the URL; `options` must not be empty."""
+    first = options[0] if default is None or default not in options else default
+    read(key, first, lambda raw: raw if raw in options else None)
+    if st.session_state[key] not in options:
+        st.session_state[key] = first
+    chosen: str = place.selectbox(label, options, key=key, format_func=shown, **more)
+    put(key, None if chosen == first else chosen)
+    return chosen
+
+
+def choose_many(
+    place: Any,
+    label: str,
+    options: Sequence[str],
+    key: str,
+    *,
+    default: Sequence[str] = (),
+    shown: Callable[[str], str] = str,
+    **more: Any,
+) -> list[str]:
+    """A multiple choice that stands in the URL, parted by commas."""
+    usual = [one for one in default if one in options]
+    read(key, usual, lambda raw: [one for one in raw.split(",") if one in options])
+    st.session_state[key] = [one for one in st.session_state[key] if one in options]
+    chosen: list[str] = place.multiselect(label, options, key=key, format_func=shown, **more)
+    put(key, None if chosen == usual else ",".join(chosen))
+    return chosen

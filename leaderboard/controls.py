@@ -1,0 +1,101 @@
+"""What the reader of the leaderboard can turn: filters, the suites' version, weights. All of it stands in the URL."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from leaderboard.address import choose, choose_many, put, read
+from leaderboard.board import Filters
+from leaderboard.session import Session
+from leaderboard.words import escaped
+
+__all__ = ["filters_of", "reference_of", "weights_of"]
+
+_WEIGHTS = 10.0
+_VERSIONS = (
+    "Scores compare only where tasks, data, exemplars and versions are the same. Usually the version that most runs "
+    "have is shown."
+)
+
+
+def weights_of(bar: Any, session: Session, suites: Sequence[str]) -> dict[str, float]:
+    """How much each dimension counts."""
+    t = session.t
+    usual: dict[str, float] = {}
+    read("weights", usual, _parsed)
+    given: dict[str, float] = st.session_state["weights"]
+    with bar.popover(t("Weights"), icon=":material/tune:"):
+        st.caption(t("How much each dimension counts in the weighted score; 0 leaves it out."))
+        columns = st.columns(3)
+        weights = {
+            suite: columns[place % 3].slider(
+                escaped(t(suite)), 0.0, _WEIGHTS, min(given.get(suite, 1.0), _WEIGHTS), 0.5, key=f"weight of {suite}"
+            )
+            for place, suite in enumerate(suites)
+        }
+    changed = {suite: weight for suite, weight in weights.items() if weight != 1.0}
+    put("weights", ",".join(f"{suite}:{weight:g}" for suite, weight in changed.items()) or None)
+    return weights
+
+
+def _parsed(raw: str) -> dict[str, float] | None:
+    try:
+        return {suite: max(float(weight), 0.0) for suite, _, weight in (one.rpartition(":") for one in raw.split(","))}
+    except ValueError:
+        return None
+
+
+def filters_of(bar: Any, session: Session, known: pd.DataFrame) -> Filters:
+    """Which checkpoints the reader wants to see."""
+    t = session.t
+    with bar.popover(t("Filters"), icon=":material/filter_list:"):
+        columns = st.columns(2)
+        read("q", "", str)
+        text = columns[0].text_input(t("Name or run id"), key="q")
+        put("q", text or None)
+        kinds = choose_many(columns[1], t("Kind"), sorted(set(known["kind"].dropna())), "kind")
+        languages = choose_many(
+            columns[0],
+            t("Language of the tasks"),
+            sorted({one for spoken in known["languages"] for one in spoken}),
+            "language",
+        )
+        sizes = known["parameter_count"].dropna() / 1e6
+        largest = float(sizes.max()) if len(sizes) else 0.0
+        read("max_size", largest, _size)
+        upper = columns[1].number_input(t("At most so many million parameters"), min_value=0.0, key="max_size")
+        put("max_size", None if upper >= largest else f"{upper:g}")
+        read("verified", True, lambda raw: raw != "0")
+        verified = columns[0].toggle(t("Verified records only"), key="verified")
+        put("verified", None if verified else "0")
+    return Filters(
+        kinds=kinds,
+        languages=languages,
+        largest=float("inf") if upper >= largest else upper,
+        verified_only=verified,
+        text=text,
+    )
+
+
+def _size(raw: str) -> float | None:
+    try:
+        return max(float(raw), 0.0)
+    except ValueError:
+        return None
+
+
+def reference_of(bar: Any, session: Session, run_ids: Sequence[str], names: Mapping[str, str]) -> str | None:
+    """The run that the others must compare with; None for what most have."""
+    t, usual = session.t, ""
+    with bar.popover(t("Suite version"), icon=":material/rule:"):
+        st.caption(t(_VERSIONS))
+        chosen = choose(
+            st,
+            t("Show what compares with"),
+            [usual, *run_ids],
+            "like",
+            shown=lambda run_id: names.get(run_id, t("what most runs have")),
+        )
+    return chosen or None

@@ -1,0 +1,132 @@
+"""Two runs held against each other."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from harness.charts import forest
+from harness.core.errors import RecordError
+from harness.decision.comparison import Comparison, compare
+from harness.record import RunRecord
+from leaderboard import queries
+from leaderboard.address import choose
+from leaderboard.links import link
+from leaderboard.parts import chart, downloads, not_here, table
+from leaderboard.session import Session, labels, record_of
+
+__all__ = ["page"]
+
+_PAIRED = (
+    "Candidate less baseline, paired by sample; the verdict is corrected for all comparisons of a family by Holm's "
+    "method."
+)
+
+
+def page(session: Session) -> None:
+    """Show it."""
+    t = session.t
+    st.title(t("Compare"))
+    known = queries.checkpoints(session.store, every_run=True)
+    known = known[known["status"] == "verified"]
+    ids = list(known["run_id"])
+    if not_here(session, ids):
+        return
+    columns = st.columns(2)
+    shown = partial(_label, labels(known))
+    second = choose(columns[1], t("Candidate"), ids, "second", shown=shown)
+    apart = queries.comparability(session.store, ids, reference=second)
+    alike = [one for one in apart.loc[apart["apart"].isna(), "run_id"] if one != second]
+    first = choose(columns[0], t("Baseline"), [*alike, *(one for one in ids if one not in alike)], "first", shown=shown)
+    if first == second:
+        st.info(t("Choose two different runs."))
+        return
+    records = [record_of(session, one) for one in (first, second)]
+    if records[0] is None or records[1] is None:
+        return
+    try:
+        with st.spinner(t("Comparing sample by sample …")):
+            comparison = _compare(records[0], records[1], first, second)
+    except RecordError as error:
+        st.warning(t("These two don't compare."))
+        st.code(str(error), language=None, wrap_lines=True)
+        return
+    _show(session, comparison)
+    with st.container(horizontal=True):
+        link("run", t("Open the baseline"), icon=":material/description:", run=first)
+        link("run", t("Open the candidate"), icon=":material/description:", run=second)
+
+
+def _label(names: Mapping[str, str], run_id: str) -> str:
+    return f"{names[run_id]} ({run_id})"
+
+
+@st.cache_resource(show_spinner=False, max_entries=32)
+def _compare(_first: RunRecord, _second: RunRecord, first_id: str, second_id: str) -> Comparison:  # noqa: ARG001
+    return compare(_first, _second, groups=False)
+
+
+def _show(session: Session, comparison: Comparison) -> None:
+    t = session.t
+    if comparison.conditions:
+        st.caption(t("What else differs than the checkpoint:"))
+        st.text("\n".join(comparison.conditions))
+    frame = pd.DataFrame([asdict(one) for one in comparison.differences])
+    st.subheader(t("Suites"))
+    st.caption(t(_PAIRED))
+    _forest(session, frame[frame["level"] == "suite"], "suite")
+    st.subheader(t("Tasks"))
+    metrics = frame[frame["level"] == "metric"]
+    suite = choose(st, t("Suite"), list(dict.fromkeys(metrics["suite"])), "suite", shown=t)
+    _forest(session, metrics[metrics["suite"] == suite], "metric")
+    st.subheader(t("Flipped samples"))
+    flipped = pd.DataFrame([asdict(one) for one in comparison.flips])
+    if flipped.empty:
+        st.info(t("No sample flipped."))
+    else:
+        table(flipped, key="flips", height=320)
+        downloads(session, flipped, "flips")
+    if comparison.costs:
+        st.subheader(t("Costs"))
+        table(pd.DataFrame([asdict(one) for one in comparison.costs]), key="costs")
+
+
+def _forest(session: Session, frame: pd.DataFrame, level: str) -> None:
+    """A chart for each unit: a difference in joules has no place beside one in shares."""
+    t = session.t
+    shown = frame.assign(
+        label=frame["suite"]
+        if level == "suite"
+        else [f"{task}: {metric}" for task, metric in zip(frame["task"], frame["metric"], strict=True)],
+        verdict=frame["change"],
+    )
+    columns = [
+        "label",
+        "first",
+        "second",
+        "difference",
+        "low",
+        "high",
+        "p_holm",
+        "verdict",
+        "n",
+        "gained",
+        "lost",
+        "unit",
+        "reason",
+    ]
+    places = st.columns(2)
+    for place, (unit, of_unit) in enumerate(shown[shown["difference"].notna()].groupby("unit", sort=False)):
+        with places[place % 2]:
+            chart(
+                session,
+                forest(of_unit, session.theme, t.code, unit=str(unit)),
+                of_unit[columns],
+                key=f"forest {level} {unit}",
+            )
+    absent = shown[shown["difference"].isna()]
+    if len(absent):
+        with st.expander(t("Not compared")):
+            table(absent[["label", "first", "second", "reason"]])

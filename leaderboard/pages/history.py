@@ -1,0 +1,49 @@
+"""One checkpoint's lineage over time."""
+
+import pandas as pd
+import streamlit as st
+
+from harness.charts import history as drawn_history
+from leaderboard import queries
+from leaderboard.address import choose
+from leaderboard.parts import chart, not_here, table
+from leaderboard.queries_history import history
+from leaderboard.session import Session, labels
+
+__all__ = ["page"]
+
+_LINEAGE = (
+    "{n} runs of this lineage, oldest first. A regression is a run that is worse than the one before beyond doubt: "
+    "paired by sample, corrected by Holm."
+)
+
+
+def page(session: Session) -> None:
+    """Show it."""
+    t = session.t
+    st.title(t("History"))
+    known = queries.checkpoints(session.store, every_run=True)
+    known = known[known["status"] == "verified"]
+    if not_here(session, list(known["run_id"])):
+        return
+    names = labels(known)
+    run_id = choose(st, t("Run"), list(known["run_id"]), "run", shown=lambda one: f"{names[one]} ({one})")
+    rows = history(session.store, run_id)
+    rows = rows[rows["value"].notna()]
+    count = rows["run_id"].nunique()
+    st.caption(
+        t(
+            _LINEAGE,
+            n=count,
+        )
+    )
+    worse = rows[rows["regressed"].astype(bool)]
+    if len(worse):
+        st.error(t("{n} regressions", n=len(worse)))
+        table(worse[["started_at", "run_id", "suite", "value", "low", "high"]], key="worse")
+    columns = st.columns(2)
+    for place, (suite, of_suite) in enumerate(rows.groupby("suite", sort=False)):
+        named = of_suite.assign(name=[names.get(one, one) for one in of_suite["run_id"]])
+        behind = named[["started_at", "name", "run_id", "value", "low", "high", "n", "regressed"]]
+        with columns[place % 2]:
+            chart(session, drawn_history(pd.DataFrame(named), session.theme, t.code), behind, key=f"history {suite}")

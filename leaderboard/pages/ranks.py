@@ -1,0 +1,219 @@
+"""The leaderboard: which checkpoint is best, by weights, as far as the data can say."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from harness.charts import dimension_bars
+from harness.core.display import elided, number
+from leaderboard import queries
+from leaderboard.address import choose, choose_many
+from leaderboard.board import board, filtered, intervals
+from leaderboard.controls import filters_of, reference_of, weights_of
+from leaderboard.links import link
+from leaderboard.parts import chart, downloads, table
+from leaderboard.session import Session, labels
+from leaderboard.words import escaped
+
+__all__ = ["page"]
+
+_TICK = "Tick one row to open its run, two to compare them, more for their trade-offs. A click on a header sorts."
+
+_FIXED = ("kind", "dtype", "parameters_millions", "date", "score", "energy_joules", "verdict")
+_RANKS = (
+    "Neighbours that the data can't tell apart share a rank: their difference, paired by sample where both had the "
+    "same samples, has a p value above 0.05 after Holm's correction for all neighbours. A missing dimension is blank; "
+    "it never counts as 0, and the other dimensions then share its weight."
+)
+_MARKS = {"PASS": "✓ PASS", "FAIL": "✗ FAIL", "INCONCLUSIVE": "? INCONCLUSIVE", "ERROR": "! ERROR"}
+
+
+def page(session: Session) -> None:
+    """Show it."""
+    t = session.t
+    st.title(t("Leaderboard"))
+    known = queries.checkpoints(session.store)
+    if known.empty:
+        st.info(t("The store is empty. Fill it from a folder of runs:"))
+        st.code("harness index runs", language="bash")
+        return
+    names = labels(known)
+    bar = st.container(horizontal=True)
+    chosen = filtered(known, filters_of(bar, session, known))
+    sound = chosen[chosen["status"] == "verified"]
+    apart = queries.comparability(
+        session.store, list(sound["run_id"]), reference=reference_of(bar, session, list(sound["run_id"]), names)
+    )
+    together = list(apart.loc[apart["apart"].isna(), "run_id"])
+    scores = queries.scores(session.store, together)
+    if together:
+        _ranks(bar, session, known, scores, names)
+    else:
+        st.info(t("No checkpoint passes the filters."))
+    _set_apart(session, chosen, apart, names)
+
+
+def _ranks(bar: Any, session: Session, known: pd.DataFrame, scores: pd.DataFrame, names: Mapping[str, str]) -> None:
+    t = session.t
+    together = list(dict.fromkeys(scores["run_id"]))
+    suites = list(dict.fromkeys(scores.loc[scores["value"].notna(), "suite"]))
+    weights = weights_of(bar, session, suites)
+    ranking = queries.ranking(session.store, together, weights)
+    energy = queries.estimates(session.store, together, suite="energy", task="run", metric="energy_joules")
+    frame = board(known, ranking, scores[scores["suite"].isin(suites)], energy, names)
+    _table(bar, session, frame, scores, suites)
+    with st.expander(t("How the ranks are made"), icon=":material/function:"):
+        st.text(ranking.formula)
+        st.markdown(t(_RANKS))
+        for note in ranking.notes:
+            st.text(note)
+    downloads(session, frame, "leaderboard")
+    st.subheader(t("Dimensions"))
+    columns = st.columns(2)
+    for place, suite in enumerate(suites):
+        of_suite = scores[(scores["suite"] == suite) & scores["value"].notna()]
+        ordered = of_suite.set_index("run_id").reindex(
+            [one for one in frame["run_id"] if one in set(of_suite["run_id"])]
+        )
+        rows = ordered.reset_index().assign(name=[names[run_id] for run_id in ordered.index])
+        behind = rows[["name", "value", "low", "high", "n", "unit", "basis"]]
+        with columns[place % 2]:
+            chart(session, dimension_bars(rows, session.theme, t.code), behind, key=f"bars {suite}")
+
+
+def _table(bar: Any, session: Session, frame: pd.DataFrame, scores: pd.DataFrame, suites: Sequence[str]) -> None:
+    t = session.t
+    columns = [*_FIXED[:5], *suites, *_FIXED[5:]]
+    usual = ["parameters_millions", "date", "score", *suites, "energy_joules", "verdict"]
+    title = partial(_title, session)
+    with bar.popover(t("Columns"), icon=":material/view_column:"):
+        shown = choose_many(st, t("Columns"), columns, "columns", default=usual, shown=title, wrap=True)
+        by = choose(st, t("Sort by"), ["rank", "checkpoint", *columns], "sort", shown=title)
+    ordered = frame if by == "rank" else frame.sort_values(by, kind="stable", ascending=_ascending(by, scores))
+    view = ordered[["rank", "checkpoint", *[name for name in columns if name in shown]]].reset_index(drop=True)
+    config: dict[str, Any] = {
+        "rank": st.column_config.NumberColumn(t("rank"), width=56, pinned=True),
+        "checkpoint": st.column_config.TextColumn(t("checkpoint"), pinned=True),
+        **{name: _number_column(session, name, scores) for name in columns if name in view},
+    }
+    styled = _styled(session, view, ordered, [name for name in ("score", *suites) if name in view])
+    picked = st.dataframe(
+        styled,
+        hide_index=True,
+        placeholder="",
+        column_config=config,
+        on_select="rerun",
+        selection_mode="multi-row",
+        key="board",
+    )
+    _picked(session, [ordered["run_id"].iloc[row] for row in picked["selection"]["rows"]])
+
+
+def _styled(session: Session, view: pd.DataFrame, ordered: pd.DataFrame, scored: Sequence[str]) -> Any:
+    """Numbers stay numbers, so that a click on a header sorts them; what is read is value and interval."""
+    t, styled = session.t, view.style
+    shown = {name: intervals(ordered, name) for name in scored}
+    if "energy_joules" in view:
+        shown["energy_joules"] = [
+            "" if pd.isna(joules) else f"{number(joules)} ({t(basis)})"
+            for joules, basis in zip(ordered["energy_joules"], ordered["energy_basis"], strict=True)
+        ]
+    for name, texts in shown.items():
+        for row, said in enumerate(texts):
+            styled = styled.format(_constant(said), subset=(row, name))
+    if "parameters_millions" in view:
+        styled = styled.format(_parameters, subset=["parameters_millions"])
+    return styled.format(_verdict, subset=["verdict"]) if "verdict" in view else styled
+
+
+def _constant(said: str) -> Callable[[Any], str]:
+    return lambda _value: said
+
+
+def _parameters(value: Any) -> str:
+    return "" if pd.isna(value) else number(float(value))
+
+
+def _verdict(value: Any) -> str:
+    return "" if not isinstance(value, str) else _MARKS.get(value, elided(value))
+
+
+def _picked(session: Session, run_ids: Sequence[str]) -> None:
+    """Where to go with the rows that are ticked."""
+    t = session.t
+    if not run_ids:
+        st.caption(t(_TICK))
+        return
+    with st.container(horizontal=True):
+        if len(run_ids) == 1:
+            link("run", t("Open the run"), icon=":material/description:", run=run_ids[0])
+            link("samples", t("Its samples"), icon=":material/list_alt:", run=run_ids[0])
+            link("history", t("Its history"), icon=":material/timeline:", run=run_ids[0])
+        elif len(run_ids) == 2:
+            link("compare", t("Compare the two"), icon=":material/compare_arrows:", first=run_ids[0], second=run_ids[1])
+        if len(run_ids) > 1:
+            link("tradeoffs", t("Their trade-offs"), icon=":material/balance:", runs=",".join(run_ids))
+
+
+def _number_column(session: Session, name: str, scores: pd.DataFrame) -> Any:
+    t, title = session.t, _title(session, name)
+    if name not in ("kind", "dtype", "date", "verdict"):
+        of_suite = scores[scores["suite"] == name]
+        if len(of_suite):
+            first = of_suite.iloc[0]
+            best = {"higher": "↑", "lower": "↓"}.get(first["direction"]) or f"→ {number(first['target'])}"
+            help_text = f"{escaped(first['metric'])} ({escaped(first['unit'])}), {t('best')}: {best}"
+            return st.column_config.NumberColumn(f"{title} {best}", help=help_text)
+        return st.column_config.NumberColumn(title)
+    return st.column_config.TextColumn(title)
+
+
+def _ascending(by: str, scores: pd.DataFrame) -> bool:
+    """The best first, where there is a best."""
+    of_suite = scores[scores["suite"] == by]
+    if len(of_suite):
+        return bool(of_suite["direction"].iloc[0] == "lower")
+    return by not in ("score", "date")
+
+
+def _title(session: Session, name: str) -> str:
+    t = session.t
+    titles = {
+        "rank": t("rank"),
+        "checkpoint": t("checkpoint"),
+        "kind": t("kind"),
+        "dtype": "dtype",
+        "parameters_millions": t("parameters (millions)"),
+        "date": t("date"),
+        "score": t("weighted score (0 to 1)"),
+        "energy_joules": t("energy (J) ↓"),
+        "verdict": t("last gate"),
+    }
+    return titles.get(name, t(name))
+
+
+def _set_apart(session: Session, chosen: pd.DataFrame, apart: pd.DataFrame, names: dict[str, str]) -> None:
+    t = session.t
+    reasons = apart[apart["apart"].notna()]
+    if len(reasons):
+        st.subheader(t("Set apart"))
+        st.caption(t("These runs asked something else, so no rank would be fair."))
+        rows = {
+            t("checkpoint"): [names[one] for one in reasons["run_id"]],
+            t("run"): reasons["run_id"],
+            t("why"): reasons["apart"],
+        }
+        table(pd.DataFrame(rows), key="apart")
+    failed = chosen[chosen["status"] != "verified"]
+    if len(failed):
+        st.subheader(t("Not trusted"))
+        st.caption(t("These records fail verification: they rank nowhere."))
+        rows = {
+            t("checkpoint"): [names[one] for one in failed["run_id"]],
+            t("run"): failed["run_id"],
+            t("why"): failed["reason"],
+        }
+        table(pd.DataFrame(rows), key="failed")

@@ -1,0 +1,259 @@
+"""Everything about one run."""
+
+import inspect
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from harness.charts import energy_by_phase, group_bars, reliability, severity_curves
+from harness.core import registry
+from harness.core.display import number, visible
+from harness.core.errors import HarnessError
+from harness.core.headlines import OVERALL
+from harness.record import RunRecord
+from leaderboard import queries
+from leaderboard.address import choose
+from leaderboard.links import link
+from leaderboard.parts import chart, downloads, estimate_table, not_here, table
+from leaderboard.session import Session, labels, record_of
+from leaderboard.words import escaped
+
+__all__ = ["page"]
+
+_ENGINE = "Engine: {asked} tokens asked, {computed} read: {factor} times fewer, for what requests share is read once."
+
+_VIEWS = ("scores", "robustness", "calibration", "groups", "energy", "provenance")
+
+
+def page(session: Session) -> None:
+    """Show it."""
+    t = session.t
+    st.title(t("Run"))
+    known = queries.checkpoints(session.store, every_run=True)
+    known = known[known["status"] == "verified"]
+    if not_here(session, list(known["run_id"])):
+        return
+    names = labels(known)
+    run_id = choose(st, t("Run"), list(known["run_id"]), "run", shown=lambda one: f"{names[one]} ({one})")
+    row = known[known["run_id"] == run_id].iloc[0]
+    record = record_of(session, run_id)
+    _heading(session, row, record)
+    estimates = queries.estimates(session.store, [run_id], groups=True).assign(name=names[run_id])
+    _verdict(session, run_id)
+    view = choose(st, t("Show"), list(_VIEWS), "view", shown=lambda one: t(_TITLES[one]), width=280)
+    _DRAW[view](session, estimates, record, row)
+
+
+_TITLES = {
+    "scores": "Scores by suite",
+    "robustness": "Robustness by severity",
+    "calibration": "Reliability",
+    "groups": "Groups",
+    "energy": "Energy by phase",
+    "provenance": "Environment and digests",
+}
+
+
+def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None) -> None:
+    t, run_id = session.t, str(row["run_id"])
+    if record is not None:
+        st.success(
+            t("Sealed, and every file is as it was sealed: its digests were checked."),
+            icon=":material/verified:",
+        )
+    size = "" if pd.isna(row["parameter_count"]) else f"{number(row['parameter_count'] / 1e6)} M"
+    about = {
+        t("checkpoint"): row["model"],
+        t("kind"): row["kind"],
+        t("parameters"): size,
+        "dtype": row["dtype"],
+        t("date"): row["started_at"],
+        t("run"): run_id,
+    }
+    table(pd.DataFrame([about]), key="about")
+    asked, computed = row["asked_token_count"], row["computed_token_count"]
+    if pd.notna(asked) and pd.notna(computed) and computed:
+        st.caption(
+            t(
+                _ENGINE,
+                asked=f"{int(asked):,}",
+                computed=f"{int(computed):,}",
+                factor=f"{asked / computed:.2f}",
+            )
+        )
+    with st.container(horizontal=True):
+        link("samples", t("Its samples"), icon=":material/list_alt:", run=run_id)
+        link("history", t("Its history"), icon=":material/timeline:", run=run_id)
+
+
+def _verdict(session: Session, run_id: str) -> None:
+    t = session.t
+    verdicts = queries.verdicts(session.store, [run_id])
+    if verdicts.empty:
+        st.caption(t("No gate has judged this run."))
+        return
+    last = verdicts.iloc[0]
+    say = {"PASS": st.success, "FAIL": st.error}.get(last["verdict"], st.warning)
+    say(f"{escaped(last['verdict'])}: {escaped(last['policy'])} ({escaped(last['decided_at'])})")
+    with st.expander(t("Rules of the gate")):
+        rules = queries.verdict_rules(session.store, [run_id])
+        table(
+            rules[rules["verdict_position"] == last["position"]].drop(
+                columns=["run_id", "position", "verdict_position"]
+            )
+        )
+
+
+def _scores(session: Session, estimates: pd.DataFrame, record: RunRecord | None, row: "pd.Series[Any]") -> None:
+    t = session.t
+    shown = estimates[estimates["group"].isna() & estimates["applies"]]
+    for suite in dict.fromkeys(shown["suite"]):
+        of_suite = shown[shown["suite"] == suite]
+        st.subheader(escaped(t(suite)))
+        head = of_suite[of_suite["task"] == OVERALL]
+        ordered = pd.concat([head, of_suite[of_suite["task"] != OVERALL]])
+        table(estimate_table(session, ordered), key=f"scores {suite}")
+        if st.toggle(t("Definitions"), key=f"definitions {suite}"):
+            _definitions(suite, list(dict.fromkeys(of_suite["task"])))
+    out = estimates[~estimates["applies"]].drop_duplicates("task")
+    if len(out):
+        with st.expander(t("Not defined for this kind of checkpoint")):
+            table(out[["task", "reason"]])
+    st.subheader(t("Download"))
+    everything = estimates.drop(columns=["name"])
+    downloads(session, everything, f"run-{row['run_id']}")
+    _files(session, record, everything)
+
+
+def _definitions(suite: str, tasks: Sequence[str]) -> None:
+    """What the suite and its tasks measure, from their own docstrings."""
+    for group, noun, names in (("harness.suites", "suite", [suite]), ("harness.tasks", "task", tasks)):
+        for name in names:
+            try:
+                said = inspect.getdoc(registry.load(group, name, noun))
+            except HarnessError:
+                continue  # a task of the user's own file, or one made for this run: it has no docstring here
+            if said:
+                st.code(visible(f"{name}\n\n{said}"), language=None, wrap_lines=True)
+
+
+def _files(session: Session, record: RunRecord | None, estimates: pd.DataFrame) -> None:
+    t = session.t
+    if record is None:
+        return
+    whole = {
+        "run_id": record.run_id,
+        "spec": record.spec.to_json(),
+        "checkpoint": record.checkpoint,
+        "environment": record.environment,
+        "estimates": json.loads(estimates.to_json(orient="records")),
+    }
+    whole_json = json.dumps(whole, ensure_ascii=False, indent=2).encode("utf-8", errors="backslashreplace")
+    st.download_button(t("The whole run as JSON"), whole_json, f"{record.run_id}.json", "application/json", key="whole")
+    reports = sorted(record.folder.glob("*.pdf"))
+    for report in reports:
+        name = f"{t('Report')} (PDF): {escaped(report.name)}"
+        st.download_button(name, report.read_bytes(), report.name, "application/pdf", key=f"report {report.name}")
+    if not reports:
+        st.caption(t("There is no PDF report beside this run yet."))
+
+
+def _robustness(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) -> None:
+    t, drawn = session.t, False
+    for task in dict.fromkeys(estimates.loc[estimates["metric"] == "noisy_score", "task"]):
+        of_task = estimates[estimates["task"] == task]
+        behind = of_task[of_task["metric"].isin(["clean_score", "noisy_score"])]
+        if behind["value"].notna().any():
+            drawn = True
+            chart(
+                session,
+                severity_curves(behind, session.theme, t.code),
+                estimate_table(session, behind),
+                key=f"severity {task}",
+            )
+            kinds = behind[behind["group"].str.startswith("perturbation=", na=False) & behind["value"].notna()]
+            if len(kinds):
+                chart(
+                    session,
+                    group_bars(kinds, session.theme, t.code),
+                    estimate_table(session, kinds),
+                    key=f"noise {task}",
+                )
+    _nothing(session, drawn)
+
+
+def _calibration(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) -> None:
+    drawn, columns = 0, st.columns(2)
+    bins = estimates[estimates["group"].str.startswith("confidence=", na=False)]
+    for task in dict.fromkeys(bins.loc[bins["value"].notna(), "task"]):
+        of_task = bins[bins["task"] == task]
+        with columns[drawn % 2]:
+            picture = reliability(of_task, session.theme, session.t.code)
+            chart(session, picture, estimate_table(session, of_task), key=f"reliability {task}")
+        drawn += 1
+    _nothing(session, drawn > 0)
+
+
+def _groups(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) -> None:
+    t = session.t
+    grouped = estimates[estimates["group"].notna() & estimates["value"].notna()]
+    grouped = grouped[~grouped["group"].str.match(r"(confidence|severity|perturbation)=")]
+    tasks = list(dict.fromkeys(grouped["task"]))
+    if not tasks:
+        _nothing(session, drawn=False)
+        return
+    columns = st.columns(2)
+    task = choose(columns[0], t("Task"), tasks, "task")
+    metric = choose(
+        columns[1], t("Metric"), list(dict.fromkeys(grouped.loc[grouped["task"] == task, "metric"])), "metric"
+    )
+    same = (estimates["task"] == task) & (estimates["metric"] == metric)
+    shown = estimates[same & (estimates["group"].isna() | estimates.index.isin(grouped.index))]
+    chart(session, group_bars(shown, session.theme, t.code), estimate_table(session, estimates[same]), key="groups")
+
+
+def _energy(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) -> None:
+    energy = estimates[(estimates["suite"] == "energy") & estimates["group"].isna()]
+    phases = energy[
+        (energy["metric"] == "energy_joules") & energy["value"].notna() & ~energy["task"].isin(["run", "idle"])
+    ]
+    if phases.empty:
+        _nothing(session, drawn=False)
+        return
+    chart(
+        session, energy_by_phase(energy, session.theme, session.t.code), estimate_table(session, energy), key="energy"
+    )
+
+
+def _provenance(session: Session, _estimates: Any, record: RunRecord | None, _row: Any) -> None:
+    t = session.t
+    if record is None:
+        return
+    for title, content in (
+        (t("Environment"), record.environment),
+        (t("Checkpoint and digests of its files"), record.checkpoint),
+        (t("Seal: digests of the run's files"), json.loads((record.folder / "seal.json").read_bytes())),
+        (t("Spec"), record.spec.to_json()),
+    ):
+        st.subheader(title)
+        st.code(
+            visible(json.dumps(content, ensure_ascii=False, indent=2)), language="json", wrap_lines=True, height=320
+        )
+
+
+def _nothing(session: Session, drawn: bool) -> None:
+    if not drawn:
+        st.info(session.t("This run measured nothing of this kind."))
+
+
+_DRAW = {
+    "scores": _scores,
+    "robustness": _robustness,
+    "calibration": _calibration,
+    "groups": _groups,
+    "energy": _energy,
+    "provenance": _provenance,
+}

@@ -1,0 +1,234 @@
+"""Single samples: what was asked, what was answered, and how it was scored."""
+
+from typing import Any, get_args
+
+import pandas as pd
+import streamlit as st
+
+from harness.charts import attribution_map
+from harness.core.display import elided
+from harness.record import RunRecord
+from leaderboard import queries
+from leaderboard.address import choose, put, read
+from leaderboard.marks import marked
+from leaderboard.parts import chart, not_here, table, text
+from leaderboard.queries_samples import PAGE_SIZE, Outcome, SampleQuery, facets, sample, samples_page
+from leaderboard.session import Session, labels, record_of
+from leaderboard.words import escaped
+
+__all__ = ["page"]
+
+_ANY = ""
+_CLEAN = "as it is"
+
+
+def page(session: Session) -> None:
+    """Show it."""
+    t = session.t
+    st.title(t("Samples"))
+    known = queries.checkpoints(session.store, every_run=True)
+    known = known[known["status"] == "verified"]
+    if not_here(session, list(known["run_id"])):
+        return
+    names = labels(known)
+    run_id = choose(st, t("Run"), list(known["run_id"]), "run", shown=lambda one: f"{names[one]} ({one})")
+    record = record_of(session, run_id)
+    if record is None:
+        return
+    query = _query(session, facets(record))
+    if query is None:
+        st.info(t("This run has no samples."))
+        return
+    _pages(session, record, query)
+
+
+def _pages(session: Session, record: RunRecord, query: SampleQuery) -> None:
+    read("page", 1, lambda raw: int(raw) if raw.isdecimal() and int(raw) else None)
+    number = st.session_state["page"]
+    found = samples_page(record, query, number - 1)
+    pages = max(-(-found.total // PAGE_SIZE), 1)
+    if number > pages:
+        number = pages
+        found = samples_page(record, query, number - 1)
+    st.caption(session.t("{n} scores found; a row is one.", n=f"{found.total:,}"))
+    _list(session, found.frame)
+    chosen = st.pagination(pages, default=number, key=f"pages from {number}") if pages > 1 else number
+    put("page", None if chosen == 1 else str(chosen))
+    st.session_state["page"] = chosen
+    if chosen != number:
+        st.rerun()
+    ids = list(dict.fromkeys(found.frame["sample_id"]))
+    if ids:
+        sample_id = choose(st, session.t("Sample"), ids, "sample", shown=lambda one: elided(one, 80))
+        _one(session, record, query, sample_id)
+
+
+def _query(session: Session, known: pd.DataFrame) -> SampleQuery | None:
+    t = session.t
+    if known.empty:
+        return None
+    pairs = {f"{suite}/{task}": (suite, task) for suite, task in zip(known["suite"], known["task"], strict=True)}
+    columns = st.columns(3)
+    suite, task = pairs[choose(columns[0], t("Task"), list(pairs), "task")]
+    of_task = known[(known["suite"] == suite) & (known["task"] == task)]
+    metric = choose(columns[1], t("Metric"), list(of_task["metric"]), "metric")
+    row = of_task[of_task["metric"] == metric].iloc[0]
+    outcome = choose(columns[2], t("Outcome"), [_ANY, *get_args(Outcome)], "outcome", shown=lambda one: t(one or "any"))
+    variants, groups = [one for one in row["variants"] if one], list(row["groups"])
+    more = st.columns(3)
+    variant = choose(
+        more[0],
+        t("Variant"),
+        [_ANY, *([_CLEAN, *variants] if variants else [])],
+        "variant",
+        shown=lambda one: t(one or "any"),
+    )
+    group = choose(more[1], t("Group"), [_ANY, *groups], "group", shown=lambda one: one or t("any"))
+    read("q", "", str)
+    searched = more[2].text_input(t("Search in texts"), key="q")
+    put("q", searched or None)
+    low, high = _confidence(session)
+    return SampleQuery(
+        suite=suite,
+        task=task,
+        metric=metric,
+        variant={_ANY: None, _CLEAN: ""}.get(variant, variant),
+        group=group or None,
+        outcome=outcome or None,  # type: ignore[arg-type]  # one of Outcome's
+        confidence_low=low,
+        confidence_high=high,
+        text=searched,
+    )
+
+
+def _confidence(session: Session) -> tuple[float | None, float | None]:
+    read("confidence", (0.0, 1.0), _range)
+    bounds: Any = st.slider(
+        session.t("Confidence: the share of the likeliest choice"), 0.0, 1.0, step=0.05, key="confidence"
+    )
+    low, high = bounds
+    put("confidence", None if (low, high) == (0.0, 1.0) else f"{low:g}-{high:g}")
+    return (low if low > 0 else None), (high if high < 1 else None)
+
+
+def _range(raw: str) -> tuple[float, float] | None:
+    low, _, high = raw.partition("-")
+    try:
+        bounds = (float(low), float(high))
+    except ValueError:
+        return None
+    return bounds if 0 <= bounds[0] <= bounds[1] <= 1 else None
+
+
+def _list(session: Session, frame: pd.DataFrame) -> None:
+    t = session.t
+    names = ("sample_id", "variant", "value", "gold", "predicted", "confidence", "tie", "invalid", "prompt", "answer")
+    told = [name for name in names if any(pd.notna(one) and one not in ("", False) for one in frame[name])]
+    shown = frame[[name for name in names if name in told or name == "value"]]
+    table(shown.rename(columns={name: t(name) for name in names}), key="list", height=300)
+
+
+def _one(session: Session, record: RunRecord, query: SampleQuery, sample_id: str) -> None:
+    t = session.t
+    found = sample(record, query.suite, query.task, sample_id)
+    requests = found.requests
+    st.subheader(t("Sample {id}", id=escaped(sample_id)))
+    situations = _situations(requests)
+    if len(situations) > 1:
+        columns = st.columns(2)
+        keys = list(situations)
+        left = choose(columns[0], t("On the left"), keys, "left", shown=lambda one: elided(one, 60))
+        right = choose(columns[1], t("On the right"), [*keys[1:], keys[0]], "right", shown=lambda one: elided(one, 60))
+        st.caption(t("What only one side has stands between ⟦ and ⟧."))
+        first, second = marked(_prompt(situations[left]), _prompt(situations[right]))
+        for place, name, prompt in ((columns[0], left, first), (columns[1], right, second)):
+            with place:
+                _asked(session, situations[name], prompt, key=f"{name} {place is columns[0]}")
+    else:
+        only = next(iter(situations.values()))
+        _asked(session, only, _prompt(only), key="only")
+    st.markdown(f"**{escaped(t('Scores'))}**")
+    scores = found.scores.replace("", None).dropna(axis="columns", how="all")
+    if "groups" in scores:
+        scores = scores.assign(
+            groups=[", ".join(f"{name}={value}" for name, value in dict(one or {}).items()) for one in scores["groups"]]
+        )
+    table(scores, key="scores of one")
+    _attributions(session, record, query, sample_id)
+
+
+def _situations(requests: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The requests of a sample by what was shown to the model: variants of noise, else each prompt."""
+    if requests["variant"].nunique() > 1:
+        return {str(name) or _CLEAN: rows for name, rows in requests.groupby("variant", sort=False)}
+    prompts = requests["context"].fillna("")
+    if prompts.nunique() > 1:
+        return {
+            f"{place}: {elided(str(prompt)[-60:], 60)}": rows
+            for place, (prompt, rows) in enumerate(requests.groupby(prompts, sort=False), 1)
+        }
+    texts = requests["continuation"].fillna("")
+    if (prompts == "").all() and texts.nunique() > 1:
+        return {
+            f"{place}: {elided(str(one), 60)}": rows
+            for place, (one, rows) in enumerate(requests.groupby(texts, sort=False), 1)
+        }
+    return {_CLEAN: requests}
+
+
+def _prompt(requests: pd.DataFrame) -> str:
+    """What was shown to the model; a text that was scored whole stands under the continuation."""
+    context = requests["context"].iloc[0]
+    if isinstance(context, str) and context:
+        return context
+    continuation = requests["continuation"].iloc[0]
+    return continuation if isinstance(continuation, str) else ""
+
+
+def _asked(session: Session, requests: pd.DataFrame, prompt: str, *, key: str) -> None:
+    t = session.t
+    st.markdown(f"**{escaped(t('Prompt'))}**")
+    text(session, prompt, key=f"prompt {key}")
+    choices = requests[requests["loglikelihood"].notna()]
+    if len(choices):
+        st.markdown(f"**{escaped(t('Choices'))}**")
+        columns = ["continuation", "loglikelihood", "share", "is_greedy", "token_count"]
+        table(choices[columns].rename(columns={name: t(_COLUMNS[name]) for name in columns}), key=f"choices {key}")
+    for number, row in enumerate(requests.to_dict("records")):
+        _answer(session, row, key=f"answer {key} {number}")
+
+
+_COLUMNS = {
+    "continuation": "continuation",
+    "loglikelihood": "log-likelihood (nats)",
+    "share": "share of the choices",
+    "is_greedy": "greedy",
+    "token_count": "tokens",
+}
+
+
+def _answer(session: Session, row: dict[Any, Any], *, key: str) -> None:
+    t = session.t
+    if isinstance(row["text"], str):
+        st.markdown(f"**{escaped(t('Answer'))}**")
+        text(session, row["text"], key=key)
+    if isinstance(row["invalid"], str):
+        st.warning(escaped(row["invalid"], 300))
+
+
+def _attributions(session: Session, record: RunRecord, query: SampleQuery, sample_id: str) -> None:
+    t = session.t
+    known = record.attributions
+    if known.empty:
+        return
+    mine = known[(known["suite"] == query.suite) & (known["task"] == query.task) & (known["sample_id"] == sample_id)]
+    if mine.empty:
+        return
+    st.subheader(t("Attribution"))
+    for place, row in enumerate(mine.to_dict("records")):
+        st.caption(escaped(row["method"]))
+        tokens, values = [str(one) for one in row["tokens"]], [float(one) for one in row["values"]]
+        picture = attribution_map(tokens, values, session.theme, t.code, target=str(row["target"]))
+        chart(
+            session, picture, pd.DataFrame({t("token"): tokens, t("attribution"): values}), key=f"attribution {place}"
+        )

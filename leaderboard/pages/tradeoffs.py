@@ -1,0 +1,66 @@
+"""What one good thing costs of another."""
+
+import streamlit as st
+
+from harness.charts import MOST, radar, tradeoff
+from leaderboard import queries
+from leaderboard.address import choose, choose_many
+from leaderboard.parts import chart, not_here
+from leaderboard.points import AXES, axis_of, points, scaled
+from leaderboard.session import Session, labels
+
+__all__ = ["page"]
+
+_PARETO = (
+    "A checkpoint is on the Pareto front if no other is better on one side and no worse on the other. Values decide, "
+    "not their intervals: look at those before you call one beaten."
+)
+
+
+def page(session: Session) -> None:
+    """Show it."""
+    t = session.t
+    st.title(t("Trade-offs"))
+    known = queries.checkpoints(session.store)
+    known = known[known["status"] == "verified"]
+    if not_here(session, list(known["run_id"])):
+        return
+    names = labels(known)
+    apart = queries.comparability(session.store, list(known["run_id"]))
+    together = list(apart.loc[apart["apart"].isna(), "run_id"])
+    usual = together[:12]
+    chosen = choose_many(
+        st, t("Checkpoints"), list(known["run_id"]), "runs", default=usual, shown=lambda run_id: names[run_id]
+    )
+    if not chosen:
+        st.info(t("Choose checkpoints."))
+        return
+    if left := set(chosen) - set(together):
+        st.warning(t("{n} of these asked something else than the others, so they don't compare.", n=len(left)))
+    rows = known[known["run_id"].isin(chosen)]
+    scores = queries.scores(session.store, chosen)
+    energy = queries.estimates(session.store, chosen, suite="energy", task="run")
+    suites = list(dict.fromkeys(scores.loc[scores["value"].notna(), "suite"]))
+    if not suites:
+        st.info(t("None of these runs has a score for a dimension."))
+        return
+    columns = st.columns(2)
+    up = choose(columns[0], t("Upward"), suites, "y", shown=t)
+    across = choose(columns[1], t("Across"), [*AXES, *suites], "x", shown=t)
+    x, y = axis_of(across, scores), axis_of(up, scores)
+    frame = points(across, up, rows, scores, energy, names)
+    if frame[["x", "y"]].dropna().empty:
+        st.info(t("No run has both."))
+    else:
+        chart(session, tradeoff(frame, x, y, session.theme, t.code), frame, key="tradeoff")
+        st.caption(t(_PARETO))
+    st.subheader(t("All dimensions"))
+    all_scaled = scaled(scores, names)
+    if len(chosen) <= MOST:
+        chart(session, radar(all_scaled, suites, session.theme, t.code), all_scaled, key="radar")
+        return
+    places = st.columns(3)
+    for index, name in enumerate(dict.fromkeys(all_scaled["name"])):
+        one = all_scaled[all_scaled["name"] == name]
+        with places[index % 3]:
+            chart(session, radar(one, suites, session.theme, t.code, size=220), one, key=f"radar {index}")

@@ -1,0 +1,115 @@
+"""Pieces that several pages show: charts with their table, tables, texts, downloads, links."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from harness.charts import Chart, themed
+from harness.core.display import elided, number, visible
+from leaderboard.downloads import to_csv, to_json
+from leaderboard.session import Session
+
+__all__ = ["arrow", "chart", "downloads", "estimate_table", "interval", "not_here", "table", "text"]
+
+_WHOLE = 4_000
+_CELL = 300
+_UNROLLED = 24
+"""Rows up to which a table is shown whole, without a scroll bar of its own."""
+_ARROWS = {"higher": "↑", "lower": "↓"}
+
+
+def chart(session: Session, drawn: Chart, behind: pd.DataFrame, *, key: str) -> None:
+    """A chart, and the table behind it a click away."""
+    fixed = isinstance(drawn.width, int)
+    # Streamlit's own fitting would squeeze the drawing by the height of title, axes and legend.
+    fitted = drawn.properties(autosize=alt.AutoSizeParams(type="pad" if fixed else "fit-x", contains="padding"))
+    width: Literal["content", "stretch"] = "content" if fixed else "stretch"
+    st.altair_chart(themed(fitted, session.theme), theme=None, width=width, key=key)
+    with st.expander(session.t("Table")):
+        table(behind)
+
+
+def table(frame: pd.DataFrame, **options: Any) -> Any:
+    """A table whose texts are shown as they are; long ones are cut short."""
+    texts = frame.select_dtypes(include=["object", "string"]).columns
+    shown = frame.assign(**{name: [_cell(value) for value in frame[name]] for name in texts})
+    if len(shown) <= _UNROLLED:
+        options.setdefault("height", "content")
+    return st.dataframe(shown, hide_index=True, placeholder="", **options)
+
+
+def text(session: Session, content: str | None, *, key: str) -> None:
+    """A text of unknown origin, as it is; what is very long is a click away."""
+    if not content:
+        st.text(session.t("(empty)"))
+        return
+    if len(content) <= _WHOLE:
+        st.code(visible(content), language=None, wrap_lines=True)
+        return
+    st.code(visible(content[:_WHOLE]) + " …", language=None, wrap_lines=True, height=300)
+    if st.toggle(session.t("Show all {n} characters", n=f"{len(content):,}"), key=key):
+        st.code(visible(content), language=None, wrap_lines=True, height=500)
+
+
+def downloads(session: Session, frame: pd.DataFrame, name: str) -> None:
+    """The frame as CSV and as JSON."""
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV", to_csv(frame), f"{name}.csv", "text/csv", key=f"{name}.csv", icon=":material/download:"
+        )
+        st.download_button(
+            "JSON", to_json(frame), f"{name}.json", "application/json", key=f"{name}.json", icon=":material/download:"
+        )
+    st.caption(session.t("Numbers are numbers in both; a text that a spreadsheet would compute gets an apostrophe."))
+
+
+def estimate_table(session: Session, estimates: pd.DataFrame) -> pd.DataFrame:
+    """Estimates as people read them: one row each, with interval, n, unit, what is best, basis and reason."""
+    t = session.t
+    rows = [
+        {
+            t("task"): row["task"],
+            t("metric"): row["metric"],
+            **({t("group"): row["group"]} if estimates["group"].notna().any() else {}),
+            t("score"): row["value"],
+            t("± stderr"): row["stderr"],
+            t("95 % interval"): interval(row),
+            "n": row["n"],
+            t("invalid"): row["invalid_count"],
+            t("unit"): row["unit"],
+            t("best"): arrow(row),
+            t("basis"): t(row["basis"]),
+            t("why absent"): row["reason"],
+        }
+        for row in estimates.to_dict("records")
+    ]
+    frame = pd.DataFrame(rows)
+    return frame.drop(columns=[t("why absent")]) if len(frame) and frame[t("why absent")].isna().all() else frame
+
+
+def interval(row: Mapping[Any, Any]) -> str:
+    """The interval of an estimate in words; empty where there is none."""
+    if pd.isna(row["low"]) or pd.isna(row["high"]):
+        return ""
+    return f"{number(row['low'])} … {number(row['high'])}"
+
+
+def arrow(row: Mapping[Any, Any]) -> str:
+    """Which way is better, or which value is best."""
+    return _ARROWS.get(row["direction"]) or f"→ {number(row['target'])}"
+
+
+def not_here(session: Session, runs: Sequence[str]) -> bool:
+    """Whether there is no run to show; the page then says so."""
+    if not runs:
+        st.info(session.t("No verified run is in the store."))
+    return not runs
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        value = ", ".join(map(str, value))
+    return elided(value, _CELL) if isinstance(value, str) else value

@@ -1,0 +1,68 @@
+"""Checkpoints by two measures, and by all dimensions on one scale. Pure."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from harness.charts import Axis
+from harness.core.display import number
+from leaderboard.scales import scale_of
+
+__all__ = ["AXES", "axis_of", "points", "scaled"]
+
+AXES: Mapping[str, tuple[str, str]] = {
+    "energy_joules": ("J", "lower"),
+    "joules_per_token_decode": ("J/token", "lower"),
+    "parameters": ("millions", "lower"),
+    "memory": ("GB", "lower"),
+}
+"""Costs of a checkpoint beside its scores: unit, and which way is better."""
+
+
+def axis_of(name: str, scores: pd.DataFrame) -> Axis:
+    """The axis of a cost or of a suite's headline. A score with a target is read as lower is better: its distance."""
+    if name in AXES:
+        unit, direction = AXES[name]
+        return Axis(metric=name, unit=unit, direction="lower" if direction == "lower" else "higher")
+    first = scores[scores["suite"] == name].iloc[0]
+    return Axis(metric=name, unit=first["unit"], direction="higher" if first["direction"] == "higher" else "lower")
+
+
+def points(
+    x: str,
+    y: str,
+    checkpoints: pd.DataFrame,
+    scores: pd.DataFrame,
+    energy: pd.DataFrame,
+    names: Mapping[str, str],
+) -> pd.DataFrame:
+    """One row a run: run_id, name, and for each side `x`, `x_low`, `x_high` (None where it isn't known)."""
+    frame = pd.DataFrame({"run_id": checkpoints["run_id"], "name": [names[one] for one in checkpoints["run_id"]]})
+    for side, name in (("x", x), ("y", y)):
+        values = _values(name, checkpoints, scores, energy).reindex(frame["run_id"])
+        for field, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
+            frame[f"{side}{suffix}"] = pd.to_numeric(values[field]).to_numpy(dtype=float)
+    return frame
+
+
+def scaled(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """One row a run and suite: name, suite, scaled (0 worst to 1 best), shown (the score in its own unit)."""
+    rows = []
+    for suite, of_suite in scores[scores["value"].notna()].groupby("suite", sort=False):
+        first = of_suite.iloc[0]
+        target = None if pd.isna(first["target"]) else float(first["target"])
+        scale = scale_of(first["unit"], first["direction"], target, of_suite["value"].tolist())
+        for row in of_suite.to_dict("records"):
+            value = None if scale is None else scale.value(row["value"])
+            shown = f"{number(row['value'])} {row['unit']}"
+            rows.append({"name": names[row["run_id"]], "suite": suite, "scaled": value, "shown": shown})
+    return pd.DataFrame(rows, columns=["name", "suite", "scaled", "shown"])
+
+
+def _values(name: str, checkpoints: pd.DataFrame, scores: pd.DataFrame, energy: pd.DataFrame) -> pd.DataFrame:
+    if name in ("parameters", "memory"):
+        column, unit = ("parameter_count", 1e6) if name == "parameters" else ("peak_memory_bytes", 1e9)
+        value = checkpoints.set_index("run_id")[column].astype(float) / unit
+        return pd.DataFrame({"value": value, "low": float("nan"), "high": float("nan")})
+    chosen = energy[energy["metric"] == name] if name in AXES else scores[scores["suite"] == name]
+    return chosen.drop_duplicates("run_id").set_index("run_id")[["value", "low", "high"]]

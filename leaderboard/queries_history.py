@@ -1,0 +1,85 @@
+"""One checkpoint's lineage over time, and where it got worse."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from sqlalchemy import select
+
+from harness.core.statistics import holm
+from harness.store import Store
+from harness.store.schema import runs as _runs
+from harness.store.schema import suites as _suites
+from leaderboard import queries
+from leaderboard.pairs import Part, difference_p
+from leaderboard.ranking import LEVEL
+
+__all__ = ["history"]
+
+
+def history(store: Store, run_id: str) -> pd.DataFrame:
+    """One row a run and suite of the lineage of `run_id`, oldest first: the columns of `queries.scores`, and
+    started_at, model, previous_run_id, p_value, regressed.
+
+    A lineage is what descends from the same checkpoint: runs of the same weights, of weights that name them as their
+    parent, and of what goes by the same name. `previous_run_id` is the run before that asked the suite the same
+    questions, None for the first; `p_value` is that of the difference to it, paired by sample where both had the same
+    ones, corrected by Holm's method over all of the lineage. `regressed` says that the run is worse and that p is
+    below 0.05.
+    """
+    lineage = _lineage(store, run_id)
+    scores = queries.scores(store, list(lineage["run_id"]))
+    rows = lineage[["run_id", "started_at", "model"]].merge(scores, on="run_id")
+    rows = rows[rows["value"].notna()].merge(_questions(store, list(lineage["run_id"])), on=["run_id", "suite"])
+    rows = rows.sort_values(["started_at", "run_id", "suite"], kind="stable").reset_index(drop=True)
+    rows["previous_run_id"] = rows.groupby(["suite", "comparison_sha256"])["run_id"].shift()
+    before = rows.groupby(["suite", "comparison_sha256"])["value"].shift()
+    parts = queries.headline_parts(store, list(lineage["run_id"]), list(dict.fromkeys(rows["suite"])))
+    tested = [place for place in rows.index if pd.notna(before[place])]
+    found = holm([_p_value(rows.loc[place].to_dict(), float(before[place]), parts) for place in tested])
+    rows["p_value"] = pd.Series(list(found), index=tested, dtype=float).reindex(rows.index)
+    rows["regressed"] = [
+        bool(p < LEVEL and _worse(row, previous))
+        for p, row, previous in zip(rows["p_value"], rows.to_dict("records"), before, strict=True)
+    ]
+    return rows.drop(columns=["comparison_sha256"])
+
+
+def _lineage(store: Store, run_id: str) -> pd.DataFrame:
+    """Verified runs of the same weights, their parents and descendants, and what goes by the same name."""
+    columns = (_runs.c.run_id, _runs.c.started_at, _runs.c.model, _runs.c.fingerprint, _runs.c.parent_fingerprint)
+    with store.reading() as connection:
+        result = connection.execute(select(*columns).where(_runs.c.status == "verified"))
+        known = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+    family = known["run_id"] == run_id
+    while True:
+        models = set(known.loc[family, "model"])
+        prints = set(known.loc[family, ["fingerprint", "parent_fingerprint"]].stack().dropna())
+        wider = family | known["model"].isin(models) | known["fingerprint"].isin(prints)
+        wider |= known["parent_fingerprint"].isin(prints)
+        if wider.equals(family):
+            return known[family]
+        family = wider
+
+
+def _questions(store: Store, run_ids: Sequence[str]) -> pd.DataFrame:
+    columns = (_suites.c.run_id, _suites.c.suite, _suites.c.comparison_sha256)
+    with store.reading() as connection:
+        result = connection.execute(select(*columns).where(_suites.c.run_id.in_(run_ids)))
+        return pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+
+
+def _p_value(row: dict[object, object], before: float, parts: dict[str, dict[tuple[str, str], Part]]) -> float:
+    mine, previous = (
+        {key: part for key, part in parts.get(str(one), {}).items() if key[0] == row["suite"]}
+        for one in (row["run_id"], row["previous_run_id"])
+    )
+    return difference_p(float(str(row["value"])) - before, mine, previous)
+
+
+def _worse(row: dict[object, object], before: float) -> bool:
+    value, target = float(str(row["value"])), row["target"]
+    if row["direction"] == "higher":
+        return value < before
+    if row["direction"] == "lower":
+        return value > before
+    return abs(value - float(str(target))) > abs(before - float(str(target)))

@@ -1,0 +1,91 @@
+"""What every page needs: the store, where the records are, the language, the theme."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import streamlit as st
+
+from harness.core.display import elided
+from harness.core.errors import HarnessError
+from harness.core.translation import LANGUAGES
+from harness.record import RunRecord
+from harness.store import Store
+from leaderboard import queries
+from leaderboard.words import Words, words
+
+__all__ = ["RECORDS", "STORE", "Session", "choose_language", "labels", "open_session", "record_of"]
+
+STORE, RECORDS = "HARNESS_STORE", "HARNESS_RECORDS"
+"""The environment variables by which `harness leaderboard` tells the app its options."""
+
+_REMEMBERED_S = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One reader's view of one store; `t` translates."""
+
+    store: Store
+    records: Path
+    t: Words
+    theme: Literal["light", "dark"]
+
+
+def open_session(t: Words) -> Session:
+    """Open the store. Raises `HarnessError` where there is none."""
+    records = Path(os.environ.get(RECORDS) or "runs")
+    theme: Literal["light", "dark"] = "dark" if st.context.theme.type == "dark" else "light"
+    return Session(_store(os.environ.get(STORE), records), records, t, theme)
+
+
+def choose_language() -> Words:
+    """The language of the URL, else that chosen before, else the browser's; the sidebar changes it."""
+    asked = st.query_params.get("lang") or st.session_state.get("language")
+    t = words(asked, st.context.locale)
+    codes = list(LANGUAGES)
+    chosen = st.sidebar.selectbox(
+        "Language · 语言", codes, index=codes.index(t.code), format_func=LANGUAGES.__getitem__, key=f"in {t.code}"
+    )
+    st.session_state["language"] = chosen
+    t = words(chosen, st.context.locale)
+    if chosen == t.usual:
+        st.query_params.pop("lang", None)
+    else:
+        st.query_params["lang"] = chosen
+    return t
+
+
+def record_of(session: Session, run_id: str) -> RunRecord | None:
+    """The verified record of a run; where it isn't here or was changed the page says so, and there is None."""
+    try:
+        return _record(session.store, run_id, str(session.records))
+    except HarnessError as error:
+        st.warning(session.t("The record of this run can't be used, so single samples can't be shown."))
+        st.code(elided(str(error), 600), language=None, wrap_lines=True)
+        return None
+
+
+def labels(checkpoints: pd.DataFrame) -> dict[str, str]:
+    """A short name a run, made unique by what tells it apart: dtype, then the beginning of its id."""
+    run_ids = [str(run_id) for run_id in checkpoints["run_id"]]
+    names = [elided(str(name), 40) for name in checkpoints["name"]]
+    for more in (checkpoints["dtype"].fillna(""), checkpoints["run_id"].str[:6]):
+        counts = Counter(names)
+        names = [
+            f"{name} · {added}" if counts[name] > 1 and added else name for name, added in zip(names, more, strict=True)
+        ]
+    return dict(zip(run_ids, names, strict=True))
+
+
+@st.cache_resource(show_spinner=False)
+def _store(store: str | None, records: Path) -> Store:
+    return queries.open_store(store, records)
+
+
+@st.cache_resource(show_spinner=False, ttl=_REMEMBERED_S, max_entries=64)
+def _record(_store: Store, run_id: str, records: str) -> RunRecord:
+    return queries.record(_store, run_id, Path(records))

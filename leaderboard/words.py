@@ -1,0 +1,38 @@
+"""The interface in the reader's language, and texts of unknown origin made harmless."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.core.display import elided, visible
+from harness.core.translation import LANGUAGES, Translate, translator
+
+__all__ = ["Words", "escaped", "words"]
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A language of the interface: its code, the reader's own, and the translation of an English text."""
+
+    code: str
+    usual: str
+    translate: Translate
+
+    def __call__(self, text: str, **values: object) -> str:
+        """The text in this language, its placeholders filled in."""
+        translated = self.translate(text)
+        return translated.format(**values) if values else translated
+
+
+def words(code: str | None, locale: str | None) -> Words:
+    """The language `code`, or that of the browser's `locale` where it is one of ours, or English."""
+    usual = next((known for known in LANGUAGES if (locale or "").lower().startswith(known)), "en")
+    chosen = code if code is not None and code in LANGUAGES else usual
+    return Words(chosen, usual, translator(Path(__file__).parent, chosen))
+
+
+def escaped(text: str, limit: int = 80) -> str:
+    """A text of unknown origin for where Markdown is read: visible, on one line, every mark taken literally."""
+    return _PUNCTUATION.sub(r"\\\1", elided(visible(text), limit))

@@ -1,0 +1,185 @@
+"""What a person sees: a real server, a real browser, real runs."""
+
+import csv
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.leaderboard.browser import Reader, launched
+
+PAGES = ("", "tradeoffs", "run", "samples", "compare", "history")
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def url(runs):
+    """`harness leaderboard` on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "harness", "leaderboard", "--records", str(runs.folder), "--port", str(port)]
+    log = (runs.folder.parent / "server.log").open("w")
+    server = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).read()
+                break
+            except OSError:
+                assert server.poll() is None, (runs.folder.parent / "server.log").read_text()
+                time.sleep(0.25)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with launched() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def reader(browser, url):
+    return Reader(browser, url)
+
+
+@pytest.fixture
+def fresh(reader):
+    reader.complaints.clear()
+    yield reader
+    assert reader.complaints == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_every_page_is_whole_and_fits_the_window(browser, url, width, theme):
+    reader = Reader(browser, url, width=width, theme=theme)
+    for path in PAGES:
+        reader.open(path)
+        if path == "compare":
+            reader.page.get_by_text("Flipped samples").wait_for(timeout=60_000)
+        assert reader.page.locator('[data-testid="stException"]').count() == 0, path
+        assert reader.overflow() <= 0, path
+        reader.picture(path or "leaderboard")
+    assert reader.complaints == []
+    reader.context.close()
+
+
+def overall(record, suite):
+    (found,) = [one for one in record.estimate_list if (one.task, one.suite) == ("overall", suite)]
+    return found
+
+
+def test_the_leaderboard_shows_the_numbers_of_the_records(fresh, runs):
+    fresh.open("?columns=accuracy")
+    header, *rows = fresh.cells()
+    shown = {row[header.index("checkpoint")]: row[-1] for row in rows}
+    for name, record in (("good · float32", runs.good), ("good · bfloat16", runs.again), ("other", runs.other)):
+        assert float(shown[name]) == overall(record, "accuracy").value
+    assert fresh.page.get_by_text("Set apart").is_visible()
+    fresh.page.get_by_text("Table", exact=True).first.click()
+    header, *rows = fresh.cells(1)
+    behind = {row[0]: [float(cell) for cell in row[1:5]] for row in rows}
+    estimate = overall(runs.other, "accuracy")
+    assert behind["other"] == [estimate.value, estimate.low, estimate.high, estimate.n]
+
+
+def test_a_click_on_a_header_sorts(fresh, runs):
+    fresh.open("?columns=accuracy")
+    box = fresh.page.locator('[data-testid="stDataFrame"] canvas').first.bounding_box()
+    worst_first = sorted([runs.good, runs.again, runs.other], key=lambda one: overall(one, "accuracy").value)
+    fresh.page.mouse.click(box["x"] + box["width"] * 0.7, box["y"] + 17)
+    fresh.settle()
+    values = [float(row[-1]) for row in fresh.cells()[1:]]
+    assert values == [overall(one, "accuracy").value for one in worst_first]
+
+
+def test_a_ticked_row_leads_to_its_run_and_two_to_their_comparison(fresh, runs):
+    fresh.open("?columns=accuracy&sort=checkpoint")
+    names = [row[2] for row in fresh.cells()[1:]]
+    by_name = {"good · float32": runs.good, "good · bfloat16": runs.again, "other": runs.other}
+    box = fresh.page.locator('[data-testid="stDataFrame"] canvas').first.bounding_box()
+    fresh.page.mouse.click(box["x"] + 17, box["y"] + 35 + 17)
+    fresh.page.get_by_role("link", name="Open the run").wait_for()
+    fresh.page.mouse.click(box["x"] + 17, box["y"] + 35 + 35 + 17)
+    fresh.page.get_by_role("link", name="Compare the two").click()
+    fresh.page.get_by_text("Flipped samples").wait_for(timeout=60_000)
+    query = parse_qs(urlsplit(fresh.page.url).query)
+    chosen = {query.get("first", [""])[0], query.get("second", [""])[0]}
+    assert {by_name[name].run_id for name in names[:2]} & chosen
+
+
+def test_a_filter_narrows_the_table_and_stands_in_the_address(fresh):
+    fresh.open("")
+    fresh.page.get_by_role("button", name="Filters").click()
+    box = fresh.page.get_by_label("Name or run id")
+    box.fill("other")
+    box.press("Enter")
+    fresh.page.wait_for_url("**q=other**")
+    fresh.settle()
+    assert [row[2] for row in fresh.cells()[1:]] == ["other"]
+
+
+def test_what_is_downloaded_is_what_is_shown(fresh, runs):
+    fresh.open("")
+    with fresh.page.expect_download() as got:
+        fresh.page.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(io.StringIO(got.value.path().read_text(encoding="utf-8-sig"))))
+    by_run = {row["run_id"]: row for row in rows}
+    assert float(by_run[runs.other.run_id]["accuracy"]) == overall(runs.other, "accuracy").value
+    with fresh.page.expect_download() as got:
+        fresh.page.get_by_role("button", name="JSON").click()
+    told = {row["run_id"]: row for row in json.loads(got.value.path().read_text())}
+    assert told[runs.good.run_id]["accuracy_low"] == overall(runs.good, "accuracy").low
+
+
+def test_a_sample_is_shown_whole_with_its_choices(fresh, runs):
+    samples = runs.good.samples
+    mine = samples[samples["task"] == "piqa"]
+    wanted = mine["sample_id"].iloc[3]
+    requests = mine[mine["sample_id"] == wanted]
+    fresh.open(f"samples?run={runs.good.run_id}&task=accuracy/piqa&sample={wanted}")
+    shown = fresh.page.locator('[data-testid="stCode"]').first.inner_text()
+    assert shown.strip() == requests["context"].iloc[0].strip()
+    rows = fresh.cells(1)[1:]
+    assert [row[0].strip() for row in rows] == [one.strip() for one in requests["continuation"]]
+    assert [float(row[1]) for row in rows] == pytest.approx(list(requests["loglikelihood"]), abs=1e-3)
+
+
+def test_clean_and_noisy_stand_side_by_side_with_marks(fresh, runs):
+    fresh.open(f"samples?run={runs.good.run_id}&task=robustness/robustness_piqa&metric=noisy_score")
+    codes = fresh.page.locator('[data-testid="stCode"]')
+    assert "⟦" in codes.nth(0).inner_text() + codes.nth(1).inner_text()
+
+
+def test_hostile_texts_are_shown_and_never_run(fresh, runs):
+    run_id = runs.hostile.run_id
+    for path in (f"run?run={run_id}", f"samples?run={run_id}", f"history?run={run_id}", f"tradeoffs?runs={run_id}"):
+        fresh.open(path)
+        assert "owned" not in fresh.page.title()
+        main = fresh.page.locator('[data-testid="stMain"]')
+        assert main.locator("img[src*='127.0.0.1:9']").count() == 0
+        assert main.locator("script").count() == 0
+    fresh.open(f"samples?run={run_id}")
+    prompt = fresh.page.locator('[data-testid="stCode"]').first.inner_text()
+    assert "<script>document.title='owned'</script>" in prompt
+    assert "\\u202eright\\u202c \\u0000" in prompt
+    assert "![picture]" in prompt
+    assert fresh.page.get_by_text("characters", exact=False).count() >= 1
+
+
+def test_the_interface_speaks_chinese(fresh):
+    fresh.open("?lang=zh")
+    assert fresh.page.locator("h1").first.inner_text() == "排行榜"
+    fresh.picture("leaderboard-zh")
