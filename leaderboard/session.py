@@ -44,13 +44,13 @@ def open_session(t: Words) -> Session:
 
 def choose_language() -> Words:
     """The language of the URL, else that chosen before, else the browser's; the sidebar changes it."""
-    asked = st.query_params.get("lang") or st.session_state.get("language")
+    asked = st.query_params.get("lang") or st.session_state.get("interface_language")
     t = words(asked, st.context.locale)
     codes = list(LANGUAGES)
     chosen = st.sidebar.selectbox(
         "Language · 语言", codes, index=codes.index(t.code), format_func=LANGUAGES.__getitem__, key=f"in {t.code}"
     )
-    st.session_state["language"] = chosen
+    st.session_state["interface_language"] = chosen
     t = words(chosen, st.context.locale)
     if chosen == t.usual:
         st.query_params.pop("lang", None)
