@@ -21,6 +21,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from harness.core.display import interval, number
 from harness.core.logs import logged_to
 from harness.core.progress import Progress
 from harness.core.scores import Estimate
@@ -131,33 +132,19 @@ def _name(estimate: Estimate) -> str:
 
 
 def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
-    interval = ""
-    if estimate.low is not None and estimate.high is not None:
-        interval = f"{_number(estimate.low)} to {_number(estimate.high)}"
     n = str(estimate.n)
     n += f" (+{estimate.invalid_count} invalid)" if estimate.invalid_count else ""
     n += f" ({estimate.tie_count} ties)" if estimate.tie_count else ""
     return (
         f"  {_name(estimate)}",
-        "absent" if estimate.value is None else _number(estimate.value),
-        _number(estimate.stderr),
-        *([interval] if wide else []),
+        "absent" if estimate.value is None else number(estimate.value),
+        number(estimate.stderr),
+        *([interval(estimate.low, estimate.high)] if wide else []),
         n,
         estimate.unit,
-        _ARROWS[estimate.direction] if estimate.direction else f"→ {_number(estimate.target)}",
+        _ARROWS[estimate.direction] if estimate.direction else f"→ {number(estimate.target)}",
         estimate.basis,
     )
-
-
-def _number(value: float | None) -> str:
-    """Four significant digits, at least; whole from 10,000 up."""
-    if value is None:
-        return ""
-    if abs(value) >= 1e15:
-        return f"{value:.3e}"
-    if abs(value) >= 10_000:
-        return f"{value:,.0f}"
-    return f"{value:.4g}" if abs(value) >= 1 or value == 0 else f"{value:.4f}" if abs(value) >= 1e-3 else f"{value:.2e}"
 
 
 class _BarProgress:
