@@ -4,11 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from harness.charts import history as drawn_history
-from leaderboard import queries
-from leaderboard.address import choose
-from leaderboard.parts import chart, not_here, table
+from leaderboard.chosen import chosen_run
+from leaderboard.parts import chart, table
 from leaderboard.queries_history import history
-from leaderboard.session import Session, labels
+from leaderboard.session import Session
 
 __all__ = ["page"]
 
@@ -22,12 +21,10 @@ def page(session: Session) -> None:
     """Show it."""
     t = session.t
     st.title(t("History"))
-    known = queries.checkpoints(session.store, every_run=True)
-    known = known[known["status"] == "verified"]
-    if not_here(session, list(known["run_id"])):
+    chosen = chosen_run(session)
+    if chosen is None:
         return
-    names = labels(known)
-    run_id = choose(st, t("Run"), list(known["run_id"]), "run", shown=lambda one: f"{names[one]} ({one})")
+    run_id = chosen.run_id
     rows = history(session.store, run_id)
     rows = rows[rows["value"].notna()]
     count = rows["run_id"].nunique()
@@ -43,7 +40,7 @@ def page(session: Session) -> None:
         table(worse[["started_at", "run_id", "suite", "value", "low", "high"]], key="worse")
     columns = st.columns(2)
     for place, (suite, of_suite) in enumerate(rows.groupby("suite", sort=False)):
-        named = of_suite.assign(name=[names.get(one, one) for one in of_suite["run_id"]])
+        named = of_suite.assign(name=[chosen.names.get(one, one) for one in of_suite["run_id"]])
         behind = named[["started_at", "name", "run_id", "value", "low", "high", "n", "regressed"]]
         with columns[place % 2]:
             chart(session, drawn_history(pd.DataFrame(named), session.theme, t.code), behind, key=f"history {suite}")

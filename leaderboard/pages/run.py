@@ -16,9 +16,10 @@ from harness.core.headlines import OVERALL
 from harness.record import RunRecord
 from leaderboard import queries
 from leaderboard.address import choose
+from leaderboard.chosen import chosen_run
 from leaderboard.links import link
-from leaderboard.parts import chart, downloads, estimate_table, not_here, table
-from leaderboard.session import Session, labels, record_of
+from leaderboard.parts import chart, downloads, estimate_table, table
+from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
 
 __all__ = ["page"]
@@ -32,19 +33,16 @@ def page(session: Session) -> None:
     """Show it."""
     t = session.t
     st.title(t("Run"))
-    known = queries.checkpoints(session.store, every_run=True)
-    known = known[known["status"] == "verified"]
-    if not_here(session, list(known["run_id"])):
+    chosen = chosen_run(session)
+    if chosen is None:
         return
-    names = labels(known)
-    run_id = choose(st, t("Run"), list(known["run_id"]), "run", shown=lambda one: f"{names[one]} ({one})")
-    row = known[known["run_id"] == run_id].iloc[0]
+    run_id = chosen.run_id
     record = record_of(session, run_id)
-    _heading(session, row, record)
-    estimates = queries.estimates(session.store, [run_id], groups=True).assign(name=names[run_id])
+    _heading(session, chosen.row, record)
+    estimates = queries.estimates(session.store, [run_id], groups=True).assign(name=chosen.names[run_id])
     _verdict(session, run_id)
     view = choose(st, t("Show"), list(_VIEWS), "view", shown=lambda one: t(_TITLES[one]), width=280)
-    _DRAW[view](session, estimates, record, row)
+    _DRAW[view](session, estimates, record, chosen.row)
 
 
 _TITLES = {

@@ -8,12 +8,12 @@ import streamlit as st
 from harness.charts import attribution_map
 from harness.core.display import elided
 from harness.record import RunRecord
-from leaderboard import queries
 from leaderboard.address import choose, put, read
+from leaderboard.chosen import chosen_run
 from leaderboard.marks import marked
-from leaderboard.parts import chart, not_here, table, text
+from leaderboard.parts import chart, table, text
 from leaderboard.queries_samples import PAGE_SIZE, Outcome, SampleQuery, facets, sample, samples_page
-from leaderboard.session import Session, labels, record_of
+from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
 
 __all__ = ["page"]
@@ -26,12 +26,10 @@ def page(session: Session) -> None:
     """Show it."""
     t = session.t
     st.title(t("Samples"))
-    known = queries.checkpoints(session.store, every_run=True)
-    known = known[known["status"] == "verified"]
-    if not_here(session, list(known["run_id"])):
+    chosen = chosen_run(session)
+    if chosen is None:
         return
-    names = labels(known)
-    run_id = choose(st, t("Run"), list(known["run_id"]), "run", shown=lambda one: f"{names[one]} ({one})")
+    run_id = chosen.run_id
     record = record_of(session, run_id)
     if record is None:
         return

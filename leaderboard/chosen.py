@@ -1,0 +1,38 @@
+"""Which run a page is about."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from leaderboard import queries
+from leaderboard.address import choose
+from leaderboard.parts import not_here
+from leaderboard.session import Session, labels
+
+__all__ = ["ChosenRun", "chosen_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenRun:
+    """A run's row of `queries.checkpoints`, and the name that each verified run is shown under, by run id."""
+
+    row: pd.Series
+    names: Mapping[str, str]
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return str(self.row["run_id"])
+
+
+def chosen_run(session: Session) -> ChosenRun | None:
+    """The verified run that the URL or the reader names; None where none is here."""
+    known = queries.checkpoints(session.store, every_run=True)
+    known = known[known["status"] == "verified"]
+    if not_here(session, list(known["run_id"])):
+        return None
+    names = labels(known)
+    run_id = choose(st, session.t("Run"), list(known["run_id"]), "run", shown=lambda one: f"{names[one]} ({one})")
+    return ChosenRun(known[known["run_id"] == run_id].iloc[0], names)
