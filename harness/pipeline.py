@@ -133,7 +133,7 @@ def evaluate_each(
         finished = _finished(options.output / planned.spec.run_id)
         if finished is not None:
             progress.note(f"this run is finished already: {finished.folder}")
-            add_or_say(options.store, finished.folder, progress)
+            add_or_say(options.store, finished.folder, progress.note)
             yield finished
             continue
         with (
@@ -141,7 +141,7 @@ def evaluate_each(
             logged_to(_log_file(writer.folder / "run.log"), logging.DEBUG),
         ):
             record = run(planned, writer, progress, loader)
-        add_or_say(options.store, record.folder, progress)
+        add_or_say(options.store, record.folder, progress.note)
         yield record
 
 
@@ -283,14 +283,17 @@ def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRec
     )
     derived = [estimate for suite in plan.selection.suites for estimate in suite.derive(results)]
     answered = [
-        (one.planned.suite, one.planned.task.name, sample.id, position, request, writer.responses[request.id])
+        (
+            one.planned.task.variant(sample, position),
+            (one.planned.suite, one.planned.task.name, sample.id, position, request, writer.responses[request.id]),
+        )
         for one in work
         for sample, requests in zip(one.samples, one.asked, strict=True)
         for position, request in enumerate(requests)
     ]
     return writer.seal(
-        responses=[response_row(*one) for one in answered],
-        attributions=[row for one in answered for row in attributions_of(*one)],
+        responses=[response_row(*one, variant=variant) for variant, one in answered],
+        attributions=[row for _, one in answered for row in attributions_of(*one)],
         scores=[score_row(suite, task, score) for (suite, task), scored in scores.items() for score in scored],
         estimates=[*estimates, *headline_estimates(plan.selection.suites, estimates, results.signature)],
         measurements=[*derived, *headline_estimates(plan.selection.suites, derived, results.signature)],

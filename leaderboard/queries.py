@@ -85,7 +85,8 @@ def checkpoints(store: Store, *, every_run: bool = False) -> pd.DataFrame:
     order = (place.c.started_at.desc().nulls_last(), place.c.run_id)
     with store.reading() as connection:
         rows = _read(connection, query.order_by(*order))
-        asked = _read(connection, select(_suites.c.run_id, _suites.c.suite, _suites.c.languages))
+        shown = _suites.c.run_id.in_(rows["run_id"].tolist())
+        asked = _read(connection, select(_suites.c.run_id, _suites.c.suite, _suites.c.languages).where(shown))
         decided = _read(connection, select(_verdicts).order_by(_verdicts.c.decided_at))
     by_run = dict(iter(asked.groupby("run_id", sort=False)))
     rows["name"] = [short_name(model) for model in rows["model"]]

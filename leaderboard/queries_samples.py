@@ -78,6 +78,8 @@ def facets(record: RunRecord) -> pd.DataFrame:
         GROUP BY suite, task, metric ORDER BY place
     """
     found = _frame(record, query, {"suite": None, "task": None})
+    for column in ("variants", "groups"):
+        found[column] = [list(names) for names in found[column]]
     return found[["suite", "task", "metric", "count", "variants", "groups"]]
 
 

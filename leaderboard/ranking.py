@@ -50,11 +50,13 @@ def rank(
     chosen = scores[scores["run_id"].isin(set(run_ids)) & scores["suite"].isin(weighed) & scores["value"].notna()]
     scales = {str(suite): _scale(of_suite) for suite, of_suite in chosen.groupby("suite", sort=False)}
     usable = {suite: scale for suite, scale in scales.items() if scale is not None}
-    by_run = dict(iter(chosen.groupby("run_id", sort=False)))
+    by_run: dict[str, list[dict[str, Any]]] = {}
+    for scored in chosen.to_dict("records"):
+        by_run.setdefault(scored["run_id"], []).append({str(name): value for name, value in scored.items()})
     rows: list[dict[str, Any]] = []
     run_parts: dict[str, RunParts] = {}
     for run_id in run_ids:
-        row, run_parts[run_id] = _score(run_id, by_run.get(run_id), parts.get(run_id, {}), usable, weighed)
+        row, run_parts[run_id] = _score(run_id, by_run.get(run_id, []), parts.get(run_id, {}), usable, weighed)
         rows.append(row)
     rows.sort(key=lambda row: (row["score"] is None, -(row["score"] or 0.0), row["run_id"]))
     _add_ranks(rows, run_parts)
@@ -82,13 +84,13 @@ def _scale(of_suite: pd.DataFrame) -> Scale | None:
 
 def _score(
     run_id: str,
-    of_run: pd.DataFrame | None,
+    of_run: Sequence[Mapping[str, Any]],
     parts: Mapping[tuple[str, str], Part],
     scales: Mapping[str, Scale],
     weights: Mapping[str, float],
 ) -> tuple[dict[str, Any], RunParts]:
     """A run's row but for its rank, and the parts of its score."""
-    found = [] if of_run is None else [row for row in of_run.to_dict("records") if row["suite"] in scales]
+    found = [row for row in of_run if row["suite"] in scales]
     total = math.fsum(weights[row["suite"]] for row in found)
     missing = [suite for suite in weights if suite not in {row["suite"] for row in found}]
     blank: dict[str, Any] = dict.fromkeys(_COLUMNS)

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import errors, output, print_json, print_rows
+from harness.cli.indexing import STORE_HELP
 from harness.cli.runs import Output, Run, sealed_run
 from harness.core.errors import InputError
 
@@ -88,6 +89,7 @@ def gate_command(
     sarif: Annotated[Path | None, typer.Option("--sarif", help="Also write SARIF 2.1.0 here.")] = None,
     markdown: AsMarkdown = False,
     as_json: AsJson = False,
+    store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
     output_folder: Output = Path("runs"),
 ) -> None:
     """Judge a run by a policy: exit code 0 for PASS, 1 FAIL, 3 INCONCLUSIVE, 2 ERROR.
@@ -107,12 +109,14 @@ def gate_command(
     from harness.decision.verdicts import write_verdict
     from harness.decision.wording import RULE_COLUMNS, rule_cells, verdict_markdown
     from harness.record.environment import package_versions
+    from harness.store import add_or_say
 
     rules = read_policy(policy)
     record = sealed_run(run, output_folder)
     against = sealed_run(baseline, output_folder) if baseline else None
     verdict = gate(record, rules, against)
     kept = write_verdict(record.folder, verdict)
+    add_or_say(store, record.folder, lambda said: errors.print(Text(said)))
     if junit:
         write_junit(junit, rules, verdict)
     if sarif:

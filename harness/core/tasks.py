@@ -106,6 +106,13 @@ class Task(ABC):
         """
         return ()
 
+    def variant(self, sample: Sample, position: int) -> str:  # noqa: ARG002
+        """How the sample was changed for its request at this position, in a few words; empty for the sample as it is.
+
+        It stands beside the request in the record, for people to lay variants side by side.
+        """
+        return ""
+
     @abstractmethod
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """The scores of a sample from the responses to its requests, follow-ups last, in the order of the requests."""

@@ -58,6 +58,7 @@ _RESPONSES = pa.schema(
         ("task", pa.string()),
         ("sample_id", pa.string()),
         ("position", pa.int32()),
+        ("variant", pa.string()),
         ("request_id", pa.string()),
         ("kind", pa.string()),
         ("context", pa.string()),
@@ -103,10 +104,11 @@ def score_row(suite: str, task: str, score: Score) -> dict[str, Any]:
 
 
 def response_row(
-    suite: str, task: str, sample_id: str, position: int, request: Request, response: Response
+    suite: str, task: str, sample_id: str, position: int, request: Request, response: Response, variant: str = ""
 ) -> dict[str, Any]:
     """A row of `responses.parquet`: the request at `position` of a sample, and its answer.
 
+    `variant` says how the sample was changed for it (see `Task.variant`); there is none for the sample as it is.
     `context` and `continuation` are what was given to the model (before a chat template); a whole text that was
     scored stands under `continuation`, one that was labelled or embedded under `context`, the second text of a pair
     under `continuation`, and words are joined by spaces. `settings` is all else that the request says, as canonical
@@ -118,6 +120,7 @@ def response_row(
         "task": task,
         "sample_id": sample_id,
         "position": position,
+        "variant": variant or None,
         "kind": request.kind,
         "context": context,
         "continuation": continuation,

@@ -1,7 +1,7 @@
 """From run folders into the store: one run as it seals, or all of a folder."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,8 @@ def add_run(store: Store, folder: Path) -> str | None:
     return reason
 
 
-def add_or_say(named: str | None, folder: Path, progress: Progress) -> None:
-    """Put a run that was just sealed into the store that is meant; where that fails, say so and how to mend it.
+def add_or_say(named: str | None, folder: Path, say: Callable[[str], None]) -> None:
+    """Put a run that was just sealed or judged into the store that is meant; where that fails, say how to mend it.
 
     The store follows from the records, so what it lacks is no reason for an evaluation to fail.
     """
@@ -59,9 +59,7 @@ def add_or_say(named: str | None, folder: Path, progress: Progress) -> None:
             add_run(store, folder)
     except HarnessError as error:
         where = f" --store {named}" if named else ""
-        progress.note(
-            f"the run is sealed, but the store lacks it: {error}; then `harness index {folder.parent}{where}`"
-        )
+        say(f"the run is kept, but the store lacks it: {error}; then `harness index {folder.parent}{where}`")
 
 
 def index_folder(store: Store, folder: Path, progress: Progress | None = None) -> Indexed:

@@ -92,6 +92,10 @@ class CounterfactualTask(WrappedTask[MultipleChoice]):
         """The requests of the original, then those of the swapped sample."""
         return [*self.inner.requests(sample.fields["original"]), *self.inner.requests(sample.fields["swapped"])]
 
+    def variant(self, sample: Sample, position: int) -> str:
+        """See `Task.variant`."""
+        return "names exchanged" if position >= len(self.inner.requests(sample.fields["original"])) else ""
+
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """1 where the first metric's choice changes; `gold` and `predicted` are the choices before and after."""
         half = len(responses) // 2

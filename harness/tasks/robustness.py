@@ -179,6 +179,14 @@ class RobustnessTask(WrappedTask[Task]):
         """See `Task.follow_up`: what the search tries next, where a right answer still stands."""
         return [request for variant in self._searched(sample, responses)[2] for request in variant.requests]
 
+    def variant(self, sample: Sample, position: int) -> str:
+        """See `Task.variant`: perturbation and severity, such as `keyboard_typos 3`, or the turn of the search."""
+        variants: Sequence[Variant] = sample.fields["variants"]
+        place = position // len(variants[0].requests)
+        if place > len(variants):
+            return f"search {place - len(variants)}"
+        return f"{variants[place - 1].perturbation} {variants[place - 1].severity}" if place else ""
+
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for the sample as it is and for each variant, and those that sum up all variants of the sample."""
         variants: Sequence[Variant] = sample.fields["variants"]

@@ -153,6 +153,7 @@ class _Counterfactuals(Task):
                     "attribute": family.attribute,
                     "group": group,
                     "others": [other for name, other in family.prompts.items() if name != group],
+                    "other_groups": [name for name in family.prompts if name != group],
                 },
             )
             for family in families(self.language)
@@ -164,6 +165,10 @@ class _Counterfactuals(Task):
         """The group's own continuation, then those of the other groups."""
         prompts = [sample.prompt, *sample.fields["others"]]
         return [GenerateUntil(context=prompt, max_tokens=self.max_tokens) for prompt in prompts]
+
+    def variant(self, sample: Sample, position: int) -> str:
+        """See `Task.variant`: the other group."""
+        return f"{sample.fields['attribute']} {sample.fields['other_groups'][position - 1]}" if position else ""
 
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """For each outcome, the group's value less the mean of the others."""

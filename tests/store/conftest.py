@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from harness.store import Store, locate
-from tests.store.databases import new_database, postgres_server
+from tests.store.databases import emptied, postgres_server
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def named(request: pytest.FixtureRequest, tmp_path) -> str:
     """What a user gives as `--store`: a database of this kind that is still empty."""
     if request.param == "sqlite":
         return str(tmp_path / "elsewhere" / "index.sqlite")
-    return new_database(request.getfixturevalue("server"))
+    return emptied(request.getfixturevalue("server"))
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from harness.core.errors import InputError, RecordError, StoreError
 from harness.decision.verdicts import RuleVerdict, Verdict, write_verdict
 from harness.store import NO_STORE, Store, add_or_say, add_run, index_folder, locate
 from harness.store.schema import METADATA, estimates, runs
+from tests.store.databases import emptied
 from tests.store.records import make_record
 from tests.store.writing import write_runs
 
@@ -177,22 +178,24 @@ def test_verdicts_beside_a_run_are_indexed_and_an_unreadable_one_counts_as_an_er
     assert dump(store)["verdicts"][0][6] == "ERROR"
 
 
-def test_eight_writers_at_once_lose_nothing(named, opened, tmp_path):
+def test_eight_writers_at_once_lose_nothing_on_either_database(server, tmp_path):
+    names = [str(tmp_path / "index.sqlite"), emptied(server)]
     own = [[str(make_record(tmp_path / "runs", seed=8 * n + k, n=4).folder) for k in range(3)] for n in range(8)]
     shared = str(make_record(tmp_path / "runs", seed=99, n=4).folder)
     spawn = get_context("spawn")
-    # None has opened the store before: they also race to create it.
-    writers = [spawn.Process(target=write_runs, args=(named, [*folders, shared], 2)) for folders in own]
+    # None has opened the stores before: they also race to create them.
+    writers = [spawn.Process(target=write_runs, args=(names, [*folders, shared])) for folders in own]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0] * 8
-    store = opened()
-    grown = dump(store)
-    assert len(grown["runs"]) == 25
-    index_folder(store, tmp_path / "runs")
-    assert dump(store) == grown
+    for named in names:
+        with Store(locate(named, tmp_path)) as store:
+            grown = dump(store)
+            assert len(grown["runs"]) == 25
+            index_folder(store, tmp_path / "runs")
+            assert dump(store) == grown
 
 
 def delete_and_fail(store):
@@ -233,18 +236,12 @@ def test_an_unfinished_run_is_not_indexed(opened, tmp_path):
         add_run(opened(), record.folder)
 
 
-class Told(list):
-    """Keeps notes."""
-
-    note = list.append
-
-
 def test_a_store_that_cant_be_written_is_said_with_the_command_that_mends_it(tmp_path):
-    record, told = make_record(tmp_path / "runs", n=4), Told()
+    record, told = make_record(tmp_path / "runs", n=4), []
     (tmp_path / "file").write_text("")
-    add_or_say(str(tmp_path / "file" / "index.sqlite"), record.folder, told)
+    add_or_say(str(tmp_path / "file" / "index.sqlite"), record.folder, told.append)
     assert f"harness index {tmp_path / 'runs'} --store" in told[0]
-    add_or_say(NO_STORE, record.folder, told)
+    add_or_say(NO_STORE, record.folder, told.append)
     assert len(told) == 1
 
 
