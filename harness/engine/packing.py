@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache
 
+from harness.engine.kernels import FasterKernels
 from harness.engine.tree import Row, Tokens
 
 __all__ = ["Stem", "StemCache", "packed_arguments", "refusal"]
@@ -179,6 +180,7 @@ class StemCache:
     def _extend(self, key_values: KeyValues, tokens: Tokens) -> KeyValues:
         cache = DynamicCache(key_values or None)
         token_ids = torch.tensor([tokens], device=self._model.device)
-        with torch.inference_mode():
-            self._model.base_model(input_ids=token_ids, past_key_values=cache, use_cache=True)
+        arguments = {"input_ids": token_ids, "past_key_values": cache, "use_cache": True}
+        with torch.inference_mode(), FasterKernels(arguments):
+            self._model.base_model(**arguments)
         return [(layer.keys, layer.values) for layer in cache.layers]

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.engine.encoding import Reading
+from harness.engine.kernels import FasterKernels
 from harness.engine.packing import Stem, StemCache, packed_arguments
 from harness.engine.tree import Row, packed_row, path_row
 
@@ -105,7 +106,7 @@ def logits_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64
 
 def forward_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> tuple[Tensor, Any]:
     """As `logits_at`, with all that the forward pass gave."""
-    with torch.inference_mode():
+    with torch.inference_mode(), FasterKernels(arguments):
         return _forward_at(model, arguments, positions)
 
 
@@ -131,7 +132,8 @@ def _states_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int6
         return logits_at(model, arguments, positions), _as_it_is
     head = model.get_output_embeddings()
     states: list[Tensor] = []
-    with torch.inference_mode(), _gathered(head, torch.from_numpy(positions).to(model.device), states):
+    index = torch.from_numpy(positions).to(model.device)
+    with torch.inference_mode(), FasterKernels(arguments), _gathered(head, index, states):
         model(**arguments)
     return states[0], head
 
@@ -197,7 +199,7 @@ def _log_probabilities(
     greedy = np.empty(len(targets), dtype=np.bool_)
     for start in range(0, len(states), _CHUNK):
         here = np.flatnonzero((where >= start) & (where < start + _CHUNK))
-        with torch.inference_mode():
+        with torch.inference_mode(), FasterKernels({}):
             logits = to_logits(states[start : start + _CHUNK]).float()
             rows = torch.from_numpy(where[here] - start).to(logits.device)
             wanted = torch.from_numpy(targets[here]).to(logits.device)

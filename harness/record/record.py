@@ -32,6 +32,7 @@ from harness.core.hashing import canonical_json
 from harness.core.meters import Window
 from harness.core.requests import Response
 from harness.core.scores import Estimate
+from harness.core.values import field_values
 from harness.record.files import make_folder, write_whole
 from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
@@ -263,7 +264,10 @@ def _response(entry: dict[str, Any]) -> Response:
 
 def _entry(response: Response) -> dict[str, Any]:
     scores = response.label_scores
-    return {**asdict(response), "label_scores": None if scores is None else [list(pair) for pair in scores.items()]}
+    return {
+        **field_values(response),
+        "label_scores": None if scores is None else [list(pair) for pair in scores.items()],
+    }
 
 
 def _read_spec(folder: Path) -> RunSpec:

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from harness.core.requests import (
     TokenLoglikelihoods,
 )
 from harness.core.scores import Score
+from harness.core.values import field_values
 from harness.record.asked import settings_of
 from harness.record.files import write_whole
 
@@ -100,7 +100,7 @@ _ATTRIBUTIONS = pa.schema(
 
 def score_row(suite: str, task: str, score: Score) -> dict[str, Any]:
     """A row of `scores.parquet`."""
-    return {"suite": suite, "task": task, **asdict(score)}
+    return {"suite": suite, "task": task, **field_values(score)}
 
 
 def response_row(
@@ -125,7 +125,7 @@ def response_row(
         "context": context,
         "continuation": continuation,
         "settings": settings_of(request),
-        **asdict(response),
+        **field_values(response),
     }
 
 
