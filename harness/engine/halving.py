@@ -8,7 +8,7 @@ from accelerate.utils.memory import should_reduce_batch_size
 
 from harness.engine.planner import SHORTEST_SHARE, cut
 
-__all__ = ["NO_MEMORY", "Halving"]
+__all__ = ["NO_MEMORY", "Halving", "is_lack_of_memory"]
 
 NO_MEMORY = "out of memory even with this request alone"
 
@@ -45,7 +45,7 @@ class Halving(Generic[Item, Result]):
             try:
                 yield group, compute(group)
             except Exception as error:
-                if not isinstance(error, MemoryError) and not should_reduce_batch_size(error):
+                if not is_lack_of_memory(error):
                     raise
                 if len(group) == 1:
                     yield group, None
@@ -54,3 +54,8 @@ class Halving(Generic[Item, Result]):
                 waiting.extend((group[:middle], group[middle:]))
                 self.batch_tokens = min(self.batch_tokens, middle * max(map(length, group)))
                 _log.warning("out of memory: going on with %d tokens in one forward pass", self.batch_tokens)
+
+
+def is_lack_of_memory(error: Exception) -> bool:
+    """Whether the error says that there is no memory, of the device or of the machine."""
+    return isinstance(error, MemoryError) or should_reduce_batch_size(error)

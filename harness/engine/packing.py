@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache
 
-from harness.engine.kernels import FasterKernels
+from harness.engine.kernels import faster_kernels
 from harness.engine.tree import Row, Tokens
 
 __all__ = ["Stem", "StemCache", "packed_arguments", "refusal"]
@@ -181,6 +181,6 @@ class StemCache:
         cache = DynamicCache(key_values or None)
         token_ids = torch.tensor([tokens], device=self._model.device)
         arguments = {"input_ids": token_ids, "past_key_values": cache, "use_cache": True}
-        with torch.inference_mode(), FasterKernels(arguments):
+        with torch.inference_mode(), faster_kernels(self._model, arguments):
             self._model.base_model(**arguments)
         return [(layer.keys, layer.values) for layer in cache.layers]

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.engine.encoding import Reading
-from harness.engine.kernels import FasterKernels
+from harness.engine.kernels import faster_kernels
 from harness.engine.packing import Stem, StemCache, packed_arguments
 from harness.engine.tree import Row, packed_row, path_row
 
@@ -56,7 +56,7 @@ def score_rows(
     """The verdict on each reading from one forward pass over the rows in which their inputs end."""
     states, to_logits, where = target_states(model, rows, readings, stem)
     targets = np.concatenate([np.array(reading.targets, dtype=np.int64) for reading in readings])
-    log_probabilities, greedy = _log_probabilities(states, to_logits, np.concatenate(where), targets)
+    log_probabilities, greedy = _log_probabilities(model, states, to_logits, np.concatenate(where), targets)
     bounds = [0, *itertools.accumulate(map(len, where))]
     return {
         reading: Verdict(float(log_probabilities[start:stop].sum()), bool(greedy[start:stop].all()))
@@ -106,7 +106,7 @@ def logits_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64
 
 def forward_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> tuple[Tensor, Any]:
     """As `logits_at`, with all that the forward pass gave."""
-    with torch.inference_mode(), FasterKernels(arguments):
+    with torch.inference_mode(), faster_kernels(model, arguments):
         return _forward_at(model, arguments, positions)
 
 
@@ -133,7 +133,7 @@ def _states_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int6
     head = model.get_output_embeddings()
     states: list[Tensor] = []
     index = torch.from_numpy(positions).to(model.device)
-    with torch.inference_mode(), FasterKernels(arguments), _gathered(head, index, states):
+    with torch.inference_mode(), faster_kernels(model, arguments), _gathered(head, index, states):
         model(**arguments)
     return states[0], head
 
@@ -192,14 +192,14 @@ def _flatten(states: Tensor) -> Tensor:
 
 
 def _log_probabilities(
-    states: Tensor, to_logits: ToLogits, where: NDArray[np.intp], targets: NDArray[np.int64]
+    model: Any, states: Tensor, to_logits: ToLogits, where: NDArray[np.intp], targets: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Log-probability of each target at the row `where` of `states`, and whether it is that row's arg-max."""
     chosen = np.empty(len(targets), dtype=np.float64)
     greedy = np.empty(len(targets), dtype=np.bool_)
     for start in range(0, len(states), _CHUNK):
         here = np.flatnonzero((where >= start) & (where < start + _CHUNK))
-        with torch.inference_mode(), FasterKernels({}):
+        with torch.inference_mode(), faster_kernels(model, {}):
             logits = to_logits(states[start : start + _CHUNK]).float()
             rows = torch.from_numpy(where[here] - start).to(logits.device)
             wanted = torch.from_numpy(targets[here]).to(logits.device)

@@ -1,10 +1,19 @@
 """Faster kernels give the numbers of torch's own, and leave alone what they can't do."""
 
+import logging
+
 import pytest
 import torch
 from torch.nn.functional import linear, scaled_dot_product_attention
+from transformers import LlamaForCausalLM
 
+from harness.checkpoints import resolve
+from harness.checkpoints.load import load
+from harness.core.models import respond
+from harness.core.requests import LoglikelihoodRolling
+from harness.engine.causal import CausalModel
 from harness.engine.kernels import FasterKernels
+from tests.engine.reference import plain_loglikelihood
 
 
 def states(width: int, before: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -54,3 +63,23 @@ def test_products_are_the_same(rows, outputs, has_bias, dtype):
     with torch.inference_mode(), FasterKernels({}):
         found = linear(states, weight, bias)
     torch.testing.assert_close(found, linear(states, weight, bias), atol=1e-5, rtol=0)
+
+
+class ComputesOtherwise(LlamaForCausalLM):
+    """Reads another text wherever its calls are looked into."""
+
+    def forward(self, input_ids=None, **rest):
+        watched = torch.overrides._len_torch_function_stack() > 0
+        return super().forward(input_ids=input_ids.flip(-1) if watched else input_ids, **rest)
+
+
+def test_a_model_that_other_kernels_would_change_keeps_its_own_and_says_so(tiny_llama, caplog):
+    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    loaded.model.__class__ = ComputesOtherwise
+    text = LoglikelihoodRolling(text="the quick brown fox jumps over the lazy dog " * 3)
+    with caplog.at_level(logging.INFO):
+        model = CausalModel(loaded, batch_tokens=1000)
+        (response,) = respond(model, [text])
+    assert "keeps its own kernels" in caplog.text
+    expected, _ = plain_loglikelihood(loaded.model, model.encoder, text)
+    assert response.loglikelihood == pytest.approx(expected, abs=1e-4)
