@@ -27,6 +27,7 @@ from harness.core.progress import Progress
 from harness.core.scores import Estimate
 
 __all__ = [
+    "best",
     "errors",
     "estimates_as_json",
     "output",
@@ -142,9 +143,14 @@ def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
         *([interval(estimate.low, estimate.high)] if wide else []),
         n,
         estimate.unit,
-        _ARROWS[estimate.direction] if estimate.direction else f"→ {number(estimate.target)}",
+        best(estimate),
         estimate.basis,
     )
+
+
+def best(estimate: Estimate) -> str:
+    """Which way is better, or which value is best."""
+    return _ARROWS[estimate.direction] if estimate.direction else f"→ {number(estimate.target)}"
 
 
 class _BarProgress:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.text import Text
 
+from harness.cli.compact import print_scores
 from harness.cli.console import (
     errors,
     estimates_as_json,
     output,
-    print_estimates,
     print_json,
     progress_bar,
     saving_line,
@@ -147,6 +147,7 @@ def eval_command(
     request_timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds that a served model may take for one answer.")
     ] = 120.0,
+    every_row: Annotated[bool, typer.Option("--all", help="Print every score, however many there are.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Evaluate a checkpoint: print its scores and leave a record in the output folder; or several, one after another.
@@ -200,7 +201,7 @@ def eval_command(
         print_json(found[0] if len(found) == 1 else found)
     else:
         for record in records:
-            _print(record, named=len(records) > 1)
+            _print(record, named=len(records) > 1, every_row=every_row)
     if any(record.is_partial for record in records):
         raise typer.Exit(3)
 
@@ -215,10 +216,10 @@ def _as_json(record: "RunRecord") -> dict[str, Any]:
     }
 
 
-def _print(record: "RunRecord", *, named: bool) -> None:
+def _print(record: "RunRecord", *, named: bool, every_row: bool) -> None:
     if named:
         output.print(Text(record.spec.model, style="bold"), "")
-    print_estimates(record.estimate_list)
+    print_scores(record.estimate_list, every_row=every_row)
     for note in record.checkpoint["notes"]:
         output.print(Text(note, style="dim"))
     if any(record.token_counts):

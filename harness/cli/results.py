@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from harness.cli.console import errors, estimates_as_json, output, print_estimates, print_json, print_rows, saving_line
+from harness.cli.compact import print_scores
+from harness.cli.console import errors, estimates_as_json, output, print_json, print_rows, saving_line
 from harness.cli.runs import Output, Run, sealed_run, spec_files
 from harness.core.errors import RecordError, UnknownName
 
@@ -50,6 +51,7 @@ def show(
     samples: Annotated[
         bool, typer.Option("--samples", help="Also the requests and answers behind the scores.")
     ] = False,
+    every_row: Annotated[bool, typer.Option("--all", help="Every score, however many there are.")] = False,
     groups: Annotated[bool, typer.Option("--groups", help="Also the scores of single groups.")] = False,
     task: Annotated[str | None, typer.Option(help="With --samples: of this task only.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="With --samples: how many samples a task.")] = 3,
@@ -76,7 +78,7 @@ def show(
             }
         )
         return
-    print_estimates(record.estimate_list, by_group=groups)
+    print_scores(record.estimate_list, every_row=every_row, by_group=groups)
     columns = ("task", "sample_id", "context", "continuation", "loglikelihood", "text", "invalid")
     if shown:
         print_rows("requests and answers", columns, [[row[column] for column in columns] for row in shown])

@@ -6,14 +6,11 @@ from collections.abc import Sequence
 
 from scipy import special
 
-from harness.core.scores import Estimate
+from harness.core.scores import OVERALL, Estimate
 from harness.core.statistics import UPPER
 from harness.core.tasks import Suite
 
 __all__ = ["OVERALL", "headline_estimates", "headline_parts"]
-
-OVERALL = "overall"
-"""The task under which a suite's one score stands among the estimates."""
 
 _MEAN_OF = "mean-of"
 

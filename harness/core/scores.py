@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["Basis", "Direction", "Estimate", "Score"]
+__all__ = ["OVERALL", "Basis", "Direction", "Estimate", "Score"]
+
+OVERALL = "overall"
+"""The task under which a suite's one score stands among the estimates."""
 
 Direction = Literal["higher", "lower"]
 """Which way is better."""

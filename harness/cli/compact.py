@@ -1,0 +1,137 @@
+"""A run's scores on one screen: one score a suite, one a task, energy in a few lines, and what is missing."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from harness.cli.console import best, output, print_estimates
+from harness.core.display import interval, number
+from harness.core.scores import OVERALL, Estimate
+
+__all__ = ["print_scores"]
+
+_FEW = 40
+"""So many rows are shown whole."""
+_REASONS, _NAMES = 4, 4
+"""How many reasons for what is absent are told, and how many of their tasks are named."""
+
+_ENERGY = (
+    ("text_generation", "joules_per_token_prefill"),
+    ("text_generation", "joules_per_token_decode"),
+    ("text_generation", "wh_per_1000_queries"),
+    ("accuracy", "joules_per_correct_answer"),
+    ("run", "energy_joules"),
+    ("run", "carbon_grams"),
+)
+_METER = "meter:"
+
+
+def print_scores(estimates: Sequence[Estimate], *, every_row: bool = False, by_group: bool = False) -> None:
+    """The scores of a run, on one screen where they are many, unless `every_row` or `by_group` asks for them all."""
+    rows = [one for one in estimates if one.applies and one.group is None]
+    if every_row or by_group or len(rows) <= _FEW:
+        print_estimates(estimates, by_group=by_group)
+        return
+    suites = [one for one in rows if one.task == OVERALL]
+    tasks = _primary([one for one in rows if one.task != OVERALL and one.suite != "energy"], suites)
+    _print_table("scores by suite", "suite", [(one.suite, one, _made_of(one)) for one in suites])
+    _print_table("tasks, each by its first metric", "task", [(f"{one.suite}/{one.task}", one, "") for one in tasks])
+    _print_energy([one for one in rows if one.suite == "energy"])
+    _print_missing(estimates)
+    output.print(Text(f"{len(rows)} rows in all: `harness show RUN --all`; by group: `--groups`", style="dim"))
+
+
+def _primary(rows: Iterable[Estimate], suites: Iterable[Estimate]) -> list[Estimate]:
+    """One estimate a task: that which enters its suite's score, otherwise the first."""
+    # Imported late, as it brings numpy: help and lists are instant without.
+    from harness.core.headlines import headline_parts
+
+    entering = {(one.suite, *part) for one in suites for part in headline_parts(one)}
+    found: dict[tuple[str, str], Estimate] = {}
+    for one in rows:
+        known = found.setdefault((one.suite, one.task), one)
+        if (one.suite, one.task, one.metric) in entering and known is not one:
+            found[one.suite, one.task] = one
+    return list(found.values())
+
+
+def _made_of(headline: Estimate) -> str:
+    """Of which tasks the mean is; a single one is named with its metric."""
+    from harness.core.headlines import headline_parts
+
+    parts = headline_parts(headline)
+    if len(parts) <= 1:
+        return "".join(f"{task}/{metric}" for task, metric in parts)
+    return f"mean of {len(parts)}: {', '.join(task for task, _ in parts)}"
+
+
+def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str]]) -> None:
+    if not rows:
+        return
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column(first, overflow="fold")
+    table.add_column("metric", overflow="fold")
+    for name in ("score", "95 % interval", "n"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("best", no_wrap=True)
+    made = any(made_of for _, _, made_of in rows)
+    if made:
+        table.add_column("made of", overflow="fold")
+    for name, one, made_of in rows:
+        score = "absent" if one.value is None else number(one.value)
+        cells = (name, one.metric, score, interval(one.low, one.high), str(one.n), best(one), *([made_of] if made else []))
+        table.add_row(*map(Text, cells))
+    output.print(table, "")
+
+
+def _print_energy(rows: Sequence[Estimate]) -> None:
+    known = {(one.task, one.metric): one for one in rows if one.value is not None}
+    shown = [one for key in _ENERGY if (one := known.get(key)) is not None]
+    shown += [one for key, one in known.items() if key[1] == "joules_per_correct_answer" and one not in shown]
+    if not shown:
+        return
+    output.print(Text("energy", style="bold"))
+    for one in shown:
+        reach = f" ({interval(one.low, one.high)})" if one.low is not None else ""
+        how = f"; {one.interval}" if one.interval and "aim" in one.interval else ""
+        output.print(Text(f"  {one.task} {one.metric}: {number(one.value)} {one.unit}{reach}{how}"))
+    meters = {part for one in shown for part in one.signature.split("|") if part.startswith(_METER)}
+    for meter in sorted(meters):
+        output.print(Text(f"  {shown[-1].basis} by {meter.removeprefix(_METER)}", style="dim"))
+    output.print("")
+
+
+def _print_missing(estimates: Sequence[Estimate]) -> None:
+    """What has no value, by reason: how many scores of which tasks; what isn't defined for the checkpoint apart."""
+    whole = [one for one in estimates if one.group is None and one.task != OVERALL]
+    for reason, places in _by_reason(one for one in whole if not one.applies):
+        output.print(Text(f"not defined here: {_some(places)}: {reason}", style="dim"))
+    missing = _by_reason(one for one in whole if one.applies and one.reason)
+    for reason, places in missing[:_REASONS]:
+        output.print(Text(f"absent, {_scores(len(places))} of {_some(places)}: {reason}", style="yellow"))
+    if rest := missing[_REASONS:]:
+        count = sum(len(places) for _, places in rest)
+        names = _some([place for _, places in rest for place in places])
+        output.print(Text(f"absent, {_scores(count)} more of {names}, for {len(rest)} other reasons", style="yellow"))
+    invalid = {f"{one.suite}/{one.task}": one.invalid_count for one in whole if one.invalid_count and not one.reason}
+    if invalid:
+        told = ", ".join(f"{place} ({count})" for place, count in invalid.items())
+        output.print(Text(f"samples that could not be used: {told}: `harness show RUN --samples`", style="yellow"))
+
+
+def _by_reason(estimates: Iterable[Estimate]) -> list[tuple[str, list[str]]]:
+    """Where each reason holds, the most frequent first."""
+    found: dict[str, list[str]] = {}
+    for one in estimates:
+        found.setdefault(one.reason or "", []).append(f"{one.suite}/{one.task}")
+    return sorted(found.items(), key=lambda reason: -len(reason[1]))
+
+
+def _some(places: Sequence[str]) -> str:
+    names = list(dict.fromkeys(places))
+    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more tasks" if len(names) > _NAMES else "")
+
+
+def _scores(count: int) -> str:
+    return "1 score" if count == 1 else f"{count} scores"

@@ -1,0 +1,86 @@
+import pytest
+
+from harness.cli import console
+from harness.cli.compact import print_scores
+from harness.core.scores import Estimate
+
+
+def one(suite: str, task: str, metric: str, value: float | None, **more: object) -> Estimate:
+    reason = None if value is not None else "the counter is lost"
+    fields = {"suite": suite, "task": task, "metric": metric, "value": value, "n": 9, "unit": "share", "reason": reason}
+    return Estimate(**{**fields, "direction": "higher", "signature": "", **more})  # type: ignore[arg-type]
+
+
+MANY = [
+    *(one("accuracy", "piqa", f"metric_{n}", 0.1) for n in range(40)),
+    one("accuracy", "piqa", "acc_norm", 0.625, low=0.5, high=0.75),
+    one("accuracy", "siqa", "acc", 0.375),
+    one("fairness", "adult", "difference", None),
+    one("fairness", "weat", "d", None, applies=False, reason="no embedding"),
+    one("energy", "run", "gpu_energy_joules", None),
+    one(
+        "energy",
+        "text_generation",
+        "joules_per_token_decode",
+        2.5,
+        unit="J/token",
+        interval="t, ±9.0%: the aim of 5% was not reached in 7 windows",
+        low=2.0,
+        high=3.0,
+        signature="seed:0|meter:a counter (error of 5 %)",
+    ),
+    one("accuracy", "overall", "acc_norm", 0.5, signature="mean-of:piqa/acc_norm+siqa/acc|seed:0"),
+]
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    monkeypatch.setattr(console.output, "width", 140)
+    print_scores(MANY)
+    return capsys.readouterr().out.splitlines()
+
+
+def line(printed: list[str], beginning: str) -> str:
+    (found,) = (text for text in printed if text.startswith(beginning))
+    return found
+
+
+def test_each_suite_has_its_score_with_what_it_is_made_of(printed: list[str]) -> None:
+    assert line(printed, "accuracy  ").split() == [
+        "accuracy",
+        "acc_norm",
+        "0.5000",
+        "9",
+        "↑",
+        "mean",
+        "of",
+        "2:",
+        "piqa,",
+        "siqa",
+    ]
+
+
+def test_each_task_has_one_row_with_the_metric_that_counts(printed: list[str]) -> None:
+    assert line(printed, "accuracy/piqa").split()[1:6] == ["acc_norm", "0.6250", "0.5000", "to", "0.7500"]
+    assert line(printed, "accuracy/siqa").split()[1:3] == ["acc", "0.3750"]
+    assert not [text for text in printed if "metric_" in text]
+
+
+def test_energy_says_how_well_it_is_known_and_by_which_instrument(printed: list[str]) -> None:
+    assert "2.5 J/token (2 to 3); t, ±9.0%: the aim of 5% was not reached" in line(printed, "  text_generation")
+    assert "by a counter (error of 5 %)" in line(printed, "  measured")
+
+
+def test_what_is_missing_is_grouped_by_its_reason(printed: list[str]) -> None:
+    assert line(printed, "absent") == "absent, 2 scores of fairness/adult, energy/run: the counter is lost"
+    assert line(printed, "not defined") == "not defined here: fairness/weat: no embedding"
+
+
+def test_all_rows_are_there_for_those_who_ask(capsys: pytest.CaptureFixture[str]) -> None:
+    print_scores(MANY, every_row=True)
+    assert "metric_39" in capsys.readouterr().out
+
+
+def test_few_rows_are_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    print_scores(MANY[-9:])
+    assert "scores by suite" not in capsys.readouterr().out
