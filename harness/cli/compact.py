@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.console import best, output, print_estimates
+from harness.cli.console import best, counts, output, print_estimates
 from harness.core.display import interval, number
 from harness.core.scores import OVERALL, Estimate
 
@@ -72,7 +72,7 @@ def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column(first, overflow="fold")
     table.add_column("metric", overflow="fold")
-    for name in ("score", "95 % interval", "n"):
+    for name in ("score", "± stderr", "95 % interval", "n"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("best", no_wrap=True)
     made = any(made_of for _, _, made_of in rows)
@@ -80,7 +80,8 @@ def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str
         table.add_column("made of", overflow="fold")
     for name, one, made_of in rows:
         score = "absent" if one.value is None else number(one.value)
-        cells = (name, one.metric, score, interval(one.low, one.high), str(one.n), best(one), *([made_of] if made else []))
+        error = (number(one.stderr), interval(one.low, one.high))
+        cells = (name, one.metric, score, *error, counts(one), best(one), *([made_of] if made else []))
         table.add_row(*map(Text, cells))
     output.print(table, "")
 

@@ -28,6 +28,7 @@ from harness.core.scores import Estimate
 
 __all__ = [
     "best",
+    "counts",
     "errors",
     "estimates_as_json",
     "output",
@@ -133,19 +134,22 @@ def _name(estimate: Estimate) -> str:
 
 
 def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
-    n = str(estimate.n)
-    n += f" (+{estimate.invalid_count} invalid)" if estimate.invalid_count else ""
-    n += f" ({estimate.tie_count} ties)" if estimate.tie_count else ""
     return (
         f"  {_name(estimate)}",
         "absent" if estimate.value is None else number(estimate.value),
         number(estimate.stderr),
         *([interval(estimate.low, estimate.high)] if wide else []),
-        n,
+        counts(estimate),
         estimate.unit,
         best(estimate),
         estimate.basis,
     )
+
+
+def counts(estimate: Estimate) -> str:
+    """How many samples gave the value; how many could not, and how many hang on rounding, where there are such."""
+    invalid = f" (+{estimate.invalid_count} invalid)" if estimate.invalid_count else ""
+    return f"{estimate.n}{invalid}" + (f" ({estimate.tie_count} ties)" if estimate.tie_count else "")
 
 
 def best(estimate: Estimate) -> str:

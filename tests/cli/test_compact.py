@@ -13,8 +13,8 @@ def one(suite: str, task: str, metric: str, value: float | None, **more: object)
 
 MANY = [
     *(one("accuracy", "piqa", f"metric_{n}", 0.1) for n in range(40)),
-    one("accuracy", "piqa", "acc_norm", 0.625, low=0.5, high=0.75),
-    one("accuracy", "siqa", "acc", 0.375),
+    one("accuracy", "piqa", "acc_norm", 0.625, stderr=0.06, low=0.5, high=0.75),
+    one("accuracy", "siqa", "acc", 0.375, invalid_count=2),
     one("fairness", "adult", "difference", None),
     one("fairness", "weat", "d", None, applies=False, reason="no embedding"),
     one("energy", "run", "gpu_energy_joules", None),
@@ -61,8 +61,8 @@ def test_each_suite_has_its_score_with_what_it_is_made_of(printed: list[str]) ->
 
 
 def test_each_task_has_one_row_with_the_metric_that_counts(printed: list[str]) -> None:
-    assert line(printed, "accuracy/piqa").split()[1:6] == ["acc_norm", "0.6250", "0.5000", "to", "0.7500"]
-    assert line(printed, "accuracy/siqa").split()[1:3] == ["acc", "0.3750"]
+    assert line(printed, "accuracy/piqa").split()[1:7] == ["acc_norm", "0.6250", "0.0600", "0.5000", "to", "0.7500"]
+    assert line(printed, "accuracy/siqa").split()[1:] == ["acc", "0.3750", "9", "(+2", "invalid)", "↑"]
     assert not [text for text in printed if "metric_" in text]
 
 
