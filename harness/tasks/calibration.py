@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
-from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import TaskError
 from harness.core.requests import Request, Response
 from harness.core.scores import Score
-from harness.core.tasks import Row, Sample, TaskSettings
+from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.tasks.calibration_metrics import BRIER, CALIBRATION_METRICS, CONFIDENCE_BIN, NLL, OVERCONFIDENCE
 from harness.tasks.choices import MultipleChoice, pick
 from harness.tasks.classification import Classification
@@ -145,16 +144,12 @@ def confidence_bin(confidence: float) -> str:
     return f"{(upper - 1) / _BINS:.1f}-{upper / _BINS:.1f}"
 
 
-def calibration(name: str) -> CalibrationTask:
-    """The registered multiple-choice or classification task `name`, judged by its confidence.
-
-    Raises `UnknownName`, `PluginError`, or `TaskError` for a task of another sort.
-    """
-    inner = registry.task(name)
-    if not isinstance(inner, MultipleChoice | Classification):
+def calibration(task: Task) -> CalibrationTask:
+    """The multiple-choice or classification task, judged by its confidence. Raises `TaskError` for another sort."""
+    if not isinstance(task, MultipleChoice | Classification):
         raise TaskError(
             "confidence is that of choices and of labels: the task has neither",
-            place=f"{CALIBRATION}:{name}",
+            place=f"{CALIBRATION}:{task.name}",
             fix="Take one such as piqa",
         )
-    return CalibrationTask(inner)
+    return CalibrationTask(task)

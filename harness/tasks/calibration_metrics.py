@@ -35,6 +35,7 @@ __all__ = [
     "NLL",
     "OVERCONFIDENCE",
     "DebiasedECE",
+    "EqualWidthECE",
     "ExpectedCalibrationError",
     "Reliability",
     "Resolution",
@@ -182,6 +183,25 @@ class ExpectedCalibrationError(_Distance):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EqualWidthECE(_Distance):
+    """Mean distance, from 0 to 1, between confidence and accuracy over 15 bins of the same width: what papers report.
+
+    A bin holds its upper end. Bins with few samples add chance to it, more than to `ece`.
+    """
+
+    name: str = "ece_equal_width"
+    unit: str = "probability"
+    direction: Any = "lower"
+    source: str = "Guo et al. (2017), with 15 bins"
+
+    def of(self, confidence: Values, right: Values) -> float:
+        """See `ConfidenceMetric.of`."""
+        bins = np.maximum(np.ceil(confidence * MOST_BINS).astype(int), 1) - 1
+        gaps = np.bincount(bins, weights=confidence - right)
+        return float(np.abs(gaps).sum() / len(confidence))
+
+
+@dataclass(frozen=True, kw_only=True)
 class DebiasedECE(_Distance):
     """The expected calibration error less what chance adds to it; below 0 by chance where a model is well calibrated.
 
@@ -288,6 +308,7 @@ CALIBRATION_METRICS: tuple[Metric, ...] = (
     ACCURACY,
     OVERCONFIDENCE,
     ExpectedCalibrationError(),
+    EqualWidthECE(),
     DebiasedECE(),
     BRIER,
     Reliability(),

@@ -1,6 +1,6 @@
 """From what the user asks for to what will run: tasks of suites, presets, suite files and lm-evaluation-harness."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +18,7 @@ from harness.tasks.declared import declare, read_suite_file
 from harness.tasks.options import TaskOptions
 from harness.tasks.robustness import ROBUSTNESS, RobustnessTask
 from harness.tasks.schema import Declaration, SuiteFile, TaskEntry
+from harness.tasks.verbalised import VERBALISED, verbalised
 
 __all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "select", "suite_path"]
 
@@ -27,6 +28,14 @@ LM_EVAL = "lm-eval"
 CUSTOM = "custom"
 DEFAULT = "full"
 SUFFIXES = (".yaml", ".yml")
+
+_AROUND: Mapping[str, Callable[[Task], Task]] = {
+    ATTRIBUTION: AttributionTask,
+    CALIBRATION: calibration,
+    ROBUSTNESS: RobustnessTask,
+    VERBALISED: verbalised,
+}
+"""What stands before the colon, and the task that it makes of another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +94,8 @@ def select(
     """What `--suite` and `--task` ask for; the preset `full` where they ask for nothing.
 
     A suite is a registered name, a preset, or the path of a suite file (.yaml, .yml); a task is a registered name, or
-    `lm-eval:NAME`, `attribution:TASK`, `counterfactual:TASK` or `robustness:TASK`. A text of several, parted by commas,
-    stands for each. An explicit `limit` or `num_fewshot` wins over a suite file's, which wins over a task's own;
+    `lm-eval:NAME`, or another with `attribution:`, `calibration:`, `counterfactual:`, `robustness:` or `verbalised:` before
+    its name. A text of several, parted by commas, stands for each. An explicit `limit` or `num_fewshot` wins over a suite file's, which wins over a task's own;
     exemplars are only given to tasks that take them. What is asked for first wins where the same task comes again.
 
     Raises `InputError` for a limit below 1, a negative number of exemplars, a number beyond 2**53 - 1 or a list of
@@ -180,17 +189,11 @@ def _named(
         from harness.tasks.lm_eval import load_tasks
 
         return [_Wanted(suite=LM_EVAL, task=task) for task in load_tasks(bare, options)]
-    if colon and source == ATTRIBUTION:
-        return [
-            _Wanted(suite=otherwise, task=AttributionTask(task)) for task in _inner(bare, otherwise, options, declared)
-        ]
-    if colon and source == CALIBRATION:
-        return [_Wanted(suite=otherwise, task=calibration(bare))]
     if colon and source == COUNTERFACTUAL:
         return [_Wanted(suite=otherwise, task=counterfactual(bare))]
-    if colon and source == ROBUSTNESS:
+    if colon and source in _AROUND:
         inner = _inner(bare, otherwise, options, declared)
-        return [_Wanted(suite=otherwise, task=RobustnessTask(task)) for task in inner]
+        return [_Wanted(suite=otherwise, task=_AROUND[source](task)) for task in inner]
     task = registry.task(name)
     homes = (suite for suite in registry.names("harness.suites") if name in registry.suite(suite).tasks)
     return [_Wanted(suite=next(homes, otherwise), task=task)]

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+from torchmetrics.functional.classification import binary_calibration_error
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.datasets import Row
@@ -25,9 +27,10 @@ from harness.core.requests import Classify, Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import TaskSettings
 from harness.engine.scripted import ScriptedModel
-from harness.tasks.calibration import CalibrationTask, calibration, confidence_bin
+from harness.tasks.calibration import CalibrationTask, confidence_bin
 from harness.tasks.calibration_metrics import (
     DebiasedECE,
+    EqualWidthECE,
     ExpectedCalibrationError,
     Reliability,
     Resolution,
@@ -85,6 +88,31 @@ def test_the_bins_and_the_calibration_error_are_scikit_learns(n: int, bins: int)
     assert ours.accuracy == pytest.approx(accuracy)
     assert ours.confidence == pytest.approx(mean)
     assert ExpectedCalibrationError().of(confidence, right) == pytest.approx(np.abs(accuracy - mean).mean())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_error_over_equal_widths_is_torchmetrics(seed: int) -> None:
+    confidence, right = drawn(300, seed=seed, excess=0.1)
+    expected = binary_calibration_error(torch.tensor(confidence), torch.tensor(right).int(), n_bins=15, norm="l1")
+    assert EqualWidthECE().of(confidence, right) == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_bins_of_equal_width_hold_their_upper_end_and_the_first_holds_0() -> None:
+    # 0 and 1/15 share the first bin: mean confidence 1/30, one of two right. 1 is alone in the last.
+    confidence, right = np.array([0.0, 1 / 15, 1.0]), np.array([1.0, 0.0, 1.0])
+    assert EqualWidthECE().of(confidence, right) == pytest.approx((0.5 - 1 / 30) * 2 / 3)
+
+
+@given(st.integers(0, 10_000), st.integers(2, 5))
+@settings(max_examples=10, deadline=None)
+def test_the_brier_score_over_all_choices_is_scikit_learns(seed: int, count: int) -> None:
+    generator = np.random.default_rng(seed)
+    probabilities = generator.dirichlet(np.ones(count), size=30)
+    rows = [{"q": f"{n} + 1 =", "options": [str(k) for k in range(count)], "gold": n % count} for n in range(30)]
+    model = chooser(lambda asked: probabilities[int(asked.context.split()[0]), int(asked.continuation)])
+    found = scores_of(CalibrationTask(Sums()), model, rows)
+    expected = brier_score_loss([n % count for n in range(30)], probabilities, labels=range(count), scale_by_half=False)
+    assert value_of(CalibrationTask(Sums()), "brier", found) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("n", "bins"), [(5, 1), (19, 1), (20, 2), (149, 14), (1000, 15)])
@@ -333,6 +361,6 @@ def test_any_task_with_choices_is_judged_by_a_prefix() -> None:
 
 def test_a_task_without_choices_or_a_name_nobody_knows_is_refused() -> None:
     with pytest.raises(TaskError, match="calibration:wikitext_sentences: confidence is that of choices"):
-        calibration("wikitext_sentences")
+        select([], ["calibration:wikitext_sentences"], limit=5, num_fewshot=None, seed=0, options=TaskOptions())
     with pytest.raises(UnknownName, match="did you mean"):
-        calibration("boolqq")
+        select([], ["calibration:boolqq"], limit=5, num_fewshot=None, seed=0, options=TaskOptions())
