@@ -9,13 +9,14 @@ class Calibration(Suite):
     """Whether a model is as often right as it is sure, and whether it is surer where it is right.
 
     What it measures. Over the answers of the suite `accuracy`, which are asked once for both: expected calibration
-    error with bins of equal size, plain and debiased; the Brier score and its parts; negative log-likelihood; AUROC of
-    confidence; the area under the risk-coverage curve; the temperature that would mend it. The reliability diagram is
-    in the scores by group (`harness show RUN --groups`): accuracy, and confidence less accuracy, by tenths of
-    confidence.
+    error with bins of equal size, plain and debiased, and with bins of equal width; the Brier score and its parts;
+    negative log-likelihood; AUROC of confidence; the area under the risk-coverage curve; the temperature that would
+    mend it. The reliability diagram is in the scores by group (`harness show RUN --groups`): accuracy, and confidence
+    less accuracy, by tenths of confidence.
 
-    Limits. Confidence is the model's probability of an answer among those given; what a model says of its own
-    confidence is not asked. A model at chance can be well calibrated: read accuracy and AUROC beside it. Errors of a
+    Limits. Confidence is the model's probability of an answer among those given. What a model says of its own
+    confidence, in percent, is asked by `--task verbalised:TASK`, which is in no suite: small models hardly state any. A
+    model at chance can be well calibrated: read accuracy and AUROC beside it. Errors of a
     few hundredths can't be seen in samples of this size.
     """
 

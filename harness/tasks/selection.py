@@ -94,9 +94,10 @@ def select(
     """What `--suite` and `--task` ask for; the preset `full` where they ask for nothing.
 
     A suite is a registered name, a preset, or the path of a suite file (.yaml, .yml); a task is a registered name, or
-    `lm-eval:NAME`, or another with `attribution:`, `calibration:`, `counterfactual:`, `robustness:` or `verbalised:` before
-    its name. A text of several, parted by commas, stands for each. An explicit `limit` or `num_fewshot` wins over a suite file's, which wins over a task's own;
-    exemplars are only given to tasks that take them. What is asked for first wins where the same task comes again.
+    `lm-eval:NAME`, or another with `attribution:`, `calibration:`, `counterfactual:`, `robustness:` or `verbalised:`
+    before its name. A text of several, parted by commas, stands for each. An explicit `limit` or `num_fewshot` wins
+    over a suite file's, which wins over a task's own; exemplars are only given to tasks that take them. What is asked
+    for first wins where the same task comes again.
 
     Raises `InputError` for a limit below 1, a negative number of exemplars, a number beyond 2**53 - 1 or a list of
     empty names, `UnknownName`, `TaskError` for a faulty suite file, `PluginError`.

@@ -72,8 +72,8 @@ class VerbalisedTask(WrappedTask[MultipleChoice | Generation]):
     Why it matters. Models behind an interface show no probabilities, and people ask them how sure they are.
 
     Limits. Small models, and models without instruction tuning, hardly state a number, or always the same: read
-    `confidence_stated` first. Of tasks of multiple choice, the answer shown is the likeliest choice, which the model did
-    not write itself; short answers are right where they equal the reference.
+    `confidence_stated` first. Of tasks of multiple choice, the answer shown is the likeliest choice, which the model
+    did not write itself; short answers are right where they equal the reference.
     """
 
     metrics: Sequence[Metric] = (
@@ -121,7 +121,7 @@ class VerbalisedTask(WrappedTask[MultipleChoice | Generation]):
         if response.text is None:
             reason = response.invalid or "the model gave no text"
             return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
-        said, right, tie = answer
+        _, right, tie = answer
         confidence = stated_confidence(response.text)
         stated = replace(blank, metric=STATED.name, value=float(confidence is not None), predicted=response.text)
         if confidence is None:
