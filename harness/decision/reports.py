@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
@@ -55,7 +56,7 @@ def sarif(policy: Policy, verdict: Verdict, version: str) -> dict[str, Any]:
                 "locations": [
                     {
                         "physicalLocation": {
-                            "artifactLocation": {"uri": Path(policy.path).as_posix()},
+                            "artifactLocation": {"uri": _uri(Path(policy.path))},
                             "region": {"startLine": policy.lines[index]},
                         }
                     }
@@ -96,6 +97,13 @@ def told(rule: RuleVerdict) -> str:
 def _blocks(policy: Policy, verdict: RuleVerdict) -> bool:
     rule = next((one for one in policy.rules if one.title == verdict.rule), None)
     return ((rule.inconclusive if rule else None) or policy.inconclusive) == "block"
+
+
+def _uri(path: Path) -> str:
+    """Where the policy stands: from the folder that the gate was run in, else in full."""
+    inside = path.is_absolute() and path.is_relative_to(Path.cwd())
+    shown = path.relative_to(Path.cwd()) if inside else path
+    return shown.as_uri() if shown.is_absolute() else quote(shown.as_posix())
 
 
 def _xml(text: str) -> str:
