@@ -40,12 +40,15 @@ def compare_command(
     harness compare 1a2b3c 4d5e6f --changed --samples 3
     """
     from harness.decision.comparison import compare_all
+    from harness.decision.flips import first_of_each_task
     from harness.decision.wording import (
         COST_COLUMNS,
         DIFFERENCE_COLUMNS,
+        FLIP_COLUMNS,
         comparison_markdown,
         cost_cells,
         difference_cells,
+        flip_cells,
     )
 
     first, *rest = (sealed_run(name, output_folder) for name in (run, *others))
@@ -68,17 +71,8 @@ def compare_command(
         print_rows("differences, second less first", DIFFERENCE_COLUMNS, map(difference_cells, rows))
         print_rows("costs", COST_COLUMNS, map(cost_cells, comparison.costs))
         output.print(Text(f"{len(comparison.flips)} samples flipped: `--samples N` shows them"))
-        seen: dict[tuple[str, str], int] = {}
-        flipped = []
-        for flip in comparison.flips:
-            seen[flip.suite, flip.task] = seen.get((flip.suite, flip.task), 0) + 1
-            if seen[flip.suite, flip.task] <= samples:
-                flipped.append(
-                    (f"{flip.suite}/{flip.task}", flip.sample_id, "gained" if flip.gained else "lost", flip.first,
-                     flip.second, flip.prompt)
-                )  # fmt: skip
-        if flipped:
-            print_rows("flipped", ("task", "sample", "change", "first said", "second said", "end of prompt"), flipped)
+        if flipped := list(map(flip_cells, first_of_each_task(comparison.flips, samples))):
+            print_rows("flipped", FLIP_COLUMNS, flipped)
 
 
 def gate_command(
@@ -107,7 +101,7 @@ def gate_command(
     from harness.decision.reports import sarif as as_sarif
     from harness.decision.reports import write_junit, write_text
     from harness.decision.verdicts import write_verdict
-    from harness.decision.wording import RULE_COLUMNS, rule_cells, verdict_markdown
+    from harness.decision.wording import RULE_COLUMNS, rule_cells, tally, verdict_markdown
     from harness.record.environment import package_versions
     from harness.store import add_or_say
 
@@ -131,7 +125,7 @@ def gate_command(
         typer.echo(verdict_markdown(verdict), nl=False)
     else:
         print_rows(f"policy {verdict.policy}", RULE_COLUMNS, map(rule_cells, verdict.rules))
-        output.print(Text(f"{verdict.verdict}: {record.folder} (kept in {kept})"))
+        output.print(Text(f"{verdict.verdict}: {record.folder} ({tally(verdict)}; kept in {kept})"))
     raise typer.Exit(EXIT_CODES[verdict.verdict])
 
 

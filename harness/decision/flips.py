@@ -1,12 +1,13 @@
 """Samples that one run gets right and the other wrong."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.decision.pairing import pair
 from harness.decision.scored import Key, Scored
 
-__all__ = ["Flip", "flips"]
+__all__ = ["Flip", "first_of_each_task", "flips"]
 
 _SHOWN = 300
 """Characters of a prompt's end."""
@@ -34,6 +35,17 @@ def flips(first: Scored, second: Scored, keys: Sequence[Key]) -> list[Flip]:
     """The samples that changed in each of the metrics, in the order of the samples."""
     prompts = _prompts(second)
     return [flip for key in keys for flip in _of(first, second, key, prompts)]
+
+
+def first_of_each_task(found: Sequence[Flip], most: int) -> list[Flip]:
+    """At most so many flips of each task, in their order."""
+    seen: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for flip in found:
+        seen[flip.suite, flip.task] += 1
+        if seen[flip.suite, flip.task] <= most:
+            kept.append(flip)
+    return kept
 
 
 def _of(first: Scored, second: Scored, key: Key, prompts: dict[tuple[str, str, str], str]) -> Iterator[Flip]:

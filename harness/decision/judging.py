@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from scipy import special
 
 from harness.core import statistics
+from harness.core.display import interval, number
 from harness.core.errors import InputError, UnknownName
 from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
 from harness.core.scores import Estimate
-from harness.core.statistics import Difference, Standing
+from harness.core.statistics import Difference, Interval, Standing
 from harness.decision.comparable import comparable
 from harness.decision.contrasts import READINGS, Contrast, Contrasts
 from harness.decision.limits import is_reading, limits
@@ -29,6 +30,18 @@ class _Group:
     name: str
     gain: Difference
     standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Edges:
+    """Between what a number may lie; at least one of the two is there."""
+
+    floor: float | None = None
+    ceiling: float | None = None
+
+    def nearest(self, value: float) -> float:
+        """The edge that is in the way."""
+        return min((one for one in (self.floor, self.ceiling) if one is not None), key=lambda one: abs(value - one))
 
 
 class Judge:
@@ -76,8 +89,6 @@ class Judge:
             return self._groups(rule, key, blank)
         if estimate.value is None:
             return replace(blank, verdict="INCONCLUSIVE", reason=f"absent: {estimate.reason}")
-        if not is_reading(self.run, key) and (few := self._too_few(rule, estimate.n)):
-            return replace(blank, verdict="INCONCLUSIVE", n_needed=few, reason=f"fewer than {few} samples")
         return self._against(rule, key, blank) if against else self._alone(rule, key, blank)
 
     def _key(self, rule: Rule) -> Key | None:
@@ -151,58 +162,51 @@ class Judge:
             found = limits(self.run, key, self.confidence)
         except Undefined as undefined:
             return replace(blank, verdict="INCONCLUSIVE", reason=str(undefined))
-        assert found.low is not None
-        assert found.high is not None
         target = rule.target if rule.target is not None else self.run.estimates[key].target
-        floor = rule.bound if rule.kind == "floor" else None
-        ceiling = rule.bound if rule.kind == "ceiling" else None
         if rule.kind == "target" and target is not None:
-            floor, ceiling = target - (rule.margin or 0), target + (rule.margin or 0)
-        stands = statistics.standing(found.low, found.high, floor=floor, ceiling=ceiling)
-        edge = min((one for one in (floor, ceiling) if one is not None), key=lambda one: abs(found.value - one))
-        return replace(
-            blank,
-            verdict=_OUTCOMES[stands],
-            value=found.value,
-            low=found.low,
-            high=found.high,
-            bound=target if rule.kind == "target" else rule.bound,
-            n_needed=self._more(stands, blank.n or 0, found.value, (found.low, found.high), edge),
-            reason=f"{_said(stands, found.low, found.high, floor, ceiling)}; {found.method}",
-        )
+            margin = rule.margin or 0.0
+            edges = _Edges(floor=target - margin, ceiling=target + margin)
+            return self._held(rule, key, replace(blank, bound=target), found, edges, "")
+        edges = _Edges(floor=rule.bound) if rule.kind == "floor" else _Edges(ceiling=rule.bound)
+        return self._held(rule, key, blank, found, edges, "")
 
     def _against(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
         assert self.baseline is not None
         if key not in self.baseline.estimates:
-            return replace(blank, reason="the baseline has no such number")
+            return replace(blank, value=None, reason="the baseline has no such number")
         contrast = self.contrasts.of(key)
         if fault := self._too_many_invalid(contrast.invalid_share):
-            return replace(blank, reason=fault)
+            return replace(blank, value=None, reason=fault)
+        before, now = self.baseline.estimates[key], self.run.estimates[key]
         margin = self._margin(rule, key)
-        if contrast.difference is None:
-            if contrast.reason != READINGS:
-                return replace(blank, verdict="INCONCLUSIVE", margin=margin, reason=contrast.reason or "")
-            contrast = _as_read(self.baseline.estimates[key], self.run.estimates[key])
+        edges = _Edges(floor=-margin) if now.direction == "higher" else _Edges(ceiling=margin)
+        blank = replace(blank, margin=margin, bound=edges.nearest(0.0))
         found = contrast.difference
-        assert found is not None
+        if found is None and contrast.reason == READINGS:
+            found = _as_read(before, now)
+        if found is None:
+            return replace(blank, verdict="INCONCLUSIVE", value=None, reason=contrast.reason or "")
+        said = f"{number(now.value)} against {number(before.value)}: the difference, "
+        return self._held(rule, key, replace(blank, n=found.n or blank.n), found, edges, said)
+
+    def _held(
+        self, rule: Rule, key: Key, blank: RuleVerdict, found: Interval | Difference, edges: "_Edges", said: str
+    ) -> RuleVerdict:
+        """A number with its bounds, held against what is allowed; `said` comes before them."""
         assert found.low is not None
         assert found.high is not None
-        better = self.run.estimates[key].direction == "higher"
-        floor, ceiling = (-margin, None) if better else (None, margin)
-        stands = statistics.standing(found.low, found.high, floor=floor, ceiling=ceiling)
-        edge = -margin if better else margin
-        n = found.n or blank.n or 0
+        stands = statistics.standing(found.low, found.high, floor=edges.floor, ceiling=edges.ceiling)
+        n, ends, edge = blank.n or 0, (found.low, found.high), edges.nearest(found.value)
+        few = None if is_reading(self.run, key) else self._too_few(rule, n)
+        reason = f"{said}{_said(stands, *ends, edges)}; {found.method}"
         return replace(
             blank,
-            verdict=_OUTCOMES[stands],
+            verdict="INCONCLUSIVE" if few else _OUTCOMES[stands],
             value=found.value,
             low=found.low,
             high=found.high,
-            bound=edge,
-            margin=margin,
-            n=n,
-            n_needed=self._more(stands, n, found.value, (found.low, found.high), edge),
-            reason=f"the difference, {_said(stands, found.low, found.high, floor, ceiling)}; {found.method}",
+            n_needed=max(self._more(stands, n, found.value, ends, edge) or 0, few or 0) or None,
+            reason=f"fewer than {few} samples; {reason}" if few else reason,
         )
 
     def _margin(self, rule: Rule, key: Key) -> float:
@@ -287,17 +291,16 @@ def _beyond(gain: Difference, margin: float) -> float:
     return float(special.ndtr((gain.value + margin) / gain.stderr))
 
 
-def _as_read(first: Estimate, second: Estimate) -> Contrast:
+def _as_read(first: Estimate, second: Estimate) -> Difference:
     value = (second.value or 0.0) - (first.value or 0.0)
-    found = Difference(
+    return Difference(
         value=value, stderr=None, low=value, high=value, p_value=None, method="as read", n=0, cluster_count=0
     )
-    return Contrast(difference=found)
 
 
-def _said(stands: Standing, low: float, high: float, floor: float | None, ceiling: float | None) -> str:
-    edges = (("at least", floor), ("at most", ceiling))
-    allowed = " and ".join(f"{words} {edge:.4g}" for words, edge in edges if edge is not None)
-    shown = f"{low:.4g} to {high:.4g}" if low != high else f"{low:.4g}"
+def _said(stands: Standing, low: float, high: float, edges: _Edges) -> str:
+    named = (("at least", edges.floor), ("at most", edges.ceiling))
+    allowed = " and ".join(f"{words} {number(edge)}" for words, edge in named if edge is not None)
+    shown = interval(low, high) if low != high else number(low)
     held = {"clears": "is", "beyond": "is not", "undecided": "is only partly"}[stands]
     return f"{shown} {held} {allowed}"

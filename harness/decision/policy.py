@@ -179,10 +179,14 @@ def _keys(model: type[BaseModel]) -> list[str]:
 def _check_contradictions(policy: Policy) -> None:
     """Raises `InputError` where two rules can't both hold, or say the same thing twice."""
     seen: dict[tuple[str, str], Rule] = {}
+    titles: set[str] = set()
     for index, rule in enumerate(policy.rules):
         place = f"{policy.path}, line {policy.lines[index]}"
         if (rule.kind, rule.place) in seen:
             raise InputError(f"a second rule of the kind {rule.kind} on {rule.place}", place=place, fix="Keep one")
+        if rule.title in titles:
+            raise InputError(f"a second rule with the name {rule.title!r}", place=place, fix="Give it another name")
+        titles.add(rule.title)
         seen[rule.kind, rule.place] = rule
         floor, ceiling = seen.get(("floor", rule.place)), seen.get(("ceiling", rule.place))
         if floor and ceiling and (floor.bound or 0) > (ceiling.bound or 0):
