@@ -118,8 +118,9 @@ class Contrasts:
             confidence=self.confidence,
         )
         if found.stderr is None and found.value == 0:
-            same = replace(found, stderr=0.0, low=0.0, high=0.0, p_value=1.0, method="the same on every resample")
-            return Contrast(difference=same, invalid_share=share)
+            found = replace(found, stderr=0.0, low=0.0, high=0.0, p_value=1.0, method="the same on every resample")
+        if found.stderr is not None and every and (changed := _changed(kept)) is not None:
+            found = statistics.with_rare_changes(found, first, changed, kept.clusters, self.confidence)
         if found.stderr is None:
             return Contrast(difference=None, reason="too few resamples have a value", invalid_share=share)
         return Contrast(difference=found, invalid_share=share)
@@ -139,6 +140,14 @@ class Contrasts:
             lost=int((changes < 0).sum()) if binary else None,
             invalid_share=share,
         )
+
+
+def _changed(pairs: Pairs) -> list[bool] | None:
+    """Which samples have another score in the second run; None unless all scores are zeros and ones."""
+    sides = [[(score.value, score.weight) if score else None for score in side] for side in (pairs.first, pairs.second)]
+    if not {value for side in sides for value, _ in filter(None, side)} <= {0.0, 1.0}:
+        return None
+    return [one != other for one, other in zip(*sides, strict=True)]
 
 
 def headline_parts(run: Scored, key: Key) -> list[Key]:

@@ -78,7 +78,7 @@ def check_junit(path):
         "testsuites": {"name", "time", "tests", "failures", "errors"},
         "testsuite": needed["testsuite"] | {"time", "skipped", "timestamp", "hostname", "id", "package"},
         "testcase": {"name", "time", "classname"},
-        **dict.fromkeys(("failure", "error", "skipped"), {"type", "message"}),
+        **{tag: {"type", "message"} for tag in ("failure", "error", "skipped")},
         "system-out": set(),
     }
     children = {

@@ -1,5 +1,8 @@
 """How often the gate is wrong: n = 1,000 samples, of which 10 % differ between two models, 2,000 times."""
 
+from dataclasses import replace
+from random import Random
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -42,6 +45,26 @@ def test_a_model_worse_by_five_points_is_caught():
     often = stand(0.05, 0.02)
     assert often["clears"] < 0.001
     assert often["beyond"] == pytest.approx(0.91, abs=0.03)
+
+
+def test_rare_losses_of_a_number_that_is_resampled_do_not_slip_through():
+    # 100 samples, of the right ones 2 % turn wrong, and that loss is the margin: no resample draws one that didn't happen.
+    generator = np.random.default_rng(4)
+    passed = {"plain": 0, "widened": 0}
+    for _ in range(400):
+        first = (generator.random(100) < 0.6).astype(float)
+        lost = generator.random(100) < 0.02
+        second = np.where(lost, 0.0, first)
+        before, after = (statistics.ratio_of(side, np.ones(100), np.square) for side in (first, second))
+        found = statistics.paired_bootstrap(before, after, 100, rng=Random(1), resamples=300, confidence=CONFIDENCE)
+        if found.stderr is None:
+            found = replace(found, low=0.0, high=0.0)
+        widened = statistics.with_rare_changes(found, before, list(first != second), None, CONFIDENCE)
+        # The square of the share falls from 0.36 to (0.6 x 0.98)^2.
+        for name, one in (("plain", found), ("widened", widened)):
+            passed[name] += statistics.standing(one.low, one.high, floor=0.588**2 - 0.36) == "clears"
+    assert passed["widened"] / 400 < 0.06
+    assert passed["plain"] / 400 > 0.2
 
 
 def test_samples_that_share_passages_keep_the_error_rate():

@@ -7,6 +7,7 @@ from harness.core.statistics.intervals import CONFIDENCE, UPPER, Difference, Int
 from harness.core.statistics.mcnemar import exact_mcnemar
 from harness.core.statistics.means import bounded_mean, mean, proportion, ratio
 from harness.core.statistics.planning import POWER, design_effect, more_samples, rule_of_three, samples_for_margin
+from harness.core.statistics.rare import with_rare_changes
 from harness.core.statistics.resampling import RESAMPLES, basic, bootstrap, corrected_bootstrap, paired_bootstrap
 from harness.core.statistics.sums import Statistic, Sums, mean_of, ratio_of
 from harness.core.statistics.tango import tango
@@ -44,4 +45,5 @@ __all__ = [
     "standing",
     "tango",
     "two_sided",
+    "with_rare_changes",
 ]
