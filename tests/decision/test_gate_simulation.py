@@ -48,7 +48,7 @@ def test_a_model_worse_by_five_points_is_caught():
 
 
 def test_rare_losses_of_a_number_that_is_resampled_do_not_slip_through():
-    # 100 samples, of the right ones 2 % turn wrong, and that loss is the margin: no resample draws one that didn't happen.
+    # Of the right ones among 100 samples 2 % turn wrong, which is the margin. Resamples can't draw what didn't happen.
     generator = np.random.default_rng(4)
     passed = {"plain": 0, "widened": 0}
     for _ in range(400):
