@@ -23,12 +23,11 @@ from harness.core.logs import logged_to
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
 from harness.core.progress import Progress, Quiet
-from harness.core.scorers import UsesToxicity
 from harness.core.tasks import Results
 from harness.engine.devices import default_batch_tokens, describe_device, resolve_device
-from harness.engine.judging import toxicity_scorer
 from harness.engine.resumed import ResumedModel
 from harness.judgement import absent_estimates, estimate_task, run_signature, score_task
+from harness.judges import use_judges
 from harness.metering import machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
 from harness.record import RunRecord, RunSpec, RunWriter
 from harness.record.environment import (
@@ -69,6 +68,7 @@ class EvalOptions:
     store: str | None = None
     region: str | None = None
     toxicity_model: str | None = None
+    bertscore_model: str | None = None
     meter: str = "codecarbon"
     offline: bool = False
     trust_remote_code: bool = False
@@ -180,7 +180,12 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
             offline=options.offline,
         ),
     )
-    _use_toxicity_model(selection, options)
+    use_judges(
+        [one.task for one in selection.planned],
+        toxicity_model=options.toxicity_model,
+        bertscore_model=options.bertscore_model,
+        offline=options.offline,
+    )
     chosen, skipped = applicable(selection.planned, checkpoint)
     if not chosen:
         kind = KINDS[checkpoint.kind]
@@ -298,22 +303,6 @@ def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRec
         estimates=[*estimates, *headline_estimates(plan.selection.suites, estimates, results.signature)],
         measurements=[*derived, *headline_estimates(plan.selection.suites, derived, results.signature)],
     )
-
-
-def _use_toxicity_model(selection: Selection, options: EvalOptions) -> None:
-    """Give every task that scores toxicity the classifier that the user named, if any."""
-    if options.toxicity_model is None:
-        return
-    scorer = toxicity_scorer(options.toxicity_model, offline=options.offline)
-    asking = [one.task for one in selection.planned if isinstance(one.task, UsesToxicity)]
-    if not asking:
-        raise InputError(
-            "none of the tasks asked for scores toxicity",
-            place=f"--toxicity-model {options.toxicity_model}",
-            fix="Leave it out, or add --suite toxicity",
-        )
-    for task in asking:
-        task.use_toxicity(scorer)
 
 
 def _log_file(path: Path) -> logging.Handler:

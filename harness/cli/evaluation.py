@@ -126,6 +126,12 @@ def eval_command(
         str | None,
         typer.Option(help="Classifier that scores toxicity, as --model; #LABEL behind it says which label is toxic."),
     ] = None,
+    bertscore_model: Annotated[
+        str | None,
+        typer.Option(
+            help="Encoder that compares texts with references (BERTScore), as --model; #LAYER, else the last."
+        ),
+    ] = None,
     meter: Annotated[str, typer.Option(help="Energy meter; `none` measures no energy.")] = "codecarbon",
     offline: Annotated[bool, typer.Option("--offline", help="Use the cache alone.")] = False,
     trust_remote_code: Annotated[
@@ -170,6 +176,7 @@ def eval_command(
         "store": store,
         "region": region,
         "toxicity_model": toxicity_model,
+        "bertscore_model": bertscore_model,
         "meter": meter,
         "offline": offline,
         "trust_remote_code": trust_remote_code,

@@ -1,9 +1,10 @@
-"""The contract of instruments that judge a text by itself, such as how toxic it is."""
+"""The contracts of instruments that judge a text: by itself, such as how toxic it is, or beside another."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-__all__ = ["TextScorer", "UsesToxicity"]
+__all__ = ["Match", "TextMatcher", "TextScorer", "UsesMatcher", "UsesToxicity"]
 
 
 class TextScorer(Protocol):
@@ -33,4 +34,37 @@ class UsesToxicity(Protocol):
 
     def use_toxicity(self, scorer: TextScorer) -> None:
         """Score with another scorer than the task's own from here on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """How far a written text is in its reference (`precision`), and this in that (`recall`), with their mean `f1`."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+class TextMatcher(Protocol):
+    """Says how alike a written text and its reference are; the same two always alike, whatever stands beside them."""
+
+    name: str
+
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """All that decides the numbers, as JSON values: `fingerprint` and `layer` of a checkpoint among them."""
+        ...
+
+    def match(self, written: str, reference: str) -> Match:
+        """Each at most 1, which is best; 0 for a text without a token. Raises `HarnessError` where it can't."""
+        ...
+
+
+@runtime_checkable
+class UsesMatcher(Protocol):
+    """A task that compares what is written with a reference."""
+
+    def use_matcher(self, matcher: TextMatcher) -> None:
+        """Compare by this too from here on."""
         ...

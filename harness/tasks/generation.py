@@ -3,12 +3,15 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from harness.core.errors import DataError
 from harness.core.metrics import Metric
 from harness.core.requests import GenerateUntil, Response
+from harness.core.scorers import TextMatcher
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
+from harness.tasks.bertscore import bertscore_metrics
 from harness.tasks.metrics import EXACT_MATCH
 from harness.tasks.rows import RowTask
 from harness.tasks.text_metrics import TextMetric
@@ -36,6 +39,11 @@ class Generation(RowTask):
     @abstractmethod
     def reference(self, row: Row) -> str:
         """The right answer."""
+
+    def use_matcher(self, matcher: TextMatcher) -> None:
+        """Compare by BERTScore too from here on."""
+        self.metrics = (*self.metrics, *bertscore_metrics(matcher))
+        self.definition = MappingProxyType({**self.definition, "matcher": dict(matcher.identity)})
 
     def sample(self, row: Row) -> Sample:
         """See `RowTask.sample`."""

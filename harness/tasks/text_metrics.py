@@ -25,6 +25,7 @@ __all__ = [
     "TER",
     "CorpusMetric",
     "LengthRatio",
+    "MeanOfTexts",
     "Repetition",
     "TextMetric",
     "TokenF1",
@@ -154,7 +155,7 @@ class TER(CorpusMetric):
 
 
 @dataclass(frozen=True, kw_only=True)
-class _MeanOfTexts(TextMetric):
+class MeanOfTexts(TextMetric):
     """The mean of values in [0, 1], one a text, with a seeded bootstrap interval."""
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
@@ -172,7 +173,7 @@ class _MeanOfTexts(TextMetric):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ROUGE(_MeanOfTexts):
+class ROUGE(MeanOfTexts):
     """Overlap with the reference summary, as F1 from 0 to 1: of words (1), pairs of words (2), or the longest common
     sequence of words (L). Words are lower-cased and stemmed; English alone.
     """
@@ -188,7 +189,7 @@ class ROUGE(_MeanOfTexts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenF1(_MeanOfTexts):
+class TokenF1(MeanOfTexts):
     """F1 of the words that answer and reference share, from 0 to 1, as SQuAD counts it.
 
     Case, ASCII punctuation and English articles are left aside; in Chinese and Japanese characters take the place of
@@ -208,7 +209,7 @@ class TokenF1(_MeanOfTexts):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Repetition(_MeanOfTexts):
+class Repetition(MeanOfTexts):
     """Share of a text's 4-grams of tokens that stood in it before, from 0 to 1: how far it goes round in circles.
 
     Tokens are those of BLEU; a text of fewer than four repeats nothing.
