@@ -9,9 +9,11 @@ from harness.core.errors import DataError, TaskError
 from harness.core.metrics import Metric
 from harness.core.tasks import Task
 from harness.tasks.choices import MultipleChoice
+from harness.tasks.classification import Classification
 from harness.tasks.declared_groups import DeclaredGroups
 from harness.tasks.declared_labels import DeclaredTagging, declared_classification
 from harness.tasks.declared_privacy import declared_privacy
+from harness.tasks.declared_rationales import DeclaredRationales
 from harness.tasks.declared_translation import DeclaredTranslation
 from harness.tasks.declaring import Context, Declared
 from harness.tasks.generation import Generation
@@ -27,6 +29,7 @@ from harness.tasks.schema import (
     GroupFairnessDeclaration,
     MembershipDeclaration,
     MemorisationDeclaration,
+    RationalesDeclaration,
     RollingDeclaration,
     SuiteFile,
     TagDeclaration,
@@ -70,9 +73,26 @@ def declare(declaration: Declaration, path: Path, where: str, options: TaskOptio
         return DeclaredGroups(declaration, context)
     if isinstance(declaration, TagDeclaration):
         return DeclaredTagging(declaration, context)
+    if isinstance(declaration, RationalesDeclaration):
+        return DeclaredRationales(declaration, _decision(declaration, context), context)
     if isinstance(declaration, MemorisationDeclaration | MembershipDeclaration | CanaryDeclaration):
         return declared_privacy(declaration, context)
     raise TypeError(f"no task for {type(declaration).__name__}")
+
+
+def _decision(declaration: RationalesDeclaration, context: Context) -> MultipleChoice | Classification:
+    """The decision that is explained, as a task of its own."""
+    shared = {name: getattr(declaration, name) for name in ("name", "data", "id", "cluster", "gold")}
+    if declaration.by == "classifier":
+        labelled = ClassifyDeclaration(**shared, type="classify", text=declaration.text, labels=declaration.labels)
+        task = declared_classification(labelled, context)
+        assert isinstance(task, Classification)
+        return task
+    assert declaration.prompt is not None
+    choice = ChoiceDeclaration(
+        **shared, type="multiple_choice", prompt=declaration.prompt, choices=list(declaration.labels)
+    )
+    return DeclaredChoice(choice, context)
 
 
 class DeclaredChoice(Declared, MultipleChoice):

@@ -31,6 +31,7 @@ __all__ = [
     "GroupFairnessDeclaration",
     "MembershipDeclaration",
     "MemorisationDeclaration",
+    "RationalesDeclaration",
     "RollingDeclaration",
     "SuiteFile",
     "TagDeclaration",
@@ -212,6 +213,30 @@ class GroupFairnessDeclaration(Declaration):
     by: Literal["loglikelihood", "classifier"] = "loglikelihood"
 
 
+class RationalesDeclaration(Declaration):
+    """`type: rationales`. `text` is the column that people marked, `rationale` that of their marks.
+
+    The model compares the `labels` after the `prompt`, or, with `by: classifier`, labels the text itself.
+    """
+
+    type: Literal["rationales"]
+    text: Text
+    rationale: Text = "rationale"
+    prompt: Prompt | None = None
+    gold: Text
+    labels: Annotated[list[Text], Field(min_length=2)]
+    by: Literal["loglikelihood", "classifier"] = "loglikelihood"
+    max_units: Annotated[int, Field(ge=2, le=512)] = 40
+
+    @model_validator(mode="after")
+    def _asked(self) -> "RationalesDeclaration":
+        if self.by == "classifier" and self.prompt is not None:
+            raise ValueError("a classifier reads the text alone: leave the prompt out")
+        if self.by == "loglikelihood" and self.prompt is None:
+            raise ValueError("prompt is missing: say how the text is asked about, or `by: classifier`")
+        return self
+
+
 class MemorisationDeclaration(Declaration):
     """`type: memorisation`. `text` is the column of the documents."""
 
@@ -245,6 +270,7 @@ KINDS: Mapping[str, type[Declaration]] = {
     "classify": ClassifyDeclaration,
     "tag": TagDeclaration,
     "group_fairness": GroupFairnessDeclaration,
+    "rationales": RationalesDeclaration,
     "memorisation": MemorisationDeclaration,
     "membership": MembershipDeclaration,
     "canaries": CanaryDeclaration,
