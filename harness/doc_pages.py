@@ -13,13 +13,14 @@ from dataclasses import fields
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 from harness.core import metrics as core_metrics
 from harness.core import registry
 from harness.core.headlines import OVERALL
 from harness.core.metrics import Metric
+from harness.core.scorers import Match
 from harness.core.tasks import Suite, Task
 
 __all__ = ["explanation", "main", "pages", "suite_page"]
@@ -45,8 +46,11 @@ def suite_page(suite: Suite) -> str:
         used = ", ".join(f"`{name}`" for name in dict.fromkeys(metric.name for metric in task.metrics))
         parts += [f"## {task.name}", _doc(type(task)), f"{size[0].upper()}{size[1:]}; metrics: {used}."]
     parts.append("# Metrics")
-    for text, metrics in _explained(tasks).items():
-        parts += [_metric_heading(metrics), text, _facts(metrics)]
+    asked = [(metric, type(task)) for task in tasks for metric in task.metrics]
+    parts += _entries(asked)
+    for where, metrics, kind in _further(suite.name):
+        known = {metric.name for metric, _ in asked}
+        parts += [f"# Metrics of {where}", *_entries([(one, kind) for one in metrics if one.name not in known])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -61,28 +65,63 @@ def _headline(suite: Suite) -> list[str]:
 
 def explanation(metric: Metric, task: Task) -> str | None:
     """What a metric means, in words; None where nobody wrote them."""
-    for module in _modules(metric, task):
+    return _explanation(metric, type(task))
+
+
+def _explanation(metric: Metric, kind: type) -> str | None:
+    for module in _modules(metric, kind):
         for name, text in _constant_texts(module).items():
             if _same(getattr(module, name, None), metric):
                 return text
     if type(metric).__module__ != core_metrics.__name__:
         return _doc(type(metric)) or None
-    for module in _modules(metric, task):
+    for module in _modules(metric, kind):
         for pattern, text in _factory_texts(module).items():
             if re.fullmatch(pattern, metric.name):
                 return text
     return None
 
 
-def _explained(tasks: Sequence[Task]) -> Mapping[str, list[Metric]]:
-    """Metrics by their text, in the order of the tasks, each once."""
+def _further(suite: str) -> Sequence[tuple[str, Sequence[Metric], type]]:
+    """What brings more metrics to a suite's page than its own tasks have: its name, the metrics, and a class of it."""
+    # Imported late: they bring libraries that `harness tasks` needs none of.
+    from harness.tasks.bertscore import BERTScore, bertscore_metrics
+    from harness.tasks.declared_privacy import DeclaredCanaries, DeclaredMembership
+    from harness.tasks.declared_rationales import DeclaredRationales
+    from harness.tasks.plausibility import PLAUSIBILITY_METRICS
+    from harness.tasks.verbalised import VerbalisedTask
+
+    every: Mapping[str, Sequence[tuple[str, Sequence[Metric], type]]] = {
+        "bleu": [("`--bertscore-model`", bertscore_metrics(_Unnamed()), BERTScore)],
+        "calibration": [("`verbalised:TASK`", VerbalisedTask.metrics, VerbalisedTask)],
+        "explainability": [("`type: rationales`", PLAUSIBILITY_METRICS, DeclaredRationales)],
+        "privacy": [
+            ("`type: membership`", DeclaredMembership.metrics, DeclaredMembership),
+            ("`type: canaries`", DeclaredCanaries.metrics, DeclaredCanaries),
+        ],
+    }
+    return every.get(suite, ())
+
+
+class _Unnamed:
+    """An encoder that nobody has named yet."""
+
+    name = ""
+    identity: Mapping[str, Any] = MappingProxyType({"fingerprint": "", "layer": 0})
+
+    def match(self, written: str, reference: str) -> Match:
+        """Never called: a page computes nothing."""
+        raise NotImplementedError
+
+
+def _entries(metrics: Sequence[tuple[Metric, type]]) -> list[str]:
+    """An entry for each text that explains metrics, in their order."""
     found: dict[str, list[Metric]] = {}
-    for task in tasks:
-        for metric in task.metrics:
-            text = explanation(metric, task) or "Not explained further: see its source."
-            if metric not in found.setdefault(text, []):
-                found[text].append(metric)
-    return found
+    for metric, kind in metrics:
+        text = _explanation(metric, kind) or "Not explained further: see its source."
+        if metric not in found.setdefault(text, []):
+            found[text].append(metric)
+    return [part for text, same in found.items() for part in (_metric_heading(same), text, _facts(same))]
 
 
 def _metric_heading(metrics: Sequence[Metric]) -> str:
@@ -104,10 +143,10 @@ def _best(metric: Metric) -> str:
     return f"{metric.direction} is better" if metric.target is None else f"{metric.target:.3g}"
 
 
-def _modules(metric: Metric, task: Task) -> Iterator[ModuleType]:
+def _modules(metric: Metric, task: type) -> Iterator[ModuleType]:
     """Where a metric of a task may be defined: the modules of both their classes, and all of our own these import."""
-    ours = {"harness", "suites", type(task).__module__.partition(".")[0]}
-    waiting = [kind.__module__ for kind in (*type(task).__mro__, *type(metric).__mro__)]
+    ours = {"harness", "suites", task.__module__.partition(".")[0]}
+    waiting = [kind.__module__ for kind in (*task.__mro__, *type(metric).__mro__)]
     seen: set[str] = set()
     while waiting:
         name = waiting.pop(0)

@@ -19,8 +19,8 @@ class Explainability(Suite):
     "Normalized AOPC", 2024): read the areas beside it. A few short questions by default, since each takes some hundred
     texts. Texts with words taken out are none that people write. Explanations are of a model that was loaded here: a
     served one is not asked hundreds of questions for each decision. Methods that take gradients are left out where
-    weights are quantised. Nothing is held against the reasons that people give: none of the data that come with the
-    harness have them.
+    weights are quantised. None of the data that come with the harness have the reasons that people give: with a file
+    of yours in which people marked why, `type: rationales` in a suite file holds explanations against their marks.
     """
 
     name = "explainability"

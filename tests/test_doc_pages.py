@@ -44,3 +44,18 @@ def test_a_page_names_the_optimum_and_the_source_of_a_metric(name: str) -> None:
     (entry,) = (part for part in page.partition("# Metrics")[2].split("\n## ") if f"`{name}`" in part.splitlines()[0])
     assert "- Best: " in entry
     assert "- Source: " in entry
+
+
+@pytest.mark.parametrize(
+    ("suite", "metric"),
+    [
+        ("bleu", "bertscore_f1"),
+        ("calibration", "brier_stated"),
+        ("explainability", "rationale_iou_f1"),
+        ("privacy", "exposure"),
+    ],
+)
+def test_metrics_that_only_a_users_own_tasks_have_stand_on_a_page_too(suite: str, metric: str) -> None:
+    page = (FOLDER / f"{suite}.md").read_text(encoding="utf-8")
+    assert f"`{metric}`" in page.partition("# Metrics of ")[2]
+    assert "Not explained further" not in page
