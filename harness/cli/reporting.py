@@ -1,18 +1,19 @@
 """`harness report`: a sealed run as PDF, HTML or Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.text import Text
 
-from harness.cli.console import output
+from harness.cli.console import output, progress_bar
 from harness.cli.runs import Output, Run, sealed_run
 from harness.core.errors import InputError, UnknownName
 
 if TYPE_CHECKING:
     from harness.decision.verdicts import Verdict
+    from harness.signing import SigningKey
 
 __all__ = ["report"]
 
@@ -36,6 +37,9 @@ def report(
     intended_use: Annotated[str, typer.Option(help="What the model is meant for, in your words.")] = "",
     organisation: Annotated[str, typer.Option(help="Who publishes the report.")] = "",
     signer: Annotated[str, typer.Option(help="Who answers for the report.")] = "",
+    key: Annotated[
+        Path | None, typer.Option(help="Sign each file written with this private key: FILE.dsse.json beside it.")
+    ] = None,
     output_folder: Output = Path("runs"),
 ) -> None:
     """Write a report on a sealed run that an auditor can read and check; the same run gives the same bytes.
@@ -45,12 +49,15 @@ def report(
     harness report 1a2b3c --pdf audit.pdf
 
     harness report 1a2b3c --pdf audit.pdf --baseline 4d5e6f --language zh
+
+    harness report 1a2b3c --pdf audit.pdf --key keys/harness.key
     """
     if not (pdf or html or markdown):
         raise InputError(
             "nothing to write", place="harness report", fix="Give --pdf FILE, --html FILE or --markdown FILE"
         )
     record = sealed_run(run, output_folder)
+    signing = None if key is None else _signing_key(key)
     from harness import report as reports
     from harness.decision.verdicts import read_verdicts
 
@@ -64,12 +71,30 @@ def report(
         statements=reports.Statements(intended_use=intended_use, organisation=organisation, signer=signer),
     )
     document = reports.build_document(context)
-    if markdown is not None:
-        _write(markdown, reports.to_markdown(document).encode())
-    if html is not None:
-        _write(html, reports.to_html(document).encode())
-    if pdf is not None:
-        _write(pdf, reports.to_pdf(document, paper=sheet, attachments=reports.attachments(record.folder)))
+    writers: list[tuple[Path | None, Callable[[], bytes]]] = [
+        (markdown, lambda: reports.to_markdown(document).encode()),
+        (html, lambda: reports.to_html(document).encode()),
+        (pdf, lambda: reports.to_pdf(document, paper=sheet, attachments=reports.attachments(record.folder))),
+    ]
+    for path, made in writers:
+        if path is not None:
+            _write(path, made())
+            if signing is not None:
+                _sign(record.folder, path, signing)
+
+
+def _signing_key(path: Path) -> "SigningKey":
+    """The key, before any work is done; a warning about it is shown."""
+    from harness.signing import load_signing_key
+
+    with progress_bar():
+        return load_signing_key(path)
+
+
+def _sign(folder: Path, path: Path, key: "SigningKey") -> None:
+    from harness.signing import attest_file
+
+    output.print(Text(f"signed {attest_file(folder, path, key)} (`harness verify {path}` checks it)"))
 
 
 def _one_of(option: str, given: str, known: Sequence[str]) -> Any:

@@ -21,6 +21,21 @@ def test_it_writes_what_is_asked_for(harness_here, run: RunRecord, tmp_path: Pat
     assert "## Summary" in (tmp_path / "a.md").read_text()
 
 
+def test_it_signs_what_it_writes(harness_here, run: RunRecord, tmp_path: Path) -> None:
+    harness_here("keys", "new", "--out", "keys")
+    (tmp_path / "keys" / "harness.key").chmod(0o644)
+    done = harness_here("report", run.folder, "--markdown", "a.md", "--key", "keys/harness.key")
+    assert done.returncode == 0
+    assert "others on this machine may read" in done.stderr
+    assert "the one you gave" in harness_here("verify", "a.md", "--public-key", "keys/harness.pub").stdout
+    (tmp_path / "a.md").write_text((tmp_path / "a.md").read_text() + " ")
+    changed = harness_here("verify", "a.md", "--public-key", "keys/harness.pub")
+    assert (changed.returncode, "a.md is not the file signed" in changed.stderr) == (2, True)
+    refused = harness_here("report", run.folder, "--markdown", "b.md", "--key", "keys/harness.pub")
+    assert (refused.returncode, "holds a public key" in refused.stderr) == (2, True)
+    assert not (tmp_path / "b.md").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -41,6 +41,7 @@ def verification(context: Context) -> list[Section]:
         words("Run the first command: it hashes every file again and names whatever was changed."),
         words("With the publisher's public key, run the second: it also checks who sealed the record."),
         words("With the checkpoint, run the third: it asks some samples again and compares the answers."),
+        words("Where the report itself is signed, THIS_FILE.dsse.json stands beside it, and the fourth checks it."),
         words(
             "Compare the digests of this section with those in the record's file seal.json, which is "
             "attached to the PDF."
@@ -49,8 +50,9 @@ def verification(context: Context) -> list[Section]:
     commands = "\n".join(
         (
             f"harness verify {record.run_id}",
-            f"harness verify {record.run_id} --public-key publisher.pub.pem",
+            f"harness verify {record.run_id} --public-key publisher.pub",
             f"harness verify {record.run_id} --rerun 20",
+            "harness verify THIS_FILE --public-key publisher.pub",
         )
     )
     blocks: list[Block] = [
