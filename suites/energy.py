@@ -49,10 +49,11 @@ class Energy(Suite):
     Why it matters. Two checkpoints of equal quality may differ several-fold in the energy of an answer.
 
     Limits. The basis is `measured` only where every part was read from a hardware counter. The signature names each
-    part's instrument with its expected error, which no interval holds: RAPL a few per cent under load on Intel
-    processors since Haswell, worse at rest (Khan et al., 2018; Desrochers et al., 2016); NVML 5 %, and more for bursts,
-    as some GPUs look at a quarter of the time only (Yang et al., 2024); codecarbon's models of processors and memory
-    (Courty et al., 2024) up to 40 % (Fischer, 2025), so good for comparing runs on one machine and poor in absolute
+    part's instrument with its expected error, which no interval holds: RAPL follows the power at the plug closely (Khan
+    et al., 2018), that of memory less well at rest (Desrochers et al., 2016), and what it says a program adds to a
+    machine at rest was off by tens of per cent (Fahad et al., 2019); NVML 5 %, and more for bursts, as some GPUs look
+    at a quarter of the time only (Yang et al., 2024); codecarbon's models of processors and memory (Courty et al.,
+    2024) up to 40 % (Fischer, 2025), so good for comparing runs on one machine and poor in absolute
     terms. The whole machine is seen: other programs count in. So a machine has one meter: a run that begins while
     another is measuring has no energy, with this reason. Mains losses, fans, network, and the making of the
     hardware are left out. A figure that can't be known is absent with its reason, never 0; net energy below 0 (the

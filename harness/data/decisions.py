@@ -42,7 +42,7 @@ DECISIONS: Sequence[DataSet] = (
             },
             skipped_lines=1,
         ),
-        licence="CC-BY-4.0",
+        licence="CC-BY-4.0 by the publisher's page; confirm it there",
         citation="Kohavi (1996), Scaling Up the Accuracy of Naive-Bayes Classifiers: a Decision-Tree Hybrid, KDD; "
         "Becker and Kohavi (1996), Adult, UCI Machine Learning Repository",
         homepage="https://archive.ics.uci.edu/dataset/2/adult",
@@ -111,7 +111,7 @@ DECISIONS: Sequence[DataSet] = (
             },
             separator=" ",
         ),
-        licence="CC-BY-4.0",
+        licence="CC-BY-4.0 by the publisher's page; confirm it there",
         citation="Hofmann (1994), Statlog (German Credit Data), UCI Machine Learning Repository",
         homepage="https://archive.ics.uci.edu/dataset/144/statlog+german+credit+data",
         columns=("age", "risk"),

@@ -34,7 +34,7 @@ WORDS: Sequence[DataSet] = (
             separator="\t",
             skipped_lines=2,
         ),
-        licence="CC-BY-4.0",
+        licence="CC-BY-4.0 by the publisher's page; confirm it there",
         citation="Finkelstein, Gabrilovich, Matias, Rivlin, Solan, Wolfman and Ruppin (2002), Placing Search in "
         "Context: The Concept Revisited, ACM Transactions on Information Systems 20(1)",
         homepage="https://gabrilovich.com/resources/data/wordsim353/wordsim353.html",

@@ -22,15 +22,16 @@ NEVER_S = 1e8
 """Three years. codecarbon's own periodic reading would race with ours, and the same joules be counted twice."""
 
 
-_RAPL_ERROR = "error of a few %"
+_RAPL_ERROR = "close under load, off by tens of % in small differences"
 _NVML_ERROR = "error of 5 %, more for bursts"
 _MODEL_ERROR = "error of up to 40 %"
 _NO_STUDY = "error unknown"
 """What is to be expected of each instrument, against a power meter.
 
-RAPL: Khan et al., "RAPL in Action" (2018), and, for memory and for machines at rest, Desrochers et al., "A Validation
-of DRAM RAPL Power Measurements" (2016). NVML: Yang et al., "Part-time Power Measurements: nvidia-smi's Lack of
-Attention" (2024). codecarbon's models: Fischer, "Ground-Truthing AI Energy Consumption" (2025).
+RAPL: Khan et al., "RAPL in Action" (2018); for memory and for machines at rest Desrochers et al., "A Validation of DRAM
+RAPL Power Measurements" (2016); for what a program adds to a machine at rest Fahad et al., "A Comparative Study of
+Methods for Measurement of Energy of Computing" (2019). NVML: Yang et al., "Part-time Power Measurements: nvidia-smi's
+Lack of Attention" (2024). codecarbon's models: Fischer, "Ground-Truthing AI Energy Consumption" (2025).
 """
 
 

@@ -73,8 +73,9 @@ class StereoSet(RowTask):
     the authors used a trained next-sentence head, or a ratio of two scores of which neither reads one after the other.
     A masked model is scored by its pseudo-log-likelihood per token of the whole sentence, the authors
     mask only the blank. The three sentences differ in length and in how common their words are, which moves figures
-    too. Blodgett et al. (2021) found many of its pairs unclear, ungrammatical or no stereotype at all. Stereotypes are
-    those of crowd workers in the United States, in English; the whole development split is public.
+    too. Blodgett et al. (2021) found it often unclear what such pairs measure, and much in them ambiguous or left
+    unsaid. Stereotypes are those of crowd workers in the United States, in English; the whole development split is
+    public.
     """
 
     name = "stereoset"
