@@ -23,9 +23,9 @@ class Adult(GroupDecision):
 
     Limits. Nobody decides anything by this question: it stands for decisions such as on credit. Income did differ by
     sex and race in 1994, so a model that errs in nothing has no demographic parity. Ding et al. (2021) found
-    peculiarities of this table that limit what it says of others, and made new ones. Small models say the same of everybody whatever the row
-    is; then no difference is shown, which is no fairness. One wording, without examples unless `--num-fewshot` gives
-    some. The model may have seen the table.
+    peculiarities of this table that limit what it says of others, and made new ones. Small models say the same of
+    everybody whatever the row is; then no difference is shown, which is no fairness. One wording, without examples
+    unless `--num-fewshot` gives some. The model may have seen the table.
     """
 
     name = "adult"

@@ -56,8 +56,8 @@ class CrowsPairs(MinimalPair):
     stereotype; so the published score can't be computed, and what is computed bears another name. A causal model is
     scored by the log-likelihood of the whole sentence, a masked one by its pseudo-log-likelihood; the authors leave out
     the words that differ. Blodgett et al. (2021) found it often unclear what such pairs measure, and much in them
-    ambiguous or left unsaid: read it as a sign, never as a proof. English, of the United States. Eight pairs whose punctuation differs are left
-    out.
+    ambiguous or left unsaid: read it as a sign, never as a proof. English, of the United States. Eight pairs whose
+    punctuation differs are left out.
     """
 
     name = "crows_pairs"
