@@ -1,0 +1,92 @@
+"""Runs one command of the harness under limits, in a fork of this process, or in this process itself.
+
+As a server (`python -m tests.corpus.child`), it imports everything once, and then forks for each job, a line of JSON
+on standard input; that spares each entry the seconds that importing torch takes. With `--once` it imports nothing
+beforehand and runs the one job itself: a fresh interpreter, as users have it.
+"""
+
+import json
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+MEMORY_BYTES = 2 << 30
+SECONDS = 10.0
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def run(job: dict[str, Any]) -> None:
+    """Run the command and leave this process. It dies if it takes too long; memory beyond the limit is refused."""
+    report = os.open(job["report"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        os.dup2(os.open(job[name], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.chdir(job["cwd"])
+    os.environ.update(job["environment"])
+    _limit(job["seconds"])
+    _watch(report, [os.devnull, *(os.path.realpath(Path(job["cwd"]) / name) for name in job["writable"])])
+    sys.argv = ["harness", *job["command"]]
+    from harness.cli import main
+
+    main()
+
+
+def _limit(seconds: float) -> None:
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    # Threads and torch's libraries map far more than they use, so the limit is upon what is added to them.
+    room = MEMORY_BYTES if "torch" in sys.modules else 4 * MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (mapped + room, mapped + room))
+
+
+def _watch(report: int, writable: list[str]) -> None:
+    """Report each write outside of the writable folders, each connection, and each program that is started."""
+
+    def hook(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], str | bytes):
+            flags = arguments[2] if isinstance(arguments[2], int) else 0
+            if flags & WRITING and not _within(arguments[0]):
+                told("write", arguments[0])
+        elif event in ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink"):
+            if not _within(arguments[0]):
+                told(event, arguments[0])
+        elif event in ("os.system", "os.exec", "socket.connect"):
+            told(event, arguments)
+        elif event == "subprocess.Popen":
+            told(event, arguments[:2])
+
+    def _within(path: Any) -> bool:
+        real = os.path.realpath(os.fsdecode(path))
+        return any(real == allowed or real.startswith(allowed + os.sep) for allowed in writable)
+
+    def told(event: str, what: Any) -> None:
+        os.write(report, f"{event}\t{what!r}\n".encode())
+
+    sys.addaudithook(hook)
+
+
+def serve() -> None:
+    """Run each job in a fork; answer with its exit code (negative: the signal), seconds and peak memory."""
+    import harness.cli
+    import harness.engine.build
+    import harness.pipeline
+    import transformers.models.llama.modeling_llama  # noqa: F401
+
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            run(json.loads(line))
+        _, status, usage = os.wait4(child, 0)
+        told = {"exit_code": os.waitstatus_to_exitcode(status), "peak_bytes": usage.ru_maxrss * 1024}
+        print(json.dumps(told), flush=True)
+
+
+if __name__ == "__main__":
+    if "--once" in sys.argv:
+        run(json.loads(sys.stdin.readline()))
+    else:
+        serve()

@@ -1,0 +1,30 @@
+"""Each bad input gives exit code 2 and one message, runs no code, writes nothing elsewhere, and costs little.
+
+The long way, a fresh interpreter for each, is `make corpus`.
+"""
+
+import pytest
+
+from tests.corpus import brought_code, configs, paths, pickles, suites, tokenizers, weights
+from tests.corpus.child import MEMORY_BYTES
+from tests.corpus.conftest import Runner
+from tests.corpus.entry import Entry, Scene, registered
+
+assert all((brought_code, configs, paths, pickles, suites, tokenizers, weights))  # each registers its entries
+
+
+@pytest.mark.parametrize("entry", [pytest.param(entry, id=name) for name, entry in registered().items()])
+def test_the_input_is_refused_in_one_message(entry: Entry, scene: Scene, harness_limited: Runner) -> None:
+    entry.make(scene)
+    before = scene.contents()
+    outcome = harness_limited(scene, entry.command, entry.environment)
+    told = outcome.stdout + outcome.stderr
+    assert outcome.exit_code == entry.exit_code, told
+    assert "Traceback" not in told
+    said = " ".join(outcome.stderr.split()) if entry.exit_code else told
+    assert not [word for word in entry.says if word not in said], said
+    assert entry.exit_code == 0 or said.count("harness: ") == 1, said
+    assert not scene.marker.exists()
+    assert not outcome.deeds
+    assert scene.contents() == before
+    assert outcome.peak_bytes is None or outcome.peak_bytes < MEMORY_BYTES

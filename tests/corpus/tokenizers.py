@@ -1,0 +1,75 @@
+"""Tokenizers that hang, grow without end, or don't fit the model, and chat templates that do."""
+
+import json
+from typing import Any
+
+from tests.corpus.entry import Scene, entry
+
+__all__: list[str] = []
+
+FILE = "model/tokenizer.json"
+CHAT = ("--apply-chat-template",)
+TEMPLATE = "model/chat_template.jinja"
+
+
+def _tokenizer(scene: Scene, **fields: Any) -> None:
+    scene.edit("tokenizer.json", **fields)
+
+
+def _split(pattern: str) -> dict[str, Any]:
+    return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+
+
+@entry("tokenizer", FILE, "seconds", "publisher")
+def regex_bomb(scene: Scene) -> None:
+    """A pattern whose time doubles with each letter of the text."""
+    sequence = [_split(r"(?:(?:a|aa)+)+$(?<!x)"), {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}]
+    _tokenizer(scene, pre_tokenizer={"type": "Sequence", "pretokenizers": sequence})
+
+
+@entry("tokenizer", FILE, "pattern", "publisher")
+def regex_panic(scene: Scene) -> None:
+    """A pattern that the regular expressions' own compiler refuses."""
+    _tokenizer(scene, pre_tokenizer=_split(r"(unclosed"))
+
+
+@entry("tokenizer", FILE, "memory", "publisher")
+def normalizer_bomb(scene: Scene) -> None:
+    """Forty replacements, each of which doubles the text."""
+    double = {"type": "Replace", "pattern": {"String": "e"}, "content": "ee"}
+    _tokenizer(scene, normalizer={"type": "Sequence", "normalizers": [double] * 40})
+
+
+@entry("tokenizer", FILE, "token id 400", "400 rows", "resize_token_embeddings")
+def id_out_of_range(scene: Scene) -> None:
+    tokenizer = json.loads((scene.model / "tokenizer.json").read_text("utf-8"))
+    added = {**tokenizer["added_tokens"][0], "id": 400, "content": "<more>"}
+    _tokenizer(scene, added_tokens=[*tokenizer["added_tokens"], added])
+
+
+@entry("tokenizer", "acc", "foxes", "record: out/", exit_code=0)
+def no_pad(scene: Scene) -> None:
+    """Not an error: batches are padded with whatever token there is, and the padding changes no answer."""
+    scene.edit("tokenizer_config.json", pad_token=None)
+
+
+@entry("template", TEMPLATE, "memory", "publisher", more=CHAT)
+def string_bomb(scene: Scene) -> None:
+    (scene.model / "chat_template.jinja").write_text("{{ 'a' * 9999999999 }}")
+
+
+@entry("template", TEMPLATE, "publisher", more=CHAT)
+def loop_bomb(scene: Scene) -> None:
+    loops = "".join(f"{{% for i{n} in range(99999) %}}" for n in range(4))
+    (scene.model / "chat_template.jinja").write_text(loops + "{% endfor %}" * 4)
+
+
+@entry("template", TEMPLATE, "unsafe", "publisher", more=CHAT)
+def attribute_escape(scene: Scene) -> None:
+    code = f"{{{{ ''.__class__.__mro__[1].__subclasses__() }}}}{{{{ cycler.__init__.__globals__.os.system({str(scene.marker)!r}) }}}}"
+    (scene.model / "chat_template.jinja").write_text(code)
+
+
+@entry("template", TEMPLATE, "syntax", "publisher", more=CHAT)
+def template_syntax(scene: Scene) -> None:
+    (scene.model / "chat_template.jinja").write_text("{% for message in messages %}")
