@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.checkpoints import resolve, resolve_dtype
+from harness.checkpoints.chat_templates import chat_template_digest
 from harness.checkpoints.geometry import embedding_rows
 from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.remote_code import carries_code
-from harness.checkpoints.vocabulary import chat_template_digest
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.kinds import KINDS, Kind

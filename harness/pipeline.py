@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.asking import answer_all, known_rounds
-from harness.checkpoints import refuse_remote_code, resolve, resolve_dtype
+from harness.checkpoints import refuse_remote_code, refuse_template, resolve, resolve_dtype
 from harness.checkpoints.dtypes import SERVED
 from harness.checkpoints.labels import with_labels
 from harness.checkpoints.loader import Loader
@@ -166,6 +166,8 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     machine = _machine(checkpoint, options)
     if not options.trust_remote_code:
         refuse_remote_code(checkpoint)
+    if options.apply_chat_template:
+        refuse_template(checkpoint)
     require_backend(checkpoint)
     selection = select(
         [suite] if isinstance(suite, str) else suite,

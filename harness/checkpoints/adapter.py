@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from harness.checkpoints.chat_templates import has_chat_template
 from harness.checkpoints.files import read_object, safe_file
 from harness.checkpoints.fingerprint import file_digests, fingerprint
 from harness.checkpoints.headers import INDEX, SINGLE, StoredTensor, read_header
 from harness.checkpoints.labels import LABELLING, label_count
-from harness.checkpoints.vocabulary import check_vocabulary, has_chat_template, has_vocabulary
+from harness.checkpoints.vocabulary import check_vocabulary, has_vocabulary
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError
 

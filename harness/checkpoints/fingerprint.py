@@ -1,5 +1,6 @@
 """The identity of a checkpoint: a digest over every file that can change an answer."""
 
+import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from harness.core.hashing import digest, file_digest
 
 __all__ = ["file_digests", "fingerprint"]
 
+SHA256 = re.compile(r"[0-9a-f]{64}")
 PATTERNS = ("config.json", "generation_config.json", *TOKENIZER_PATTERNS, *SENTENCE_PATTERNS)
 
 
@@ -27,11 +29,26 @@ def file_digests(folder: Path, weights: Iterable[str], *, with_code: bool) -> di
     paths = [safe_file(folder, name) for name in names]
     try:
         with ThreadPoolExecutor() as pool:
-            return dict(zip(names, pool.map(file_digest, paths), strict=True))
+            digests = dict(zip(names, pool.map(file_digest, paths), strict=True))
     except OSError as error:
         raise CheckpointError(
             f"can't be read ({error.strerror})", place=error.filename or folder, fix="Check its permissions"
         ) from error
+    for path, sha256 in zip(paths, digests.values(), strict=True):
+        _refuse_changed_blob(path, sha256)
+    return digests
+
+
+def _refuse_changed_blob(path: Path, sha256: str) -> None:
+    """Refuse a file of a hub's cache that isn't what was downloaded: a large file's blob is called by its SHA-256."""
+    promised = path.resolve().name
+    if path.is_symlink() and SHA256.fullmatch(promised) and promised != sha256:
+        raise CheckpointError(
+            f"was changed since it was downloaded: its SHA-256 is {sha256}, and its blob in the hub's cache is called "
+            f"{promised}",
+            place=path,
+            fix=f"Delete {path.resolve()}, and download the checkpoint again with `hf download`",
+        )
 
 
 def fingerprint(digests: dict[str, str]) -> str:

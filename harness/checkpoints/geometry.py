@@ -1,5 +1,6 @@
 """Holds a config's claims about size against the tensors that are there, without building anything."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +21,13 @@ __all__ = [
 DEFAULT_MAX_LENGTH = 2048
 LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
 HEADS = ("num_attention_heads", "num_key_value_heads", "n_head", "n_heads", "num_heads")
+DEPTHS = ("encoder_layers", "decoder_layers", "num_decoder_layers", "inner_group_num")
+"""Counts of layers that may be 0, or say the same again."""
+SHARED = "num_hidden_groups"
+"""Of a model whose layers share their weights, so that these don't tell how many layers there are."""
+MAX_SHARED_LAYERS = 1000
+INFINITE = "time_step"
+"""State-space models limit their time steps by infinity."""
 SIZES = (
     "hidden_size",
     "n_embd",
@@ -77,12 +85,8 @@ def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path)
         value = text.get(field)
         if value is not None and not isinstance(value, list) and (type(value) is not int or value < 1):
             raise CheckpointError(f"{field} is {value!r}, not a whole number above 0", place=place, fix=FIX)
-    layers = _layers_stored(weights.tensors)
-    for field, value in () if "num_hidden_groups" in text else _integers(text, LAYERS):
-        if value > layers:
-            raise CheckpointError(
-                f"{field} is {value:,}, but the weight files hold {layers:,} layers", place=place, fix=FIX
-            )
+    _refuse_infinite(config, place)
+    _check_depth(text, weights, place)
     widest = max(max(tensor.shape, default=1) for tensor in weights.tensors.values())
     for field, value in _integers(text, (*HEADS, *SIZES)):
         if value > widest:
@@ -99,6 +103,37 @@ def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path)
             place=place,
             fix=FIX,
         )
+
+
+def _check_depth(text: Mapping[str, Any], weights: WeightFiles, place: Path) -> None:
+    """Refuse more layers than there are weights for: building them, or a pass through them, would not end."""
+    layers = _layers_stored(weights.tensors)
+    for field, value in _integers(text, (*LAYERS, *DEPTHS)):
+        if SHARED in text and field in LAYERS:
+            if value > MAX_SHARED_LAYERS:
+                raise CheckpointError(
+                    f"{field} is {value:,}; the limit for layers that share their weights ({SHARED}) is "
+                    f"{MAX_SHARED_LAYERS:,}",
+                    place=place,
+                    fix=FIX,
+                )
+        elif value > layers:
+            raise CheckpointError(
+                f"{field} is {value:,}, but the weight files hold {layers:,} layers", place=place, fix=FIX
+            )
+
+
+def _refuse_infinite(config: Mapping[str, Any], place: Path) -> None:
+    """Raises `CheckpointError` for a field that is infinite, such as a norm's epsilon: every answer would mean nothing."""
+    parts: list[Mapping[str, Any]] = [config]
+    while parts:
+        for field, value in parts.pop().items():
+            if isinstance(value, dict):
+                parts.append(value)
+            elif isinstance(value, float) and math.isinf(value) and not field.startswith(INFINITE):
+                raise CheckpointError(
+                    f"{field} is infinite", place=place, fix="Take this file from the checkpoint's publisher again"
+                )
 
 
 def _integers(config: Mapping[str, Any], fields: tuple[str, ...]) -> Iterator[tuple[str, int]]:

@@ -21,6 +21,8 @@ SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
 MAX_HEADER_BYTES = 16 << 20
+MAX_DIMENSIONS = 64
+"""As in torch. The product of a longer list of numbers could take hours."""
 BITS = {
     **dict.fromkeys(("F64", "I64", "U64", "C64"), 64),
     **dict.fromkeys(("F32", "I32", "U32"), 32),
@@ -165,6 +167,8 @@ def _tensor(name: str, entry: dict[str, Any], path: Path, *, start: int) -> Stor
     shape, (begin, end), dtype = entry["shape"], entry["data_offsets"], entry["dtype"]
     if not all(type(number) is int and number >= 0 for number in (*shape, begin, end)):
         raise ValueError(f"{name} has a shape or offset that is no natural number")
+    if len(shape) > MAX_DIMENSIONS:
+        raise ValueError(f"{name} has {len(shape):,} dimensions; the limit is {MAX_DIMENSIONS}")
     if dtype not in BITS:
         raise ValueError(f"{name} has the unknown dtype {dtype!r}")
     tensor = StoredTensor(

@@ -1,25 +1,26 @@
 """Checks that a tokenizer is there and fits the embedding."""
 
-import hashlib
 import operator
 from pathlib import Path
 from typing import Any
 
+from harness.checkpoints.confined import try_tokenizer
 from harness.checkpoints.files import read_object, safe_file
 from harness.core.errors import CheckpointError
-from harness.core.hashing import canonical_json, digest, file_digest
 
 __all__ = [
+    "TEMPLATES",
     "TOKENIZER_PATTERNS",
-    "chat_template_digest",
     "check_fit",
     "check_vocabulary",
-    "has_chat_template",
     "has_vocabulary",
 ]
 
 VOCABULARIES = ("tokenizer.json", "*.model", "vocab.json", "vocab.txt", "*.tiktoken", "tekken.json")
 """Files that a tokenizer can be built from."""
+
+TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates/*.jinja")
+"""Files that hold chat templates, beside those in tokenizer_config.json."""
 
 TOKENIZER_PATTERNS = (
     *VOCABULARIES,
@@ -29,9 +30,7 @@ TOKENIZER_PATTERNS = (
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
-    "chat_template.jinja",
-    "chat_template.json",
-    "additional_chat_templates/*.jinja",
+    *TEMPLATES,
 )
 """Every file that can change what a tokenizer or its chat template gives."""
 
@@ -39,7 +38,7 @@ LIMIT_BYTES = 256 << 20
 
 
 def check_vocabulary(folder: Path, rows: int | None) -> None:
-    """Refuse a folder without a tokenizer, or with one that has a token beyond the `rows` of the embedding.
+    """Refuse a folder without a tokenizer, or with one that has a token beyond the `rows` of the embedding or never ends.
 
     Raises `CheckpointError`.
     """
@@ -53,6 +52,7 @@ def check_vocabulary(folder: Path, rows: int | None) -> None:
     if "tokenizer.json" in present:
         path = safe_file(folder, "tokenizer.json")
         check_fit(max(_token_ids(path), default=-1), rows, path)
+        try_tokenizer(path)
 
 
 def has_vocabulary(folder: Path) -> bool:
@@ -89,23 +89,3 @@ def _token_ids(path: Path) -> list[int]:
             place=path,
             fix="Take this file from the checkpoint's publisher again",
         ) from error
-
-
-def has_chat_template(folder: Path, tokenizer_config: dict[str, Any]) -> bool:
-    """Whether the tokenizer brings a chat template, in a file of its own or in its config."""
-    files = ("chat_template.jinja", "chat_template.json", "additional_chat_templates/*.jinja")
-    return bool(tokenizer_config.get("chat_template")) or any(any(folder.glob(pattern)) for pattern in files)
-
-
-def chat_template_digest(folder: Path) -> str | None:
-    """SHA-256 of the text of the chat template in a folder; None where there is none.
-
-    Where there are several, that of the canonical JSON of their own digests by where they stand.
-    """
-    names = ("chat_template.jinja", "chat_template.json", "additional_chat_templates/*.jinja")
-    found = {path.relative_to(folder).as_posix(): file_digest(path) for name in names for path in folder.glob(name)}
-    config = folder / "tokenizer_config.json"
-    if config.is_file() and (template := read_object(config).get("chat_template")):
-        text = template if isinstance(template, str) else canonical_json(template).decode()
-        found[config.name] = hashlib.sha256(text.encode()).hexdigest()
-    return digest(found) if len(found) > 1 else next(iter(found.values()), None)

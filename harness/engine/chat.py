@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from jinja2 import TemplateError
-
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import Batch, Model
 from harness.core.requests import Attribute, EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response
@@ -70,8 +68,8 @@ class ChatModel:
         try:
             messages = [{"role": "user", "content": context}]
             return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-        except TemplateError as error:
-            raise ModelError(f"the checkpoint's chat template fails: {error}") from error
+        except Exception as error:  # a stranger's template may raise whatever Python can
+            raise ModelError(f"the checkpoint's chat template fails ({type(error).__name__}: {error})") from error
 
 
 def _moved(request: Loglikelihood | GenerateUntil, turn: str) -> EmbeddingNoise | None:

@@ -18,7 +18,7 @@ def layers_1e9(scene: Scene) -> None:
     scene.edit("config.json", num_hidden_layers=10**9)
 
 
-@entry("config", FILE, "num_hidden_layers is 1,000,000,000", "limit", "hidden groups")
+@entry("config", FILE, "num_hidden_layers is 1,000,000,000", "limit", "num_hidden_groups", "1,000")
 def layers_1e9_shared(scene: Scene) -> None:
     """Layers that share their weights cost nothing on disk, and a pass through each."""
     _replace(scene, AlbertConfig(vocab_size=400, hidden_size=32, embedding_size=16, num_attention_heads=4))
@@ -51,7 +51,7 @@ def eps_infinite(scene: Scene) -> None:
     scene.edit("config.json", rms_norm_eps=float("inf"))
 
 
-@entry("config", FILE, "'lama'", "none of")
+@entry("config", FILE, "'lama'", "LamaForCausalLM", "unknown to transformers", "Check the spelling")
 def unknown_type(scene: Scene) -> None:
     scene.edit("config.json", model_type="lama", architectures=["LamaForCausalLM"])
 

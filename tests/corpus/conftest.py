@@ -75,7 +75,13 @@ class Runner:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"},
+                env={
+                    **os.environ,
+                    "OMP_NUM_THREADS": "1",
+                    "HF_HUB_CACHE": "hub",
+                    "LM_HARNESS_CACHE_PATH": "planted",
+                    "TOKENIZERS_PARALLELISM": "false",
+                },
             )
         assert self._server.stdin is not None
         assert self._server.stdout is not None

@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["MARKER", "WRITABLE", "Entry", "Scene", "entry", "registered"]
 
-WRITABLE = ("out", "tmp", "home")
+WRITABLE = ("out", "tmp")
 """Folders of the scene that a command may write into."""
 MARKER = "code_was_executed"
 EVAL = ("eval", "--model", "model", "--suite", "mine.yaml", "--meter", "none", "--store", "none", "--output", "out")
@@ -103,4 +103,3 @@ def entry(
 def registered() -> Mapping[str, Entry]:
     """Every entry by name, once the modules with the generators are imported."""
     return _entries
-

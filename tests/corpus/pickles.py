@@ -72,11 +72,11 @@ def bin_zipbomb(scene: Scene) -> None:
     "hf download",
     command=tuple("planted/model" if word == "model" else word for word in EVAL),
     more=("--offline",),
-    environment={"HF_HUB_OFFLINE": "1"},
+    environment={"HF_HUB_OFFLINE": "1", "HF_HUB_CACHE": "hub"},
 )
 def poisoned_cache(scene: Scene) -> None:
     """A hub's cache in which the bytes of the weights are not those that their name promises."""
-    repository = scene.folder / "home" / ".cache" / "huggingface" / "hub" / "models--planted--model"
+    repository = scene.folder / "hub" / "models--planted--model"
     snapshot, blobs = repository / "snapshots" / ("a" * 40), repository / "blobs"
     for folder in (snapshot, blobs, repository / "refs"):
         folder.mkdir(parents=True)
@@ -106,7 +106,7 @@ metric_list:
 @entry(
     "pickle",
     "acc",
-    command=tuple(EVAL[:3]) + ("--task", "lm-eval:planted", "--include-path", "tasks", *EVAL[5:]),
+    command=(*EVAL[:3], "--task", "lm-eval:planted", "--include-path", "tasks", *EVAL[5:]),
     environment={"LM_HARNESS_CACHE_PATH": "planted"},
     exit_code=0,
 )

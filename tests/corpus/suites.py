@@ -67,13 +67,13 @@ def format_escape(scene: Scene) -> None:
     _suite(scene, ("{question}", "{question.__class__.__mro__}"))
 
 
-@entry("suite", "tasks/planted.yaml", "doc_to_text", "unsafe", command=LM_EVAL)
+@entry("suite", "tasks/planted.yaml", "doc_to_text", "Python's internals", "--trust-task-code", command=LM_EVAL)
 def jinja_escape(scene: Scene) -> None:
     code = f"cycler.__init__.__globals__.os.system('touch {scene.marker}')"
     _planted(scene, f'"{{{{ {code} }}}}"')
 
 
-@entry("suite", "questions.jsonl", "id", "twice")
+@entry("suite", "questions.jsonl", "two rows have the id 'same'", "its own id")
 def duplicate_sample_ids(scene: Scene) -> None:
     row = {"id": "same", "question": "Where?", "options": ["over", "home"], "gold": 0}
     (scene.folder / "questions.jsonl").write_text((json.dumps(row) + "\n") * 4)

@@ -3,12 +3,17 @@
 The long way, a fresh interpreter for each, is `make corpus`.
 """
 
+import re
+
 import pytest
 
 from tests.corpus import brought_code, configs, paths, pickles, suites, tokenizers, weights
 from tests.corpus.child import MEMORY_BYTES
 from tests.corpus.conftest import Runner
 from tests.corpus.entry import Entry, Scene, registered
+
+EXPECTED = re.compile(r"'uname', '-p'|'-P', '.*/harness/checkpoints/trial\.py'|^write\t'/proc/self/clear_refs'$")
+"""What the harness itself does: it asks for the processor's name and the peak memory, and tries tokenizers apart."""
 
 assert all((brought_code, configs, paths, pickles, suites, tokenizers, weights))  # each registers its entries
 
@@ -25,6 +30,6 @@ def test_the_input_is_refused_in_one_message(entry: Entry, scene: Scene, harness
     assert not [word for word in entry.says if word not in said], said
     assert entry.exit_code == 0 or said.count("harness: ") == 1, said
     assert not scene.marker.exists()
-    assert not outcome.deeds
+    assert not [deed for deed in outcome.deeds if not EXPECTED.search(deed)]
     assert scene.contents() == before
     assert outcome.peak_bytes is None or outcome.peak_bytes < MEMORY_BYTES

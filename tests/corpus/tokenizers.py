@@ -23,11 +23,14 @@ def _split(pattern: str) -> dict[str, Any]:
 @entry("tokenizer", FILE, "seconds", "publisher")
 def regex_bomb(scene: Scene) -> None:
     """A pattern whose time doubles with each letter of the text."""
-    sequence = [_split(r"(?:(?:a|aa)+)+$(?<!x)"), {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True}]
+    sequence = [
+        _split(r"(?:(?:a|aa)+)+$(?<!x)"),
+        {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True, "trim_offsets": True},
+    ]
     _tokenizer(scene, pre_tokenizer={"type": "Sequence", "pretokenizers": sequence})
 
 
-@entry("tokenizer", FILE, "pattern", "publisher")
+@entry("tokenizer", FILE, "end pattern with unmatched parenthesis", "publisher")
 def regex_panic(scene: Scene) -> None:
     """A pattern that the regular expressions' own compiler refuses."""
     _tokenizer(scene, pre_tokenizer=_split(r"(unclosed"))
@@ -66,7 +69,7 @@ def loop_bomb(scene: Scene) -> None:
 
 @entry("template", TEMPLATE, "unsafe", "publisher", more=CHAT)
 def attribute_escape(scene: Scene) -> None:
-    code = f"{{{{ ''.__class__.__mro__[1].__subclasses__() }}}}{{{{ cycler.__init__.__globals__.os.system({str(scene.marker)!r}) }}}}"
+    code = f"{{{{ cycler.__init__.__globals__.os.system('touch {scene.marker}') }}}}"
     (scene.model / "chat_template.jinja").write_text(code)
 
 

@@ -1,0 +1,71 @@
+"""The chat templates that a checkpoint brings: whether there is one, its identity, and whether it can be used."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from harness.checkpoints.confined import CPU_S, try_out
+from harness.checkpoints.files import read_object, safe_file
+from harness.checkpoints.vocabulary import TEMPLATES, has_vocabulary
+from harness.core.checkpoints import Checkpoint
+from harness.core.errors import CheckpointError
+from harness.core.hashing import canonical_json, digest, file_digest
+
+__all__ = ["chat_template_digest", "has_chat_template", "refuse_template"]
+
+MAX_BYTES = 1 << 20
+FIX = "Take this file from the checkpoint's publisher again, or leave --apply-chat-template out"
+
+
+def has_chat_template(folder: Path, tokenizer_config: dict[str, Any]) -> bool:
+    """Whether the tokenizer brings a chat template, in a file of its own or in its config."""
+    return bool(tokenizer_config.get("chat_template")) or any(any(folder.glob(pattern)) for pattern in TEMPLATES)
+
+
+def chat_template_digest(folder: Path) -> str | None:
+    """SHA-256 of the text of the chat template in a folder; None where there is none.
+
+    Where there are several, that of the canonical JSON of their own digests by where they stand.
+    """
+    found = {path.relative_to(folder).as_posix(): file_digest(path) for name in TEMPLATES for path in folder.glob(name)}
+    config = folder / "tokenizer_config.json"
+    if config.is_file() and (template := read_object(config).get("chat_template")):
+        text = template if isinstance(template, str) else canonical_json(template).decode()
+        found[config.name] = hashlib.sha256(text.encode()).hexdigest()
+    return digest(found) if len(found) > 1 else next(iter(found.values()), None)
+
+
+def refuse_template(checkpoint: Checkpoint) -> None:
+    """Refuse a checkpoint with a chat template that is malformed or unsafe, or takes too long or too much memory.
+
+    Raises `CheckpointError` naming the file.
+    """
+    own = checkpoint.adapter
+    folder = own if own is not None and has_vocabulary(own) else checkpoint.path
+    for path, templates in _templates(folder).items():
+        try_out({"templates": templates}, path, CPU_S, FIX)
+
+
+def _templates(folder: Path) -> dict[Path, list[str]]:
+    """The chat templates of a folder, by the file that holds them."""
+    found: dict[Path, list[str]] = {}
+    for path in sorted(path for pattern in TEMPLATES for path in folder.glob(pattern)):
+        safe_file(folder, path.relative_to(folder).as_posix())
+        if path.stat().st_size > MAX_BYTES:
+            raise CheckpointError(f"is larger than {MAX_BYTES:,} bytes", place=path, fix=FIX)
+        if path.suffix == ".json":
+            found[path] = _texts(read_object(path).get("chat_template"))
+        else:
+            found[path] = [path.read_text("utf-8", "replace")]
+    config = folder / "tokenizer_config.json"
+    if config.exists():
+        found[config] = _texts(read_object(safe_file(folder, config.name)).get("chat_template"))
+    return {path: texts for path, texts in found.items() if texts}
+
+
+def _texts(value: Any) -> list[str]:
+    """The templates in a field: one, or several with their names."""
+    if isinstance(value, str):
+        return [value]
+    named = value if isinstance(value, list) else []
+    return [one["template"] for one in named if isinstance(one, dict) and isinstance(one.get("template"), str)]
