@@ -1,7 +1,7 @@
 """Tries what a checkpoint's files would have the process do, in another process with little memory and time.
 
-A tokenizer or a chat template is a program in all but name: a pattern that never ends, or a text that grows without end,
-costs its author a line. Its trial here ends in one error; in this process it would end the evaluation.
+A tokenizer or a chat template is a program in all but name: a pattern that takes years, or a text that grows without
+end, costs its author a line. Its trial here ends in one error; in this process it would end the evaluation.
 """
 
 import json

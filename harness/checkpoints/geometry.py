@@ -124,7 +124,7 @@ def _check_depth(text: Mapping[str, Any], weights: WeightFiles, place: Path) -> 
 
 
 def _refuse_infinite(config: Mapping[str, Any], place: Path) -> None:
-    """Raises `CheckpointError` for a field that is infinite, such as a norm's epsilon: every answer would mean nothing."""
+    """Raises `CheckpointError` for a field that is infinite, such as a norm's epsilon: no answer would mean a thing."""
     parts: list[Mapping[str, Any]] = [config]
     while parts:
         for field, value in parts.pop().items():

@@ -95,7 +95,7 @@ def _try_templates(templates: list[str]) -> str | None:
             return f"has a syntax error in line {error.lineno} ({_first_line(error)})"
         except MemoryError:
             raise
-        except Exception:  # noqa: S112 - a template may refuse such a conversation, and others than this one
+        except Exception:  # a template may refuse this conversation, and no other
             continue
         if len(text) > RENDERED_CHARACTERS:
             return f"makes {len(text):,} characters of one short message; the limit is {RENDERED_CHARACTERS:,}"

@@ -38,7 +38,7 @@ LIMIT_BYTES = 256 << 20
 
 
 def check_vocabulary(folder: Path, rows: int | None) -> None:
-    """Refuse a folder without a tokenizer, or with one that has a token beyond the `rows` of the embedding or never ends.
+    """Refuse a folder without a tokenizer, or with one that has a token beyond the embedding's `rows` or never ends.
 
     Raises `CheckpointError`.
     """

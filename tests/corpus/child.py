@@ -5,13 +5,16 @@ on standard input; that spares each entry the seconds that importing torch takes
 beforehand and runs the one job itself: a fresh interpreter, as users have it.
 """
 
+import gc
 import json
 import os
 import resource
 import signal
 import sys
+import traceback
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 MEMORY_BYTES = 2 << 30
 SECONDS = 10.0
@@ -71,18 +74,31 @@ def _watch(report: int, writable: list[str]) -> None:
 
 def serve() -> None:
     """Run each job in a fork; answer with its exit code (negative: the signal), seconds and peak memory."""
-    import harness.cli
-    import harness.engine.build
-    import harness.pipeline
-    import transformers.models.llama.modeling_llama  # noqa: F401
-
+    for name in ("harness.cli", "harness.engine.build", "harness.pipeline", "transformers.models.llama.modeling_llama"):
+        import_module(name)
+    gc.freeze()  # else the collector of each fork copies all of this process's pages
     for line in sys.stdin:
         child = os.fork()
         if not child:
-            run(json.loads(line))
+            _finish(json.loads(line))
         _, status, usage = os.wait4(child, 0)
         told = {"exit_code": os.waitstatus_to_exitcode(status), "peak_bytes": usage.ru_maxrss * 1024}
         print(json.dumps(told), flush=True)
+
+
+def _finish(job: dict[str, Any]) -> NoReturn:
+    """Run the command and leave without tidying up, which takes seconds where torch is in memory."""
+    code: Any = 1
+    try:
+        run(job)
+    except SystemExit as ended:
+        code = ended.code
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 
 if __name__ == "__main__":

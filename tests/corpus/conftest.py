@@ -40,15 +40,16 @@ class Runner:
         """Run the command in the scene's folder; what was printed and reported lies beside it."""
         beside = scene.folder.with_name(f"{scene.folder.name}-outcome")
         beside.mkdir()
-        (scene.folder / "tmp").mkdir(exist_ok=True)
-        home = scene.folder / "home"
-        home.mkdir(exist_ok=True)
         job = {
             "cwd": str(scene.folder),
             "command": command,
             "seconds": SECONDS if FRESH not in os.environ else 3 * SECONDS,
             "writable": WRITABLE,
-            "environment": {"HOME": str(home), "TMPDIR": str(scene.folder / "tmp"), **(environment or {})},
+            "environment": {
+                "HOME": str(scene.folder / "home"),
+                "TMPDIR": str(scene.folder / "tmp"),
+                **(environment or {}),
+            },
             **{name: str(beside / name) for name in ("stdout", "stderr", "report")},
         }
         answer = self._once(job) if FRESH in os.environ else self._ask(job)
@@ -112,4 +113,6 @@ def scene(tiny_llama: Path, tmp_path: Path) -> Scene:
     folder = tmp_path / "scene"
     shutil.copytree(tiny_llama, folder / "model")
     write_suite(folder)
+    for name in ("home", "tmp"):
+        (folder / name).mkdir()
     return Scene(folder)
