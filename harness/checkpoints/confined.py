@@ -20,7 +20,7 @@ from harness.core.hashing import file_digest
 __all__ = ["CPU_S", "try_out", "try_tokenizer"]
 
 MEMORY_BYTES = 2 * 10**9
-CPU_S = 4
+CPU_S = 3
 CPU_S_PER_MB = 0.25
 """Building a sound tokenizer takes about a tenth of that for each megabyte of its file."""
 WAITED = 20
