@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check unit browser browser-tests bench install format clean
+.PHONY: demo test check unit corpus browser browser-tests bench install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/harness eval --model smollm2-135m --suite full
@@ -20,6 +20,10 @@ check: $(INSTALLED)
 
 unit: $(INSTALLED)
 	$(BIN)/pytest
+
+# Every bad input in a fresh interpreter, and thousands of random ones; a few minutes.
+corpus: $(INSTALLED)
+	HARNESS_CORPUS_FRESH=1 $(BIN)/pytest tests/corpus
 
 # The pages are tested in a real browser: Debian's, installed where that is possible.
 browser:

@@ -1,8 +1,8 @@
-"""Runs one command of the harness under limits, in a fork of this process, or in this process itself.
+"""Runs commands of the harness under limits, each in a fork of this process.
 
-As a server (`python -m tests.corpus.child`), it imports everything once, and then forks for each job, a line of JSON
-on standard input; that spares each entry the seconds that importing torch takes. With `--once` it imports nothing
-beforehand and runs the one job itself: a fresh interpreter, as users have it.
+It imports everything once, and then forks for each job, a line of JSON on standard input; that spares each entry the
+seconds that importing torch takes. With `--fresh` it imports nothing beforehand, so that each fork is as an interpreter
+of its own, and counts what users wait for.
 """
 
 import gc
@@ -20,6 +20,7 @@ MEMORY_BYTES = 2 << 30
 CPU_S = 10
 """On the processor, with all that the command starts: a machine that is busy with other things is no slower by it."""
 PATIENCE_S = 120
+MODULES = ("harness.cli", "harness.engine.build", "harness.pipeline", "transformers.models.llama.modeling_llama")
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -75,9 +76,9 @@ def _watch(report: int, writable: list[str]) -> None:
     sys.addaudithook(hook)
 
 
-def serve() -> None:
+def serve(*, fresh: bool) -> None:
     """Run each job in a fork; answer with its exit code (negative: the signal), processor time and peak memory."""
-    for name in ("harness.cli", "harness.engine.build", "harness.pipeline", "transformers.models.llama.modeling_llama"):
+    for name in () if fresh else MODULES:
         import_module(name)
     gc.freeze()  # else the collector of each fork copies all of this process's pages
     for line in sys.stdin:
@@ -106,7 +107,4 @@ def _finish(job: dict[str, Any]) -> NoReturn:
 
 
 if __name__ == "__main__":
-    if "--once" in sys.argv:
-        run(json.loads(sys.stdin.readline()))
-    else:
-        serve()
+    serve(fresh="--fresh" in sys.argv)

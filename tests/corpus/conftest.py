@@ -12,11 +12,20 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import write_suite
-from tests.corpus.child import SECONDS
+from tests.corpus.child import CPU_S
 from tests.corpus.entry import WRITABLE, Scene
 
 FRESH = "HARNESS_CORPUS_FRESH"
 """Set: each entry gets an interpreter of its own, as users have it; slower."""
+
+SETTINGS = {
+    "OMP_NUM_THREADS": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    # Relative, and so in the scene of each entry; libraries read these when they are imported.
+    "HF_HUB_CACHE": "hub",
+    "HF_DATASETS_CACHE": "tmp/datasets",
+    "LM_HARNESS_CACHE_PATH": "planted",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +33,8 @@ class Outcome:
     """What a command printed and did. `deeds` are the writes elsewhere, programs started and connections made."""
 
     exit_code: int
-    peak_bytes: int | None
+    peak_bytes: int
+    cpu_s: float
     stdout: str
     stderr: str
     deeds: tuple[str, ...]
@@ -43,7 +53,7 @@ class Runner:
         job = {
             "cwd": str(scene.folder),
             "command": command,
-            "seconds": SECONDS if FRESH not in os.environ else 3 * SECONDS,
+            "seconds": CPU_S,
             "writable": WRITABLE,
             "environment": {
                 "HOME": str(scene.folder / "home"),
@@ -52,43 +62,33 @@ class Runner:
             },
             **{name: str(beside / name) for name in ("stdout", "stderr", "report")},
         }
-        answer = self._once(job) if FRESH in os.environ else self._ask(job)
+        answer = self._ask(job)
         printed = {name: (beside / name).read_text("utf-8", "replace") for name in ("stdout", "stderr", "report")}
         shutil.rmtree(beside)
         return Outcome(
-            exit_code=answer["exit_code"],
-            peak_bytes=answer.get("peak_bytes"),
+            exit_code=int(answer["exit_code"]),
+            peak_bytes=int(answer["peak_bytes"]),
+            cpu_s=answer["cpu_s"],
             stdout=printed["stdout"],
             stderr=printed["stderr"],
             deeds=tuple(printed["report"].splitlines()),
         )
 
-    def _once(self, job: Mapping[str, object]) -> dict[str, int]:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.corpus.child", "--once"], input=json.dumps(job) + "\n", text=True, check=False
-        )
-        return {"exit_code": done.returncode}
-
-    def _ask(self, job: Mapping[str, object]) -> dict[str, int]:
+    def _ask(self, job: Mapping[str, object]) -> dict[str, float]:
         if self._server is None:
+            fresh = ["--fresh"] if FRESH in os.environ else []
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "tests.corpus.child"],
+                [sys.executable, "-m", "tests.corpus.child", *fresh],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env={
-                    **os.environ,
-                    "OMP_NUM_THREADS": "1",
-                    "HF_HUB_CACHE": "hub",
-                    "LM_HARNESS_CACHE_PATH": "planted",
-                    "TOKENIZERS_PARALLELISM": "false",
-                },
+                env={**os.environ, **SETTINGS},
             )
         assert self._server.stdin is not None
         assert self._server.stdout is not None
         self._server.stdin.write(json.dumps(job) + "\n")
         self._server.stdin.flush()
-        answer: dict[str, int] = json.loads(self._server.stdout.readline())
+        answer: dict[str, float] = json.loads(self._server.stdout.readline())
         return answer
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from tests.corpus import brought_code, configs, paths, pickles, suites, tokenizers, weights
-from tests.corpus.child import MEMORY_BYTES
+from tests.corpus.child import CPU_S, MEMORY_BYTES
 from tests.corpus.conftest import Runner
 from tests.corpus.entry import Entry, Scene, registered
 
@@ -32,4 +32,5 @@ def test_the_input_is_refused_in_one_message(entry: Entry, scene: Scene, harness
     assert not scene.marker.exists()
     assert not [deed for deed in outcome.deeds if not EXPECTED.search(deed)]
     assert scene.contents() == before
-    assert outcome.peak_bytes is None or outcome.peak_bytes < MEMORY_BYTES
+    assert outcome.peak_bytes < MEMORY_BYTES
+    assert outcome.cpu_s < CPU_S

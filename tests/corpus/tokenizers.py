@@ -16,27 +16,30 @@ def _tokenizer(scene: Scene, **fields: Any) -> None:
     scene.edit("tokenizer.json", **fields)
 
 
-def _split(pattern: str) -> dict[str, Any]:
-    return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+def _with_pattern(scene: Scene, pattern: str) -> None:
+    split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+    level = {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True, "trim_offsets": True}
+    _tokenizer(scene, pre_tokenizer={"type": "Sequence", "pretokenizers": [split, level]})
 
 
-@entry("tokenizer", FILE, "seconds", "publisher")
+@entry("tokenizer", FILE, "takes more than 3 seconds", "publisher")
 def regex_bomb(scene: Scene) -> None:
-    """A pattern whose time doubles with each letter of the text."""
-    sequence = [
-        _split(r"(?:(?:a|aa)+)+$(?<!x)"),
-        {"type": "ByteLevel", "add_prefix_space": False, "use_regex": True, "trim_offsets": True},
-    ]
-    _tokenizer(scene, pre_tokenizer={"type": "Sequence", "pretokenizers": sequence})
+    """A pattern whose time grows with the third power of a text's length."""
+    _with_pattern(scene, "a*a*b")
+
+
+@entry("tokenizer", FILE, "PanicException", "retry-limit-in-match over", "publisher")
+def regex_panic(scene: Scene) -> None:
+    """A pattern whose time doubles with each letter, until the library gives up: by a panic, which is no `Exception`."""
+    _with_pattern(scene, r"(?:(?:a|aa)+)+$(?<!x)")
 
 
 @entry("tokenizer", FILE, "end pattern with unmatched parenthesis", "publisher")
-def regex_panic(scene: Scene) -> None:
-    """A pattern that the regular expressions' own compiler refuses."""
-    _tokenizer(scene, pre_tokenizer=_split(r"(unclosed"))
+def regex_malformed(scene: Scene) -> None:
+    _with_pattern(scene, "(unclosed")
 
 
-@entry("tokenizer", FILE, "memory", "publisher")
+@entry("tokenizer", FILE, "for short texts", "publisher")
 def normalizer_bomb(scene: Scene) -> None:
     """Forty replacements, each of which doubles the text."""
     double = {"type": "Replace", "pattern": {"String": "e"}, "content": "ee"}
