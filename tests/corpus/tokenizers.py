@@ -25,12 +25,12 @@ def _with_pattern(scene: Scene, pattern: str) -> None:
 @entry("tokenizer", FILE, "takes more than 3 seconds", "publisher")
 def regex_bomb(scene: Scene) -> None:
     """A pattern whose time grows with the third power of a text's length."""
-    _with_pattern(scene, "a*a*b")
+    _with_pattern(scene, "[ab]*[ac]*(?<=d)e?")
 
 
 @entry("tokenizer", FILE, "PanicException", "retry-limit-in-match over", "publisher")
 def regex_panic(scene: Scene) -> None:
-    """A pattern whose time doubles with each letter, until the library gives up: by a panic, which is no `Exception`."""
+    """A pattern whose time doubles with each letter, until the library panics, which is no `Exception`."""
     _with_pattern(scene, r"(?:(?:a|aa)+)+$(?<!x)")
 
 
