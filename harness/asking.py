@@ -53,6 +53,12 @@ def answer_all(
             _log.debug("%s: %d batches", name, len(batches))
             with meter.phase(name):
                 for batch in batches:
-                    progress.advance(len(model.answer(batch)))
+                    answers = model.answer(batch)
+                    progress.advance(len(answers))
+                    explained = [one.attribution for one in answers if one.attribution is not None]
+                    for key in saving[name]:
+                        # What an explanation asks is known by its answer alone.
+                        saving[name][key] += sum(getattr(one, key) for one in explained)
+        writer.write_json("engine.json", saving)
         current = with_follow_ups(current, writer.responses)
     return current

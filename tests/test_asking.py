@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from harness.asking import answer_all, known_rounds
+from harness.core.attributions import Attribution
 from harness.core.meters import NullMeter
 from harness.core.progress import Quiet
 from harness.core.requests import Loglikelihood, Request, Response
@@ -78,6 +79,25 @@ def test_a_task_asks_again_until_it_knows_enough() -> None:
     assert done[0].spec == work()[0].spec
     assert known_rounds(work(), journal.responses)[1:] == (6, 0)
     assert "mine/loglikelihood" in journal.files["engine.json"]
+
+
+def test_what_explanations_read_is_known_by_their_answers() -> None:
+    one = Attribution(
+        decision=0,
+        target="yes",
+        tie=False,
+        probability=1.0,
+        empty_probability=0.5,
+        units=("a", " b"),
+        methods=(),
+        asked_token_count=70,
+        computed_token_count=30,
+    )
+    journal = Journal()
+    model = ScriptedModel(lambda request: Response(request_id=request.id, attribution=one))
+    answer_all(work(), ResumedModel(model, journal), journal, NullMeter(), Quiet())  # type: ignore[arg-type]
+    counted = {"asked_token_count": 70 * len(model.asked), "computed_token_count": 30 * len(model.asked)}
+    assert journal.files["engine.json"] == {"mine/loglikelihood": counted}
 
 
 @pytest.mark.parametrize("room", range(6))

@@ -75,7 +75,8 @@ class Attribution:
     on rounding. `probability` of the decision is among the choices, in [0, 1], of the whole text; `empty_probability`
     without any unit. `units` are the pieces of the text explained, in order: joined, they are that text. `methods`
     include the random one. `evaluation_count` counts the distinct texts that the model was asked about, `pass_count`
-    those that went through it forward and back.
+    those that went through it forward and back. `asked_token_count` are the tokens of those texts, each
+    read by itself, `computed_token_count` the tokens that were read for them, passes for gradients apart.
     """
 
     decision: int
@@ -87,6 +88,8 @@ class Attribution:
     methods: tuple[MethodResult, ...]
     evaluation_count: int = 0
     pass_count: int = 0
+    asked_token_count: int = 0
+    computed_token_count: int = 0
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> "Attribution":

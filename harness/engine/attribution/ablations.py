@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from harness.core.models import Model, respond
+from harness.core.models import Model
 from harness.core.requests import Attribute, Classify, Loglikelihood, Request, Response
 from harness.engine.attribution.units import without
 
-__all__ = ["Ablations", "Decision", "Unusable", "log_odds"]
+__all__ = ["Ablations", "Decision", "Spent", "Unusable", "log_odds"]
 
 Kept = NDArray[np.bool_]
 Values = NDArray[np.float64]
@@ -33,6 +33,14 @@ class Decision:
     tie: bool
 
 
+@dataclass(slots=True, kw_only=True)
+class Spent:
+    """Tokens of the texts asked about: `asked` if each were read by itself, `computed` those that were read."""
+
+    asked: int = 0
+    computed: int = 0
+
+
 def log_odds(scores: Values, index: int) -> Values:
     """Of the choice `index` against all others, in nats, for log-probabilities of shape (rows, choices)."""
     odds: Values = scores[:, index] - logsumexp(np.delete(scores, index, axis=1), axis=1)
@@ -45,10 +53,11 @@ class Ablations:
     A causal model reads what the texts share once, by its own plan: they are likelihoods and labels like any other.
     """
 
-    def __init__(self, request: Attribute, units: Sequence[str], model: Model) -> None:
+    def __init__(self, request: Attribute, units: Sequence[str], model: Model, spent: Spent | None = None) -> None:
         self.request = request
         self.units = units
         self.model = model
+        self.spent = spent or Spent()
         self.asked_ids: set[str] = set()
         self.labels: tuple[str, ...] = request.continuations
         self._scores: dict[bytes, Values] = {}
@@ -65,7 +74,10 @@ class Ablations:
         asked = {key: self._requests(row) for key, row in new.items()}
         distinct = {request.id: request for requests in asked.values() for request in requests}
         self.asked_ids |= set(distinct)
-        answers = {response.request_id: response for response in respond(self.model, list(distinct.values()))}
+        batches = self.model.plan(list(distinct.values()))
+        self.spent.asked += sum(batch.asked_token_count for batch in batches)
+        self.spent.computed += sum(batch.computed_token_count for batch in batches)
+        answers = {response.request_id: response for batch in batches for response in self.model.answer(batch)}
         for key, requests in asked.items():
             self._scores[key] = self._judged([answers[request.id] for request in requests])
 

@@ -27,7 +27,7 @@ from harness.core.attributions import (
 )
 from harness.core.models import Model
 from harness.core.requests import Attribute
-from harness.engine.attribution.ablations import Ablations, Decision, Kept, Unusable, Values
+from harness.engine.attribution.ablations import Ablations, Decision, Kept, Spent, Unusable, Values
 from harness.engine.attribution.whitebox import EmbeddedDecision, WhiteBox
 from harness.engine.halving import NO_MEMORY
 
@@ -67,7 +67,8 @@ class Explainer:
         """Everything about one request. Raises `Unusable` where its decision can't be explained."""
         settings, count = request.settings, len(units)
         removed = _removals(count, settings)
-        with self._asking(request, units) as ablations:
+        spent = Spent()
+        with self._asking(request, units, spent) as ablations:
             ablations.ask(np.concatenate([_ends(count), ~removed, *self._questions(count, settings)]))
             decision = ablations.decision()
             function = ablations.log_odds(decision)
@@ -75,7 +76,7 @@ class Explainer:
             found = {**self._values(function, embedded, count, settings), RANDOM: _chance(count, settings)}
             rows = {name: [_tried(one, settings) for one in values] for name, values in found.items()}
             ablations.ask(np.concatenate([row for each in rows.values() for row in each]))
-        randomised = self._randomised(request, units, decision, embedded) if settings.randomise else {}
+        randomised = self._randomised(request, units, decision, embedded, spent) if settings.randomise else {}
         unsteady = self._max_sensitivities(embedded, settings)
         probabilities = {name: np.mean([expit(function(row)) for row in each], axis=0) for name, each in rows.items()}
         whole, empty = expit(function(_ends(count)))
@@ -101,12 +102,14 @@ class Explainer:
             ),
             evaluation_count=len(ablations),
             pass_count=embedded.pass_count if embedded else 0,
+            asked_token_count=spent.asked,
+            computed_token_count=spent.computed,
         )
 
     @contextmanager
-    def _asking(self, request: Attribute, units: Sequence[str]) -> Iterator[Ablations]:
+    def _asking(self, request: Attribute, units: Sequence[str], spent: Spent) -> Iterator[Ablations]:
         """Asks about one request's texts; what the model kept of them is gone afterwards."""
-        ablations = Ablations(request, units, self.model)
+        ablations = Ablations(request, units, self.model, spent)
         try:
             yield ablations
         finally:
@@ -154,14 +157,19 @@ class Explainer:
         return found
 
     def _randomised(
-        self, request: Attribute, units: Sequence[str], decision: Decision, embedded: EmbeddedDecision | None
+        self,
+        request: Attribute,
+        units: Sequence[str],
+        decision: Decision,
+        embedded: EmbeddedDecision | None,
+        spent: Spent,
     ) -> dict[str, tuple[float, ...]]:
         """The values of each method under random weights; none where those give numbers that can't be used."""
         if self.box is None:
             return {}
         count, settings = len(units), request.settings
         try:
-            with self.box.randomised(settings.seed), self._asking(request, units) as ablations:
+            with self.box.randomised(settings.seed), self._asking(request, units, spent) as ablations:
                 ablations.ask(np.concatenate([_ends(count), *self._questions(count, settings)]))
                 found = self._values(ablations.log_odds(decision), embedded, count, settings)
         except Unusable as reason:

@@ -68,6 +68,14 @@ def test_decision_and_units(pair):
     assert attribution.probability == pytest.approx(float(torch.sigmoid(plain.log_odds(scores))), abs=1e-5)
 
 
+def test_the_tokens_of_the_texts_asked_about_are_counted(pair):
+    attribution, plain = pair
+    # Each text asked about is read at least once, and the shortest has the words before and after what is explained.
+    least = attribution.evaluation_count * len(plain.tokenizer(BEFORE + AFTER, add_special_tokens=False)["input_ids"])
+    assert attribution.asked_token_count >= attribution.computed_token_count > 0
+    assert attribution.asked_token_count >= least
+
+
 @pytest.mark.parametrize(
     ("name", "method", "arguments"),
     [
