@@ -40,15 +40,16 @@ def choose(
     *,
     default: str | None = None,
     shown: Callable[[str], str] = str,
+    always: bool = False,
     **more: Any,
 ) -> str:
-    """A select box whose choice stands in the URL; `options` must not be empty."""
+    """A select box whose choice stands in the URL, the usual one only if `always`; `options` must not be empty."""
     first = options[0] if default is None or default not in options else default
     read(key, first, lambda raw: raw if raw in options else None)
     if st.session_state[key] not in options:
         st.session_state[key] = first
     chosen: str = place.selectbox(label, options, key=key, format_func=shown, **more)
-    put(key, None if chosen == first else chosen)
+    put(key, None if chosen == first and not always else chosen)
     return chosen
 
 

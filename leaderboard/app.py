@@ -7,19 +7,27 @@ import streamlit as st
 
 from harness.core.display import elided
 from harness.core.errors import HarnessError, StoreError
-from leaderboard.pages import compare, history, ranks, run, samples, tradeoffs
 from leaderboard.session import Session, choose_language, open_session
+from leaderboard.views import compare, history, ranks, run, samples, tradeoffs
 from leaderboard.words import Words
 
 __all__ = ["main"]
 
 # A file of ours: an icon of Streamlit's would be fetched from the network.
 _ICON = Path(__file__).with_name("icon.svg")
+# Streamlit's own download of a table takes formulas for what they are; ours (`leaderboard.downloads`) doesn't. And its
+# margins are those of an essay: the tables here need the width.
+_STYLE = """button[aria-label="Download as CSV"] {display: none}
+@media (min-width: 768px) {
+  [data-testid="stMainBlockContainer"] {padding: 3rem 2rem}
+  [data-testid="stSidebar"][data-collapsed="false"] {width: 13.5rem !important; min-width: 13.5rem !important}
+}"""
 
 
 def main() -> None:
     """Open the store and show the page that the URL names."""
     st.set_page_config(page_title="Responsible-AI leaderboard", page_icon=_ICON, layout="wide")
+    st.html(f"<style>{_STYLE}</style>")
     _sign_in()
     t = choose_language()
     try:

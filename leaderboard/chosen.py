@@ -34,5 +34,7 @@ def chosen_run(session: Session) -> ChosenRun | None:
     if not_here(session, list(known["run_id"])):
         return None
     names = labels(known)
-    run_id = choose(st, session.t("Run"), list(known["run_id"]), "run", shown=lambda one: f"{names[one]} ({one})")
+    run_id = choose(
+        st, session.t("Run"), list(known["run_id"]), "run", always=True, shown=lambda one: f"{names[one]} ({one})"
+    )
     return ChosenRun(known[known["run_id"] == run_id].iloc[0], names)

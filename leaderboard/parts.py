@@ -12,7 +12,7 @@ from harness.core.display import elided, number, visible
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.session import Session
 
-__all__ = ["arrow", "chart", "downloads", "estimate_table", "interval", "not_here", "table", "text"]
+__all__ = ["arrow", "chart", "downloads", "drawing", "estimate_table", "interval", "not_here", "table", "text"]
 
 _WHOLE = 4_000
 _CELL = 300
@@ -23,13 +23,18 @@ _ARROWS = {"higher": "↑", "lower": "↓"}
 
 def chart(session: Session, drawn: Chart, behind: pd.DataFrame, *, key: str) -> None:
     """A chart, and the table behind it a click away."""
+    drawing(session, drawn, key=key)
+    with st.expander(session.t("Table")):
+        table(behind)
+
+
+def drawing(session: Session, drawn: Chart, *, key: str) -> None:
+    """A chart whose table is elsewhere on the page."""
     fixed = isinstance(drawn.width, int)
     # Streamlit's own fitting would squeeze the drawing by the height of title, axes and legend.
     fitted = drawn.properties(autosize=alt.AutoSizeParams(type="pad" if fixed else "fit-x", contains="padding"))
     width: Literal["content", "stretch"] = "content" if fixed else "stretch"
     st.altair_chart(themed(fitted, session.theme), theme=None, width=width, key=key)
-    with st.expander(session.t("Table")):
-        table(behind)
 
 
 def table(frame: pd.DataFrame, **options: Any) -> Any:

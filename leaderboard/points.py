@@ -6,26 +6,30 @@ import pandas as pd
 
 from harness.charts import Axis
 from harness.core.display import number
+from harness.core.translation import Translate
 from leaderboard.scales import scale_of
 
 __all__ = ["AXES", "axis_of", "points", "scaled"]
 
 AXES: Mapping[str, tuple[str, str]] = {
-    "energy_joules": ("J", "lower"),
-    "joules_per_token_decode": ("J/token", "lower"),
-    "parameters": ("millions", "lower"),
-    "memory": ("GB", "lower"),
+    "energy_joules": ("energy", "J"),
+    "joules_per_token_decode": ("energy a decoded token", "J/token"),
+    "parameters": ("parameters", "millions"),
+    "memory": ("peak memory", "GB"),
 }
-"""Costs of a checkpoint beside its scores: unit, and which way is better."""
+"""Costs of a checkpoint beside its scores: what people call it, and its unit. Lower is better."""
 
 
-def axis_of(name: str, scores: pd.DataFrame) -> Axis:
-    """The axis of a cost or of a suite's headline. A score with a target is read as lower is better: its distance."""
+def axis_of(name: str, scores: pd.DataFrame, t: Translate = str) -> Axis:
+    """The axis of a cost or of a suite's headline, named by `t`.
+
+    A score with a target is read as lower is better: its distance.
+    """
     if name in AXES:
-        unit, direction = AXES[name]
-        return Axis(metric=name, unit=unit, direction="lower" if direction == "lower" else "higher")
+        words, unit = AXES[name]
+        return Axis(metric=t(words), unit=unit, direction="lower")
     first = scores[scores["suite"] == name].iloc[0]
-    return Axis(metric=name, unit=first["unit"], direction="higher" if first["direction"] == "higher" else "lower")
+    return Axis(metric=t(name), unit=first["unit"], direction="higher" if first["direction"] == "higher" else "lower")
 
 
 def points(

@@ -124,7 +124,8 @@ _ASKED = f"""
     SELECT sample_id, variant,
            CASE WHEN count(loglikelihood) > 1 AND count(loglikelihood) = count(*)
                 THEN 1 / sum(exp(loglikelihood - highest)) END AS confidence,
-           left(first(context ORDER BY position), {_PREVIEW}) AS prompt,
+           right(list_last(string_split(rtrim(first(context ORDER BY position)), chr(10) || chr(10))),
+                 {_PREVIEW}) AS prompt,
            left(coalesce(first(text ORDER BY position), first(continuation ORDER BY -loglikelihood)),
                 {_PREVIEW}) AS answer,
            bool_or(contains(lower(coalesce(context, '') || chr(10) || coalesce(continuation, '') || chr(10)
@@ -220,7 +221,7 @@ def flips(first: RunRecord, second: RunRecord, suite: str, task: str, metric: st
     """One row a sample (and variant) whose score went from 0 to 1 or back between two runs that had it both.
 
     Columns: sample_id, variant, change (`gained` or `lost`, from the first run to the second), gold, first_predicted,
-    second_predicted, prompt (its beginning). In the order of the first record.
+    second_predicted, prompt (the end of its last paragraph: exemplars stand before it). In the first record's order.
     """
     ours, theirs = _files(first), _files(second)
     numbered = "row_number() OVER (PARTITION BY sample_id, variant ORDER BY place) AS turn"
@@ -241,7 +242,7 @@ def flips(first: RunRecord, second: RunRecord, suite: str, task: str, metric: st
 
 
 def _previews(record: RunRecord, suite: str, task: str, ids: pd.Series) -> pd.DataFrame:
-    """The beginnings of the texts of these samples, one row a variant."""
+    """Short pieces of the texts of these samples, one row a variant."""
     return _frame(
         record,
         _ASKED.format(**_files(record), chosen="AND list_contains($ids, sample_id)"),

@@ -19,6 +19,8 @@ from tests.cli.conftest import write_suite
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+SERVER = "harness leaderboard"
+"""Runs until it is stopped; tests/leaderboard/test_browser.py looks at it."""
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -61,7 +63,7 @@ def test_make_knows_the_targets_that_the_readme_names():
     assert (ROOT / ".ci" / "run").read_text().endswith("exec make test\n")
 
 
-@pytest.mark.parametrize("line", [line for line in commands(README) if line.startswith("harness ")])
+@pytest.mark.parametrize("line", [line for line in commands(README) if line.startswith("harness ") and line != SERVER])
 def test_a_command_of_the_readme_runs(line, folder):
     """The real command, but for sizes: two samples a task, and the tiny checkpoint for the real one."""
     run_id = first_run(folder).name

@@ -23,12 +23,13 @@ def attribution_map(
     language: str = "en",
     *,
     target: str = "",
+    method: str = "",
     columns: int = 44,
 ) -> Chart:
     """The tokens of a text as boxes in lines of `columns` characters, coloured by their attribution.
 
     Positive values (blue) speak for the decision `target`, negative ones (vermillion) against it. Tokens are drawn,
-    never interpreted.
+    never interpreted. `method` stands in the title.
     """
     t = words(language)
     rows = _placed(tokens, values, columns)
@@ -59,6 +60,7 @@ def attribution_map(
         x=alt.X("middle:Q", axis=None), text="token:N", color=strong
     )
     title = t("Attribution to “{target}”").format(target=elided(target, 40)) if target else t("Attribution")
+    title = f"{elided(method, 30)}: {title}" if method else title
     size = {"width": int(columns * _CHARACTER), "height": lines * _LINE}
     return alt.layer(boxes, texts).properties(title=alt.TitleParams(title, limit=size["width"]), **size)
 

@@ -59,7 +59,8 @@ def forest(differences: pd.DataFrame, theme: Theme = "light", language: str = "e
         ],
     )
     title = t("difference") + (f" ({unit})" if unit else "")
-    across = alt.X("difference:Q", title=title)
+    same = bool((rows[["difference", "low", "high"]].fillna(0) == 0).all(axis=None))
+    across = alt.X("difference:Q", title=title, scale=alt.Scale(domain=[-1, 1]) if same else alt.Undefined)
     zero = alt.Chart(pd.DataFrame({"difference": [0.0]}))
     layers = (
         zero.mark_rule(strokeDash=[4, 3], color=inks(theme).faint).encode(x=across),

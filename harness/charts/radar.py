@@ -17,7 +17,8 @@ MOST = 4
 
 _RINGS = (0.25, 0.5, 0.75, 1.0)
 _SIDE = 340
-_EDGE = 1.7
+_EDGE, _TOP = 1.7, 1.25
+"""How far the drawing reaches beside and above the rim, whose radius is 1: there the labels stand."""
 
 
 def radar(
@@ -34,8 +35,8 @@ def radar(
     if len(names) > MOST:
         raise ValueError(f"a radar holds {MOST} checkpoints, not {len(names)}")
     across, up = (
-        getattr(alt, channel)(f"{axis}:Q", axis=None, scale=alt.Scale(domain=[-_EDGE, _EDGE]))
-        for channel, axis in (("X", "x"), ("Y", "y"))
+        getattr(alt, channel)(f"{axis}:Q", axis=None, scale=alt.Scale(domain=[-edge, edge]))
+        for channel, axis, edge in (("X", "x", _EDGE), ("Y", "y", _TOP))
     )
     angles = {suite: math.tau * index / len(suites) for index, suite in enumerate(suites)}
     ticks = [position / 120 * math.tau for position in range(121)]
@@ -70,7 +71,7 @@ def radar(
     title = t("Dimensions") if len(names) > 1 else elided(names[0], 36)
     scale = t("each scaled from 0 (centre, worst) to 1 (rim, best)")
     heading = alt.TitleParams(title, subtitle=scale, limit=size, subtitleColor=ink.faint)
-    return alt.layer(*layers).properties(title=heading, width=size, height=size)
+    return alt.layer(*layers).properties(title=heading, width=size, height=round(size * _TOP / _EDGE))
 
 
 def _polygons(

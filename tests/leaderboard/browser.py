@@ -37,7 +37,7 @@ def launched() -> Iterator[Browser]:
 
 
 class Reader:
-    """Someone who looks at the leaderboard; `complaints` are what its console says, and what left the machine."""
+    """Someone who looks at the leaderboard; `complaints`: what the console says, and what was asked of other hosts."""
 
     def __init__(self, browser: Browser, url: str, *, width: int = 1280, theme: Any = "light") -> None:
         self.url, self.width, self.theme = url, width, theme
@@ -80,11 +80,16 @@ class Reader:
         rows: list[list[str]] = grid.evaluate(script)
         return rows
 
+    def column(self, name: str, place: int = 0) -> list[str]:
+        """A table's cells below the header `name`."""
+        header, *rows = self.cells(place)
+        return [row[header.index(name)] for row in rows]
+
     def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""
         script = """() => { const main = document.querySelector('[data-testid="stMain"]');
-            const page = document.documentElement;
-            return Math.max(page.scrollWidth - innerWidth, main.scrollWidth - main.clientWidth); }"""
+            const window = document.documentElement.scrollWidth - innerWidth;
+            return Math.max(window, main.scrollWidth - main.clientWidth); }"""
         return int(self.page.evaluate(script))
 
     def picture(self, name: str) -> None:

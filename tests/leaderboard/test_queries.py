@@ -1,10 +1,12 @@
 """What the leaderboard reads from the store."""
 
 import pytest
+from scipy import stats
 
 from harness.core.errors import RecordError, StoreError, UnknownName
 from harness.store import Store, index_folder, locate
 from leaderboard import queries
+from leaderboard.pairs import difference_p
 from tests.store.records import make_record
 
 
@@ -78,6 +80,19 @@ def test_neighbours_that_the_data_cant_tell_apart_share_a_rank(store):
     ids = table.set_index("name").loc[["m0", "m1", "m2"], "run_id"].tolist()
     ranks = queries.ranking(store, ids, {"accuracy": 2, "robustness": 1}).frame.set_index("run_id")["rank"]
     assert [ranks[run_id] for run_id in ids] == [3, 1, 1]
+
+
+def test_samples_that_flip_are_judged_by_mcnemars_exact_test_as_compare_does(store):
+    table = queries.checkpoints(store).set_index("name")
+    ids = [str(table["run_id"][name]) for name in ("m0", "m1")]
+    parts = queries.headline_parts(store, ids, ["robustness"])
+    values = queries.scores(store, ids).set_index(["run_id", "suite"])["value"]
+    changed = [
+        queries.record(store, run_id).scores.query("task == 'noise'").set_index("sample_id")["value"] for run_id in ids
+    ]
+    flips = (changed[0] - changed[1]).loc[lambda change: change != 0]
+    found = difference_p(values[ids[0], "robustness"] - values[ids[1], "robustness"], parts[ids[0]], parts[ids[1]])
+    assert found == pytest.approx(stats.binomtest(int((flips > 0).sum()), len(flips)).pvalue)
 
 
 def test_a_run_is_found_by_the_beginning_of_its_id_and_an_unknown_one_is_not(store):

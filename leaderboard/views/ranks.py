@@ -20,9 +20,11 @@ from leaderboard.words import escaped
 
 __all__ = ["page"]
 
+_NAME = 170
+"""Pixels: what is pinned has to leave room for a score beside it on a phone."""
 _TICK = "Tick one row to open its run, two to compare them, more for their trade-offs. A click on a header sorts."
 
-_FIXED = ("kind", "dtype", "parameters_millions", "date", "score", "energy_joules", "verdict")
+_ABOUT = ("parameters_millions", "date", "kind", "dtype")
 _RANKS = (
     "Neighbours that the data can't tell apart share a rank: their difference, paired by sample where both had the "
     "same samples, has a p value above 0.05 after Holm's correction for all neighbours. A missing dimension is blank; "
@@ -86,8 +88,8 @@ def _ranks(bar: Any, session: Session, known: pd.DataFrame, scores: pd.DataFrame
 
 def _table(bar: Any, session: Session, frame: pd.DataFrame, scores: pd.DataFrame, suites: Sequence[str]) -> None:
     t = session.t
-    columns = [*_FIXED[:5], *suites, *_FIXED[5:]]
-    usual = ["parameters_millions", "date", "score", *suites, "energy_joules", "verdict"]
+    columns = ["score", *suites, "energy_joules", "verdict", *_ABOUT]
+    usual = columns[:-2]
     title = partial(_title, session)
     with bar.popover(t("Columns"), icon=":material/view_column:"):
         shown = choose_many(st, t("Columns"), columns, "columns", default=usual, shown=title, wrap=True)
@@ -96,7 +98,7 @@ def _table(bar: Any, session: Session, frame: pd.DataFrame, scores: pd.DataFrame
     view = ordered[["rank", "checkpoint", *[name for name in columns if name in shown]]].reset_index(drop=True)
     config: dict[str, Any] = {
         "rank": st.column_config.NumberColumn(t("rank"), width=56, pinned=True),
-        "checkpoint": st.column_config.TextColumn(t("checkpoint"), pinned=True),
+        "checkpoint": st.column_config.TextColumn(t("checkpoint"), width=_NAME, pinned=True),
         **{name: _number_column(session, name, scores) for name in columns if name in view},
     }
     styled = _styled(session, view, ordered, [name for name in ("score", *suites) if name in view])
@@ -186,9 +188,9 @@ def _title(session: Session, name: str) -> str:
         "checkpoint": t("checkpoint"),
         "kind": t("kind"),
         "dtype": "dtype",
-        "parameters_millions": t("parameters (millions)"),
+        "parameters_millions": t("parameters (M)"),
         "date": t("date"),
-        "score": t("weighted score (0 to 1)"),
+        "score": t("weighted score"),
         "energy_joules": t("energy (J) ↓"),
         "verdict": t("last gate"),
     }

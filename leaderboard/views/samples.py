@@ -11,7 +11,7 @@ from harness.record import RunRecord
 from leaderboard.address import choose, put, read
 from leaderboard.chosen import chosen_run
 from leaderboard.marks import marked
-from leaderboard.parts import chart, table, text
+from leaderboard.parts import drawing, table, text
 from leaderboard.queries_samples import PAGE_SIZE, Outcome, SampleQuery, facets, sample, samples_page
 from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
@@ -20,6 +20,7 @@ __all__ = ["page"]
 
 _ANY = ""
 _CLEAN = "as it is"
+_TICKED = "row of the list"
 
 
 def page(session: Session) -> None:
@@ -48,7 +49,7 @@ def _pages(session: Session, record: RunRecord, query: SampleQuery) -> None:
     if number > pages:
         number = pages
         found = samples_page(record, query, number - 1)
-    st.caption(session.t("{n} scores found; a row is one.", n=f"{found.total:,}"))
+    st.caption(session.t("{n} scores found. Tick one to see its sample.", n=f"{found.total:,}"))
     _list(session, found.frame)
     chosen = st.pagination(pages, default=number, key=f"pages from {number}") if pages > 1 else number
     put("page", None if chosen == 1 else str(chosen))
@@ -57,7 +58,7 @@ def _pages(session: Session, record: RunRecord, query: SampleQuery) -> None:
         st.rerun()
     ids = list(dict.fromkeys(found.frame["sample_id"]))
     if ids:
-        sample_id = choose(st, session.t("Sample"), ids, "sample", shown=lambda one: elided(one, 80))
+        sample_id = choose(st, session.t("Sample"), ids, "sample", always=True, shown=lambda one: elided(one, 80))
         _one(session, record, query, sample_id)
 
 
@@ -123,7 +124,19 @@ def _list(session: Session, frame: pd.DataFrame) -> None:
     names = ("sample_id", "variant", "value", "gold", "predicted", "confidence", "tie", "invalid", "prompt", "answer")
     told = [name for name in names if any(pd.notna(one) and one not in ("", False) for one in frame[name])]
     shown = frame[[name for name in names if name in told or name == "value"]]
-    table(shown.rename(columns={name: t(name) for name in names}), key="list", height=300)
+    picked = table(
+        shown.rename(columns={name: t(name) for name in names}),
+        key="list",
+        height=300,
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    rows = list(picked["selection"]["rows"])
+    # A tick counts once: the box below may choose another sample later.
+    if rows and rows != st.session_state.get(_TICKED) and rows[0] < len(frame):
+        st.session_state["sample"] = str(frame["sample_id"].iloc[rows[0]])
+        put("sample", st.session_state["sample"])
+    st.session_state[_TICKED] = rows
 
 
 def _one(session: Session, record: RunRecord, query: SampleQuery, sample_id: str) -> None:
@@ -190,7 +203,7 @@ def _asked(session: Session, requests: pd.DataFrame, prompt: str, *, key: str) -
     choices = requests[requests["loglikelihood"].notna()]
     if len(choices):
         st.markdown(f"**{escaped(t('Choices'))}**")
-        columns = ["continuation", "loglikelihood", "share", "is_greedy", "token_count"]
+        columns = ["share", "loglikelihood", "continuation", "is_greedy", "token_count"]
         table(choices[columns].rename(columns={name: t(_COLUMNS[name]) for name in columns}), key=f"choices {key}")
     for number, row in enumerate(requests.to_dict("records")):
         _answer(session, row, key=f"answer {key} {number}")
@@ -223,10 +236,17 @@ def _attributions(session: Session, record: RunRecord, query: SampleQuery, sampl
     if mine.empty:
         return
     st.subheader(t("Attribution"))
+    places, behind = st.columns(2), []
     for place, row in enumerate(mine.to_dict("records")):
-        st.caption(escaped(row["method"]))
         tokens, values = [str(one) for one in row["tokens"]], [float(one) for one in row["values"]]
-        picture = attribution_map(tokens, values, session.theme, t.code, target=str(row["target"]))
-        chart(
-            session, picture, pd.DataFrame({t("token"): tokens, t("attribution"): values}), key=f"attribution {place}"
+        picture = attribution_map(
+            tokens, values, session.theme, t.code, target=str(row["target"]), method=str(row["method"])
         )
+        with places[place % 2]:
+            drawing(session, picture, key=f"attribution {place}")
+        behind += [
+            {t("method"): row["method"], t("token"): token, t("attribution"): value}
+            for token, value in zip(tokens, values, strict=True)
+        ]
+    with st.expander(t("Table")):
+        table(pd.DataFrame(behind))

@@ -46,8 +46,10 @@ def page(session: Session) -> None:
         return
     columns = st.columns(2)
     up = choose(columns[0], t("Upward"), suites, "y", shown=t)
-    across = choose(columns[1], t("Across"), [*AXES, *suites], "x", shown=t)
-    x, y = axis_of(across, scores), axis_of(up, scores)
+    across = choose(
+        columns[1], t("Across"), [*AXES, *suites], "x", shown=lambda one: t(AXES[one][0] if one in AXES else one)
+    )
+    x, y = axis_of(across, scores, t), axis_of(up, scores, t)
     frame = points(across, up, rows, scores, energy, names)
     if frame[["x", "y"]].dropna().empty:
         st.info(t("No run has both."))

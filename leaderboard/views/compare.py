@@ -1,6 +1,6 @@
 """Two runs held against each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 
@@ -36,13 +36,14 @@ def page(session: Session) -> None:
         return
     columns = st.columns(2)
     shown = partial(_label, labels(known))
-    second = choose(columns[1], t("Candidate"), ids, "second", shown=shown)
-    apart = queries.comparability(session.store, ids, reference=second)
-    alike = [one for one in apart.loc[apart["apart"].isna(), "run_id"] if one != second]
-    first = choose(columns[0], t("Baseline"), [*alike, *(one for one in ids if one not in alike)], "first", shown=shown)
-    if first == second:
-        st.info(t("Choose two different runs."))
+    usual = _alike(session, ids, None)[0]
+    second = choose(columns[1], t("Candidate"), ids, "second", default=usual, always=True, shown=shown)
+    alike = [one for one in _alike(session, ids, second) if one != second]
+    others = [*alike, *(one for one in ids if one not in alike and one != second)]
+    if not others:
+        st.info(t("There is only one run."))
         return
+    first = choose(columns[0], t("Baseline"), others, "first", always=True, shown=shown)
     records = [record_of(session, one) for one in (first, second)]
     if records[0] is None or records[1] is None:
         return
@@ -57,6 +58,12 @@ def page(session: Session) -> None:
     with st.container(horizontal=True):
         link("run", t("Open the baseline"), icon=":material/description:", run=first)
         link("run", t("Open the candidate"), icon=":material/description:", run=second)
+
+
+def _alike(session: Session, ids: Sequence[str], reference: str | None) -> list[str]:
+    """The runs that compare with the reference; without one, those that most compare with."""
+    apart = queries.comparability(session.store, ids, reference=reference)
+    return list(apart.loc[apart["apart"].isna(), "run_id"])
 
 
 def _label(names: Mapping[str, str], run_id: str) -> str:

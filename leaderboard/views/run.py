@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,7 @@ from leaderboard.address import choose
 from leaderboard.chosen import chosen_run
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, estimate_table, table
+from leaderboard.report import pdf_of
 from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
 
@@ -38,8 +40,8 @@ def page(session: Session) -> None:
         return
     run_id = chosen.run_id
     record = record_of(session, run_id)
-    _heading(session, chosen.row, record)
     estimates = queries.estimates(session.store, [run_id], groups=True).assign(name=chosen.names[run_id])
+    _heading(session, chosen.row, record, estimates)
     _verdict(session, run_id)
     view = choose(st, t("Show"), list(_VIEWS), "view", shown=lambda one: t(_TITLES[one]), width=280)
     _DRAW[view](session, estimates, record, chosen.row)
@@ -55,7 +57,7 @@ _TITLES = {
 }
 
 
-def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None) -> None:
+def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None, estimates: pd.DataFrame) -> None:
     t, run_id = session.t, str(row["run_id"])
     if record is not None:
         st.success(
@@ -85,6 +87,8 @@ def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None) 
     with st.container(horizontal=True):
         link("samples", t("Its samples"), icon=":material/list_alt:", run=run_id)
         link("history", t("Its history"), icon=":material/timeline:", run=run_id)
+        if record is not None:
+            _files(session, record, estimates.drop(columns=["name"]))
 
 
 def _verdict(session: Session, run_id: str) -> None:
@@ -105,9 +109,14 @@ def _verdict(session: Session, run_id: str) -> None:
         )
 
 
-def _scores(session: Session, estimates: pd.DataFrame, record: RunRecord | None, row: "pd.Series[Any]") -> None:
+def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Series[Any]") -> None:
     t = session.t
     shown = estimates[estimates["group"].isna() & estimates["applies"]]
+    heads = shown[shown["task"] == OVERALL]
+    if len(heads) > 1:
+        st.subheader(t("At a glance"))
+        named = heads.assign(task=[t(suite) for suite in heads["suite"]])
+        table(estimate_table(session, named).rename(columns={t("task"): t("suite")}), key="glance")
     for suite in dict.fromkeys(shown["suite"]):
         of_suite = shown[shown["suite"] == suite]
         st.subheader(escaped(t(suite)))
@@ -121,9 +130,7 @@ def _scores(session: Session, estimates: pd.DataFrame, record: RunRecord | None,
         with st.expander(t("Not defined for this kind of checkpoint")):
             table(out[["task", "reason"]])
     st.subheader(t("Download"))
-    everything = estimates.drop(columns=["name"])
-    downloads(session, everything, f"run-{row['run_id']}")
-    _files(session, record, everything)
+    downloads(session, estimates.drop(columns=["name"]), f"run-{row['run_id']}")
 
 
 def _definitions(suite: str, tasks: Sequence[str]) -> None:
@@ -138,10 +145,8 @@ def _definitions(suite: str, tasks: Sequence[str]) -> None:
                 st.code(visible(f"{name}\n\n{said}"), language=None, wrap_lines=True)
 
 
-def _files(session: Session, record: RunRecord | None, estimates: pd.DataFrame) -> None:
+def _files(session: Session, record: RunRecord, estimates: pd.DataFrame) -> None:
     t = session.t
-    if record is None:
-        return
     whole = {
         "run_id": record.run_id,
         "spec": record.spec.to_json(),
@@ -151,12 +156,8 @@ def _files(session: Session, record: RunRecord | None, estimates: pd.DataFrame) 
     }
     whole_json = json.dumps(whole, ensure_ascii=False, indent=2).encode("utf-8", errors="backslashreplace")
     st.download_button(t("The whole run as JSON"), whole_json, f"{record.run_id}.json", "application/json", key="whole")
-    reports = sorted(record.folder.glob("*.pdf"))
-    for report in reports:
-        name = f"{t('Report')} (PDF): {escaped(report.name)}"
-        st.download_button(name, report.read_bytes(), report.name, "application/pdf", key=f"report {report.name}")
-    if not reports:
-        st.caption(t("There is no PDF report beside this run yet."))
+    make = partial(pdf_of, record, t.code)
+    st.download_button(t("Report (PDF)"), make, f"{record.run_id}.pdf", "application/pdf", key="pdf")
 
 
 def _robustness(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) -> None:

@@ -1,0 +1,133 @@
+"""Charts as they are drawn: what marks stand where, in the renderer that the report uses."""
+
+import re
+
+import pandas as pd
+import pytest
+
+from harness import charts
+from harness.charts import Axis
+
+HOSTILE = "<script>alert(1)</script>\u202e=cmd()"
+SCORE = {
+    "suite": "accuracy",
+    "task": "piqa",
+    "metric": "acc",
+    "unit": "share",
+    "direction": "higher",
+    "target": None,
+    "basis": "measured",
+    "n": 20,
+}
+
+
+def rows(*changes):
+    return pd.DataFrame([{**SCORE, "group": None, "name": "model", "low": 0.4, "high": 0.6, **one} for one in changes])
+
+
+def texts(svg):
+    return re.findall(r"<text[^>]*>([^<]*)</text>", svg)
+
+
+SCORES = rows({"value": 0.5}, {"name": HOSTILE, "value": 0.55}, {"name": "third", "value": None})
+BINS = rows(
+    {"group": "confidence=0.5-0.6", "metric": "acc", "value": 0.4},
+    {"group": "confidence=0.5-0.6", "metric": "overconfidence", "value": 0.15},
+)
+NOISE = rows(
+    {"metric": "clean_score", "value": 0.8},
+    *({"metric": "noisy_score", "group": f"severity={n}", "value": 0.8 - n / 10} for n in (1, 2)),
+)
+POINTS = pd.DataFrame(
+    {
+        "name": ["cheap", "good", "beaten"],
+        "x": [1.0, 5.0, 6.0],
+        "y": [0.4, 0.8, 0.7],
+        "x_low": [None] * 3,
+        "x_high": [None] * 3,
+        "y_low": [0.3, 0.7, 0.6],
+        "y_high": [0.5, 0.9, 0.8],
+    }
+)
+JOULES, SHARE = Axis(metric="energy", unit="J", direction="lower"), Axis(metric="acc", unit="share", direction="higher")
+DRAWN = {
+    "dimension": lambda t, c: charts.dimension_bars(SCORES, t, c),
+    "groups": lambda t, c: charts.group_bars(rows({"value": 0.5}, {"value": 0.4, "group": f"kind={HOSTILE}"}), t, c),
+    "severity": lambda t, c: charts.severity_curves(NOISE, t, c),
+    "reliability": lambda t, c: charts.reliability(BINS, t, c),
+    "tradeoff": lambda t, c: charts.tradeoff(POINTS, JOULES, SHARE, t, c),
+    "attribution": lambda t, c: charts.attribution_map([HOSTILE, " sky"], [1.0, -0.5], t, c, target=HOSTILE),
+    "forest": lambda t, c: charts.forest(
+        pd.DataFrame({"label": [HOSTILE], "difference": [0.1], "low": [0.0], "high": [0.2], "verdict": ["better"]}),
+        t,
+        c,
+    ),
+    "history": lambda t, c: charts.history(
+        rows({"value": 0.5, "started_at": "2026-11-01T10:00:00+00:00", "regressed": True}), t, c
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_chart_is_drawn_with_a_title_and_shows_hostile_texts_as_text(name):
+    svg = charts.to_svg(DRAWN[name]("light", "en"))
+    assert "<script" not in svg
+    assert "\u202e" not in svg
+    assert "role-title" in svg
+    assert svg == charts.to_svg(DRAWN[name]("light", "en"))
+    assert svg != charts.to_svg(DRAWN[name]("dark", "en"), "dark")
+
+
+def test_a_score_that_is_missing_has_no_bar():
+    svg = charts.to_svg(charts.dimension_bars(SCORES))
+    assert "third" not in svg
+    assert "model" in texts(svg)
+
+
+def test_axes_have_units_and_the_way_that_is_better():
+    assert "acc (share) ↑" in texts(charts.to_svg(charts.dimension_bars(SCORES)))
+
+
+def test_only_what_no_other_beats_is_on_the_pareto_front():
+    assert charts.pareto_front(POINTS, JOULES, SHARE).tolist() == [True, True, False]
+    tied = POINTS.assign(x=1.0, y=0.5)
+    assert charts.pareto_front(tied, JOULES, SHARE).tolist() == [True, True, True]
+    assert charts.pareto_front(POINTS.assign(x=None), JOULES, SHARE).tolist() == [False] * 3
+
+
+def test_a_missing_dimension_leaves_a_gap_in_a_radar():
+    whole = pd.DataFrame({"name": ["m"] * 4, "suite": list("abcd"), "scaled": [0.5] * 4})
+    full = charts.radar(whole, list("abcd")).to_dict()
+    broken = charts.radar(whole.assign(scaled=[0.5, None, 0.5, 0.5]), list("abcd")).to_dict()
+
+    def pieces(spec):
+        return {row["piece"] for data in spec["datasets"].values() for row in data if "piece" in row}
+
+    assert (len(pieces(full)), len(pieces(broken))) == (4, 2)
+
+
+def test_a_radar_holds_four():
+    many = pd.DataFrame({"name": list("abcde"), "suite": ["x"] * 5, "scaled": [0.5] * 5})
+    with pytest.raises(ValueError, match="holds 4"):
+        charts.radar(many, ["x"])
+
+
+def test_mean_confidence_of_a_bin_is_accuracy_and_overconfidence_together():
+    spec = charts.reliability(BINS).to_dict()
+    (confidence,) = [row["confidence"] for data in spec["datasets"].values() for row in data if "n" in row]
+    assert confidence == pytest.approx(0.55)
+
+
+def test_energy_by_phase_splits_off_what_idling_takes():
+    energy = rows(
+        *({"suite": "energy", "task": "load", "metric": name, "value": value, "unit": "J"}
+          for name, value in (("energy_joules", 10.0), ("net_energy_joules", 4.0))),
+        {"suite": "energy", "task": "run", "metric": "energy_joules", "value": 99.0, "unit": "J"},
+    )  # fmt: skip
+    spec = charts.energy_by_phase(energy).to_dict()
+    drawn = {(row["phase"], row["part"]): row["joules"] for data in spec["datasets"].values() for row in data}
+    assert drawn == {("load", "above idle"): 4.0, ("load", "idle power x time"): 6.0}
+
+
+def test_charts_speak_chinese():
+    assert any("噪声增强时的得分" in text for text in texts(charts.to_svg(DRAWN["severity"]("light", "zh"))))

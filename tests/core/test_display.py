@@ -1,0 +1,48 @@
+"""How values, and texts of unknown origin, are shown."""
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.core.display import elided, number, visible
+
+
+def test_what_hides_is_shown_as_its_escape():
+    assert visible("a\x00b\u202ec\u2066d\ufeffe\x1b[0m") == "a\\u0000b\\u202ec\\u2066d\\ufeffe\\u001b[0m"
+    assert visible("\U000e0041") == "\\U000e0041"
+    assert visible("line\n\tnext 中文 क\u200dष") == "line\n\tnext 中文 क\u200dष"
+
+
+@given(st.text(st.characters(categories=None)))
+def test_what_is_visible_has_no_controls_and_can_be_written(text):
+    shown = visible(text)
+    assert all(unicodedata.category(one) not in {"Cc", "Cs"} or one in "\n\t" for one in shown)
+    shown.encode("utf-8")
+
+
+@given(st.text(max_size=300), st.integers(10, 80))
+def test_what_is_elided_fits_and_keeps_both_ends(text, limit):
+    shown = elided(text, limit)
+    assert len(shown) <= limit
+    assert "\n" not in shown
+    if len(visible(text)) <= limit and not any(one.isspace() for one in text):
+        assert shown == visible(text)
+
+
+def test_a_huge_text_keeps_its_beginning_and_end():
+    shown = elided("begin" + "x" * 100_000 + "end", 30)
+    assert shown.startswith("begin")
+    assert shown.endswith("end")
+    assert "…" in shown
+
+
+def test_numbers_have_four_digits():
+    assert [number(one) for one in (None, 0, 0.123456, 0.00012345, 12.34567, 123456.7)] == [
+        "",
+        "0",
+        "0.1235",
+        "1.23e-04",
+        "12.35",
+        "123,457",
+    ]

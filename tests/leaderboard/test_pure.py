@@ -1,0 +1,135 @@
+"""What the pages are made of, without a page."""
+
+import csv
+import io
+import json
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.core.translation import translator
+from harness.store import Store, index_folder, locate
+from leaderboard.board import Filters, board, filtered
+from leaderboard.downloads import to_csv, to_json
+from leaderboard.marks import marked
+from leaderboard.queries_history import history
+from leaderboard.ranking import Ranking
+from leaderboard.words import escaped, words
+from tests.store.records import make_record
+
+ROOT = Path(__file__).parents[2]
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\r\n\x00", exclude_categories=["Cs"])), min_size=1))
+def test_no_cell_of_a_csv_is_a_formula_and_texts_survive(cells):
+    table = list(csv.reader(io.StringIO(to_csv(pd.DataFrame({"=name": cells, "n": -1.5})).decode("utf-8-sig"))))
+    for cell, (written, count) in zip(cells, table[1:], strict=True):
+        assert not written.startswith(("=", "+", "-", "@", "\t", "\r"))
+        assert written.removeprefix("'") == cell.removeprefix("'")
+        assert count == "-1.5"
+    assert table[0] == ["'=name", "n"]
+
+
+def test_what_is_absent_is_null_in_json():
+    told = json.loads(to_json(pd.DataFrame({"a": [1.5, math.nan], "b": [["x"], None]})))
+    assert told == [{"a": 1.5, "b": ["x"]}, {"a": None, "b": None}]
+
+
+def test_differences_are_marked_word_by_word():
+    assert marked("the cat sat", "the dog sat") == ("the ⟦cat⟧ sat", "the ⟦dog⟧ sat")
+    assert marked("模型公平", "模型不公平") == ("模型公平", "模型⟦不⟧公平")
+
+
+@given(st.text(), st.text())
+def test_marks_lose_nothing(first, second):
+    clean = [re.sub("[⟦⟧]", "", text) for text in (first, second)]
+    assert [re.sub("[⟦⟧]", "", text) for text in marked(*clean)] == clean
+
+
+def test_markdown_is_taken_literally():
+    assert escaped("![x](y) :red[z] <b>") == r"\!\[x\]\(y\) \:red\[z\] \<b\>"
+
+
+def test_every_text_of_the_catalogues_keeps_its_placeholders():
+    for path in (ROOT / "leaderboard" / "locale" / "zh.yaml", ROOT / "harness" / "charts" / "locale" / "zh.yaml"):
+        for english, chinese in yaml.safe_load(path.read_text()).items():
+            assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", chinese)), english
+
+
+def test_every_text_of_the_pages_is_in_chinese():
+    known = translator(ROOT / "leaderboard", "zh")
+    said = re.compile(r'\bt\(\s*"((?:[^"\\]|\\.)+)"')
+    texts = {text for path in (ROOT / "leaderboard").rglob("*.py") for text in said.findall(path.read_text())}
+    assert len(texts) > 80
+    assert [text for text in sorted(texts) if known(text) == text] == []
+
+
+def test_the_language_is_the_readers_unless_another_is_asked_for():
+    assert [
+        words(asked, locale).code for asked, locale in ((None, "zh-CN"), ("en", "zh-CN"), ("xx", "de"), (None, None))
+    ] == [
+        "zh",
+        "en",
+        "en",
+        "en",
+    ]
+
+
+KNOWN = pd.DataFrame(
+    {
+        "run_id": ["a", "b", "c"],
+        "model": ["Alpha", "beta", "gamma"],
+        "status": ["verified", "verified", "failed"],
+        "kind": ["causal", "masked", "causal"],
+        "dtype": ["float32"] * 3,
+        "languages": [["en"], ["en", "zh"], []],
+        "parameter_count": [1e6, 2e9, None],
+        "started_at": ["2026-11-01T10:00:00+00:00"] * 3,
+        "verdict": ["PASS", None, None],
+    }
+)
+
+
+def test_filters_narrow():
+    def passing(**filters):
+        return "".join(filtered(KNOWN, Filters(**filters))["run_id"])
+
+    assert passing() == "ab"
+    assert passing(verified_only=False) == "abc"
+    assert passing(kinds=["masked"]) == "b"
+    assert passing(languages=["zh"]) == "b"
+    assert passing(largest=10) == "a"
+    assert passing(text="ALPHA") == "a"
+
+
+def test_a_missing_dimension_is_blank_on_the_board():
+    frame = pd.DataFrame(
+        {"run_id": ["b", "a"], "rank": [1, 2], "score": [0.9, 0.8], "low": [0.8, 0.7], "high": [1.0, 0.9]}
+    )
+    scores = pd.DataFrame({"run_id": ["a"], "suite": ["accuracy"], "value": [0.8], "low": [0.7], "high": [0.9]})
+    energy = pd.DataFrame({"run_id": ["b"], "value": [12.0], "basis": ["estimated"]})
+    made = board(KNOWN, Ranking(frame=frame, formula="", notes=()), scores, energy, {"a": "A", "b": "B"})
+    assert made["checkpoint"].tolist() == ["B", "A"]
+    assert math.isnan(made["accuracy"][0])
+    assert made["accuracy"][1] == 0.8
+    assert made["energy_joules"][0] == 12.0
+    assert math.isnan(made["energy_joules"][1])
+
+
+def test_history_marks_what_got_worse_beyond_doubt(tmp_path):
+    for day, right in enumerate((0.9, 0.9, 0.2), 1):
+        started_at = f"2026-11-0{day}T10:00:00+00:00"
+        make_record(tmp_path, right=right, answers=day, n=200, fingerprint=str(day) * 64, started_at=started_at)
+    with Store(locate(None, tmp_path)) as store:
+        index_folder(store, tmp_path)
+        any_run = next(tmp_path.glob("*/seal.json")).parent.name
+        rows = history(store, any_run)
+    accuracy = rows[rows["suite"] == "accuracy"]
+    assert accuracy["started_at"].str[8:10].tolist() == ["01", "02", "03"]
+    assert accuracy["regressed"].tolist() == [False, False, True]
+    assert accuracy["p_value"].isna().tolist() == [True, False, False]
