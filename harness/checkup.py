@@ -79,6 +79,9 @@ def _way(checkpoint: Checkpoint, model: Model) -> Finding:
     if plain_reason is None:
         detail = "packed: what requests share is read once; agrees with the plain way on a self-check"
         return Finding(name="reading", status="ok", detail=detail)
+    if getattr(reading, "continues"):  # noqa: B009 - as above
+        detail = f"row by row, each going on from a beginning that is read once; not packed: {plain_reason}"
+        return Finding(name="reading", status="ok", detail=detail)
     return Finding(name="reading", status="limited", detail=f"plain, each request by itself: {plain_reason}")
 
 

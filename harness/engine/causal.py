@@ -23,7 +23,8 @@ from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.packing import StemCache, refusal
 from harness.engine.planner import Pack, cut, pack_alone, pack_shared
 from harness.engine.rounding import NOT_FINITE, tolerance
-from harness.engine.scoring import Verdict, packing_error, score_rows
+from harness.engine.scoring import Verdict, continuing_error, packing_error, score_rows
+from harness.engine.states import StateCache
 from harness.engine.surprisal import surprisal_response, surprisals_of
 from harness.engine.tree import Row
 
@@ -41,7 +42,8 @@ class CausalModel:
     """Answers requests with a loaded causal language model (`Model` in core).
 
     What requests share is read once, where the model's attention allows it; `plain_reason` says why it doesn't, None
-    where it does. `batch_tokens` bounds the padded tokens of one forward pass; where the memory doesn't suffice even
+    where it does. Then the rows of a batch may still continue what the model kept of a beginning that they share
+    (`continues`). `batch_tokens` bounds the padded tokens of one forward pass; where the memory doesn't suffice even
     so, the bound halves for the rest of the run. None of this changes a log-likelihood by more than rounding.
     """
 
@@ -51,7 +53,9 @@ class CausalModel:
         self.meter: Meter = meter or NullMeter()
         self.encoder = Encoder(loaded.tokenizer, loaded.max_length, loaded.model)
         self.plain_reason = self._why_plain()
+        self.continues = self.plain_reason is not None and self._can_continue()
         self._stems = StemCache(loaded.model)
+        self._beginnings: StemCache | StateCache = StateCache(loaded.model) if self.continues else self._stems
         self._writer = Writer(
             loaded.model,
             to_text=self.encoder.decode,
@@ -72,7 +76,7 @@ class CausalModel:
         texts = [request for request in requests if isinstance(request, LoglikelihoodRolling)]
         examined = [request for request in requests if isinstance(request, TokenLoglikelihoods)]
         prompts = [request for request in requests if isinstance(request, GenerateUntil)]
-        if self.plain_reason:
+        if self.plain_reason and not self.continues:
             scored = [*self._plan_alone([*pairs, *texts])]
         else:
             scored = [*self._plan_shared(pairs), *self._plan_alone(texts)]
@@ -91,7 +95,7 @@ class CausalModel:
         for name in request_ids:
             self._readings.pop(name, None)
             self._prompts.pop(name, None)
-        self._stems.clear()
+        self._beginnings.clear()
 
     def _why_plain(self) -> str | None:
         """Why nothing is shared, by the model's kind of attention, or by trying."""
@@ -99,8 +103,16 @@ class CausalModel:
         if reason is None:
             reason = self._packing_fault()
         if reason:
-            _log.info("reading each request by itself: %s", reason)
+            _log.info("nothing is packed: %s", reason)
         return reason
+
+    def _can_continue(self) -> bool:
+        """Whether the model goes on from what it kept of a text as from the text, by trying."""
+        try:
+            return continuing_error(self.model) <= tolerance(self.model.dtype)
+        except Exception as fault:  # of models that keep nothing, or nothing that can be copied for each row
+            _log.info("each request is read by itself: what the model keeps of a text can't be copied (%s)", fault)
+            return False
 
     def _packing_fault(self) -> str | None:
         try:
@@ -146,7 +158,7 @@ class CausalModel:
                 before = len(reading.inputs) - len(reading.targets)
                 free[reading.inputs] = min(before, free.get(reading.inputs, before))
         stem: Tokens = ()
-        for pack in pack_shared(free, self.batch_tokens):
+        for pack in pack_shared(free, self.batch_tokens, branching=self.plain_reason is None):
             computed = sum(len(row.tokens) for row in pack.rows)
             if pack.stem != stem:
                 stem = pack.stem
@@ -215,7 +227,7 @@ class CausalModel:
 
         def compute(rows: Sequence[Row]) -> dict[Reading, Judgement]:
             readings = [one for row in rows for inputs in row.ends for one in sorted(wanted[inputs], key=_targets)]
-            stem, tokens = self._stems.stem(pack.stem, pack.chain) if pack.stem else (None, 0)
+            stem, tokens = self._beginnings.stem(pack.stem, pack.chain) if pack.stem else (None, 0)
             judged = judge(self.model, rows, readings, stem)
             self.meter.count(tokens=tokens + sum(len(row.tokens) for row in rows), requests=0)
             return judged

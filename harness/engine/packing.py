@@ -14,6 +14,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from harness.engine.kernels import faster_kernels
+from harness.engine.states import State, padded
 from harness.engine.tree import Row, Tokens
 
 __all__ = ["Stem", "StemCache", "packed_arguments", "refusal"]
@@ -71,16 +72,15 @@ def _rope_types(parameters: Any) -> set[str]:
     return {*nested, *([parameters["rope_type"]] if "rope_type" in parameters else [])}
 
 
-def packed_arguments(model: Any, rows: Sequence[Row], stem: "Stem | None" = None) -> dict[str, Any]:
+def packed_arguments(model: Any, rows: Sequence[Row], stem: "Stem | State | None" = None) -> dict[str, Any]:
     """What the model's forward pass takes for rows that all follow `stem`: row-major, padded on the right.
 
     Plain sequences without a stem need no mask: padding stands where no real token looks.
     """
+    if isinstance(stem, State):
+        return stem.arguments(model, rows)
     width = max(len(row.tokens) for row in rows)
-    token_ids = torch.zeros((len(rows), width), dtype=torch.long)
-    for index, row in enumerate(rows):
-        token_ids[index, : len(row.tokens)] = torch.tensor(row.tokens)
-    arguments: dict[str, Any] = {"input_ids": token_ids.to(model.device), "use_cache": False}
+    arguments: dict[str, Any] = {"input_ids": padded(model, rows), "use_cache": False}
     if stem is None and all(row.is_path for row in rows):
         return arguments
     before = len(stem.tokens) if stem else 0

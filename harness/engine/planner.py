@@ -32,15 +32,16 @@ class Pack:
     rows: tuple[Row, ...]
 
 
-def pack_shared(sequences: dict[Tokens, int], budget: int) -> list[Pack]:
-    """Packs in which shared prefixes are read once; for the values of `sequences` see `plant`.
+def pack_shared(sequences: dict[Tokens, int], budget: int, *, branching: bool = True) -> list[Pack]:
+    """Packs in which shared prefixes are read once; for the values of `sequences`, and for `branching`, see `plant`.
 
     A pack has at most `budget` padded tokens, or a single row. Depends on the set of sequences and the budget alone.
     """
     return [
         Pack(stem=forest.stem, chain=forest.chain, rows=rows[part.start : part.stop])
-        for forest in plant(sequences)
-        for rows in [tuple(sorted(_rows(forest, budget), key=lambda row: (-len(row.tokens), row.tokens)))]
+        for forest in plant(sequences, branching=branching)
+        for found in [_rows(forest, budget) if branching else forest.rows]
+        for rows in [tuple(sorted(found, key=lambda row: (-len(row.tokens), row.tokens)))]
         for part in cut([len(row.tokens) for row in rows], budget)
     ]
 

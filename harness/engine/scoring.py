@@ -20,10 +20,12 @@ from torch import Tensor
 from harness.engine.encoding import Reading
 from harness.engine.kernels import faster_kernels
 from harness.engine.packing import Stem, StemCache, packed_arguments
-from harness.engine.tree import Row, packed_row, path_row
+from harness.engine.states import State, StateCache
+from harness.engine.tree import Row, Tokens, packed_row, path_row
 
 __all__ = [
     "Verdict",
+    "continuing_error",
     "forward_at",
     "logits_at",
     "logits_with_gradients",
@@ -51,7 +53,7 @@ class Verdict:
 
 
 def score_rows(
-    model: Any, rows: Sequence[Row], readings: Sequence[Reading], stem: Stem | None = None
+    model: Any, rows: Sequence[Row], readings: Sequence[Reading], stem: Stem | State | None = None
 ) -> dict[Reading, Verdict]:
     """The verdict on each reading from one forward pass over the rows in which their inputs end."""
     states, to_logits, where = target_states(model, rows, readings, stem)
@@ -65,7 +67,7 @@ def score_rows(
 
 
 def target_states(
-    model: Any, rows: Sequence[Row], readings: Sequence[Reading], stem: Stem | None = None
+    model: Any, rows: Sequence[Row], readings: Sequence[Reading], stem: Stem | State | None = None
 ) -> tuple[Tensor, ToLogits, list[NDArray[np.intp]]]:
     """Hidden states in front of the targets, what makes logits of them, and where each reading's are among them.
 
@@ -89,14 +91,29 @@ def packing_error(model: Any) -> float:
 
     The packed way reads a stem, then one row that branches twice.
     """
+    sequences = _trials(model)
+    stem, _ = StemCache(model).stem(sequences[0][:8], (8,))
+    return _error(model, sequences, [packed_row(sequences, 8)], stem)
+
+
+def continuing_error(model: Any) -> float:
+    """As `packing_error`, for sequences that go on, side by side, from what the model kept of their beginning."""
+    sequences = _trials(model)
+    stem, _ = StateCache(model).stem(sequences[0][:20], (8, 20))
+    return _error(model, sequences, [packed_row([sequence], 20) for sequence in sequences], stem)
+
+
+def _trials(model: Any) -> list[Tokens]:
     words = model.get_input_embeddings().num_embeddings
     shared = tuple((7 * step + 3) % words for step in range(24))
-    sequences = sorted((*shared, *((token % words) for token in ending)) for ending in ((5, 6), (5, 8, 2), (9, 4)))
+    return sorted((*shared, *((token % words) for token in ending)) for ending in ((5, 6), (5, 8, 2), (9, 4)))
+
+
+def _error(model: Any, sequences: Sequence[Tokens], rows: Sequence[Row], stem: Stem | State) -> float:
     readings = [Reading(sequence, sequence[:3]) for sequence in sequences]
     plain = score_rows(model, [path_row(sequence) for sequence in sequences], readings)
-    stem, _ = StemCache(model).stem(shared[:8], (8,))
-    packed = score_rows(model, [packed_row(sequences, 8)], readings, stem)
-    return max(abs(plain[reading].loglikelihood - packed[reading].loglikelihood) for reading in readings)
+    shared = score_rows(model, rows, readings, stem)
+    return max(abs(plain[reading].loglikelihood - shared[reading].loglikelihood) for reading in readings)
 
 
 def logits_at(model: Any, arguments: dict[str, Any], positions: NDArray[np.int64]) -> Tensor:

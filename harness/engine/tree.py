@@ -69,17 +69,19 @@ class Forest:
     rows: tuple[Row, ...]
 
 
-def plant(sequences: dict[Tokens, int]) -> list[Forest]:
+def plant(sequences: dict[Tokens, int], *, branching: bool = True) -> list[Forest]:
     """Cut distinct, non-empty token sequences into forests, those without a stem first.
 
     The value of each sequence is how many of its first tokens may lie in a stem: logits are needed behind them.
-    Every sequence ends in exactly one row; read along its row's parents and then its stem, it is whole.
+    Every sequence ends in exactly one row; read along its row's parents and then its stem, it is whole. Without
+    `branching`, each row is one sequence, for models that can't be told who sees whom.
     """
-    return _Planter(sequences).forests() if sequences else []
+    return _Planter(sequences, branching=branching).forests() if sequences else []
 
 
 class _Planter:
-    def __init__(self, sequences: dict[Tokens, int]) -> None:
+    def __init__(self, sequences: dict[Tokens, int], *, branching: bool) -> None:
+        self.branching = branching
         self.sequences = sorted(sequences)
         self.free = [sequences[sequence] for sequence in self.sequences]
         self.shared = [0, *(_shared_length(*pair) for pair in pairwise(self.sequences))]
@@ -106,7 +108,7 @@ class _Planter:
         groups = list(pairwise([low, *(i for i in range(low + 1, high) if self.shared[i] == node), high]))
         size = self._size(low, high, len(stem))
         repeats = len(groups) - 1
-        if (node - len(stem)) * repeats > _WASTE * size:
+        if self.branching and (node - len(stem)) * repeats > _WASTE * size:
             longest = max(map(len, self.sequences[low:high])) - len(stem)
             if size <= max(_ROW_TOKENS, _ROW_STRETCH * longest):
                 self._add_row(low, high, stem)

@@ -55,11 +55,15 @@ PROMPTS = [*(EXEMPLARS + question for question in QUESTIONS[:3]), *QUESTIONS[:2]
 
 @dataclass(frozen=True)
 class Kind:
-    """One architecture, how small it is made, and what has to be said of it: why nothing is packed, None if all is."""
+    """One architecture, how small it is made, and what has to be said of it: why nothing is packed, None if all is.
+
+    Some go on from a beginning that was read once all the same (`continues`).
+    """
 
     model_type: str
     settings: dict[str, Any]
     plain_because: str | None = None
+    continues: bool = False
     batches: bool = True
 
 
@@ -76,6 +80,7 @@ KINDS = {
         "gpt_neo",
         {**TINY, "num_layers": 2, "num_heads": 4, "attention_types": [[["global", "local"], 1]], "window_size": 8},
         "attention_types",
+        continues=True,
     ),
     "opt": Kind("opt", {**TINY, "ffn_dim": 64, "word_embed_proj_dim": 32}),
     "qwen3": Kind("qwen3", TINY),
@@ -86,18 +91,25 @@ KINDS = {
     "mixtral": Kind("mixtral", {**TINY, **FEW_EXPERTS}),
     "gpt_oss": Kind("gpt_oss", {**TINY, **SLIDING, **FEW_EXPERTS}),
     "phi3": Kind("phi3", {**TINY, "pad_token_id": 2}),
-    "bloom": Kind("bloom", {"hidden_size": 32, "n_layer": 2, "n_head": 4}, "takes no position_ids"),
-    "mpt": Kind("mpt", {"d_model": 32, "n_layers": 2, "n_heads": 4, "max_seq_len": 640}, "takes no position_ids"),
+    "bloom": Kind("bloom", {"hidden_size": 32, "n_layer": 2, "n_head": 4}, "takes no position_ids", continues=True),
+    "mpt": Kind(
+        "mpt", {"d_model": 32, "n_layers": 2, "n_heads": 4, "max_seq_len": 640}, "takes no position_ids", continues=True
+    ),
     "falcon": Kind("falcon", {**SMALL, "alibi": False}),
-    "falcon with ALiBi": Kind("falcon", {**SMALL, "alibi": True}, "alibi"),
+    "falcon with ALiBi": Kind("falcon", {**SMALL, "alibi": True}, "alibi", continues=True),
     "mamba": Kind("mamba", {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 4}, "recurrent"),
     "mamba2": Kind(
         "mamba2",
         {"hidden_size": 32, "num_hidden_layers": 2, "state_size": 8, "num_heads": 4, "head_dim": 16, "n_groups": 1},
         "recurrent",
+        continues=True,
     ),
     "rwkv": Kind(
-        "rwkv", {"hidden_size": 32, "num_hidden_layers": 2, "context_length": 640}, "recurrent", batches=False
+        "rwkv",
+        {"hidden_size": 32, "num_hidden_layers": 2, "context_length": 640},
+        "recurrent",
+        continues=True,
+        batches=False,
     ),
     "jamba": Kind(
         "jamba",
@@ -112,7 +124,7 @@ KINDS = {
         },
         "recurrent",
     ),
-    "lfm2": Kind("lfm2", {**TINY, "layer_types": ["conv", "full_attention"]}, "conv"),
+    "lfm2": Kind("lfm2", {**TINY, "layer_types": ["conv", "full_attention"]}, "conv", continues=True),
 }
 
 
@@ -153,6 +165,10 @@ def test_what_is_shared_is_read_once_wherever_the_attention_allows_it(kind, load
         assert sum(b.computed_token_count for b in batches) < sum(b.asked_token_count for b in batches) / 3
     else:
         assert kind.plain_because in model.plain_reason
+        assert model.continues == kind.continues
+        assert all(row.is_path for batch in batches for row in batch.work.rows)
+        asked, computed = (sum(getattr(b, f"{name}_token_count") for b in batches) for name in ("asked", "computed"))
+        assert (computed < asked / 2) == kind.continues
 
 
 def test_loglikelihoods_equal_those_of_one_request_at_a_time(loaded):
