@@ -286,7 +286,7 @@ def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRec
         estimates=estimates,
         windows=writer.windows,
         signature=run_signature(plan.spec),
-        request_counts={(one.planned.suite, one.planned.task.name): sum(map(len, one.requests)) for one in plan.work},
+        request_counts={(one.planned.suite, one.planned.task.name): sum(map(len, one.asked)) for one in work},
     )
     derived = [estimate for suite in plan.selection.suites for estimate in suite.derive(results)]
     answered = [

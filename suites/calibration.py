@@ -10,9 +10,9 @@ class Calibration(Suite):
 
     What it measures. Over the answers of the suite `accuracy`, which are asked once for both: expected calibration
     error with bins of equal size, plain and debiased, and with bins of equal width; the Brier score and its parts;
-    negative log-likelihood; AUROC of confidence; the area under the risk-coverage curve; the temperature that would
-    mend it. The reliability diagram is in the scores by group (`harness show RUN --groups`): accuracy, and confidence
-    less accuracy, by tenths of confidence.
+    negative log-likelihood; AUROC of confidence; the risk-coverage curve by its area and two points; the temperature
+    that would mend it. The reliability diagram is in the scores by group (`harness show RUN --groups`): accuracy, and
+    confidence less accuracy, by tenths of confidence. The leaderboard draws both for a run.
 
     Limits. Confidence is the model's probability of an answer among those given. What a model says of its own
     confidence, in percent, is asked by `--task verbalised:TASK`, which is in no suite: small models hardly state any. A

@@ -6,7 +6,7 @@ dark ground (`themed`). Texts of unknown origin are shown, never interpreted. Le
 
 from harness.charts.attribution import attribution_map
 from harness.charts.bars import dimension_bars, energy_by_phase, group_bars
-from harness.charts.curves import history, reliability, severity_curves
+from harness.charts.curves import history, reliability, risk_coverage, severity_curves
 from harness.charts.forest import VERDICTS, forest
 from harness.charts.radar import MOST, radar
 from harness.charts.svg import to_svg
@@ -30,6 +30,7 @@ __all__ = [
     "pareto_front",
     "radar",
     "reliability",
+    "risk_coverage",
     "severity_curves",
     "themed",
     "to_svg",

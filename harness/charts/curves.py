@@ -7,7 +7,7 @@ from harness.charts.axes import by_name, drawn, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, inks, words
 from harness.core.display import elided
 
-__all__ = ["history", "reliability", "severity_curves"]
+__all__ = ["history", "reliability", "risk_coverage", "severity_curves"]
 
 
 def severity_curves(estimates: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:  # noqa: ARG001
@@ -95,6 +95,30 @@ def reliability(estimates: pd.DataFrame, theme: Theme = "light", language: str =
         ),
     )
     heading = t("{task}: reliability (on the diagonal is best)").format(task=elided(first["task"], 40))
+    return alt.layer(*layers).properties(title=heading, height=300)
+
+
+def risk_coverage(curve: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:
+    """The share of errors among the most confident answers, as more of them are taken; lower is better.
+
+    `curve` has task, `coverage` and `risk`, both shares, of one task; the line ends at the plain error rate, which is
+    also dashed, as it would be without any order.
+    """
+    t, ink = words(language), inks(theme)
+    rows = curve[["coverage", "risk"]]
+    across = alt.X("coverage:Q", title=t("coverage: most confident answers (share)"), scale=alt.Scale(domain=[0, 1]))
+    up = alt.Y("risk:Q", title=f"{t('errors among them (share)')} ↓", scale=alt.Scale(domain=[0, 1]))
+    tooltip = [
+        alt.Tooltip("coverage:Q", title=t("coverage: most confident answers (share)"), format=".2f"),
+        alt.Tooltip("risk:Q", title=t("errors among them (share)"), format=".3f"),
+    ]
+    end = float(rows.sort_values("coverage")["risk"].iloc[-1])
+    level = alt.Chart(pd.DataFrame({"coverage": [0.0, 1.0], "risk": [end, end]}))
+    layers = (
+        level.mark_line(strokeDash=[5, 4], color=ink.faint).encode(x=across, y=up),
+        alt.Chart(rows).mark_line(color=PALETTE[0], strokeWidth=2).encode(x=across, y=up, tooltip=tooltip),
+    )
+    heading = t("{task}: errors by how many answers are taken").format(task=elided(curve.iloc[0]["task"], 40))
     return alt.layer(*layers).properties(title=heading, height=300)
 
 

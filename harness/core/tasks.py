@@ -139,7 +139,7 @@ class Results:
     windows: Sequence[Window]
     signature: str
     request_counts: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """How many requests each (suite, task) asks, those that it shares with other tasks among them."""
+    """How many requests each (suite, task) asks in all rounds, those that it shares with other tasks among them."""
 
 
 class Suite(ABC):

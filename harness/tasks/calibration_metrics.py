@@ -21,6 +21,7 @@ from harness.tasks.confidence import (
     AreaUnderRiskCoverage,
     ConfidenceAUROC,
     ConfidenceMetric,
+    RiskAtCoverage,
     Temperature,
     Values,
     confidences,
@@ -34,6 +35,7 @@ __all__ = [
     "CONFIDENCE_BIN",
     "NLL",
     "OVERCONFIDENCE",
+    "RISKS",
     "DebiasedECE",
     "EqualWidthECE",
     "ExpectedCalibrationError",
@@ -304,6 +306,11 @@ def _folded_mean(mean: Values, deviation: Values) -> Values:
     return np.asarray(np.where(deviation > 0, folded, np.abs(mean)), dtype=float)
 
 
+RISKS: tuple[Metric, ...] = (
+    RiskAtCoverage(name="risk_at_coverage_50", coverage=0.5),
+    RiskAtCoverage(name="risk_at_coverage_80", coverage=0.8),
+)
+
 CALIBRATION_METRICS: tuple[Metric, ...] = (
     ACCURACY,
     OVERCONFIDENCE,
@@ -317,5 +324,6 @@ CALIBRATION_METRICS: tuple[Metric, ...] = (
     NLL,
     ConfidenceAUROC(),
     AreaUnderRiskCoverage(),
+    *RISKS,
     Temperature(),
 )

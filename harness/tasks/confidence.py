@@ -26,11 +26,13 @@ __all__ = [
     "AreaUnderRiskCoverage",
     "ConfidenceAUROC",
     "ConfidenceMetric",
+    "RiskAtCoverage",
     "Temperature",
     "Values",
     "best_temperature",
     "confidences",
     "mean_of_ties",
+    "risks",
 ]
 
 _SMALLEST_SCALE, _LARGEST_SCALE = 0.01, 100.0
@@ -100,9 +102,33 @@ class AreaUnderRiskCoverage(ConfidenceMetric):
 
     def of(self, confidence: Values, right: Values) -> float:
         """See `ConfidenceMetric.of`."""
-        order = np.argsort(-confidence, kind="stable")
-        wrong = mean_of_ties(-confidence[order], 1 - right[order])
-        return float((np.cumsum(wrong) / np.arange(1, len(wrong) + 1)).mean())
+        return float(risks(confidence, right).mean())
+
+
+@dataclass(frozen=True, kw_only=True)
+class RiskAtCoverage(ConfidenceMetric):
+    """The share of wrong choices among so many per cent of the samples, those with the most confidence; 0 is best.
+
+    What is left of the errors where the other samples are handed to people: a point of the risk-coverage curve, whose
+    end, at a coverage of 100 %, is the plain error rate. Equal confidences count as their mean.
+    """
+
+    coverage: float
+    unit: str = "share of errors"
+    direction: Any = "lower"
+    source: str = "selective risk of Geifman and El-Yaniv (2017)"
+
+    def of(self, confidence: Values, right: Values) -> float:
+        """See `ConfidenceMetric.of`."""
+        taken = math.ceil(round(self.coverage * len(confidence), 9))
+        return float(risks(confidence, right)[taken - 1])
+
+
+def risks(confidence: Values, right: Values) -> Values:
+    """The share of wrong choices among the 1, 2, ... most confident of at least one sample."""
+    order = np.argsort(-confidence, kind="stable")
+    wrong = mean_of_ties(-confidence[order], 1 - right[order])
+    return np.asarray(np.cumsum(wrong) / np.arange(1, len(wrong) + 1), dtype=float)
 
 
 @dataclass(frozen=True, kw_only=True)

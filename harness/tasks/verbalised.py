@@ -16,6 +16,7 @@ from harness.tasks.calibration_metrics import (
     ACCURACY,
     CONFIDENCE_BIN,
     OVERCONFIDENCE,
+    RISKS,
     DebiasedECE,
     EqualWidthECE,
     ExpectedCalibrationError,
@@ -86,6 +87,7 @@ class VerbalisedTask(WrappedTask[MultipleChoice | Generation]):
         BRIER_STATED,
         ConfidenceAUROC(),
         AreaUnderRiskCoverage(),
+        *RISKS,
     )
 
     def __init__(self, inner: MultipleChoice | Generation) -> None:

@@ -305,6 +305,17 @@ def test_the_energy_of_a_correct_answer_has_the_errors_of_energy_and_accuracy() 
     assert estimate.basis == "measured"
 
 
+def test_what_is_asked_in_a_second_round_costs_too() -> None:
+    windows = [
+        window("accuracy/loglikelihood", "prefill", 5.0, 100.0, request_count=30),
+        window("accuracy/generate_until", "decode", 5.0, 60.0, request_count=10, token_count=40),
+    ]
+    asked = {**quiz(5, 10), "request_counts": {("accuracy", "quiz"): 40}}
+    estimate = derive_all(*windows, **asked)["accuracy", "joules_per_correct_answer"]
+    assert estimate.value == pytest.approx(160 / 5)
+    assert estimate.basis == "measured"
+
+
 def test_requests_that_another_suite_answered_are_counted_at_the_same_rate_and_make_it_an_estimate() -> None:
     windows = [window("accuracy/loglikelihood", "prefill", 5.0, 100.0, request_count=15)]
     estimate = derive_all(*windows, **quiz(5, 10))["accuracy", "joules_per_correct_answer"]

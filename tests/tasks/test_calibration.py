@@ -42,6 +42,7 @@ from harness.tasks.confidence import (
     AreaUnderRiskCoverage,
     ConfidenceAUROC,
     ConfidenceMetric,
+    RiskAtCoverage,
     Temperature,
     best_temperature,
 )
@@ -173,6 +174,20 @@ def test_the_area_under_risk_and_coverage_is_as_computed_by_hand() -> None:
     area = AreaUnderRiskCoverage()
     assert area.of(np.array([0.7, 0.9, 0.8]), np.array([1.0, 1.0, 0.0])) == pytest.approx((0 + 1 / 2 + 1 / 3) / 3)
     assert area.of(np.array([0.5, 0.5]), np.array([1.0, 0.0])) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(("coverage", "risk"), [(0.2, 0.0), (0.4, 1 / 2), (0.5, 1 / 3), (0.8, 1 / 2), (1.0, 2 / 5)])
+def test_the_risk_at_a_coverage_is_as_counted_by_hand(coverage: float, risk: float) -> None:
+    # From the surest down: right, wrong, right, wrong, right; half of five are three.
+    confidence, right = np.array([0.5, 0.9, 0.7, 0.8, 0.6]), np.array([1.0, 1.0, 1.0, 0.0, 0.0])
+    found = RiskAtCoverage(name="risk", coverage=coverage).of(confidence, right)
+    assert found == pytest.approx(risk)
+
+
+def test_equal_confidences_share_their_risk_whatever_their_order() -> None:
+    same = np.full(4, 0.5)
+    for right in ([1.0, 1.0, 0.0, 0.0], [0.0, 0.0, 1.0, 1.0]):
+        assert RiskAtCoverage(name="risk", coverage=0.5).of(same, np.array(right)) == pytest.approx(0.5)
 
 
 def test_a_single_bin_has_no_resolution() -> None:
