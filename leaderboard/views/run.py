@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from harness.charts import energy_by_phase, group_bars, reliability, severity_curves
+from harness.charts import energy_by_phase, group_bars, reliability, risk_coverage, severity_curves
 from harness.core import registry
 from harness.core.display import number, visible
 from harness.core.errors import HarnessError
@@ -21,6 +21,7 @@ from leaderboard.chosen import chosen_run
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, estimate_table, table
 from leaderboard.report import pdf_of
+from leaderboard.risk import risk_curves
 from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
 
@@ -184,7 +185,8 @@ def _robustness(session: Session, estimates: pd.DataFrame, _record: Any, _row: A
     _nothing(session, drawn)
 
 
-def _calibration(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) -> None:
+def _calibration(session: Session, estimates: pd.DataFrame, record: RunRecord | None, _row: Any) -> None:
+    curves = {} if record is None else risk_curves(record.scores)
     drawn, columns = 0, st.columns(2)
     bins = estimates[estimates["group"].str.startswith("confidence=", na=False)]
     for task in dict.fromkeys(bins.loc[bins["value"].notna(), "task"]):
@@ -192,6 +194,9 @@ def _calibration(session: Session, estimates: pd.DataFrame, _record: Any, _row: 
         with columns[drawn % 2]:
             picture = reliability(of_task, session.theme, session.t.code)
             chart(session, picture, estimate_table(session, of_task), key=f"reliability {task}")
+            if task in curves:
+                curve = curves[task]
+                chart(session, risk_coverage(curve, session.theme, session.t.code), curve, key=f"risk {task}")
         drawn += 1
     _nothing(session, drawn > 0)
 
