@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.core.headlines import OVERALL
 from harness.core.scores import Estimate
+from harness.decision.scored import Scored
 from harness.decision.verdicts import Verdict
 from harness.record import RunRecord
 from harness.report.words import Words
@@ -39,6 +40,11 @@ class Context:
     def estimates(self) -> Sequence[Estimate]:
         """All estimates of the run, in its order."""
         return self.record.estimate_list
+
+    @cached_property
+    def scored(self) -> Scored:
+        """The run as comparisons and gates read it."""
+        return Scored(self.record)
 
     @cached_property
     def headlines(self) -> Sequence[Estimate]:

@@ -1,20 +1,28 @@
 """The plots of a report: those of the leaderboard, as SVG."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import pandas as pd
 
 from harness import charts
-from harness.core.display import interval, number
+from harness.core.attributions import RANDOM
+from harness.core.display import elided, interval, number
 from harness.core.scores import Estimate
 from harness.report.blocks import Figure
 from harness.report.context import Context
 
-__all__ = ["share_figure", "suite_figures"]
+__all__ = ["attribution_figures", "share_figure", "suite_figures"]
 
 MOST_TASKS = 3
 """Tasks of a suite that are drawn; tables hold them all."""
+
+MOST_MAPS = 3
+"""Decisions of a task whose attribution is drawn."""
+
+MAPPED = "integrated_gradients"
+"""The method that is drawn where a run has it."""
 
 
 def share_figure(context: Context) -> list[Figure]:
@@ -37,6 +45,40 @@ def suite_figures(context: Context, suite: str) -> list[Figure]:
     return [figure for drawing in _DRAWINGS.get(suite, (_groups,)) for figure in drawing(context, mine)]
 
 
+def attribution_figures(context: Context, suite: str) -> list[Figure]:
+    """How much each token of a prompt speaks for the decision, for the first decisions of each of the suite's tasks."""
+    table = context.record.attributions
+    table = table[table["suite"] == suite]
+    methods = [name for name in dict.fromkeys(table["method"]) if name != RANDOM]
+    if not methods:
+        return []
+    method = MAPPED if MAPPED in methods else methods[0]
+    return [
+        _map(context, row)
+        for _, rows in table[table["method"] == method].groupby("task", sort=False)
+        for row in rows.head(MOST_MAPS).to_dict("records")
+    ]
+
+
+def _map(context: Context, row: Mapping[Hashable, Any]) -> Figure:
+    tokens, values = [str(token) for token in row["tokens"]], [float(value) for value in row["values"]]
+    chart = charts.attribution_map(
+        tokens, values, language=context.words.language, target=str(row["target"]).strip(), columns=72
+    )
+    caption = context.words(
+        "{task}, sample {sample}: {method} for “{target}”, which has a probability of {probability}",
+        task=row["task"],
+        sample=row["sample_id"],
+        method=row["method"],
+        target=elided(str(row["target"]).strip()),
+        probability=number(row["probability"]),
+    )
+    told = "; ".join(
+        f"{elided(token.strip()) or '␣'} {number(value)}" for token, value in zip(tokens, values, strict=True)
+    )
+    return Figure(svg=charts.to_svg(chart), caption=caption, alternative=f"{caption}. {told}", width=0.9)
+
+
 def _severity(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
     for task, rows in _by_task(mine):
         frame = _frame(rows, name=context.record.spec.model)
@@ -44,7 +86,7 @@ def _severity(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
         if any(one.metric == "noisy_score" and (one.group or "").startswith("severity=") for one in shown):
             chart = charts.severity_curves(frame, language=context.words.language)
             named = [one for one in shown if one.group is None or one.group.startswith("severity=")]
-            yield _figure(chart, context.words("{task}: score as noise grows", task=task), named)
+            yield _figure(chart, context.words("{task}: score as noise grows", task=task), named, width=0.7)
 
 
 def _reliability(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:

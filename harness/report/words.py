@@ -15,13 +15,18 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 class Words:
     """Says things in one language.
 
-    What has no entry is said in English: definitions and citations of metrics are, as the literature has them.
+    What has no entry is said in English, as citations of metrics are.
     """
 
     def __init__(self, language: Language) -> None:
         self.language = language
         self._said = translator(Path(__file__).parent, language)
+        self._defined = translator(Path(__file__).parent / "definitions", language)
 
     def __call__(self, sentence: str, **fields: object) -> str:
         """The sentence in this language, its `{name}` places filled."""
         return self._said(sentence).format(**fields)
+
+    def defined(self, text: str) -> str:
+        """What a metric or suite means, by its English text; in English where nobody has said it in this language."""
+        return self._defined(text)

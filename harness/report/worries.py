@@ -75,14 +75,14 @@ def _invalid_samples(context: Context) -> Iterator[Worry]:
 
 
 def _at_chance(context: Context) -> Iterator[Worry]:
-    tasks = []
+    guessed: dict[str, bool] = {}
     for one in context.estimates:
         if one.suite != "accuracy" or one.metric not in ("acc", "acc_norm") or one.group or one.low is None:
             continue
         chance = chance_level(context.samples, one.suite, one.task)
-        if chance is not None and one.low <= chance and one.task not in tasks:
-            tasks.append(one.task)
-    if tasks:
+        if chance is not None:
+            guessed[one.task] = guessed.get(one.task, True) and one.low <= chance
+    if tasks := [task for task, guessing in guessed.items() if guessing]:
         yield Worry(
             suite="accuracy",
             text=context.words(
@@ -218,9 +218,17 @@ def _named(one: Estimate) -> dict[str, object]:
     return {
         "metric": one.metric,
         "task": one.task,
-        "value": number(one.value),
-        "interval": interval(one.low, one.high),
+        "value": _shown(one, one.value),
+        "interval": interval(one.low, one.high) if one.unit != "share" else _shares(one),
     }
+
+
+def _shown(one: Estimate, value: float | None) -> str:
+    return f"{100 * (value or 0):.3g} %" if one.unit == "share" else number(value)
+
+
+def _shares(one: Estimate) -> str:
+    return "" if one.low is None else f"{_shown(one, one.low)} to {_shown(one, one.high)}"
 
 
 RULES: Sequence[Callable[[Context], Iterator[Worry]]] = (

@@ -16,10 +16,25 @@ CALIBRATION = "calibration"
 MOST_LETTERS = 600
 """Of a prompt, its end: the question stands there, behind the exemplars."""
 
+MOST_CHOICES = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of several answers that a model weighed, with its log-likelihood."""
+
+    text: str
+    loglikelihood: float
+    answered: bool
+    expected: bool
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorstSample:
-    """One sample with the end of its prompt, and its answer beside the expected one; empty where there is none."""
+    """One sample with the end of its prompt, and its answer beside the expected one; empty where there is none.
+
+    Where it chose among likelihoods, `choices` are the likeliest of them.
+    """
 
     task: str
     sample_id: str
@@ -28,6 +43,7 @@ class WorstSample:
     prompt: str
     answer: str
     gold: str
+    choices: Sequence[Choice] = ()
 
 
 def worst_samples(context: Context, suite: str, most: int = 2) -> list[WorstSample]:
@@ -66,6 +82,8 @@ def _worst(context: Context, metric: Estimate) -> WorstSample | None:
     ]
     rows = rows[rows["value"].notna() & rows["invalid"].isna()]
     extreme = rows["value"].min() if metric.direction == "higher" else rows["value"].max()
+    if rows.empty or (metric.direction == "lower" and extreme == 0):
+        return None  # what should not happen never did
     candidates = rows[rows["value"] == extreme]
     asked = context.samples
     asked = asked[(asked["suite"] == metric.suite) & (asked["task"] == metric.task)]
@@ -77,15 +95,46 @@ def _worst(context: Context, metric: Estimate) -> WorstSample | None:
     row = candidates[candidates["sample_id"] == sample_id].iloc[0]
     answer = row["predicted"] if isinstance(row["predicted"], str) else _text(mine)
     choices = [text for text in mine["continuation"] if isinstance(text, str)]
+    gold = row["gold"] if isinstance(row["gold"], str) else ""
     return WorstSample(
         task=metric.task,
         sample_id=sample_id,
         metric=metric.metric,
         value=float(row["value"]),
         prompt=_end(mine),
-        answer=_said(answer, choices),
-        gold=_said(row["gold"] if isinstance(row["gold"], str) else "", choices),
+        answer=_written(mine, _said(answer, choices)),
+        gold=_said(gold, choices),
+        choices=_choices(mine, answer, gold),
     )
+
+
+def _choices(mine: pd.DataFrame, answer: str, gold: str) -> list[Choice]:
+    """The likeliest choices; none where the sample was no choice, or where its labels name no choice of it."""
+    weighed = mine[mine["loglikelihood"].notna() & mine["continuation"].notna()].reset_index(drop=True)
+    if len(weighed) < 2 or len(weighed) != len(mine):
+        return []
+    found = [
+        Choice(
+            text=str(text).strip(),
+            loglikelihood=float(loglikelihood),
+            answered=answer in (str(place), text, text.strip()),
+            expected=gold in (str(place), text, text.strip()),
+        )
+        for place, (text, loglikelihood) in enumerate(
+            zip(weighed["continuation"], weighed["loglikelihood"], strict=True)
+        )
+    ]
+    ranked = sorted(found, key=lambda one: -one.loglikelihood)
+    return [one for place, one in enumerate(ranked) if place < MOST_CHOICES or one.answered or one.expected]
+
+
+def _written(mine: pd.DataFrame, label: str) -> str:
+    """The label that a rule gave an answer, with the answer's own words where it wrote any."""
+    text = " ".join(_text(mine).split())
+    if not text or text == label:
+        return label
+    shown = text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]} …"
+    return f"{shown} ({label})" if label and label not in text else shown
 
 
 def _surest(asked: pd.DataFrame) -> str:

@@ -14,6 +14,9 @@ __all__ = ["caveats", "exclusions"]
 MOST = 60
 """Rows of absent scores that a page can bear."""
 
+MOST_NAMES = 4
+"""Metrics that are named where several are absent for one reason."""
+
 
 def exclusions(context: Context) -> list[Section]:
     """Scores that are absent, with the reason; dimensions that were not asked; samples that could not be used."""
@@ -47,9 +50,16 @@ def _absent(context: Context, absent: Sequence[Estimate]) -> Table:
             Column(title=words("reason"), width=3),
         ],
         rows=[
-            [title(words, suite), task, ", ".join(metrics), reason] for (suite, task, reason), metrics in told.items()
+            [title(words, suite), task, _listed(context, metrics), reason]
+            for (suite, task, reason), metrics in told.items()
         ],
     )
+
+
+def _listed(context: Context, metrics: Sequence[str]) -> str:
+    shown = ", ".join(metrics[:MOST_NAMES])
+    left = len(metrics) - MOST_NAMES
+    return f"{shown} {context.words('and {count} more', count=left)}" if left > 0 else shown
 
 
 def _invalid(context: Context, invalid: Sequence[Estimate]) -> str:

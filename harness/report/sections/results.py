@@ -10,11 +10,11 @@ from harness.core.scores import Estimate
 from harness.doc_pages import explanation
 from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section, Table
 from harness.report.context import Context
-from harness.report.figures import suite_figures
+from harness.report.figures import attribution_figures, suite_figures
 from harness.report.sections.data import known_task
 from harness.report.sections.summary import best
 from harness.report.titles import title
-from harness.report.worst import worst_samples
+from harness.report.worst import WorstSample, worst_samples
 
 __all__ = ["results"]
 
@@ -32,7 +32,7 @@ def _suite(context: Context, suite: str) -> list[Section]:
     words = context.words
     mine = [one for one in context.estimates if one.suite == suite and one.applies]
     single = [one for one in mine if one.group is None and one.task != OVERALL and one.value is not None]
-    blocks: list[Block] = [Paragraph(text=_purpose(suite))]
+    blocks: list[Block] = [Paragraph(text=words.defined(_purpose(suite)))]
     blocks += suite_figures(context, suite)
     if single:
         blocks.append(_table(context, words("Scores of {suite}", suite=title(words, suite)), single))
@@ -40,7 +40,9 @@ def _suite(context: Context, suite: str) -> list[Section]:
     if grouped:
         blocks += _groups(context, suite, grouped)
     sections = [Section(title=title(words, suite), blocks=blocks, own_page=True)]
-    definitions = _definitions(single)
+    if maps := attribution_figures(context, suite):
+        sections.append(Section(title=words("What single decisions hang on"), blocks=maps, level=2))
+    definitions = _definitions(context, single)
     if definitions:
         sections.append(Section(title=words("What the scores mean"), blocks=definitions, level=2))
     worst = _worst(context, suite)
@@ -59,6 +61,9 @@ def _purpose(suite: str) -> str:
 
 def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, groups: bool = False) -> Table:
     words = context.words
+    bases = {one.basis for one in estimates}
+    if len(bases) == 1:
+        caption = f"{caption} ({words(bases.pop())})"
     columns = [
         Column(title=words("task"), width=1.7),
         Column(title=words("metric"), width=1.7),
@@ -67,9 +72,9 @@ def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, gro
         Column(title=words("± s.e."), width=0.8, kind="number"),
         Column(title=words("95 % interval"), width=1.75, kind="number"),
         Column(title="n", width=0.5, kind="number"),
-        Column(title=words("unit"), width=1.1),
+        Column(title=words("unit"), width=1.1 if bases else 1.6),
         Column(title=words("best"), width=0.8),
-        *([] if groups else [Column(title=words("basis"), width=1.0)]),
+        *([Column(title=words("basis"), width=1.0)] if bases else []),
     ]
     rows = [
         [
@@ -82,7 +87,7 @@ def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, gro
             f"{one.n:,}",
             one.unit,
             best(context, one),
-            *([] if groups else [words(one.basis)]),
+            *([words(one.basis)] if bases else []),
         ]
         for one in estimates
     ]
@@ -100,7 +105,7 @@ def _groups(context: Context, suite: str, grouped: Sequence[Estimate]) -> list[B
     return blocks
 
 
-def _definitions(estimates: Sequence[Estimate]) -> list[Block]:
+def _definitions(context: Context, estimates: Sequence[Estimate]) -> list[Block]:
     """What each metric means and where it comes from, those that share a text together."""
     found: dict[str, tuple[list[str], list[str]]] = {}
     for task_name in dict.fromkeys(one.task for one in estimates):
@@ -112,7 +117,11 @@ def _definitions(estimates: Sequence[Estimate]) -> list[Block]:
                 names += [metric.name] if metric.name not in names else []
                 sources += [metric.source] if metric.source not in sources else []
     return [
-        Note(term=", ".join(names), text=f"{text} [{'; '.join(sources)}]") for text, (names, sources) in found.items()
+        Note(
+            term=", ".join(names),
+            text=f"{context.words.defined(text).replace('`', '')} [{'; '.join(sources)}]",
+        )
+        for text, (names, sources) in found.items()
     ]
 
 
@@ -128,8 +137,28 @@ def _worst(context: Context, suite: str) -> list[Block]:
             value=number(sample.value),
         )
         blocks.append(Code(title=title, text=sample.prompt))
-        if sample.answer or sample.gold:
+        if sample.choices:
+            blocks.append(_choices(context, sample))
+        elif sample.answer or sample.gold:
             blocks.append(
                 Note(text=words("answered: {answer} | expected: {gold}", answer=sample.answer, gold=sample.gold or "—"))
             )
+    if blocks and suite == "toxicity":
+        blocks.insert(0, Note(text=words("These texts may offend; they are shown as the model read and wrote them.")))
     return blocks
+
+
+def _choices(context: Context, sample: WorstSample) -> Table:
+    """What there was to choose from, the likeliest first, and which of it the model took and should have taken."""
+    words = context.words
+    marks = {(True, True): words("answered, expected"), (True, False): words("answered")}
+    marks |= {(False, True): words("expected"), (False, False): ""}
+    return Table(
+        caption=words("Its choices, the likeliest first"),
+        columns=[
+            Column(title="", width=0.9),
+            Column(title=words("choice"), width=4.5),
+            Column(title=words("log-likelihood"), width=0.9, kind="number"),
+        ],
+        rows=[[marks[one.answered, one.expected], one.text, number(one.loglikelihood)] for one in sample.choices],
+    )

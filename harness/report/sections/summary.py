@@ -2,6 +2,8 @@
 
 from harness.core.display import interval, number
 from harness.core.scores import Estimate
+from harness.decision.contrasts import headline_parts
+from harness.decision.scored import key_of
 from harness.report.blocks import Block, Bullets, Column, Facts, Paragraph, Section, Table
 from harness.report.context import Context
 from harness.report.figures import share_figure
@@ -23,7 +25,7 @@ def summary(context: Context) -> list[Section]:
     ]
     if found:
         blocks += [
-            Paragraph(text=words("What to worry about first")),
+            Paragraph(text=words("What to worry about first"), strong=True),
             Bullets(items=[worry.text for worry in found], numbered=True),
         ]
     else:
@@ -75,11 +77,9 @@ def _scores(context: Context) -> Table:
 
 
 def _row(context: Context, one: Estimate) -> list[str]:
-    parts = one.signature.partition("|")[0].removeprefix("mean-of:").split("+")
-    metric = one.metric if one.metric != "score" else "acc, acc_norm"
-    made_of = (
-        parts[0].partition("/")[0] if len(parts) == 1 else context.words("mean of {count} tasks", count=len(parts))
-    )
+    parts = headline_parts(context.scored, key_of(one))
+    metric = ", ".join(dict.fromkeys(part.metric for part in parts))
+    made_of = parts[0].task if len(parts) == 1 else context.words("mean of {count} tasks", count=len(parts))
     return [
         title(context.words, one.suite),
         context.words("absent") if one.value is None else number(one.value),
