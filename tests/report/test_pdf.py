@@ -10,8 +10,8 @@ import pytest
 from harness.core.errors import RecordError, UnavailableError
 from harness.record import RunRecord
 from harness.report import attachments, to_pdf
-from harness.report.blocks import Document
-from tests.report.conftest import document_of
+from harness.report.blocks import Code, Column, Document, Paragraph, Section, Table
+from tests.report.conftest import HOSTILE, document_of
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,27 @@ def test_every_section_is_there_with_strange_texts_as_texts(made: bytes, documen
     assert "model#1*x*<b>" in flat
     assert "Thegatestrictsays" in flat
     assert "Org&Co." in flat
+
+
+def test_hostile_texts_survive_as_texts_wherever_they_stand() -> None:
+    table = Table(caption="t", columns=[Column(title="c")], rows=[[text] for text in HOSTILE.values()])
+    blocks = [block for text in HOSTILE.values() for block in (Paragraph(text=text), Code(text=text))]
+    document = Document(
+        title=HOSTILE["markup"],
+        subtitle=HOSTILE["direction"],
+        language="en",
+        date=(2026, 11, 25),
+        sections=[Section(title=HOSTILE["emoji"], blocks=[table, *blocks])],
+    )
+    flat = re.sub(r"\s+", "", text_of(to_pdf(document)))
+    for told in (
+        '#panic("typst")$x$*bold*_it_@ref<label>`raw`[link](http://x)<script>',
+        "flagU+1F1E9U+1F1EA",
+        "abcU+202Edef",
+    ):
+        assert flat.count(told) >= 3
+    assert flat.count("W") == 3 * 10_000
+    assert "bellU+0007andescapeU+001B" in flat
 
 
 def test_letter_paper_is_another_size(document: Document, opened: pikepdf.Pdf) -> None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 import harness.report
+from harness.core import registry
+from harness.doc_pages import explanation
 from harness.record import RunRecord
 from harness.report import Words, to_html, to_markdown
 from harness.report.blocks import Document
@@ -65,6 +67,8 @@ def test_html_and_markdown_hold_every_section(document: Document) -> None:
     for section in document.sections:
         assert f">{section.title}<" in page or section.title.replace("'", "&#39;") in page
         assert plain(section.title) in text
+    assert "Its choices, the likeliest first" in text
+    assert "| log\\-likelihood |" in text
 
 
 def test_chinese_has_a_word_for_everything_that_is_said() -> None:
@@ -84,6 +88,19 @@ def test_a_report_in_chinese_speaks_it(hostile_run: RunRecord) -> None:
     document = document_of(hostile_run, "zh")
     assert [section.title for section in document.sections][:3] == ["摘要", "评测对象", "预期用途与责任"]
     assert "门禁 strict 的结论：未通过。" in to_markdown(document)
+
+
+def test_definitions_in_chinese_are_of_what_is_defined_today() -> None:
+    """A definition whose English text was changed must be said anew; most metrics of the suites are."""
+    catalogue = Path(harness.report.__file__).parent / "definitions" / "locale" / "zh.yaml"
+    said = set(yaml.safe_load(catalogue.read_text(encoding="utf-8")))
+    tasks = [registry.task(name) for name in registry.names("harness.tasks")]
+    defined = {" ".join((explanation(metric, task) or "").split()) for task in tasks for metric in task.metrics}
+    suites = [type(registry.suite(name)).__doc__ or "" for name in registry.names("harness.suites")]
+    purposes = {" ".join(text.partition("\n\n")[0].split()) for text in suites}
+    assert said - defined - purposes == set()
+    assert purposes <= said
+    assert len(defined & said) >= 0.7 * len(defined)
 
 
 def test_places_of_both_languages_are_the_same() -> None:

@@ -65,14 +65,14 @@ def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, gro
     if len(bases) == 1:
         caption = f"{caption} ({words(bases.pop())})"
     columns = [
-        Column(title=words("task"), width=1.7),
-        Column(title=words("metric"), width=1.7),
-        *([Column(title=words("group"), width=1.6)] if groups else []),
-        Column(title=words("score"), width=0.85, kind="number"),
+        Column(title=words("task"), width=1.8),
+        Column(title=words("metric"), width=1.9),
+        *([Column(title=words("group"), width=1.7)] if groups else []),
+        Column(title=words("score"), width=0.8, kind="number"),
         Column(title=words("± s.e."), width=0.8, kind="number"),
-        Column(title=words("95 % interval"), width=1.75, kind="number"),
+        Column(title=words("95 % interval"), width=1.7, kind="number"),
         Column(title="n", width=0.5, kind="number"),
-        Column(title=words("unit"), width=1.1 if bases else 1.6),
+        Column(title=words("unit"), width=1.1 if bases or groups else 1.6),
         Column(title=words("best"), width=0.8),
         *([Column(title=words("basis"), width=1.0)] if bases else []),
     ]
