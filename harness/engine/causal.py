@@ -21,7 +21,7 @@ from harness.engine.encoding import Encoder, Reading, Tokens
 from harness.engine.generation import Continuation, Writer, cut_at_stop, end_ids
 from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.packing import StemCache, refusal
-from harness.engine.planner import Pack, cut, pack_alone, pack_shared
+from harness.engine.planner import Pack, cut, pack_alone, pack_shared, stem_tokens
 from harness.engine.rounding import NOT_FINITE, tolerance
 from harness.engine.scoring import Verdict, continuing_error, packing_error, score_rows
 from harness.engine.states import StateCache
@@ -157,12 +157,10 @@ class CausalModel:
                 askers.setdefault(reading.inputs, []).append(request)
                 before = len(reading.inputs) - len(reading.targets)
                 free[reading.inputs] = min(before, free.get(reading.inputs, before))
-        stem: Tokens = ()
+        last = Pack(rows=())
         for pack in pack_shared(free, self.batch_tokens, branching=self.plain_reason is None):
-            computed = sum(len(row.tokens) for row in pack.rows)
-            if pack.stem != stem:
-                stem = pack.stem
-                computed += len(stem) - max((end for end in pack.chain[:-1]), default=0)
+            computed = sum(len(row.tokens) for row in pack.rows) + stem_tokens(pack, last)
+            last = pack
             asked = tuple(request for row in pack.rows for inputs in row.ends for request in askers[inputs])
             yield self._batch(asked, pack, computed)
         left = tuple(request for request in requests if not _is_answerable(self._readings[request.id][0]))

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from harness.engine.tree import Forest, Row, Tokens, path_row, plant, side_by_side
 
-__all__ = ["SHORTEST_SHARE", "Pack", "cut", "pack_alone", "pack_shared"]
+__all__ = ["SHORTEST_SHARE", "Pack", "cut", "pack_alone", "pack_shared", "stem_tokens"]
 
 SHORTEST_SHARE = 0.9
 _SHORTEST_GAP = 8
@@ -44,6 +44,12 @@ def pack_shared(sequences: dict[Tokens, int], budget: int, *, branching: bool = 
         for rows in [tuple(sorted(found, key=lambda row: (-len(row.tokens), row.tokens)))]
         for part in cut([len(row.tokens) for row in rows], budget)
     ]
+
+
+def stem_tokens(pack: Pack, before: Pack) -> int:
+    """Tokens that have to be read for the pack's stem, when that of the pack `before` it is still at hand."""
+    known = [end for end in pack.chain if end in before.chain and before.stem[:end] == pack.stem[:end]]
+    return len(pack.stem) - max(known, default=0)
 
 
 def _rows(forest: Forest, budget: int) -> Sequence[Row]:

@@ -25,3 +25,18 @@ def plain_generation(loaded, request) -> list[int]:
     with torch.inference_mode():
         written = loaded.model.generate(ids, max_new_tokens=request.max_tokens, do_sample=False)[0, ids.shape[1] :]
     return [token for token in written.tolist() if token != loaded.tokenizer.eos_token_id]
+
+
+class CountingMeter:
+    """Counts tokens by stage."""
+
+    def __init__(self):
+        self.tokens = {}
+        self._stage = None
+
+    def stage(self, name):
+        self._stage = name
+
+    def count(self, *, tokens, requests):
+        del requests
+        self.tokens[self._stage] = self.tokens.get(self._stage, 0) + tokens

@@ -13,7 +13,7 @@ from harness.checkpoints.load import load
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request
 from harness.engine.causal import CausalModel
-from tests.engine.reference import plain_generation, plain_loglikelihood
+from tests.engine.reference import CountingMeter, plain_generation, plain_loglikelihood
 from tests.tiny import TEXT, build_tiny_checkpoint
 
 EXEMPLARS = "".join(f"Question: {line}\nAnswer: positive\n\n" for line in TEXT[:3])
@@ -156,8 +156,12 @@ def answers(model, requests):
 
 
 def test_what_is_shared_is_read_once_wherever_the_attention_allows_it(kind, loaded):
-    model = CausalModel(loaded, batch_tokens=10_000)
+    meter = CountingMeter()
+    model = CausalModel(loaded, batch_tokens=10_000, meter=meter)
     batches = model.plan(PAIRS)
+    for batch in batches:
+        model.answer(batch)
+    assert meter.tokens["prefill"] == sum(batch.computed_token_count for batch in batches)
     if kind.plain_because is None:
         assert model.plain_reason is None
         assert {len(batch.work.chain) for batch in batches} == {0, 1, 2}

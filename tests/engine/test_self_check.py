@@ -10,7 +10,7 @@ from harness.checkpoints.load import load
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood
 from harness.engine.causal import CausalModel
-from tests.engine.reference import plain_generation, plain_loglikelihood
+from tests.engine.reference import CountingMeter, plain_generation, plain_loglikelihood
 
 PAIRS = [Loglikelihood(context=f"the {word} of", continuation=end) for word in ("fox", "dog") for end in (" x", " the")]
 PROMPTS = [GenerateUntil(context="the quick brown " * times, max_tokens=8) for times in (1, 3, 3, 5)]
@@ -98,18 +98,3 @@ def test_what_prompts_share_is_read_once_and_so_is_the_prompt_of_several_samples
     tree = {text[:length] for text in texts for length in range(1, len(text) + 1)}
     assert meter.tokens["prefill"] == batch.computed_token_count == len(tree)
     assert batch.asked_token_count == 5 * sum(map(len, texts))
-
-
-class CountingMeter:
-    """Counts tokens by stage."""
-
-    def __init__(self):
-        self.tokens = {}
-        self._stage = None
-
-    def stage(self, name):
-        self._stage = name
-
-    def count(self, *, tokens, requests):
-        del requests
-        self.tokens[self._stage] = self.tokens.get(self._stage, 0) + tokens
