@@ -29,7 +29,6 @@ __all__ = [
     "Repetition",
     "TextMetric",
     "TokenF1",
-    "paired_difference",
     "summary_metrics",
     "text_metrics",
 ]
@@ -265,26 +264,6 @@ def summary_metrics() -> tuple[TextMetric, ...]:
     """The metrics of English summaries."""
     rouges = (ROUGE(name=kind, kind=kind) for kind in ("rouge1", "rouge2", "rougeL"))
     return (*rouges, LengthRatio(), Repetition())
-
-
-def paired_difference(
-    metric: CorpusMetric, first: Sequence[Score], second: Sequence[Score], rng: Random, *, resamples: int = 1000
-) -> Interval:
-    """The metric of the second model's texts less that of the first's, on the same samples in the same order.
-
-    Both are resampled together (paired bootstrap; Koehn, 2004), so what is hard for both doesn't widen the interval.
-    Raises `ValueError` where the samples differ.
-    """
-    if [score.sample_id for score in first] != [score.sample_id for score in second]:
-        raise ValueError("the two have different samples, or the same in another order")
-    before, after = metric.counts(first), metric.counts(second)
-    return statistics.bootstrap(
-        lambda rows: metric.of(after[rows]) - metric.of(before[rows]),
-        len(before),
-        rng=rng,
-        clusters=[score.cluster for score in first],
-        resamples=resamples,
-    )
 
 
 def _squad_tokens(text: str, language: str) -> list[str]:
