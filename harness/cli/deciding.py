@@ -98,8 +98,8 @@ def gate_command(
     """
     from harness.decision.gate import EXIT_CODES, gate
     from harness.decision.policy import read_policy
+    from harness.decision.reports import append_text, write_junit, write_text
     from harness.decision.reports import sarif as as_sarif
-    from harness.decision.reports import write_junit, write_text
     from harness.decision.verdicts import write_verdict
     from harness.decision.wording import RULE_COLUMNS, rule_cells, tally, verdict_markdown
     from harness.record.environment import package_versions
@@ -117,8 +117,7 @@ def gate_command(
         version = package_versions().get("responsible-eval-harness", "0")
         write_text(sarif, as_sarif(rules, verdict, version))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with Path(summary).open("a", encoding="utf-8") as stream:
-            stream.write(verdict_markdown(verdict))
+        append_text(Path(summary), verdict_markdown(verdict))
     if as_json:
         print_json(asdict(verdict))
     elif markdown:

@@ -12,7 +12,7 @@ from harness.core.errors import InputError
 from harness.decision.policy import Policy
 from harness.decision.verdicts import RuleVerdict, Verdict
 
-__all__ = ["sarif", "write_junit", "write_text"]
+__all__ = ["append_text", "sarif", "write_junit", "write_text"]
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _KINDS = {"PASS": "pass", "FAIL": "fail", "INCONCLUSIVE": "open", "ERROR": "fail"}
@@ -79,6 +79,16 @@ def sarif(policy: Policy, verdict: Verdict, version: str) -> dict[str, Any]:
 def write_text(path: Path, value: Any) -> None:
     """Write a JSON value. Raises `InputError` where it can't be written."""
     _writing(path, lambda: path.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"))
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add text to a file's end. Raises `InputError` where it can't be written."""
+
+    def append() -> None:
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(text)
+
+    _writing(path, append)
 
 
 def told(rule: RuleVerdict) -> str:

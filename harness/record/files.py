@@ -18,7 +18,7 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        fix = "Give another folder with --output, or mend its permissions"
+        fix = "Give another place, or mend its permissions"
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             fix = "Make room and run the same command again: it goes on where it stopped"
         raise RecordError(f"can't be written ({error.strerror or error})", place=path, fix=fix) from error

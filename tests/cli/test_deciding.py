@@ -128,6 +128,23 @@ def test_the_exit_code_is_the_verdict(harness_here, runs, tmp_path, policy, code
     assert "Traceback" not in printed.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (["--junit", "policy.yaml/x.xml"], {}),
+        (["--sarif", "policy.yaml/x.sarif"], {}),
+        ([], {"GITHUB_STEP_SUMMARY": "policy.yaml/x.md"}),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_named(harness_here, runs, arguments, environment):
+    first, second = (run.run_id for run in runs)
+    printed = harness_here("gate", second, "--policy", "policy.yaml", "--baseline", first, *arguments, **environment)
+    assert printed.returncode == 2
+    assert re.search(r"policy\.yaml/x\.\w+: can't be written", printed.stderr)
+    # What was decided is kept all the same.
+    assert len(read_verdicts(runs[1].folder)) == 1
+
+
 def test_runs_are_compared_in_a_table_in_markdown_and_in_json(harness_here, runs):
     first, second = (run.run_id for run in runs)
     table = harness_here("compare", first, second, "--samples", "2")

@@ -185,6 +185,7 @@ def test_a_policy_that_does_not_fit_the_run_is_refused(policy, run, rule, words)
         ([{**FLOOR, "task": "foxes"}], {}, "needs a metric beside its task"),
         ([{**FLOOR, "group": "female"}], {}, "attribute=value"),
         ([FLOOR, FLOOR], {}, "line 5: a second rule"),
+        ([{**FLOOR, "name": "a"}, {**CLOSE, "name": "a"}], {}, "a second rule with the name 'a'"),
         ([FLOOR, {**FLOOR, "kind": "ceiling", "bound": 0.5}], {}, "contradictory rules on quiz/overall"),
         ([], {}, "rules"),
         ([FLOOR], {"confidence": 95}, "confidence: must be less than 1"),
