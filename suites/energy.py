@@ -51,14 +51,14 @@ class Energy(Suite):
     Limits. The basis is `measured` only where every part was read from a hardware counter. The signature names each
     part's instrument with its expected error, which no interval holds: RAPL follows the power at the plug closely (Khan
     et al., 2018), that of memory less well at rest (Desrochers et al., 2016), and what it says a program adds to a
-    machine at rest was off by tens of per cent (Fahad et al., 2019); NVML 5 %, and more for bursts, as some GPUs look
-    at a quarter of the time only (Yang et al., 2024); codecarbon's models of processors and memory (Courty et al.,
-    2024) up to 40 % (Fischer, 2025), so good for comparing runs on one machine and poor in absolute
-    terms. The whole machine is seen: other programs count in. So a machine has one meter: a run that begins while
-    another is measuring has no energy, with this reason. Mains losses, fans, network, and the making of the
+    machine at rest was off by tens of per cent (Fahad et al., 2019); NVML 5 % by its own documentation, and more for
+    bursts, as some GPUs look at a quarter of the time only (Yang et al., 2024); codecarbon's models of processors and
+    memory (Courty et al., 2024) up to 40 % (Fischer, 2025), so good for comparing runs on one machine and poor in
+    absolute terms. The whole machine is seen: other programs count in. So a machine has one meter: a run that begins
+    while another is measuring has no energy, with this reason. Mains losses, fans, network, and the making of the
     hardware are left out. A figure that can't be known is absent with its reason, never 0; net energy below 0 (the
-    machine was busier when idle was measured) is absent too. Windows follow each other in time, so their errors are
-    a lower bound. Energy of requests that were lost when a run was killed is missing.
+    machine was busier when idle was measured) is absent too. Windows follow each other in time, so their errors are a
+    lower bound. Energy of requests that were lost when a run was killed is missing.
     """
 
     name: ClassVar[str] = ENERGY

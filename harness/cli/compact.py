@@ -1,11 +1,12 @@
 """A run's scores on one screen: one score a suite, one a task, energy in a few lines, and what is missing."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.console import best, counts, output, print_estimates
+from harness.cli.console import WIDE, best, counts, output, print_estimates
 from harness.core.display import interval, number
 from harness.core.scores import OVERALL, Estimate
 
@@ -24,6 +25,8 @@ _ENERGY = (
     ("run", "energy_joules"),
     ("run", "carbon_grams"),
 )
+_ELSE = {key: ("run", key[1]) for key in _ENERGY if key[1].startswith("joules_per_token")}
+"""What stands in for a figure of the repeated task where a run has none."""
 _METER = "meter:"
 
 
@@ -36,10 +39,16 @@ def print_scores(estimates: Sequence[Estimate], *, every_row: bool = False, by_g
     suites = [one for one in rows if one.task == OVERALL]
     tasks = _primary([one for one in rows if one.task != OVERALL and one.suite != "energy"], suites)
     _print_table("scores by suite", "suite", [(one.suite, one, _made_of(one)) for one in suites])
-    _print_table("tasks, each by its first metric", "task", [(f"{one.suite}/{one.task}", one, "") for one in tasks])
+    _print_table("tasks, each by its first metric", "task", _named(tasks))
     _print_energy([one for one in rows if one.suite == "energy"])
     _print_missing(estimates)
     output.print(Text(f"{len(rows)} rows in all: `harness show RUN --all`; by group: `--groups`", style="dim"))
+
+
+def _named(tasks: Sequence[Estimate]) -> list[tuple[str, Estimate, str]]:
+    """Each task's row, by its name alone where no other suite has one of that name."""
+    suites = Counter(one.task for one in tasks)
+    return [(one.task if suites[one.task] == 1 else f"{one.suite}/{one.task}", one, "") for one in tasks]
 
 
 def _primary(rows: Iterable[Estimate], suites: Iterable[Estimate]) -> list[Estimate]:
@@ -63,24 +72,26 @@ def _made_of(headline: Estimate) -> str:
     parts = headline_parts(headline)
     if len(parts) <= 1:
         return "".join(f"{task}/{metric}" for task, metric in parts)
-    return f"mean of {len(parts)}: {', '.join(task for task, _ in parts)}"
+    return f"mean of {len(parts)}: {_some([task for task, _ in parts], 'more')}"
 
 
 def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str]]) -> None:
+    """Name, estimate and what it is made of, which on narrow terminals has no room, nor has the interval."""
     if not rows:
         return
+    wide = output.width >= WIDE
+    made = wide and any(made_of for _, _, made_of in rows)
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column(first, overflow="fold")
     table.add_column("metric", overflow="fold")
-    for name in ("score", "± stderr", "95 % interval", "n"):
+    for name in ("score", "± stderr", *(["95 % interval"] if wide else []), "n"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("best", no_wrap=True)
-    made = any(made_of for _, _, made_of in rows)
     if made:
         table.add_column("made of", overflow="fold")
     for name, one, made_of in rows:
         score = "absent" if one.value is None else number(one.value)
-        error = (number(one.stderr), interval(one.low, one.high))
+        error = (number(one.stderr), *([interval(one.low, one.high)] if wide else []))
         cells = (name, one.metric, score, *error, counts(one), best(one), *([made_of] if made else []))
         table.add_row(*map(Text, cells))
     output.print(table, "")
@@ -88,7 +99,7 @@ def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str
 
 def _print_energy(rows: Sequence[Estimate]) -> None:
     known = {(one.task, one.metric): one for one in rows if one.value is not None}
-    shown = [one for key in _ENERGY if (one := known.get(key)) is not None]
+    shown = [one for key in _ENERGY if (one := known.get(key) or known.get(_ELSE.get(key, key))) is not None]
     shown += [one for key, one in known.items() if key[1] == "joules_per_correct_answer" and one not in shown]
     if not shown:
         return
@@ -96,10 +107,10 @@ def _print_energy(rows: Sequence[Estimate]) -> None:
     for one in shown:
         reach = f" ({interval(one.low, one.high)})" if one.low is not None else ""
         how = f"; {one.interval}" if one.interval and "aim" in one.interval else ""
-        output.print(Text(f"  {one.task} {one.metric}: {number(one.value)} {one.unit}{reach}{how}"))
+        output.print(Text(f"  {one.task} {one.metric}: {number(one.value)} {one.unit}{reach}, {one.basis}{how}"))
     meters = {part for one in shown for part in one.signature.split("|") if part.startswith(_METER)}
     for meter in sorted(meters):
-        output.print(Text(f"  {shown[-1].basis} by {meter.removeprefix(_METER)}", style="dim"))
+        output.print(Text(f"  by {meter.removeprefix(_METER)}", style="dim"))
     output.print("")
 
 
@@ -129,9 +140,9 @@ def _by_reason(estimates: Iterable[Estimate]) -> list[tuple[str, list[str]]]:
     return sorted(found.items(), key=lambda reason: -len(reason[1]))
 
 
-def _some(places: Sequence[str]) -> str:
+def _some(places: Sequence[str], others: str = "more tasks") -> str:
     names = list(dict.fromkeys(places))
-    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} more tasks" if len(names) > _NAMES else "")
+    return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} {others}" if len(names) > _NAMES else "")
 
 
 def _scores(count: int) -> str:

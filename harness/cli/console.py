@@ -27,6 +27,7 @@ from harness.core.progress import Progress
 from harness.core.scores import Estimate
 
 __all__ = [
+    "WIDE",
     "best",
     "counts",
     "errors",
@@ -52,7 +53,7 @@ class _Output(Console):
 output = _Output(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
-_WIDE = 100
+WIDE = 100
 """Columns from which the interval has room."""
 
 _ARROWS = {"higher": "↑", "lower": "↓"}
@@ -78,7 +79,7 @@ def print_estimates(estimates: Sequence[Estimate], *, by_group: bool = False) ->
 
     Rows of single groups are counted only, unless `by_group`. The interval is left out on terminals too narrow for it.
     """
-    wide = output.width >= _WIDE
+    wide = output.width >= WIDE
     shown = [estimate for estimate in estimates if estimate.applies and (by_group or estimate.group is None)]
     for suite in dict.fromkeys(estimate.suite for estimate in shown):
         rows = [estimate for estimate in shown if estimate.suite == suite]

@@ -30,8 +30,9 @@ _NO_STUDY = "error unknown"
 
 RAPL: Khan et al., "RAPL in Action" (2018); for memory and for machines at rest Desrochers et al., "A Validation of DRAM
 RAPL Power Measurements" (2016); for what a program adds to a machine at rest Fahad et al., "A Comparative Study of
-Methods for Measurement of Energy of Computing" (2019). NVML: Yang et al., "Part-time Power Measurements: nvidia-smi's
-Lack of Attention" (2024). codecarbon's models: Fischer, "Ground-Truthing AI Energy Consumption" (2025).
+Methods for Measurement of Energy of Computing" (2019). NVML: its documentation of `nvmlDeviceGetPowerUsage`; for bursts
+Yang et al., "Part-time Power Measurements: nvidia-smi's Lack of Attention" (2024). codecarbon's models: Fischer,
+"Ground-Truthing AI Energy Consumption" (2025).
 """
 
 

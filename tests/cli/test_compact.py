@@ -61,19 +61,30 @@ def test_each_suite_has_its_score_with_what_it_is_made_of(printed: list[str]) ->
 
 
 def test_each_task_has_one_row_with_the_metric_that_counts(printed: list[str]) -> None:
-    assert line(printed, "accuracy/piqa").split()[1:7] == ["acc_norm", "0.6250", "0.0600", "0.5000", "to", "0.7500"]
-    assert line(printed, "accuracy/siqa").split()[1:] == ["acc", "0.3750", "9", "(+2", "invalid)", "↑"]
+    assert line(printed, "piqa ").split()[1:7] == ["acc_norm", "0.6250", "0.0600", "0.5000", "to", "0.7500"]
+    assert line(printed, "siqa ").split()[1:] == ["acc", "0.3750", "9", "(+2", "invalid)", "↑"]
     assert not [text for text in printed if "metric_" in text]
 
 
 def test_energy_says_how_well_it_is_known_and_by_which_instrument(printed: list[str]) -> None:
-    assert "2.5 J/token (2 to 3); t, ±9.0%: the aim of 5% was not reached" in line(printed, "  text_generation")
-    assert "by a counter (error of 5 %)" in line(printed, "  measured")
+    said = "2.5 J/token (2 to 3), measured; t, ±9.0%: the aim of 5% was not reached"
+    assert said in line(printed, "  text_generation")
+    assert line(printed, "  by ") == "  by a counter (error of 5 %)"
 
 
 def test_what_is_missing_is_grouped_by_its_reason(printed: list[str]) -> None:
     assert line(printed, "absent") == "absent, 2 scores of fairness/adult, energy/run: the counter is lost"
     assert line(printed, "not defined") == "not defined here: fairness/weat: no embedding"
+
+
+def test_a_narrow_terminal_has_no_room_for_intervals_and_no_line_goes_beyond_it(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.output, "width", 80)
+    print_scores(MANY)
+    narrow = capsys.readouterr().out.splitlines()
+    assert line(narrow, "piqa ").split() == ["piqa", "acc_norm", "0.6250", "0.0600", "9", "↑"]
+    assert max(map(len, narrow)) <= 80
 
 
 def test_all_rows_are_there_for_those_who_ask(capsys: pytest.CaptureFixture[str]) -> None:
