@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check unit corpus browser bench install format clean
+.PHONY: demo test check unit corpus faults browser bench install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/harness eval --model smollm2-135m --suite full
@@ -25,6 +25,10 @@ unit: $(INSTALLED) browser
 # Every bad input in a fresh interpreter, and thousands of random ones; a few minutes.
 corpus: $(INSTALLED)
 	HARNESS_CORPUS_FRESH=1 $(BIN)/pytest tests/corpus
+
+# Every fault of docs/reliability.md, many times over: minutes. `make test` tries a few of each.
+faults: $(INSTALLED)
+	OMP_NUM_THREADS=1 HARNESS_FAULTS=all $(BIN)/pytest tests/faults
 
 # The tests of the leaderboard look at it in Chromium: Debian's, installed here where that is allowed.
 browser:

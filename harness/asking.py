@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 
+from harness.core.isolation import STEP_TIMEOUT_S
 from harness.core.meters import Meter
 from harness.core.models import Model
 from harness.core.progress import Progress
@@ -15,7 +16,9 @@ __all__ = ["answer_all", "known_rounds"]
 _log = logging.getLogger(__name__)
 
 
-def known_rounds(work: Sequence[TaskWork], responses: Mapping[str, Response]) -> tuple[tuple[TaskWork, ...], int, int]:
+def known_rounds(
+    work: Sequence[TaskWork], responses: Mapping[str, Response], step_timeout_s: float = STEP_TIMEOUT_S
+) -> tuple[tuple[TaskWork, ...], int, int]:
     """The work as far as the responses go, how many requests that is, and how many of these have none yet."""
     rounds: list[Phase] = []
     current = tuple(work)
@@ -25,11 +28,16 @@ def known_rounds(work: Sequence[TaskWork], responses: Mapping[str, Response]) ->
         left = sum(request.id not in responses for phase in new for request in phase.requests)
         if left or not new:
             return current, sum(len(phase.requests) for phase in rounds), left
-        current = with_follow_ups(current, responses)
+        current = with_follow_ups(current, responses, step_timeout_s)
 
 
 def answer_all(
-    work: Sequence[TaskWork], model: Model, writer: RunWriter, meter: Meter, progress: Progress
+    work: Sequence[TaskWork],
+    model: Model,
+    writer: RunWriter,
+    meter: Meter,
+    progress: Progress,
+    step_timeout_s: float = STEP_TIMEOUT_S,
 ) -> tuple[TaskWork, ...]:
     """Have every request answered, round by round, until no task asks more; the work with all that was asked.
 
@@ -60,5 +68,5 @@ def answer_all(
                         # What an explanation asks is known by its answer alone.
                         saving[name][key] += sum(getattr(one, key) for one in explained)
         writer.write_json("engine.json", saving)
-        current = with_follow_ups(current, writer.responses)
+        current = with_follow_ups(current, writer.responses, step_timeout_s)
     return current

@@ -1,16 +1,83 @@
 """From responses to scores to estimates, for every task of a run."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
+from harness.core.errors import HarnessError
 from harness.core.hashing import SHORT
+from harness.core.isolation import StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Response
-from harness.core.scores import Estimate, Score
+from harness.core.scores import FAILED, Estimate, Score
+from harness.core.tasks import Results, Suite
 from harness.record import RunSpec
-from harness.work import SkippedTask, TaskWork
+from harness.tasks.selection import PlannedTask
+from harness.work import SkippedTask, TaskWork, with_failure
 
-__all__ = ["absent_estimates", "estimate_metric", "estimate_task", "run_signature", "score_task"]
+__all__ = [
+    "absent_estimates",
+    "derive_estimates",
+    "estimate_metric",
+    "estimate_task",
+    "judge_task",
+    "run_signature",
+    "score_task",
+]
+
+_log = logging.getLogger(__name__)
+
+
+def judge_task(
+    work: TaskWork, responses: Mapping[str, Response], spec: RunSpec, *, step_timeout_s: float
+) -> tuple[list[Score], list[Estimate]]:
+    """The scores and estimates of a task; none and absent ones, with the reason, where its code fails.
+
+    That of a plug-in runs in a process of its own and may take `step_timeout_s`. Raises `HarnessError` for what the
+    user can mend before the same command goes on, such as a scorer that can't be loaded.
+    """
+
+    def judge() -> tuple[list[Score], list[Estimate]]:
+        scores = score_task(work, responses)
+        return scores, estimate_task(work, scores, spec)
+
+    if work.failure is None:
+        try:
+            if is_foreign(work.planned.task.code):
+                return attempt_apart(judge, timeout_s=step_timeout_s)
+            return attempt(judge)
+        except StepFailed as failed:
+            if isinstance(failed.__cause__, HarnessError):
+                raise failed.__cause__ from failed
+            work = with_failure(work, failed)
+    return [], [
+        replace(_absent(work.planned, metric, spec), reason=f"{FAILED}{work.failure}", invalid_count=len(work.samples))
+        for metric in work.planned.task.metrics
+    ]
+
+
+def derive_estimates(suite: Suite, results: Results, *, step_timeout_s: float) -> Sequence[Estimate]:
+    """What a suite derives from all results; one absent estimate, with the reason, where its code fails."""
+    try:
+        if is_foreign([type(suite)]):
+            return attempt_apart(lambda: suite.derive(results), timeout_s=step_timeout_s)
+        return attempt(lambda: suite.derive(results))
+    except StepFailed as failed:
+        _log.warning("the suite %s failed: its code %s", suite.name, failed)
+        return [
+            Estimate(
+                suite=suite.name,
+                task="all",
+                metric="derived",
+                value=None,
+                n=0,
+                unit="none",
+                direction="higher",
+                signature=results.signature,
+                reason=f"{FAILED}{failed}",
+            )
+        ]
 
 
 def score_task(work: TaskWork, responses: Mapping[str, Response]) -> list[Score]:
@@ -98,23 +165,26 @@ def estimate_metric(
 def absent_estimates(skipped: Sequence[SkippedTask], spec: RunSpec) -> list[Estimate]:
     """The metrics of tasks that have no meaning for the run's kind of checkpoint, each absent with the reason."""
     return [
-        Estimate(
-            suite=one.planned.suite,
-            task=one.planned.task.name,
-            metric=metric.name,
-            value=None,
-            n=0,
-            unit=metric.unit,
-            direction=metric.direction,
-            target=metric.target,
-            basis=metric.basis,
-            signature=run_signature(spec),
-            reason=one.reason,
-            applies=False,
-        )
+        replace(_absent(one.planned, metric, spec), reason=one.reason, applies=False)
         for one in skipped
         for metric in one.planned.task.metrics
     ]
+
+
+def _absent(planned: PlannedTask, metric: Metric, spec: RunSpec) -> Estimate:
+    return Estimate(
+        suite=planned.suite,
+        task=planned.task.name,
+        metric=metric.name,
+        value=None,
+        n=0,
+        unit=metric.unit,
+        direction=metric.direction,
+        target=metric.target,
+        basis=metric.basis,
+        signature=run_signature(spec),
+        reason="",
+    )
 
 
 def run_signature(spec: RunSpec) -> str:

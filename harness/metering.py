@@ -1,16 +1,19 @@
 """The one meter of a machine, and the work that is repeated under it until the energy of a token is known well."""
 
+import logging
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
 from harness.core import registry
-from harness.core.errors import RecordError
+from harness.core.errors import HarnessError, RecordError
+from harness.core.isolation import StepFailed, attempt, is_foreign
 from harness.core.meters import IDLE, REPEATS, WARM_UP, Meter, NullMeter, Publish, Window
 from harness.core.models import Model, respond
 from harness.core.progress import Progress
@@ -20,6 +23,10 @@ from harness.core.token_energy import STAGES, is_settled
 from harness.work import Phase, TaskWork
 
 __all__ = ["machine_meter", "measure_idle", "repeat", "repeated_requests", "warm_up", "windows_of"]
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 WARM_UP_REQUESTS, WARM_UP_TOKENS = 4, 4
 REPEATS_S = 45.0
@@ -45,16 +52,77 @@ class _AbsentMeter(NullMeter):
         try:
             yield
         finally:
-            self._publish(
-                Window(
-                    phase=name,
-                    duration_s=time.monotonic() - begun,
-                    energy_joules=None,
-                    basis="estimated",
-                    source="no meter",
-                    reason=self._reason,
-                )
+            self.tell(name, time.monotonic() - begun)
+
+    def tell(self, name: str, duration_s: float) -> None:
+        """Publish a window that has no energy."""
+        self._publish(
+            Window(
+                phase=name,
+                duration_s=duration_s,
+                energy_joules=None,
+                basis="estimated",
+                source="no meter",
+                reason=self._reason,
             )
+        )
+
+
+class _GuardedMeter:
+    """A meter of a plug-in, whose failure costs the run nothing but the energy from there on."""
+
+    def __init__(self, meter: Meter, publish: Publish) -> None:
+        self._meter, self._publish = meter, publish
+        self._absent: _AbsentMeter | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether there is no energy any more."""
+        return self._absent is not None
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """See `Meter.phase`."""
+        begun = time.monotonic()
+        try:
+            with ExitStack() as stack:
+                block = None if self._absent else self._heed(lambda: self._meter.phase(name))
+                if block is not None and self._heed(lambda: (block.__enter__(),)) is not None:
+                    stack.push(lambda *raised: self._leave(block, raised))
+                yield
+        finally:
+            if self._absent is not None:
+                self._absent.tell(name, time.monotonic() - begun)
+
+    def stage(self, name: str) -> None:
+        """See `Meter.stage`."""
+        if self._absent is None:
+            self._heed(lambda: self._meter.stage(name))
+
+    def count(self, *, tokens: int, requests: int) -> None:
+        """See `Meter.count`."""
+        if self._absent is None:
+            self._heed(lambda: self._meter.count(tokens=tokens, requests=requests))
+
+    def close(self) -> None:
+        """See `Meter.close`."""
+        self._heed(self._meter.close)
+
+    def _leave(self, block: AbstractContextManager[None], raised: tuple[Any, ...]) -> bool:
+        """Never true: what the work inside raised goes on its way."""
+        self._heed(lambda: block.__exit__(*raised), but_for=raised[1])
+        return False
+
+    def _heed(self, step: Callable[[], T], but_for: BaseException | None = None) -> T | None:
+        try:
+            return attempt(step)
+        except StepFailed as failed:
+            if isinstance(failed.__cause__, HarnessError):
+                raise failed.__cause__ from failed
+            if failed.__cause__ is not but_for:
+                _log.warning("no energy is measured any more: the meter %s", failed)
+                self._absent = _AbsentMeter(self._publish, f"the meter {failed}")
+            return None
 
 
 @contextmanager
@@ -85,17 +153,17 @@ def machine_meter(name: str, publish: Publish, region: str | None, progress: Pro
             Path(lock.lock_file).chmod(0o666)
         meter: Meter = registry.load("harness.probes", name, "meter")(publish, region)
         with closing(meter):
-            yield meter
+            yield _GuardedMeter(meter, publish) if is_foreign([type(meter)]) else meter
     finally:
         lock.release()
 
 
 def measure_idle(meter: Meter, progress: Progress) -> None:
     """Let the machine rest under the meter, several times."""
-    if not _is_measuring(meter):
-        return
-    progress.phase("idle power")
     for _ in range(_IDLE_READINGS):
+        if not _is_measuring(meter):
+            return
+        progress.phase("idle power")
         with meter.phase(IDLE):
             time.sleep(_IDLE_S)
 
@@ -165,4 +233,6 @@ def windows_of(requests: Sequence[Request], todo: Sequence[Phase], windows: Sequ
 
 def _is_measuring(meter: Meter) -> bool:
     """Whether it is an instrument; one of a plug-in may well build on `NullMeter`."""
+    if isinstance(meter, _GuardedMeter):
+        return not meter.has_failed
     return type(meter) not in (NullMeter, _AbsentMeter)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.asking import answer_all, known_rounds
+from harness.checkpoint_watch import Stamps, changed_files, stamps_of
 from harness.checkpoints import refuse_remote_code, refuse_template, resolve, resolve_dtype
 from harness.checkpoints.dtypes import SERVED
 from harness.checkpoints.labels import with_labels
@@ -15,19 +16,21 @@ from harness.checkpoints.loader import Loader
 from harness.checkpoints.quantised import require_backend
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
-from harness.core.errors import InputError, RecordError
+from harness.core.errors import CheckpointError, InputError, RecordError
 from harness.core.hashing import MAX_INTEGER
 from harness.core.headlines import headline_estimates
+from harness.core.isolation import STEP_TIMEOUT_S
 from harness.core.kinds import KINDS
-from harness.core.logs import logged_to
+from harness.core.logs import LogFile, logged_to
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
 from harness.core.progress import Progress, Quiet
 from harness.core.tasks import Results
 from harness.engine.devices import default_batch_tokens, describe_device, resolve_device
 from harness.engine.resumed import ResumedModel
-from harness.judgement import absent_estimates, estimate_task, run_signature, score_task
+from harness.judgement import absent_estimates, derive_estimates, judge_task, run_signature
 from harness.judges import use_judges
+from harness.memory_limit import check_size, memory_limit
 from harness.metering import machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
 from harness.record import RunRecord, RunSpec, RunWriter
 from harness.record.environment import (
@@ -77,6 +80,8 @@ class EvalOptions:
     trust_metric_code: bool = False
     base: str | None = None
     endpoint: EndpointOptions = field(default_factory=EndpointOptions)
+    plugin_timeout_s: float = STEP_TIMEOUT_S
+    max_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,11 +89,13 @@ class Plan:
     """All that a run will do, known before a weight is loaded."""
 
     checkpoint: Checkpoint
+    stamps: Stamps
     selection: Selection
     work: tuple[TaskWork, ...]
     skipped: tuple[SkippedTask, ...]
     spec: RunSpec
     trust_remote_code: bool
+    plugin_timeout_s: float
 
 
 def evaluate(
@@ -133,12 +140,15 @@ def evaluate_each(
         finished = _finished(options.output / planned.spec.run_id)
         if finished is not None:
             progress.note(f"this run is finished already: {finished.folder}")
+            for failure in finished.failures:
+                progress.note(f"{failure}. To try it again, delete the folder and run again")
             add_or_say(options.store, finished.folder, progress.note)
             yield finished
             continue
         with (
             closing(RunWriter(options.output, planned.spec)) as writer,
-            logged_to(_log_file(writer.folder / "run.log"), logging.DEBUG),
+            logged_to(LogFile(writer.folder / "run.log"), logging.DEBUG),
+            memory_limit(options.max_memory_bytes),
         ):
             record = run(planned, writer, progress, loader)
         add_or_say(options.store, record.folder, progress.note)
@@ -161,6 +171,8 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     if options.batch_tokens is not None and not 1 <= options.batch_tokens <= MAX_INTEGER:
         raise InputError(f"must be from 1 to {MAX_INTEGER}", place=f"--batch-tokens {options.batch_tokens}")
     found = resolve(model, offline=options.offline, kind=options.kind, base=options.base, endpoint=options.endpoint)
+    stamps = stamps_of(found)
+    check_size(found.size_bytes, options.max_memory_bytes)
     checkpoint = _told(found, options)
     # Before any data are fetched: a mistyped option must not cost a download.
     machine = _machine(checkpoint, options)
@@ -199,14 +211,16 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
             place=model,
             fix="`harness inspect --model` lists what is; a suite file makes tasks of your own data",
         )
-    work = tuple(prepare(chosen, offline=options.offline))
+    work = tuple(prepare(chosen, offline=options.offline, step_timeout_s=options.plugin_timeout_s))
     return Plan(
         checkpoint=checkpoint,
+        stamps=stamps,
         selection=selection,
         work=work,
         skipped=tuple(skipped),
         spec=_spec(checkpoint, machine, selection, work, options),
         trust_remote_code=options.trust_remote_code,
+        plugin_timeout_s=options.plugin_timeout_s,
     )
 
 
@@ -229,7 +243,7 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
 
     A `loader` that is kept from run to run shares the base of adapters among them.
     """
-    work, known, left = known_rounds(plan.work, writer.responses)
+    work, known, left = known_rounds(plan.work, writer.responses, plan.plugin_timeout_s)
     progress.begin(known)
     if writer.dropped_bytes:
         progress.note(f"dropped a half-written response of {writer.dropped_bytes} bytes that an earlier process left")
@@ -246,11 +260,25 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
             fresh = _model(plan, meter, progress, loader)
             if again:
                 warm_up(fresh, again, meter)
-            work = answer_all(plan.work, ResumedModel(fresh, writer), writer, meter, progress)
+            resumed = ResumedModel(fresh, writer)
+            work = answer_all(plan.work, resumed, writer, meter, progress, plan.plugin_timeout_s)
             repeat(fresh, again, meter, lambda: windows_of(again, phases(plan.work), writer.windows), progress)
         peak = peak_memory_bytes() if plan.spec.device != SERVED else None
         writer.write_json("environment.json", {**environment, "peak_memory_bytes": peak})
+        _refuse_edited(plan, writer)
     return _conclude(plan, work, writer)
+
+
+def _refuse_edited(plan: Plan, writer: RunWriter) -> None:
+    """Raises `CheckpointError` if the checkpoint isn't any more what the run is named after; its answers are put by."""
+    if changed := changed_files(plan.checkpoint, plan.stamps):
+        kept = writer.set_aside()
+        raise CheckpointError(
+            f"{', '.join(changed)} changed while the run was going on, so its answers may be of either; the run is not "
+            f"sealed, and they are put by in {kept}",
+            place=plan.checkpoint.adapter or plan.checkpoint.path,
+            fix="Leave the checkpoint alone, and run again: that begins anew",
+        )
 
 
 def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader | None) -> Model:
@@ -274,12 +302,10 @@ def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader | None) 
 
 
 def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRecord:
-    scores = {(one.planned.suite, one.planned.task.name): score_task(one, writer.responses) for one in work}
-    estimates = [
-        estimate
-        for one, scored in zip(work, scores.values(), strict=True)
-        for estimate in estimate_task(one, scored, plan.spec)
-    ]
+    timeout_s = plan.plugin_timeout_s
+    judged = [judge_task(one, writer.responses, plan.spec, step_timeout_s=timeout_s) for one in work]
+    scores = {(one.planned.suite, one.planned.task.name): scored for one, (scored, _) in zip(work, judged, strict=True)}
+    estimates = [estimate for _, found in judged for estimate in found]
     estimates += absent_estimates(plan.skipped, plan.spec)
     results = Results(
         scores=scores,
@@ -288,7 +314,11 @@ def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRec
         signature=run_signature(plan.spec),
         request_counts={(one.planned.suite, one.planned.task.name): sum(map(len, one.asked)) for one in work},
     )
-    derived = [estimate for suite in plan.selection.suites for estimate in suite.derive(results)]
+    derived = [
+        estimate
+        for suite in plan.selection.suites
+        for estimate in derive_estimates(suite, results, step_timeout_s=timeout_s)
+    ]
     answered = [
         (
             one.planned.task.variant(sample, position),
@@ -305,13 +335,6 @@ def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRec
         estimates=[*estimates, *headline_estimates(plan.selection.suites, estimates, results.signature)],
         measurements=[*derived, *headline_estimates(plan.selection.suites, derived, results.signature)],
     )
-
-
-def _log_file(path: Path) -> logging.Handler:
-    """Appends what is logged to a file of the run's folder, with its time."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    return handler
 
 
 def _spec(

@@ -1,13 +1,16 @@
 """What a run has to do, worked out before anything is loaded: samples, requests, and a digest of them all."""
 
 import inspect
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.core.checkpoints import Checkpoint
-from harness.core.errors import TaskError
+from harness.core.errors import HarnessError, PluginError, TaskError
 from harness.core.hashing import digest, file_digest
+from harness.core.isolation import STEP_TIMEOUT_S, StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.kinds import KINDS
 from harness.core.requests import Request, Response
 from harness.core.tasks import Row, Sample, Task
@@ -15,14 +18,17 @@ from harness.data import find, load
 from harness.record import TaskSpec
 from harness.tasks.selection import PlannedTask
 
-__all__ = ["Phase", "SkippedTask", "TaskWork", "applicable", "phases", "prepare"]
+__all__ = ["Phase", "SkippedTask", "TaskWork", "applicable", "phases", "prepare", "with_failure"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskWork:
     """One task of a run with its samples, and the requests of each sample in the task's order.
 
-    `follow_ups` are what the task went on to ask about each sample in the light of the answers.
+    `follow_ups` are what the task went on to ask about each sample in the light of the answers. `failure` says what
+    went wrong in the task's own code, where something did: it has no scores then, and its requests stay as they are.
     """
 
     planned: PlannedTask
@@ -30,6 +36,7 @@ class TaskWork:
     requests: tuple[tuple[Request, ...], ...]
     data_sha256: str | None
     follow_ups: tuple[tuple[Request, ...], ...] = ()
+    failure: str | None = None
 
     @property
     def asked(self) -> tuple[tuple[Request, ...], ...]:
@@ -99,22 +106,50 @@ def _suited(planned: PlannedTask, checkpoint: Checkpoint) -> PlannedTask:
     return replace(planned, task=task, settings=replace(planned.settings, num_fewshot=exemplars))
 
 
-def prepare(planned: Sequence[PlannedTask], *, offline: bool) -> list[TaskWork]:
-    """Load the data of each task and make its requests. Raises `DataError`, `TaskError` or `UnavailableError`."""
-    return [_prepare(one, offline=offline) for one in planned]
+def prepare(planned: Sequence[PlannedTask], *, offline: bool, step_timeout_s: float = STEP_TIMEOUT_S) -> list[TaskWork]:
+    """Load the data of each task and make its requests; a plug-in's that fails at that is left with its `failure`.
+
+    A step of a plug-in may take `step_timeout_s`. Raises `DataError`, `TaskError` or `UnavailableError`, and
+    `PluginError` where all have failed.
+    """
+    work = [_prepare(one, offline=offline, step_timeout_s=step_timeout_s) for one in planned]
+    if work and all(one.failure for one in work):
+        raise PluginError(
+            f"its code {work[0].failure}",
+            place=work[0].planned.task.name,
+            fix="Mend or uninstall the package that registers it",
+        )
+    return work
 
 
-def with_follow_ups(work: Sequence[TaskWork], responses: Mapping[str, Response]) -> tuple[TaskWork, ...]:
+def with_failure(one: TaskWork, failed: StepFailed) -> TaskWork:
+    """The work, marked as failed and told of."""
+    _log.warning("%s/%s failed: its code %s", one.planned.suite, one.planned.task.name, failed)
+    return replace(one, failure=str(failed))
+
+
+def with_follow_ups(
+    work: Sequence[TaskWork], responses: Mapping[str, Response], step_timeout_s: float = STEP_TIMEOUT_S
+) -> tuple[TaskWork, ...]:
     """The work with what its tasks ask next, every request so far being answered in `responses`."""
-    return tuple(_followed(one, responses) for one in work)
+    return tuple(_followed(one, responses, step_timeout_s) for one in work)
 
 
-def _followed(one: TaskWork, responses: Mapping[str, Response]) -> TaskWork:
+def _followed(one: TaskWork, responses: Mapping[str, Response], step_timeout_s: float) -> TaskWork:
     task = one.planned.task
-    more = [
-        tuple(task.follow_up(sample, [responses[request.id] for request in asked]))
-        for sample, asked in zip(one.samples, one.asked, strict=True)
-    ]
+    if one.failure or type(task).follow_up is Task.follow_up:
+        return one
+
+    def ask() -> list[tuple[Request, ...]]:
+        return [
+            tuple(task.follow_up(sample, [responses[request.id] for request in asked]))
+            for sample, asked in zip(one.samples, one.asked, strict=True)
+        ]
+
+    try:
+        more = attempt_apart(ask, timeout_s=step_timeout_s) if is_foreign(task.code) else attempt(ask)
+    except StepFailed as failed:
+        return with_failure(one, failed)
     if not any(more):
         return one
     before = one.follow_ups or ((),) * len(more)
@@ -142,9 +177,27 @@ def _asked(work: Sequence[TaskWork]) -> Iterator[tuple[str, Request]]:
                 yield one.planned.suite, request
 
 
-def _prepare(planned: PlannedTask, *, offline: bool) -> TaskWork:
+def _prepare(planned: PlannedTask, *, offline: bool, step_timeout_s: float) -> TaskWork:
+    rows, data_sha256 = _rows(planned.task, offline=offline)
+    if not is_foreign(planned.task.code):
+        return _asking(planned, rows, data_sha256)
+    try:
+        # Tried apart first and then done here, since a task may remember what its `samples` read.
+        attempt_apart(lambda: _tried(planned, rows), timeout_s=step_timeout_s)
+        return attempt(lambda: _asking(planned, rows, data_sha256))
+    except StepFailed as failed:
+        if isinstance(failed.__cause__, HarnessError):
+            raise failed.__cause__ from failed
+        return with_failure(TaskWork(planned=planned, samples=(), requests=(), data_sha256=data_sha256), failed)
+
+
+def _tried(planned: PlannedTask, rows: Sequence[Row]) -> None:
+    with suppress(HarnessError):  # raised again where it counts
+        _asking(planned, rows, None)
+
+
+def _asking(planned: PlannedTask, rows: Sequence[Row], data_sha256: str | None) -> TaskWork:
     task = planned.task
-    rows, data_sha256 = _rows(task, offline=offline)
     samples = tuple(task.samples(rows, planned.settings))
     if not samples:
         raise TaskError(

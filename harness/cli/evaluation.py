@@ -1,5 +1,6 @@
 """`harness eval`."""
 
+import re
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -18,6 +19,7 @@ from harness.cli.console import (
     saving_line,
 )
 from harness.cli.indexing import STORE_HELP
+from harness.cli.interrupts import INTERRUPTED, interruptible
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
 
@@ -67,6 +69,15 @@ def _batch_tokens(text: str) -> int | None:
         return int(text)
     except ValueError as error:
         raise InputError("is neither a number nor `auto`", place=f"--batch-tokens {text}") from error
+
+
+def _bytes(text: str | None) -> int | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?", text.strip().upper())
+    if found is None or not float(found[1]):
+        raise InputError("is no size", place=f"--max-memory {text}", fix="Write it as 8GB or 500MB")
+    return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))
 
 
 def _labels(text: str | None) -> tuple[str, ...]:
@@ -154,6 +165,12 @@ def eval_command(
         float, typer.Option(min=0.1, help="Seconds that a served model may take for one answer.")
     ] = 120.0,
     every_row: Annotated[bool, typer.Option("--all", help="Print every score, however many there are.")] = False,
+    plugin_timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that a plug-in may take to make its requests, or to score them all.")
+    ] = 600.0,
+    max_memory: Annotated[
+        str | None, typer.Option(help="Most main memory that the process may take: 8GB, 500MB. [default: no bound]")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
     """Evaluate a checkpoint: print its scores and leave a record in the output folder; or several, one after another.
@@ -185,11 +202,13 @@ def eval_command(
         "trust_metric_code": trust_metric_code,
         "base": base,
         "endpoint": EndpointOptions(api_key_env=api_key_env, concurrency=concurrency, timeout_s=request_timeout),
+        "plugin_timeout_s": plugin_timeout,
+        "max_memory_bytes": _bytes(max_memory),
     }
     records: list[RunRecord] = []
     try:
         # Code that the user trusts may print, and standard output is for the results.
-        with redirect_stdout(sys.stderr), progress_bar() as progress:
+        with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
             progress.phase("starting")
             from harness.pipeline import EvalOptions, evaluate_each
 
@@ -201,7 +220,7 @@ def eval_command(
                 progress=progress,
             )
     except KeyboardInterrupt as interrupt:
-        errors.print(Text("interrupted: nothing already computed is lost; the same command goes on from here"))
+        errors.print(Text(INTERRUPTED))
         raise typer.Exit(3) from interrupt
     if as_json:
         found = [_as_json(record) for record in records]

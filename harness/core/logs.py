@@ -1,10 +1,35 @@
 """The harness's own log, for whoever wants to show or keep it."""
 
 import logging
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
-__all__ = ["logged_to"]
+__all__ = ["LogFile", "logged_to"]
+
+
+class LogFile(logging.FileHandler):
+    """Appends what is logged to a file, with its time, for as long as the disk has room for it.
+
+    What is written beside it says that there is no room; a log must never be what stops the work, or hides why.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", delay=True)
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """See `logging.Handler.handleError`: a file that can't be written takes no more; other faults are told."""
+        if isinstance(sys.exc_info()[1], OSError):
+            self.setLevel(logging.CRITICAL + 1)
+        else:
+            super().handleError(record)
+
+    def close(self) -> None:
+        """See `logging.Handler.close`."""
+        with suppress(OSError):
+            super().close()
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def load(group: str, name: str, kind: str) -> Any:
     package = f" of the package {entry.dist.name}" if entry.dist else ""
     try:
         return entry.load()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(
             f"the {kind}{package} can't be imported from {entry.value}: {type(error).__name__}: {error}",
             place=name,

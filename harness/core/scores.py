@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["OVERALL", "Basis", "Direction", "Estimate", "Score"]
+__all__ = ["FAILED", "OVERALL", "Basis", "Direction", "Estimate", "Score"]
 
 OVERALL = "overall"
 """The task under which a suite's one score stands among the estimates."""
@@ -14,6 +14,9 @@ Direction = Literal["higher", "lower"]
 
 Basis = Literal["measured", "estimated"]
 """Read from the model or a counter, or worked out from assumptions (such as a processor's nominal power)."""
+
+FAILED = "failed: the code of the task or suite "
+"""How the reason of a score begins that is absent because code of a task or suite raised, hung or ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

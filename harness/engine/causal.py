@@ -3,7 +3,10 @@
 import logging
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeVar
+
+import torch
 
 from harness.checkpoints.load import LoadedCheckpoint
 from harness.core.errors import ModelError
@@ -25,12 +28,12 @@ from harness.engine.planner import Pack, cut, pack_alone, pack_shared, stem_toke
 from harness.engine.rounding import NOT_FINITE, tolerance
 from harness.engine.scoring import Verdict, continuing_error, packing_error, score_rows
 from harness.engine.states import StateCache
-from harness.engine.surprisal import surprisal_response, surprisals_of
+from harness.engine.surprisal import Surprisals, surprisal_response, surprisals_of
 from harness.engine.tree import Row
 
 __all__ = ["CausalModel"]
 
-Judgement = TypeVar("Judgement")
+Judgement = TypeVar("Judgement", Verdict, Surprisals)
 
 _log = logging.getLogger(__name__)
 
@@ -223,7 +226,7 @@ class CausalModel:
             for reading in self._readings[request.id]:
                 wanted.setdefault(reading.inputs, set()).add(reading)
 
-        def compute(rows: Sequence[Row]) -> dict[Reading, Judgement]:
+        def compute(pack: Pack, rows: Sequence[Row]) -> dict[Reading, Judgement]:
             readings = [one for row in rows for inputs in row.ends for one in sorted(wanted[inputs], key=_targets)]
             stem, tokens = self._beginnings.stem(pack.stem, pack.chain) if pack.stem else (None, 0)
             judged = judge(self.model, rows, readings, stem)
@@ -231,8 +234,17 @@ class CausalModel:
             return judged
 
         found: dict[Reading, Judgement] = {}
-        for _, judged in self._reader.run(pack.rows, _row_length, compute):
+        again: list[Tokens] = []
+        for rows, judged in self._reader.run(pack.rows, _row_length, partial(compute, pack)):
             found |= judged or {}
+            # What shares more than the memory can hold may well fit by itself; and a number that is none in one
+            # sequence makes numbers that are none of all in its row, as masked attention multiplies it by zero.
+            usable = {reading for reading, one in (judged or {}).items() if _is_finite(one)}
+            if pack.stem or not all(row.is_path for row in rows):
+                again += [inputs for row in rows for inputs in row.ends if not wanted[inputs] <= usable]
+        for alone, _ in pack_alone([(inputs,) for inputs in again], self._reader.batch_tokens):
+            for _, judged in self._reader.run(alone.rows, _row_length, partial(compute, alone)):
+                found |= judged or {}
         self.meter.count(tokens=0, requests=len(requests))
         return found
 
@@ -249,7 +261,10 @@ class CausalModel:
             if written is None:
                 yield Response(request_id=group[0].id, invalid=NO_MEMORY)
             else:
-                yield from (self._generation(one) for one in written)
+                for one in written:
+                    # In a batch it may be another's fault: see `_read`.
+                    (sole,) = self._decode((one.request,)) if one.invalid and len(group) > 1 else (one,)
+                    yield self._generation(sole)
 
     def _why_unwritten(self, request: GenerateUntil) -> str | None:
         window = self.encoder.max_length
@@ -320,3 +335,9 @@ def _answer(request: Request, readings: tuple[Reading, ...], verdicts: dict[Read
         token_count=predicted,
         context_token_count=read,
     )
+
+
+def _is_finite(judgement: Verdict | Surprisals) -> bool:
+    if isinstance(judgement, Verdict):
+        return math.isfinite(judgement.loglikelihood)
+    return bool(torch.isfinite(judgement.loglikelihoods).all())

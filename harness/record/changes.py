@@ -16,7 +16,7 @@ __all__ = ["Change", "changes", "other_files"]
 
 SIDE_FILES = frozenset({SEAL, "attestation.dsse.json", "run.log", "run.lock", "holder.pid"})
 """Files that stand in a run's folder beside the sealed ones."""
-SIDE_FOLDERS = frozenset({"gates", "attestations"})
+SIDE_FOLDERS = frozenset({"gates", "attestations", "set-aside"})
 
 
 @dataclass(frozen=True, slots=True)

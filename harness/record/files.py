@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness.core.errors import RecordError
 
-__all__ = ["make_folder", "write_whole", "writing"]
+__all__ = ["clear_scratch", "make_folder", "write_whole", "writing"]
 
 
 @contextmanager
@@ -48,6 +48,13 @@ def write_whole(path: Path, content: bytes) -> None:
             Path(scratch).unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
+
+
+def clear_scratch(folder: Path) -> None:
+    """Remove what `write_whole` of a process that was killed left in the folder. Raises `RecordError`."""
+    with writing(folder):
+        for left in folder.glob(".*.????????"):
+            left.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -31,9 +31,9 @@ from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
 from harness.core.meters import Window
 from harness.core.requests import Response
-from harness.core.scores import Estimate
+from harness.core.scores import FAILED, Estimate
 from harness.core.values import field_values
-from harness.record.files import make_folder, write_whole
+from harness.record.files import clear_scratch, make_folder, write_whole, writing
 from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
 from harness.record.seal import SEAL, check_seal, write_seal
@@ -43,6 +43,9 @@ from harness.record.tables import attribution_rows, write_attributions, write_re
 __all__ = ["RunRecord", "RunWriter", "load_record"]
 
 State = Literal["started", "scored", "sealed"]
+
+_SET_ASIDE = "set-aside"
+"""Folder of responses that are not the run's."""
 
 _SEALED = (
     "spec.json",
@@ -96,7 +99,13 @@ class RunRecord:
         value on the answers that were given.
         """
         rows = _read_json(self.folder / "estimates.json")
-        return any(row["invalid_count"] for row in rows)
+        return any(row["invalid_count"] for row in rows) or bool(self.failures)
+
+    @property
+    def failures(self) -> list[str]:
+        """What tasks and suites failed in their own code, each with its reason."""
+        failed = [one for one in self.estimate_list if (one.reason or "").startswith(FAILED)]
+        return list(dict.fromkeys(f"{one.suite}/{one.task} {one.reason}" for one in failed))
 
     @property
     def estimates(self) -> pd.DataFrame:
@@ -178,6 +187,7 @@ class RunWriter:
         self.folder = make_folder(root / spec.run_id)
         self.lock = RunLock(self.folder)
         try:
+            clear_scratch(self.folder)
             write_whole(self.folder / "spec.json", canonical_json(spec.to_json()) + b"\n")
             self._journal = Journal(self.folder / "journal.jsonl")
             self._windows = Journal(self.folder / "windows.jsonl")
@@ -213,6 +223,17 @@ class RunWriter:
     def write_json(self, name: str, value: Any) -> None:
         """Write one of the run's JSON files. Raises `RecordError`."""
         write_whole(self.folder / name, canonical_json(value) + b"\n")
+
+    def set_aside(self) -> Path:
+        """Put the responses so far in a file of their own, which no later process goes on from; its path."""
+        self._journal.close()
+        aside = make_folder(self.folder / _SET_ASIDE)
+        kept = aside / f"journal-{sum(1 for _ in aside.iterdir()) + 1}.jsonl"
+        with writing(kept):
+            self._journal.path.rename(kept)
+        self._journal = Journal(self._journal.path)
+        self._responses = {}
+        return kept
 
     def seal(
         self,

@@ -2,13 +2,19 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.core import registry
+from harness.core.attributions import Attribution
+from harness.core.errors import HarnessError
+from harness.core.isolation import StepFailed, attempt, is_foreign
 from harness.core.models import Batch, Model
 from harness.core.requests import Attribute, Request, Response
 from harness.engine.attribution.ablations import Unusable
 from harness.engine.attribution.units import token_ends, units_of, word_ends
+
+if TYPE_CHECKING:
+    from harness.engine.attribution.explaining import Explainer
 
 __all__ = ["AttributingModel"]
 
@@ -48,7 +54,9 @@ class AttributingModel:
             units = self._units(request)
             methods = [registry.load("harness.attributions", name, "attribution method")() for name in request.methods]
             explainer = Explainer(model=self.model, methods=methods, box=self.box, planned_ids=self._planned)
-            return Response(request_id=request.id, attribution=explainer.explain(request, units))
+            if not is_foreign(map(type, methods)):
+                return Response(request_id=request.id, attribution=explainer.explain(request, units))
+            return Response(request_id=request.id, attribution=_attempted(explainer, request, units))
         except Unusable as reason:
             _log.info("a decision can't be explained: %s", reason)
             return Response(request_id=request.id, invalid=str(reason))
@@ -65,3 +73,13 @@ class AttributingModel:
         if len(units) < 2:
             raise Unusable("there must be two units at least for one to matter more than the other")
         return units
+
+
+def _attempted(explainer: "Explainer", request: Attribute, units: Sequence[str]) -> Attribution:
+    """Raises `Unusable` where the method of a plug-in fails, in whatever way."""
+    try:
+        return attempt(lambda: explainer.explain(request, units))
+    except StepFailed as failed:
+        if isinstance(failed.__cause__, Unusable | HarnessError):
+            raise failed.__cause__ from failed
+        raise Unusable(f"an attribution method of a plug-in {failed}") from failed
