@@ -14,6 +14,8 @@ __all__ = ["print_scores"]
 
 _FEW = 40
 """So many rows are shown whole."""
+_ROOMY = 120
+"""Columns from which what a suite's score is made of has room."""
 _REASONS, _NAMES = 4, 4
 """How many reasons for what is absent are told, and how many of their tasks are named."""
 
@@ -80,7 +82,7 @@ def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str
     if not rows:
         return
     wide = output.width >= WIDE
-    made = wide and any(made_of for _, _, made_of in rows)
+    made = output.width >= _ROOMY and any(made_of for _, _, made_of in rows)
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column(first, overflow="fold")
     table.add_column("metric", overflow="fold")

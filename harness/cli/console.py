@@ -150,7 +150,8 @@ def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
 def counts(estimate: Estimate) -> str:
     """How many samples gave the value; how many could not, and how many hang on rounding, where there are such."""
     invalid = f" (+{estimate.invalid_count} invalid)" if estimate.invalid_count else ""
-    return f"{estimate.n}{invalid}" + (f" ({estimate.tie_count} ties)" if estimate.tie_count else "")
+    ties = f" ({estimate.tie_count} tie{'s'[: estimate.tie_count > 1]})" if estimate.tie_count else ""
+    return f"{estimate.n}{invalid}{ties}"
 
 
 def best(estimate: Estimate) -> str:
