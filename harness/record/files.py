@@ -12,21 +12,23 @@ from harness.core.errors import RecordError
 __all__ = ["clear_scratch", "make_folder", "write_whole", "writing"]
 
 
+_ELSEWHERE = "Give another place, or mend its permissions"
+
+
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn an `OSError` of the block into one clear `RecordError` about `path`."""
+def writing(path: Path, fix: str = _ELSEWHERE) -> Iterator[None]:
+    """Turn an `OSError` of the block into one clear `RecordError` about `path`; a full disk has a fix of its own."""
     try:
         yield
     except OSError as error:
-        fix = "Give another place, or mend its permissions"
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             fix = "Make room and run the same command again: it goes on where it stopped"
         raise RecordError(f"can't be written ({error.strerror or error})", place=path, fix=fix) from error
 
 
-def make_folder(path: Path) -> Path:
-    """The folder, made with its parents where it isn't there. Raises `RecordError`."""
-    with writing(path):
+def make_folder(path: Path, fix: str = _ELSEWHERE) -> Path:
+    """The folder, made with its parents where it isn't there. Raises `RecordError`, see `writing`."""
+    with writing(path, fix):
         path.mkdir(parents=True, exist_ok=True)
     return path
 
