@@ -18,9 +18,13 @@ SHORT = 12
 def canonical_json(value: Any) -> bytes:
     """The RFC 8785 form of a JSON value: same value, same bytes, on every machine.
 
-    Raises `ValueError` for what JSON can't hold: NaN and infinity, and whole numbers beyond `MAX_INTEGER`, among it.
+    Raises `ValueError` for what JSON can't hold: NaN and infinity, and whole numbers beyond `MAX_INTEGER`, among it;
+    and for what is nested too deeply.
     """
-    return rfc8785.dumps(value)
+    try:
+        return rfc8785.dumps(value)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def digest(value: Any) -> str:

@@ -41,7 +41,8 @@ def read(path: Path, sha: "_Hash") -> Iterator[Row]:
             raise DataError("is empty", place=path)
         yield from reader(path, sha)
     except OSError as error:
-        raise DataError(f"can't be read ({error.strerror or error})", place=path) from error
+        reason = error.strerror or next(iter(str(error).splitlines()), "no reason given")
+        raise DataError(f"can't be read ({reason})", place=path) from error
 
 
 def _reader(path: Path) -> Callable[[Path, "_Hash"], Iterator[Row]]:

@@ -1,6 +1,5 @@
 """What a gate said of a run, kept beside the run and outside its seal: a record can be judged by many policies."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any, Literal
 
 from harness.core.errors import RecordError
 from harness.core.hashing import SHORT, canonical_json
+from harness.core.jsontext import parse_json
 from harness.record.files import make_folder, write_whole
 
 __all__ = ["FOLDER", "Outcome", "RuleVerdict", "Verdict", "read_verdicts", "verdict_path", "write_verdict"]
@@ -79,7 +79,7 @@ def read_verdicts(folder: Path) -> Sequence[Verdict]:
 
 def _verdict(path: Path) -> Verdict:
     try:
-        read: dict[str, Any] = json.loads(path.read_bytes())
+        read: dict[str, Any] = parse_json(path.read_bytes())
         if read.pop("format") != FORMAT:
             raise ValueError("another format")  # noqa: TRY301 - told like every other fault of the file
         return Verdict(**{**read, "rules": tuple(RuleVerdict(**rule) for rule in read["rules"])})

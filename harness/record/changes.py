@@ -1,12 +1,12 @@
 """What of a sealed run was changed since, to the row or field; `check_seal` names the files alone, and is faster."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import RecordError
+from harness.core.jsontext import parse_json
 from harness.record.parts import PARTS, changed_parts
 from harness.record.samples import TABLES, Leaf, leaves, root_of
 from harness.record.seal import SAMPLES, SEAL, Seal, faults_of, read_leaves, read_seal
@@ -83,7 +83,7 @@ def _changed_samples(folder: Path) -> tuple[str, ...]:
 
 def _changed_fields(folder: Path, name: str) -> tuple[str, ...]:
     try:
-        parts: Mapping[str, Any] = json.loads((folder / PARTS).read_bytes())
+        parts: Mapping[str, Any] = parse_json((folder / PARTS).read_bytes())
         return tuple(changed_parts(parts[name], folder / name)) if name in parts else ()
     except (OSError, ValueError, TypeError, AttributeError):
         return ()
@@ -96,7 +96,7 @@ def _by_name(found: list[Leaf]) -> dict[str, str]:
 def _other_run(folder: Path, seal: Seal) -> list[Change]:
     """Whether the seal is of the run that its spec says."""
     try:
-        run_id = run_id_of(json.loads((folder / "spec.json").read_bytes()))
+        run_id = run_id_of(parse_json((folder / "spec.json").read_bytes()))
     except (OSError, ValueError, AttributeError):
         return [Change("spec.json", "is no run's spec")]
     if seal.run_id == run_id:

@@ -1,6 +1,5 @@
 """An append-only file of JSON lines, each with a checksum, durable line by line."""
 
-import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator
@@ -9,6 +8,7 @@ from typing import Any
 
 from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
+from harness.core.jsontext import parse_json
 from harness.record.files import writing
 
 __all__ = ["Journal", "read_lines"]
@@ -80,5 +80,8 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     head, body, tail = line[:28], line[28:-2], line[-2:]
     if head != b'{"crc32":"%08x","entry":' % zlib.crc32(body) or tail != b"}\n":
         return None
-    entry = json.loads(body)
+    try:
+        entry = parse_json(body)
+    except ValueError:  # the checksum is right, and so somebody wrote it so
+        return None
     return entry if isinstance(entry, dict) else None

@@ -4,13 +4,13 @@ They name and don't prove: 32 bits each. What proves is the digest of the whole 
 """
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.core.hashing import digest
+from harness.core.jsontext import parse_json
 
 __all__ = ["PARTS", "changed_parts", "has_parts", "parts_of"]
 
@@ -32,7 +32,7 @@ def parts_of(path: Path) -> Parts:
     """
     if path.suffix == ".jsonl":
         return [hashlib.sha256(line).hexdigest()[:_LENGTH] for line in path.read_bytes().splitlines()]
-    value = json.loads(path.read_bytes())
+    value = parse_json(path.read_bytes())
     if isinstance(value, dict):
         return {name: _items(field) if isinstance(field, list) else _short(field) for name, field in value.items()}
     return _items(value) if isinstance(value, list) else [_short(value)]
@@ -43,7 +43,7 @@ def changed_parts(sealed: Parts, path: Path) -> list[str]:
     try:
         found = parts_of(path)
         # What a line of a journal holds is seldom telling: its number is.
-        value = [] if path.suffix == ".jsonl" else json.loads(path.read_bytes())
+        value = [] if path.suffix == ".jsonl" else parse_json(path.read_bytes())
     except ValueError:
         return ["it is no JSON any more"]
     if isinstance(sealed, Mapping) and isinstance(found, Mapping) and isinstance(value, dict):

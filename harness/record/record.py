@@ -18,8 +18,8 @@
 A run is `started`, then `scored`, then `sealed`; only the seal says that it is complete.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
@@ -29,6 +29,7 @@ import pandas as pd
 from harness.core.attributions import Attribution
 from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
+from harness.core.jsontext import parse_json
 from harness.core.meters import Window
 from harness.core.requests import Response
 from harness.core.scores import FAILED, Estimate
@@ -85,11 +86,11 @@ class RunRecord:
     @property
     def estimate_list(self) -> list[Estimate]:
         """The estimates in the order of the suites, energy included."""
-        rows = [row for name in ("estimates.json", "measurements.json") for row in _read_json(self.folder / name)]
-        try:
-            return [Estimate(**row) for row in rows]
-        except (TypeError, ValueError) as error:
-            raise RecordError("holds a row that is no estimate", place=self.folder / "estimates.json") from error
+        found = []
+        for name in ("estimates.json", "measurements.json"):
+            with _formed(self.folder / name, "a list of estimates"):
+                found += [Estimate(**row) for row in _read_json(self.folder / name)]
+        return found
 
     @property
     def is_partial(self) -> bool:
@@ -98,8 +99,9 @@ class RunRecord:
         What a machine can't measure doesn't count, nor what this kind of checkpoint can't have, nor a metric without a
         value on the answers that were given.
         """
-        rows = _read_json(self.folder / "estimates.json")
-        return any(row["invalid_count"] for row in rows) or bool(self.failures)
+        path = self.folder / "estimates.json"
+        with _formed(path, "a list of estimates"):
+            return any(row["invalid_count"] for row in _read_json(path)) or bool(self.failures)
 
     @property
     def failures(self) -> list[str]:
@@ -137,26 +139,30 @@ class RunRecord:
     @property
     def windows(self) -> list[Window]:
         """Energy windows in the order of time."""
-        return [Window(**entry) for entry, _ in read_lines(self.folder / "windows.jsonl")]
+        path = self.folder / "windows.jsonl"
+        with _formed(path, "a list of energy windows"):
+            return [Window(**entry) for entry, _ in read_lines(path)]
 
     @property
     def environment(self) -> dict[str, Any]:
         """Where the run happened."""
-        return dict(_read_json(self.folder / "environment.json"))
+        return _read_object(self.folder / "environment.json")
 
     @property
     def checkpoint(self) -> dict[str, Any]:
         """What was evaluated: reference, fingerprint, files with digests, notes."""
-        return dict(_read_json(self.folder / "checkpoint.json"))
+        return _read_object(self.folder / "checkpoint.json")
 
     @property
     def token_counts(self) -> tuple[int, int]:
         """Tokens that reading each request by itself would take, and those that were planned to be read."""
-        phases = dict(_read_json(self.folder / "engine.json")).values()
-        return (
-            sum(phase["asked_token_count"] for phase in phases),
-            sum(phase["computed_token_count"] for phase in phases),
-        )
+        path = self.folder / "engine.json"
+        phases = _read_object(path).values()
+        with _formed(path, "the counts of tokens"):
+            return (
+                sum(phase["asked_token_count"] for phase in phases),
+                sum(phase["computed_token_count"] for phase in phases),
+            )
 
     def verify(self) -> list[str]:
         """Hash every file again: what changed since the seal, one sentence a file; empty if nothing did.
@@ -191,7 +197,8 @@ class RunWriter:
             write_whole(self.folder / "spec.json", canonical_json(spec.to_json()) + b"\n")
             self._journal = Journal(self.folder / "journal.jsonl")
             self._windows = Journal(self.folder / "windows.jsonl")
-            self._responses = {entry["request_id"]: _response(entry) for entry in self._journal.entries}
+            with _formed(self.folder / "journal.jsonl", "a list of responses"):
+                self._responses = {entry["request_id"]: _response(entry) for entry in self._journal.entries}
         except BaseException:
             self.lock.release()
             raise
@@ -292,15 +299,29 @@ def _entry(response: Response) -> dict[str, Any]:
 
 
 def _read_spec(folder: Path) -> RunSpec:
-    try:
+    with _formed(folder / "spec.json", "a run's spec"):
         return RunSpec.from_json(_read_json(folder / "spec.json"))
-    except (TypeError, KeyError) as error:
-        raise RecordError("is not a run's spec", place=folder / "spec.json") from error
+
+
+@contextmanager
+def _formed(path: Path, what: str) -> Iterator[None]:
+    """Raises `RecordError` where a file is JSON, and yet not what it should hold."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise RecordError(f"is not {what}", place=path, fix="`harness verify` says whether it was changed") from error
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    value = _read_json(path)
+    if not isinstance(value, dict):
+        raise RecordError("is not a JSON object", place=path, fix="`harness verify` says whether it was changed")
+    return value
 
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return parse_json(path.read_bytes())
     except FileNotFoundError as error:
         raise RecordError(
             "is missing, so this is no finished run", place=path, fix="`harness runs` lists the runs"

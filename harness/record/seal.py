@@ -1,6 +1,5 @@
 """Digests of a finished run's files, so that any later change shows."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json, digest, file_digest
+from harness.core.jsontext import parse_json
 from harness.record.files import write_whole
 from harness.record.parts import PARTS, has_parts, parts_of
 from harness.record.samples import Leaf, leaves, root_of
@@ -62,7 +62,7 @@ def read_seal(folder: Path) -> Seal:
     except FileNotFoundError as error:
         raise RecordError("the run is not finished, so it has no seal", place=folder) from error
     try:
-        value = json.loads(content)
+        value = parse_json(content)
     except ValueError as error:
         raise RecordError("is not a seal", place=folder / SEAL) from error
     return parse_seal(value, content, folder / SEAL)
@@ -82,7 +82,7 @@ def parse_seal(value: Any, content: bytes | None, place: Path | str) -> Seal:
             sample_count=samples["count"],
             intact=_is_intact(value, content),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise RecordError("is not a seal", place=place) from error
 
 
@@ -108,7 +108,7 @@ def faults_of(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
 def read_leaves(folder: Path) -> list[Leaf]:
     """The leaves as they were sealed. Raises `RecordError` where they can't be read."""
     try:
-        return [Leaf(*map(str, row)) for row in json.loads((folder / SAMPLES).read_bytes())["samples"]]
+        return [Leaf(*map(str, row)) for row in parse_json((folder / SAMPLES).read_bytes())["samples"]]
     except FileNotFoundError as error:
         raise RecordError(
             "the run was sealed without a tree of its samples", place=folder, fix="Run the evaluation anew"

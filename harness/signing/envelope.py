@@ -6,13 +6,13 @@ their canonical JSON form and read in no other, so that no byte of one can be ch
 
 import base64
 import binascii
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
+from harness.core.jsontext import parse_json
 from harness.signing.keys import PublicKey, SigningKey, parse_public_key
 
 __all__ = ["PAYLOAD_TYPE", "Envelope", "parse_envelope", "pre_authentication_encoding", "read_envelope", "sealed_in"]
@@ -62,10 +62,11 @@ def read_envelope(path: Path) -> Envelope:
     """The envelope in a file. Raises `RecordError` where it is none, or not in its canonical form."""
     try:
         content = path.read_bytes()
-        value = json.loads(content)
+        value = parse_json(content)
+        canonical = canonical_json(value) + b"\n"
     except (OSError, ValueError) as error:
         raise RecordError("is no signed envelope", place=path) from error
-    if content != canonical_json(value) + b"\n":
+    if content != canonical:
         raise RecordError("is not as it was written", place=path)
     return parse_envelope(value, path)
 
@@ -77,7 +78,7 @@ def parse_envelope(value: Any, place: Path | str) -> Envelope:
             raise RecordError(f"holds {value['payloadType']}, not {PAYLOAD_TYPE}", place=place)
         (signature,) = value["signatures"]
         payload = _decoded(value["payload"])
-        statement = json.loads(payload)
+        statement = parse_json(payload)
         if not isinstance(statement["subject"], list) or not isinstance(statement["predicate"], dict):
             raise RecordError("holds no statement", place=place)
         return Envelope(statement, payload, str(signature["keyid"]), _decoded(signature["sig"]))

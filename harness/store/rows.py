@@ -13,6 +13,7 @@ from sqlalchemy import Boolean, Double, Integer, Table
 from harness.core.errors import HarnessError, RecordError
 from harness.core.hashing import digest
 from harness.core.headlines import OVERALL, headline_parts
+from harness.core.jsontext import parse_json
 from harness.core.scores import Estimate
 from harness.record import RunRecord, RunSpec
 from harness.record.seal import SEAL, read_seal
@@ -83,7 +84,7 @@ def _failed(folder: Path, reason: str) -> Rows:
 def _claimed_model(folder: Path) -> str | None:
     """What a record that can't be trusted says it is of, for people to find it by."""
     try:
-        claimed = json.loads((folder / "spec.json").read_bytes())["model"]
+        claimed = parse_json((folder / "spec.json").read_bytes())["model"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return claimed if isinstance(claimed, str) else None

@@ -173,7 +173,7 @@ def _read_everything(folder):
     [
         ("spec.json", b"{", "is not JSON"),
         ("spec.json", b"{}", "is not a run's spec"),
-        ("estimates.json", b'[{"a": 1}]', "no estimate"),
+        ("estimates.json", b'[{"a": 1}]', "list of estimates"),
         ("scores.parquet", b"not parquet", "is damaged"),
     ],
 )
