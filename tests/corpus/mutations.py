@@ -38,7 +38,7 @@ _edit = st.tuples(
 )
 _long = FRESH in os.environ
 fuzzed = settings(
-    max_examples=3000 if _long else 80,
+    max_examples=1000 if _long else 80,
     derandomize=not _long,
     deadline=None,
     database=None,
