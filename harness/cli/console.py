@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -18,10 +18,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.display import interval, number
+from harness.core.display import interval, number, visible
 from harness.core.logs import logged_to
 from harness.core.progress import Progress
 from harness.core.scores import Estimate
@@ -44,14 +45,22 @@ _FILE_WIDTH = 140
 """Columns where nothing says how wide the reader's window is."""
 
 
-class _Output(Console):
+class _Safe(Console):
+    """Shows what hides in a text of unknown origin, such as a terminal's own commands in a model's name."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
+class _Output(_Safe):
     def on_broken_pipe(self) -> None:
         """A reader that has seen enough, such as `head`, is no failure."""
         raise SystemExit(0)
 
 
 output = _Output(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+errors = _Safe(stderr=True, highlight=False, soft_wrap=True)
 
 WIDE = 100
 """Columns from which the interval has room."""
