@@ -222,6 +222,7 @@ def test_a_changed_file_of_a_signed_run_is_named_or_refused(signed: tuple[Path, 
     @example(content=b"[]")
     @example(content=b"null")
     @example(content=b"[1]")
+    @example(content=json.dumps({"format": 2, "run_id": "a", "files": {"n" * 5000: "a", "../x": "b"}}).encode())
     @example(content=b'{"a": 1}')
     @example(content=SUMMED)
     def changes_are_found(content: bytes) -> None:
