@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 import pandas as pd
@@ -70,6 +71,12 @@ class Context:
     def environment(self) -> Mapping[str, Any]:
         """Where the run happened."""
         return self.record.environment
+
+    @property
+    def model(self) -> str:
+        """The model's name: of a folder its last part, since where it lay says nothing to a reader."""
+        name = self.record.spec.model
+        return PurePath(name).name if PurePath(name).is_absolute() else name
 
     @property
     def sample_count(self) -> int:

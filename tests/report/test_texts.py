@@ -68,6 +68,8 @@ def test_html_and_markdown_hold_every_section(document: Document) -> None:
         assert f">{section.title}<" in page or section.title.replace("'", "&#39;") in page
         assert plain(section.title) in text
     assert "Its choices, the likeliest first" in text
+    assert "of 1 rules 0 hold, 1 fail" in text
+    assert "| ≥ 0.9000 |" in text
     assert "| log\\-likelihood |" in text
 
 
@@ -87,7 +89,7 @@ def test_chinese_has_a_word_for_everything_that_is_said() -> None:
 def test_a_report_in_chinese_speaks_it(hostile_run: RunRecord) -> None:
     document = document_of(hostile_run, "zh")
     assert [section.title for section in document.sections][:3] == ["摘要", "评测对象", "预期用途与责任"]
-    assert "门禁 strict 的结论：未通过。" in to_markdown(document)
+    assert "门禁 strict 的结论：未通过。共 1 条规则：0 条成立，1 条不成立，0 条无法判定。" in to_markdown(document)
 
 
 def test_definitions_in_chinese_are_of_what_is_defined_today() -> None:

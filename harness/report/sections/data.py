@@ -10,6 +10,7 @@ from harness.core.registry import task as registered_task
 from harness.core.tasks import Task
 from harness.data import find
 from harness.decision.verdicts import Verdict
+from harness.decision.wording import allowed
 from harness.report.blocks import Block, Bullets, Column, Facts, Note, Paragraph, Section, Table
 from harness.report.context import Context
 from harness.report.titles import title
@@ -87,9 +88,9 @@ def _policy(context: Context, verdict: Verdict) -> list[Block]:
             Column(title=words("rule"), width=1.6),
             Column(title=words("what"), width=1.7),
             Column(title=words("value"), width=0.9, kind="number"),
-            Column(title=words("95 % interval"), width=1.3, kind="number"),
-            Column(title=words("bound"), width=0.8, kind="number"),
-            Column(title="n", width=0.6, kind="number"),
+            Column(title=words("one-sided bounds"), width=1.4, kind="number"),
+            Column(title=words("allowed"), width=0.9, kind="number"),
+            Column(title="n", width=0.5, kind="number"),
             Column(title=words("verdict"), width=1.1),
         ],
         rows=[
@@ -98,7 +99,7 @@ def _policy(context: Context, verdict: Verdict) -> list[Block]:
                 " ".join(filter(None, (rule.task, rule.metric, rule.group))),
                 number(rule.value),
                 interval(rule.low, rule.high),
-                number(rule.bound if rule.margin is None else rule.margin),
+                allowed(rule).replace("at least", "≥").replace("at most", "≤"),
                 "" if rule.n is None else f"{rule.n:,}",
                 words(rule.verdict),
             ]
@@ -106,7 +107,13 @@ def _policy(context: Context, verdict: Verdict) -> list[Block]:
         ],
     )
     reasons = [f"{rule.rule}: {rule.reason}" for rule in verdict.rules if rule.reason and rule.verdict != "PASS"]
-    return [Facts(items=facts), table, *([Bullets(items=reasons)] if reasons else [])]
+    note = Note(
+        text=words(
+            "Of a rule against a baseline the value is the difference to it. Bounds have the policy's confidence each, "
+            "so they are nearer to the value than a two-sided interval of the same confidence."
+        )
+    )
+    return [Facts(items=facts), table, note, *([Bullets(items=reasons)] if reasons else [])]
 
 
 def known_task(name: str) -> Task | None:

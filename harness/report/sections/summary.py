@@ -4,6 +4,7 @@ from harness.core.display import interval, number
 from harness.core.scores import Estimate
 from harness.decision.contrasts import headline_parts
 from harness.decision.scored import key_of
+from harness.decision.verdicts import Verdict
 from harness.report.blocks import Block, Bullets, Column, Facts, Paragraph, Section, Table
 from harness.report.context import Context
 from harness.report.figures import share_figure
@@ -39,7 +40,7 @@ def _tested(context: Context) -> str:
     return context.words(
         "{model}, a {kind} language model of {parameters} parameters, was asked {samples} samples of "
         "{tasks} tasks on {date}.",
-        model=spec.model,
+        model=context.model,
         kind=context.words(spec.kind),
         parameters=number(checkpoint["parameter_count"]) or "?",
         samples=f"{context.sample_count:,}",
@@ -51,11 +52,20 @@ def _tested(context: Context) -> str:
 def _verdict(context: Context) -> str:
     if not context.verdicts:
         return context.words("No gate was asked: this report holds scores, and no decision.")
-    return " ".join(
-        context.words(
-            "The gate {policy} says {verdict}.", policy=verdict.policy, verdict=context.words(verdict.verdict)
-        )
-        for verdict in context.verdicts
+    return " ".join(_said(context, verdict) for verdict in context.verdicts)
+
+
+def _said(context: Context, verdict: Verdict) -> str:
+    """A verdict with how many rules bear it: a PASS of which most is undecided must be seen for what it is."""
+    said = [rule.verdict for rule in verdict.rules]
+    return context.words(
+        "The gate {policy} says {verdict}: of {all} rules {passed} hold, {failed} fail, {open} can't be decided.",
+        policy=verdict.policy,
+        verdict=context.words(verdict.verdict),
+        all=len(said),
+        passed=said.count("PASS"),
+        failed=said.count("FAIL") + said.count("ERROR"),
+        open=said.count("INCONCLUSIVE"),
     )
 
 
