@@ -91,7 +91,7 @@ def difference_cells(one: MetricDifference) -> tuple[str, ...]:
         number(one.difference),
         interval(one.low, one.high),
         number(one.p_holm),
-        str(one.n),
+        str(one.n) + (f" ({one.invalid_share:.1%} unusable)" if one.invalid_share else ""),
         flips,
         one.change if one.reason is None else f"{one.change}: {one.reason}",
     )

@@ -97,7 +97,21 @@ def test_one_sample_without_numbers_is_counted_and_the_others_are_scored(
     assert f"(+{foxes} invalid)" in ended.out
     assert "partial" in ended.out
     gated(place, start_process, "ERROR")
+    share = f"({foxes / 24:.1%} unusable)"
+    assert share in said(place, start_process, "compare", place.record, undisturbed.record, "--markdown")
+    said(place, start_process, "report", place.record, "--markdown", "report.md")
+    report = (place.folder / "report.md").read_text()
+    assert f"| {24 - foxes} \\(\\+{foxes}\\) |" in report
+    assert "samples that could not be used, and are in no score" in report
     tally.add("NaN or infinite logits in single samples", survived=True)
+
+
+def said(place: Place, start_process, *arguments) -> str:
+    """What another command prints."""
+    process = start_process((list(map(str, arguments)), place.folder, [], []))
+    process.join()
+    assert process.exitcode == 0, (place.folder / "err.txt").read_text()
+    return (place.folder / "out.txt").read_text()
 
 
 def gated(place: Place, start_process, verdict: str) -> None:

@@ -84,14 +84,21 @@ def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, gro
             number(one.value),
             number(one.stderr),
             interval(one.low, one.high),
-            f"{one.n:,}",
+            f"{one.n:,}" + (f" (+{_unusable(one):,})" if _unusable(one) else ""),
             one.unit,
             best(context, one),
             *([words(one.basis)] if bases else []),
         ]
         for one in estimates
     ]
+    if any(map(_unusable, estimates)):
+        caption += f". {words('In brackets behind n: samples that could not be used, and are in no score')}"
     return Table(caption=caption, columns=columns, rows=rows)
+
+
+def _unusable(estimate: Estimate) -> int:
+    """Samples without an answer; energy counts answers that were wrong, which are none of these."""
+    return 0 if estimate.suite == "energy" else estimate.invalid_count
 
 
 def _groups(context: Context, suite: str, grouped: Sequence[Estimate]) -> list[Block]:
