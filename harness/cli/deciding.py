@@ -1,9 +1,10 @@
 """`harness compare`, `harness gate` and `harness policy`. Each imports what it needs, so that help is instant."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -12,6 +13,9 @@ from harness.cli.console import errors, output, print_json, print_rows
 from harness.cli.indexing import STORE_HELP
 from harness.cli.runs import Output, Run, sealed_run
 from harness.core.errors import InputError
+
+if TYPE_CHECKING:
+    from harness.decision.comparison import Comparison, MetricDifference
 
 __all__ = ["compare_command", "gate_command", "policy"]
 
@@ -40,16 +44,7 @@ def compare_command(
     harness compare 1a2b3c 4d5e6f --changed --samples 3
     """
     from harness.decision.comparison import compare_all
-    from harness.decision.flips import first_of_each_task
-    from harness.decision.wording import (
-        COST_COLUMNS,
-        DIFFERENCE_COLUMNS,
-        FLIP_COLUMNS,
-        comparison_markdown,
-        cost_cells,
-        difference_cells,
-        flip_cells,
-    )
+    from harness.decision.wording import comparison_markdown
 
     first, *rest = (sealed_run(name, output_folder) for name in (run, *others))
     found = compare_all(first, rest, groups=groups)
@@ -64,15 +59,29 @@ def compare_command(
         typer.echo(comparison_markdown(found, shown), nl=False)
         return
     for comparison, rows in zip(found, shown, strict=True):
-        output.print(Text(f"{comparison.first_run_id} ({comparison.first_model}): first"))
-        output.print(Text(f"{comparison.second_run_id} ({comparison.second_model}): second"))
-        for line in filter(None, (comparison.relation, *comparison.conditions)):
-            output.print(Text(f"  {line}"))
-        print_rows("differences, second less first", DIFFERENCE_COLUMNS, map(difference_cells, rows))
-        print_rows("costs", COST_COLUMNS, map(cost_cells, comparison.costs))
-        output.print(Text(f"{len(comparison.flips)} samples flipped: `--samples N` shows them"))
-        if flipped := list(map(flip_cells, first_of_each_task(comparison.flips, samples))):
-            print_rows("flipped", FLIP_COLUMNS, flipped)
+        _print_comparison(comparison, rows, samples)
+
+
+def _print_comparison(comparison: "Comparison", rows: Sequence["MetricDifference"], samples: int) -> None:
+    from harness.decision.flips import first_of_each_task
+    from harness.decision.wording import (
+        COST_COLUMNS,
+        DIFFERENCE_COLUMNS,
+        FLIP_COLUMNS,
+        cost_cells,
+        difference_cells,
+        flip_cells,
+    )
+
+    output.print(Text(f"{comparison.first_run_id} ({comparison.first_model}): first"))
+    output.print(Text(f"{comparison.second_run_id} ({comparison.second_model}): second"))
+    for line in filter(None, (comparison.relation, *comparison.conditions)):
+        output.print(Text(f"  {line}"))
+    print_rows("differences, second less first", DIFFERENCE_COLUMNS, map(difference_cells, rows))
+    print_rows("costs", COST_COLUMNS, map(cost_cells, comparison.costs))
+    output.print(Text(f"{len(comparison.flips)} samples flipped: `--samples N` shows them"))
+    if flipped := list(map(flip_cells, first_of_each_task(comparison.flips, samples))):
+        print_rows("flipped", FLIP_COLUMNS, flipped)
 
 
 def gate_command(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from harness.decision.pairing import pair
 from harness.decision.scored import Key, Scored
 
-__all__ = ["Flip", "first_of_each_task", "flips"]
+__all__ = ["Flip", "first_of_each_task", "flips", "said"]
 
 _SHOWN = 300
 """Characters of a prompt's end."""
@@ -17,7 +17,8 @@ _SHOWN = 300
 class Flip:
     """One sample whose score of 0 or 1 changed: `gained` says that it went up.
 
-    `first` and `second` are what each run predicted, where the task says; `prompt` is the end of what was asked.
+    `gold` is what was expected, `first` and `second` what each run predicted, where the task says: the text of a choice
+    rather than its number. `prompt` is the end of what was asked.
     """
 
     suite: str
@@ -33,8 +34,15 @@ class Flip:
 
 def flips(first: Scored, second: Scored, keys: Sequence[Key]) -> list[Flip]:
     """The samples that changed in each of the metrics, in the order of the samples."""
-    prompts = _prompts(second)
-    return [flip for key in keys for flip in _of(first, second, key, prompts)]
+    asked = _asked(second)
+    return [flip for key in keys for flip in _of(first, second, key, asked)]
+
+
+def said(label: str | None, choices: Sequence[str]) -> str | None:
+    """The choice that a number stands for; any other label is its own text."""
+    if label is None or not label.isdecimal() or not int(label) < len(choices) > 1:
+        return label
+    return choices[int(label)].strip()
 
 
 def first_of_each_task(found: Sequence[Flip], most: int) -> list[Flip]:
@@ -48,30 +56,41 @@ def first_of_each_task(found: Sequence[Flip], most: int) -> list[Flip]:
     return kept
 
 
-def _of(first: Scored, second: Scored, key: Key, prompts: dict[tuple[str, str, str], str]) -> Iterator[Flip]:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    prompt: str
+    choices: list[str]
+
+
+def _of(first: Scored, second: Scored, key: Key, asked: dict[tuple[str, str, str], _Asked]) -> Iterator[Flip]:
     pairs = pair(first.scores[key], second.scores[key])
     for one, other in zip(pairs.first, pairs.second, strict=True):
         if one is None or other is None or one.invalid or other.invalid:
             continue
         if one.value is None or other.value is None or {one.value, other.value} != {0.0, 1.0}:
             continue
-        prompt = prompts.get((key.suite, key.task, one.sample_id))
+        of_sample = asked.get((key.suite, key.task, one.sample_id))
+        choices = of_sample.choices if of_sample else ()
         yield Flip(
             suite=key.suite,
             task=key.task,
             metric=key.metric,
             sample_id=one.sample_id,
             gained=other.value > one.value,
-            gold=one.gold,
-            first=one.predicted,
-            second=other.predicted,
-            prompt=prompt,
+            gold=said(one.gold, choices),
+            first=said(one.predicted, choices),
+            second=said(other.predicted, choices),
+            prompt=of_sample.prompt if of_sample else None,
         )
 
 
-def _prompts(run: Scored) -> dict[tuple[str, str, str], str]:
-    table = run.record.samples
-    asked = table[table["position"] == 0]
-    text = asked["context"].where(asked["context"].notna(), asked["continuation"]).fillna("")
-    places = zip(asked["suite"], asked["task"], asked["sample_id"], strict=True)
-    return dict(zip(places, (shown[-_SHOWN:] for shown in text), strict=True))
+def _asked(run: Scored) -> dict[tuple[str, str, str], _Asked]:
+    table = run.record.samples.sort_values("position", kind="stable")
+    found: dict[tuple[str, str, str], _Asked] = {}
+    columns = ("suite", "task", "sample_id", "context", "continuation")
+    for suite, task, sample_id, context, continuation in zip(*(table[name] for name in columns), strict=True):
+        choice = continuation if isinstance(continuation, str) else ""
+        prompt = context if isinstance(context, str) else choice
+        known = found.setdefault((suite, task, sample_id), _Asked(prompt[-_SHOWN:], []))
+        known.choices.append(choice)
+    return found

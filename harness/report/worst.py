@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.core.scores import Estimate
+from harness.decision.flips import said
 from harness.report.context import Context
 
 __all__ = ["WorstSample", "worst_samples"]
@@ -102,8 +103,8 @@ def _worst(context: Context, metric: Estimate) -> WorstSample | None:
         metric=metric.metric,
         value=float(row["value"]),
         prompt=_end(mine),
-        answer=_written(mine, _said(answer, choices)),
-        gold=_said(gold, choices),
+        answer=_written(mine, said(answer, choices) or ""),
+        gold=said(gold, choices) or "",
         choices=_choices(mine, answer, gold),
     )
 
@@ -149,11 +150,6 @@ def _surest(asked: pd.DataFrame) -> str:
 def _end(mine: pd.DataFrame) -> str:
     text = next((text for name in ("context", "continuation") for text in mine[name] if isinstance(text, str)), "")
     return text if len(text) <= MOST_LETTERS else f"… {text[-MOST_LETTERS:]}"
-
-
-def _said(label: str, choices: Sequence[str]) -> str:
-    """The choice that an index stands for; any other label is its own text."""
-    return choices[int(label)].strip() if label.isdecimal() and int(label) < len(choices) > 1 else label
 
 
 def _text(mine: pd.DataFrame) -> str:

@@ -9,6 +9,7 @@ from harness.core.metrics import Mean
 from harness.core.scores import Score
 from harness.core.statistics import tango
 from harness.decision.comparison import compare, compare_all
+from harness.decision.flips import said
 from harness.tasks.metrics import MACRO_F1, TOKEN_PERPLEXITY
 from tests.decision.runs import ACC, flipped, reading, scores_of, sealed, task_spec
 
@@ -172,3 +173,9 @@ def test_invalid_samples_are_left_out_of_a_comparison(tmp_path):
     found = only(compare(first, second))
     assert found.n == 99
     assert found.invalid_share == 0.01
+
+
+def test_a_choice_is_named_by_its_text_wherever_its_number_is_one():
+    choices = ["yes", " no "]
+    assert [said(label, choices) for label in ("0", "1", "2", "maybe", None)] == ["yes", "no", "2", "maybe", None]
+    assert said("0", ["a text alone is no choice"]) == "0"
