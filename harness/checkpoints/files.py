@@ -53,7 +53,9 @@ def read_object(path: Path, *, limit_bytes: int = 16 << 20) -> dict[str, Any]:
     except RecursionError as error:
         raise CheckpointError("is nested too deeply to be read", place=path, fix=fix) from error
     except ValueError as error:
-        raise CheckpointError(f"is not valid JSON ({error})", place=path, fix=fix) from error
+        # Python's own words are about one of its functions, which is nothing that a user could call.
+        reason = "a number in it is too long" if "int_max_str_digits" in str(error) else error
+        raise CheckpointError(f"is not valid JSON ({reason})", place=path, fix=fix) from error
     if not isinstance(value, dict):
         raise CheckpointError("is not a JSON object", place=path, fix=fix)
     return value

@@ -66,7 +66,7 @@ def long_json(scene: Scene) -> None:
     (scene.model / "config.json").write_text(json.dumps({"a": "x" * (17 << 20)}))
 
 
-@entry("config", FILE, "valid JSON", "publisher")
+@entry("config", FILE, "a number in it is too long", "publisher")
 def long_number(scene: Scene) -> None:
     """Python refuses to read a whole number of more than 4,300 digits."""
     (scene.model / "config.json").write_text('{"num_hidden_layers": ' + "9" * 10_000 + "}")
