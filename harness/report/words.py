@@ -27,6 +27,10 @@ class Words:
         """The sentence in this language, its `{name}` places filled."""
         return self._said(sentence).format(**fields)
 
+    def term(self, text: str) -> str:
+        """A short text that comes from elsewhere, such as a unit: as it stands where there is no word for it."""
+        return self._said(text)
+
     def defined(self, text: str) -> str:
         """What a metric or suite means, by its English text; in English where nobody has said it in this language."""
         return self._defined(text)

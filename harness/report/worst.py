@@ -111,8 +111,12 @@ def _worst(context: Context, metric: Estimate) -> WorstSample | None:
 
 def _choices(mine: pd.DataFrame, answer: str, gold: str) -> list[Choice]:
     """The likeliest choices; none where the sample was no choice, or where its labels name no choice of it."""
-    weighed = mine[mine["loglikelihood"].notna() & mine["continuation"].notna()].reset_index(drop=True)
-    if len(weighed) < 2 or len(weighed) != len(mine):
+    if mine["loglikelihood"].isna().any() or mine["continuation"].isna().any():
+        return []
+    # Noisy variants of a sample stand behind it, and ask the same choices again.
+    contexts = mine["context"].fillna("")
+    weighed = mine[contexts == contexts.iloc[0]].drop_duplicates("continuation")
+    if len(weighed) < 2:
         return []
     found = [
         Choice(

@@ -71,6 +71,7 @@ def test_html_and_markdown_hold_every_section(document: Document) -> None:
     assert "of 1 rules 0 hold, 1 fail" in text
     assert "| ≥ 0.9000 |" in text
     assert "| log\\-likelihood |" in text
+    assert re.search(r"\| (answered, )?expected \| yes \|", text)
 
 
 def test_chinese_has_a_word_for_everything_that_is_said() -> None:

@@ -85,7 +85,7 @@ def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, gro
             number(one.stderr),
             interval(one.low, one.high),
             f"{one.n:,}" + (f" (+{_unusable(one):,})" if _unusable(one) else ""),
-            one.unit,
+            words.term(one.unit),
             best(context, one),
             *([words(one.basis)] if bases else []),
         ]

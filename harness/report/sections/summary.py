@@ -95,7 +95,7 @@ def _row(context: Context, one: Estimate) -> list[str]:
         context.words("absent") if one.value is None else number(one.value),
         interval(one.low, one.high),
         f"{one.n:,}",
-        one.unit,
+        context.words.term(one.unit),
         best(context, one),
         f"{metric}: {made_of}",
     ]
