@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness.core.headlines import OVERALL
 from harness.core.scores import Estimate
+from harness.decision.comparison import Comparison, compare
 from harness.decision.scored import Scored
 from harness.decision.verdicts import Verdict
 from harness.record import RunRecord
@@ -71,6 +72,11 @@ class Context:
     def environment(self) -> Mapping[str, Any]:
         """Where the run happened."""
         return self.record.environment
+
+    @cached_property
+    def comparison(self) -> Comparison | None:
+        """The run against its baseline; None without one. Raises `RecordError` where they can't be compared."""
+        return None if self.baseline is None else compare(self.baseline, self.record, groups=False)
 
     @property
     def model(self) -> str:

@@ -11,6 +11,7 @@ from harness.core.display import interval, number
 from harness.core.scores import Estimate
 from harness.report.chance import chance_level
 from harness.report.context import Context
+from harness.report.titles import title
 
 __all__ = ["RULES", "Worry", "worries"]
 
@@ -59,6 +60,17 @@ def _failed_gate(context: Context) -> Iterator[Worry]:
                     named=named,
                 )
             )
+
+
+def _worse_than_baseline(context: Context) -> Iterator[Worry]:
+    found = context.comparison
+    worse = [one for one in found.at("suite") if one.change == "worse"] if found else []
+    if worse:
+        told = "; ".join(
+            f"{title(context.words, one.suite)} ({one.metric}) {number(one.first)} → {number(one.second)}"
+            for one in worse
+        )
+        yield Worry(text=context.words("Worse than the baseline beyond doubt: {told}.", told=told))
 
 
 def _invalid_samples(context: Context) -> Iterator[Worry]:
@@ -234,6 +246,7 @@ def _shares(one: Estimate) -> str:
 
 RULES: Sequence[Callable[[Context], Iterator[Worry]]] = (
     _failed_gate,
+    _worse_than_baseline,
     _invalid_samples,
     _groups,
     _stereotypes,

@@ -8,9 +8,11 @@ import pytest
 
 from harness.core.headlines import OVERALL
 from harness.core.scores import Estimate
+from harness.decision.comparison import compare
 from harness.report.chance import chance_level
 from harness.report.words import Words
 from harness.report.worries import worries
+from tests.decision.runs import flipped, scores_of, sealed
 
 ACC = Estimate(
     suite="accuracy", task="quiz", metric="acc", value=0.6, low=0.55, high=0.65, n=400, unit="share",
@@ -23,10 +25,15 @@ SAMPLES = pd.DataFrame(
 )
 
 
-def _found(*estimates: Estimate, verdicts=()) -> list[str]:
+def _found(*estimates: Estimate, verdicts=(), comparison=None) -> list[str]:
     headlines = [one for one in estimates if one.task == OVERALL]
     context = SimpleNamespace(
-        estimates=estimates, headlines=headlines, samples=SAMPLES, verdicts=verdicts, words=Words("en")
+        estimates=estimates,
+        headlines=headlines,
+        samples=SAMPLES,
+        verdicts=verdicts,
+        words=Words("en"),
+        comparison=comparison,
     )
     return [worry.text for worry in worries(context)]
 
@@ -44,6 +51,21 @@ def test_a_score_at_chance_is_told() -> None:
     (told,) = _found(replace(ACC, value=0.53, low=0.48))
     assert "quiz" in told
     assert "guessing" in told
+    assert _found(replace(ACC, value=0.53, low=0.48), replace(ACC, metric="acc_norm")) == []
+
+
+def test_a_sure_loss_to_the_baseline_is_told_and_a_chance_one_is_not(tmp_path) -> None:
+    for lost, told in ((40, ["Worse than the baseline beyond doubt: quiz (acc) 0.5000 → 0.4000."]), (4, [])):
+        values = flipped(400, 0, lost)
+        first, second = (
+            sealed(tmp_path / str(lost), name, scores_of(of)) for name, of in zip("ab", values, strict=True)
+        )
+        assert _found(ACC, comparison=compare(first, second)) == told
+
+
+def test_shares_are_told_in_percent() -> None:
+    leak = replace(ACC, suite="privacy", metric="personal_data_rate", direction="lower", value=0.15, low=0.06, high=0.3)
+    assert _found(leak) == ["15 % of its continuations of quiz hold personal data (6 % to 30 %)."]
 
 
 @pytest.mark.parametrize(("low", "high", "told"), [(52.0, 58.0, 1), (48.0, 58.0, 0), (40.0, 49.0, 1)])

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.core.display import interval, number
-from harness.decision.comparison import Comparison, MetricDifference, compare
+from harness.decision.comparison import Comparison, MetricDifference
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
 from harness.report.context import Context
 from harness.report.titles import title
@@ -16,9 +16,9 @@ MOST = 40
 
 def comparison(context: Context) -> list[Section]:
     """The run against its baseline; nothing where there is none. Raises `RecordError` where they can't be compared."""
-    if context.baseline is None:
+    words, found = context.words, context.comparison
+    if found is None:
         return []
-    words, found = context.words, compare(context.baseline, context.record, groups=False)
     blocks: list[Block] = [
         Paragraph(
             text=words(
