@@ -70,7 +70,7 @@ def _sign_in() -> None:
         wanted = "auth" in st.secrets
     except FileNotFoundError:
         wanted = False
-    if wanted and not st.user.is_logged_in:
+    if wanted and not st.user.get("is_logged_in", False):
         st.title("Responsible-AI leaderboard")
         st.button("Sign in", on_click=st.login)
         st.stop()

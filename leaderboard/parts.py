@@ -1,19 +1,24 @@
 """Pieces that several pages show: charts with their table, tables, texts, downloads, links."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import altair as alt
 import pandas as pd
 import streamlit as st
+from altair.utils.schemapi import debug_mode
 
-from harness.charts import Chart, themed
+from harness.charts import Chart, Theme, themed
 from harness.core.display import elided, number, visible
+from harness.core.headlines import OVERALL
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.session import Session
 
 __all__ = ["arrow", "chart", "downloads", "drawing", "estimate_table", "interval", "not_here", "table", "text"]
 
+_REMEMBERED = 512
+"""Charts that are kept drawn, for all readers together."""
 _WHOLE = 4_000
 _CELL = 300
 _UNROLLED = 24
@@ -21,20 +26,34 @@ _UNROLLED = 24
 _ARROWS = {"higher": "↑", "lower": "↓"}
 
 
-def chart(session: Session, drawn: Chart, behind: pd.DataFrame, *, key: str) -> None:
-    """A chart, and the table behind it a click away."""
-    drawing(session, drawn, key=key)
+def chart(session: Session, draw: partial[Chart], behind: pd.DataFrame, *, key: str) -> None:
+    """A chart, and the table behind it a click away. `draw` holds what it shows, and is remembered by that."""
+    drawing(session, draw, key=key)
     with st.expander(session.t("Table")):
         table(behind)
 
 
-def drawing(session: Session, drawn: Chart, *, key: str) -> None:
+def drawing(session: Session, draw: partial[Chart], *, key: str) -> None:
     """A chart whose table is elsewhere on the page."""
-    fixed = isinstance(drawn.width, int)
-    # Streamlit's own fitting would squeeze the drawing by the height of title, axes and legend.
-    fitted = drawn.properties(autosize=alt.AutoSizeParams(type="pad" if fixed else "fit-x", contains="padding"))
+    spec, fixed = _specification(draw, session.theme)
     width: Literal["content", "stretch"] = "content" if fixed else "stretch"
-    st.altair_chart(themed(fitted, session.theme), theme=None, width=width, key=key)
+    st.vega_lite_chart(spec=spec, theme=None, width=width, key=key)
+
+
+@st.cache_data(
+    show_spinner=False,
+    max_entries=_REMEMBERED,
+    hash_funcs={partial: lambda draw: (draw.func.__qualname__, draw.args, draw.keywords)},
+)
+def _specification(draw: partial[Chart], theme: Theme) -> tuple[dict[str, Any], bool]:
+    """The chart in Vega-Lite, and whether its width is its own."""
+    # Altair holds each part against the whole schema, several times over; tests of the charts do that for all readers.
+    with debug_mode(False):
+        drawn = draw()
+        fixed = isinstance(drawn.width, int)
+        # Streamlit's own fitting would squeeze the drawing by the height of title, axes and legend.
+        fitted = drawn.properties(autosize=alt.AutoSizeParams(type="pad" if fixed else "fit-x", contains="padding"))
+        return themed(fitted, theme).to_dict(validate=False), fixed
 
 
 def table(frame: pd.DataFrame, **options: Any) -> Any:
@@ -76,15 +95,15 @@ def estimate_table(session: Session, estimates: pd.DataFrame) -> pd.DataFrame:
     t = session.t
     rows = [
         {
-            t("task"): row["task"],
-            t("metric"): row["metric"],
+            t("task"): t(row["task"]) if row["task"] == OVERALL else row["task"],
+            t("metric"): t(row["metric"]),
             **({t("group"): row["group"]} if estimates["group"].notna().any() else {}),
             t("score"): row["value"],
             t("± stderr"): row["stderr"],
             t("95 % interval"): interval(row),
             "n": row["n"],
             t("invalid"): row["invalid_count"],
-            t("unit"): row["unit"],
+            t("unit"): t(row["unit"]),
             t("best"): arrow(row),
             t("basis"): t(row["basis"]),
             t("why absent"): row["reason"],

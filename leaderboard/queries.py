@@ -18,7 +18,7 @@ in this order, also where there are no rows; what is absent is None (NaN in numb
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -85,13 +85,14 @@ def checkpoints(store: Store, *, every_run: bool = False) -> pd.DataFrame:
     order = (place.c.started_at.desc().nulls_last(), place.c.run_id)
     with store.reading() as connection:
         rows = _read(connection, query.order_by(*order))
-        shown = _suites.c.run_id.in_(rows["run_id"].tolist())
-        asked = _read(connection, select(_suites.c.run_id, _suites.c.suite, _suites.c.languages).where(shown))
+        asked = select(_suites.c.run_id, _suites.c.suite, _suites.c.languages)
+        if not every_run:
+            asked = asked.where(_suites.c.run_id.in_(rows["run_id"].tolist()))
+        suites, languages = _listed(map(tuple, connection.execute(asked)))
         decided = _read(connection, select(_verdicts).order_by(_verdicts.c.decided_at))
-    by_run = dict(iter(asked.groupby("run_id", sort=False)))
     rows["name"] = [short_name(model) for model in rows["model"]]
-    rows["suites"] = [_listed(by_run.get(run_id), "suite") for run_id in rows["run_id"]]
-    rows["languages"] = [_listed(by_run.get(run_id), "languages") for run_id in rows["run_id"]]
+    rows["suites"] = [sorted(suites.get(run_id, ())) for run_id in rows["run_id"]]
+    rows["languages"] = [sorted(languages.get(run_id, ())) for run_id in rows["run_id"]]
     last = decided.drop_duplicates("run_id", keep="last").set_index("run_id")
     for column in ("verdict", "policy", "decided_at"):
         named = column if column == "verdict" else f"verdict_{'at' if column == 'decided_at' else column}"
@@ -295,7 +296,11 @@ def _dtype(kind: TypeEngine[Any]) -> str:
     return "object"
 
 
-def _listed(of_run: pd.DataFrame | None, column: str) -> list[str]:
-    if of_run is None:
-        return []
-    return sorted({name for value in of_run[column] for name in str(value).split(",") if name})
+def _listed(asked: Iterable[Sequence[str]]) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
+    """The suites and the languages of each run."""
+    suites: dict[str, set[str]] = {}
+    languages: dict[str, set[str]] = {}
+    for run_id, suite, spoken in asked:
+        suites.setdefault(run_id, set()).add(suite)
+        languages.setdefault(run_id, set()).update(name for name in spoken.split(",") if name)
+    return suites, languages

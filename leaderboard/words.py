@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.charts import words as chart_words
 from harness.core.display import elided, visible
 from harness.core.translation import LANGUAGES, Translate, translator
 
@@ -30,7 +31,9 @@ def words(code: str | None, locale: str | None) -> Words:
     """The language `code`, or that of the browser's `locale` where it is one of ours, or English."""
     usual = next((known for known in LANGUAGES if (locale or "").lower().startswith(known)), "en")
     chosen = code if code is not None and code in LANGUAGES else usual
-    return Words(chosen, usual, translator(Path(__file__).parent, chosen))
+    interface, measures = translator(Path(__file__).parent, chosen), chart_words(chosen)
+    # What the charts have a word for, such as a metric, is called the same in the tables.
+    return Words(chosen, usual, lambda text: measures(text) if (said := interface(text)) == text else said)
 
 
 def escaped(text: str, limit: int = 80) -> str:

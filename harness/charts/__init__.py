@@ -8,15 +8,16 @@ from harness.charts.attribution import attribution_map
 from harness.charts.bars import dimension_bars, energy_by_phase, group_bars
 from harness.charts.curves import history, reliability, risk_coverage, severity_curves
 from harness.charts.forest import VERDICTS, forest
-from harness.charts.radar import MOST, radar
+from harness.charts.radar import MOST, SCALE, radar
 from harness.charts.svg import to_svg
-from harness.charts.theme import FONT, PALETTE, Chart, Theme, themed
+from harness.charts.theme import FONT, PALETTE, Chart, Theme, themed, words
 from harness.charts.tradeoff import Axis, pareto_front, tradeoff
 
 __all__ = [
     "FONT",
     "MOST",
     "PALETTE",
+    "SCALE",
     "VERDICTS",
     "Axis",
     "Chart",
@@ -35,4 +36,5 @@ __all__ = [
     "themed",
     "to_svg",
     "tradeoff",
+    "words",
 ]

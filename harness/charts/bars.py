@@ -18,13 +18,14 @@ def dimension_bars(scores: pd.DataFrame, theme: Theme = "light", language: str =
 
     `scores` has `name` beside the fields of `Estimate`, all rows of one suite; rows without a value are left out.
     """
+    t = words(language)
     first = scores.iloc[0]
     return _bars(
         drawn(scores, ["name", "value", "low", "high", "n", "basis"]),
         "name",
-        title=elided(first["suite"]),
-        measure=title_of(first["metric"], first["unit"], first["direction"], first["target"]),
-        label=words(language)("checkpoint"),
+        title=elided(t(first["suite"])),
+        measure=title_of(t, first["metric"], first["unit"], first["direction"], first["target"]),
+        label=t("checkpoint"),
         theme=theme,
     )
 
@@ -43,7 +44,7 @@ def group_bars(estimates: pd.DataFrame, theme: Theme = "light", language: str = 
         groups,
         "group",
         title=t("{task}: {metric} by group").format(task=elided(first["task"], 30), metric=elided(first["metric"], 40)),
-        measure=title_of(first["metric"], first["unit"], first["direction"], first["target"]),
+        measure=title_of(t, first["metric"], first["unit"], first["direction"], first["target"]),
         label=t("group"),
         theme=theme,
     )

@@ -41,7 +41,7 @@ def severity_curves(estimates: pd.DataFrame, theme: Theme = "light", language: s
             alt.Tooltip("n:Q", title="n"),
         ],
     )
-    title = title_of(t("score"), str(first["unit"]), "higher")
+    title = title_of(t, t("score"), str(first["unit"]), "higher")
     up = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, padding=12))
     layers = (
         base.mark_rule(strokeWidth=2, opacity=0.5).encode(
@@ -132,7 +132,7 @@ def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") 
     rows = drawn(scores, ["name", "started_at", "value", "low", "high", "n", "regressed"])
     rows["started_at"] = pd.to_datetime(rows["started_at"], utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     rows["state"] = [t("worse than the run before") if bad else t("no regression") for bad in rows["regressed"]]
-    measure = title_of(first["metric"], first["unit"], first["direction"], first["target"])
+    measure = title_of(t, first["metric"], first["unit"], first["direction"], first["target"])
     base = alt.Chart(rows).encode(
         x=alt.X(
             "started_at:T",
@@ -159,4 +159,4 @@ def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") 
             shape=alt.Shape("state:N", title=None, scale=alt.Scale(domain=domain, range=["circle", "triangle-down"])),
         ),
     )
-    return alt.layer(*layers).properties(title=elided(first["suite"]), height=240)
+    return alt.layer(*layers).properties(title=elided(t(first["suite"])), height=240)

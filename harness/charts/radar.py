@@ -10,10 +10,13 @@ from harness.charts.axes import by_name
 from harness.charts.theme import Chart, Theme, inks, words
 from harness.core.display import elided, number
 
-__all__ = ["MOST", "radar"]
+__all__ = ["MOST", "SCALE", "radar"]
 
 MOST = 4
 """Checkpoints that one radar can hold; draw one radar each beyond."""
+
+SCALE = "each scaled from 0 (centre, worst) to 1 (rim, best)"
+"""What a radar's distance from the centre means; for a small one it has to be said beside."""
 
 _RINGS = (0.25, 0.5, 0.75, 1.0)
 _SIDE = 340
@@ -45,7 +48,7 @@ def radar(
     )
     rim = pd.DataFrame([{"suite": elided(suite, 16), **_at(angle, 1)} for suite, angle in angles.items()])
     rim["end_x"], rim["end_y"] = 0.0, 0.0
-    labels = pd.DataFrame([{"suite": elided(suite, 16), **_at(angle, 1.13)} for suite, angle in angles.items()])
+    labels = pd.DataFrame([{"suite": elided(t(suite), 16), **_at(angle, 1.13)} for suite, angle in angles.items()])
     points, outline = _polygons(scores, names, angles)
     marks = by_name(names, t("checkpoint"))
     tooltip = [
@@ -69,8 +72,9 @@ def radar(
         alt.Chart(points).mark_point(filled=True, size=60, opacity=1).encode(x=across, y=up, tooltip=tooltip, **marks),
     ]
     title = t("Dimensions") if len(names) > 1 else elided(names[0], 36)
-    scale = t("each scaled from 0 (centre, worst) to 1 (rim, best)")
-    heading = alt.TitleParams(title, subtitle=scale, limit=size, subtitleColor=ink.faint)
+    # A small one stands among others, where one line above all of them says the same.
+    scale = {"subtitle": t(SCALE), "subtitleColor": ink.faint} if size >= _SIDE else {}
+    heading = alt.TitleParams(title, limit=size, **scale)
     return alt.layer(*layers).properties(title=heading, width=size, height=round(size * _TOP / _EDGE))
 
 

@@ -55,15 +55,15 @@ def tradeoff(points: pd.DataFrame, x: Axis, y: Axis, theme: Theme = "light", lan
     rows["name"] = [elided(str(name), 32) for name in rows["name"]]
     for side in ("x", "y"):
         rows[f"{side}_shown"] = [_shown(row, side) for _, row in rows.iterrows()]
-    across = alt.X("x:Q", title=title_of(x.metric, x.unit, x.direction), scale=_scale(x))
-    up = alt.Y("y:Q", title=title_of(y.metric, y.unit, y.direction), scale=_scale(y))
+    across = alt.X("x:Q", title=title_of(t, x.metric, x.unit, x.direction), scale=_scale(x))
+    up = alt.Y("y:Q", title=title_of(t, y.metric, y.unit, y.direction), scale=_scale(y))
     base = alt.Chart(rows).encode(
         x=across,
         y=up,
         tooltip=[
             alt.Tooltip("name:N", title=t("checkpoint")),
-            alt.Tooltip("y_shown:N", title=title_of(y.metric, y.unit)),
-            alt.Tooltip("x_shown:N", title=title_of(x.metric, x.unit)),
+            alt.Tooltip("y_shown:N", title=title_of(t, y.metric, y.unit)),
+            alt.Tooltip("x_shown:N", title=title_of(t, x.metric, x.unit)),
             alt.Tooltip("kind:N", title=" "),
         ],
     )

@@ -1,14 +1,15 @@
 """`harness leaderboard`: the pages that people look at."""
 
 import importlib.metadata
-import importlib.util
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from harness.cli.console import progress_bar
 from harness.core.errors import InputError
 
 __all__ = ["leaderboard"]
@@ -21,7 +22,9 @@ def leaderboard(
     store: Annotated[
         str | None, typer.Option(help="SQLite file or postgresql:// URL; index.sqlite in the records by default.")
     ] = None,
-    records: Annotated[Path, typer.Option(help="The folder of runs; it is indexed first.")] = Path("runs"),
+    records: Annotated[
+        Path | None, typer.Option(help="The folder of runs; it is indexed first. [default: runs]")
+    ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on; only this machine by default.")] = _LOOPBACK,
     index: Annotated[bool, typer.Option(help="Index the records before the start.")] = True,
@@ -34,13 +37,13 @@ def leaderboard(
 
     harness leaderboard --store postgresql://team@db/harness --records /data/runs --port 8600
     """
-    from harness.store import Store, index_folder, locate
-
-    if index and records.is_dir():
-        with Store(locate(store, records)) as opened:
-            index_folder(opened, records)
-    app = _app()
-    environment = {**os.environ, "HARNESS_RECORDS": str(records.absolute())}
+    package = _package()
+    _expect_free(address, port)
+    folder = Path("runs") if records is None else records
+    if records is not None and not records.is_dir():
+        raise InputError("is no folder", place=records, fix="Give the folder that holds the runs")
+    _prepare(store, folder, index and folder.is_dir())
+    environment = {**os.environ, "HARNESS_RECORDS": str(folder.absolute())}
     if store is not None:
         environment["HARNESS_STORE"] = store
     options = {
@@ -56,17 +59,41 @@ def leaderboard(
         "theme.light.primaryColor": "#0072B2",
         "theme.dark.primaryColor": "#56B4E9",
     }
-    arguments = [sys.executable, "-m", "streamlit", "run", str(app)]
+    arguments = [sys.executable, "-m", package]
     arguments += [part for name, value in options.items() for part in (f"--{name}", str(value))]
     sys.stdout.flush()
     # The server takes the place of this process, so that signals reach it.
     os.execve(sys.executable, arguments, environment)
 
 
-def _app() -> Path:
-    """The script that Streamlit runs, found without importing it."""
+def _prepare(store: str | None, records: Path, index: bool) -> None:
+    """Bring the store up to date with the records, or see that one that is named by itself can be read."""
+    from harness.store import VARIABLE, Store, index_folder, locate
+
+    place = locate(store, records)
+    if index:
+        with Store(place) as opened, progress_bar() as progress:
+            progress.phase("verifying")
+            index_folder(opened, records, progress)
+    elif store or os.environ.get(VARIABLE):
+        Store(place, create=False).close()
+
+
+def _expect_free(address: str, port: int) -> None:
+    try:
+        family, kind, protocol, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(place)
+    except OSError as error:
+        raise InputError(
+            f"can't listen there: {error.strerror}", place=f"{address}:{port}", fix="Give another --port or --address"
+        ) from error
+
+
+def _package() -> str:
+    """The package of the app that Streamlit runs, found without importing it."""
     known = importlib.metadata.entry_points(group=_GROUP, name=_NAME)
-    spec = importlib.util.find_spec(next(iter(known)).module) if known else None
-    if spec is None or spec.origin is None:
+    if not known:
         raise InputError("isn't installed", place="the leaderboard", fix="Install the harness again")
-    return Path(spec.origin)
+    return next(iter(known)).module.partition(".")[0]

@@ -129,7 +129,7 @@ def _forest(session: Session, frame: pd.DataFrame, level: str) -> None:
         with places[place % 2]:
             chart(
                 session,
-                forest(of_unit, session.theme, t.code, unit=str(unit)),
+                partial(forest, of_unit, session.theme, t.code, unit=str(unit)),
                 of_unit[columns],
                 key=f"forest {level} {unit}",
             )

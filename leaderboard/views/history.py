@@ -1,5 +1,7 @@
 """One checkpoint's lineage over time."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -43,4 +45,5 @@ def page(session: Session) -> None:
         named = of_suite.assign(name=[chosen.names.get(one, one) for one in of_suite["run_id"]])
         behind = named[["started_at", "name", "run_id", "value", "low", "high", "n", "regressed"]]
         with columns[place % 2]:
-            chart(session, drawn_history(pd.DataFrame(named), session.theme, t.code), behind, key=f"history {suite}")
+            picture = partial(drawn_history, pd.DataFrame(named), session.theme, t.code)
+            chart(session, picture, behind, key=f"history {suite}")

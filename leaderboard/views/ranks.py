@@ -1,5 +1,6 @@
 """The leaderboard: which checkpoint is best, by weights, as far as the data can say."""
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -83,7 +84,7 @@ def _ranks(bar: Any, session: Session, known: pd.DataFrame, scores: pd.DataFrame
         rows = ordered.reset_index().assign(name=[names[run_id] for run_id in ordered.index])
         behind = rows[["name", "value", "low", "high", "n", "unit", "basis"]]
         with columns[place % 2]:
-            chart(session, dimension_bars(rows, session.theme, t.code), behind, key=f"bars {suite}")
+            chart(session, partial(dimension_bars, rows, session.theme, t.code), behind, key=f"bars {suite}")
 
 
 def _table(bar: Any, session: Session, frame: pd.DataFrame, scores: pd.DataFrame, suites: Sequence[str]) -> None:
@@ -124,15 +125,24 @@ def _styled(session: Session, view: pd.DataFrame, ordered: pd.DataFrame, scored:
             for joules, basis in zip(ordered["energy_joules"], ordered["energy_basis"], strict=True)
         ]
     for name, texts in shown.items():
-        for row, said in enumerate(texts):
-            styled = styled.format(_constant(said), subset=(row, name))
+        styled = styled.format(_in_turn(view[name], texts), subset=[name])
     if "parameters_millions" in view:
         styled = styled.format(_parameters, subset=["parameters_millions"])
     return styled.format(_verdict, subset=["verdict"]) if "verdict" in view else styled
 
 
-def _constant(said: str) -> Callable[[Any], str]:
-    return lambda _value: said
+def _in_turn(values: "pd.Series[Any]", texts: Sequence[str]) -> Callable[[Any], str]:
+    """What is said of a value; of equal ones in the order of their rows. A formatter a cell would take a second."""
+    said: dict[Any, deque[str]] = {}
+    for value, text in zip(values, texts, strict=True):
+        said.setdefault(None if pd.isna(value) else float(value), deque()).append(text)
+
+    def tell(value: Any) -> str:
+        turns = said[None if pd.isna(value) else float(value)]
+        turns.rotate(-1)
+        return turns[-1]
+
+    return tell
 
 
 def _parameters(value: Any) -> str:
@@ -167,7 +177,7 @@ def _number_column(session: Session, name: str, scores: pd.DataFrame) -> Any:
         if len(of_suite):
             first = of_suite.iloc[0]
             best = {"higher": "↑", "lower": "↓"}.get(first["direction"]) or f"→ {number(first['target'])}"
-            help_text = f"{escaped(first['metric'])} ({escaped(first['unit'])}), {t('best')}: {best}"
+            help_text = f"{escaped(t(first['metric']))} ({escaped(t(first['unit']))}), {t('best')}: {best}"
             return st.column_config.NumberColumn(f"{title} {best}", help=help_text)
         return st.column_config.NumberColumn(title)
     return st.column_config.TextColumn(title)

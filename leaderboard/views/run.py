@@ -29,6 +29,10 @@ __all__ = ["page"]
 
 _ENGINE = "Engine: {asked} tokens asked, {computed} read: {factor} times fewer, for what requests share is read once."
 
+_RULE = (
+    *("verdict", "rule", "value", "low", "high", "bound", "margin", "n", "n_needed"),
+    *("reason", "severity", "group"),
+)
 _VIEWS = ("scores", "robustness", "calibration", "groups", "energy", "provenance")
 
 
@@ -103,11 +107,8 @@ def _verdict(session: Session, run_id: str) -> None:
     say(f"{escaped(last['verdict'])}: {escaped(last['policy'])} ({escaped(last['decided_at'])})")
     with st.expander(t("Rules of the gate")):
         rules = queries.verdict_rules(session.store, [run_id])
-        table(
-            rules[rules["verdict_position"] == last["position"]].drop(
-                columns=["run_id", "position", "verdict_position"]
-            )
-        )
+        of_last = rules[rules["verdict_position"] == last["position"]][list(_RULE)].dropna(axis="columns", how="all")
+        table(of_last.rename(columns={name: t(name) for name in _RULE}), key="rules")
 
 
 def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Series[Any]") -> None:
@@ -170,7 +171,7 @@ def _robustness(session: Session, estimates: pd.DataFrame, _record: Any, _row: A
             drawn = True
             chart(
                 session,
-                severity_curves(behind, session.theme, t.code),
+                partial(severity_curves, behind, session.theme, t.code),
                 estimate_table(session, behind),
                 key=f"severity {task}",
             )
@@ -178,7 +179,7 @@ def _robustness(session: Session, estimates: pd.DataFrame, _record: Any, _row: A
             if len(kinds):
                 chart(
                     session,
-                    group_bars(kinds, session.theme, t.code),
+                    partial(group_bars, kinds, session.theme, t.code),
                     estimate_table(session, kinds),
                     key=f"noise {task}",
                 )
@@ -192,7 +193,7 @@ def _calibration(session: Session, estimates: pd.DataFrame, record: RunRecord | 
     for task in dict.fromkeys(bins.loc[bins["value"].notna(), "task"]):
         of_task = bins[bins["task"] == task]
         with columns[drawn % 2]:
-            picture = reliability(of_task, session.theme, session.t.code)
+            picture = partial(reliability, of_task, session.theme, session.t.code)
             chart(session, picture, estimate_table(session, of_task), key=f"reliability {task}")
             if task in curves:
                 curve = curves[task]
@@ -216,7 +217,8 @@ def _groups(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) 
     )
     same = (estimates["task"] == task) & (estimates["metric"] == metric)
     shown = estimates[same & (estimates["group"].isna() | estimates.index.isin(grouped.index))]
-    chart(session, group_bars(shown, session.theme, t.code), estimate_table(session, estimates[same]), key="groups")
+    picture = partial(group_bars, shown, session.theme, t.code)
+    chart(session, picture, estimate_table(session, estimates[same]), key="groups")
 
 
 def _energy(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) -> None:
@@ -227,9 +229,8 @@ def _energy(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) 
     if phases.empty:
         _nothing(session, drawn=False)
         return
-    chart(
-        session, energy_by_phase(energy, session.theme, session.t.code), estimate_table(session, energy), key="energy"
-    )
+    picture = partial(energy_by_phase, energy, session.theme, session.t.code)
+    chart(session, picture, estimate_table(session, energy), key="energy")
 
 
 def _provenance(session: Session, _estimates: Any, record: RunRecord | None, _row: Any) -> None:

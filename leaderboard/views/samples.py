@@ -1,5 +1,6 @@
 """Single samples: what was asked, what was answered, and how it was scored."""
 
+from functools import partial
 from typing import Any, get_args
 
 import pandas as pd
@@ -164,7 +165,7 @@ def _one(session: Session, record: RunRecord, query: SampleQuery, sample_id: str
         scores = scores.assign(
             groups=[", ".join(f"{name}={value}" for name, value in dict(one or {}).items()) for one in scores["groups"]]
         )
-    table(scores, key="scores of one")
+    table(scores.rename(columns={name: t(name) for name in map(str, scores)}), key="scores of one")
     _attributions(session, record, query, sample_id)
 
 
@@ -239,8 +240,8 @@ def _attributions(session: Session, record: RunRecord, query: SampleQuery, sampl
     places, behind = st.columns(2), []
     for place, row in enumerate(mine.to_dict("records")):
         tokens, values = [str(one) for one in row["tokens"]], [float(one) for one in row["values"]]
-        picture = attribution_map(
-            tokens, values, session.theme, t.code, target=str(row["target"]), method=str(row["method"])
+        picture = partial(
+            attribution_map, tokens, values, session.theme, t.code, target=str(row["target"]), method=str(row["method"])
         )
         with places[place % 2]:
             drawing(session, picture, key=f"attribution {place}")

@@ -1,8 +1,10 @@
 """What one good thing costs of another."""
 
+from functools import partial
+
 import streamlit as st
 
-from harness.charts import MOST, radar, tradeoff
+from harness.charts import MOST, SCALE, radar, tradeoff
 from leaderboard import queries
 from leaderboard.address import choose, choose_many
 from leaderboard.parts import chart, not_here
@@ -46,23 +48,30 @@ def page(session: Session) -> None:
         return
     columns = st.columns(2)
     up = choose(columns[0], t("Upward"), suites, "y", shown=t)
+    known_costs = [one for one in AXES if points(one, up, rows, scores, energy, names)["x"].notna().any()]
     across = choose(
-        columns[1], t("Across"), [*AXES, *suites], "x", shown=lambda one: t(AXES[one][0] if one in AXES else one)
+        columns[1],
+        t("Across"),
+        [*known_costs, *[one for one in suites if one != up], up],
+        "x",
+        shown=lambda one: t(AXES[one][0] if one in AXES else one),
     )
     x, y = axis_of(across, scores, t), axis_of(up, scores, t)
     frame = points(across, up, rows, scores, energy, names)
     if frame[["x", "y"]].dropna().empty:
         st.info(t("No run has both."))
     else:
-        chart(session, tradeoff(frame, x, y, session.theme, t.code), frame, key="tradeoff")
+        chart(session, partial(tradeoff, frame, x, y, session.theme, t.code), frame, key="tradeoff")
         st.caption(t(_PARETO))
     st.subheader(t("All dimensions"))
     all_scaled = scaled(scores, names)
     if len(chosen) <= MOST:
-        chart(session, radar(all_scaled, suites, session.theme, t.code), all_scaled, key="radar")
+        chart(session, partial(radar, all_scaled, suites, session.theme, t.code), all_scaled, key="radar")
         return
+    st.caption(t(SCALE))
     places = st.columns(3)
     for index, name in enumerate(dict.fromkeys(all_scaled["name"])):
         one = all_scaled[all_scaled["name"] == name]
         with places[index % 3]:
-            chart(session, radar(one, suites, session.theme, t.code, size=220), one, key=f"radar {index}")
+            picture = partial(radar, one, suites, session.theme, t.code, size=220)
+            chart(session, picture, one, key=f"radar {index}")

@@ -19,7 +19,7 @@ def postgres_server(folder: Path) -> Iterator[str]:
     try:
         yield server.get_uri()
     finally:
-        server.stop()
+        server.cleanup()
 
 
 def emptied(server: str) -> str:

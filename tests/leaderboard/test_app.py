@@ -1,0 +1,118 @@
+"""What the pages do with what a reader chooses: the app itself, without a browser."""
+
+import math
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from harness.store import Store, index_folder, locate
+from tests.store.records import SUITES, make_record
+
+APP = Path(__file__).parents[2] / "leaderboard" / "app.py"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """`alpha` is better than `beta`; `gamma` is the best, and has accuracy alone."""
+    root = tmp_path_factory.mktemp("app")
+    for name, right, suites in (("alpha", 0.8, SUITES), ("beta", 0.4, SUITES), ("gamma", 0.95, SUITES[:1])):
+        size = {"alpha": 10**6, "beta": 10**9, "gamma": 10**9}[name]
+        made = {"model": f"./{name}", "fingerprint": name[0] * 64, "suites": suites, "parameter_count": size}
+        make_record(root, right=right, n=80, **made)
+    with Store(locate(None, root)) as store:
+        index_folder(store, root)
+    return root
+
+
+@pytest.fixture
+def opened(folder, monkeypatch):
+    """Open the leaderboard at an address."""
+    monkeypatch.setenv("HARNESS_RECORDS", str(folder))
+    monkeypatch.delenv("HARNESS_STORE", raising=False)
+
+    def open_it(**query):
+        app = AppTest.from_file(APP, default_timeout=60)
+        for key, value in query.items():
+            app.query_params[key] = value
+        app.run()
+        assert not app.exception
+        return app
+
+    return open_it
+
+
+def shown(app):
+    return app.dataframe[0].value.set_index("checkpoint")
+
+
+def test_a_missing_dimension_is_blank_and_never_0(opened):
+    table = shown(opened())
+    assert list(table.index) == ["gamma", "alpha", "beta"]
+    assert math.isnan(table["robustness"]["gamma"])
+    assert table["score"]["gamma"] == pytest.approx(table["accuracy"]["gamma"])
+
+
+def test_weights_move_the_score_and_stand_in_the_address(opened):
+    app = opened()
+    assert "50% accuracy" in app.text[0].value
+    app.slider(key="weight of robustness").set_value(0.0).run()
+    assert app.query_params["weights"] == "robustness:0"
+    assert app.text[0].value.startswith("100% accuracy")
+    table = shown(app)
+    assert table["score"].tolist() == pytest.approx(table["accuracy"].tolist())
+
+
+def test_an_address_brings_its_weights_and_one_that_makes_no_sense_is_as_none(opened):
+    assert "75% accuracy" in opened(weights="accuracy:3").text[0].value
+    assert "50% accuracy" in opened(weights="accuracy:much").text[0].value
+
+
+def test_filters_narrow_and_stand_in_the_address(opened):
+    app = opened()
+    app.text_input(key="q").set_value("BETA").run()
+    assert list(shown(app).index) == ["beta"]
+    assert app.query_params["q"] == "BETA"
+    assert list(shown(opened(max_size="2")).index) == ["alpha"]
+    assert [one.value for one in opened(q="nothing").info] == ["No checkpoint passes the filters."]
+
+
+def test_columns_and_order_are_chosen_in_the_address(opened):
+    table = shown(opened(columns="accuracy,date", sort="accuracy"))
+    assert list(table.columns) == ["rank", "accuracy", "date"]
+    assert table["accuracy"].is_monotonic_decreasing
+    assert list(shown(opened(sort="checkpoint")).index) == ["alpha", "beta", "gamma"]
+
+
+def test_an_empty_folder_says_the_command_that_fills_it(opened, monkeypatch, tmp_path):
+    monkeypatch.setenv("HARNESS_RECORDS", str(tmp_path))
+    app = opened()
+    assert "harness index" in app.code[0].value
+    with Store(locate(None, tmp_path)):
+        pass
+    assert "harness index" in opened().code[0].value
+
+
+def test_a_store_that_cant_be_reached_is_said_without_its_password(opened, monkeypatch):
+    monkeypatch.setenv("HARNESS_STORE", "postgresql://me:hidden1234@127.0.0.1:1/runs")
+    app = opened()
+    said = " ".join(one.value for one in app.code)
+    assert "127.0.0.1:1" in said
+    assert "hidden1234" not in said
+
+
+def test_the_reader_chooses_the_language(opened):
+    app = opened(lang="zh")
+    assert app.title[0].value == "排行榜"
+    app.sidebar.selectbox[0].set_value("en").run()
+    assert app.title[0].value == "Leaderboard"
+
+
+def test_where_a_sign_in_is_set_up_nothing_is_shown_before_it(folder, monkeypatch):
+    app = AppTest.from_file(APP, default_timeout=60)
+    app.secrets["auth"] = {"client_id": "x", "redirect_uri": "http://127.0.0.1/oauth2callback"}
+    monkeypatch.setenv("HARNESS_RECORDS", str(folder))
+    app.run()
+    assert [one.label for one in app.button] == ["Sign in"]
+    assert not app.dataframe
+    assert not app.exception
