@@ -197,7 +197,8 @@ def _calibration(session: Session, estimates: pd.DataFrame, record: RunRecord | 
             chart(session, picture, estimate_table(session, of_task), key=f"reliability {task}")
             if task in curves:
                 curve = curves[task]
-                chart(session, risk_coverage(curve, session.theme, session.t.code), curve, key=f"risk {task}")
+                risks = partial(risk_coverage, curve, session.theme, session.t.code)
+                chart(session, risks, curve, key=f"risk {task}")
         drawn += 1
     _nothing(session, drawn > 0)
 

@@ -75,6 +75,13 @@ def test_every_page_is_whole_and_fits_the_window(browser, url, width, theme):
     reader.context.close()
 
 
+def test_every_view_of_a_run_is_whole(fresh, runs):
+    for view in ("calibration", "robustness", "groups", "energy", "provenance"):
+        fresh.open(f"run?run={runs.good.run_id}&view={view}")
+        assert fresh.page.locator('[data-testid="stException"]').count() == 0, view
+        assert fresh.overflow() <= 0, view
+
+
 def overall(record, suite):
     (found,) = [one for one in record.estimate_list if (one.task, one.suite) == ("overall", suite)]
     return found
