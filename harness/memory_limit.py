@@ -2,19 +2,37 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from harness.core.errors import InputError
 
-__all__ = ["check_size", "memory_limit"]
+__all__ = ["check_size", "data_bytes", "memory_limit"]
 
 
 def check_size(weights_bytes: int | None, limit_bytes: int | None) -> None:
-    """Raises `InputError` where the weights alone are larger than the bound."""
-    if weights_bytes is not None and limit_bytes is not None and weights_bytes > limit_bytes:
+    """Raises `InputError` where what the process has already and the weights are more than the bound.
+
+    Native code that is refused memory may crash instead of saying so, so what can be told beforehand is.
+    """
+    if limit_bytes is None:
+        return
+    needed = data_bytes() + (weights_bytes or 0)
+    if needed > limit_bytes:
         raise InputError(
-            f"is less than the weights alone take, {weights_bytes:,} bytes", place=_place(limit_bytes), fix="Give more"
+            f"is less than the process and the weights alone take, {needed:,} bytes",
+            place=_place(limit_bytes),
+            fix="Give more",
         )
+
+
+def data_bytes() -> int:
+    """What of this process such a bound counts; 0 where the system doesn't tell."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmData:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 @contextmanager

@@ -8,12 +8,14 @@ from harness.record import load_record
 from tests.faults.conftest import ALL, Tally
 
 
-@pytest.mark.parametrize("after", range(0, 30, 3) if ALL else [0, 5])
+@pytest.mark.parametrize("after", range(0, 16, 2) if ALL else [0, 6])
 def test_batches_are_halved_and_scores_are_equal(place, undisturbed, tally: Tally, after):
-    """One forward pass in this run reads some hundred tokens."""
-    ended = place.run(("no_memory", {"after": after, "tokens": 60}), options=("--batch-tokens", "256"))
+    """The first forward passes are the engine's checks of itself; a question takes 40 tokens at most."""
+    ended = place.run(("no_memory", {"after": after, "tokens": 60}), options=("--batch-tokens", "128"))
     assert ended.exit_code == 0, ended.err
-    assert "out of memory: going on with" in ended.err
+    if "out of memory: going on with" not in ended.err:
+        assert ALL
+        pytest.skip("no forward pass is left")
     found, wanted = load_record(place.record).scores, load_record(undisturbed.record).scores
     same = np.allclose(found["value"], wanted["value"], atol=5e-4) and list(found["predicted"]) == list(
         wanted["predicted"]
