@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,23 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import psutil
 import torch
-import transformers.models.llama.modeling_llama  # noqa: F401 - for the fork server to have it
 
+from harness import metering
 from harness.cli import main
 from harness.record import RunWriter
 from harness.record.journal import Journal
 
 __all__ = ["Fault", "enter"]
+
+for _name in (
+    "harness.engine.build",
+    "harness.engine.causal",
+    "harness.pipeline",
+    "probes.energy.codecarbon",
+    "suites.presets",
+    "transformers.models.llama.modeling_llama",
+):
+    import_module(_name)  # what the command would import late, so that the fork server has it
 
 Fault = tuple[str, Any]
 """A function of this module by its name, and its argument."""
@@ -41,6 +52,7 @@ def enter(arguments: list[str], folder: Path, faults: list[Fault], paths: list[s
         os.dup2(target, descriptor)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     torch.set_num_threads(1)
+    metering._IDLE_S = 0.2
     sys.path[:0] = paths
     for name, argument in faults:
         FAULTS[name](argument)
