@@ -19,8 +19,9 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
+# A process a core (four at most, each takes a gigabyte), and one thread in each, so that they don't wait for each other.
 unit: $(INSTALLED) browser
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 # Every bad input in a fresh interpreter, and thousands of random ones; a few minutes.
 corpus: $(INSTALLED)
