@@ -19,6 +19,7 @@ from transformers.utils import logging
 from harness.checkpoints.architectures import LOADERS, OTHER_HEADS, POOLER, unused_tensors
 from harness.checkpoints.dtypes import resolve_dtype
 from harness.checkpoints.labels import LABELLING, label_count
+from harness.checkpoints.memory import refuse_oversize
 from harness.checkpoints.quantised import require_backend
 from harness.checkpoints.remote_code import refuse_remote_code
 from harness.checkpoints.vocabulary import check_fit
@@ -79,8 +80,9 @@ def load_whole(
     if not trust_remote_code:
         refuse_remote_code(checkpoint)
     require_backend(checkpoint)
-    scan_weights(checkpoint)
     chosen = resolve_dtype(checkpoint, dtype, device=device)
+    refuse_oversize(checkpoint, chosen, device)
+    scan_weights(checkpoint)
     loader = getattr(transformers, LOADERS[checkpoint.kind][1])
     with quiet(), errors_named(checkpoint.path):
         local = {"local_files_only": True, "trust_remote_code": trust_remote_code}

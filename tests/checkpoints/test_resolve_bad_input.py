@@ -1,5 +1,6 @@
 """Each thing that can be wrong with a model reference or a checkpoint gives one line that says what and what to do."""
 
+import hashlib
 import json
 import os
 import pickle
@@ -11,14 +12,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
+import huggingface_hub
 import pytest
 import torch
+from huggingface_hub import errors
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, BertConfig, BertForQuestionAnswering
 
-from harness.checkpoints import resolve
+from harness.checkpoints import fingerprint, resolve
 from harness.core.errors import CheckpointError, HarnessError, UnavailableError
 from tests.checkpoints.conftest import Edit
+
+RESPONSE = httpx.Response(404, request=httpx.Request("GET", "https://hub.example/nobody/nothing"))
 
 
 def refusal(ref: Path | str, kind: type[HarnessError] = CheckpointError) -> HarnessError:
@@ -312,3 +318,127 @@ def test_an_adapter_is_refused(folder: Path) -> None:
 def test_a_config_that_asks_for_code_from_a_hub_is_refused(folder: Path, edit: Edit) -> None:
     edit("config.json", attn_implementation="nobody/kernel")
     assert "nobody/kernel" in refusal(folder).problem
+
+
+def test_a_config_that_names_a_weight_file_of_its_own_is_refused(folder: Path, edit: Edit) -> None:
+    edit("config.json", transformers_weights="other.safetensors")
+    assert "transformers_weights" in refusal(folder).problem
+
+
+def test_an_infinite_field_is_refused_wherever_it_stands_and_infinite_time_steps_are_fine(
+    folder: Path, edit: Edit
+) -> None:
+    edit("config.json", time_step_limit=[0.0, float("inf")], time_step_max=float("inf"))
+    assert resolve(str(folder))
+    edit("config.json", rope_parameters={"rope_theta": float("inf")})
+    assert "rope_theta is infinite" in refusal(folder).problem
+
+
+def test_heads_wider_than_any_tensor_are_refused(folder: Path, edit: Edit) -> None:
+    edit("config.json", head_dim=200)
+    assert "num_attention_heads x head_dim is 800" in refusal(folder).problem
+
+
+@pytest.mark.parametrize("named", ["LlamaForCausalLM", [3]])
+def test_architectures_that_are_no_list_of_names_are_refused(folder: Path, edit: Edit, named: object) -> None:
+    edit("config.json", architectures=named)
+    assert "not a list of names" in refusal(folder).problem
+
+
+def test_a_config_that_can_not_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    assert "can't be read (Permission denied)" in refusal(folder).problem
+
+
+def test_an_index_without_a_map_is_refused(sharded: Path) -> None:
+    index = sharded / "model.safetensors.index.json"
+    for content in ("{}", '{"weight_map": []}', '{"weight_map": {"a": 1}}'):
+        index.write_text(content)
+        assert "no weight_map" in refusal(sharded).problem
+
+
+def test_a_tensor_in_two_shards_is_refused(sharded: Path) -> None:
+    first, second = sorted(sharded.glob("model-*.safetensors"))[:2]
+    second.write_bytes(first.read_bytes())
+    assert "as another shard does" in refusal(sharded).problem
+
+
+def cached(folder: Path, name: str) -> Path:
+    """The folder as a snapshot in a hub's cache, with the weights in a blob called `name`."""
+    repository = folder.parent / "models--a--b"
+    snapshot = repository / "snapshots" / ("a" * 40)
+    snapshot.parent.mkdir(parents=True)
+    (repository / "blobs").mkdir()
+    folder.rename(snapshot)
+    (snapshot / "model.safetensors").rename(repository / "blobs" / name)
+    (snapshot / "model.safetensors").symlink_to(Path("../../blobs") / name)
+    return snapshot
+
+
+def test_a_blob_of_the_hubs_cache_must_be_what_its_name_says(folder: Path) -> None:
+    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    snapshot = cached(folder, digest)
+    assert resolve(str(snapshot)).files["model.safetensors"] == digest
+    blob = (snapshot / "model.safetensors").resolve()
+    blob.write_bytes(blob.read_bytes()[:-1] + b"x")
+    assert "was changed since it was downloaded" in refusal(snapshot).problem
+
+
+def test_a_file_that_can_not_be_hashed_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(path: Path) -> str:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr(fingerprint, "file_digest", broken)
+    assert "Input/output error" in refusal(folder).problem
+
+
+@pytest.mark.parametrize(
+    ("modules", "says"),
+    [
+        ([{"type": "x.Transformer", "path": "0_Transformer"}], "0_Transformer"),
+        ([{"type": "x.Dense", "path": "2_Dense"}], "a module Dense"),
+        ([{"type": "x.Pooling"}], "no list of modules"),
+        ({"type": 3}, "no list of modules"),
+        ([{"type": "x.Pooling", "path": "none"}], "asks for no pooling"),
+        ([{"type": "x.Pooling", "path": "odd"}], "the pooling 'odd'"),
+    ],
+)
+def test_modules_that_can_not_be_computed_are_refused(folder: Path, modules: object, says: str) -> None:
+    for name, config in (("none", {}), ("odd", {"pooling_mode": "mean+odd"})):
+        (folder / name).mkdir()
+        (folder / name / "config.json").write_text(json.dumps(config))
+    (folder / "modules.json").write_text(json.dumps(modules))
+    assert says in refusal(folder).problem
+
+
+def test_a_default_prompt_that_is_not_there_is_refused(folder: Path) -> None:
+    (folder / "modules.json").write_text("[]")
+    for content in ({"default_prompt_name": "query"}, {"default_prompt_name": "query", "prompts": 3}):
+        (folder / "config_sentence_transformers.json").write_text(json.dumps(content))
+        assert "no prompt 'query'" in refusal(folder).problem
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "says"),
+    [
+        (errors.GatedRepoError("403", response=RESPONSE), UnavailableError, "consent"),
+        (errors.RevisionNotFoundError("404", response=RESPONSE), CheckpointError, "no such model or revision"),
+        (OSError("No space left on device"), UnavailableError, "No space left on device"),
+    ],
+)
+def test_what_the_hub_answers_is_told(
+    monkeypatch: pytest.MonkeyPatch, raised: Exception, kind: type[HarnessError], says: str
+) -> None:
+    def fails(*_: object, **__: object) -> str:
+        raise raised
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", fails)
+    assert says in refusal("nobody/nothing", kind).problem
+
+
+def test_a_snapshot_without_safetensors_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_, **__: str(tmp_path))
+    assert "no safetensors weights" in refusal("nobody/nothing").problem
