@@ -94,10 +94,10 @@ def test_a_template_is_judged_by_what_it_does(template: str, says: str | None) -
 def test_every_template_of_a_checkpoint_is_tried(folder: Path, edit: Edit, hurried: None) -> None:
     refuse_template(resolve(str(folder)))
     places = {
-        "chat_template.jinja": "{{ ''.__class__ }}",
+        "chat_template.jinja": "{{ ''.__class__.__mro__ }}",
         "chat_template.json": json.dumps({"chat_template": [{"name": "default", "template": BOMB}]}),
         "additional_chat_templates/tools.jinja": "{% endif %}",
-        "tokenizer_config.json": json.dumps({"chat_template": "{{ ''.__class__ }}"}),
+        "tokenizer_config.json": json.dumps({"chat_template": "{{ ''.__class__.__mro__ }}"}),
     }
     (folder / "additional_chat_templates").mkdir()
     for name, content in places.items():
