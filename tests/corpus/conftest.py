@@ -27,6 +27,9 @@ SETTINGS = {
     "LM_HARNESS_CACHE_PATH": "planted",
 }
 
+OWN = ("TORCHINDUCTOR_CACHE_DIR",)
+"""What torch has set for the process of the tests itself."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -82,7 +85,7 @@ class Runner:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
-                env={**os.environ, **SETTINGS},
+                env={**{name: value for name, value in os.environ.items() if name not in OWN}, **SETTINGS},
             )
         assert self._server.stdin is not None
         assert self._server.stdout is not None
