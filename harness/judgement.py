@@ -48,8 +48,7 @@ def judge_task(
                 return attempt_apart(judge, timeout_s=step_timeout_s)
             return attempt(judge)
         except StepFailed as failed:
-            if isinstance(failed.__cause__, HarnessError):
-                raise failed.__cause__ from failed
+            failed.give_back(HarnessError)
             work = with_failure(work, failed)
     return [], [
         replace(_absent(work.planned, metric, spec), reason=f"{FAILED}{work.failure}", invalid_count=len(work.samples))

@@ -117,8 +117,7 @@ class _GuardedMeter:
         try:
             return attempt(step)
         except StepFailed as failed:
-            if isinstance(failed.__cause__, HarnessError):
-                raise failed.__cause__ from failed
+            failed.give_back(HarnessError)
             if failed.__cause__ is not but_for:
                 _log.warning("no energy is measured any more: the meter %s", failed)
                 self._absent = _AbsentMeter(self._publish, f"the meter {failed}")

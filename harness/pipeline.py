@@ -202,15 +202,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     )
     chosen, skipped = applicable(selection.planned, checkpoint)
     if not chosen:
-        kind = KINDS[checkpoint.kind]
-        # What a task for this kind says of this checkpoint is more to the point than that others are for another kind.
-        near = [one for one in skipped if not any(map(kind.refusal, one.planned.task.asks))]
-        raise InputError(
-            f"is of the kind {checkpoint.kind}, for which none of the tasks asked for is defined: "
-            f"{[*near, *skipped][0].reason}",
-            place=model,
-            fix="`harness inspect --model` lists what is; a suite file makes tasks of your own data",
-        )
+        raise _nothing_defined(model, checkpoint, skipped)
     work = tuple(prepare(chosen, offline=options.offline, step_timeout_s=options.plugin_timeout_s))
     return Plan(
         checkpoint=checkpoint,
@@ -221,6 +213,18 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         spec=_spec(checkpoint, machine, selection, work, options),
         trust_remote_code=options.trust_remote_code,
         plugin_timeout_s=options.plugin_timeout_s,
+    )
+
+
+def _nothing_defined(model: str, checkpoint: Checkpoint, skipped: Sequence[SkippedTask]) -> InputError:
+    kind = KINDS[checkpoint.kind]
+    # What a task for this kind says of this checkpoint is more to the point than that others are for another kind.
+    near = [one for one in skipped if not any(map(kind.refusal, one.planned.task.asks))]
+    return InputError(
+        f"is of the kind {checkpoint.kind}, for which none of the tasks asked for is defined: "
+        f"{[*near, *skipped][0].reason}",
+        place=model,
+        fix="`harness inspect --model` lists what is; a suite file makes tasks of your own data",
     )
 
 

@@ -186,8 +186,7 @@ def _prepare(planned: PlannedTask, *, offline: bool, step_timeout_s: float) -> T
         attempt_apart(lambda: _tried(planned, rows), timeout_s=step_timeout_s)
         return attempt(lambda: _asking(planned, rows, data_sha256))
     except StepFailed as failed:
-        if isinstance(failed.__cause__, HarnessError):
-            raise failed.__cause__ from failed
+        failed.give_back(HarnessError)
         return with_failure(TaskWork(planned=planned, samples=(), requests=(), data_sha256=data_sha256), failed)
 
 

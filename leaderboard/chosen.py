@@ -11,7 +11,7 @@ from leaderboard.address import choose
 from leaderboard.parts import not_here
 from leaderboard.session import Session, labels
 
-__all__ = ["ChosenRun", "chosen_run"]
+__all__ = ["ChosenRun", "chosen_run", "verified_runs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,17 @@ class ChosenRun:
         return str(self.row["run_id"])
 
 
+def verified_runs(session: Session, *, every_run: bool) -> pd.DataFrame | None:
+    """The rows of `queries.checkpoints` that can be trusted; None where there is none, and the page says so."""
+    known = queries.checkpoints(session.store, every_run=every_run)
+    known = known[known["status"] == "verified"]
+    return None if not_here(session, list(known["run_id"])) else known
+
+
 def chosen_run(session: Session) -> ChosenRun | None:
     """The verified run that the URL or the reader names; None where none is here."""
-    known = queries.checkpoints(session.store, every_run=True)
-    known = known[known["status"] == "verified"]
-    if not_here(session, list(known["run_id"])):
+    known = verified_runs(session, every_run=True)
+    if known is None:
         return None
     names = labels(known)
     run_id = choose(

@@ -10,7 +10,7 @@ import streamlit as st
 from altair.utils.schemapi import debug_mode
 
 from harness.charts import Chart, Theme, themed
-from harness.core.display import elided, number, visible
+from harness.core.display import aim, elided, number, visible
 from harness.core.headlines import OVERALL
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.session import Session
@@ -23,7 +23,6 @@ _WHOLE = 4_000
 _CELL = 300
 _UNROLLED = 24
 """Rows up to which a table is shown whole, without a scroll bar of its own."""
-_ARROWS = {"higher": "↑", "lower": "↓"}
 
 
 def chart(session: Session, draw: partial[Chart], behind: pd.DataFrame, *, key: str) -> None:
@@ -123,7 +122,7 @@ def interval(row: Mapping[Any, Any]) -> str:
 
 def arrow(row: Mapping[Any, Any]) -> str:
     """Which way is better, or which value is best."""
-    return _ARROWS.get(row["direction"]) or f"→ {number(row['target'])}"
+    return aim(row["direction"], row["target"])
 
 
 def not_here(session: Session, runs: Sequence[str]) -> bool:

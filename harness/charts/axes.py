@@ -7,20 +7,15 @@ import altair as alt
 import pandas as pd
 
 from harness.charts.theme import PALETTE, SHAPES
-from harness.core.display import elided, number
+from harness.core.display import aim, elided, number
 from harness.core.translation import Translate
 
 __all__ = ["by_name", "drawn", "interval_words", "title_of"]
 
-_ARROWS = {"higher": "↑", "lower": "↓"}
-
 
 def title_of(t: Translate, metric: str, unit: str, direction: str | None = None, target: float | None = None) -> str:
     """A measure with its unit and the way that is better, as an axis says it."""
-    best = _ARROWS.get(direction or "", "")
-    if not best and target is not None and not pd.isna(target):
-        best = f"→ {number(target)}"
-    return f"{elided(t(metric), 40)} ({t(unit)}) {best}".rstrip()
+    return f"{elided(t(metric), 40)} ({t(unit)}) {aim(direction, target)}".rstrip()
 
 
 def interval_words(row: "pd.Series[Any]") -> str:

@@ -1,12 +1,13 @@
 """Differences between two runs, one line each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import altair as alt
 import pandas as pd
 
 from harness.charts.theme import PALETTE, Chart, Theme, inks, words
 from harness.core.display import elided, number
+from harness.core.translation import Translate
 
 __all__ = ["VERDICTS", "forest"]
 
@@ -39,19 +40,10 @@ def forest(differences: pd.DataFrame, theme: Theme = "light", language: str = "e
         for row in rows.to_dict("records")
     ]
     order = list(dict.fromkeys(rows["label"]))
-    said = [verdict for verdict in VERDICTS if verdict in set(differences["verdict"])]
-    domain = [t(verdict) for verdict in said]
-    places = list(VERDICTS)
-    colours = [VERDICTS[verdict] for verdict in said]
-    shapes = [_SHAPES[places.index(verdict)] for verdict in said]
+    colour, shape = _marks(set(differences["verdict"]), t)
     base = alt.Chart(rows).encode(
         y=alt.Y("label:N", sort=order, title=None),
-        color=alt.Color(
-            "verdict:N",
-            title=None,
-            legend=alt.Legend(columns=3),
-            scale=alt.Scale(domain=domain, range=colours),
-        ),
+        color=colour,
         tooltip=[
             alt.Tooltip("label:N", title=" "),
             alt.Tooltip("shown:N", title=t("difference")),
@@ -65,15 +57,22 @@ def forest(differences: pd.DataFrame, theme: Theme = "light", language: str = "e
     layers = (
         zero.mark_rule(strokeDash=[4, 3], color=inks(theme).faint).encode(x=across),
         base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
-        base.mark_point(filled=True, size=90, opacity=1).encode(
-            x=across,
-            shape=alt.Shape(
-                "verdict:N",
-                title=None,
-                scale=alt.Scale(domain=domain, range=shapes),
-                legend=alt.Legend(columns=3),
-            ),
-        ),
+        base.mark_point(filled=True, size=90, opacity=1).encode(x=across, shape=shape),
     )
     heading = t("Paired differences with 95 % intervals")
     return alt.layer(*layers).properties(title=heading, height=28 * max(len(order), 1))
+
+
+def _marks(verdicts: Collection[str], t: Translate) -> tuple[alt.Color, alt.Shape]:
+    """Colour and shape of the verdicts that are there, under one legend."""
+    known = [
+        (t(verdict), *marks)
+        for verdict, *marks in zip(VERDICTS, VERDICTS.values(), _SHAPES, strict=True)
+        if verdict in verdicts
+    ]
+    domain, colours, shapes = ([one[place] for one in known] for place in range(3))
+    legend = alt.Legend(columns=3)
+    return (
+        alt.Color("verdict:N", title=None, legend=legend, scale=alt.Scale(domain=domain, range=colours)),
+        alt.Shape("verdict:N", title=None, legend=legend, scale=alt.Scale(domain=domain, range=shapes)),
+    )

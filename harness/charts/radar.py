@@ -42,10 +42,6 @@ def radar(
         for channel, axis, edge in (("X", "x", _EDGE), ("Y", "y", _TOP))
     )
     angles = {suite: math.tau * index / len(suites) for index, suite in enumerate(suites)}
-    ticks = [position / 120 * math.tau for position in range(121)]
-    rings = pd.DataFrame(
-        [{"ring": ring, "order": order, **_at(angle, ring)} for ring in _RINGS for order, angle in enumerate(ticks)]
-    )
     rim = pd.DataFrame([{"suite": elided(suite, 16), **_at(angle, 1)} for suite, angle in angles.items()])
     rim["end_x"], rim["end_y"] = 0.0, 0.0
     labels = pd.DataFrame([{"suite": elided(t(suite), 16), **_at(angle, 1.13)} for suite, angle in angles.items()])
@@ -58,7 +54,7 @@ def radar(
         alt.Tooltip("shown:N", title=t("score")),
     ]
     layers = [
-        alt.Chart(rings)
+        alt.Chart(_rings())
         .mark_line(color=ink.grid, strokeWidth=1)
         .encode(x=across, y=up, detail="ring:N", order="order:Q"),
         alt.Chart(rim).mark_rule(color=ink.grid).encode(x=across, y=up, x2="end_x:Q", y2="end_y:Q"),
@@ -76,6 +72,13 @@ def radar(
     scale = {"subtitle": t(SCALE), "subtitleColor": ink.faint} if size >= _SIDE else {}
     heading = alt.TitleParams(title, limit=size, **scale)
     return alt.layer(*layers).properties(title=heading, width=size, height=round(size * _TOP / _EDGE))
+
+
+def _rings() -> pd.DataFrame:
+    ticks = [position / 120 * math.tau for position in range(121)]
+    return pd.DataFrame(
+        [{"ring": ring, "order": order, **_at(angle, ring)} for ring in _RINGS for order, angle in enumerate(ticks)]
+    )
 
 
 def _polygons(

@@ -22,7 +22,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.display import interval, number, visible
+from harness.core.display import aim, interval, number, visible
 from harness.core.logs import logged_to
 from harness.core.progress import Progress
 from harness.core.scores import Estimate
@@ -64,8 +64,6 @@ errors = _Safe(stderr=True, highlight=False, soft_wrap=True)
 
 WIDE = 100
 """Columns from which the interval has room."""
-
-_ARROWS = {"higher": "↑", "lower": "↓"}
 
 
 def print_json(value: Any) -> None:
@@ -165,7 +163,7 @@ def counts(estimate: Estimate) -> str:
 
 def best(estimate: Estimate) -> str:
     """Which way is better, or which value is best."""
-    return _ARROWS[estimate.direction] if estimate.direction else f"→ {number(estimate.target)}"
+    return aim(estimate.direction, estimate.target)
 
 
 class _BarProgress:

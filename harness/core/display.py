@@ -1,8 +1,11 @@
 """How values, and texts of unknown origin, are shown to people."""
 
+import math
 import unicodedata
 
-__all__ = ["elided", "interval", "number", "visible"]
+__all__ = ["aim", "elided", "interval", "number", "visible"]
+
+_ARROWS = {"higher": "↑", "lower": "↓"}
 
 _JOINERS = "\u200c\u200d"
 """Zero-width (non-)joiners: writing systems and emoji need them, and they move nothing."""
@@ -25,6 +28,13 @@ def number(value: float | None) -> str:
 def interval(low: float | None, high: float | None) -> str:
     """Both ends of an interval; empty where there is none."""
     return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+
+
+def aim(direction: str | None, target: float | None) -> str:
+    """Which way is better, as an arrow, or which value is best; empty where neither is known (NaN counts as not)."""
+    if arrow := _ARROWS.get(direction or ""):
+        return arrow
+    return "" if target is None or math.isnan(target) else f"→ {number(target)}"
 
 
 def visible(text: str) -> str:

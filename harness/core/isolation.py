@@ -27,6 +27,11 @@ _log = logging.getLogger(__name__)
 class StepFailed(Exception):  # noqa: N818 - not an error of ours: its message becomes the reason why a score is absent
     """A step gave no result; the message says why, in words that follow the name of what failed."""
 
+    def give_back(self, *kinds: type[Exception]) -> None:
+        """Raise what the step raised here if it is of one of the kinds, such as what a user can mend."""
+        if isinstance(self.__cause__, kinds):
+            raise self.__cause__ from self
+
 
 def is_foreign(code: Iterable[type]) -> bool:
     """Whether any of the classes comes from another package than the harness and what it stands on."""

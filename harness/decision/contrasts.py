@@ -6,7 +6,7 @@ from random import Random
 
 import numpy as np
 
-from harness.core import statistics
+from harness.core import headlines, statistics
 from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Sums
@@ -151,16 +151,8 @@ def _changed(pairs: Pairs) -> list[bool] | None:
 
 
 def headline_parts(run: Scored, key: Key) -> list[Key]:
-    """What a suite's one score is the mean of; its signature says so."""
-    left = run.estimates[key].signature.split("|", 1)[0].removeprefix("mean-of:")
-    known = {"/".join(one[1:3]): one for one in run.estimates if one.suite == key.suite and one.group is None}
-    parts = []
-    while left:
-        # The names themselves may hold a plus sign: chrf++.
-        name = max((name for name in known if f"{left}+".startswith(f"{name}+")), key=len)
-        parts.append(known[name])
-        left = left[len(name) + 1 :]
-    return parts
+    """What a suite's one score is the mean of."""
+    return [Key(key.suite, task, metric) for task, metric in headlines.headline_parts(run.estimates[key])]
 
 
 def _tokenizer(run: Scored) -> Sequence[tuple[str, str]]:

@@ -57,13 +57,13 @@ class CausalModel:
         self.encoder = Encoder(loaded.tokenizer, loaded.max_length, loaded.model)
         self.plain_reason = self._why_plain()
         self.continues = self.plain_reason is not None and self._can_continue()
-        self._stems = StemCache(loaded.model)
-        self._beginnings: StemCache | StateCache = StateCache(loaded.model) if self.continues else self._stems
+        stems = StemCache(loaded.model)
+        self._beginnings: StemCache | StateCache = StateCache(loaded.model) if self.continues else stems
         self._writer = Writer(
             loaded.model,
             to_text=self.encoder.decode,
             ends=end_ids(loaded.model, loaded.tokenizer),
-            stems=None if self.plain_reason else self._stems,
+            stems=None if self.plain_reason else stems,
             tolerance=tolerance(loaded.model.dtype),
         )
         self._reader: Halving[Row, Any] = Halving(batch_tokens)

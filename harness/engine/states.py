@@ -16,15 +16,10 @@ import torch
 from harness.engine.kernels import faster_kernels
 from harness.engine.tree import Row, Tokens
 
-__all__ = ["State", "StateCache", "padded", "states_name"]
+__all__ = ["State", "StateCache", "padded"]
 
 _NAMES = ("past_key_values", "cache_params", "state")
-
-
-def states_name(model: Any) -> str | None:
-    """Under which name the model takes and gives back what it keeps of a text; None where it keeps nothing."""
-    parameters = signature(model.forward).parameters
-    return next((name for name in _NAMES if name in parameters), None)
+"""Under which names models take and give back what they keep of a text."""
 
 
 def padded(model: Any, rows: Sequence[Row]) -> torch.Tensor:
@@ -61,7 +56,8 @@ class StateCache:
 
     def __init__(self, model: Any) -> None:
         self._model = model
-        self._name = states_name(model) or _NAMES[0]
+        taken = signature(model.forward).parameters
+        self._name = next((name for name in _NAMES if name in taken), _NAMES[0])
         self._pieces: list[State] = []
 
     def stem(self, tokens: Tokens, chain: tuple[int, ...]) -> tuple[State, int]:

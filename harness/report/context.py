@@ -11,7 +11,6 @@ import pandas as pd
 from harness.core.headlines import OVERALL
 from harness.core.scores import Estimate
 from harness.decision.comparison import Comparison, compare
-from harness.decision.scored import Scored
 from harness.decision.verdicts import Verdict
 from harness.record import RunRecord
 from harness.report.words import Words
@@ -42,11 +41,6 @@ class Context:
     def estimates(self) -> Sequence[Estimate]:
         """All estimates of the run, in its order."""
         return self.record.estimate_list
-
-    @cached_property
-    def scored(self) -> Scored:
-        """The run as comparisons and gates read it."""
-        return Scored(self.record)
 
     @cached_property
     def headlines(self) -> Sequence[Estimate]:

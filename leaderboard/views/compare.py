@@ -13,8 +13,9 @@ from harness.decision.comparison import Comparison, compare
 from harness.record import RunRecord
 from leaderboard import queries
 from leaderboard.address import choose
+from leaderboard.chosen import verified_runs
 from leaderboard.links import link
-from leaderboard.parts import chart, downloads, not_here, table
+from leaderboard.parts import chart, downloads, table
 from leaderboard.session import Session, labels, record_of
 
 __all__ = ["page"]
@@ -29,11 +30,10 @@ def page(session: Session) -> None:
     """Show it."""
     t = session.t
     st.title(t("Compare"))
-    known = queries.checkpoints(session.store, every_run=True)
-    known = known[known["status"] == "verified"]
-    ids = list(known["run_id"])
-    if not_here(session, ids):
+    known = verified_runs(session, every_run=True)
+    if known is None:
         return
+    ids = list(known["run_id"])
     columns = st.columns(2)
     shown = partial(_label, labels(known))
     usual = _alike(session, ids, None)[0]

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from harness.charts import dimension_bars
-from harness.core.display import elided, number
+from harness.core.display import aim, elided, number
 from leaderboard import queries
 from leaderboard.address import choose, choose_many
 from leaderboard.board import board, filtered, intervals
@@ -176,7 +176,7 @@ def _number_column(session: Session, name: str, scores: pd.DataFrame) -> Any:
         of_suite = scores[scores["suite"] == name]
         if len(of_suite):
             first = of_suite.iloc[0]
-            best = {"higher": "↑", "lower": "↓"}.get(first["direction"]) or f"→ {number(first['target'])}"
+            best = aim(first["direction"], first["target"])
             help_text = f"{escaped(t(first['metric']))} ({escaped(t(first['unit']))}), {t('best')}: {best}"
             return st.column_config.NumberColumn(f"{title} {best}", help=help_text)
         return st.column_config.NumberColumn(title)
@@ -207,25 +207,16 @@ def _title(session: Session, name: str) -> str:
     return titles.get(name, t(name))
 
 
-def _set_apart(session: Session, chosen: pd.DataFrame, apart: pd.DataFrame, names: dict[str, str]) -> None:
+def _set_apart(session: Session, chosen: pd.DataFrame, apart: pd.DataFrame, names: Mapping[str, str]) -> None:
     t = session.t
-    reasons = apart[apart["apart"].notna()]
-    if len(reasons):
-        st.subheader(t("Set apart"))
-        st.caption(t("These runs asked something else, so no rank would be fair."))
-        rows = {
-            t("checkpoint"): [names[one] for one in reasons["run_id"]],
-            t("run"): reasons["run_id"],
-            t("why"): reasons["apart"],
-        }
-        table(pd.DataFrame(rows), key="apart")
-    failed = chosen[chosen["status"] != "verified"]
-    if len(failed):
-        st.subheader(t("Not trusted"))
-        st.caption(t("These records fail verification: they rank nowhere."))
-        rows = {
-            t("checkpoint"): [names[one] for one in failed["run_id"]],
-            t("run"): failed["run_id"],
-            t("why"): failed["reason"],
-        }
-        table(pd.DataFrame(rows), key="failed")
+    others, failed = apart[apart["apart"].notna()], chosen[chosen["status"] != "verified"]
+    for title, said, rows, why in (
+        (t("Set apart"), t("These runs asked something else, so no rank would be fair."), others, "apart"),
+        (t("Not trusted"), t("These records fail verification: they rank nowhere."), failed, "reason"),
+    ):
+        if len(rows):
+            st.subheader(title)
+            st.caption(said)
+            ids = rows["run_id"]
+            shown = {t("checkpoint"): [names[one] for one in ids], t("run"): ids, t("why"): rows[why]}
+            table(pd.DataFrame(shown), key=why)

@@ -1,13 +1,16 @@
 """What one good thing costs of another."""
 
+from collections.abc import Sequence
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 from harness.charts import MOST, SCALE, radar, tradeoff
 from leaderboard import queries
 from leaderboard.address import choose, choose_many
-from leaderboard.parts import chart, not_here
+from leaderboard.chosen import verified_runs
+from leaderboard.parts import chart
 from leaderboard.points import AXES, axis_of, points, scaled
 from leaderboard.session import Session, labels
 
@@ -23,9 +26,8 @@ def page(session: Session) -> None:
     """Show it."""
     t = session.t
     st.title(t("Trade-offs"))
-    known = queries.checkpoints(session.store)
-    known = known[known["status"] == "verified"]
-    if not_here(session, list(known["run_id"])):
+    known = verified_runs(session, every_run=False)
+    if known is None:
         return
     names = labels(known)
     apart = queries.comparability(session.store, list(known["run_id"]))
@@ -63,9 +65,14 @@ def page(session: Session) -> None:
     else:
         chart(session, partial(tradeoff, frame, x, y, session.theme, t.code), frame, key="tradeoff")
         st.caption(t(_PARETO))
+    _dimensions(session, scaled(scores, names), suites, together=len(chosen) <= MOST)
+
+
+def _dimensions(session: Session, all_scaled: pd.DataFrame, suites: Sequence[str], *, together: bool) -> None:
+    """One radar of all checkpoints, or one of each."""
+    t = session.t
     st.subheader(t("All dimensions"))
-    all_scaled = scaled(scores, names)
-    if len(chosen) <= MOST:
+    if together:
         chart(session, partial(radar, all_scaled, suites, session.theme, t.code), all_scaled, key="radar")
         return
     st.caption(t(SCALE))

@@ -3,17 +3,11 @@
 import csv
 import io
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.leaderboard.browser import Reader, launched
+from tests.leaderboard.browser import Reader, launched, served
 
 PAGES = ("samples", "", "tradeoffs", "run", "compare", "history")
 """The first one is no start page: a server that has just started must serve a link that somebody was sent."""
@@ -21,26 +15,8 @@ PAGES = ("samples", "", "tradeoffs", "run", "compare", "history")
 
 @pytest.fixture(scope="module")
 def url(runs):
-    """`harness leaderboard` on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "harness", "leaderboard", "--records", str(runs.folder), "--port", str(port)]
-    log = (runs.folder.parent / "server.log").open("w")
-    server = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "OMP_NUM_THREADS": "1"})
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).read()
-                break
-            except OSError:
-                assert server.poll() is None, (runs.folder.parent / "server.log").read_text()
-                time.sleep(0.25)
+    with served(runs.folder, runs.folder.parent / "server.log") as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
 
 
 @pytest.fixture(scope="module")

@@ -80,6 +80,5 @@ def _attempted(explainer: "Explainer", request: Attribute, units: Sequence[str])
     try:
         return attempt(lambda: explainer.explain(request, units))
     except StepFailed as failed:
-        if isinstance(failed.__cause__, Unusable | HarnessError):
-            raise failed.__cause__ from failed
+        failed.give_back(Unusable, HarnessError)
         raise Unusable(f"an attribution method of a plug-in {failed}") from failed

@@ -1,9 +1,8 @@
 """The first page: what was tested, what came of it, and what to worry about."""
 
 from harness.core.display import interval, number
+from harness.core.headlines import headline_parts
 from harness.core.scores import Estimate
-from harness.decision.contrasts import headline_parts
-from harness.decision.scored import key_of
 from harness.decision.verdicts import Verdict
 from harness.report.blocks import Block, Bullets, Column, Facts, Paragraph, Section, Table
 from harness.report.context import Context
@@ -87,9 +86,9 @@ def _scores(context: Context) -> Table:
 
 
 def _row(context: Context, one: Estimate) -> list[str]:
-    parts = headline_parts(context.scored, key_of(one))
-    metric = ", ".join(dict.fromkeys(part.metric for part in parts))
-    made_of = parts[0].task if len(parts) == 1 else context.words("mean of {count} tasks", count=len(parts))
+    parts = headline_parts(one)
+    metric = ", ".join(dict.fromkeys(name for _, name in parts))
+    made_of = parts[0][0] if len(parts) == 1 else context.words("mean of {count} tasks", count=len(parts))
     return [
         title(context.words, one.suite),
         context.words("absent") if one.value is None else number(one.value),
