@@ -12,7 +12,7 @@ import typer
 
 from benchmarks.case import Builder, Case
 from benchmarks.cases import BUILDERS, MEMORY
-from benchmarks.measure import FIRST, Overhead, compare, measure_alone, measure_overhead
+from benchmarks.measure import FIRST, compare, measure_alone, measure_overhead
 from benchmarks.page import put
 from benchmarks.report import Report, markdown, row
 from harness import data
@@ -24,7 +24,8 @@ __all__ = ["CLOCKS", "Clock", "Scale", "build", "run"]
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 OTHERS = ("memory", "cold_start", "overhead")
-CHOICES_A_QUESTION = 5
+OVERHEAD_QUESTIONS = 200
+"""Of five choices: a thousand requests."""
 
 
 class Scale(StrEnum):
@@ -75,13 +76,10 @@ def run(model: str, *, names: Sequence[str], scale: Scale, rounds: int, clock: C
         results=results,
         memory=memory,
         cold=cold,
-        overhead=_overhead(loaded, scale, clock) if "overhead" in names else None,
+        overhead=measure_overhead(loaded, questions=OVERHEAD_QUESTIONS, rounds=rounds, clock=CLOCKS[clock])
+        if "overhead" in names
+        else None,
     )
-
-
-def _overhead(loaded: LoadedCheckpoint, scale: Scale, clock: Clock) -> Overhead:
-    questions = (400 if scale is Scale.small else 1000) // CHOICES_A_QUESTION
-    return measure_overhead(loaded, questions=questions, clock=CLOCKS[clock])
 
 
 def main(

@@ -94,7 +94,8 @@ def _others(report: Report) -> list[str]:
     if report.overhead:
         seen = report.overhead
         lines.append(
-            f"| Overhead of a whole evaluation, {seen.requests:,} requests | | at most 10 % | {seen.share:.1%} |"
+            f"| Overhead of a whole evaluation, {seen.requests:,} requests | | at most 10 % | {seen.share:.1%}, "
+            f"of {seen.total_s:.1f} s; {seen.share_after_loading:.1%} without the SHA-256 of the weights |"
         )
     return lines
 
