@@ -132,7 +132,7 @@ def estimate_metric(
         if scores:
             reason = f"none of {len(scores)} samples could be used: {scores[0].invalid}"
     elif group is not None and len(valid) < metric.smallest_group:
-        reason = f"{len(valid)} samples are too few for a group: at least {metric.smallest_group} are needed"
+        reason = f"a group of {len(valid)} is too small: at least {metric.smallest_group} are needed"
     else:
         salt = f"{seed}:{suite}:{task}:{metric.name}" + (f":{group}" if group else "")
         try:

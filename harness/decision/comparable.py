@@ -6,7 +6,7 @@ from harness.core.errors import RecordError
 from harness.core.hashing import SHORT
 from harness.record import RunRecord, TaskSpec
 
-__all__ = ["comparable", "differing_conditions", "require_comparable"]
+__all__ = ["comparable", "differing_conditions", "require_comparable", "run_faults", "task_faults"]
 
 _TASK_FIELDS = {
     "version": "version of the task",
@@ -27,6 +27,11 @@ def comparable(first: RunRecord, second: RunRecord) -> list[str]:
     without the chat template; at least one must be shared. Checkpoint, dtype and device are what is compared, and
     may differ.
     """
+    return [*run_faults(first, second), *task_faults(first, second).values()]
+
+
+def run_faults(first: RunRecord, second: RunRecord) -> list[str]:
+    """As `comparable`, what differs in all tasks."""
     faults = []
     one, other = first.spec, second.spec
     if one.seed != other.seed:
@@ -35,10 +40,15 @@ def comparable(first: RunRecord, second: RunRecord) -> list[str]:
         asked = ["with" if spec.apply_chat_template else "without" for spec in (one, other)]
         faults.append(f"the chat template: {asked[0]} it against {asked[1]} it")
     tasks, others = _tasks(first), _tasks(second)
-    shared = [key for key in tasks if key in others]
-    if not shared:
+    if not any(key in others for key in tasks):
         faults.append(f"the tasks: none is in both ({_listed(tasks)} against {_listed(others)})")
-    return faults + [fault for key in shared if (fault := _task_fault(key, tasks[key], others[key]))]
+    return faults
+
+
+def task_faults(first: RunRecord, second: RunRecord) -> dict[str, str]:
+    """As `comparable`, what differs in a single task, by its `suite/task`."""
+    tasks, others = _tasks(first), _tasks(second)
+    return {key: fault for key in tasks if key in others and (fault := _task_fault(key, tasks[key], others[key]))}
 
 
 def require_comparable(first: RunRecord, second: RunRecord) -> None:

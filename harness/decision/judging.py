@@ -11,8 +11,8 @@ from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
 from harness.core.scores import Estimate
 from harness.core.statistics import Difference, Interval, Standing
-from harness.decision.comparable import comparable
-from harness.decision.contrasts import READINGS, Contrast, Contrasts
+from harness.decision.comparable import run_faults, task_faults
+from harness.decision.contrasts import READINGS, Contrast, Contrasts, headline_parts
 from harness.decision.limits import is_reading, limits
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Key, Scored
@@ -50,7 +50,8 @@ class Judge:
     def __init__(self, policy: Policy, run: Scored, baseline: Scored | None) -> None:
         self.policy, self.run, self.baseline = policy, run, baseline
         self.confidence = statistics.two_sided(policy.confidence)
-        self.faults = comparable(baseline.record, run.record) if baseline else []
+        self.faults = run_faults(baseline.record, run.record) if baseline else []
+        self.task_faults = task_faults(baseline.record, run.record) if baseline else {}
         self.pins = {f"{task.suite}/{task.task}": task.requests_sha256 for task in run.record.spec.tasks}
         if baseline and not self.faults:
             self.contrasts = Contrasts(baseline, run, confidence=self.confidence, worst=True)
@@ -139,14 +140,22 @@ class Judge:
 
     def _fault(self, key: Key, against: bool, estimate: Estimate) -> str | None:
         """Why nothing can be decided: what was measured is not what the policy or the baseline is about."""
-        if against and self.faults:
-            return f"the baseline can't be compared; what differs: {'; '.join(self.faults)}"
+        if against and (faults := [*self.faults, *self._differing(key)]):
+            return f"the baseline can't be compared; what differs: {'; '.join(faults)}"
         for name, pinned in self.policy.tasks.items():
             of_rule = name == f"{key.suite}/{key.task}" or (key.task == OVERALL and name.startswith(f"{key.suite}/"))
             if of_rule and not self.pins.get(name, "").startswith(pinned):
                 return f"{name} is not what the policy was written for: its prompts or data are others"
         share = estimate.invalid_count / max(1, estimate.n + estimate.invalid_count)
         return self._too_many_invalid(share)
+
+    def _differing(self, key: Key) -> list[str]:
+        """What differs from the baseline in the tasks that the number is made of."""
+        keys = headline_parts(self.run, key) if key.task == OVERALL else [key]
+        names = [f"{one.suite}/{one.task}" for one in keys]
+        # What is told of no task, such as the joules of a run, is made of all.
+        whole = any(name not in self.pins for name in names)
+        return [fault for task, fault in self.task_faults.items() if whole or task in names]
 
     def _too_many_invalid(self, share: float) -> str | None:
         if share <= self.policy.largest_invalid_share:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from harness.core.errors import InputError
-from harness.decision.policy import Policy
+from harness.decision.policy import Policy, templates
 from harness.decision.verdicts import RuleVerdict, Verdict
 
 __all__ = ["append_text", "sarif", "write_junit", "write_text"]
@@ -110,9 +110,10 @@ def _blocks(policy: Policy, verdict: RuleVerdict) -> bool:
 
 
 def _uri(path: Path) -> str:
-    """Where the policy stands: from the folder that the gate was run in, else in full."""
-    inside = path.is_absolute() and path.is_relative_to(Path.cwd())
-    shown = path.relative_to(Path.cwd()) if inside else path
+    """Where the policy stands: from the folder that the gate was run in, a template from the package, else in full."""
+    homes = [Path(__file__).parents[2]] if path in templates().values() else []
+    inside = next((home for home in (*homes, Path.cwd()) if path.is_absolute() and path.is_relative_to(home)), None)
+    shown = path.relative_to(inside) if inside else path
     return shown.as_uri() if shown.is_absolute() else quote(shown.as_posix())
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from harness.core.translation import translator
+from harness.core.translation import filled_translator, translator
 
 __all__ = ["LANGUAGES", "Language", "Words"]
 
@@ -22,6 +22,7 @@ class Words:
         self.language = language
         self._said = translator(Path(__file__).parent, language)
         self._defined = translator(Path(__file__).parent / "definitions", language)
+        self._explained = filled_translator(Path(__file__).parent / "reasons", language)
 
     def __call__(self, sentence: str, **fields: object) -> str:
         """The sentence in this language, its `{name}` places filled."""
@@ -34,3 +35,7 @@ class Words:
     def defined(self, text: str) -> str:
         """What a metric or suite means, by its English text; in English where nobody has said it in this language."""
         return self._defined(text)
+
+    def reason(self, text: str) -> str:
+        """Why a rule decided as it did, or a score is absent; in English where nobody has said it in this language."""
+        return self._said("; ").join(map(self._explained, text.split("; ")))

@@ -51,7 +51,10 @@ def _failed_gate(context: Context) -> Iterator[Worry]:
         failed = [rule for rule in verdict.rules if rule.verdict in ("FAIL", "ERROR") and rule.severity == "block"]
         if failed:
             # The last part of a reason is how the interval was made.
-            named = "; ".join(f"{rule.rule}: {rule.reason.rpartition('; ')[0] or rule.reason}" for rule in failed[:2])
+            named = "; ".join(
+                f"{rule.rule}: {context.words.reason(rule.reason.rpartition('; ')[0] or rule.reason)}"
+                for rule in failed[:2]
+            )
             yield Worry(
                 text=context.words(
                     "The gate {policy} did not pass: {count} of its rules failed ({named}).",

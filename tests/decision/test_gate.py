@@ -10,6 +10,7 @@ from harness.core.scores import Score
 from harness.decision.drafting import draft
 from harness.decision.gate import gate
 from harness.decision.policy import read_policy, templates
+from harness.decision.reports import sarif
 from harness.record import RunRecord
 from tests.decision.runs import flipped, reading, scores_of, sealed, task_spec
 
@@ -148,6 +149,25 @@ def test_a_baseline_of_another_version_template_or_prompt_is_an_error(policy, ru
     assert "what differs" in found.rules[1].reason
 
 
+def test_a_task_that_differs_from_the_baseline_bears_on_its_own_rules_alone(policy, tmp_path):
+    scores = scores_of([1.0, 0.0] * 100)
+    now, before = (
+        sealed(
+            tmp_path / "runs",
+            name,
+            scores,
+            measurements=[reading(100.0)],
+            tasks=(task_spec(), task_spec(task="hounds", version=version)),
+        )
+        for version, name in ((1, "a"), (2, "b"))
+    )
+    foxes = {**CLOSE, "task": "foxes", "metric": "acc", "margin": 0.2}
+    energy = {"suite": "energy", "task": "run", "metric": "energy_joules", "kind": "non_inferior", "margin": 100}
+    found = gate(now, policy(foxes, {**CLOSE, "margin": 0.2}, energy), before)
+    assert [rule.verdict for rule in found.rules] == ["PASS", "PASS", "ERROR"]
+    assert "quiz/hounds: version of the task" in found.rules[2].reason
+
+
 def test_a_policy_may_pin_what_it_was_written_for(policy, run):
     assert gate(run(150), policy(FLOOR, tasks={"quiz/foxes": "eeee"})).verdict == "PASS"
     assert gate(run(150), policy(FLOOR, tasks={"quiz/foxes": "abcd"})).verdict == "ERROR"
@@ -240,3 +260,9 @@ def test_a_metric_without_an_interval_is_open(tmp_path, policy):
     )
     (rule,) = gate(record, policy({**FLOOR, "bound": 0.1})).rules
     assert rule.verdict == "INCONCLUSIVE"
+
+
+def test_sarif_names_a_template_by_its_place_in_the_package(policy, run):
+    (result,) = sarif(read_policy("default"), gate(run(90), policy(FLOOR)), "1.0")["runs"][0]["results"]
+    place = result["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place["uri"] == "harness/decision/policies/default.yaml"

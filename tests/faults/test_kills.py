@@ -10,7 +10,7 @@ import pytest
 from harness.record import load_record
 from harness.record.changes import other_files
 from harness.record.journal import read_lines
-from tests.faults.conftest import ALL, Place, Started, Tally
+from tests.faults.conftest import ALL, Place, Started, Tally, new_place
 
 MOMENTS = 50 if ALL else 4
 THRICE = 10 if ALL else 1
@@ -48,8 +48,6 @@ def resumes_to_the_same_bytes(place: Place, undisturbed: Place) -> bool:
 
 @pytest.fixture(scope="module")
 def duration_s(undisturbed: Place, tmp_path_factory, tiny_llama, start_process) -> float:
-    from tests.faults.conftest import new_place
-
     place = new_place(tmp_path_factory.mktemp("timed") / "place", tiny_llama, start_process)
     begun = time.monotonic()
     place.run(("acknowledge", str(place.folder / "acknowledged")))
@@ -57,13 +55,18 @@ def duration_s(undisturbed: Place, tmp_path_factory, tiny_llama, start_process) 
 
 
 @pytest.mark.parametrize("number", range(MOMENTS))
-def test_at_a_random_moment(place, undisturbed, duration_s, tally: Tally, number):
-    moment = duration_s * (number + random.Random(number).random()) / MOMENTS
-    killed = kill_after(place.start(("acknowledge", str(place.folder / "acknowledged"))), moment)
+def test_at_a_random_moment(tmp_path, tiny_llama, start_process, undisturbed, duration_s, tally: Tally, number):
+    """A kill that comes when the run has ended is none, and is tried earlier."""
+    for attempt in range(10):
+        place = new_place(tmp_path / f"place{attempt}", tiny_llama, start_process)
+        share = (number + random.Random(number).random()) / MOMENTS * 0.8**attempt
+        if kill_after(place.start(("acknowledge", str(place.folder / "acknowledged"))), duration_s * share):
+            break
+    else:
+        pytest.fail("every run ended before it was killed")
     lost = lost_responses(place)
     same = resumes_to_the_same_bytes(place, undisturbed)
-    if killed:
-        tally.add("SIGKILL at a random moment", survived=same, lost=lost)
+    tally.add("SIGKILL at a random moment", survived=same, lost=lost)
     assert same
     assert lost == 0
 
@@ -75,8 +78,6 @@ def steps(undisturbed: Place) -> int:
 @pytest.mark.parametrize("share", [None] if ALL else [0.2, 0.75, 0.9, 1.0])
 def test_at_a_change_of_state(tmp_path, tiny_llama, start_process, undisturbed, tally: Tally, share):
     """Just before and just after each sync, rename and cut: of a batch in the journal, of a table, of the seal."""
-    from tests.faults.conftest import new_place
-
     last = steps(undisturbed)
     chosen = range(1, last + 1) if share is None else [max(1, round(last * share))]
     for step in chosen:
@@ -91,19 +92,29 @@ def test_at_a_change_of_state(tmp_path, tiny_llama, start_process, undisturbed, 
 
 
 @pytest.mark.parametrize("number", range(THRICE))
-def test_three_times_in_one_run(place, undisturbed, duration_s, tally: Tally, number):
+def test_three_times_in_one_run(place, undisturbed, tally: Tally, number):
     """Each kill falls further on, the last on what a resumed process has already resumed."""
-    random_share = random.Random(number).random
-    lost, killed = 0, 0
+    answered = len(list(read_lines(undisturbed.record / "journal.jsonl")))
+    draw = random.Random(number).random
+    lost = 0
     for third in range(3):
-        moment = duration_s * (0.35 + 0.2 * third + 0.1 * random_share())
-        killed += kill_after(place.start(("acknowledge", str(place.folder / "acknowledged"))), moment)
+        started = place.start(("acknowledge", str(place.folder / "acknowledged")), ("slow", 0.1))
+        kill_when_answered(place, started, 1 + round(answered * (third + draw()) / 4))
         lost += lost_responses(place)
     same = resumes_to_the_same_bytes(place, undisturbed)
-    if killed == 3:
-        tally.add("SIGKILL three times in one run", survived=same, lost=lost)
+    tally.add("SIGKILL three times in one run", survived=same, lost=lost)
     assert same
     assert lost == 0
+
+
+def kill_when_answered(place: Place, started: Started, count: int) -> None:
+    """Kill it once so many responses are acknowledged, by it and by those before it, and it has added one itself."""
+    before = len(acknowledged(place))
+    while len(acknowledged(place)) < max(count, before + 1):
+        assert started.process.exitcode is None, "it ended before it was killed"
+        time.sleep(0.005)
+    os.kill(started.pid, signal.SIGKILL)
+    started.process.join()
 
 
 def test_a_killed_run_is_listed_as_started_and_never_as_sealed(place, undisturbed):

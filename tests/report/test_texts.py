@@ -5,11 +5,13 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+import harness.decision
 import harness.report
 from harness.core import registry
 from harness.doc_pages import explanation
@@ -106,7 +108,29 @@ def test_definitions_in_chinese_are_of_what_is_defined_today() -> None:
     assert len(defined & said) >= 0.7 * len(defined)
 
 
-def test_places_of_both_languages_are_the_same() -> None:
-    catalogue = (Path(harness.report.__file__).parent / "locale" / "zh.yaml").read_text(encoding="utf-8")
+@pytest.mark.parametrize("part", ["", "reasons"])
+def test_places_of_both_languages_are_the_same(part: str) -> None:
+    catalogue = (Path(harness.report.__file__).parent / part / "locale" / "zh.yaml").read_text(encoding="utf-8")
     for english, said in yaml.safe_load(catalogue).items():
         assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", said)), english
+
+
+def test_a_reason_is_said_in_chinese_down_to_its_parts() -> None:
+    said = Words("zh").reason
+    assert (
+        said("fewer than 30 samples; 0.25 against 0.5: the difference, -0.4 to -0.1 is not at least -0.02; as read")
+        == "样本少于 30 个；本次 0.25，基线 0.5；差值 -0.4 至 -0.1 不满足 ≥ -0.02；按读数"
+    )
+    assert said("a group of 1 is too small: at least 3 are needed") == "群体只有 1 个样本，过少：至少需要 3 个"
+    assert said("nobody has said this yet") == "nobody has said this yet"
+    assert Words("en").reason("as read") == "as read"
+
+
+def test_every_reason_of_a_rule_can_be_said_in_chinese() -> None:
+    """Of those that are written in one piece."""
+    said, missing = Words("zh").reason, []
+    for path in Path(harness.decision.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant):
+                missing += [node.value.value] if node.value.value and said(node.value.value) == node.value.value else []
+    assert missing == []

@@ -106,7 +106,9 @@ def _policy(context: Context, verdict: Verdict) -> list[Block]:
             for rule in verdict.rules
         ],
     )
-    reasons = [f"{rule.rule}: {rule.reason}" for rule in verdict.rules if rule.reason and rule.verdict != "PASS"]
+    reasons = [
+        f"{rule.rule}: {words.reason(rule.reason)}" for rule in verdict.rules if rule.reason and rule.verdict != "PASS"
+    ]
     note = Note(
         text=words(
             "Of a rule against a baseline the value is the difference to it. Bounds have the policy's confidence each, "

@@ -50,7 +50,7 @@ def _absent(context: Context, absent: Sequence[Estimate]) -> Table:
             Column(title=words("reason"), width=3),
         ],
         rows=[
-            [title(words, suite), task, _listed(context, metrics), reason]
+            [title(words, suite), task, _listed(context, metrics), words.reason(reason)]
             for (suite, task, reason), metrics in told.items()
         ],
     )
