@@ -8,6 +8,7 @@ import ast
 import inspect
 import re
 import sys
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
@@ -48,6 +49,8 @@ def suite_page(suite: Suite) -> str:
     parts.append("# Metrics")
     asked = [(metric, type(task)) for task in tasks for metric in task.metrics]
     parts += _entries(asked)
+    for names, text in suite.derived.items():
+        parts += [f"## {', '.join(f'`{name}`' for name in names)}", textwrap.fill(text, 119)]
     for where, metrics, kind in _further(suite.name):
         known = {metric.name for metric, _ in asked}
         parts += [f"# Metrics of {where}", *_entries([(one, kind) for one in metrics if one.name not in known])]

@@ -1,6 +1,7 @@
 """What the run cost in energy and carbon, phase by phase and token by token."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import ClassVar
 
 from harness.core.meters import IDLE, MEASURING, REPEATS, Window
@@ -16,6 +17,52 @@ MEASURING_TASK = "measuring"
 PARTS = ("cpu", "ram", "gpu")
 
 
+_DERIVED = {
+    ("joules_per_token_prefill", "joules_per_token_decode"): (
+        "Joules a token, from 0 up; lower is better. Of reading: energy over the tokens read. Of writing: over the "
+        "tokens written after the first, which reading already gives. Of text_generation it is the same work for every "
+        "checkpoint, and that of writing is the suite's one score; of the run it is the mixture of all suites, which "
+        "differs from run to run. The error is that of a ratio over windows of about five seconds (Cochran, 1977)."
+    ),
+    ("wh_per_1000_queries", "gpu_wh_per_1000_queries"): (
+        "Watt-hours for 1,000 prompts of text_generation, and of the GPU alone; lower is better. The AI Energy Score "
+        "(Luccioni et al., 2025) states the second for its task of text generation, on one H100, with 1,000 prompts, "
+        "one at a time: compare with its figures only where the hardware, the batch and the lengths are those."
+    ),
+    ("wh_per_1000_requests",): (
+        "Watt-hours for 1,000 requests of a phase; lower is better. A question with four choices is four requests. Of "
+        "accuracy/classify it is the AI Energy Score's binary text classification, of similarity/embed its semantic "
+        "sentence similarity."
+    ),
+    ("energy_joules", "cpu_energy_joules", "ram_energy_joules", "gpu_energy_joules"): (
+        "Joules of the run in all, of one phase, or of one part of the machine; lower is better. Of measuring: of what "
+        "exists for the measurement alone, and is in no other sum."
+    ),
+    (
+        "net_energy_joules",
+        "net_joules_per_token_prefill",
+        "net_joules_per_token_decode",
+        "net_wh_per_1000_queries",
+        "net_wh_per_1000_requests",
+    ): (
+        "As the figure without net, less the idle draw (idle power times duration): what the work added. Absent where "
+        "it would be below 0, since the machine was busier when idle was measured."
+    ),
+    ("carbon_grams",): (
+        "Grams of CO2 equivalent; lower is better. Gross energy times the yearly mean intensity of the region's "
+        "electricity. The region, its intensity and the table that it comes from stand in the signature. Always "
+        "estimated."
+    ),
+    ("joules_per_correct_answer",): (
+        "Joules a right answer, from 0 up; lower is better. Of a suite whose tasks all have acc: its energy, as if it "
+        "had been asked alone, over its right answers. The error is that of both (delta method)."
+    ),
+    ("idle_power_watts",): (
+        "Watts of the machine at rest, before anything else; lower is better. What net figures are less by."
+    ),
+}
+
+
 class Energy(Suite):
     """The energy of the run, in joules, per token, per answer, per 1,000 queries, and as carbon. Lower is better.
 
@@ -26,25 +73,9 @@ class Energy(Suite):
     which the machine rests before anything else; `warm-up`, a first answer, which is in no rate either; and `repeats`.
 
     Of `text_generation`, the same work for every checkpoint. Its prompts are answered once for the record, then again
-    after all else, until the 95 % intervals of both stages reach no farther than 5 % to either side, or 45 seconds are
+    after all else, until the 95 % intervals of both stages reach no farther than 5 % to either side, or 40 seconds are
     over: then `interval` says how wide it is. The figures are those of the repeats; only where not one fits into that
     time, those of the first answers. Nothing else depends on the repeats.
-    - `joules_per_token_prefill` and `_decode` (J/token): energy over tokens read, and over tokens written after the
-      first (which reading already gives), with the error of a ratio over windows of about five seconds (Cochran, 1977).
-      That of decoding is the suite's one score.
-    - `wh_per_1000_queries` (Wh/1,000 queries), and `gpu_wh_per_1000_queries` of the GPU alone. The AI Energy Score
-      (Luccioni et al., 2025) states the second for its task "text generation", on one H100, with 1,000 prompts,
-      one at a time: compare with its figures only where the hardware, the batch and the lengths are those.
-    Of `run`, all that was asked for:
-    - `energy_joules`, `net_energy_joules` (J) in all and by phase; `cpu_`, `ram_` and `gpu_energy_joules` by part.
-    - `carbon_grams` (gCO2e): gross energy times the yearly mean intensity of the region's electricity. The region, its
-      intensity and the table that it comes from stand in the signature. Always estimated.
-    - `joules_per_token_prefill` and `_decode` over every suite of the run: the mixture differs from run to run.
-    Of each phase, `wh_per_1000_requests`; a question with four choices is four requests. `accuracy/classify` is the
-    AI Energy Score's "binary text classification", `similarity/embed` its "semantic sentence similarity".
-    Of each suite whose tasks all have `acc`, `joules_per_correct_answer` (J/correct answer): its energy, as if it had
-    been asked alone, over its correct answers; the error is that of both (delta method).
-    Of `idle`, `idle_power_watts` (W).
 
     Why it matters. Two checkpoints of equal quality may differ several-fold in the energy of an answer.
 
@@ -65,6 +96,7 @@ class Energy(Suite):
     tasks: ClassVar[Sequence[str]] = ("text_generation",)
     repeated = "text_generation"
     headline = (("text_generation", "joules_per_token_decode"),)
+    derived = MappingProxyType(_DERIVED)
 
     def derive(self, results: Results) -> Sequence[Estimate]:
         """All energy figures from the windows of the run; see the class for each of them."""

@@ -157,6 +157,9 @@ class Suite(ABC):
     See `harness.core.headlines`.
     """
 
+    derived: ClassVar[Mapping[tuple[str, ...], str]] = MappingProxyType({})
+    """What the metrics that `derive` gives mean, by the names of those that share a text."""
+
     repeated: ClassVar[str | None] = None
     """Its task that is answered again after all else, for the energy of a token alone; see `harness.metering`."""
 

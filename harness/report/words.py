@@ -1,8 +1,10 @@
 """The words of a report in the reader's language: English sentences are the keys of the catalogue `locale/zh.yaml`."""
 
+import re
 from pathlib import Path
 from typing import Literal
 
+from harness.core.display import number
 from harness.core.translation import filled_translator, translator
 
 __all__ = ["LANGUAGES", "Language", "Words"]
@@ -10,6 +12,9 @@ __all__ = ["LANGUAGES", "Language", "Words"]
 Language = Literal["en", "zh"]
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+_ENDS = re.compile(r"(-?\d\S*) to (-?\d\S*)")
 
 
 class Words:
@@ -38,4 +43,9 @@ class Words:
 
     def reason(self, text: str) -> str:
         """Why a rule decided as it did, or a score is absent; in English where nobody has said it in this language."""
-        return self._said("; ").join(map(self._explained, text.split("; ")))
+        said = self._said("; ").join(map(self._explained, text.split("; ")))
+        return _ENDS.sub(lambda found: self("{low} to {high}", low=found[1], high=found[2]), said)
+
+    def interval(self, low: float | None, high: float | None) -> str:
+        """Both ends of an interval; empty where there is none."""
+        return "" if low is None or high is None else self("{low} to {high}", low=number(low), high=number(high))

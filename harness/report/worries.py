@@ -7,11 +7,12 @@ comes before a doubt about sample sizes.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.core.display import interval, number
+from harness.core.display import number
 from harness.core.scores import Estimate
 from harness.report.chance import chance_level
 from harness.report.context import Context
 from harness.report.titles import title
+from harness.report.words import Words
 
 __all__ = ["RULES", "Worry", "worries"]
 
@@ -121,7 +122,7 @@ def _stereotypes(context: Context) -> Iterator[Worry]:
             suite="fairness",
             text=context.words(
                 "{metric} of {task} is {value} ({interval}) where {target} would be even-handed.",
-                **_named(worst),
+                **_named(context.words, worst),
                 target=number(worst.target),
             ),
         )
@@ -138,7 +139,8 @@ def _groups(context: Context) -> Iterator[Worry]:
         yield Worry(
             suite="fairness",
             text=context.words(
-                "Groups of people fare differently: {metric} of {task} is {value} ({interval}).", **_named(worst)
+                "Groups of people fare differently: {metric} of {task} is {value} ({interval}).",
+                **_named(context.words, worst),
             ),
         )
 
@@ -149,7 +151,8 @@ def _noise(context: Context) -> Iterator[Worry]:
             yield Worry(
                 suite="robustness",
                 text=context.words(
-                    "Noise in the questions takes away {value} of the score on {task} ({interval}).", **_named(one)
+                    "Noise in the questions takes away {value} of the score on {task} ({interval}).",
+                    **_named(context.words, one),
                 ),
             )
 
@@ -168,7 +171,7 @@ def _confidence(context: Context) -> Iterator[Worry]:
                 "Its confidence can't be believed: on {task} it misses the share of right answers by "
                 "{value} on average "
                 "({interval}).",
-                **_named(worst),
+                **_named(context.words, worst),
             ),
         )
 
@@ -182,7 +185,9 @@ def _harm(context: Context) -> Iterator[Worry]:
         worst = min(weak, key=lambda one: one.value or 0)
         yield Worry(
             suite="toxicity",
-            text=context.words("It declines {value} of the harmful requests of {task} ({interval}).", **_named(worst)),
+            text=context.words(
+                "It declines {value} of the harmful requests of {task} ({interval}).", **_named(context.words, worst)
+            ),
         )
 
 
@@ -192,7 +197,8 @@ def _leaks(context: Context) -> Iterator[Worry]:
             yield Worry(
                 suite="privacy",
                 text=context.words(
-                    "{value} of its continuations of {task} hold personal data ({interval}).", **_named(one)
+                    "{value} of its continuations of {task} hold personal data ({interval}).",
+                    **_named(context.words, one),
                 ),
             )
 
@@ -230,12 +236,12 @@ def _values(context: Context, suite: str) -> Sequence[Estimate]:
     return [one for one in context.estimates if one.suite == suite and one.value is not None and one.group is None]
 
 
-def _named(one: Estimate) -> dict[str, object]:
+def _named(words: Words, one: Estimate) -> dict[str, object]:
     return {
         "metric": one.metric,
         "task": one.task,
         "value": _shown(one, one.value),
-        "interval": interval(one.low, one.high) if one.unit != "share" else _shares(one),
+        "interval": words.interval(one.low, one.high) if one.unit != "share" else _shares(words, one),
     }
 
 
@@ -243,8 +249,10 @@ def _shown(one: Estimate, value: float | None) -> str:
     return f"{100 * (value or 0):.3g} %" if one.unit == "share" else number(value)
 
 
-def _shares(one: Estimate) -> str:
-    return "" if one.low is None else f"{_shown(one, one.low)} to {_shown(one, one.high)}"
+def _shares(words: Words, one: Estimate) -> str:
+    if one.low is None:
+        return ""
+    return words("{low} to {high}", low=_shown(one, one.low), high=_shown(one, one.high))
 
 
 RULES: Sequence[Callable[[Context], Iterator[Worry]]] = (

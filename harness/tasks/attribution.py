@@ -79,7 +79,7 @@ class AttributionTask(WrappedTask[Task]):
         self.asks = (Attribute, *inner.asks)
         self.methods = tuple(methods) or tuple(registry.names("harness.attributions"))
         self.max_units = max_units
-        self.default_limit = min(inner.default_limit, 12)
+        self.default_limit = min(inner.default_limit, 10)
         self.definition: Mapping[str, Any] = MappingProxyType(
             {"methods": list(self.methods), "max_units": max_units, "inner": dict(inner.definition)}
         )

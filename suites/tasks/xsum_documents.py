@@ -23,7 +23,7 @@ class XSumDocuments(RollingPerplexity):
 
     name = "xsum_documents"
     data = "xsum"
-    default_limit = 60
+    default_limit = 36
     max_length = 512
     stride = 256
     excluded = MappingProxyType({219: "the document is empty"})

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.core.display import interval, number
+from harness.core.display import number
 from harness.decision.comparison import Comparison, MetricDifference
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
 from harness.report.context import Context
@@ -70,7 +70,7 @@ def _table(context: Context, caption: str, differences: Sequence[MetricDifferenc
                 number(one.first),
                 number(one.second),
                 number(one.difference),
-                interval(one.low, one.high),
+                words.interval(one.low, one.high),
                 number(one.p_holm),
                 f"{one.n:,}",
                 words(one.change),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.core.datasets import DataSet
-from harness.core.display import interval, number
+from harness.core.display import number
 from harness.core.errors import UnknownName
 from harness.core.hashing import SHORT
 from harness.core.registry import task as registered_task
@@ -98,7 +98,7 @@ def _policy(context: Context, verdict: Verdict) -> list[Block]:
                 f"{rule.rule} ({rule.severity})",
                 " ".join(filter(None, (rule.task, rule.metric, rule.group))),
                 number(rule.value),
-                interval(rule.low, rule.high),
+                words.interval(rule.low, rule.high),
                 allowed(rule).replace("at least", "≥").replace("at most", "≤"),
                 "" if rule.n is None else f"{rule.n:,}",
                 words(rule.verdict),

@@ -1,12 +1,13 @@
 """Dimension by dimension: scores with their errors, what they mean, groups, and the worst samples."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from harness.core.display import interval, number
+from harness.core.display import number
 from harness.core.errors import UnknownName
 from harness.core.headlines import OVERALL
 from harness.core.registry import suite as registered_suite
 from harness.core.scores import Estimate
+from harness.core.tasks import Suite
 from harness.doc_pages import explanation
 from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section, Table
 from harness.report.context import Context
@@ -35,7 +36,11 @@ def _suite(context: Context, suite: str) -> list[Section]:
     blocks: list[Block] = [Paragraph(text=words.defined(_purpose(suite)))]
     blocks += suite_figures(context, suite)
     if single:
-        blocks.append(_table(context, words("Scores of {suite}", suite=title(words, suite)), single))
+        # A figure shows the phases of a run; their four rows each would fill two pages.
+        shown = [one for one in single if "/" not in one.task]
+        blocks.append(_table(context, words("Scores of {suite}", suite=title(words, suite)), shown))
+        if left := len(single) - len(shown):
+            blocks.append(Note(text=words("{count} more rows by phase are in the record.", count=left)))
     grouped = [one for one in mine if one.group is not None and one.value is not None]
     if grouped:
         blocks += _groups(context, suite, grouped)
@@ -52,11 +57,15 @@ def _suite(context: Context, suite: str) -> list[Section]:
 
 
 def _purpose(suite: str) -> str:
+    found = _registered(suite)
+    return " ".join((type(found).__doc__ or "").partition("\n\n")[0].split()) if found else ""
+
+
+def _registered(suite: str) -> Suite | None:
     try:
-        found = registered_suite(suite)
+        return registered_suite(suite)
     except UnknownName:
-        return ""
-    return " ".join((type(found).__doc__ or "").partition("\n\n")[0].split())
+        return None
 
 
 def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, groups: bool = False) -> Table:
@@ -69,11 +78,11 @@ def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, gro
         Column(title=words("metric"), width=1.9),
         *([Column(title=words("group"), width=1.7)] if groups else []),
         Column(title=words("score"), width=0.8, kind="number"),
-        Column(title=words("± s.e."), width=0.8, kind="number"),
+        Column(title=words("± s.e."), width=0.9, kind="number"),
         Column(title=words("95 % interval"), width=1.7, kind="number"),
         Column(title="n", width=0.5, kind="number"),
         Column(title=words("unit"), width=1.1 if bases or groups else 1.6),
-        Column(title=words("best"), width=0.8),
+        Column(title=words("best"), width=1.0 if groups else 0.8),
         *([Column(title=words("basis"), width=1.0)] if bases else []),
     ]
     rows = [
@@ -83,7 +92,7 @@ def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, gro
             *([one.group or ""] if groups else []),
             number(one.value),
             number(one.stderr),
-            interval(one.low, one.high),
+            words.interval(one.low, one.high),
             f"{one.n:,}" + (f" (+{_unusable(one):,})" if _unusable(one) else ""),
             words.term(one.unit),
             best(context, one),
@@ -123,13 +132,31 @@ def _definitions(context: Context, estimates: Sequence[Estimate]) -> list[Block]
                 names, sources = found.setdefault(" ".join(said.split()), ([], []))
                 names += [metric.name] if metric.name not in names else []
                 sources += [metric.source] if metric.source not in sources else []
-    return [
-        Note(
-            term=", ".join(names),
-            text=f"{context.words.defined(text).replace('`', '')} [{'; '.join(sources)}]",
-        )
+    defined = [
+        Note(term=", ".join(names), text=f"{context.words.defined(text).replace('`', '')} [{_cited(sources)}]")
         for text, (names, sources) in found.items()
     ]
+    return [*defined, *_derived(context, {one.metric for one in estimates}, estimates)]
+
+
+def _derived(context: Context, metrics: Collection[str], estimates: Sequence[Estimate]) -> list[Block]:
+    """What those metrics mean that no task has, such as the joules of a run."""
+    suite = _registered(estimates[0].suite) if estimates else None
+    told = [
+        ([name for name in names if name in metrics], text) for names, text in (suite.derived if suite else {}).items()
+    ]
+    return [Note(term=", ".join(names), text=context.words.defined(text)) for names, text in told if names]
+
+
+def _cited(sources: Sequence[str]) -> str:
+    """The sources, what several have in common in front of a colon once."""
+    by_work: dict[str, list[str]] = {}
+    for source in sources:
+        work, _, detail = source.rpartition(": ")
+        by_work.setdefault(work, []).append(detail)
+    return "; ".join(
+        f"{work}: {'; '.join(details)}" if work else "; ".join(details) for work, details in by_work.items()
+    )
 
 
 def _worst(context: Context, suite: str) -> list[Block]:

@@ -1,6 +1,6 @@
 """The first page: what was tested, what came of it, and what to worry about."""
 
-from harness.core.display import interval, number
+from harness.core.display import number
 from harness.core.headlines import headline_parts
 from harness.core.scores import Estimate
 from harness.decision.verdicts import Verdict
@@ -92,7 +92,7 @@ def _row(context: Context, one: Estimate) -> list[str]:
     return [
         title(context.words, one.suite),
         context.words("absent") if one.value is None else number(one.value),
-        interval(one.low, one.high),
+        context.words.interval(one.low, one.high),
         f"{one.n:,}",
         context.words.term(one.unit),
         best(context, one),
