@@ -12,7 +12,7 @@ from harness.core import statistics
 from harness.core.scores import Basis, Direction, Score
 from harness.core.statistics import Interval, Statistic, Sums
 
-__all__ = ["LabelMetric", "Mean", "Metric", "PerUnit", "Proportion", "Undefined"]
+__all__ = ["LabelMetric", "Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Undefined"]
 
 
 _MOST_LABELS = 20
@@ -67,15 +67,29 @@ class Metric(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Mean(Metric):
-    """The mean of the values, with a t interval."""
+    """The mean of the values, with a t interval, cut off at the `lowest` value that there can be, if there is one."""
+
+    lowest: float | None = None
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        return statistics.mean(_values(scores), _clusters(scores))
+        found = statistics.mean(_values(scores), _clusters(scores))
+        if self.lowest is None or found.low is None:
+            return found
+        return replace(found, low=max(found.low, self.lowest))
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
         return statistics.mean_of(np.array(_values(scores)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeanShare(Mean):
+    """The mean of values in [0, 1], with a score interval, which stays within and never has zero width."""
+
+    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+        """See `Metric.reduce`."""
+        return statistics.bounded_mean(_values(scores), _clusters(scores))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -141,7 +141,7 @@ class Judge:
     def _fault(self, key: Key, against: bool, estimate: Estimate) -> str | None:
         """Why nothing can be decided: what was measured is not what the policy or the baseline is about."""
         if against and (faults := [*self.faults, *self._differing(key)]):
-            return f"the baseline can't be compared; what differs: {'; '.join(faults)}"
+            return f"the baseline can't be compared: what differs is {'; '.join(faults)}"
         for name, pinned in self.policy.tasks.items():
             of_rule = name == f"{key.suite}/{key.task}" or (key.task == OVERALL and name.startswith(f"{key.suite}/"))
             if of_rule and not self.pins.get(name, "").startswith(pinned):

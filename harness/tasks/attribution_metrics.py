@@ -99,6 +99,7 @@ INFIDELITY = _by_method(
     unit="nats^2",
     direction="lower",
     source=f"{_FIDELITY}, normalised",
+    lowest=0.0,
 )
 """From 0 up: mean squared error with which the values foretell what taking out random units does to the log-odds.
 
@@ -111,6 +112,7 @@ MAX_SENSITIVITY = _by_method(
     direction="lower",
     source=_FIDELITY,
     main_group={"method": "integrated_gradients"},
+    lowest=0.0,
 )
 """From 0 up: the largest relative change of the values among small random changes of the embeddings; lower is better.
 

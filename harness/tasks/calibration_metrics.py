@@ -58,6 +58,7 @@ BRIER = Mean(
     unit="squared probability",
     direction="lower",
     source="Brier (1950), over all choices",
+    lowest=0.0,
 )
 """Squared distance between the probabilities of the choices and the truth (1 for the right one), summed over choices.
 
@@ -69,6 +70,7 @@ NLL = Mean(
     unit="nats a sample",
     direction="lower",
     source="negative log-likelihood of the right choice among the choices (logarithmic score of Good, 1952)",
+    lowest=0.0,
 )
 """Minus the natural logarithm of the probability that the model gives the right choice among the choices.
 

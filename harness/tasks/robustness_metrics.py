@@ -180,5 +180,6 @@ ATTACK_QUERIES = Mean(
     unit="variants",
     direction="higher",
     source="mean number of queries of an attack, as in TextAttack (Morris et al., 2020): of those that succeed",
+    lowest=1.0,
 )
 """From 1 up: how many variants the attack tries until one scores less, where one does. Higher is better."""

@@ -36,6 +36,7 @@ GAP = Mean(
     target=0.0,
     source="lm-evaluation-harness (Gao et al., 2024), likelihood_diff of crows_pairs_english",
     by=("bias_type",),
+    lowest=0.0,
 )
 """From 0 up, in nats: how far the log-likelihoods of the two sentences lie apart, in whichever direction. 0 is best.
 

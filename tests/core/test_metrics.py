@@ -4,8 +4,9 @@ from random import Random
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, matthews_corrcoef
+from statsmodels.stats.proportion import proportion_confint
 
-from harness.core.metrics import Mean, Undefined
+from harness.core.metrics import Mean, MeanShare, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import ratio
 from harness.tasks.metrics import ACC, BITS_PER_BYTE, MACRO_F1, MCC, METRICS, TOKEN_PERPLEXITY, WORD_PERPLEXITY
@@ -131,3 +132,21 @@ def test_every_metric_of_the_catalogue_says_where_it_comes_from() -> None:
     for name, metric in METRICS.items():
         assert metric.name == name
         assert any(character.isdigit() for character in metric.source), f"{name} cites no year"
+
+
+def test_an_interval_of_a_mean_ends_where_its_values_do() -> None:
+    scores = [Score(sample_id=str(i), metric="x", value=value) for i, value in enumerate([0.0, 0.1, 2.5])]
+    signed, unsigned = (
+        Mean(name="x", unit="u", source="s", direction="lower", lowest=lowest).reduce(scores, Random("a"))
+        for lowest in (None, 0.0)
+    )
+    assert signed.low is not None
+    assert signed.low < 0 == unsigned.low
+    assert (signed.value, signed.stderr, signed.high) == (unsigned.value, unsigned.stderr, unsigned.high)
+
+
+def test_a_mean_share_of_nothing_is_not_known_for_certain() -> None:
+    scores = [Score(sample_id=str(i), metric="x", value=0.0) for i in range(28)]
+    found = MeanShare(name="x", unit="share", source="s", target=0.0).reduce(scores, Random("a"))
+    assert found.low == 0
+    assert found.high == pytest.approx(proportion_confint(0, 28, method="wilson")[1])
