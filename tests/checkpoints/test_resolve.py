@@ -184,3 +184,8 @@ def test_auto_is_the_checkpoints_own_dtype_where_that_can_be_computed_in(
 def test_an_unknown_dtype_is_refused_with_those_there_are(tiny_llama: Path) -> None:
     with pytest.raises(InputError, match="bfloat16"):
         resolve_dtype(resolve(str(tiny_llama)), "int3")
+
+
+def test_a_config_that_names_no_dtype_leaves_it_to_the_weights(folder: Path, edit: Edit) -> None:
+    edit("config.json", dtype=None, torch_dtype=None)
+    assert resolve(str(folder)).dtype == "float32"

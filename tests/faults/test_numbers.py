@@ -85,7 +85,8 @@ def test_one_sample_without_numbers_is_counted_and_the_others_are_scored(
     assert ended.exit_code == 3, ended.err
     record = load_record(place.record)
     scores = record.scores.set_index(["task", "sample_id"])
-    asked = record.samples.fillna("").groupby(["task", "sample_id"])[["context", "continuation"]].agg("".join)
+    texts = record.samples.set_index(["task", "sample_id"])[["context", "continuation"]].fillna("")
+    asked = texts.groupby(level=[0, 1]).agg("".join)
     with_seven = set(asked.index[(asked["context"] + asked["continuation"]).str.contains("7")])
     assert with_seven
     assert set(scores.index[scores["invalid"].notna()]) == with_seven
