@@ -166,9 +166,7 @@ class LabelMetric(Metric):
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
         """See `Metric.reduce`."""
-        gold, predicted = self._labels(scores)
-        statistic = self._by_labels(gold, predicted)
-        interval = statistics.bootstrap(statistic, len(scores), rng=rng, clusters=_clusters(scores))
+        interval = statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=_clusters(scores))
         if np.isnan(interval.value):
             raise Undefined("undefined on these labels")
         return interval
