@@ -85,11 +85,11 @@ class Mean(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class MeanShare(Mean):
-    """The mean of values in [0, 1], with a score interval, which stays within and never has zero width."""
+    """The mean; where all values lie in [0, 1] with a score interval, which stays within and never has zero width."""
 
     def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        return statistics.bounded_mean(_values(scores), _clusters(scores))
+        return statistics.mean_or_share(_values(scores), _clusters(scores))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,8 +42,8 @@ def limits(run: Scored, key: Key, confidence: float) -> Interval:
         found = None
     if isinstance(found, Sums) and found.values is not None:
         values = worst_values(scores, direction=estimate.direction, target=estimate.target, scale=found.scale)
-        kind = statistics.bounded_mean if all(0 <= value <= 1 for value in values) else statistics.mean
-        plain = statistics.scaled(kind(values, [score.cluster for score in scores], confidence), found.scale)
+        unscaled = statistics.mean_or_share(values, [score.cluster for score in scores], confidence)
+        plain = statistics.scaled(unscaled, found.scale)
         if plain.low is None:
             raise Undefined("a single sample or cluster has no error")
         return plain

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from harness.core.display import number
+from harness.core.display import interval
 from harness.core.translation import filled_translator, translator
 
 __all__ = ["LANGUAGES", "Language", "Words"]
@@ -43,9 +43,12 @@ class Words:
 
     def reason(self, text: str) -> str:
         """Why a rule decided as it did, or a score is absent; in English where nobody has said it in this language."""
-        said = self._said("; ").join(map(self._explained, text.split("; ")))
-        return _ENDS.sub(lambda found: self("{low} to {high}", low=found[1], high=found[2]), said)
+        return self._ends(self._said("; ").join(map(self._explained, text.split("; "))))
 
     def interval(self, low: float | None, high: float | None) -> str:
         """Both ends of an interval; empty where there is none."""
-        return "" if low is None or high is None else self("{low} to {high}", low=number(low), high=number(high))
+        return self._ends(interval(low, high))
+
+    def _ends(self, text: str) -> str:
+        """The text with the intervals in it said in this language."""
+        return _ENDS.sub(lambda found: self("{low} to {high}", low=found[1], high=found[2]), text)

@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 
 from harness.core import statistics
-from harness.core.metrics import Mean, Metric, Undefined
+from harness.core.metrics import Mean, MeanShare, Metric, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import Interval, Statistic
 
@@ -25,23 +25,6 @@ __all__ = [
 ]
 
 _BY = ("severity", "perturbation")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Average(Metric):
-    """The mean, clustered; with a score interval where all values lie in [0, 1]."""
-
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
-        values = [score.value for score in scores if score.value is not None]
-        clusters = [score.cluster for score in scores]
-        if all(0 <= value <= 1 for value in values):
-            return statistics.bounded_mean(values, clusters)
-        return statistics.mean(values, clusters)
-
-    def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
-        return statistics.mean_of(np.array([score.value for score in scores], dtype=float))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +50,7 @@ class _RelativeDrop(Metric):
         return statistics.ratio_of(noisy, np.array([score.weight for score in scores]), lambda kept: 1 - kept)
 
 
-CLEAN_SCORE = _Average(
+CLEAN_SCORE = MeanShare(
     name="clean_score",
     unit="first metric",
     direction="higher",
@@ -78,7 +61,7 @@ CLEAN_SCORE = _Average(
 Range and unit are those of that metric. It is of the same samples as the figures with noise, no more.
 """
 
-NOISY_SCORE = _Average(
+NOISY_SCORE = MeanShare(
     name="noisy_score",
     unit="first metric",
     direction="higher",
@@ -104,7 +87,7 @@ Formula: 1 - sum of noisy scores / sum of the clean scores of the same samples. 
 are paired by sample, so the error is that of the difference, much smaller than that of either.
 """
 
-WORST_CASE_SCORE = _Average(
+WORST_CASE_SCORE = MeanShare(
     name="worst_case_score",
     unit="first metric",
     direction="higher",
@@ -115,7 +98,7 @@ WORST_CASE_SCORE = _Average(
 It falls with the number of variants, so only figures of equally many compare.
 """
 
-FLIP_RATE = _Average(
+FLIP_RATE = MeanShare(
     name="flip_rate",
     unit="share",
     direction="lower",
@@ -128,7 +111,7 @@ FLIP_RATE = _Average(
 its score stands for it. By `perturbation=prompt_template` it is the inconsistency over prompt templates.
 """
 
-SEVERITY_AREA = _Average(
+SEVERITY_AREA = MeanShare(
     name="severity_area",
     unit="first metric",
     direction="higher",
@@ -139,7 +122,7 @@ SEVERITY_AREA = _Average(
 In the range of the first metric: equal to `clean_score` for a model that noise doesn't touch.
 """
 
-CONSISTENCY = _Average(
+CONSISTENCY = MeanShare(
     name="consistency",
     unit="share",
     direction="higher",
@@ -151,7 +134,7 @@ Of a task asked with `prompt_template` alone it is the consistency over template
 orders of the options.
 """
 
-ATTACK_SUCCESS_RATE = _Average(
+ATTACK_SUCCESS_RATE = MeanShare(
     name="attack_success_rate",
     unit="share",
     direction="lower",
@@ -167,7 +150,7 @@ budget is the number of variants and 6 more. Where answers are written texts the
 blind. A longer search finds more, so it is a lower bound. Lower is better.
 """
 
-RANDOM_SUCCESS_RATE = _Average(
+RANDOM_SUCCESS_RATE = MeanShare(
     name="random_attack_success_rate",
     unit="share",
     direction="lower",

@@ -5,7 +5,7 @@ from harness.core.statistics.differences import independent_difference, mean_of_
 from harness.core.statistics.holm import holm
 from harness.core.statistics.intervals import CONFIDENCE, UPPER, Difference, Interval, scaled
 from harness.core.statistics.mcnemar import exact_mcnemar
-from harness.core.statistics.means import bounded_mean, mean, proportion, ratio
+from harness.core.statistics.means import bounded_mean, mean, mean_or_share, proportion, ratio
 from harness.core.statistics.planning import POWER, design_effect, more_samples, rule_of_three, samples_for_margin
 from harness.core.statistics.rare import with_rare_changes
 from harness.core.statistics.resampling import RESAMPLES, basic, bootstrap, corrected_bootstrap, paired_bootstrap
@@ -33,6 +33,7 @@ __all__ = [
     "mean",
     "mean_of",
     "mean_of_differences",
+    "mean_or_share",
     "more_samples",
     "paired_bootstrap",
     "paired_difference",

@@ -13,7 +13,7 @@ from scipy import special
 from harness.core.statistics.clusters import Clusters, cluster_members, is_clustered, sums_by_cluster
 from harness.core.statistics.intervals import CONFIDENCE, Interval, upper_tail
 
-__all__ = ["bounded_mean", "mean", "proportion", "ratio"]
+__all__ = ["bounded_mean", "mean", "mean_or_share", "proportion", "ratio"]
 
 
 def mean(values: Sequence[float], clusters: Clusters | None = None, confidence: float = CONFIDENCE) -> Interval:
@@ -62,6 +62,14 @@ def bounded_mean(values: Sequence[float], clusters: Clusters | None = None, conf
     low, high = _wilson(share, count, quantile)
     method = "wilson, clustered" if clustered else "wilson"
     return Interval(value=share, stderr=plain.stderr, low=low, high=high, method=method)
+
+
+def mean_or_share(
+    values: Sequence[float], clusters: Clusters | None = None, confidence: float = CONFIDENCE
+) -> Interval:
+    """The mean of n >= 1 values: as `bounded_mean` where all lie in [0, 1], else as `mean`."""
+    kind = bounded_mean if all(0 <= value <= 1 for value in values) else mean
+    return kind(values, clusters, confidence)
 
 
 def _wilson(share: float, count: float, quantile: float) -> tuple[float, float]:

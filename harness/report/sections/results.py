@@ -1,6 +1,6 @@
 """Dimension by dimension: scores with their errors, what they mean, groups, and the worst samples."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from harness.core.display import number
 from harness.core.errors import UnknownName
@@ -136,11 +136,12 @@ def _definitions(context: Context, estimates: Sequence[Estimate]) -> list[Block]
         Note(term=", ".join(names), text=f"{context.words.defined(text).replace('`', '')} [{_cited(sources)}]")
         for text, (names, sources) in found.items()
     ]
-    return [*defined, *_derived(context, {one.metric for one in estimates}, estimates)]
+    return [*defined, *_derived(context, estimates)]
 
 
-def _derived(context: Context, metrics: Collection[str], estimates: Sequence[Estimate]) -> list[Block]:
-    """What those metrics mean that no task has, such as the joules of a run."""
+def _derived(context: Context, estimates: Sequence[Estimate]) -> list[Block]:
+    """What those metrics of a suite mean that no task has, such as the joules of a run."""
+    metrics = {one.metric for one in estimates}
     suite = _registered(estimates[0].suite) if estimates else None
     told = [
         ([name for name in names if name in metrics], text) for names, text in (suite.derived if suite else {}).items()
