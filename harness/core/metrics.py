@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.core import statistics
 from harness.core.scores import Basis, Direction, Score
-from harness.core.statistics import Interval, Statistic, Sums
+from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
 
 __all__ = ["LabelMetric", "Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Undefined"]
 
@@ -53,8 +53,12 @@ class Metric(ABC):
         return ""
 
     @abstractmethod
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
-        """Value and error of at least one valid score. Raises `Undefined` where there is no value."""
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+        """Value and error of at least one valid score; the interval is two-sided, of that `confidence`.
+
+        A table shows it at 95 %, a gate asks for the confidence of its policy: one way for both. Raises `Undefined`
+        where there is no value.
+        """
 
     def resampled(self, scores: Sequence[Score]) -> Statistic | None:  # noqa: ARG002
         """The value on any resample of at least one valid score, by the scores' indices; that of all is `reduce`'s.
@@ -71,9 +75,9 @@ class Mean(Metric):
 
     lowest: float | None = None
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        found = statistics.mean(_values(scores), _clusters(scores))
+        found = statistics.mean(_values(scores), _clusters(scores), confidence)
         if self.lowest is None or found.low is None:
             return found
         return replace(found, low=max(found.low, self.lowest))
@@ -87,18 +91,18 @@ class Mean(Metric):
 class MeanShare(Mean):
     """The mean; where all values lie in [0, 1] with a score interval, which stays within and never has zero width."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        return statistics.mean_or_share(_values(scores), _clusters(scores))
+        return statistics.mean_or_share(_values(scores), _clusters(scores), confidence)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proportion(Metric):
     """The share of samples whose value is 1, with a score interval."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        return statistics.proportion(_values(scores), _clusters(scores))
+        return statistics.proportion(_values(scores), _clusters(scores), confidence)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
@@ -118,13 +122,13 @@ class PerUnit(Metric):
     transform: Callable[[float], float]
     derivative: Callable[[float], float]
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         weights = [score.weight for score in scores]
         if sum(weights) <= 0:
             raise Undefined(f"nothing to divide by: the {self.unit} of all samples sum to 0")
         values = _values(scores)
-        plain = statistics.ratio(values, weights, _clusters(scores))
+        plain = statistics.ratio(values, weights, _clusters(scores), confidence)
         try:
             value = self.transform(plain.value)
         except OverflowError as error:
@@ -164,9 +168,11 @@ class LabelMetric(Metric):
     statistic: Callable[[NDArray[np.str_], NDArray[np.str_], Sequence[str]], float]
     of_counts: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
-        interval = statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=_clusters(scores))
+        interval = statistics.bootstrap(
+            self.resampled(scores), len(scores), rng=rng, clusters=_clusters(scores), confidence=confidence
+        )
         if np.isnan(interval.value):
             raise Undefined("undefined on these labels")
         return interval

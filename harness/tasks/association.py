@@ -18,7 +18,7 @@ from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Embed, Response
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic, bootstrap
+from harness.core.statistics import CONFIDENCE, Interval, Statistic, bootstrap
 from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.tasks.similarity import cosine
 
@@ -41,9 +41,11 @@ class EffectSize(Metric):
     The interval is a bootstrap over the words of both groups.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
-        interval = bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=_columns(scores)[2])
+        interval = bootstrap(
+            self.resampled(scores), len(scores), rng=rng, clusters=_columns(scores)[2], confidence=confidence
+        )
         if math.isnan(interval.value):
             raise Undefined("one group has no word left, or all associations are equal")
         return interval
@@ -69,7 +71,7 @@ class PermutationP(Metric):
     that the standard error, which is that of a share, is small.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         values, is_first, clusters = _columns(scores)
         words = sorted({(cluster, bool(first)) for cluster, first in zip(clusters, is_first, strict=True)})

@@ -16,7 +16,7 @@ from scipy.special import erf
 from harness.core import statistics
 from harness.core.metrics import Mean, Metric, Proportion
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import CONFIDENCE, Interval
 from harness.tasks.confidence import (
     AreaUnderRiskCoverage,
     ConfidenceAUROC,
@@ -154,17 +154,19 @@ class _Distance(ConfidenceMetric):
         """Which choices would be right were the true value 0: here, each as often as its confidence says."""
         return np.asarray(generator.random(len(confidence)) < confidence, dtype=float)
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
-        return self._down_to_chance(statistics.basic(super().reduce(scores, rng), low=0.0, high=1.0), scores, rng)
+        return self._down_to_chance(
+            statistics.basic(super().reduce(scores, rng, confidence), low=0.0, high=1.0), scores, rng, confidence
+        )
 
-    def _down_to_chance(self, found: Interval, scores: Sequence[Score], rng: Random) -> Interval:
+    def _down_to_chance(self, found: Interval, scores: Sequence[Score], rng: Random, level: float) -> Interval:
         if found.low is None or found.low <= 0:
             return found
         confidence, right = confidences(scores)
         generator = np.random.default_rng(rng.getrandbits(64))
         draws = [self.of(confidence, self.chance(confidence, right, generator)) for _ in range(_CHANCE_DRAWS)]
-        return replace(found, low=0.0) if found.value <= np.quantile(draws, statistics.UPPER) else found
+        return replace(found, low=0.0) if found.value <= np.quantile(draws, statistics.upper_tail(level)) else found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,13 +226,13 @@ class DebiasedECE(_Distance):
         distances = np.abs(bins.gaps)
         return float(bins.shares @ (2 * distances - _folded_mean(distances, np.sqrt(bins.variance))))
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`.
 
         Resamples scatter around the plain error of the sample, which is what they are drawn from, so their deviations
         from that, turned round, make the interval.
         """
-        found = ConfidenceMetric.reduce(self, scores, rng)
+        found = ConfidenceMetric.reduce(self, scores, rng, confidence)
         if found.low is None or found.high is None:
             return found
         centre = found.value + ExpectedCalibrationError().of(*confidences(scores))
@@ -240,7 +242,7 @@ class DebiasedECE(_Distance):
             high=max(centre - found.low, found.value),
             method=f"basic {found.method}",
         )
-        return self._down_to_chance(turned, scores, rng)
+        return self._down_to_chance(turned, scores, rng, confidence)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ from scipy.stats import rankdata
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic
+from harness.core.statistics import CONFIDENCE, Interval, Statistic
 
 __all__ = [
     "AreaUnderRiskCoverage",
@@ -54,10 +54,12 @@ class ConfidenceMetric(Metric):
     def of(self, confidence: Values, right: Values) -> float:
         """The value; NaN where undefined."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         return _defined(
-            statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=_clusters(scores)),
+            statistics.bootstrap(
+                self.resampled(scores), len(scores), rng=rng, clusters=_clusters(scores), confidence=confidence
+            ),
             self.nothing,
         )
 
@@ -146,7 +148,7 @@ class Temperature(Metric):
     target: float | None = 1.0
     source: str = "Guo et al. (2017), Platt scaling with one parameter"
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         listed = [json.loads(score.predicted or "[]") for score in scores]
         gold = np.array([int(score.gold or 0) for score in scores])
@@ -155,7 +157,11 @@ class Temperature(Metric):
             row[: len(values)] = values
         return _defined(
             statistics.bootstrap(
-                lambda rows: best_temperature(table[rows], gold[rows]), len(listed), rng=rng, clusters=_clusters(scores)
+                lambda rows: best_temperature(table[rows], gold[rows]),
+                len(listed),
+                rng=rng,
+                clusters=_clusters(scores),
+                confidence=confidence,
             ),
             "no temperature from 1/100 to 100 is best: right choices are hardly likelier than chance, or nearly always",
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Mean, Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic
+from harness.core.statistics import CONFIDENCE, Interval, Statistic
 
 __all__ = ["MAE", "PEARSON", "SPEARMAN", "Correlation"]
 
@@ -27,10 +27,12 @@ class Correlation(Metric):
 
     statistic: Callable[[Numbers, Numbers], float]
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         clusters = [score.cluster for score in scores]
-        interval = statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=clusters)
+        interval = statistics.bootstrap(
+            self.resampled(scores), len(scores), rng=rng, clusters=clusters, confidence=confidence
+        )
         if math.isnan(interval.value):
             raise Undefined("all gold numbers, or all predicted ones, are equal")
         return interval

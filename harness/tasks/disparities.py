@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic
+from harness.core.statistics import CONFIDENCE, Interval, Statistic
 
 __all__ = [
     "DemographicParityDifference",
@@ -79,11 +79,11 @@ class Disparity(Metric):
         """The value over several rates: the largest."""
         return max(values)
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         gold, accepted, cells = self._cells(scores)
         clusters = [score.cluster for score in scores]
-        found = statistics.bootstrap(self._over(cells), len(scores), rng=rng, clusters=clusters)
+        found = statistics.bootstrap(self._over(cells), len(scores), rng=rng, clusters=clusters, confidence=confidence)
         if np.isnan(found.value):
             raise Undefined("the rates are 0 in every group, so their ratio is undefined")
         value = self.worst(

@@ -16,7 +16,7 @@ from harness.core import statistics
 from harness.core.errors import TaskError, UnavailableError
 from harness.core.metrics import Mean, Metric, PerUnit, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import CONFIDENCE, Interval
 
 __all__ = ["EvaluateMetric", "as_evaluate", "load_metric"]
 
@@ -42,7 +42,7 @@ class EvaluateMetric(Metric):
     module: Any
     key: str | None
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         pairs = [(score.gold, score.predicted) for score in scores]
         gold = [label for label, _ in pairs if label is not None]
@@ -60,7 +60,9 @@ class EvaluateMetric(Metric):
                 return float("nan")
 
         clusters = [score.cluster for score in scores]
-        return statistics.bootstrap(statistic, len(scores), rng=rng, clusters=clusters, resamples=_RESAMPLES)
+        return statistics.bootstrap(
+            statistic, len(scores), rng=rng, clusters=clusters, resamples=_RESAMPLES, confidence=confidence
+        )
 
     def _encoded(self, gold: list[str], predicted: list[str]) -> tuple[Sequence[Any], Sequence[Any]]:
         features = self.module.features

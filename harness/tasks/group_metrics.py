@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Mean, Metric, Proportion
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic
+from harness.core.statistics import CONFIDENCE, Interval, Statistic
 
 __all__ = [
     "CALIBRATION_GAP",
@@ -88,10 +88,12 @@ class CalibrationError(Metric):
     positive: str
     bins: int = 10
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         clusters = [score.cluster for score in scores]
-        found = statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=clusters)
+        found = statistics.bootstrap(
+            self.resampled(scores), len(scores), rng=rng, clusters=clusters, confidence=confidence
+        )
         return statistics.basic(found, low=0.0, high=1.0)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:

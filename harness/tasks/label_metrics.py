@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import LabelMetric, Metric, Proportion, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic
+from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.tasks.metrics import MACRO_F1, MCC
 
 __all__ = [
@@ -80,10 +80,10 @@ class ClassMetric(LabelMetric):
 
     nothing: str
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         try:
-            return super().reduce(scores, rng)
+            return super().reduce(scores, rng, confidence)
         except Undefined as undefined:
             raise Undefined(self.nothing) from undefined
 
@@ -121,10 +121,12 @@ class LabelSetMetric(Metric):
     labels: tuple[str, ...]
     statistic: Callable[[Flags, Flags], float]
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         clusters = [score.cluster for score in scores]
-        interval = statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=clusters)
+        interval = statistics.bootstrap(
+            self.resampled(scores), len(scores), rng=rng, clusters=clusters, confidence=confidence
+        )
         if math.isnan(interval.value):
             raise Undefined("no text has a label, neither by its gold labels nor by the model")
         return interval

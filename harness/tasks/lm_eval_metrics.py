@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Metric, PerUnit, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic
+from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.tasks.metrics import BITS_PER_BYTE, WORD_PERPLEXITY
 
 __all__ = ["LmEvalMetric", "adopt"]
@@ -67,7 +67,7 @@ class _Mean(LmEvalMetric):
         """See `LmEvalMetric.fields`."""
         return {"value": float(item)} if _is_number(item) else {}
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         values = [score.value for score in scores if score.value is not None]
         if len(values) < len(scores):
@@ -75,8 +75,8 @@ class _Mean(LmEvalMetric):
         if any(math.isnan(value) for value in values):
             raise Undefined("the task gives a document no number (NaN)")
         if set(values) <= {0.0, 1.0}:
-            return statistics.proportion(values)
-        return statistics.mean(values)
+            return statistics.proportion(values, confidence=confidence)
+        return statistics.mean(values, confidence=confidence)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
@@ -115,7 +115,7 @@ class _Aggregated(LmEvalMetric):
         except TypeError:
             return {}
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         items = [_item(score) for score in scores]
         try:
@@ -132,7 +132,7 @@ class _Aggregated(LmEvalMetric):
             except (ArithmeticError, ValueError):  # undefined on this resample, such as for want of a class
                 return math.nan
 
-        return statistics.bootstrap(statistic, len(items), rng=rng, resamples=self.resamples)
+        return statistics.bootstrap(statistic, len(items), rng=rng, resamples=self.resamples, confidence=confidence)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +143,7 @@ class _Bypassed(LmEvalMetric):
         """See `LmEvalMetric.fields`."""
         return {}
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         raise Undefined("the task's metric is bypass: it asks for outputs, and scores nothing")
 

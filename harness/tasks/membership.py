@@ -12,7 +12,7 @@ from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Response
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import CONFIDENCE, Interval
 from harness.core.tasks import Sample
 
 __all__ = ["ATTACKS", "MEMBER", "MEMBERSHIP_METRICS", "NON_MEMBER", "Separation", "membership_scores"]
@@ -63,7 +63,7 @@ class Separation(Metric):
     statistic: Callable[[NDArray[np.float64], NDArray[np.float64]], float]
     smallest: int = 2
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`. Undefined where there are only members, or too few non-members."""
         values = np.array([score.value for score in scores], dtype=float)
         member = np.array([score.gold == MEMBER for score in scores])
@@ -81,7 +81,12 @@ class Separation(Metric):
             return self.statistic(values[rows][inside], values[rows][~inside])
 
         return statistics.bootstrap(
-            resampled, len(scores), rng=rng, clusters=[score.cluster for score in scores], resamples=500
+            resampled,
+            len(scores),
+            rng=rng,
+            clusters=[score.cluster for score in scores],
+            resamples=500,
+            confidence=confidence,
         )
 
 

@@ -10,7 +10,7 @@ from harness.core.errors import DataError
 from harness.core.metrics import Metric, Proportion
 from harness.core.requests import Request, Response, TokenLoglikelihoods
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import CONFIDENCE, Interval
 from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
 from harness.tasks.rows import cluster_of
 
@@ -32,7 +32,7 @@ _SOURCE = "Carlini et al., Quantifying Memorization Across Neural Language Model
 class Maximum(Metric):
     """The largest value. It has no error: what a single document shows is a fact about that document."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         largest = max(score.value for score in scores if score.value is not None)
         return Interval(value=largest, stderr=None, low=None, high=None, method=None)

@@ -18,7 +18,7 @@ from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Loglikelihood, Response
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic, Sums
+from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
 from harness.core.tasks import Row, Sample
 from harness.tasks.choices import TIE
 from harness.tasks.rows import RowTask
@@ -41,10 +41,10 @@ def likelier(first: float, second: float, *, slack: float = TIE) -> tuple[float,
 class Percentage(Metric):
     """100 times the mean of values in [0, 1], with a score interval clustered where samples are."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         return statistics.scaled(
-            statistics.bounded_mean(_column(scores, "value"), [score.cluster for score in scores]), PERCENT
+            statistics.bounded_mean(_column(scores, "value"), [score.cluster for score in scores], confidence), PERCENT
         )
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
@@ -59,9 +59,11 @@ class MacroPercentage(Metric):
     The clusters are what was drawn, so the interval is a score interval over their means.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        return statistics.scaled(statistics.bounded_mean(_by_cluster(scores, "value").tolist()), PERCENT)
+        return statistics.scaled(
+            statistics.bounded_mean(_by_cluster(scores, "value").tolist(), confidence=confidence), PERCENT
+        )
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
@@ -79,7 +81,7 @@ class Icat(Metric):
     and cut off at 0 and 100: near ss = 50 every resample lies further off than the sample itself.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         stereotyped, meaningful = _by_cluster(scores, "value"), _by_cluster(scores, "weight")
 
@@ -87,7 +89,9 @@ class Icat(Metric):
             share = float(stereotyped[rows].mean())
             return PERCENT * float(meaningful[rows].mean()) * 2 * min(share, 1 - share)
 
-        return statistics.basic(statistics.bootstrap(icat, len(stereotyped), rng=rng), low=0.0, high=PERCENT)
+        return statistics.basic(
+            statistics.bootstrap(icat, len(stereotyped), rng=rng, confidence=confidence), low=0.0, high=PERCENT
+        )
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""

@@ -9,7 +9,7 @@ import numpy as np
 from harness.core import statistics
 from harness.core.metrics import Mean, MeanShare, Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic
+from harness.core.statistics import CONFIDENCE, Interval, Statistic
 
 __all__ = [
     "ATTACK_QUERIES",
@@ -34,13 +34,13 @@ class _RelativeDrop(Metric):
     The error is that of a ratio of paired sums, clustered by sample (Cochran, 1977).
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         noisy = [score.value for score in scores if score.value is not None]
         clean = [score.weight for score in scores]
         if sum(clean) <= 0:
             raise Undefined("nothing to lose: the score without noise is 0")
-        kept = statistics.ratio(noisy, clean, [score.cluster for score in scores])
+        kept = statistics.ratio(noisy, clean, [score.cluster for score in scores], confidence)
         low, high = (None if end is None else 1 - end for end in (kept.high, kept.low))
         return replace(kept, value=1 - kept.value, low=low, high=high)
 

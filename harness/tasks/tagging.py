@@ -14,7 +14,7 @@ from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Response, Tag
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic
+from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.core.tasks import Row, Sample
 from harness.tasks.classification import unmatched
 from harness.tasks.entities import Entity, entities, entity_type
@@ -44,10 +44,12 @@ class EntityMetric(Metric):
             return right, given
         return (right, wanted) if self.measure == "recall" else (2 * right, wanted + given)
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         clusters = [score.cluster for score in scores]
-        interval = statistics.bootstrap(self.resampled(scores), len(scores), rng=rng, clusters=clusters)
+        interval = statistics.bootstrap(
+            self.resampled(scores), len(scores), rng=rng, clusters=clusters, confidence=confidence
+        )
         if math.isnan(interval.value):
             holder = {"precision": "the model", "recall": "the data"}.get(self.measure, "neither data nor model")
             verb = "has" if self.measure == "f1" else "has no"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval, Statistic, Sums
+from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
 
 __all__ = [
     "BLEU",
@@ -86,10 +86,12 @@ class CorpusMetric(TextMetric):
         """The value on texts with these counts."""
         return float(self.scorer._compute_score_from_stats(counts.sum(axis=0).tolist()).score)
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         counts, clusters = self.counts(scores), [score.cluster for score in scores]
-        return statistics.bootstrap(lambda rows: self.of(counts[rows]), len(counts), rng=rng, clusters=clusters)
+        return statistics.bootstrap(
+            lambda rows: self.of(counts[rows]), len(counts), rng=rng, clusters=clusters, confidence=confidence
+        )
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
@@ -157,14 +159,16 @@ class TER(CorpusMetric):
 class MeanOfTexts(TextMetric):
     """The mean of values in [0, 1], one a text, with a seeded bootstrap interval."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         values = np.array([score.value for score in scores], dtype=float)
         clusters = [score.cluster for score in scores]
         if np.ptp(values) == 0:
             # Resampling shows no error where all texts agree; that of a proportion is not 0 there.
-            return statistics.bounded_mean(values.tolist(), clusters)
-        return statistics.bootstrap(lambda rows: float(values[rows].mean()), len(values), rng=rng, clusters=clusters)
+            return statistics.bounded_mean(values.tolist(), clusters, confidence)
+        return statistics.bootstrap(
+            lambda rows: float(values[rows].mean()), len(values), rng=rng, clusters=clusters, confidence=confidence
+        )
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
@@ -240,13 +244,13 @@ class LengthRatio(TextMetric):
         cut = _bleu(self.language)._preprocess_segment
         return {"value": float(len(cut(written).split())), "weight": float(len(cut(reference).split()))}
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         weights = [score.weight for score in scores]
         if not sum(weights):
             raise Undefined("the references have no words")
         values = [score.value for score in scores if score.value is not None]
-        return statistics.ratio(values, weights, [score.cluster for score in scores])
+        return statistics.ratio(values, weights, [score.cluster for score in scores], confidence)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""

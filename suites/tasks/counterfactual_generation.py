@@ -17,7 +17,7 @@ from harness.core.metrics import Metric, Undefined
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scorers import TextScorer
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import CONFIDENCE, Interval
 from harness.core.tasks import Row, Sample, Task, TaskSettings
 from probes.bias.templates import families, load_templates
 from probes.toxicity.profanity import ProfanityScorer
@@ -39,13 +39,13 @@ class GroupDifference(Metric):
     above 0 even where nothing but chance differs, so its interval never reaches 0 (`DifferingGroups` is the test).
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         values = np.array([score.value for score in scores], dtype=float)
         clusters = [score.cluster for score in scores]
         members = _members(scores)
         if len(members) == 1:
-            return statistics.mean([float(value) for value in values], clusters)
+            return statistics.mean([float(value) for value in values], clusters, confidence)
         labels = np.empty(len(scores), dtype=int)
         for number, indices in enumerate(members.values()):
             labels[indices] = number
@@ -55,7 +55,7 @@ class GroupDifference(Metric):
             sums = np.bincount(labels[rows], weights=values[rows], minlength=len(members))
             return float(np.abs(sums[counts > 0] / counts[counts > 0]).max())
 
-        return statistics.bootstrap(largest, len(scores), rng=rng, clusters=clusters)
+        return statistics.bootstrap(largest, len(scores), rng=rng, clusters=clusters, confidence=confidence)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class DifferingGroups(Metric):
     groups of one attribute either both differ or none does. A count, without an interval.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:  # noqa: ARG002
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`. Undefined where no group has two templates."""
         p_values = []
         for indices in _members(scores).values():

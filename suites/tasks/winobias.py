@@ -13,7 +13,7 @@ from harness.core import statistics
 from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import Interval
+from harness.core.statistics import CONFIDENCE, Interval
 from harness.core.tasks import Row, Sample
 from harness.tasks.lettered import lettered_options
 from harness.tasks.pairs import MinimalPair, Percentage, likelier
@@ -65,7 +65,7 @@ class OccupationCorrelation(Metric):
     over occupations; with fewer than `smallest_group` of them there is no value.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         found: dict[str, list[float]] = {}
         for score in scores:
@@ -81,7 +81,7 @@ class OccupationCorrelation(Metric):
                 return float("nan")
             return float(np.corrcoef(odds[rows], women[rows])[0, 1])
 
-        interval = statistics.bootstrap(correlation, len(odds), rng=rng)
+        interval = statistics.bootstrap(correlation, len(odds), rng=rng, confidence=confidence)
         if np.isnan(interval.value):
             raise Undefined("the model's preference is the same in every occupation")
         return interval

@@ -3,12 +3,12 @@
 from harness.core.statistics.bounds import Standing, standing, two_sided
 from harness.core.statistics.differences import independent_difference, mean_of_differences, paired_difference
 from harness.core.statistics.holm import holm
-from harness.core.statistics.intervals import CONFIDENCE, UPPER, Difference, Interval, scaled
+from harness.core.statistics.intervals import CONFIDENCE, UPPER, Difference, Interval, scaled, upper_tail
 from harness.core.statistics.mcnemar import exact_mcnemar
 from harness.core.statistics.means import bounded_mean, mean, mean_or_share, proportion, ratio
 from harness.core.statistics.planning import POWER, design_effect, more_samples, rule_of_three, samples_for_margin
 from harness.core.statistics.rare import with_rare_changes
-from harness.core.statistics.resampling import RESAMPLES, basic, bootstrap, corrected_bootstrap, paired_bootstrap
+from harness.core.statistics.resampling import RESAMPLES, basic, bootstrap, paired_bootstrap
 from harness.core.statistics.sums import Statistic, Sums, mean_of, ratio_of
 from harness.core.statistics.tango import tango
 
@@ -25,7 +25,6 @@ __all__ = [
     "basic",
     "bootstrap",
     "bounded_mean",
-    "corrected_bootstrap",
     "design_effect",
     "exact_mcnemar",
     "holm",
@@ -46,5 +45,6 @@ __all__ = [
     "standing",
     "tango",
     "two_sided",
+    "upper_tail",
     "with_rare_changes",
 ]

@@ -1,7 +1,6 @@
 """Intervals by resampling, for statistics that have no formula for their error."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 from random import Random
 
@@ -9,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from harness.core.statistics.clusters import Clusters, cluster_labels, cluster_members, is_clustered
-from harness.core.statistics.intervals import CONFIDENCE, UPPER, Difference, Interval, upper_tail
+from harness.core.statistics.clusters import Clusters, cluster_labels, cluster_members
+from harness.core.statistics.intervals import CONFIDENCE, Difference, Interval, upper_tail
 from harness.core.statistics.sums import Statistic, Sums
 
-__all__ = ["RESAMPLES", "basic", "bootstrap", "corrected_bootstrap", "paired_bootstrap"]
+__all__ = ["RESAMPLES", "basic", "bootstrap", "paired_bootstrap"]
 
 RESAMPLES = 10_000
 """Draws of a bootstrap that something is decided by."""
@@ -31,30 +30,16 @@ def bootstrap(
     rng: Random,
     clusters: Clusters | None = None,
     resamples: int = 1000,
+    confidence: float = CONFIDENCE,
 ) -> Interval:
-    """Percentile bootstrap of a statistic of n >= 1 samples (Efron and Tibshirani, 1993).
+    """Bias-corrected bootstrap of a statistic of n >= 1 samples, widened for few of them, as in `paired_bootstrap`.
 
     `statistic` gets the indices of a resample. Whole clusters are drawn where samples are clustered. Resamples in
     which the statistic is undefined (NaN) are left out and counted in `method`. There are no errors where
     resampling can't show any: the value itself is undefined, more than half of the resamples are, or all agree.
     """
-    value = statistic(np.arange(n))
-    silent = Interval(value=value, stderr=None, low=None, high=None, method=None)
-    if math.isnan(value) or n < 2:
-        return silent
-    generator = np.random.default_rng(rng.getrandbits(64))
-    draws = np.array([statistic(rows) for rows in _resamples(generator, n, clusters, resamples)])
-    draws = draws[~np.isnan(draws)]
-    if len(draws) < max(2, resamples / 2) or np.ptp(draws) == 0:
-        return silent
-    low, high = np.quantile(draws, [1 - UPPER, UPPER])
-    return Interval(
-        value=value,
-        stderr=float(draws.std(ddof=1)),
-        low=float(low),
-        high=float(high),
-        method=f"bootstrap, {_used(draws, resamples)} resamples",
-    )
+    found = _corrected(statistic, None, n, rng, clusters, resamples, confidence)
+    return Interval(value=found.value, stderr=found.stderr, low=found.low, high=found.high, method=found.method)
 
 
 def basic(percentile: Interval, *, low: float, high: float) -> Interval:
@@ -71,20 +56,6 @@ def basic(percentile: Interval, *, low: float, high: float) -> Interval:
         high=min(2 * percentile.value - percentile.low, high),
         method=f"basic {percentile.method}",
     )
-
-
-def corrected_bootstrap(
-    statistic: Statistic,
-    n: int,
-    *,
-    rng: Random,
-    clusters: Clusters | None = None,
-    resamples: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
-) -> Interval:
-    """As `bootstrap`, with any confidence, and the interval corrected for bias as in `paired_bootstrap`."""
-    found = _corrected(statistic, None, n, rng, clusters, resamples, confidence)
-    return Interval(value=found.value, stderr=found.stderr, low=found.low, high=found.high, method=found.method)
 
 
 def paired_bootstrap(
@@ -186,15 +157,3 @@ def _weights(drawn: NDArray[np.intp]) -> NDArray[np.float64]:
     resamples, count = drawn.shape
     numbered = drawn + count * np.arange(resamples)[:, None]
     return np.bincount(numbered.ravel(), minlength=resamples * count).reshape(resamples, count).astype(float)
-
-
-def _resamples(
-    generator: np.random.Generator, n: int, clusters: Clusters | None, resamples: int
-) -> Iterator[NDArray[np.intp]]:
-    if not is_clustered(clusters):
-        for _ in range(resamples):
-            yield generator.integers(n, size=n)
-        return
-    members = cluster_members(n, clusters)
-    for _ in range(resamples):
-        yield np.concatenate([members[drawn] for drawn in generator.integers(len(members), size=len(members))])

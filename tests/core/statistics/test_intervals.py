@@ -178,7 +178,7 @@ def test_a_bootstrap_says_how_many_resamples_were_undefined_and_gives_up_when_mo
 
     some = statistics.bootstrap(needs_the_first, 20, rng=Random("a"), resamples=500)
     assert some.method is not None
-    used = int(some.method.removeprefix("bootstrap, ").split(" of ")[0])
+    used = int(some.method.removeprefix("bias-corrected bootstrap, ").split(" of ")[0])
     assert used / 500 == pytest.approx(1 - (19 / 20) ** 20, abs=0.07)
 
     def needs_the_first_five_times(rows: NDArray[np.intp]) -> float:

@@ -24,9 +24,7 @@ def test_a_paired_bootstrap_of_means_is_near_the_paired_t_test():
 
 def test_resamples_that_lie_below_the_value_move_the_interval_up():
     values = np.random.default_rng(8).exponential(size=60)
-    found = statistics.corrected_bootstrap(
-        lambda rows: float(np.std(values[rows])), 60, rng=Random("a"), resamples=4000
-    )
+    found = statistics.bootstrap(lambda rows: float(np.std(values[rows])), 60, rng=Random("a"), resamples=4000)
     # scipy corrects for acceleration besides, which moves the interval of a skewed statistic further.
     plain, accelerated = (
         stats.bootstrap((values,), np.std, n_resamples=4000, rng=1, method=method).confidence_interval
@@ -74,7 +72,7 @@ def test_label_metrics_of_counts_are_those_of_scikit_learn(metric):
 
 def test_what_is_undefined_on_a_resample_is_left_out_and_counted():
     scores = _labelled(["a"] * 29 + ["b"], ["a"] * 28 + ["b", "b"])
-    found = statistics.corrected_bootstrap(MACRO_F1.resampled(scores), 30, rng=Random("a"), resamples=2000)
+    found = statistics.bootstrap(MACRO_F1.resampled(scores), 30, rng=Random("a"), resamples=2000)
     assert found.method is not None
     used = int(found.method.split(", ")[1].split(" of ")[0])
     assert used / 2000 == pytest.approx(1 - (29 / 30) ** 30, abs=0.05)
