@@ -36,10 +36,9 @@ SIZES = (
     "intermediate_size",
     "n_inner",
     "head_dim",
-    "num_experts",
-    "num_local_experts",
-    "n_routed_experts",
 )
+EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
+"""None of them is a dense model of an architecture that may have some, such as Granite 4's."""
 MAX_LENGTHS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "max_sequence_length", "seq_length")
 WHOLE = ("masked", "classifier", "tagger", "encoder")
 """Kinds that read a text as a whole."""
@@ -81,14 +80,14 @@ def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path)
     Raises `CheckpointError` naming the field, its value and the limit.
     """
     text = text_part(config)
-    for field in (*LAYERS, *HEADS, *SIZES):
-        value = text.get(field)
-        if value is not None and not isinstance(value, list) and (type(value) is not int or value < 1):
-            raise CheckpointError(f"{field} is {value!r}, not a whole number above 0", place=place, fix=FIX)
+    for field in (*LAYERS, *HEADS, *SIZES, *EXPERTS):
+        value, least = text.get(field), 0 if field in EXPERTS else 1
+        if value is not None and not isinstance(value, list) and (type(value) is not int or value < least):
+            raise CheckpointError(f"{field} is {value!r}, not a whole number from {least} on", place=place, fix=FIX)
     _refuse_infinite(config, place)
     _check_depth(text, weights, place)
     widest = max(max(tensor.shape, default=1) for tensor in weights.tensors.values())
-    for field, value in _integers(text, (*HEADS, *SIZES)):
+    for field, value in _integers(text, (*HEADS, *SIZES, *EXPERTS)):
         if value > widest:
             raise CheckpointError(
                 f"{field} is {value:,}, but no tensor in the weight files is wider than {widest:,}",

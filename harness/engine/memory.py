@@ -109,6 +109,8 @@ class Memory:
         inputs = self._model.prepare_inputs_for_generation(
             token_ids, is_first_iteration=self._cache is None, **arguments
         )
+        # Some models would keep the last positions alone, and `forward_at` counts from the first.
+        inputs.pop("logits_to_keep", None)
         logits, output = forward_at(self._model, inputs, np.arange(rows) * width + width - 1)
         self._cache = _separable(getattr(output, name, None)) if name else None
         return logits
