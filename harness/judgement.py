@@ -1,6 +1,7 @@
 """From responses to scores to estimates, for every task of a run."""
 
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
@@ -11,6 +12,7 @@ from harness.core.isolation import StepFailed, attempt, attempt_apart, is_foreig
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Response
 from harness.core.scores import FAILED, Estimate, Score
+from harness.core.statistics import Interval
 from harness.core.tasks import Results, Suite
 from harness.record import RunSpec
 from harness.tasks.selection import PlannedTask
@@ -136,7 +138,7 @@ def estimate_metric(
     else:
         salt = f"{seed}:{suite}:{task}:{metric.name}" + (f":{group}" if group else "")
         try:
-            interval = metric.reduce(valid, Random(salt))
+            interval = _finite(metric.reduce(valid, Random(salt)))
         except Undefined as undefined:
             reason = str(undefined)
     return Estimate(
@@ -159,6 +161,15 @@ def estimate_metric(
         signature=signature,
         reason=reason,
     )
+
+
+def _finite(found: Interval) -> Interval:
+    """Without errors that are no numbers, such as an end beyond the largest. Raises `Undefined` for such a value."""
+    if not math.isfinite(found.value):
+        raise Undefined(f"the metric gives {found.value}, which is no number")
+    if all(one is None or math.isfinite(one) for one in (found.stderr, found.low, found.high)):
+        return found
+    return replace(found, stderr=None, low=None, high=None, method=None)
 
 
 def absent_estimates(skipped: Sequence[SkippedTask], spec: RunSpec) -> list[Estimate]:

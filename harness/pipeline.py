@@ -1,8 +1,9 @@
 """The whole of an evaluation on one page: resolve, select, prepare, answer, score, seal."""
 
 import logging
+import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -16,7 +17,7 @@ from harness.checkpoints.loader import Loader
 from harness.checkpoints.quantised import require_backend
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
-from harness.core.errors import CheckpointError, InputError, RecordError
+from harness.core.errors import CheckpointError, HarnessError, InputError, RecordError
 from harness.core.hashing import MAX_INTEGER
 from harness.core.headlines import headline_estimates
 from harness.core.isolation import STEP_TIMEOUT_S
@@ -50,6 +51,8 @@ from harness.work import SkippedTask, TaskWork, applicable, phases, prepare
 __all__ = ["EvalOptions", "Plan", "evaluate", "evaluate_each", "plan", "run"]
 
 _log = logging.getLogger(__name__)
+
+LOG = "run.log"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +150,7 @@ def evaluate_each(
             continue
         with (
             closing(RunWriter(options.output, planned.spec)) as writer,
-            logged_to(LogFile(writer.folder / "run.log"), logging.DEBUG),
+            logged_to(LogFile(writer.folder / LOG), logging.DEBUG),
             memory_limit(options.max_memory_bytes),
         ):
             record = run(planned, writer, progress, loader)
@@ -270,7 +273,26 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
         peak = peak_memory_bytes() if plan.spec.device != SERVED else None
         writer.write_json("environment.json", {**environment, "peak_memory_bytes": peak})
         _refuse_edited(plan, writer)
-    return _conclude(plan, work, writer)
+    with _keeping(writer):
+        return _conclude(plan, work, writer)
+
+
+@contextmanager
+def _keeping(writer: RunWriter) -> Iterator[None]:
+    """Says in one line, of whatever goes wrong once all is answered, that the answers are kept, and how to go on."""
+    try:
+        yield
+    except HarnessError:
+        raise
+    except Exception as error:
+        _log.debug("%s", traceback.format_exc())
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise RecordError(
+            f"everything is answered, and the answers are kept; making scores of them failed ({said})",
+            place=writer.folder,
+            fix=f"Run the same command again, which asks nothing again; if it fails again, report what "
+            f"{writer.folder / LOG} says at its end",
+        ) from error
 
 
 def _refuse_edited(plan: Plan, writer: RunWriter) -> None:

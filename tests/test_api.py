@@ -2,11 +2,18 @@
 
 import subprocess
 import sys
+from contextlib import closing
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 import harness
+from harness.core.errors import RecordError
+from harness.core.progress import Quiet
+from harness.core.tasks import Suite
+from harness.pipeline import plan, run
+from harness.record import RunWriter
 from tests.cli.conftest import write_suite
 
 
@@ -77,3 +84,27 @@ def test_invalid_answers_are_absent_with_a_reason_and_make_the_run_partial(tmp_p
     assert record.estimates["reason"].str.contains("NaN or infinite").all()
     assert (record.estimates["n"] == 0).all()
     assert (record.estimates["invalid_count"] > 0).all()
+
+
+class _Uneven(Suite):
+    """A suite whose headline can't be made: its parts are of two units."""
+
+    name = "mine"
+    tasks = ("foxes", "minutes")
+    headline = (("foxes", "acc"), ("minutes", "bits_per_byte"))
+
+
+def test_what_fails_once_all_is_answered_keeps_the_answers_and_says_how_to_go_on(tiny_llama, tmp_path, options):
+    planned = plan(str(tiny_llama), suite=str(write_suite(tmp_path)), task=(), options=options)
+    uneven = replace(planned, selection=replace(planned.selection, suites=(_Uneven(),)))
+    with closing(RunWriter(options.output, planned.spec)) as writer:
+        with pytest.raises(RecordError) as caught:
+            run(uneven, writer, Quiet())
+        answered = (writer.folder / "journal.jsonl").read_bytes()
+    told = str(caught.value)
+    assert told.count("\n") == 0
+    for words in (str(writer.folder), "answers are kept", "share unit and direction", "Run the same command again"):
+        assert words in told
+    record = harness.evaluate(str(tiny_llama), suite=str(tmp_path / "mine.yaml"), options=options)
+    assert record.state == "sealed"
+    assert (record.folder / "journal.jsonl").read_bytes() == answered

@@ -18,8 +18,9 @@ SHORT = 12
 def canonical_json(value: Any) -> bytes:
     """The RFC 8785 form of a JSON value: same value, same bytes, on every machine.
 
-    Raises `ValueError` for what JSON can't hold: NaN and infinity, and whole numbers beyond `MAX_INTEGER`, among it;
-    and for what is nested too deeply.
+    Every finite float has a form, whole ones of any size among them; -0.0 is written as 0, which equals it. Raises
+    `ValueError` for what JSON can't hold: NaN and infinity, and integers beyond `MAX_INTEGER`, among it; and for what
+    is nested too deeply.
     """
     try:
         return rfc8785.dumps(value)

@@ -54,7 +54,11 @@ def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estima
     if not used:
         reason = first.reason
     made_of = "+".join(f"{one.task}/{one.metric}" for one in used)
-    value, stderr, low, high, method = (None,) * 5 if reason else _mean(used)
+    try:
+        value, stderr, low, high, method = (None,) * 5 if reason else _mean(used)
+    except OverflowError:
+        value, stderr, low, high, method = (None,) * 5
+        reason = "the mean of its parts is too large for a number"
     return Estimate(
         suite=suite.name,
         task=OVERALL,
@@ -87,6 +91,6 @@ def _mean(parts: Sequence[Estimate]) -> tuple[float, float | None, float | None,
     errors = [one.stderr for one in parts if one.stderr is not None]
     if len(errors) < len(parts):
         return value, None, None, None, None
-    stderr = math.sqrt(math.fsum(error**2 for error in errors)) / len(parts)
+    stderr = math.hypot(*errors) / len(parts)
     half = float(special.ndtri(UPPER)) * stderr
     return value, stderr, value - half, value + half, "normal, mean of independent parts"

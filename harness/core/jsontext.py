@@ -1,14 +1,38 @@
 """JSON that others may have written."""
 
 import json
-from typing import Any
+import math
+from typing import Any, NoReturn
+
+from harness.core.hashing import MAX_INTEGER
 
 __all__ = ["parse_json"]
 
 
 def parse_json(content: str | bytes) -> Any:
-    """The value of a JSON text. Raises `ValueError` for what is none, or nested too deeply."""
+    """The value of a JSON text, such that what `canonical_json` made of a value gives the same bytes again.
+
+    A whole number beyond `MAX_INTEGER` is a float: canonical JSON writes such floats as whole numbers, and holds no
+    others. Raises `ValueError` for what is no JSON, NaN and infinity among it, or nested too deeply.
+    """
     try:
-        return json.loads(content)
+        return json.loads(content, parse_int=_whole, parse_float=_finite, parse_constant=_refuse)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _whole(text: str) -> int | float:
+    if len(text) <= len(str(MAX_INTEGER)) + 1 and abs(number := int(text)) <= MAX_INTEGER:
+        return number
+    return _finite(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.40} is too large a number")
+    return number
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")

@@ -1,5 +1,6 @@
 """What a task says of one sample (`Score`), and what a metric says of many (`Estimate`)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -81,3 +82,5 @@ class Estimate:
             raise ValueError(f"{self.metric}: an estimate has either a direction or a target")
         if (self.value is None) != (self.reason is not None):
             raise ValueError(f"{self.metric}: an estimate has either a value or a reason for its absence")
+        if any(one is not None and not math.isfinite(one) for one in (self.value, self.stderr, self.low, self.high)):
+            raise ValueError(f"{self.metric}: an estimate and its errors are finite numbers, or absent")

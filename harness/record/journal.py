@@ -33,14 +33,21 @@ class Journal:
             if self.dropped_bytes:
                 os.ftruncate(self._descriptor, sound_bytes)
 
-    def append(self, entries: Iterable[dict[str, Any]]) -> None:
-        """Append JSON objects; when this returns they are on the disk. Raises `RecordError`."""
-        lines = b"".join(_line(entry) for entry in entries)
+    def append(self, entries: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Append JSON objects, and give them as a later process reads them; then they are on the disk.
+
+        Raises `RecordError` where the file can't be written, or for what JSON can't hold.
+        """
+        try:
+            bodies = [canonical_json(entry) for entry in entries]
+        except ValueError as error:
+            raise RecordError(f"what it should keep is nothing that JSON holds: {error}", place=self.path) from error
         with writing(self.path):
-            left = memoryview(lines)
+            left = memoryview(b"".join(map(_line, bodies)))
             while left:
                 left = left[os.write(self._descriptor, left) :]
             os.fsync(self._descriptor)
+        return list(map(parse_json, bodies))
 
     def close(self) -> None:
         """Close the file; appending afterwards fails."""
@@ -70,8 +77,7 @@ def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
             yield entry, offset
 
 
-def _line(entry: dict[str, Any]) -> bytes:
-    body = canonical_json(entry)
+def _line(body: bytes) -> bytes:
     return b'{"crc32":"%08x","entry":%s}\n' % (zlib.crc32(body), body)
 
 

@@ -39,7 +39,7 @@ from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
 from harness.record.seal import SEAL, check_seal, write_seal
 from harness.record.spec import RunSpec
-from harness.record.tables import attribution_rows, write_attributions, write_responses, write_scores
+from harness.record.tables import attribution_rows, attribution_table, response_table, score_table
 
 __all__ = ["RunRecord", "RunWriter", "load_record"]
 
@@ -86,10 +86,10 @@ class RunRecord:
     @property
     def estimate_list(self) -> list[Estimate]:
         """The estimates in the order of the suites, energy included."""
-        found = []
+        found: list[Estimate] = []
         for name in ("estimates.json", "measurements.json"):
             with _formed(self.folder / name, "a list of estimates"):
-                found += [Estimate(**row) for row in _read_json(self.folder / name)]
+                found += map(_estimate, _read_json(self.folder / name))
         return found
 
     @property
@@ -214,9 +214,12 @@ class RunWriter:
         return self._journal.dropped_bytes
 
     def append(self, responses: Sequence[Response]) -> None:
-        """Keep responses; when this returns they survive a crash. Raises `RecordError`."""
-        self._journal.append(_entry(response) for response in responses)
-        self._responses.update((response.request_id, response) for response in responses)
+        """Keep responses; when this returns they survive a crash. Raises `RecordError`.
+
+        They are kept as a process that goes on reads them, so that both score the same numbers.
+        """
+        for entry in self._journal.append(_entry(response) for response in responses):
+            self._responses[entry["request_id"]] = _response(entry)
 
     def append_window(self, window: Window) -> None:
         """Keep an energy window. Raises `RecordError`."""
@@ -229,7 +232,7 @@ class RunWriter:
 
     def write_json(self, name: str, value: Any) -> None:
         """Write one of the run's JSON files. Raises `RecordError`."""
-        write_whole(self.folder / name, canonical_json(value) + b"\n")
+        write_whole(self.folder / name, _json_bytes(value))
 
     def set_aside(self) -> Path:
         """Put the responses so far in a file of their own, which no later process goes on from; its path."""
@@ -251,13 +254,17 @@ class RunWriter:
         measurements: Sequence[Estimate],
         attributions: Sequence[Mapping[str, Any]] = (),
     ) -> RunRecord:
-        """Write the tables and the estimates, then the seal. Raises `RecordError`; the same call can be tried again."""
-        write_responses(self.folder / "responses.parquet", responses)
-        write_scores(self.folder / "scores.parquet", scores)
+        """Write the tables and the estimates, then the seal; all are made before the first is written.
+
+        Raises `RecordError`, and `ValueError` for what the files can't hold; the same call can be tried again.
+        """
+        files = {"responses.parquet": response_table(responses), "scores.parquet": score_table(scores)}
         if attributions:
-            write_attributions(self.folder / "attributions.parquet", attributions)
-        self.write_json("estimates.json", [asdict(estimate) for estimate in estimates])
-        self.write_json("measurements.json", [asdict(estimate) for estimate in measurements])
+            files["attributions.parquet"] = attribution_table(attributions)
+        for name, listed in (("estimates.json", estimates), ("measurements.json", measurements)):
+            files[name] = _json_bytes([asdict(estimate) for estimate in listed])
+        for name, content in files.items():
+            write_whole(self.folder / name, content)
         write_seal(self.folder, [*_SEALED, *(name for name in _OPTIONAL if (self.folder / name).exists())])
         return RunRecord(self.folder)
 
@@ -271,6 +278,16 @@ class RunWriter:
 def load_record(path: str | Path) -> RunRecord:
     """The run in the folder `path`. Raises `RecordError` if there is none."""
     return RunRecord(Path(path))
+
+
+def _json_bytes(value: Any) -> bytes:
+    return canonical_json(value) + b"\n"
+
+
+def _estimate(row: dict[str, Any]) -> Estimate:
+    """The estimate that was written as JSON, whose numbers may have become integers there."""
+    numbers = ("value", "stderr", "low", "high", "confidence", "target")
+    return Estimate(**{**row, **{name: float(row[name]) for name in numbers if row.get(name) is not None}})
 
 
 def _response(entry: dict[str, Any]) -> Response:

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -24,16 +23,15 @@ from harness.core.requests import (
 from harness.core.scores import Score
 from harness.core.values import field_values
 from harness.record.asked import settings_of
-from harness.record.files import write_whole
 
 __all__ = [
     "attribution_rows",
+    "attribution_table",
     "attributions_of",
     "response_row",
+    "response_table",
     "score_row",
-    "write_attributions",
-    "write_responses",
-    "write_scores",
+    "score_table",
 ]
 
 _SCORES = pa.schema(
@@ -175,19 +173,19 @@ def _texts(request: Request) -> tuple[str | None, str | None]:
             raise TypeError(f"no columns for the kind {request.kind}")
 
 
-def write_scores(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows made by `score_row`. Raises `RecordError`."""
-    _write(path, rows, _SCORES)
+def score_table(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The content of `scores.parquet`, of rows made by `score_row`. Raises `ValueError` for other values."""
+    return _parquet(rows, _SCORES)
 
 
-def write_responses(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows made by `response_row`. Raises `RecordError`."""
-    _write(path, rows, _RESPONSES)
+def response_table(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The content of `responses.parquet`, of rows made by `response_row`. Raises as `score_table` does."""
+    return _parquet(rows, _RESPONSES)
 
 
-def write_attributions(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows made by `attributions_of`. Raises `RecordError`."""
-    _write(path, rows, _ATTRIBUTIONS)
+def attribution_table(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    """The content of `attributions.parquet`, of rows made by `attributions_of`. Raises as `score_table`."""
+    return _parquet(rows, _ATTRIBUTIONS)
 
 
 def attribution_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -195,9 +193,9 @@ def attribution_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=_ATTRIBUTIONS)
 
 
-def _write(path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
+def _parquet(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(
         pa.Table.from_pylist(list(rows), schema=schema), buffer, compression="zstd", write_page_checksum=True
     )
-    write_whole(path, buffer.getvalue())
+    return buffer.getvalue()

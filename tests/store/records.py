@@ -1,6 +1,7 @@
 """Sealed records made without a model: what `harness eval` leaves, with numbers that a test chooses."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -49,8 +50,9 @@ def make_record(
     answers: int = 0,
     batch_tokens: int = 64,
     text: str = "Which bird sings?",
+    value: float | None = None,
 ) -> RunRecord:
-    """A run of n samples a task of which about the share `right` is answered well.
+    """A run of n samples a task of which about the share `right` is answered well; its scores are `value` if given.
 
     Which samples are hard is the same for every model but for luck, which `answers` seeds.
     """
@@ -98,7 +100,10 @@ def make_record(
                     request_id=request.id, loglikelihood=told, is_greedy=False, token_ids=(1,), token_count=1
                 )
                 responses.append(response_row(task.suite, task.task, score.sample_id, position, request, response))
-        estimates.append(_estimate(task.suite, task.task, made))
+        estimate = _estimate(task.suite, task.task, made)
+        estimates.append(
+            estimate if value is None else replace(estimate, value=value, stderr=None, low=None, high=None)
+        )
     record = writer.seal(
         responses=responses,
         scores=scores,

@@ -270,3 +270,12 @@ def test_without_the_driver_the_error_names_the_extra_and_no_password(tmp_path, 
     with pytest.raises(InputError, match=r"\[postgres\]") as error:
         locate("postgresql://me:secret@host/db", tmp_path)
     assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize("number", [5e-324, -5e-324, 2.0**53, 1e20, 999999999999999900000.0, 1.7976931348623157e308])
+def test_numbers_of_any_size_are_kept(opened, tmp_path, number):
+    store, record = opened(), make_record(tmp_path / "runs", n=4, value=number)
+    assert add_run(store, record.folder) is None
+    of_tasks = select(estimates.c.value).where(~estimates.c.is_headline)
+    with store.reading() as connection:
+        assert connection.execute(of_tasks).scalars().all() == [number] * 3
