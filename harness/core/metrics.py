@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core import statistics
+from harness.core.pairing import Pairs, over_pairs
 from harness.core.scores import Basis, Direction, Score
-from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
+from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, Statistic, Sums, two_sided
 
 __all__ = ["LabelMetric", "Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Undefined"]
 
@@ -56,9 +57,36 @@ class Metric(ABC):
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """Value and error of at least one valid score; the interval is two-sided, of that `confidence`.
 
-        A table shows it at 95 %, a gate asks for the confidence of its policy: one way for both. Raises `Undefined`
-        where there is no value.
+        Raises `Undefined` where there is no value.
         """
+
+    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:
+        """What a gate decides by: as `reduce`, where each end alone is a bound of that one-sided `confidence`."""
+        return self.reduce(scores, rng, two_sided(confidence))
+
+    def difference(
+        self, pairs: Pairs, rng: Random, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
+    ) -> Difference:
+        """By how much the second of two runs lies above the first, both of the same samples, none of them invalid.
+
+        The interval is two-sided, of that `confidence`. By default both are resampled together (Koehn, 2004); a metric
+        that has a better way uses it here, once for tables, gates and boards. Raises `Undefined`, with the reason,
+        where there is no difference.
+        """
+        first, second = (
+            self.resampled([score for score in side if score is not None]) for side in (pairs.first, pairs.second)
+        )
+        if first is None or second is None:
+            raise Undefined(f"{self.name} can't be recomputed on resamples")
+        return statistics.paired_bootstrap(
+            over_pairs(first, pairs.first),
+            over_pairs(second, pairs.second),
+            len(pairs),
+            rng=rng,
+            clusters=pairs.clusters,
+            resamples=resamples,
+            confidence=confidence,
+        )
 
     def resampled(self, scores: Sequence[Score]) -> Statistic | None:  # noqa: ARG002
         """The value on any resample of at least one valid score, by the scores' indices; that of all is `reduce`'s.

@@ -9,8 +9,8 @@ import numpy as np
 from harness.core import headlines, statistics
 from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
+from harness.core.pairing import Pairs, over_pairs, pair
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Sums
-from harness.decision.pairing import Pairs, over_pairs, pair
 from harness.decision.scored import Key, Scored
 from harness.decision.worst import paired_worst
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from harness.decision.pairing import pair
+from harness.core.pairing import pair
 from harness.decision.scored import Key, Scored
 
 __all__ = ["Flip", "first_of_each_task", "flips", "said"]

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from harness.core.pairing import Pairs
 from harness.core.scores import Direction, Score
-from harness.decision.pairing import Pairs
 
 __all__ = ["paired_worst", "worst_values"]
 
