@@ -38,10 +38,13 @@ def print_scores(estimates: Sequence[Estimate], *, every_row: bool = False, by_g
     if every_row or by_group or len(rows) <= _FEW:
         print_estimates(estimates, by_group=by_group)
         return
+    # Imported late, as it brings numpy: help and lists are instant without.
+    from harness.core.headlines import main_estimates
+
     suites = [one for one in rows if one.task == OVERALL]
-    tasks = _primary([one for one in rows if one.task != OVERALL and one.suite != "energy"], suites)
+    tasks = [one for one in main_estimates(rows) if one.suite != "energy"]
     _print_table("scores by suite", "suite", [(one.suite, one, _made_of(one)) for one in suites])
-    _print_table("tasks, each by its first metric", "task", _named(tasks))
+    _print_table("tasks, each by the metric in its suite's score, else by its first", "task", _named(tasks))
     _print_energy([one for one in rows if one.suite == "energy"])
     _print_missing(estimates)
     output.print(Text(f"{len(rows)} rows in all: `harness show RUN --all`; by group: `--groups`", style="dim"))
@@ -51,20 +54,6 @@ def _named(tasks: Sequence[Estimate]) -> list[tuple[str, Estimate, str]]:
     """Each task's row, by its name alone where no other suite has one of that name."""
     suites = Counter(one.task for one in tasks)
     return [(one.task if suites[one.task] == 1 else f"{one.suite}/{one.task}", one, "") for one in tasks]
-
-
-def _primary(rows: Iterable[Estimate], suites: Iterable[Estimate]) -> list[Estimate]:
-    """One estimate a task: that which enters its suite's score, otherwise the first."""
-    # Imported late, as it brings numpy: help and lists are instant without.
-    from harness.core.headlines import headline_parts
-
-    entering = {(one.suite, *part) for one in suites for part in headline_parts(one)}
-    found: dict[tuple[str, str], Estimate] = {}
-    for one in rows:
-        known = found.setdefault((one.suite, one.task), one)
-        if (one.suite, one.task, one.metric) in entering and known is not one:
-            found[one.suite, one.task] = one
-    return list(found.values())
 
 
 def _made_of(headline: Estimate) -> str:

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from scipy import special
 
@@ -10,9 +11,23 @@ from harness.core.scores import OVERALL, Estimate
 from harness.core.statistics import UPPER
 from harness.core.tasks import Suite
 
-__all__ = ["OVERALL", "headline_estimates", "headline_parts"]
+__all__ = ["OVERALL", "headline_estimates", "headline_parts", "made_of", "main_estimates", "main_rows"]
 
 _MEAN_OF = "mean-of"
+
+
+class _OfMetric(Protocol):
+    """What is said of one metric of one task."""
+
+    @property
+    def suite(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def metric(self) -> str: ...
+
+
+Row = TypeVar("Row", bound=_OfMetric)
 
 
 def headline_estimates(suites: Sequence[Suite], estimates: Sequence[Estimate], signature: str) -> list[Estimate]:
@@ -38,6 +53,32 @@ def headline_parts(headline: Estimate) -> list[tuple[str, str]]:
     # A metric may end in plus signs (chrF++), so a part begins only where a task's name and its slash follow.
     pairs = [part.rpartition("/") for part in re.split(r"\+(?=[^+/]+/)", made_of)]
     return [(task, metric) for task, _, metric in pairs]
+
+
+def made_of(headlines: Iterable[Estimate]) -> set[tuple[str, str, str]]:
+    """Suite, task and metric of each estimate that one of the headlines is the mean of."""
+    return {(one.suite, *part) for one in headlines for part in headline_parts(one)}
+
+
+def main_estimates(estimates: Collection[Estimate]) -> list[Estimate]:
+    """One estimate a task, for wherever there is room for no more, so that what is shown adds up to the headline.
+
+    It is the one that enters its suite's headline, else the task's first. Groups, headlines and what has no meaning for
+    the kind of checkpoint are left out.
+    """
+    headlines = [one for one in estimates if one.task == OVERALL]
+    single = [one for one in estimates if one.task != OVERALL and one.group is None and one.applies]
+    return main_rows(single, made_of(headlines))
+
+
+def main_rows(rows: Iterable[Row], entering: Collection[tuple[str, str, str]]) -> list[Row]:
+    """As `main_estimates`, of rows that each belong to a metric of a task; `entering` is as `made_of` gives it."""
+    found: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        known = found.setdefault((row.suite, row.task), row)
+        if (row.suite, row.task, row.metric) in entering and known.metric != row.metric:
+            found[row.suite, row.task] = row
+    return list(found.values())
 
 
 def _is_part(suite: Suite, estimate: Estimate) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.core.headlines import OVERALL
+from harness.core.headlines import OVERALL, made_of, main_rows
 from harness.core.scores import Direction, Estimate
 from harness.core.statistics import CONFIDENCE, holm
 from harness.decision.comparable import comparable, differing_conditions, require_comparable
-from harness.decision.contrasts import Contrast, Contrasts, headline_parts
+from harness.decision.contrasts import Contrast, Contrasts
 from harness.decision.costs import Cost, costs, relation
 from harness.decision.flips import Flip, flips
 from harness.decision.scored import Key, Scored
@@ -181,12 +181,6 @@ def _change(one: MetricDifference, p_holm: float) -> Change:
 
 def _telling(first: Scored, differences: Sequence[MetricDifference]) -> list[Key]:
     """One metric of zeros and ones for each task: that of the suite's headline, else the task's first."""
-    wanted = {part for key in first.estimates if key.task == OVERALL for part in headline_parts(first, key)}
-    found: dict[tuple[str, str], Key] = {}
-    for one in differences:
-        key = Key(one.suite, one.task, one.metric)
-        if one.gained is None or one.group is not None:
-            continue
-        if (one.suite, one.task) not in found or key in wanted:
-            found[one.suite, one.task] = key
-    return list(found.values())
+    entering = made_of(one for key, one in first.estimates.items() if key.task == OVERALL)
+    told = main_rows((one for one in differences if one.gained is not None and one.group is None), entering)
+    return [Key(one.suite, one.task, one.metric) for one in told]

@@ -9,6 +9,7 @@ import pandas as pd
 from harness import charts
 from harness.core.attributions import RANDOM
 from harness.core.display import elided, interval, number
+from harness.core.headlines import OVERALL, made_of, main_estimates, main_rows
 from harness.core.scores import Estimate
 from harness.report.blocks import Figure
 from harness.report.context import Context
@@ -27,16 +28,22 @@ MAPPED = "integrated_gradients"
 
 def share_figure(context: Context) -> list[Figure]:
     """The main score of each task of accuracy with its interval: what a reader looks for first. None without any."""
-    rows = [
-        one
-        for one in context.estimates
-        if one.suite == "accuracy" and one.metric == "acc" and one.group is None and one.value is not None
-    ]
+    known = [one for one in main_estimates(context.estimates) if one.suite == "accuracy" and one.value is not None]
+    rows = [one for one in known if one.unit == known[0].unit]
     if not rows:
         return []
-    frame = _frame(rows, name=[one.task for one in rows])
+    metrics = list(dict.fromkeys(one.metric for one in rows))
+    several = len(metrics) > 1
+    frame = _frame(rows, name=[f"{one.task}: {one.metric}" if several else one.task for one in rows])
+    if several:
+        frame["metric"] = "score"
+    caption = context.words(
+        "Right answers by task ({metrics}): each by the metric that enters the score of its dimension, else by its "
+        "first",
+        metrics=", ".join(metrics),
+    )
     chart = charts.dimension_bars(frame, language=context.words.language)
-    return [_figure(chart, context.words("Right answers by task"), rows, width=0.85)]
+    return [_figure(chart, caption, rows, width=0.85)]
 
 
 def suite_figures(context: Context, suite: str) -> list[Figure]:
@@ -106,13 +113,11 @@ def _energy(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
 
 
 def _groups(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
-    """The first grouped metric of each of the first tasks that have groups."""
-    drawn: set[str] = set()
-    for one in mine:
-        if one.group is None or one.task in drawn or len(drawn) == MOST_TASKS:
-            continue
-        drawn.add(one.task)
-        attribute = one.group.partition("=")[0]
+    """Of each of the first tasks that have groups, the main metric by group, or the first that has groups."""
+    grouped = [one for one in mine if one.group is not None]
+    entering = made_of(one for one in context.estimates if one.task == OVERALL)
+    for one in main_rows(grouped, entering)[:MOST_TASKS]:
+        attribute = (one.group or "").partition("=")[0]
         rows = [
             other
             for other in mine

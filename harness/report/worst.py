@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import pandas as pd
 
+from harness.core.headlines import OVERALL, made_of, main_rows
 from harness.core.scores import Estimate
 from harness.decision.flips import said
 from harness.report.context import Context
@@ -48,32 +50,25 @@ class WorstSample:
 
 
 def worst_samples(context: Context, suite: str, most: int = 2) -> list[WorstSample]:
-    """The worst sample of each of the suite's first `most` tasks, by the task's first metric that has a value a sample.
+    """The worst sample of each of the suite's first `most` tasks, by the task's main metric if it has a value a sample.
 
-    Of equally bad ones the surest is taken: the one whose answer was the furthest ahead of the next, or else the first
-    by id. None of a metric without a direction: where a target is best, single samples are neither good nor bad.
+    Else by the first metric that has. Of equally bad ones the surest is taken: the one whose answer was the furthest
+    ahead of the next, or else the first by id. None of a metric without a direction: where a target is best, single
+    samples are neither good nor bad.
     """
-    found: list[WorstSample] = []
     if suite == CALIBRATION:
-        return found
-    for task in dict.fromkeys(one.task for one in context.estimates if one.suite == suite and one.direction):
-        if len(found) == most:
-            break
-        metric = _first_metric(context, suite, task)
-        worst = None if metric is None else _worst(context, metric)
-        if worst is not None:
-            found.append(worst)
-    return found
-
-
-def _first_metric(context: Context, suite: str, task: str) -> Estimate | None:
-    scored = context.scores
-    for one in context.estimates:
-        if (one.suite, one.task, one.group) == (suite, task, None) and one.direction and one.value is not None:
-            rows = scored[(scored["suite"] == suite) & (scored["task"] == task) & (scored["metric"] == one.metric)]
-            if rows["value"].notna().any():
-                return one
-    return None
+        return []
+    table = context.scores
+    valued = table[table["value"].notna() & (table["suite"] == suite)]
+    told = set(zip(valued["task"], valued["metric"], strict=True))
+    scored = [
+        one
+        for one in context.estimates
+        if one.suite == suite and one.group is None and one.direction and (one.task, one.metric) in told
+    ]
+    metrics = main_rows(scored, made_of(one for one in context.estimates if one.task == OVERALL))
+    found = (sample for one in metrics if one.value is not None and (sample := _worst(context, one)) is not None)
+    return list(islice(found, most))
 
 
 def _worst(context: Context, metric: Estimate) -> WorstSample | None:

@@ -1,15 +1,21 @@
 """What to worry about, on scores made up so that the rules must speak or be silent."""
 
 from dataclasses import replace
+from functools import cache
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
 
 from harness.core.headlines import OVERALL
 from harness.core.scores import Estimate
 from harness.decision.comparison import compare
 from harness.report.chance import chance_level
+from harness.report.findings import findings
 from harness.report.words import Words
 from harness.report.worries import worries
 from tests.decision.runs import flipped, scores_of, sealed
@@ -83,12 +89,103 @@ def test_invalid_samples_come_before_all_other_doubts() -> None:
     assert len(found) == 2
 
 
-def test_at_most_three_are_told_and_one_a_suite() -> None:
-    many = [
-        replace(ACC, low=0.1),
-        replace(ACC, suite="robustness", metric="relative_drop", direction="lower", value=0.2, low=0.1),
-        replace(ACC, suite="privacy", metric="personal_data_rate", direction="lower", value=0.2, low=0.1),
-        replace(ACC, suite="calibration", metric="ece_debiased", direction="lower", value=0.3, low=0.2),
-        replace(ACC, task=OVERALL, low=0.2, high=0.9),
+def test_samples_without_an_answer_are_counted_by_task_also_where_none_is_left() -> None:
+    lost = replace(ACC, task="lost", value=None, reason="no answer", n=0, invalid_count=9)
+    whole = replace(ACC, task=OVERALL, invalid_count=13, n=87)
+    (told,) = _found(lost, replace(ACC, invalid_count=4, n=6), whole)
+    assert told == (
+        "9 of 9 samples of lost could not be used: its scores are of the others alone. Likewise: quiz 4/10."
+    )
+
+
+CROWS = Estimate(
+    suite="fairness", task="crows_pairs", metric="mask1_preference", value=60.0, stderr=2.8, low=54.4, high=65.4, n=300,
+    unit="%", target=50, signature="",
+)  # fmt: skip
+LARGEST = Estimate(
+    suite="fairness", task="counterfactual_en", metric="sentiment_difference", value=0.4167, stderr=0.2, low=0.3333,
+    high=1.083, n=200, unit="points of [-1, 1]", target=0, signature="",
+)  # fmt: skip
+COUNT = replace(
+    LARGEST, metric="sentiment_groups_differing", value=0.0, stderr=None, low=None, high=None, unit="groups",
+    interval="Holm over 27 groups",
+)  # fmt: skip
+
+
+def test_a_maximum_over_groups_accuses_nobody_where_the_test_counts_no_group() -> None:
+    (told,) = _found(LARGEST, COUNT, CROWS)
+    assert told == "mask1_preference of crows_pairs is 60 (54.4 to 65.4) where 50 would be even-handed."
+    found = _found(LARGEST, replace(COUNT, value=2.0), CROWS)
+    assert "sentiment_groups_differing of counterfactual_en is 2 (Holm over 27 groups)" in found[1]
+    assert len(found) == 2
+
+
+def test_differences_between_groups_are_judged_whatever_their_attribute() -> None:
+    apart = replace(
+        CROWS, task="adult", metric="demographic_parity_difference_sex", value=0.3, low=0.2, high=0.4,
+        unit="difference", target=0,
+    )  # fmt: skip
+    ratio = replace(apart, metric="equalized_odds_ratio_race", value=0.3, low=0.1, high=0.5, unit="ratio", target=1)
+    (told,) = _found(apart, ratio, replace(apart, task="compas", value=0.05, low=0.0, high=0.1))
+    assert "equalized_odds_ratio_race of adult" in told
+    assert "Likewise: adult demographic_parity_difference_sex 0.3000." in told
+    assert "compas" not in told
+
+
+def test_associations_are_judged_by_their_permutation_test_not_by_their_interval() -> None:
+    effect = replace(CROWS, task="weat", metric="effect_size", value=0.9, low=0.2, high=1.5, unit="d", target=0)
+    permuted = replace(
+        effect, metric="p_value", value=0.2, low=None, high=None, unit="p", target=None, direction="higher"
+    )
+    assert _found(effect, permuted) == []
+    assert "effect_size of weat" in _found(effect, replace(permuted, value=0.001))[0]
+
+
+KINDS = [
+    CROWS,
+    replace(ACC, suite="robustness", metric="relative_drop", direction="lower", value=0.2, low=0.1, high=0.3),
+    replace(ACC, suite="privacy", metric="personal_data_rate", direction="lower", value=0.2, low=0.1, high=0.3),
+    replace(ACC, suite="calibration", metric="ece_debiased", direction="lower", value=0.3, low=0.2, high=0.4),
+    replace(ACC, suite="toxicity", metric="refusal_rate", value=0.2, low=0.1, high=0.3),
+    replace(COUNT, value=3.0),
+    replace(ACC, low=0.1),
+    replace(ACC, task=OVERALL, low=0.2, high=0.9),
+    replace(ACC, suite="mine", task="mine", invalid_count=4, n=6),
+]
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.sets(st.sampled_from(range(len(KINDS)))))
+def test_no_worry_hides_another(chosen: set[int]) -> None:
+    assert {*_found(*(KINDS[one] for one in chosen))} == {text for one in chosen for text in _alone(one)}
+
+
+@cache
+def _alone(one: int) -> list[str]:
+    return _found(KINDS[one])
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.floats(-1, 1), st.floats(0.01, 1))
+def test_a_p_value_is_that_of_the_z_test_behind_a_normal_interval(value: float, stderr: float) -> None:
+    half = stats.norm.ppf(0.975) * stderr
+    one = replace(CROWS, value=value, low=value - half, high=value + half, target=0)
+    expected = 2 * stats.norm.sf(abs(value) / stderr)
+    found = findings([one], [one])
+    assert [each.p_value for each in found] == ([pytest.approx(expected)] if expected < 0.05 else [])
+
+
+def test_a_family_of_scores_that_are_as_they_ought_to_be_seldom_worries() -> None:
+    """Of 400 families of ten true nulls at most 5 % alarm: 31 is beyond what 5 % give once in 100."""
+    rng, half = np.random.default_rng(0), stats.norm.ppf(0.975)
+    families = [
+        [replace(CROWS, value=x, low=x - half, high=x + half, target=0) for x in rng.normal(size=10)]
+        for _ in range(400)
     ]
-    assert len(_found(*many)) == 3
+    assert sum(bool(findings(family, family)) for family in families) <= stats.binom.ppf(0.99, 400, 0.05)
+
+
+def test_the_surest_comes_first() -> None:
+    surer = replace(KINDS[1], value=0.4, low=0.35, high=0.45)
+    assert "Noise" in _found(CROWS, surer)[0]
+    assert "Noise" not in _found(CROWS, replace(surer, value=0.06, low=0.051, high=0.07))[0]

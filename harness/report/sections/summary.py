@@ -12,6 +12,9 @@ from harness.report.worries import worries
 
 __all__ = ["summary"]
 
+FIRST = 4
+"""Worries that the first page has room for; the others follow it."""
+
 
 def summary(context: Context) -> list[Section]:
     """One page that can be read alone."""
@@ -24,14 +27,19 @@ def summary(context: Context) -> list[Section]:
         *share_figure(context),
     ]
     if found:
+        first = words("What to worry about first") if found[FIRST:] else words("What to worry about")
         blocks += [
-            Paragraph(text=words("What to worry about first"), strong=True),
-            Bullets(items=[worry.text for worry in found], numbered=True),
+            Paragraph(text=first, strong=True),
+            Bullets(items=[worry.text for worry in found[:FIRST]], numbered=True),
         ]
     else:
         blocks.append(Paragraph(text=words("No rule of this report found anything to worry about.")))
     blocks.append(Facts(items=_origin(context)))
-    return [Section(title=words("Summary"), blocks=blocks)]
+    sections = [Section(title=words("Summary"), blocks=blocks)]
+    if found[FIRST:]:
+        others = Bullets(items=[worry.text for worry in found[FIRST:]])
+        sections.append(Section(title=words("What else to worry about"), blocks=[others]))
+    return sections
 
 
 def _tested(context: Context) -> str:
