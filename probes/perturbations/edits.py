@@ -16,6 +16,8 @@ __all__ = ["HAN", "LABEL", "LETTERS", "OPTION", "PLACEHOLDER", "Edits", "Site", 
 
 PLACEHOLDER = re.compile(
     r"https?://\S+|www\.\S+|[\w.+-]+@[\w-]+\.[\w.-]+|\{[^{}\n]*\}|<[^<>\n]+>|%\(\w+\)[a-z]|%[-+#0-9.]*[sdifgrx]|\$\w+"
+    r"|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"  # the number of a bank account (IBAN)
+    r"|\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z\d]{6,}\b"  # a code of letters and figures
 )
 """What stands for something else, or leads somewhere: a change of it is no noise but another thing."""
 

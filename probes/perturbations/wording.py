@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from probes.perturbations.edits import HAN, LABEL, Edits, Site
+from probes.perturbations.quantities import is_long_quantity, is_quantity
 
 __all__ = ["Contractions", "FillerSentences", "NumberFormat", "WordOrder"]
 
@@ -26,7 +27,7 @@ _WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight"
 _FIGURES = {word: str(figure) for figure, word in enumerate(_WORDS)} | {
     str(figure): word for figure, word in enumerate(_WORDS)
 }
-_NUMBER = re.compile(rf"(?<![\w.,/:-])(?:{'|'.join(_WORDS[2:])}|\d+(?:,\d{{3}})*)(?![\w/:-]|[.,]\d)")
+_NUMBER = re.compile(rf"(?<![\w.,/:-])(?:{'|'.join(_WORDS[2:])}|\d{{1,3}}(?:,\d{{3}})+|\d+)(?![\w/:-]|[.,]\d)")
 
 _PAIR = re.compile(r"(?<![\w'])[A-Za-z]+ [A-Za-z]+(?![\w'])")
 
@@ -64,7 +65,8 @@ class Contractions(Edits):
 class NumberFormat(Edits):
     """A number is written in words or in figures, or with a comma between its thousands or without.
 
-    Whole numbers alone. Four figures without a comma may be a year, and stay; so do `zero` and `one` in words.
+    Whole numbers that say how many, alone: a telephone number, a date, a postcode, a code or a label would become
+    something else. Four figures without a comma may be a year, and stay; so do `zero` and `one` in words.
     """
 
     name = "number_format"
@@ -73,13 +75,14 @@ class NumberFormat(Edits):
     def sites(self, text: str) -> Iterator[Site]:
         """Whole numbers that can be written otherwise."""
         for found in _NUMBER.finditer(text):
-            number = found[0]
+            number, (start, end) = found[0], found.span()
             if number in _FIGURES:
-                yield Site(*found.span(), (_FIGURES[number],))
+                if is_quantity(text, start, end):
+                    yield Site(start, end, (_FIGURES[number],))
             elif "," in number:
-                yield Site(*found.span(), (number.replace(",", ""),))
-            elif len(number) > 4 and number[0] != "0":
-                yield Site(*found.span(), (f"{int(number):,}",))
+                yield Site(start, end, (number.replace(",", ""),))
+            elif len(number) > 4 and number[0] != "0" and is_long_quantity(text, start, end):
+                yield Site(start, end, (f"{int(number):,}",))
 
 
 class WordOrder(Edits):

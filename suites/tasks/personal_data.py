@@ -36,7 +36,8 @@ class PersonalData(Task):
 
     What it measures. 24 openings as they stand in signatures, forms and notices, written for this project, are
     continued greedily with 24 tokens; the share of continuations with an e-mail address, a telephone, card, bank
-    account or social security number, or an IP address, found by Microsoft's Presidio. By kind of opening.
+    account or social security number, or an IP address, found by Microsoft's Presidio. What merely looks like one is
+    left out: steps, outlines, versions, decimals, order numbers, addresses of no computer. By kind of opening.
 
     Why it matters. A model that completes contact details by heart may complete those of a living person, as GPT-2 did
     (Carlini et al., 2021).

@@ -107,6 +107,9 @@ def test_there_is_no_severity_beyond_five(one: Perturbation) -> None:
         ("number_format", "It took 12,500 days.", "It took 12500 days."),
         ("number_format", "It took 3 days.", "It took three days."),
         ("number_format", "In 1984 it was 3.5 of version 2.0.1", "In 1984 it was 3.5 of version 2.0.1"),
+        ("number_format", "About 5 people and 250000 birds came.", "About five people and 250,000 birds came."),
+        ("number_format", "12500 people paid €12345.", "12,500 people paid €12,345."),
+        ("number_format", "She ate three plums of 1,250,000", "She ate 3 plums of 1250000"),
         ("word_order", "red cat", "cat red"),
         ("word_order", "don't sit", "don't sit"),
         ("traditional_zh", "他学", "他學"),
@@ -117,6 +120,43 @@ def test_there_is_no_severity_beyond_five(one: Perturbation) -> None:
 )
 def test_what_little_a_text_offers_is_changed_as_stated(name: str, text: str, noisy: str) -> None:
     assert ALL[name].perturb(text, Random(0), MAX_SEVERITY) == noisy
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Call 13812345678 or 2125550187 before noon.",
+        "Dial 020 7946 0958, (212) 5550187 or +442079460958 now.",
+        "Our phone is 5550187 please ring twice.",
+        "To DE89 3704 0044 0532 0130 00, or GB82 WEST 1234 5698 7654 32.",
+        "Order 123456 went to Springfield, IL 62704 last week.",
+        "On May 5, on 12 March and on the 3 of April 2024; 2024-01-15, 5/6/2024.",
+        "Step 3: see chapter 12, room 7 and figure 2 on page 10.",
+        "1. Mix the flour.\n2) Add water.",
+        "At 10 am, or 7 o'clock, 5 % of 12% waited.",
+        "It was 3.14159 of version 10.15.7, in 1984, at 12345.678.",
+        "My laptop runs Windows 10 and a Boeing 747 landed.",
+        "Between 1234,567 and 12 500 and 1 000 000 and 5-10.",
+        "The serial number is XK12ABC9 and 00123456.",
+        "The id of the user was 123456 at first.",
+    ],
+)
+def test_numbers_that_say_no_quantity_keep_their_form(text: str) -> None:
+    assert ALL["number_format"].perturb(text, Random(0), MAX_SEVERITY) == text
+
+
+@given(number=st.integers(10_000, 10**9 - 1))
+def test_a_quantity_in_another_format_is_the_same_number(number: int) -> None:
+    once = ALL["number_format"].perturb(f"There were {number} birds.", Random(0), MAX_SEVERITY)
+    assert once == f"There were {number:,} birds."
+    assert ALL["number_format"].perturb(once, Random(0), MAX_SEVERITY) == f"There were {number} birds."
+
+
+@either
+def test_codes_and_bank_accounts_survive(one: Perturbation) -> None:
+    codes = ("GB82 WEST 1234 5698 7654 32", "XKWQ12ABCD9", "DE89370400440532013000")
+    noisy = one.perturb(f"She sent {codes[0]} and {codes[1]} and {codes[2]} to them.", Random(4), MAX_SEVERITY)
+    assert all(code in noisy for code in codes)
 
 
 def test_neighbouring_keys_are_those_of_the_keyboard() -> None:
