@@ -44,7 +44,7 @@ __all__ = ["DeclaredChoice", "DeclaredGeneration", "DeclaredRolling", "declare",
 
 
 _ANSWERS: Sequence[Metric] = (EXACT_MATCH, TokenF1(), *summary_metrics())
-"""The metrics of a written answer in English."""
+"""The metrics of a written answer."""
 
 
 def read_suite_file(path: Path) -> SuiteFile:

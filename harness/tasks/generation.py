@@ -69,7 +69,10 @@ class Generation(RowTask):
         ]
 
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """A score for each metric, with both texts: what the metric reads in them, or else whether they are equal."""
+        """A score for each metric, with both texts: what the metric reads in them, or else whether they are equal.
+
+        None for a metric that the reference is too short for.
+        """
         (response,) = responses
         assert isinstance(sample.gold, str)
         blank = Score(sample_id=sample.id, metric="", gold=sample.gold, cluster=sample.cluster)
@@ -80,5 +83,6 @@ class Generation(RowTask):
             blank = replace(blank, predicted=written, value=float(written == sample.gold))
             read = {metric.name: metric for metric in self.metrics if isinstance(metric, TextMetric)}
             values = {name: metric.fields(sample.gold, written) for name, metric in read.items()}
-            return [replace(blank, metric=metric.name, **values.get(metric.name, {})) for metric in self.metrics]
+            found = ((metric.name, values.get(metric.name, {})) for metric in self.metrics)
+            return [replace(blank, metric=name, **fields) for name, fields in found if fields is not None]
         return [replace(blank, metric=metric.name) for metric in self.metrics]

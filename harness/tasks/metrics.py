@@ -64,11 +64,11 @@ WORD_PERPLEXITY = PerUnit(
     name="word_perplexity",
     unit="per word",
     direction="lower",
-    source=f"{HARNESS}: exp of nats per word, words being what white space separates",
+    source=f"{HARNESS}: exp of nats per word, cut at spaces or as the script asks",
     transform=math.exp,
     derivative=math.exp,
 )
-"""From 1 up. Comparable across tokenizers; meaningless in scripts that put no space between words."""
+"""From 1 up. Comparable across tokenizers; in scripts that put no space between words, per character."""
 
 BYTE_PERPLEXITY = PerUnit(
     name="byte_perplexity",

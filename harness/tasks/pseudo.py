@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from harness.core.metrics import Metric, PerUnit
 from harness.core.requests import PseudoLoglikelihood, Response
 from harness.core.tasks import Sample
-from harness.tasks.rolling import WholeText, word_count
+from harness.core.words import words
+from harness.tasks.rolling import WholeText
 
 __all__ = ["PSEUDO_TOKEN_PERPLEXITY", "PSEUDO_WORD_PERPLEXITY", "PseudoPerplexity"]
 
@@ -30,7 +31,7 @@ PSEUDO_WORD_PERPLEXITY = PerUnit(
     name="pseudo_word_perplexity",
     unit="per word",
     direction="lower",
-    source=f"{_SOURCE}: exp of the negative pseudo-log-likelihood per word, words being what white space separates",
+    source=f"{_SOURCE}: exp of the negative pseudo-log-likelihood per word, cut at spaces or as the script asks",
     transform=math.exp,
     derivative=math.exp,
 )
@@ -56,5 +57,5 @@ class PseudoPerplexity(WholeText):
         """See `WholeText.units`."""
         return {
             PSEUDO_TOKEN_PERPLEXITY.name: response.token_count,
-            PSEUDO_WORD_PERPLEXITY.name: word_count(text),
+            PSEUDO_WORD_PERPLEXITY.name: len(words(text)),
         }

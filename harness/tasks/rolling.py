@@ -1,6 +1,5 @@
 """Perplexity: how well the model predicts whole texts."""
 
-import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
@@ -9,16 +8,18 @@ from harness.core.metrics import Metric
 from harness.core.requests import LoglikelihoodRolling, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
+from harness.core.words import words
 from harness.tasks.metrics import BITS_PER_BYTE, BYTE_PERPLEXITY, TOKEN_PERPLEXITY, WORD_PERPLEXITY
 from harness.tasks.rows import RowTask
 
-__all__ = ["RollingPerplexity", "WholeText", "word_count"]
+__all__ = ["RollingPerplexity", "WholeText"]
 
 
 class WholeText(RowTask):
     """How likely each text is as a whole, in nats, spread over units such as tokens or words.
 
-    Words are counted as lm-evaluation-harness counts them: what white space separates.
+    Words are what white space separates, as lm-evaluation-harness counts them but for space at the ends of a text,
+    where it counts an empty word more. In scripts without spaces each character counts as a word.
     """
 
     supports_fewshot = False
@@ -83,12 +84,7 @@ class RollingPerplexity(WholeText):
         byte_count = len(text.encode())
         return {
             TOKEN_PERPLEXITY.name: response.token_count,
-            WORD_PERPLEXITY.name: word_count(text),
+            WORD_PERPLEXITY.name: len(words(text)),
             BYTE_PERPLEXITY.name: byte_count,
             BITS_PER_BYTE.name: byte_count,
         }
-
-
-def word_count(text: str) -> int:
-    """What white space separates."""
-    return len(re.split(r"\s+", text))

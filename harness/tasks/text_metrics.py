@@ -1,11 +1,15 @@
-"""Metrics of a written text against one reference: of translations, of summaries, and of short answers."""
+"""Metrics of a written text against one reference: of translations, of summaries, and of short answers.
+
+Words are cut by the script of the text, whatever the language: see `harness.core.words`.
+"""
 
 import re
 import string
+import unicodedata
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 from typing import Any
@@ -17,6 +21,7 @@ from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
+from harness.core.words import CUT, letter_words, words
 
 __all__ = [
     "BLEU",
@@ -35,9 +40,12 @@ __all__ = [
 
 POINTS = "points of 100"
 UNSPACED = ("zh", "ja")
-"""Languages that put no space between words."""
+"""Languages without spaces whose characters sacrebleu can tell apart."""
+_BY_CHARACTER = ("th",)
+"""Languages without spaces that sacrebleu has no tokenizer for."""
 
 _NGRAM = 4
+_ORDERS = {"rouge1": 1, "rouge2": 2, "rougeL": 1}
 
 Counts = NDArray[np.float64]
 
@@ -49,8 +57,8 @@ class TextMetric(Metric):
     language: str = "en"
 
     @abstractmethod
-    def fields(self, reference: str, written: str) -> Mapping[str, Any]:
-        """`value`, and `weight` where it isn't 1, of the score of one text."""
+    def fields(self, reference: str, written: str) -> Mapping[str, Any] | None:
+        """`value`, and `weight` where it isn't 1, of the score of one text; None where the reference allows none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +110,8 @@ class CorpusMetric(TextMetric):
 class BLEU(CorpusMetric):
     """Overlap of word n-grams up to 4 with the reference, from 0 to 100, shorter texts punished.
 
-    Corpus BLEU by sacrebleu, tokenized by 13a, or by the tokenizer that sacrebleu has for Chinese, Japanese or Korean.
+    Corpus BLEU by sacrebleu, tokenized by 13a, by the tokenizer that sacrebleu has for Chinese, Japanese or Korean, or
+    by characters in Thai.
     Figures in different languages can't be compared, nor those of small samples with published ones.
     """
 
@@ -140,8 +149,8 @@ class CHRF(CorpusMetric):
 class TER(CorpusMetric):
     """Edits (words put in, taken out, replaced, or shifted as a block) per 100 words of the reference; 0 is best.
 
-    It goes beyond 100 where the text is much longer than its reference. In Chinese and Japanese characters take the
-    place of words.
+    It goes beyond 100 where the text is much longer than its reference. In Chinese, Japanese and Thai characters take
+    the place of words.
     """
 
     name: str = "ter"
@@ -153,6 +162,19 @@ class TER(CorpusMetric):
     def scorer(self) -> Any:
         """See `CorpusMetric.scorer`."""
         return _ter(self.language in UNSPACED)
+
+    @property
+    def signature(self) -> str:
+        """See `CorpusMetric.signature`; and how words are cut that sacrebleu doesn't cut."""
+        return f"{super().signature}|cut:{CUT}" if self.language in _BY_CHARACTER else super().signature
+
+    def counts(self, scores: Sequence[Score]) -> Counts:
+        """See `CorpusMetric.counts`."""
+        if self.language not in _BY_CHARACTER:
+            return super().counts(scores)
+        return super().counts(
+            [replace(score, gold=_spaced(score.gold), predicted=_spaced(score.predicted)) for score in scores]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,16 +200,26 @@ class MeanOfTexts(TextMetric):
 @dataclass(frozen=True, kw_only=True)
 class ROUGE(MeanOfTexts):
     """Overlap with the reference summary, as F1 from 0 to 1: of words (1), pairs of words (2), or the longest common
-    sequence of words (L). Words are lower-cased and stemmed; English alone.
+    sequence of words (L). Words are runs of letters and figures in lower case, those of a to z
+    stemmed as English; in Chinese, Japanese, Thai and other unspaced scripts characters take their place.
+
+    A reference without a word, or a pair of them, has nothing that could be found again: its text has no score.
     """
 
     kind: str
     unit: str = "F1"
     direction: Any = "higher"
-    source: str = "Lin (2004), by the package rouge-score with its stemmer"
+    source: str = "Lin (2004), by the package rouge-score with its stemmer, over words of every script"
 
-    def fields(self, reference: str, written: str) -> Mapping[str, Any]:
+    @property
+    def signature(self) -> str:
+        """See `Metric.signature`: what a token is."""
+        return f"tok:letters+figures,{CUT}|stem:porter"
+
+    def fields(self, reference: str, written: str) -> Mapping[str, Any] | None:
         """See `TextMetric.fields`."""
+        if len(letter_words(reference)) < _ORDERS[self.kind]:
+            return None
         return {"value": min(1.0, float(_rouge(self.kind).score(reference, written)[self.kind].fmeasure))}
 
 
@@ -195,14 +227,19 @@ class ROUGE(MeanOfTexts):
 class TokenF1(MeanOfTexts):
     """F1 of the words that answer and reference share, from 0 to 1, as SQuAD counts it.
 
-    Case, ASCII punctuation and English articles are left aside; in Chinese and Japanese characters take the place of
-    words.
+    Case, punctuation and English articles are left aside; in Chinese, Japanese, Thai and other unspaced scripts
+    characters take the place of words, as MLQA (Lewis et al., 2020) has it for Chinese.
     """
 
     name: str = "token_f1"
     unit: str = "F1"
     direction: Any = "higher"
     source: str = "Rajpurkar et al., SQuAD (2016)"
+
+    @property
+    def signature(self) -> str:
+        """See `Metric.signature`: what a token is."""
+        return f"tok:{CUT}|norm:squad"
 
     def fields(self, reference: str, written: str) -> Mapping[str, Any]:
         """See `TextMetric.fields`."""
@@ -215,7 +252,7 @@ class TokenF1(MeanOfTexts):
 class Repetition(MeanOfTexts):
     """Share of a text's 4-grams of tokens that stood in it before, from 0 to 1: how far it goes round in circles.
 
-    Tokens are those of BLEU; a text of fewer than four repeats nothing.
+    Tokens are those of `LengthRatio`; a text of fewer than four repeats nothing.
     """
 
     name: str = "repetition"
@@ -223,26 +260,38 @@ class Repetition(MeanOfTexts):
     direction: Any = "lower"
     source: str = "seq-rep-4 of Welleck et al. (2020), over the tokens of sacrebleu"
 
+    @property
+    def signature(self) -> str:
+        """See `Metric.signature`: what a token is."""
+        return _TOKENS
+
     def fields(self, reference: str, written: str) -> Mapping[str, Any]:  # noqa: ARG002
         """See `TextMetric.fields`."""
-        tokens = _bleu(self.language)._preprocess_segment(written).split()
+        tokens = _tokens(written)
         ngrams = list(zip(*(tokens[start:] for start in range(_NGRAM)), strict=False))
         return {"value": 1 - len(set(ngrams)) / len(ngrams) if ngrams else 0.0}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LengthRatio(TextMetric):
-    """Tokens written for each token of the references, over all texts; 1 is best. Tokens are those of BLEU."""
+    """Tokens written for each token of the references, over all texts; 1 is best.
+
+    Tokens are those that BLEU has for European languages; characters, where a script puts no space between words.
+    """
 
     name: str = "length_ratio"
     unit: str = "tokens a token"
     target: float | None = 1.0
     source: str = "the ratio that sacrebleu (Post, 2018) shows beside BLEU"
 
+    @property
+    def signature(self) -> str:
+        """See `Metric.signature`: what a token is."""
+        return _TOKENS
+
     def fields(self, reference: str, written: str) -> Mapping[str, Any]:
         """See `TextMetric.fields`."""
-        cut = _bleu(self.language)._preprocess_segment
-        return {"value": float(len(cut(written).split())), "weight": float(len(cut(reference).split()))}
+        return {"value": float(len(_tokens(written))), "weight": float(len(_tokens(reference)))}
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
@@ -271,10 +320,24 @@ def summary_metrics() -> tuple[TextMetric, ...]:
 
 
 def _squad_tokens(text: str, language: str) -> list[str]:
-    kept = "".join(sign for sign in text.lower() if sign not in string.punctuation)
-    if language in UNSPACED:
-        return [sign for sign in kept if not sign.isspace()]
-    return (re.sub(r"\b(a|an|the)\b", " ", kept) if language == "en" else kept).split()
+    whole = unicodedata.normalize("NFC", text.lower())  # else the a of à would be an article
+    kept = "".join(sign for sign in whole if not _is_punctuation(sign))
+    return words(re.sub(r"\b(a|an|the)\b", " ", kept) if language == "en" else kept)
+
+
+def _spaced(text: str | None) -> str | None:
+    return None if text is None else " ".join(words(text))
+
+
+def _is_punctuation(sign: str) -> bool:
+    return sign in string.punctuation or unicodedata.category(sign).startswith("P")
+
+
+_TOKENS = f"tok:13a,{CUT}"
+
+
+def _tokens(text: str) -> list[str]:
+    return words(_bleu("en")._preprocess_segment(text))
 
 
 @cache
@@ -282,7 +345,8 @@ def _bleu(language: str) -> Any:
     from sacrebleu import metrics  # a quarter of a second, which only its metrics should cost
 
     # Texts that look tokenized are what a model may write: no reason for a warning.
-    return metrics.BLEU(trg_lang=language, force=True)
+    tokenizer = "char" if language in _BY_CHARACTER else None
+    return metrics.BLEU(trg_lang=language, tokenize=tokenizer, force=True)
 
 
 @cache
@@ -301,6 +365,16 @@ def _ter(by_character: bool) -> Any:
 
 @cache
 def _rouge(kind: str) -> Any:
-    from rouge_score.rouge_scorer import RougeScorer  # two seconds, most of them for nltk
+    from rouge_score import rouge_scorer, tokenizers  # two seconds, most of them for nltk
 
-    return RougeScorer([kind], use_stemmer=True)
+    english = tokenizers.DefaultTokenizer(use_stemmer=True)
+
+    class EveryScript(tokenizers.Tokenizer):  # type: ignore[misc]
+        """The package's own tokenizer knows a to z alone, and cuts words at every other letter."""
+
+        def tokenize(self, text: str) -> list[str]:
+            return [
+                token for word in letter_words(text) for token in (english.tokenize(word) if word.isascii() else [word])
+            ]
+
+    return rouge_scorer.RougeScorer([kind], tokenizer=EveryScript())

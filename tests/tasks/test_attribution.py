@@ -11,9 +11,10 @@ from harness.core.errors import TaskError
 from harness.core.models import respond
 from harness.core.requests import Attribute, Response
 from harness.core.tasks import TaskSettings
+from harness.core.words import word_ends
 from harness.engine.attribution.explaining import Explainer, ranking
 from harness.engine.attribution.model import AttributingModel
-from harness.engine.attribution.units import units_of, without, word_ends
+from harness.engine.attribution.units import units_of, without
 from harness.engine.scripted import ScriptedModel
 from harness.judgement import estimate_metric
 from harness.tasks.attribution import AttributionTask

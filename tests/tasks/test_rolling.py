@@ -14,7 +14,9 @@ from harness.tasks.metrics import METRICS
 from harness.tasks.rolling import RollingPerplexity
 
 SETTINGS = TaskSettings(limit=None, num_fewshot=0, seed=0)
-texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=80).filter(lambda text: bool(text.strip()))
+# Of scripts with spaces, and without space at the ends, where lm-eval counts an empty word.
+spaced = st.characters(codec="utf-8", max_codepoint=0xDFF)
+texts = st.text(spaced, min_size=1, max_size=80).map(str.strip).filter(bool)
 
 
 class Lines(RollingPerplexity):
@@ -78,3 +80,17 @@ def test_an_empty_text_is_refused_by_row() -> None:
 def test_exemplars_are_refused() -> None:
     with pytest.raises(TaskError, match="takes no exemplars"):
         Lines().samples([{"text": "a"}, {"text": "b"}], TaskSettings(limit=None, num_fewshot=1, seed=0))
+
+
+@given(texts, st.sampled_from(["", " ", "\n", " \t\n"]), st.sampled_from(["", " ", "\n\n"]))
+def test_space_at_the_ends_of_a_text_adds_no_word(text: str, before: str, after: str) -> None:
+    def word_count(given: str) -> int:
+        return Lines().units(given, Response(request_id="x", loglikelihood=-1.0, token_count=1))["word_perplexity"]
+
+    assert word_count(before + text + after) == word_count(text.strip())
+
+
+@pytest.mark.parametrize(("text", "expected"), [("我们去公园。 ", 6), ("สวัสดี", 4), ("Мы едем", 2), ("用 Python 写", 3)])
+def test_each_character_is_a_word_where_a_script_has_no_spaces(text: str, expected: int) -> None:
+    units = Lines().units(text, Response(request_id="x", loglikelihood=-1.0, token_count=1))
+    assert units["word_perplexity"] == expected

@@ -10,8 +10,9 @@ from harness.core.errors import HarnessError
 from harness.core.isolation import StepFailed, attempt, is_foreign
 from harness.core.models import Batch, Model
 from harness.core.requests import Attribute, Request, Response
+from harness.core.words import word_ends
 from harness.engine.attribution.ablations import Unusable
-from harness.engine.attribution.units import token_ends, units_of, word_ends
+from harness.engine.attribution.units import token_ends, units_of
 
 if TYPE_CHECKING:
     from harness.engine.attribution.explaining import Explainer

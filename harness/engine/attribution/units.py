@@ -1,23 +1,12 @@
 """A text cut into the units that an explanation is made of. Pure: no torch."""
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-__all__ = ["token_ends", "units_of", "without", "word_ends"]
-
-_WORD = re.compile(
-    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\s\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
-)
-"""A character of a script that puts no spaces between words, or a run of others up to the next space."""
-
-
-def word_ends(text: str) -> list[int]:
-    """Where each word ends. Punctuation belongs to the word that it touches."""
-    return [found.end() for found in _WORD.finditer(text)]
+__all__ = ["token_ends", "units_of", "without"]
 
 
 def token_ends(tokenizer: Any, text: str) -> list[int]:
