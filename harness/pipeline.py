@@ -1,5 +1,6 @@
 """The whole of an evaluation on one page: resolve, select, prepare, answer, score, seal."""
 
+import inspect
 import logging
 import traceback
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ from harness.checkpoints.quantised import require_backend
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import CheckpointError, HarnessError, InputError, RecordError
-from harness.core.hashing import MAX_INTEGER
+from harness.core.hashing import MAX_INTEGER, SHORT
 from harness.core.headlines import headline_estimates
 from harness.core.isolation import STEP_TIMEOUT_S
 from harness.core.kinds import KINDS
@@ -26,6 +27,7 @@ from harness.core.logs import LogFile, logged_to
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
 from harness.core.progress import Progress, Quiet
+from harness.core.reachable import code_digest
 from harness.core.tasks import Results
 from harness.engine.devices import default_batch_tokens, describe_device, resolve_device
 from harness.engine.resumed import ResumedModel
@@ -389,7 +391,16 @@ def _spec(
         region=options.region,
         versions=package_versions(),
         weights=dict(selection.weights),
+        code=_code(selection, meter),
     )
+
+
+def _code(selection: Selection, meter: str) -> dict[str, str]:
+    """Digests of the code that enters a run beside its tasks': of its suites, and of its meter."""
+    files = {f"suite/{suite.name}": Path(inspect.getfile(type(suite))) for suite in selection.suites}
+    if file := registry.source("harness.probes", meter):
+        files[f"meter/{meter}"] = file
+    return {name: code_digest([file])[:SHORT] for name, file in files.items()}
 
 
 def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, str]:

@@ -2,16 +2,19 @@
 
 import inspect
 import logging
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import HarnessError, PluginError, TaskError
-from harness.core.hashing import digest, file_digest
+from harness.core.hashing import digest
 from harness.core.isolation import STEP_TIMEOUT_S, StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.kinds import KINDS
+from harness.core.reachable import code_digest
 from harness.core.requests import Request, Response
 from harness.core.tasks import Row, Sample, Task
 from harness.data import find, load
@@ -65,9 +68,15 @@ class TaskWork:
 
 
 def _code_digest(task: Task) -> str:
-    files = sorted({Path(inspect.getfile(part)) for part in task.code})
-    digests = [file_digest(file) for file in files]
-    return digests[0] if len(digests) == 1 else digest(sorted(digests))
+    files = [Path(inspect.getfile(_written(part))) for part in task.code]
+    # A class that was made by a call says nothing of the module that made it.
+    made_by = registry.source("harness.tasks", task.name)
+    return code_digest([*files, *task.scripts, *([made_by] if made_by else [])])
+
+
+def _written(made: type) -> type:
+    """The class itself, or the first above it that stands in a file other than Python's own."""
+    return next(one for one in made.__mro__ if one.__module__.partition(".")[0] not in sys.stdlib_module_names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

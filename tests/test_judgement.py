@@ -17,7 +17,7 @@ FIELDS = {"suite": "s", "task": "t", "metric": "m", "n": 1, "unit": "u", "direct
 class _Says(Metric):
     found: Interval
 
-    def reduce(self, scores, *_others, **_more):
+    def reduce(self, *_scores, **_more):
         return self.found
 
 

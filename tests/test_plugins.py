@@ -61,7 +61,9 @@ class Rhymes(MultipleChoice):
     data = RHYMES
 
     def question(self, row):
-        return f"Rhyme: {row['line']} -"
+        from harness_poems.words import VERB
+
+        return f"{VERB}: {row['line']} -"
 
     def choices(self, row):
         return row["options"]
@@ -75,6 +77,11 @@ class Poetry(Suite):
 
     name = "poetry"
     tasks = ("rhymes",)
+
+    def derive(self, results):
+        import harness_poems.sums
+
+        return ()
 
 
 class Stopwatch(NullMeter):
@@ -109,6 +116,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package.mkdir()
     (source / "pyproject.toml").write_text(PYPROJECT)
     (package / "__init__.py").write_text(textwrap.dedent(MODULE))
+    (package / "words.py").write_text("VERB = 'Rhyme'\n")
+    (package / "sums.py").write_text("")
     rows = [{"line": f"the cat {n}", "options": ["hat", "dog"], "gold": 0} for n in range(4)]
     (package / "rhymes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
@@ -136,6 +145,15 @@ def test_an_installed_package_brings_suite_task_data_and_meter(site, tiny_llama,
     assert {(row["suite"], row["task"], row["n"]) for row in result["estimates"]} == {("poetry", "rhymes", 4)}
     windows = [json.loads(line)["entry"] for line in (tmp_path / result["folder"] / "windows.jsonl").open()]
     assert {"idle", "load", "poetry/loglikelihood"} == {window["phase"] for window in windows}
+
+
+@pytest.mark.parametrize("name", ["words.py", "sums.py"])
+def test_a_run_is_another_once_a_module_of_the_package_is_edited(site, tiny_llama, tmp_path, name):
+    """One that its task imports, and one that its suite does."""
+    command = ("eval", "--model", str(tiny_llama), "--suite", "poetry", "--meter", "none", "--limit", "1", "--json")
+    first = json.loads(harness(site, *command, cwd=tmp_path).stdout)
+    (site / "harness_poems" / name).write_text("VERB = 'Find a rhyme'\n")
+    assert json.loads(harness(site, *command, cwd=tmp_path).stdout)["run_id"] != first["run_id"]
 
 
 def test_it_is_listed_like_our_own(site, tmp_path):

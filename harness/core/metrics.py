@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -52,6 +53,11 @@ class Metric(ABC):
     def signature(self) -> str:
         """What else decides its values, in the manner of sacrebleu: `key:value` joined by bars; empty by default."""
         return ""
+
+    @property
+    def scripts(self) -> Sequence[Path]:
+        """Python files of the user's that compute it; none by default."""
+        return ()
 
     @abstractmethod
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:

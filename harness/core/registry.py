@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, TypeVar
 
 from harness.core.errors import PluginError, UnknownName
 from harness.core.tasks import Suite, Task
 
-__all__ = ["load", "names", "suite", "task"]
+__all__ = ["load", "names", "source", "suite", "task"]
 
 T = TypeVar("T", Suite, Task)
 
@@ -51,6 +53,16 @@ def load(group: str, name: str, kind: str) -> Any:
             place=name,
             fix="Mend or uninstall that package",
         ) from error
+
+
+def source(group: str, name: str) -> Path | None:
+    """The file of the module that the registered `name` is in, which isn't imported; None where there is no such."""
+    entry = _entries(group).get(name)
+    try:
+        spec = find_spec(entry.module) if entry else None
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin) if spec and spec.has_location and spec.origin else None
 
 
 def suite(name: str) -> Suite:

@@ -4,6 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
@@ -76,6 +77,11 @@ class Task(ABC):
         A task that is made of others names theirs too.
         """
         return (type(self),)
+
+    @property
+    def scripts(self) -> Sequence[Path]:
+        """Python files beside those of `code` that decide the scores and that the user named: of its metrics."""
+        return [script for metric in self.metrics for script in metric.scripts]
 
     def refusal(self, checkpoint: Checkpoint) -> str | None:  # noqa: ARG002
         """Why the task has no meaning for a checkpoint whose kind can answer it, such as its labels; None if it has.

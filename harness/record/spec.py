@@ -16,8 +16,9 @@ class TaskSpec:
     """One task of a run.
 
     `requests_sha256` digests the ids of its requests, and so data, prompts and exemplars; `definition_sha256` what a
-    task file says besides (metrics, gold answers); `code_sha256` the Python file of the task's class. `languages` are
-    those of its texts, as ISO 639-1 codes, for people to choose by.
+    task file says besides (metrics, gold answers); `code_sha256` the Python files of the task's class and of the user's
+    scripts, with all user code that they import (see `harness.core.reachable`). `languages` are those of its texts,
+    as ISO 639-1 codes, for people to choose by.
     """
 
     suite: str
@@ -38,7 +39,8 @@ class RunSpec:
     """A run's identity: the same spec on the same machine gives the same scores, byte for byte.
 
     `model` is the reference that the user gave, for people; the `fingerprint` is what counts. `versions` are those of
-    the packages whose arithmetic enters a score. `labels` and the languages are as in `Checkpoint`.
+    the packages whose arithmetic enters a score. `code` digests the code of its suites and its meter, as
+    `suite/NAME` and `meter/NAME`. `labels` and the languages are as in `Checkpoint`.
     `weights` say what each suite counts in a score of the whole, where a suite file says so; like `model`, they change
     no score and are in no id.
     """
@@ -60,6 +62,7 @@ class RunSpec:
     region: str | None
     versions: dict[str, str]
     weights: dict[str, float] = field(default_factory=dict)
+    code: dict[str, str] = field(default_factory=dict)
 
     @property
     def run_id(self) -> str:

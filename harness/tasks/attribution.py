@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from statistics import fmean
 from types import MappingProxyType
@@ -83,6 +84,12 @@ class AttributionTask(WrappedTask[Task]):
         self.definition: Mapping[str, Any] = MappingProxyType(
             {"methods": list(self.methods), "max_units": max_units, "inner": dict(inner.definition)}
         )
+
+    @property
+    def scripts(self) -> Sequence[Path]:
+        """See `Task.scripts`: with those of the methods, which the model runs and not this task."""
+        found = (registry.source("harness.attributions", name) for name in self.methods)
+        return (*super().scripts, *dict.fromkeys(file for file in found if file))
 
     def refusal(self, checkpoint: Checkpoint) -> str | None:
         """See `Task.refusal`: the inner task's, and that of a classifier that gives no single label."""

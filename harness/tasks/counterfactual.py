@@ -71,6 +71,11 @@ class CounterfactualTask(WrappedTask[MultipleChoice]):
         self.swap = swap
         self.definition: Mapping[str, Any] = MappingProxyType({"swap": swap.version, "inner": dict(inner.definition)})
 
+    @property
+    def code(self) -> Sequence[type]:
+        """See `Task.code`: with that of the exchange."""
+        return (*super().code, type(self.swap))
+
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The samples in which a name can be exchanged. Raises `TaskError` where there is none."""
         every = self.inner.samples(rows, replace(settings, limit=None))

@@ -8,7 +8,6 @@ from typing import Any
 from harness import data
 from harness.core.datasets import DataSet, Row
 from harness.core.errors import DataError, HarnessError, TaskError, UnknownName
-from harness.core.hashing import file_digest
 from harness.core.metrics import Metric
 from harness.tasks.options import TaskOptions
 from harness.tasks.rows import RowTask, cluster_of
@@ -96,12 +95,8 @@ class Context:
             raise TaskError(f"{what} takes no exemplars", place=self.place("num_fewshot"), fix="Leave it out")
 
     def definition(self, declaration: Declaration) -> dict[str, Any]:
-        """What decides the scores beside the data: the declaration, and the digests of its metric scripts."""
-        located = [self.located(name).partition("#")[0] for name in declaration.metrics if name.startswith(EVALUATE)]
-        return {
-            "declaration": declaration.model_dump(mode="json", exclude={"description", "limit", "num_fewshot"}),
-            "scripts": [file_digest(Path(script)) for script in located if script.endswith(".py")],
-        }
+        """What decides the scores beside the data and the code of its metrics."""
+        return {"declaration": declaration.model_dump(mode="json", exclude={"description", "limit", "num_fewshot"})}
 
 
 class Declared(RowTask):

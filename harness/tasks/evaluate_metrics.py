@@ -3,6 +3,7 @@
 That library fetches and runs scripts, and takes seconds to import: it is imported where it is used, and only then.
 """
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,13 +35,20 @@ _RESAMPLES = 200
 class EvaluateMetric(Metric):
     """A metric of the `evaluate` library, over the `gold` and `predicted` of scores.
 
-    `module` is the library's object; `key` the result to take, None for the one named as the metric or the only one.
+    `module` is the library's object; `key` the result to take, None for the one named as the metric or the only one;
+    `script` the file that it was loaded from.
     The interval is a seeded bootstrap with 200 resamples. Where the metric wants whole numbers and the labels are none,
     labels are numbered in sorted order.
     """
 
     module: Any
     key: str | None
+    script: Path
+
+    @property
+    def scripts(self) -> Sequence[Path]:
+        """See `Metric.scripts`."""
+        return (self.script,)
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
@@ -117,7 +125,14 @@ def load_metric(reference: str, *, trust_metric_code: bool, offline: bool = Fals
         source=" ".join(str(module.citation or module.homepage or f"the evaluate library, {bare}").split()),
         module=module,
         key=key or None,
+        script=_script(bare, module),
     )
+
+
+def _script(bare: str, module: Any) -> Path:
+    """The file that a metric was loaded from: the user's, in a folder of its name or not, else the library's copy."""
+    path = Path(bare)
+    return next((one for one in (path, path / f"{path.name}.py") if one.is_file()), Path(inspect.getfile(type(module))))
 
 
 def as_evaluate(metric: Metric) -> Any:

@@ -20,6 +20,7 @@ from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRol
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.tasks.choices import pick
+from harness.tasks.lm_eval_code import code_files
 from harness.tasks.lm_eval_files import TASK_CODE
 from harness.tasks.lm_eval_metrics import LmEvalMetric, adopt
 from harness.tasks.lm_eval_requests import request_of, result_of
@@ -63,6 +64,11 @@ class LmEvalTask(Task):
         for metric in task.aggregation():
             for ensemble in task._filters:
                 self._metric(metric, ensemble.name)
+
+    @property
+    def scripts(self) -> Sequence[Path]:
+        """See `Task.scripts`: the files of the functions that its file names."""
+        return code_files(self.task)
 
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
         """One sample for each of the first `limit` documents; its id is the document's number.

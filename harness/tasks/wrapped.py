@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
+from pathlib import Path
 from typing import Generic, Self, TypeVar
 
 from harness.core.checkpoints import Checkpoint
@@ -28,6 +29,11 @@ class WrappedTask(Task, Generic[Inner]):
     def code(self) -> Sequence[type]:
         """See `Task.code`: with the inner task's."""
         return (*super().code, *self.inner.code)
+
+    @property
+    def scripts(self) -> Sequence[Path]:
+        """See `Task.scripts`: with the inner task's."""
+        return (*super().scripts, *self.inner.scripts)
 
     def refusal(self, checkpoint: Checkpoint) -> str | None:
         """See `Task.refusal`: the inner task's."""

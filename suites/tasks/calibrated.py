@@ -42,7 +42,9 @@ def _calibrated(inner: type[MultipleChoice | Classification], shown: str, confid
     Limits. Those of `{inner.name}`. This is the confidence of a comparison between given answers, not what a model says
     of itself. With a few hundred samples the bins are coarse: read the debiased error, and the intervals.
     """
-    return type(f"{inner.__name__}Calibration", (CalibrationTask,), {"__init__": build, "__doc__": text})
+    return type(
+        f"{inner.__name__}Calibration", (CalibrationTask,), {"__module__": __name__, "__init__": build, "__doc__": text}
+    )
 
 
 _CHOICES = "that of a softmax over the log-likelihoods of the choices"

@@ -54,6 +54,7 @@ def _direction(source: str, target: str) -> type[DjangoMessages]:
     doesn't.
     """
     fields = {
+        "__module__": __name__,
         "__doc__": text,
         "name": f"translation_{source}_{target}",
         "data": f"django_messages_{other}",
