@@ -1,86 +1,98 @@
-"""Which runs were asked the same, and what sets the others apart."""
+"""Which runs may be ranked together, and what sets the others apart: as `harness compare` says."""
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import pandas as pd
 
-__all__ = ["set_apart"]
+from harness.decision.comparable import Questions, faults, part_fault
 
-_SHOWN = 3
+__all__ = ["Asked", "may_compare", "set_apart", "suite_differs"]
+
+_UNKNOWN = "was indexed by an older version of the harness: `harness index` tells what it was asked"
+_REMEMBERED = 4096
 
 
-def set_apart(suites: pd.DataFrame, tasks: pd.DataFrame, run_ids: Sequence[str], reference: str | None) -> pd.DataFrame:
-    """One row a run: run_id, apart (None where it compares with the reference, else the reason), reference (its run).
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a run was asked, and what the headline of each suite is made of, as the store has both: in JSON.
 
-    Two runs compare where every suite that both have asks the same: tasks, versions, exemplars, data, requests,
-    headline; and they have one in common. The reference is the run whose suites most runs share in full, unless it's
-    given. `suites` and `tasks` are rows of the store's tables of these names.
+    The questions are None where an older version indexed the run.
     """
-    asked = {run_id: {} for run_id in run_ids}  # type: dict[str, dict[str, str]]
-    for row in suites[suites["run_id"].isin(asked)].itertuples():
-        asked[str(row.run_id)][str(row.suite)] = str(row.comparison_sha256)
-    chosen = reference if reference in asked else _commonest(asked)
-    details = dict(iter(tasks.groupby("run_id", sort=False)))
-    reasons: dict[tuple[tuple[str, str], ...], str | None] = {}
-    rows = []
-    for run_id, mine in asked.items():
-        key = tuple(sorted(mine.items()))
-        if chosen is not None and key not in reasons:
-            reasons[key] = _reason(mine, asked[chosen], details.get(run_id), details.get(chosen))
-        rows.append({"run_id": run_id, "apart": reasons.get(key), "reference": chosen})
-    return pd.DataFrame(rows, columns=["run_id", "apart", "reference"], dtype=object)
+
+    questions: str | None
+    parts: tuple[tuple[str, str], ...]
 
 
-def _commonest(asked: dict[str, dict[str, str]]) -> str | None:
-    """The first run of the most frequent combination; of equally frequent ones, that with more suites."""
-    combinations = Counter(tuple(sorted(suites.items())) for suites in asked.values() if suites)
-    if not combinations:
-        return None
-    best = max(combinations, key=lambda one: (combinations[one], len(one), one))
-    return next(run_id for run_id, suites in asked.items() if tuple(sorted(suites.items())) == best)
+def set_apart(asked: Mapping[str, Asked], reference: str | None) -> pd.DataFrame:
+    """One row a run: run_id, apart (None where it ranks with the others, else why not), reference (the run that it
+    can't be held against; of those that rank, the first).
+
+    Any two that are ranked together may be compared, and their scores are made of the same tasks. The first is the
+    reference, without one that which was asked what most runs were; the others join it, what most were asked first,
+    where they may be compared with all that have joined.
+    """
+    order = _by_frequency(asked)
+    names = {one: run_id for run_id, one in reversed(list(asked.items()))}
+    if reference is not None and reference in asked:
+        order = list(dict.fromkeys([asked[reference], *order]))
+        names[asked[reference]] = reference
+    together: list[Asked] = []
+    reasons: dict[Asked, tuple[str | None, str]] = {}
+    for one in order:
+        against = ((member, fault) for member in together if (fault := _fault(member, one)))
+        member, fault = next(against, (None, None if one.questions else _UNKNOWN))
+        if fault is None:
+            together.append(one)
+        reasons[one] = (fault, names[member or next(iter(together), one)])
+    return pd.DataFrame(
+        [{"run_id": run_id, "apart": reasons[one][0], "reference": reasons[one][1]} for run_id, one in asked.items()],
+        columns=["run_id", "apart", "reference"],
+        dtype=object,
+    )
 
 
-def _reason(
-    mine: dict[str, str], theirs: dict[str, str], my_tasks: pd.DataFrame | None, their_tasks: pd.DataFrame | None
-) -> str | None:
-    common = [suite for suite in mine if suite in theirs]
-    if not common:
-        return "has no suite in common with the others"
-    differing = [suite for suite in common if mine[suite] != theirs[suite]]
-    if not differing:
-        return None
-    said = [
-        f"{suite}: {_difference(_of(my_tasks, suite), _of(their_tasks, suite))}" for suite in sorted(differing)[:_SHOWN]
-    ]
-    more = f"; and {len(differing) - _SHOWN} more suites" if len(differing) > _SHOWN else ""
-    return "; ".join(said) + more
+def may_compare(one: Asked, other: Asked) -> bool:
+    """Whether `harness compare` compares the two runs."""
+    if one.questions is None or other.questions is None:
+        return False
+    return not faults(_read(one.questions), _read(other.questions))
 
 
-def _of(tasks: pd.DataFrame | None, suite: str) -> pd.DataFrame:
-    if tasks is None:
-        return pd.DataFrame(columns=["task"]).set_index("task")
-    return tasks[tasks["suite"] == suite].drop_duplicates("task").set_index("task")
+def suite_differs(one: Asked, other: Asked, suite: str) -> bool:
+    """Whether the two runs' scores of a suite can't be held against each other."""
+    return _fault(one, other, suite) is not None
 
 
-_FIELDS = (
-    ("version", "is of version {mine}, not {theirs}"),
-    ("num_fewshot", "has {mine} exemplars, not {theirs}"),
-    ("sample_count", "has {mine} samples, not {theirs}"),
-    ("data_sha256", "reads other data"),
-    ("definition_sha256", "is defined otherwise"),
-    ("requests_sha256", "asks otherwise (other samples, exemplars or prompts)"),
-)
+def _by_frequency(asked: Mapping[str, Asked]) -> list[Asked]:
+    """What was asked, the most frequent first; of equally frequent ones that with more tasks, then the first."""
+    counts = Counter(asked.values())
+    sizes = {one: len(_read(one.questions).tasks) if one.questions else 0 for one in counts}
+    return sorted(counts, key=lambda one: (-counts[one], -sizes[one]))
 
 
-def _difference(mine: pd.DataFrame, theirs: pd.DataFrame) -> str:
-    if lacking := [task for task in theirs.index if task not in mine.index]:
-        return f"lacks {lacking[0]}"
-    if added := [task for task in mine.index if task not in theirs.index]:
-        return f"has {added[0]} besides"
-    for field, words in _FIELDS:
-        for task in mine.index:
-            one, other = mine.loc[task, field], theirs.loc[task, field]
-            if one != other and not (pd.isna(one) and pd.isna(other)):
-                return f"{task} {words.format(mine=one, theirs=other)}"
-    return "its score is made of other tasks"
+@lru_cache(_REMEMBERED)
+def _fault(first: Asked, second: Asked, suite: str | None = None) -> str | None:
+    if first.questions is None or second.questions is None:
+        return _UNKNOWN
+    one, other = (_of_suite(_read(text), suite) for text in (first.questions, second.questions))
+    found, parts = faults(one, other), dict(second.parts)
+    for name, made_of in first.parts:
+        if name in parts and suite in (None, name):
+            fault = part_fault(json.loads(made_of), json.loads(parts[name]))
+            found += [f"{name}: {fault}"] if fault else []
+    return "; ".join(found) or None
+
+
+@lru_cache(_REMEMBERED)
+def _read(questions: str) -> Questions:
+    return Questions(**json.loads(questions))
+
+
+def _of_suite(questions: Questions, suite: str | None) -> Questions:
+    if suite is None:
+        return questions
+    return replace(questions, tasks={key: one for key, one in questions.tasks.items() if key.startswith(f"{suite}/")})

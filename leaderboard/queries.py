@@ -33,16 +33,16 @@ from harness.store.schema import estimates as _estimates
 from harness.store.schema import headline_values as _values
 from harness.store.schema import runs as _runs
 from harness.store.schema import suites as _suites
-from harness.store.schema import tasks as _tasks
 from harness.store.schema import verdict_rules as _rules
 from harness.store.schema import verdicts as _verdicts
 from harness.store.values import unpack
-from leaderboard.comparability import set_apart
+from leaderboard.comparability import Asked, set_apart
 from leaderboard.pairs import Part
 from leaderboard.ranking import Ranking, rank
 
 __all__ = [
     "CHECKPOINTS",
+    "asked",
     "checkpoints",
     "comparability",
     "estimates",
@@ -145,14 +145,24 @@ def estimates(
 
 
 def comparability(store: Store, run_ids: Sequence[str], *, reference: str | None = None) -> pd.DataFrame:
-    """One row a run: run_id, apart (None where it compares, else why not), reference (the run that it's held against).
+    """One row a run: run_id, apart (None where it ranks, else why not), reference (the run that it's held against).
 
     See `leaderboard.comparability.set_apart`.
     """
+    return set_apart(asked(store, run_ids), reference)
+
+
+def asked(store: Store, run_ids: Sequence[str]) -> dict[str, Asked]:
+    """By run, in the order given: what it was asked; nothing for a run whose record can't be trusted."""
+    of_suites = (_suites.c.run_id, _suites.c.suite, _suites.c.parts)
+    verified = select(_runs.c.run_id, _runs.c.questions).where(_runs.c.status == "verified")
     with store.reading() as connection:
-        suites = _read(connection, _of(select(_suites), _suites.c.run_id, run_ids))
-        tasks = _read(connection, _of(select(_tasks), _tasks.c.run_id, run_ids))
-    return set_apart(suites, tasks, run_ids, reference)
+        questions = dict(map(tuple, connection.execute(verified.where(_runs.c.run_id.in_(run_ids)))))
+        listed = connection.execute(_of(select(*of_suites), _suites.c.run_id, run_ids)).all()
+    parts: dict[str, list[tuple[str, str]]] = {}
+    for run_id, suite, made_of in listed:
+        parts.setdefault(run_id, []).append((suite, made_of))
+    return {run_id: Asked(questions[run_id], tuple(parts.get(run_id, ()))) for run_id in run_ids if run_id in questions}
 
 
 def ranking(store: Store, run_ids: Sequence[str], weights: Mapping[str, float]) -> Ranking:

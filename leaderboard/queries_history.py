@@ -1,6 +1,6 @@
 """One checkpoint's lineage over time, and where it got worse."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pandas as pd
 from sqlalchemy import select
@@ -8,8 +8,8 @@ from sqlalchemy import select
 from harness.core.statistics import holm
 from harness.store import Store
 from harness.store.schema import runs as _runs
-from harness.store.schema import suites as _suites
 from leaderboard import queries
+from leaderboard.comparability import Asked, suite_differs
 from leaderboard.pairs import Part, difference_p
 from leaderboard.ranking import LEVEL
 
@@ -21,18 +21,20 @@ def history(store: Store, run_id: str) -> pd.DataFrame:
     started_at, model, previous_run_id, p_value, regressed.
 
     A lineage is what descends from the same checkpoint: runs of the same weights, of weights that name them as their
-    parent, and of what goes by the same name. `previous_run_id` is the run before that asked the suite the same
-    questions, None for the first; `p_value` is that of the difference to it, paired by sample where both had the same
-    ones, corrected by Holm's method over all of the lineage. `regressed` says that the run is worse and that p is
+    parent, and of what goes by the same name. `previous_run_id` is the last run before that may be compared with it in
+    the suite, None where there is none; `p_value` is that of the difference to it, paired by sample where both had the
+    same ones, corrected by Holm's method over all of the lineage. `regressed` says that the run is worse and that p is
     below 0.05.
     """
     lineage = _lineage(store, run_id)
     scores = queries.scores(store, list(lineage["run_id"]))
     rows = lineage[["run_id", "started_at", "model"]].merge(scores, on="run_id")
-    rows = rows[rows["value"].notna()].merge(_questions(store, list(lineage["run_id"])), on=["run_id", "suite"])
+    rows = rows[rows["value"].notna()]
     rows = rows.sort_values(["started_at", "run_id", "suite"], kind="stable").reset_index(drop=True)
-    rows["previous_run_id"] = rows.groupby(["suite", "comparison_sha256"])["run_id"].shift()
-    before = rows.groupby(["suite", "comparison_sha256"])["value"].shift()
+    earlier = _previous(rows, queries.asked(store, list(lineage["run_id"])))
+    named = [rows["run_id"][place] if place is not None else None for place in earlier]
+    rows["previous_run_id"] = pd.Series(named, dtype=object)
+    before = pd.Series([rows["value"][place] if place is not None else float("nan") for place in earlier], dtype=float)
     parts = queries.headline_parts(store, list(lineage["run_id"]), list(dict.fromkeys(rows["suite"])))
     tested = [place for place in rows.index if pd.notna(before[place])]
     found = holm([_p_value(rows.loc[place].to_dict(), float(before[place]), parts) for place in tested])
@@ -41,7 +43,7 @@ def history(store: Store, run_id: str) -> pd.DataFrame:
         bool(p < LEVEL and _worse(row, previous))
         for p, row, previous in zip(rows["p_value"], rows.to_dict("records"), before, strict=True)
     ]
-    return rows.drop(columns=["comparison_sha256"])
+    return rows
 
 
 def _lineage(store: Store, run_id: str) -> pd.DataFrame:
@@ -61,11 +63,18 @@ def _lineage(store: Store, run_id: str) -> pd.DataFrame:
         family = wider
 
 
-def _questions(store: Store, run_ids: Sequence[str]) -> pd.DataFrame:
-    columns = (_suites.c.run_id, _suites.c.suite, _suites.c.comparison_sha256)
-    with store.reading() as connection:
-        result = connection.execute(select(*columns).where(_suites.c.run_id.in_(run_ids)))
-        return pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+def _previous(rows: pd.DataFrame, asked: Mapping[str, Asked]) -> list[int | None]:
+    """For each row, the place of the last before it that is of the same suite and may be compared with it."""
+    seen: dict[str, list[int]] = {}
+    found: list[int | None] = []
+    for place, (run_id, suite) in enumerate(zip(rows["run_id"], rows["suite"], strict=True)):
+        earlier = seen.setdefault(suite, [])
+        alike = (
+            one for one in reversed(earlier) if not suite_differs(asked[rows["run_id"][one]], asked[run_id], suite)
+        )
+        found.append(next(alike, None))
+        earlier.append(place)
+    return found
 
 
 def _p_value(row: dict[object, object], before: float, parts: dict[str, dict[tuple[str, str], Part]]) -> float:

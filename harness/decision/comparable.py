@@ -1,13 +1,26 @@
-"""May the scores of two runs be held against each other?"""
+"""May the scores of two runs be held against each other? `compare`, the gate and the leaderboard ask here alike."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from harness.core.errors import RecordError
 from harness.core.hashing import SHORT
-from harness.record import RunRecord, TaskSpec
+from harness.record import RunRecord, RunSpec, TaskSpec
 
-__all__ = ["comparable", "differing_conditions", "require_comparable", "run_faults", "task_faults"]
+__all__ = [
+    "Questions",
+    "comparable",
+    "differing_conditions",
+    "faults",
+    "part_fault",
+    "questions_of",
+    "require_comparable",
+    "run_faults",
+    "task_faults",
+]
 
+_RUN_FIELDS = {"seed": "the seed", "apply_chat_template": "the chat template"}
 _TASK_FIELDS = {
     "version": "version of the task",
     "sample_count": "samples",
@@ -20,6 +33,29 @@ _TASK_FIELDS = {
 _CONDITIONS = ("kind", "dtype", "device", "batch_tokens", "meter", "region")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questions:
+    """What was asked of a run: all that must be alike in two of them; `tasks` by `suite/task`.
+
+    Checkpoint, dtype, device and versions of packages are no part of it: they are what is compared.
+    """
+
+    run: Mapping[str, Any]
+    tasks: Mapping[str, Mapping[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values; `Questions(**value)` is the inverse."""
+        return asdict(self)
+
+
+def questions_of(spec: RunSpec) -> Questions:
+    """What a run of this spec is asked."""
+    return Questions(
+        run={name: getattr(spec, name) for name in _RUN_FIELDS},
+        tasks={key: {name: getattr(task, name) for name in _TASK_FIELDS} for key, task in _tasks(spec).items()},
+    )
+
+
 def comparable(first: RunRecord, second: RunRecord) -> list[str]:
     """What differs so that scores can't be held against each other, one line a fault; empty if they can.
 
@@ -27,36 +63,43 @@ def comparable(first: RunRecord, second: RunRecord) -> list[str]:
     without the chat template; at least one must be shared. Checkpoint, dtype and device are what is compared, and
     may differ.
     """
+    return faults(questions_of(first.spec), questions_of(second.spec))
+
+
+def faults(first: Questions, second: Questions) -> list[str]:
+    """As `comparable`, of what was asked."""
     return [*run_faults(first, second), *task_faults(first, second).values()]
 
 
-def run_faults(first: RunRecord, second: RunRecord) -> list[str]:
+def run_faults(first: Questions, second: Questions) -> list[str]:
     """As `comparable`, what differs in all tasks."""
-    faults = []
-    one, other = first.spec, second.spec
-    if one.seed != other.seed:
-        faults.append(f"the seed: {one.seed} against {other.seed}")
-    if one.apply_chat_template != other.apply_chat_template:
-        asked = ["with" if spec.apply_chat_template else "without" for spec in (one, other)]
-        faults.append(f"the chat template: {asked[0]} it against {asked[1]} it")
-    tasks, others = _tasks(first), _tasks(second)
-    if not any(key in others for key in tasks):
-        faults.append(f"the tasks: none is in both ({_listed(tasks)} against {_listed(others)})")
-    return faults
+    found = [
+        f"{said}: {_said(first.run.get(name))} against {_said(second.run.get(name))}"
+        for name, said in _RUN_FIELDS.items()
+        if first.run.get(name) != second.run.get(name)
+    ]
+    if not any(key in second.tasks for key in first.tasks):
+        found.append(f"the tasks: none is in both ({_listed(first.tasks)} against {_listed(second.tasks)})")
+    return found
 
 
-def task_faults(first: RunRecord, second: RunRecord) -> dict[str, str]:
+def task_faults(first: Questions, second: Questions) -> dict[str, str]:
     """As `comparable`, what differs in a single task, by its `suite/task`."""
-    tasks, others = _tasks(first), _tasks(second)
-    return {key: fault for key in tasks if key in others and (fault := _task_fault(key, tasks[key], others[key]))}
+    shared = [key for key in first.tasks if key in second.tasks]
+    return {key: fault for key in shared if (fault := _task_fault(key, first.tasks[key], second.tasks[key]))}
+
+
+def part_fault(first: Sequence[object], second: Sequence[object]) -> str | None:
+    """Why two headlines, made of these parts, can't be held against each other; None where they can."""
+    return None if list(first) == list(second) else "the two are means of different tasks"
 
 
 def require_comparable(first: RunRecord, second: RunRecord) -> None:
     """Raises `RecordError` that lists what differs, where anything does that forbids to compare the two."""
-    faults = comparable(first, second)
-    if faults:
+    found = comparable(first, second)
+    if found:
         raise RecordError(
-            f"can't be compared with {first.run_id}; what differs: {'; '.join(faults)}",
+            f"can't be compared with {first.run_id}; what differs: {'; '.join(found)}",
             place=second.folder,
             fix="Run both with the same suites, limits, exemplars, seed and version of the harness",
         )
@@ -75,25 +118,31 @@ def differing_conditions(first: RunRecord, second: RunRecord) -> list[str]:
     templates = [record.checkpoint.get("files", {}).get("chat_template.jinja") for record in (first, second)]
     if first.spec.apply_chat_template and templates[0] != templates[1]:
         found.append("the text of the chat template")
-    tasks, others_tasks = _tasks(first), _tasks(second)
+    tasks, others_tasks = _tasks(first.spec), _tasks(second.spec)
     for record, here, there in ((first, tasks, others_tasks), (second, others_tasks, tasks)):
         if alone := [key for key in here if key not in there]:
             found.append(f"only in {record.run_id}: {_listed(alone)}")
     return found
 
 
-def _task_fault(key: str, one: TaskSpec, other: TaskSpec) -> str | None:
+def _task_fault(key: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
     parts = []
     for field, name in _TASK_FIELDS.items():
-        here, there = getattr(one, field), getattr(other, field)
+        here, there = one.get(field), other.get(field)
         if here != there:
             shown = "" if field.endswith("sha256") else f" {here} against {there}"
             parts.append(f"{name}{shown}")
     return f"{key}: {', '.join(parts)}" if parts else None
 
 
-def _tasks(record: RunRecord) -> Mapping[str, TaskSpec]:
-    return {f"{task.suite}/{task.task}": task for task in record.spec.tasks}
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "with it" if value else "without it"
+    return "none" if value is None else str(value)
+
+
+def _tasks(spec: RunSpec) -> Mapping[str, TaskSpec]:
+    return {f"{task.suite}/{task.task}": task for task in spec.tasks}
 
 
 def _listed(names: object) -> str:

@@ -11,6 +11,7 @@ from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
 from harness.core.pairing import Pairs, over_pairs, pair
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Sums
+from harness.decision.comparable import part_fault
 from harness.decision.scored import Key, Scored
 from harness.decision.worst import paired_worst
 
@@ -76,8 +77,8 @@ class Contrasts:
 
     def _overall(self, key: Key) -> Contrast:
         parts, others = (headline_parts(run, key) for run in (self.first, self.second))
-        if parts != others:
-            return Contrast(difference=None, reason="the two are means of different tasks")
+        if fault := part_fault(parts, others):
+            return Contrast(difference=None, reason=fault)
         found = [self.of(part) for part in parts]
         share = max((part.invalid_share for part in found), default=0.0)
         differences = [part.difference for part in found if part.difference is not None]

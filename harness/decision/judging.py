@@ -11,7 +11,7 @@ from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
 from harness.core.scores import Estimate
 from harness.core.statistics import Difference, Interval, Standing
-from harness.decision.comparable import run_faults, task_faults
+from harness.decision.comparable import questions_of, run_faults, task_faults
 from harness.decision.contrasts import READINGS, Contrast, Contrasts, headline_parts
 from harness.decision.limits import is_reading, limits
 from harness.decision.policy import Policy, Rule
@@ -50,8 +50,9 @@ class Judge:
     def __init__(self, policy: Policy, run: Scored, baseline: Scored | None) -> None:
         self.policy, self.run, self.baseline = policy, run, baseline
         self.confidence = statistics.two_sided(policy.confidence)
-        self.faults = run_faults(baseline.record, run.record) if baseline else []
-        self.task_faults = task_faults(baseline.record, run.record) if baseline else {}
+        asked = questions_of(run.record.spec)
+        before = questions_of(baseline.record.spec) if baseline else asked
+        self.faults, self.task_faults = run_faults(before, asked), task_faults(before, asked)
         self.pins = {f"{task.suite}/{task.task}": task.requests_sha256 for task in run.record.spec.tasks}
         if baseline and not self.faults:
             self.contrasts = Contrasts(baseline, run, confidence=self.confidence, worst=True)

@@ -140,7 +140,16 @@ def _child(op: "Operations", name: str, *columns: Column[Any]) -> None:
     )
 
 
-MIGRATIONS: Sequence[Callable[["Operations"], None]] = (first_index_of_runs,)
+def runs_say_what_was_asked(op: "Operations") -> None:
+    """What makes runs comparable stands in one column of a run, and no longer in digests of its suites.
+
+    Runs that were indexed before lack it until they are indexed again.
+    """
+    op.add_column("runs", Column("questions", Text))
+    op.drop_column("suites", "comparison_sha256")
+
+
+MIGRATIONS: Sequence[Callable[["Operations"], None]] = (first_index_of_runs, runs_say_what_was_asked)
 """In order; the first has the number 1. A step that was released never changes."""
 
 

@@ -15,6 +15,7 @@ from harness.core.hashing import digest
 from harness.core.headlines import OVERALL, headline_parts
 from harness.core.jsontext import parse_json
 from harness.core.scores import Estimate
+from harness.decision.comparable import questions_of
 from harness.record import RunRecord, RunSpec
 from harness.record.seal import SEAL, read_seal
 from harness.store import schema
@@ -95,9 +96,16 @@ def _verified(record: RunRecord) -> Rows:
     headlines = {one.suite: one for one in estimates if one.task == OVERALL and one.group is None}
     parts = {suite: headline_parts(headline) for suite, headline in headlines.items()}
     suites = list(_suites(record.spec, parts))
-    evaluation = digest([[suite["suite"], suite["comparison_sha256"]] for suite in suites])
+    asked = questions_of(record.spec).to_json()
+    evaluation = digest([asked, [[suite["suite"], suite["parts"]] for suite in suites]])
+    told = {
+        "status": "verified",
+        "reason": None,
+        "questions": json.dumps(asked, sort_keys=True),
+        "evaluation_sha256": evaluation,
+    }
     return {
-        "runs": [{**_run(record), "status": "verified", "reason": None, "evaluation_sha256": evaluation}],
+        "runs": [{**_run(record), **told}],
         "tasks": [_task(task) for task in record.spec.to_json()["tasks"]],
         "suites": suites,
         "estimates": [_estimate(one) for one in estimates],
@@ -154,24 +162,10 @@ def _task(task: Mapping[str, Any]) -> dict[str, Any]:
 
 def _suites(spec: RunSpec, parts: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[dict[str, Any]]:
     for suite in sorted({task.suite for task in spec.tasks}):
-        chosen = sorted((task for task in spec.tasks if task.suite == suite), key=lambda task: task.task)
-        used = [list(part) for part in parts.get(suite, ())]
-        asked = [
-            [
-                task.task,
-                task.version,
-                task.num_fewshot,
-                task.sample_count,
-                task.data_sha256,
-                task.requests_sha256,
-                task.definition_sha256,
-            ]
-            for task in chosen
-        ]
+        chosen = [task for task in spec.tasks if task.suite == suite]
         yield {
             "suite": suite,
-            "comparison_sha256": digest([asked, used]),
-            "parts": json.dumps(used),
+            "parts": json.dumps([list(part) for part in parts.get(suite, ())]),
             "languages": ",".join(sorted({language for task in chosen for language in task.languages})),
         }
 

@@ -1,8 +1,8 @@
 """The tables of the store. Every row follows from a run's folder, so all of it can be rebuilt.
 
     runs             one row a run: what it is of, how it ran, and whether its record can be trusted
-    tasks            what each of its tasks asked: runs compare where these agree
-    suites           the same a suite, as one digest, with the languages of its tasks
+    tasks            what each of its tasks asked
+    suites           what each suite's one score is made of, with the languages of its tasks
     estimates        every score of a run, in the record's order; `headline` marks a suite's one score
     headline_values  the values behind a headline, sample by sample, where it is a mean of such
     verdicts         what gates said of a run
@@ -76,6 +76,7 @@ runs = Table(
     Column("harness_version", AnyText),
     Column("harness_code", AnyText),
     Column("is_partial", Boolean),
+    Column("questions", AnyText),  # what runs that are compared must have alike: see harness.decision.comparable
 )
 
 tasks = Table(
@@ -101,7 +102,6 @@ suites = Table(
     _run_id(),
     _position(),
     Column("suite", AnyText, nullable=False),
-    Column("comparison_sha256", String, nullable=False),
     Column("parts", AnyText, nullable=False),  # what the headline is the mean of: JSON list of [task, metric]
     Column("languages", AnyText, nullable=False),  # of its tasks, parted by commas
 )

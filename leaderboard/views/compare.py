@@ -14,6 +14,7 @@ from harness.record import RunRecord
 from leaderboard import queries
 from leaderboard.address import choose
 from leaderboard.chosen import verified_runs
+from leaderboard.comparability import may_compare
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, table
 from leaderboard.session import Session, labels, record_of
@@ -36,9 +37,10 @@ def page(session: Session) -> None:
     ids = list(known["run_id"])
     columns = st.columns(2)
     shown = partial(_label, labels(known))
-    usual = _alike(session, ids, None)[0]
+    apart = queries.comparability(session.store, ids)
+    usual = next(iter(apart.loc[apart["apart"].isna(), "run_id"]), ids[0])
     second = choose(columns[1], t("Candidate"), ids, "second", default=usual, always=True, shown=shown)
-    alike = [one for one in _alike(session, ids, second) if one != second]
+    alike = _alike(session, ids, second)
     others = [*alike, *(one for one in ids if one not in alike and one != second)]
     if not others:
         st.info(t("There is only one run."))
@@ -60,10 +62,10 @@ def page(session: Session) -> None:
         link("run", t("Open the candidate"), icon=":material/description:", run=second)
 
 
-def _alike(session: Session, ids: Sequence[str], reference: str | None) -> list[str]:
-    """The runs that compare with the reference; without one, those that most compare with."""
-    apart = queries.comparability(session.store, ids, reference=reference)
-    return list(apart.loc[apart["apart"].isna(), "run_id"])
+def _alike(session: Session, ids: Sequence[str], reference: str) -> list[str]:
+    """The other runs that may be compared with the reference."""
+    asked = queries.asked(session.store, ids)
+    return [one for one in ids if one != reference and may_compare(asked[reference], asked[one])]
 
 
 def _label(names: Mapping[str, str], run_id: str) -> str:

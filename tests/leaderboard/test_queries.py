@@ -71,7 +71,7 @@ def test_a_run_that_was_asked_otherwise_is_set_apart_with_the_reason(store):
     verified = table.loc[table["status"] == "verified", "run_id"].tolist()
     apart = queries.comparability(store, verified)
     reasons = {names[run_id]: why for run_id, why in zip(apart["run_id"], apart["apart"], strict=True)}
-    assert reasons.pop("shots").startswith("accuracy: birds has 3 exemplars, not 0")
+    assert reasons.pop("shots").startswith("accuracy/birds: exemplars 0 against 3, prompts; accuracy/fish: ")
     assert set(reasons.values()) == {None}
 
 

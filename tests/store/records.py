@@ -1,6 +1,6 @@
 """Sealed records made without a model: what `harness eval` leaves, with numbers that a test chooses."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -50,11 +50,13 @@ def make_record(
     answers: int = 0,
     batch_tokens: int = 64,
     text: str = "Which bird sings?",
+    change: Callable[[RunSpec], RunSpec] = lambda spec: spec,
     value: float | None = None,
 ) -> RunRecord:
     """A run of n samples a task of which about the share `right` is answered well; its scores are `value` if given.
 
-    Which samples are hard is the same for every model but for luck, which `answers` seeds.
+    Which samples are hard is the same for every model but for luck, which `answers` seeds. `change` makes another spec
+    of the run's.
     """
     spec = RunSpec(
         model=model,
@@ -71,6 +73,7 @@ def make_record(
         region=None,
         versions={"torch": "2", "responsible-eval-harness": "0.1.0", "harness-code": "c0de"},
     )
+    spec = change(spec)
     writer = RunWriter(root, spec)
     writer.write_json(
         "environment.json", {"started_at": started_at, "platform": "test", "device_name": None, "peak_memory_bytes": 9}
@@ -79,6 +82,7 @@ def make_record(
         "checkpoint.json",
         {
             "notes": [],
+            "fingerprint": fingerprint,
             "parent_fingerprint": parent,
             "architecture": "Tiny",
             "origin": None,
