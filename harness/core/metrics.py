@@ -7,18 +7,13 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.core import statistics
 from harness.core.pairing import Pairs, over_pairs
 from harness.core.scores import Basis, Direction, Score
-from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, Statistic, Sums, two_sided
+from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, Statistic, two_sided
 
-__all__ = ["LabelMetric", "Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Undefined"]
-
-
-_MOST_LABELS = 20
-"""Beyond so many labels a confusion matrix a sample takes too much memory."""
+__all__ = ["Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Undefined"]
 
 
 class Undefined(Exception):  # noqa: N818 - not an error: it becomes the reason of an absent estimate
@@ -187,65 +182,6 @@ class PerUnit(Metric):
             return self.transform(ratio)
         except OverflowError:
             return float("nan")
-
-
-@dataclass(frozen=True, kw_only=True)
-class LabelMetric(Metric):
-    """A statistic of gold and predicted labels (F1, MCC), with a seeded bootstrap interval.
-
-    `statistic` gets gold and predicted labels, two arrays of equal length, and the sorted labels that occur in either
-    over all samples; it returns a number, NaN where undefined. A resample that lost a gold label altogether is
-    left out, as it would measure another task. `of_counts`, where it is given, is the same from confusion matrices
-    of shape (resamples, gold labels, predicted labels), and much faster.
-    """
-
-    statistic: Callable[[NDArray[np.str_], NDArray[np.str_], Sequence[str]], float]
-    of_counts: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
-
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
-        interval = statistics.bootstrap(
-            self.resampled(scores), len(scores), rng=rng, clusters=_clusters(scores), confidence=confidence
-        )
-        if np.isnan(interval.value):
-            raise Undefined("undefined on these labels")
-        return interval
-
-    def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
-        gold, predicted = self._labels(scores)
-        labels = np.union1d(gold, predicted)
-        if self.of_counts is None or len(labels) > _MOST_LABELS:
-            return self._by_labels(gold, predicted)
-        of_counts, size = self.of_counts, len(labels)
-        cells = np.searchsorted(labels, gold) * size + np.searchsorted(labels, predicted)
-        there = np.isin(labels, gold)
-
-        def of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-            counts = sums.reshape(len(sums), size, size)
-            lost = (counts.sum(axis=2)[:, there] == 0).any(axis=1)
-            return np.where(lost, np.nan, of_counts(counts))
-
-        return Sums(parts=np.eye(size * size)[cells], of=of)
-
-    def _labels(self, scores: Sequence[Score]) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
-        pairs = [(score.gold, score.predicted) for score in scores]
-        if any(label is None for pair in pairs for label in pair):
-            raise Undefined("a sample has no label")
-        gold, predicted = np.array(pairs, dtype=np.str_).T
-        return gold, predicted
-
-    def _by_labels(self, gold: NDArray[np.str_], predicted: NDArray[np.str_]) -> Statistic:
-        labels = [str(label) for label in np.union1d(gold, predicted)]
-        classes = len(np.unique(gold))
-
-        def statistic(rows: NDArray[np.intp]) -> float:
-            drawn = gold[rows]
-            if len(np.unique(drawn)) < classes:
-                return float("nan")
-            return float(self.statistic(drawn, predicted[rows], labels))
-
-        return statistic
 
 
 def _values(scores: Sequence[Score]) -> list[float]:

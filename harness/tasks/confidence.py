@@ -8,26 +8,28 @@ import json
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import rankdata
 
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
+from harness.core.statistics.auroc import auroc
 
 __all__ = [
     "AreaUnderRiskCoverage",
     "ConfidenceAUROC",
     "ConfidenceMetric",
+    "Overconfidence",
     "RiskAtCoverage",
     "Temperature",
+    "Uncertainty",
     "Values",
     "best_temperature",
     "confidences",
@@ -83,10 +85,12 @@ class ConfidenceAUROC(ConfidenceMetric):
 
     def of(self, confidence: Values, right: Values) -> float:
         """See `ConfidenceMetric.of`."""
-        good, bad = right.sum(), len(right) - right.sum()
-        if not good or not bad:
-            return math.nan
-        return float((rankdata(confidence)[right == 1].sum() - good * (good + 1) / 2) / (good * bad))
+        return auroc(confidence.tolist(), (right == 1).tolist()).value
+
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
+        """See `Metric.reduce`."""
+        sure, right = confidences(scores)
+        return _defined(auroc(sure.tolist(), (right == 1).tolist(), _clusters(scores), confidence), self.nothing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +110,13 @@ class AreaUnderRiskCoverage(ConfidenceMetric):
         """See `ConfidenceMetric.of`."""
         return float(risks(confidence, right).mean())
 
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+        """See `Metric.reduce`. Where every choice is right, or every one wrong, the area is the error rate."""
+        right = confidences(scores)[1]
+        if np.ptp(right) == 0:
+            return statistics.proportion((1 - right).tolist(), _clusters(scores), confidence)
+        return super().reduce(scores, rng, confidence)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RiskAtCoverage(ConfidenceMetric):
@@ -122,8 +133,18 @@ class RiskAtCoverage(ConfidenceMetric):
 
     def of(self, confidence: Values, right: Values) -> float:
         """See `ConfidenceMetric.of`."""
-        taken = math.ceil(round(self.coverage * len(confidence), 9))
-        return float(risks(confidence, right)[taken - 1])
+        return float(risks(confidence, right)[self._taken(confidence) - 1])
+
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
+        """See `Metric.reduce`: the interval is that of a share of the samples that are taken."""
+        sure, right = confidences(scores)
+        order = np.argsort(-sure, kind="stable")[: self._taken(sure)]
+        wrong = mean_of_ties(-np.sort(-sure), (1 - right)[np.argsort(-sure, kind="stable")])[: len(order)]
+        clusters = _clusters(scores)
+        return statistics.bounded_mean(wrong.tolist(), [clusters[index] for index in order], confidence)
+
+    def _taken(self, confidence: Values) -> int:
+        return math.ceil(round(self.coverage * len(confidence), 9))
 
 
 def risks(confidence: Values, right: Values) -> Values:
@@ -131,6 +152,61 @@ def risks(confidence: Values, right: Values) -> Values:
     order = np.argsort(-confidence, kind="stable")
     wrong = mean_of_ties(-confidence[order], 1 - right[order])
     return np.asarray(np.cumsum(wrong) / np.arange(1, len(wrong) + 1), dtype=float)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uncertainty(ConfidenceMetric):
+    """Variance of being right, accuracy x (1 - accuracy), at most 0.25: a part of the Brier score that confidence can't
+    change. It is lowest for a model that is nearly always right, or nearly always wrong.
+
+    The interval is what the score interval of the accuracy amounts to.
+    """
+
+    name: str = "brier_uncertainty"
+    unit: str = "probability squared"
+    direction: Any = "lower"
+    source: str = "Murphy (1973)"
+
+    def of(self, confidence: Values, right: Values) -> float:  # noqa: ARG002
+        """See `ConfidenceMetric.of`."""
+        return float(right.mean() * (1 - right.mean()))
+
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
+        """See `Metric.reduce`."""
+        sure, right = confidences(scores)
+        share = statistics.proportion(right.tolist(), _clusters(scores), confidence)
+        value = self.of(sure, right)
+        if share.low is None or share.high is None:
+            return replace(share, value=value)
+        ends = [end * (1 - end) for end in (share.low, share.high)]
+        stderr = None if share.stderr is None else abs(1 - 2 * share.value) * share.stderr
+        high = 0.25 if share.low <= 0.5 <= share.high else max(ends)
+        return replace(share, value=value, stderr=stderr, low=min(ends), high=high)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overconfidence(Metric):
+    """The mean confidence less the share of right choices.
+
+    A score's `value` is that difference for one sample; the choice is right where `predicted` is `gold`. The interval
+    is that of the share, with the error of the differences, turned round and moved by the confidence: where all of a
+    few choices are right it is as wide as theirs.
+    """
+
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
+        """See `Metric.reduce`."""
+        differences, right = confidences(scores)
+        sure = float((differences + right).mean())
+        found = statistics.mean(differences.tolist(), _clusters(scores), confidence)
+        share = statistics.proportion(right.tolist(), _clusters(scores), confidence)
+        if share.low is None or share.high is None:
+            return found
+        low, high = min(sure - share.high, found.value), max(sure - share.low, found.value)
+        return replace(found, low=low, high=high, method=share.method)
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        return statistics.mean_of(confidences(scores)[0])
 
 
 @dataclass(frozen=True, kw_only=True)

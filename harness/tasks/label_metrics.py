@@ -4,14 +4,14 @@ import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.core import statistics
-from harness.core.metrics import LabelMetric, Metric, Proportion, Undefined
+from harness.core.labels import LabelMetric
+from harness.core.metrics import Metric, Proportion, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.tasks.metrics import MACRO_F1, MCC
@@ -19,7 +19,6 @@ from harness.tasks.metrics import MACRO_F1, MCC
 __all__ = [
     "ACC",
     "SUBSET_ACC",
-    "ClassMetric",
     "LabelSetMetric",
     "class_report",
     "label_set",
@@ -27,7 +26,7 @@ __all__ = [
     "single_metrics",
 ]
 
-Labels = NDArray[np.str_]
+Counts = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 SKLEARN = "as in scikit-learn (Pedregosa et al., 2011)"
@@ -57,16 +56,17 @@ def single_metrics(labels: Sequence[str]) -> tuple[Metric, ...]:
 def class_report(labels: Sequence[str]) -> tuple[Metric, ...]:
     """Precision, recall and F1 of each class, each in [0, 1]; absent where its denominator is 0."""
     return tuple(
-        ClassMetric(
+        LabelMetric(
             name=f"{name}_{label}",
             unit=f"F1 of {label}" if name == "f1" else f"share of {label}",
             direction="higher",
             source=f"van Rijsbergen (1979), {SKLEARN}",
-            statistic=partial(statistic, label),
+            of_counts=of_counts,
+            label=label,
             nothing=f"no text is {label} {by}",
         )
         for label in labels
-        for name, statistic, by in (
+        for name, of_counts, by in (
             ("precision", _precision, "by the model"),
             ("recall", _recall, "by the data"),
             ("f1", _f1, "by data or model"),
@@ -74,31 +74,21 @@ def class_report(labels: Sequence[str]) -> tuple[Metric, ...]:
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClassMetric(LabelMetric):
-    """A ratio of counts of one class; `nothing` is the reason where it would be over 0."""
-
-    nothing: str
-
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
-        try:
-            return super().reduce(scores, rng, confidence)
-        except Undefined as undefined:
-            raise Undefined(self.nothing) from undefined
+def _precision(counts: Counts) -> NDArray[np.float64]:
+    return _ratios(counts[:, 1, 1], counts[:, :, 1].sum(axis=1))
 
 
-def _precision(label: str, gold: Labels, predicted: Labels, _labels: Sequence[str]) -> float:
-    return _ratio(((gold == label) & (predicted == label)).sum(), (predicted == label).sum())
+def _recall(counts: Counts) -> NDArray[np.float64]:
+    return _ratios(counts[:, 1, 1], counts[:, 1].sum(axis=1))
 
 
-def _recall(label: str, gold: Labels, predicted: Labels, _labels: Sequence[str]) -> float:
-    return _ratio(((gold == label) & (predicted == label)).sum(), (gold == label).sum())
+def _f1(counts: Counts) -> NDArray[np.float64]:
+    return _ratios(2 * counts[:, 1, 1], counts[:, 1].sum(axis=1) + counts[:, :, 1].sum(axis=1))
 
 
-def _f1(label: str, gold: Labels, predicted: Labels, _labels: Sequence[str]) -> float:
-    both = ((gold == label) & (predicted == label)).sum()
-    return _ratio(2 * both, (gold == label).sum() + (predicted == label).sum())
+def _ratios(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> NDArray[np.float64]:
+    found = np.divide(parts, wholes, out=np.full(len(parts), math.nan), where=wholes > 0)
+    return np.asarray(found, dtype=float)
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -2,17 +2,17 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Response
 from harness.core.scores import Score
-from harness.core.statistics import CONFIDENCE, Interval
+from harness.core.statistics import CONFIDENCE, Interval, Statistic, proportion, upper_tail
+from harness.core.statistics.auroc import auroc
 from harness.core.tasks import Sample
 
 __all__ = ["ATTACKS", "MEMBER", "MEMBERSHIP_METRICS", "NON_MEMBER", "Separation", "membership_scores"]
@@ -55,52 +55,74 @@ ATTACKS: dict[str, tuple[Callable[[Response], float], str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Separation(Metric):
-    """How well values tell members from non-members, with a bootstrap interval.
+    """The area under the ROC curve of telling members from non-members by the values, with a score interval."""
 
-    `statistic` gets the members' and the non-members' values. `smallest` non-members are needed at the least.
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
+        """See `Metric.reduce`. Undefined where there are fewer than two of either."""
+        values, member = _columns(scores, smallest=2)
+        return auroc(values.tolist(), member.tolist(), [score.cluster for score in scores], confidence)
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        values, member = _columns(scores, smallest=2)
+        return lambda rows: auroc(values[rows].tolist(), member[rows].tolist()).value
+
+
+@dataclass(frozen=True, kw_only=True)
+class TruePositiveRate(Metric):
+    """The share of members above the threshold that 1 % of non-members exceed.
+
+    The interval puts together, as independent (Zou and Donner, 2008), how far off the share of members may be, by its
+    score interval, and how far it changes where the threshold is as far off as an order statistic may be (Conover,
+    1999). With few non-members no threshold is certain to be high enough, and the lower end is near 0.
     """
 
-    statistic: Callable[[NDArray[np.float64], NDArray[np.float64]], float]
-    smallest: int = 2
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
+        """See `Metric.reduce`. Undefined with fewer than 100 non-members, or two members."""
+        from scipy.stats import binom  # late: it takes a second, and few runs need it
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`. Undefined where there are only members, or too few non-members."""
-        values = np.array([score.value for score in scores], dtype=float)
-        member = np.array([score.gold == MEMBER for score in scores])
-        outside = int((~member).sum())
-        if member.sum() < 2 or outside < self.smallest:
-            raise Undefined(
-                f"{int(member.sum())} members and {outside} non-members are too few: "
-                f"at least 2 and {self.smallest} are needed"
-            )
+        values, member = _columns(scores, smallest=100)
+        inside, outside = values[member], np.sort(values[~member])[::-1]
+        clusters = [score.cluster for score, is_member in zip(scores, member, strict=True) if is_member]
 
-        def resampled(rows: NDArray[np.intp]) -> float:
-            inside = member[rows]
-            if inside.all() or not inside.any():
-                return math.nan
-            return self.statistic(values[rows][inside], values[rows][~inside])
+        def found_above(rank: int) -> NDArray[np.float64]:
+            threshold = outside[rank] if rank >= 0 else np.inf
+            return np.asarray(inside > threshold, dtype=float)
 
-        return statistics.bootstrap(
-            resampled,
-            len(scores),
-            rng=rng,
-            clusters=[score.cluster for score in scores],
-            resamples=500,
-            confidence=confidence,
+        allowed, count, upper = int(len(outside) * FALSE_POSITIVES), len(outside), upper_tail(confidence)
+        share = proportion(found_above(allowed).tolist(), clusters, confidence)
+        if share.low is None or share.high is None:
+            return share
+        # How many of the non-members may lie above the true threshold, at the least and at the most.
+        fewest, most = (int(binom.ppf(tail, count, FALSE_POSITIVES)) for tail in (1 - upper, upper))
+        lowest, highest = (float(found_above(rank).mean()) for rank in (fewest - 1, min(most, count - 1)))
+        return replace(
+            share,
+            low=share.value - math.hypot(share.value - share.low, share.value - lowest),
+            high=share.value + math.hypot(share.high - share.value, highest - share.value),
+            method=f"{share.method}, and an order statistic for the threshold",
         )
 
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`."""
+        values, member = _columns(scores, smallest=100)
 
-def _auroc(members: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    ranked = np.sort(others)
-    below = np.searchsorted(ranked, members, side="left")
-    up_to = np.searchsorted(ranked, members, side="right")
-    return float((below + up_to).sum() / (2 * len(members) * len(others)))
+        def rate(rows: NDArray[np.intp]) -> float:
+            inside, outside = values[rows][member[rows]], np.sort(values[rows][~member[rows]])[::-1]
+            if not len(inside) or not len(outside):
+                return math.nan
+            return float((inside > outside[int(len(outside) * FALSE_POSITIVES)]).mean())
+
+        return rate
 
 
-def _tpr(members: NDArray[np.float64], others: NDArray[np.float64]) -> float:
-    # So many non-members may lie above the threshold; a member counts where it lies above all but those.
-    allowed = int(len(others) * FALSE_POSITIVES)
-    return float((members > np.sort(others)[::-1][allowed]).mean())
+def _columns(scores: Sequence[Score], *, smallest: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """The values, and which are members'. Raises `Undefined` for fewer than two members or `smallest` non-members."""
+    member = np.array([score.gold == MEMBER for score in scores])
+    inside, outside = int(member.sum()), int((~member).sum())
+    if inside < 2 or outside < smallest:
+        raise Undefined(f"{inside} members and {outside} non-members are too few: at least 2 and {smallest} are needed")
+    return np.array([score.value for score in scores], dtype=float), member
 
 
 MEMBERSHIP_METRICS: Sequence[Metric] = tuple(
@@ -112,16 +134,13 @@ MEMBERSHIP_METRICS: Sequence[Metric] = tuple(
             unit="AUROC",
             target=0.5,
             source=f"{source}; area under the ROC curve of telling members from non-members",
-            statistic=_auroc,
         ),
-        Separation(
+        TruePositiveRate(
             name=f"{name}_tpr_at_1_fpr",
             unit="share",
             target=FALSE_POSITIVES,
             source=f"{source}; share of members found where 1 % of non-members are taken for members "
             "(Carlini et al., 2022)",
-            statistic=_tpr,
-            smallest=100,
         ),
     )
 )

@@ -1,12 +1,12 @@
 """The metrics of the built-in kinds of task, each with its unit, its better direction and its source."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.metrics import LabelMetric, Metric, PerUnit, Proportion
+from harness.core.labels import LabelMetric
+from harness.core.metrics import Metric, PerUnit, Proportion
 
 __all__ = [
     "ACC",
@@ -22,7 +22,7 @@ __all__ = [
     "confusion_cell",
 ]
 
-Labels = NDArray[np.str_]
+Counts = NDArray[np.float64]
 
 HARNESS = "lm-evaluation-harness (Gao et al., 2024)"
 
@@ -100,27 +100,17 @@ BITS_PER_BYTE = PerUnit(
 """From 0 up: how many bits a byte of text costs, were the model a compressor. Comparable across tokenizers."""
 
 
-def _macro_f1(gold: Labels, predicted: Labels, labels: Sequence[str]) -> float:
-    # scikit-learn takes most of a second to import, which listing tasks should not cost.
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(gold, predicted, labels=labels, average="macro", zero_division=0))
+def _at_least(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Something to divide by: a label without a sample has a numerator of 0 as well."""
+    return np.where(counts > 0, counts, 1.0)
 
 
-def _mcc(gold: Labels, predicted: Labels, labels: Sequence[str]) -> float:  # noqa: ARG001
-    from sklearn.metrics import matthews_corrcoef
-
-    if len(np.unique(gold)) < 2:
-        return math.nan
-    return float(matthews_corrcoef(gold, predicted))
-
-
-def _macro_f1_of_counts(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _macro_f1(counts: Counts) -> NDArray[np.float64]:
     right, gold, predicted = counts.diagonal(axis1=1, axis2=2), counts.sum(axis=2), counts.sum(axis=1)
-    return np.asarray((2 * right / np.maximum(gold + predicted, 1)).mean(axis=1), dtype=float)
+    return np.asarray((2 * right / _at_least(gold + predicted)).mean(axis=1), dtype=float)
 
 
-def _mcc_of_counts(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mcc(counts: Counts) -> NDArray[np.float64]:
     gold, predicted, n = counts.sum(axis=2), counts.sum(axis=1), counts.sum(axis=(1, 2))
     covariance = n * counts.trace(axis1=1, axis2=2) - (gold * predicted).sum(axis=1)
     scale = np.sqrt((n**2 - (gold**2).sum(axis=1)) * (n**2 - (predicted**2).sum(axis=1)))
@@ -133,8 +123,7 @@ MACRO_F1 = LabelMetric(
     unit="F1",
     direction="higher",
     source="van Rijsbergen (1979), unweighted mean over classes as in scikit-learn (Pedregosa et al., 2011)",
-    statistic=_macro_f1,
-    of_counts=_macro_f1_of_counts,
+    of_counts=_macro_f1,
 )
 """In [0, 1]: the mean over classes, each counting the same, of the harmonic mean of precision and recall."""
 
@@ -143,8 +132,7 @@ MCC = LabelMetric(
     unit="MCC",
     direction="higher",
     source="Matthews (1975); many classes: Gorodkin (2004), as in scikit-learn (Pedregosa et al., 2011)",
-    statistic=_mcc,
-    of_counts=_mcc_of_counts,
+    of_counts=_mcc,
 )
 """In [-1, 1]: the correlation of gold and predicted labels; 0 for a guesser and for a model that always says the same.
 

@@ -12,15 +12,8 @@ from harness.core.requests import GenerateUntil, Loglikelihood, Request, Respons
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.tasks.calibration import confidence_bin
-from harness.tasks.calibration_metrics import (
-    ACCURACY,
-    CONFIDENCE_BIN,
-    OVERCONFIDENCE,
-    RISKS,
-    DebiasedECE,
-    EqualWidthECE,
-    ExpectedCalibrationError,
-)
+from harness.tasks.calibration_distances import DebiasedECE, EqualWidthECE, ExpectedCalibrationError
+from harness.tasks.calibration_metrics import ACCURACY, CONFIDENCE_BIN, OVERCONFIDENCE, RISKS
 from harness.tasks.choices import MultipleChoice, pick
 from harness.tasks.confidence import AreaUnderRiskCoverage, ConfidenceAUROC
 from harness.tasks.generation import Generation

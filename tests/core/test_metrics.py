@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -43,24 +44,31 @@ def test_the_bootstrap_interval_of_macro_f1_has_the_spread_of_repeated_samples()
     assert interval.stderr == pytest.approx(np.std(repeated, ddof=1), rel=0.25)
 
 
-def test_a_rare_label_is_never_scored_in_a_resample_that_lost_it() -> None:
-    # One "neutral" of 40, found: without it the mean over two classes would be another metric.
-    gold = ["neutral"] + ["negative", "positive"] * 20
-    predicted = ["neutral"] + ["negative", "negative"] * 20
-    interval = MACRO_F1.reduce(_labelled(gold, predicted), Random("a"))
-    assert interval.method is not None
-    assert " of 1000" in interval.method
-    assert interval.low is not None
-    # Every resample that counts holds the neutral one, right; the worst it can score beside it is a third.
-    assert interval.low >= 1 / 3
+def test_a_flawless_sample_is_not_certain_of_its_f1() -> None:
+    gold = ["negative", "positive"] * 15
+    for metric in (MACRO_F1, MCC):
+        found = metric.reduce(_labelled(gold, gold), Random("a"))
+        assert found.low is not None
+        assert found.low < found.value == found.high == 1
+        assert found.stderr
 
 
-def test_a_label_that_is_only_ever_predicted_counts_in_every_resample() -> None:
+def test_a_label_that_is_only_ever_predicted_counts_in_every_draw() -> None:
     gold, predicted = ["negative", "positive"] * 30, ["negative", "positive"] * 29 + ["negative", "neutral"]
     interval = MACRO_F1.reduce(_labelled(gold, predicted), Random("a"))
     assert interval.value == pytest.approx(f1_score(gold, predicted, average="macro"))
     assert interval.high is not None
     assert interval.high <= 2 / 3
+
+
+def test_samples_that_come_in_clusters_are_worth_fewer() -> None:
+    gold, predicted = _draw(40, 3)
+    once = _labelled(gold, predicted)
+    copied = [replace(score, cluster=score.sample_id) for score in once for _ in range(5)]
+    for metric in (MACRO_F1, MCC):
+        alone, five = (metric.reduce(scores, Random("a")) for scores in (once, copied))
+        assert five.value == pytest.approx(alone.value)
+        assert five.stderr == pytest.approx(alone.stderr, rel=0.15)
 
 
 def test_mcc_is_0_for_a_model_that_always_says_the_same_and_undefined_for_one_gold_label() -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -17,6 +18,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+from statsmodels.stats.proportion import proportion_confint
 from torchmetrics.functional.classification import binary_calibration_error
 
 from harness.core.checkpoints import Checkpoint
@@ -28,15 +30,15 @@ from harness.core.scores import Score
 from harness.core.tasks import TaskSettings
 from harness.engine.scripted import ScriptedModel
 from harness.tasks.calibration import CalibrationTask, confidence_bin
-from harness.tasks.calibration_metrics import (
+from harness.tasks.calibration_bins import equal_mass_bins
+from harness.tasks.calibration_distances import (
     DebiasedECE,
     EqualWidthECE,
     ExpectedCalibrationError,
     Reliability,
     Resolution,
-    Uncertainty,
-    equal_mass_bins,
 )
+from harness.tasks.calibration_metrics import CALIBRATION_METRICS, OVERCONFIDENCE
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.confidence import (
     AreaUnderRiskCoverage,
@@ -44,6 +46,7 @@ from harness.tasks.confidence import (
     ConfidenceMetric,
     RiskAtCoverage,
     Temperature,
+    Uncertainty,
     best_temperature,
 )
 from harness.tasks.options import TaskOptions
@@ -129,6 +132,52 @@ def test_the_order_of_equal_confidences_changes_nothing() -> None:
     sorted_right = np.concatenate([np.sort(right[:30]), np.sort(right[30:])])
     for metric in (ExpectedCalibrationError(), AreaUnderRiskCoverage()):
         assert metric.of(confidence, right) == pytest.approx(metric.of(confidence, sorted_right))
+
+
+def test_equal_confidences_stay_in_one_bin() -> None:
+    generator = np.random.default_rng(0)
+    confidence, right = np.full(200, 0.7), (generator.random(200) < 0.7).astype(float)
+    assert equal_mass_bins(confidence, right).sizes.tolist() == [200]
+    # One bin: its error is |0.7 - accuracy| whatever the order of the samples, and chance adds to it once.
+    assert ExpectedCalibrationError().of(confidence, right) == pytest.approx(abs(0.7 - right.mean()))
+    assert DebiasedECE().of(confidence, right) > -0.04
+
+
+@given(st.lists(st.sampled_from([0.25, 0.4, 0.5, 0.8, 1.0]), min_size=1, max_size=300), st.integers(0, 10_000))
+@settings(max_examples=50, deadline=None)
+def test_no_confidence_is_in_two_bins(confidence: list[float], seed: int) -> None:
+    right = np.random.default_rng(seed).integers(0, 2, len(confidence)).astype(float)
+    bins = equal_mass_bins(np.array(confidence), right)
+    assert all(len(set(bins.member[np.array(confidence) == one])) == 1 for one in set(confidence))
+    assert bins.sizes.sum() == len(confidence)
+    assert bins.sizes.min() >= min(len(confidence), 10)
+
+
+def test_three_of_three_right_are_not_certain() -> None:
+    # Wilson's interval of 3 of 3 is 0.4385 to 1, so 0.9 may be too sure by 0.46 or not sure enough by 0.1.
+    low, high = proportion_confint(3, 3, method="wilson")
+    scores = [replace(score, value=-0.1) for score in judged([0.9] * 3, [1, 1, 1])]
+    found = OVERCONFIDENCE.reduce(scores, Random(0))
+    assert (found.value, found.low, found.high) == pytest.approx((-0.1, 0.9 - high, 0.9 - low))
+
+
+@given(st.integers(2, 120), st.integers(0, 10_000), st.sampled_from([0.0, 0.3, 0.7, 1.0]), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_every_value_of_confidence_lies_in_its_own_interval(n: int, seed: int, share: float, coarse: bool) -> None:
+    generator = np.random.default_rng(seed)
+    confidence = generator.uniform(0, 1, n).round(1 if coarse else 9)
+    scores = judged(confidence, (generator.random(n) < share).astype(float))
+    for metric in CALIBRATION_METRICS:
+        if not isinstance(metric, ConfidenceMetric):
+            continue
+        try:
+            found = metric.reduce(scores, Random(0))
+        except Undefined:
+            continue
+        assert found.low is not None, metric.name
+        assert found.high is not None, metric.name
+        assert found.low <= found.value <= found.high, metric.name
+        assert found.low < found.high, metric.name
 
 
 def test_debiasing_is_that_of_kumar_with_many_draws() -> None:

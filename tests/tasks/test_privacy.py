@@ -3,6 +3,7 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
 from statistics import mean
 
 import numpy as np
@@ -12,12 +13,14 @@ from sklearn.metrics import roc_auc_score
 
 from harness.core.errors import DataError, TaskError
 from harness.core.requests import Loglikelihood, Request, Response, TokenLoglikelihoods
+from harness.core.scores import Score
+from harness.core.statistics import Interval
 from harness.core.tasks import Row, Task
 from harness.data import load
 from harness.engine.scripted import ScriptedModel
 from harness.tasks.canaries import candidates, exposure
 from harness.tasks.declared import declare, read_suite_file
-from harness.tasks.membership import _auroc, _tpr
+from harness.tasks.membership import MEMBER, MEMBERSHIP_METRICS, NON_MEMBER
 from harness.tasks.memorisation import Memorisation, longest_run, pieces
 from harness.tasks.options import TaskOptions
 from harness.tasks.schema import Declaration
@@ -103,13 +106,29 @@ def test_a_true_positive_rate_at_1_percent_needs_100_non_members(memoriser: Plai
     assert "at least 2 and 100 are needed" in str(value_of(task, "loss_tpr_at_1_fpr", scores))
 
 
+def separated(metric: str, members: Sequence[float], others: Sequence[float]) -> Interval:
+    gold = [MEMBER] * len(members) + [NON_MEMBER] * len(others)
+    scores = [
+        Score(sample_id=str(index), metric=metric, value=value, gold=label)
+        for index, (value, label) in enumerate(zip([*members, *others], gold, strict=True))
+    ]
+    return next(one for one in MEMBERSHIP_METRICS if one.name == metric).reduce(scores, Random(0))
+
+
 def test_the_separations_are_scikit_learns_and_the_definitions() -> None:
     draw = np.random.default_rng(0)
     members, others = draw.integers(0, 30, 70).astype(float), draw.integers(0, 25, 200).astype(float)
     expected = roc_auc_score([1] * 70 + [0] * 200, [*members, *others])
-    assert _auroc(members, others) == pytest.approx(expected, abs=1e-12)
+    assert separated("loss_auroc", members, others).value == pytest.approx(expected, abs=1e-12)
     # Of 200 non-members two may be taken for members.
-    assert _tpr(np.array([5.0, 7.0]), np.array([9.0, 8.0, 6.0, *[0.0] * 197])) == 0.5
+    assert separated("loss_tpr_at_1_fpr", [5.0, 7.0], [9.0, 8.0, 6.0, *[0.0] * 197]).value == 0.5
+
+
+def test_a_perfect_separation_is_not_certain() -> None:
+    for metric in ("loss_auroc", "loss_tpr_at_1_fpr"):
+        found = separated(metric, np.arange(200, 230), np.arange(150))
+        assert found.low is not None
+        assert found.low < found.value == found.high == 1
 
 
 def test_the_z_scores_are_min_k_plus_pluss(memoriser: PlainModel) -> None:

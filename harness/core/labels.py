@@ -1,0 +1,65 @@
+"""Metrics of a table of gold and predicted labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.metrics import Metric, Undefined
+from harness.core.scores import Score
+from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
+from harness.core.statistics.cells import OfCounts, cells_interval
+
+__all__ = ["LabelMetric"]
+
+_MOST_LABELS = 20
+"""Beyond so many labels a table a sample takes too much memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelMetric(Metric):
+    """A statistic of gold and predicted labels (F1, MCC), with the interval of `statistics.cells_interval`.
+
+    `of_counts` makes it from tables of shape (tables, gold labels, predicted labels), whose labels are those that occur
+    in either over all samples, sorted; NaN where undefined. Where `label` is given, the table is two by two: any other
+    label, and this one. `nothing` is the reason where the value is undefined.
+    """
+
+    of_counts: OfCounts
+    label: str | None = None
+    nothing: str = "undefined on these labels"
+
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+        """See `Metric.reduce`."""
+        clusters = [score.cluster for score in scores]
+        found = cells_interval(self.of_counts, self._table(scores), rng=rng, clusters=clusters, confidence=confidence)
+        if np.isnan(found.value):
+            raise Undefined(self.nothing)
+        return found
+
+    def resampled(self, scores: Sequence[Score]) -> Statistic:
+        """See `Metric.resampled`. A resample that lost a gold label has no value: it would measure another task."""
+        size, cells = self._table(scores)
+        there = np.isin(np.arange(size), cells // size)
+
+        def of(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+            counts = sums.reshape(len(sums), size, size)
+            lost = (counts.sum(axis=2)[:, there] == 0).any(axis=1)
+            return np.where(lost, np.nan, self.of_counts(counts))
+
+        if size > _MOST_LABELS:
+            return lambda rows: float(of(np.bincount(cells[rows], minlength=size**2)[None].astype(float))[0])
+        return Sums(parts=np.eye(size * size)[cells], of=of)
+
+    def _table(self, scores: Sequence[Score]) -> tuple[int, NDArray[np.intp]]:
+        """How many labels there are, and the cell of each sample."""
+        pairs = [(score.gold, score.predicted) for score in scores]
+        if any(label is None for pair in pairs for label in pair):
+            raise Undefined("a sample has no label")
+        gold, predicted = np.array(pairs, dtype=np.str_).T
+        if self.label is not None:
+            return 2, 2 * (gold == self.label) + (predicted == self.label)
+        labels = np.union1d(gold, predicted)
+        return len(labels), np.searchsorted(labels, gold) * len(labels) + np.searchsorted(labels, predicted)
