@@ -4,10 +4,11 @@ import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 from harness.core.errors import HarnessError
-from harness.core.hashing import SHORT
+from harness.core.hashing import SHORT, digest
 from harness.core.isolation import StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Response
@@ -15,11 +16,12 @@ from harness.core.scores import FAILED, Estimate, Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Results, Suite
 from harness.record import RunSpec
-from harness.tasks.selection import PlannedTask
+from harness.tasks.selection import PlannedTask, Selection
 from harness.work import SkippedTask, TaskWork, with_failure
 
 __all__ = [
     "absent_estimates",
+    "aggregate_estimates",
     "derive_estimates",
     "estimate_metric",
     "estimate_task",
@@ -66,19 +68,7 @@ def derive_estimates(suite: Suite, results: Results, *, step_timeout_s: float) -
         return attempt(lambda: suite.derive(results))
     except StepFailed as failed:
         _log.warning("the suite %s failed: its code %s", suite.name, failed)
-        return [
-            Estimate(
-                suite=suite.name,
-                task="all",
-                metric="derived",
-                value=None,
-                n=0,
-                unit="none",
-                direction="higher",
-                signature=results.signature,
-                reason=f"{FAILED}{failed}",
-            )
-        ]
+        return [_failed(suite.name, "all", "derived", failed, results.signature)]
 
 
 def score_task(work: TaskWork, responses: Mapping[str, Response]) -> list[Score]:
@@ -181,6 +171,34 @@ def absent_estimates(skipped: Sequence[SkippedTask], spec: RunSpec) -> list[Esti
     ]
 
 
+def aggregate_estimates(selection: Selection, estimates: Sequence[Estimate], spec: RunSpec) -> list[Estimate]:
+    """What sums up several tasks of the selection, such as groups of lm-eval's; absent where that fails."""
+    tasks = [one.task for one in selection.planned]
+    found: list[Estimate] = []
+    for one in selection.aggregates:
+        signature = f"aggregate:{one.definition_sha256[:SHORT]}|{run_signature(spec)}"
+        try:
+            found += attempt(partial(one.estimates, tasks, estimates, signature))
+        except StepFailed as failed:
+            _log.warning("%s can't be summed up: its code %s", one.name, failed)
+            found.append(_failed(one.suite, one.name, "aggregate", failed, signature))
+    return found
+
+
+def _failed(suite: str, task: str, metric: str, failed: StepFailed, signature: str) -> Estimate:
+    return Estimate(
+        suite=suite,
+        task=task,
+        metric=metric,
+        value=None,
+        n=0,
+        unit="none",
+        direction="higher",
+        signature=signature,
+        reason=f"{FAILED}{failed}",
+    )
+
+
 def _absent(planned: PlannedTask, metric: Metric, spec: RunSpec) -> Estimate:
     return Estimate(
         suite=planned.suite,
@@ -205,11 +223,19 @@ def run_signature(spec: RunSpec) -> str:
             f"kind:{spec.kind}",
             f"dtype:{spec.dtype}",
             f"device:{spec.device}",
-            f"chat:{'yes' if spec.apply_chat_template else 'no'}",
+            *_chat_signature(spec),
             f"seed:{spec.seed}",
             *(f"{name}:{version}" for name, version in sorted(spec.versions.items())),
         )
     )
+
+
+def _chat_signature(spec: RunSpec) -> Iterator[str]:
+    yield f"chat:{'yes' if spec.apply_chat_template else 'no'}"
+    if spec.apply_chat_template:
+        yield f"exemplars:{'turns' if spec.fewshot_as_multiturn else 'one-turn'}"
+    if spec.system_prompt:
+        yield f"system:{digest(spec.system_prompt)[:SHORT]}"
 
 
 def _task_signature(work: TaskWork) -> str:

@@ -15,11 +15,16 @@ from lm_eval.api.model import LM
 
 from harness.checkpoints import resolve
 from harness.checkpoints.load import load
-from harness.core.errors import ModelError
+from harness.core.errors import CheckpointError, ModelError, TaskError
+from harness.core.kinds import KINDS, Kind
 from harness.core.models import Model, respond
-from harness.core.requests import Request
-from harness.engine.causal import CausalModel
+from harness.core.requests import GenerateUntil, Loglikelihood, Request
+from harness.engine.build import model_class
+from harness.engine.chat import rendered
 from harness.engine.devices import default_batch_tokens, resolve_device
+from harness.engine.remote import REMOTE_KINDS, remote_model
+from harness.tasks.lm_eval_chat import as_text
+from harness.tasks.lm_eval_generation import beams_refusal
 from harness.tasks.lm_eval_requests import request_of, result_of
 
 __all__ = ["HarnessLM"]
@@ -28,37 +33,56 @@ __all__ = ["HarnessLM"]
 class HarnessLM(LM):  # type: ignore[misc]
     """A checkpoint for `lm_eval.simple_evaluate`, answered by the engine of this package.
 
-    `checkpoint` is a folder, a `.gguf` file, a hub id or a built-in name; `batch_tokens` bounds the padded tokens of a
-    forward pass, None for the device's default. The log-likelihoods are those of lm-eval's `hf` model but for
-    rounding; greedy generations are the same. Generation settings the engine doesn't know raise `TaskError`.
+    `checkpoint` is whatever `harness eval --model` takes, and is read as the `kind` that it is of, unless one is given:
+    a causal, sequence-to-sequence or masked model, or one that is served. `batch_tokens` bounds the padded tokens of a
+    forward pass, None for the device's default. How near the answers are to those of lm-eval's `hf` model is said in
+    docs/lm-eval.md; of a masked model, which lm-eval has none of, log-likelihoods are pseudo-log-likelihoods. A request
+    that the kind can't answer, and generation settings that the engine doesn't know, raise `TaskError` before anything
+    is asked.
 
-    Raises `CheckpointError`, `InputError` or `UnavailableError` where the checkpoint can't be loaded.
+    Raises `CheckpointError`, `InputError` or `UnavailableError` where the checkpoint can't be loaded, or is of a kind
+    that answers none of lm-eval's requests.
     """
 
     def __init__(
         self,
         checkpoint: str | Path,
         *,
+        kind: str | None = None,
+        base: str | None = None,
         dtype: str = "auto",
         device: str = "auto",
         batch_tokens: int | None = None,
         trust_remote_code: bool = False,
     ) -> None:
+        found = resolve(str(checkpoint), kind=kind, base=base)
+        answered = KINDS[found.kind]
+        if not set(answered.answers) & {Loglikelihood, GenerateUntil}:
+            raise CheckpointError(
+                f"is of the kind {found.kind}, and a {answered.title} answers none of lm-eval's requests",
+                place=str(checkpoint),
+                fix="Evaluate it with `harness eval`, or name another kind",
+            )
+        if found.kind in REMOTE_KINDS:
+            self._begin(remote_model(found, apply_chat_template=False), None, answered)
+            return
         place = resolve_device(device)
-        loaded = load(resolve(str(checkpoint)), dtype=dtype, device=place, trust_remote_code=trust_remote_code)
-        self._begin(CausalModel(loaded, batch_tokens=batch_tokens or default_batch_tokens(place)), loaded.tokenizer)
+        loaded = load(found, dtype=dtype, device=place, trust_remote_code=trust_remote_code)
+        model = model_class(found.kind)(loaded, batch_tokens=batch_tokens or default_batch_tokens(place))
+        self._begin(model, loaded.tokenizer, answered)
 
     @classmethod
     def from_model(cls, model: Model, tokenizer: Any) -> Self:
         """Any `Model` at all; `tokenizer` is a transformers tokenizer, asked for its chat template alone."""
         bridge = cls.__new__(cls)
-        bridge._begin(model, tokenizer)
+        bridge._begin(model, tokenizer, None)
         return bridge
 
-    def _begin(self, model: Model, tokenizer: Any) -> None:
+    def _begin(self, model: Model, tokenizer: Any, kind: Kind | None) -> None:
         super().__init__()
         self.model = model
         self.tokenizer = tokenizer
+        self.kind = kind
 
     def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
         """(nats, whether greedy decoding would write it) of each (context, continuation), in order."""
@@ -73,29 +97,35 @@ class HarnessLM(LM):  # type: ignore[misc]
         return self._answers(requests)
 
     def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
-        """The conversation as one text, through the checkpoint's chat template."""
-        return str(
-            self.tokenizer.apply_chat_template(
-                chat_history,
-                tokenize=False,
-                add_generation_prompt=add_generation_prompt,
-                continue_final_message=not add_generation_prompt,
-            )
-        )
+        """The conversation as one text, through the checkpoint's chat template; turns for a chat that is served.
+
+        A template that takes no system turn gets the conversation without it, as from lm-eval's `hf`. Raises
+        `ModelError` where there is no template, or it fails.
+        """
+        if self._is_chat:
+            return as_text(chat_history, add_generation_prompt)
+        if not getattr(self.tokenizer, "chat_template", None):
+            raise ModelError("the model brings no chat template", fix="Leave apply_chat_template out")
+        return rendered(self.tokenizer, chat_history, goes_on=not add_generation_prompt)
 
     def chat_template(self, chat_template: bool | str = False) -> str | None:
         """The template's own text, for lm-eval's logs; a string names one of several. None if it isn't used."""
-        if chat_template is False:
+        if chat_template is False or self.tokenizer is None:
             return None
         return str(self.tokenizer.get_chat_template(None if chat_template is True else chat_template))
 
     @property
     def tokenizer_name(self) -> str:
-        """What lm-eval keys its cache of prompts by."""
-        return str(self.tokenizer.name_or_path).replace("/", "__")
+        """What lm-eval keys its cache of prompts by; empty for a model that is served."""
+        return str(getattr(self.tokenizer, "name_or_path", "")).replace("/", "__")
+
+    @property
+    def _is_chat(self) -> bool:
+        return self.kind is KINDS["chat"]
 
     def _answers(self, instances: Sequence[Instance]) -> list[Any]:
-        asked = _with_seeds(instances)
+        asked = _with_seeds(instances, in_chat=self._is_chat)
+        self._refuse(instances, asked)
         waiting: dict[str, list[int]] = defaultdict(list)
         for index, request in enumerate(asked):
             waiting[request.id].append(index)
@@ -113,12 +143,21 @@ class HarnessLM(LM):  # type: ignore[misc]
                 self.cache_hook.add_partial(instances[index].request_type, instances[index].args, result)
         return results
 
+    def _refuse(self, instances: Sequence[Instance], requests: Sequence[Request]) -> None:
+        """Raises `TaskError` for a request that a model of this kind can't answer."""
+        for instance, request in zip(instances, requests, strict=True):
+            refusal = self.kind.refusal(type(request)) if self.kind else None
+            if self.kind and isinstance(request, GenerateUntil):
+                refusal = refusal or beams_refusal(request.num_beams, self.kind.name)
+            if refusal:
+                raise TaskError(refusal, place=instance.task_name, fix="Choose another task, or another model")
 
-def _with_seeds(instances: Sequence[Instance]) -> list[Request]:
+
+def _with_seeds(instances: Sequence[Instance], *, in_chat: bool) -> list[Request]:
     """What each instance asks; lm-eval gives one that is repeated several times over, and each draws for itself."""
     seen: Counter[int] = Counter()
     requests = []
     for instance in instances:
-        requests.append(request_of(instance, seed=seen[id(instance)]))
+        requests.append(request_of(instance, seed=seen[id(instance)], in_chat=in_chat))
         seen[id(instance)] += 1
     return requests

@@ -31,7 +31,7 @@ from harness.core.reachable import code_digest
 from harness.core.tasks import Results
 from harness.engine.devices import default_batch_tokens, describe_device, resolve_device
 from harness.engine.resumed import ResumedModel
-from harness.judgement import absent_estimates, derive_estimates, judge_task, run_signature
+from harness.judgement import absent_estimates, aggregate_estimates, derive_estimates, judge_task, run_signature
 from harness.judges import use_judges
 from harness.memory_limit import check_size, memory_limit
 from harness.metering import machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
@@ -46,7 +46,7 @@ from harness.record.files import writing
 from harness.record.seal import SEAL
 from harness.record.tables import attributions_of, response_row, score_row
 from harness.store import NO_STORE, add_or_say, locate
-from harness.tasks.options import TaskOptions
+from harness.tasks.options import ChatOptions, TaskOptions
 from harness.tasks.selection import Selection, select
 from harness.work import SkippedTask, TaskWork, applicable, phases, prepare
 
@@ -68,6 +68,8 @@ class EvalOptions:
     device: str = "auto"
     batch_tokens: int | None = None
     apply_chat_template: bool = False
+    fewshot_as_multiturn: bool | None = None
+    system_prompt: str | None = None
     kind: str | None = None
     labels: tuple[str, ...] = ()
     source_language: str | None = None
@@ -183,8 +185,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     machine = _machine(checkpoint, options)
     if not options.trust_remote_code:
         refuse_remote_code(checkpoint)
-    if options.apply_chat_template:
-        refuse_template(checkpoint)
+    chat = _chat(checkpoint, options)
     require_backend(checkpoint)
     selection = select(
         [suite] if isinstance(suite, str) else suite,
@@ -197,6 +198,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
             trust_task_code=options.trust_task_code,
             trust_metric_code=options.trust_metric_code,
             offline=options.offline,
+            chat=chat,
         ),
     )
     use_judges(
@@ -215,7 +217,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         selection=selection,
         work=work,
         skipped=tuple(skipped),
-        spec=_spec(checkpoint, machine, selection, work, options),
+        spec=_spec(checkpoint, machine, selection, work, options, chat),
         trust_remote_code=options.trust_remote_code,
         plugin_timeout_s=options.plugin_timeout_s,
     )
@@ -323,6 +325,7 @@ def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader | None) 
             device=spec.device,
             batch_tokens=spec.batch_tokens,
             apply_chat_template=spec.apply_chat_template,
+            system_prompt=spec.system_prompt,
             trust_remote_code=plan.trust_remote_code,
             meter=meter,
             loader=loader,
@@ -335,6 +338,7 @@ def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRec
     scores = {(one.planned.suite, one.planned.task.name): scored for one, (scored, _) in zip(work, judged, strict=True)}
     estimates = [estimate for _, found in judged for estimate in found]
     estimates += absent_estimates(plan.skipped, plan.spec)
+    estimates += aggregate_estimates(plan.selection, estimates, plan.spec)
     results = Results(
         scores=scores,
         estimates=estimates,
@@ -371,6 +375,7 @@ def _spec(
     selection: Selection,
     work: Sequence[TaskWork],
     options: EvalOptions,
+    chat: ChatOptions | None,
 ) -> RunSpec:
     device, dtype, meter = machine
     return RunSpec(
@@ -384,12 +389,15 @@ def _spec(
         device=device,
         batch_tokens=options.batch_tokens or default_batch_tokens(device),
         apply_chat_template=options.apply_chat_template,
+        fewshot_as_multiturn=chat is not None and chat.fewshot_as_multiturn,
+        system_prompt=options.system_prompt,
         labels=checkpoint.labels,
         source_language=checkpoint.source_language,
         target_language=checkpoint.target_language,
         meter=meter,
         region=options.region,
         versions=package_versions(),
+        aggregates={one.name: one.definition_sha256 for one in selection.aggregates},
         weights=dict(selection.weights),
         code=_code(selection, meter),
     )
@@ -401,6 +409,25 @@ def _code(selection: Selection, meter: str) -> dict[str, str]:
     if file := registry.source("harness.probes", meter):
         files[f"meter/{meter}"] = file
     return {name: code_digest([file])[:SHORT] for name, file in files.items()}
+
+
+def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
+    """The chat that is asked for; None without one. Raises `InputError` for what means nothing without a chat."""
+    is_chat = checkpoint.kind == "chat"
+    if options.system_prompt is not None and not (options.apply_chat_template or is_chat):
+        raise InputError("means nothing without a chat", place="--system-prompt", fix="Add --apply-chat-template")
+    if not options.apply_chat_template:
+        if options.fewshot_as_multiturn:
+            raise InputError(
+                "means nothing without a chat", place="--fewshot-as-multiturn", fix="Add --apply-chat-template"
+            )
+        return None
+    if not is_chat:
+        refuse_template(checkpoint)
+    # As lm-evaluation-harness has it, exemplars of a chat are turns unless the user says otherwise.
+    return ChatOptions(
+        fewshot_as_multiturn=options.fewshot_as_multiturn is not False, system_prompt=options.system_prompt
+    )
 
 
 def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, str]:

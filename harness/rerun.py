@@ -176,6 +176,7 @@ def _load(checkpoint: Checkpoint, spec: RunSpec, *, trust_remote_code: bool) -> 
         device=spec.device if spec.device == SERVED else resolve_device(spec.device),
         batch_tokens=spec.batch_tokens,
         apply_chat_template=spec.apply_chat_template,
+        system_prompt=spec.system_prompt,
         trust_remote_code=trust_remote_code,
         meter=NullMeter(),
     )

@@ -6,7 +6,9 @@ from typing import Any
 
 import lm_eval
 import pytest
+import torch
 from lm_eval.api.instance import Instance
+from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 from transformers import AutoTokenizer
 
@@ -70,6 +72,28 @@ def test_every_answer_and_score_is_that_of_the_hf_model(
     assert len(generated) > 3, "the texts must differ for their equality to mean anything"
 
 
+def _read(model: Any, tokens: list[int], last: int) -> float:
+    """Nats of the last tokens of a sequence, by the plain model."""
+    with torch.inference_mode():
+        logits = model(torch.tensor([tokens])).logits[0].log_softmax(-1)
+    return float(sum(logits[at - 1, tokens[at]] for at in range(len(tokens) - last, len(tokens))))
+
+
+def test_a_token_across_the_border_is_scored_here_and_left_out_by_hf_as_the_docs_say(
+    bridge: HarnessLM, tiny_llama: Path
+) -> None:
+    context, continuation = "the quick brown fox jump ov", "er the lazy dog"
+    hf = HFLM(pretrained=str(tiny_llama), device="cpu", dtype="float32")
+    whole, alone = (hf.tokenizer.encode(text) for text in (context + continuation, context))
+    shared = next(at for at, (one, other) in enumerate(zip(whole, alone, strict=False)) if one != other)
+    assert hf.tokenizer.decode(whole[shared : len(alone)]) == "ver"
+    rest = whole[len(alone) :]
+    expected = [_read(hf.model, whole, len(whole) - shared), _read(hf.model, [*alone, *rest], len(rest))]
+    for lm, value in zip((bridge, hf), expected, strict=True):
+        ((found, _),) = lm.loglikelihood([instance("loglikelihood", context, continuation)])
+        assert found == pytest.approx(value, abs=1e-4)
+
+
 def instance(kind: str, *arguments: Any, index: int = 0) -> Instance:
     return Instance(
         request_type=kind,  # type: ignore[arg-type]
@@ -116,8 +140,9 @@ def test_a_repeated_sampled_generation_is_drawn_anew_each_time_and_a_greedy_one_
 
 def test_an_unknown_generation_setting_is_refused_by_name(tiny_llama: Path) -> None:
     lm, model = scripted(tiny_llama)
-    with pytest.raises(TaskError, match=r"a task: .*num_beams, top_k"):
-        lm.generate_until([instance("generate_until", "x", {"until": [], "top_k": 5, "num_beams": 2})])
+    settings = {"until": [], "do_sample": True, "temperature": 0.5, "top_k": 5, "suppress_tokens": [1]}
+    with pytest.raises(TaskError, match=r"a task: .*suppress_tokens, top_k"):
+        lm.generate_until([instance("generate_until", "x", settings)])
     assert not model.asked
 
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,6 +21,7 @@ ABOUT = "endpoint.json"
 LASTING = ("id", "owned_by", "root", "parent", "max_model_len", "meta")
 """What servers say of a model that doesn't change from one request to the next, as `created` does in some."""
 PROBE = "The cat sat on the"
+GREETING = ({"role": "user", "content": "Hi"},)
 PINNED = (
     "The weights are the server's and can't be pinned: the fingerprint is of its address, the model's name and what "
     "the server says of it"
@@ -153,7 +154,7 @@ def _probe(client: ServerClient, model: str, listed: Sequence[str]) -> tuple[str
     """The kind of the served model, and the path that generations go to."""
     refusals: list[RefusedError] = []
     completes = False
-    for path, body in (("/completions", echo_body(model, PROBE)), ("/chat/completions", chat_body(model, "Hi", 1))):
+    for path, body in (("/completions", echo_body(model, PROBE)), ("/chat/completions", chat_body(model, GREETING, 1))):
         try:
             answer = client.post(path, body, patient=False)
         except RefusedError as refused:
@@ -204,11 +205,11 @@ def echo_body(model: str, prompt: str) -> dict[str, Any]:
     return {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
 
 
-def chat_body(model: str, content: str, max_tokens: int) -> dict[str, Any]:
-    """The request for the greedy answer to a user's turn."""
+def chat_body(model: str, messages: Sequence[Mapping[str, str]], max_tokens: int) -> dict[str, Any]:
+    """The request for the greedy answer to a chat, whose turns have a role and a content."""
     return {
         "model": model,
-        "messages": [{"role": "user", "content": content}],
+        "messages": [dict(message) for message in messages],
         "max_tokens": max_tokens,
         "temperature": 0,
     }

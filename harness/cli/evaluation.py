@@ -80,6 +80,28 @@ def _bytes(text: str | None) -> int | None:
     return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))
 
 
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # a text too long for a name, or with a character that none can have
+        return False
+
+
+def _text_or_file(text: str | None) -> str | None:
+    """A text, or what the file of that name holds but for the line break at its end."""
+    if text is None:
+        return None
+    place = f"--system-prompt {text}"
+    try:
+        if _is_file(text):
+            text = Path(text).read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"can't be read ({error})", place=place, fix="Give a text file in UTF-8") from error
+    if not text.strip():
+        raise InputError("is empty", place=place, fix="Leave it out, or say something in it")
+    return text
+
+
 def _labels(text: str | None) -> tuple[str, ...]:
     return () if text is None else tuple(name.strip() for name in text.split(","))
 
@@ -114,6 +136,22 @@ def eval_command(
     apply_chat_template: Annotated[
         bool, typer.Option("--apply-chat-template", help="Give prompts as the user's turn of a chat.")
     ] = False,
+    fewshot_as_multiturn: Annotated[
+        bool | None,
+        typer.Option(
+            "--fewshot-as-multiturn/--no-fewshot-as-multiturn",
+            help="In a chat, give each exemplar of an lm-eval task as turns of its own. [default: as lm-eval, yes]",
+        ),
+    ] = None,
+    system_prompt: Annotated[
+        str | None,
+        typer.Option(
+            "--system-prompt",
+            "--system-instruction",
+            metavar="TEXT|FILE",
+            help="What the system's turn of a chat says: a text, or a file that holds it.",
+        ),
+    ] = None,
     kind: Annotated[
         str | None,
         typer.Option(help="Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder."),
@@ -185,6 +223,8 @@ def eval_command(
         "device": device,
         "batch_tokens": _batch_tokens(batch_tokens),
         "apply_chat_template": apply_chat_template,
+        "fewshot_as_multiturn": fewshot_as_multiturn,
+        "system_prompt": _text_or_file(system_prompt),
         "kind": kind,
         "labels": _labels(labels),
         "source_language": source_language,

@@ -11,9 +11,19 @@ from harness.core.scores import OVERALL, Estimate
 from harness.core.statistics import UPPER
 from harness.core.tasks import Suite
 
-__all__ = ["OVERALL", "headline_estimates", "headline_parts", "made_of", "main_estimates", "main_rows"]
+__all__ = [
+    "OVERALL",
+    "headline_estimates",
+    "headline_parts",
+    "made_of",
+    "main_estimates",
+    "main_rows",
+    "mean_signature",
+    "mean_weights",
+]
 
 _MEAN_OF = "mean-of"
+_WEIGHTS = "weights"
 
 
 class _OfMetric(Protocol):
@@ -46,7 +56,7 @@ def headline_estimates(suites: Sequence[Suite], estimates: Sequence[Estimate], s
 
 
 def headline_parts(headline: Estimate) -> list[tuple[str, str]]:
-    """Task and metric of each estimate that a headline is the mean of, as its signature has them."""
+    """Task and metric of each estimate that a headline, or another mean over tasks, is made of, by its signature."""
     head, _, made_of = headline.signature.split("|")[0].partition(":")
     if head != _MEAN_OF or not made_of:
         return []
@@ -81,6 +91,21 @@ def main_rows(rows: Iterable[Row], entering: Collection[tuple[str, str, str]]) -
     return list(found.values())
 
 
+def mean_signature(parts: Sequence[Estimate], signature: str, weights: Sequence[float] | None = None) -> str:
+    """The signature of a mean of estimates of one suite, each counting by its weight, alike where there are none."""
+    named = "+".join(f"{one.task}/{one.metric}" for one in parts)
+    weighed = "" if weights is None else f"|{_WEIGHTS}:{'+'.join(f'{weight:g}' for weight in weights)}"
+    return f"{_MEAN_OF}:{named}{weighed}|{signature}"
+
+
+def mean_weights(mean: Estimate) -> list[float]:
+    """What each of a mean's `headline_parts` counts in it."""
+    segment = next((part for part in mean.signature.split("|")[1:2] if part.startswith(f"{_WEIGHTS}:")), None)
+    if segment is None:
+        return [1.0] * len(headline_parts(mean))
+    return [float(weight) for weight in segment.partition(":")[2].split("+")]
+
+
 def _is_part(suite: Suite, estimate: Estimate) -> bool:
     return estimate.group is None and (estimate.task, estimate.metric) in suite.headline
 
@@ -94,7 +119,6 @@ def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estima
     reason = f"no {missing[0].metric} of {missing[0].task}: {missing[0].reason}" if missing else None
     if not used:
         reason = first.reason
-    made_of = "+".join(f"{one.task}/{one.metric}" for one in used)
     try:
         value, stderr, low, high, method = (None,) * 5 if reason else _mean(used)
     except OverflowError:
@@ -116,7 +140,7 @@ def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estima
         direction=first.direction,
         target=first.target,
         basis="measured" if all(one.basis == "measured" for one in used) else "estimated",
-        signature=f"{_MEAN_OF}:{made_of}|{signature}",
+        signature=mean_signature(used, signature),
         reason=reason,
         applies=bool(used),
     )

@@ -16,6 +16,7 @@ from harness.core.hashing import digest
 __all__ = [
     "Attribute",
     "Classify",
+    "Conversation",
     "Embed",
     "EmbeddingNoise",
     "GenerateUntil",
@@ -44,6 +45,23 @@ class EmbeddingNoise:
     spans: tuple[tuple[int, int], ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """The chat around a request's context, for a task that makes one itself; it counts with a chat template alone.
+
+    The context is the user's last turn. `before` are the turns that lead to it, as pairs of role and content, and
+    `opening` is what the assistant's turn begins with. A context that is read `as_is` is no turn at all.
+    """
+
+    before: tuple[tuple[str, str], ...] = ()
+    opening: str = ""
+    as_is: bool = False
+
+
+_LEFT_OUT = ("noise", "chat")
+"""Fields that are no part of a request's id where they are None."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """One question to a model. Concrete kinds below; `kind` names the kind in records and signatures."""
@@ -52,10 +70,8 @@ class Request:
 
     @cached_property
     def id(self) -> str:
-        """Digest of the kind and of every field, 64 hexadecimal digits; that there is no noise is no part of it."""
-        fields = asdict(self)
-        if fields.get("noise", ...) is None:
-            del fields["noise"]
+        """Digest of the kind and of every field, 64 hexadecimal digits; what there is none of is no part of it."""
+        fields = {name: value for name, value in asdict(self).items() if value is not None or name not in _LEFT_OUT}
         return digest({"kind": self.kind, **fields})
 
 
@@ -66,13 +82,14 @@ class Loglikelihood(Request):
     The answer holds the sum of the natural-log probabilities of the continuation's tokens, and whether greedy
     decoding would have produced them. Spaces at the end of the context count to the continuation, so that words
     are cut into tokens as in running text. An empty context stands for the model's beginning-of-text token.
-    A context too long for the model loses its beginning. `noise` lies on the context.
+    A context too long for the model loses its beginning. `noise` lies on the context, and `chat` around it.
     """
 
     kind: ClassVar[str] = "loglikelihood"
     context: str
     continuation: str
     noise: EmbeddingNoise | None = None
+    chat: Conversation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +130,7 @@ class GenerateUntil(Request):
     `temperature` 0 is greedy; above it, tokens are drawn from the `top_p` nucleus by a generator that is seeded
     with `seed` and this request alone, so neither batch nor order changes the draw. With `num_beams` above 1 so many
     continuations are followed at once and the likeliest is given; a model that can't do so answers that it is invalid.
-    `noise` lies on the context.
+    `noise` lies on the context, and `chat` around it.
     """
 
     kind: ClassVar[str] = "generate_until"
@@ -125,6 +142,7 @@ class GenerateUntil(Request):
     seed: int = 0
     num_beams: int = 1
     noise: EmbeddingNoise | None = None
+    chat: Conversation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +211,7 @@ class Attribute(Request):
     max_units: int = 24
     methods: tuple[str, ...]
     settings: AttributionSettings
+    chat: Conversation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from harness.core.metrics import Metric
 from harness.core.requests import Request, Response
 from harness.core.scores import Estimate, Score
 
-__all__ = ["Disturbed", "Results", "Row", "Sample", "Suite", "Task", "TaskSettings", "choose"]
+__all__ = ["Aggregate", "Disturbed", "Results", "Row", "Sample", "Suite", "Task", "TaskSettings", "choose"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +46,29 @@ class Sample:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
+class Aggregate(Protocol):
+    """What sums up several tasks of a run, such as a group of lm-eval's."""
+
+    @property
+    def suite(self) -> str:
+        """That of its tasks."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Under which its estimates stand, where a task's name would."""
+        ...
+
+    @property
+    def definition_sha256(self) -> str:
+        """Digest of the tasks that it sums up, and how."""
+        ...
+
+    def estimates(self, planned: "Sequence[Task]", estimates: Sequence[Estimate], signature: str) -> Sequence[Estimate]:
+        """What it makes of the estimates of all planned tasks; absent ones, with the reason, where it makes nothing."""
+        ...
+
+
 class Task(ABC):
     """One measurement on one data set: `samples`, the `requests` of a sample, and its `score`.
 
@@ -67,6 +90,8 @@ class Task(ABC):
     definition: Mapping[str, Any] = MappingProxyType({})
     """What decides the scores beside name and version, as JSON values; for tasks that a file declares."""
     metrics: Sequence[Metric] = ()
+    aggregates: Sequence[Aggregate] = ()
+    """What sums it up with the tasks that it was named together with."""
     asks: Sequence[type[Request]] = ()
     """The classes of its requests: what a model must be able to answer for the task to be defined for it."""
 

@@ -20,7 +20,12 @@ __all__ = [
     "task_faults",
 ]
 
-_RUN_FIELDS = {"seed": "the seed", "apply_chat_template": "the chat template"}
+_RUN_FIELDS = {
+    "seed": "the seed",
+    "apply_chat_template": "the chat template",
+    "fewshot_as_multiturn": "exemplars as turns of a chat",
+    "system_prompt": "the system prompt",
+}
 _TASK_FIELDS = {
     "version": "version of the task",
     "sample_count": "samples",
@@ -59,8 +64,8 @@ def questions_of(spec: RunSpec) -> Questions:
 def comparable(first: RunRecord, second: RunRecord) -> list[str]:
     """What differs so that scores can't be held against each other, one line a fault; empty if they can.
 
-    Tasks that both ran must be the same in data, prompts, exemplars and code, asked with the same seed and with or
-    without the chat template; at least one must be shared. Checkpoint, dtype and device are what is compared, and
+    Tasks that both ran must be the same in data, prompts, exemplars and code, asked with the same seed, in the same
+    manner of chat or without one; at least one must be shared. Checkpoint, dtype and device are what is compared, and
     may differ.
     """
     return faults(questions_of(first.spec), questions_of(second.spec))

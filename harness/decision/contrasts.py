@@ -62,8 +62,8 @@ class Contrasts:
             return Contrast(difference=None, reason=one.reason or other.reason)
         if one.unit == "per token" and not self._same_tokenizer:
             return Contrast(difference=None, reason="tokens of different tokenizers can't be compared")
-        if key.task == OVERALL:
-            return self._overall(key)
+        if key.task == OVERALL or headline_parts(self.first, key):
+            return self._over_parts(key)
         whole = Key(*key[:3])
         if whole not in self.first.scores or whole not in self.second.scores:
             return Contrast(difference=None, reason=READINGS)
@@ -75,9 +75,10 @@ class Contrasts:
             return Contrast(difference=None, reason="the answers decide which samples are in the group")
         return self._paired(key, pairs)
 
-    def _overall(self, key: Key) -> Contrast:
+    def _over_parts(self, key: Key) -> Contrast:
         parts, others = (headline_parts(run, key) for run in (self.first, self.second))
-        if fault := part_fault(parts, others):
+        weights, other_weights = (headlines.mean_weights(run.estimates[key]) for run in (self.first, self.second))
+        if fault := part_fault([*parts, *weights], [*others, *other_weights]):
             return Contrast(difference=None, reason=fault)
         found = [self.of(part) for part in parts]
         share = max((part.invalid_share for part in found), default=0.0)
@@ -85,7 +86,7 @@ class Contrasts:
         if len(differences) < len(found):
             reason = next(f"{key}: {one.reason}" for key, one in zip(parts, found, strict=True) if not one.difference)
             return Contrast(difference=None, reason=reason, invalid_share=share)
-        mean = statistics.mean_of_differences(differences, confidence=self.confidence)
+        mean = statistics.mean_of_differences(differences, weights, confidence=self.confidence)
         if mean is None:
             return Contrast(difference=None, reason="one of its tasks has no error", invalid_share=share)
         return Contrast(difference=mean, invalid_share=share)
@@ -152,7 +153,7 @@ def _changed(pairs: Pairs) -> list[bool] | None:
 
 
 def headline_parts(run: Scored, key: Key) -> list[Key]:
-    """What a suite's one score is the mean of."""
+    """What a suite's one score, or that of a group of tasks, is the mean of; empty for what is no mean over tasks."""
     return [Key(key.suite, task, metric) for task, metric in headlines.headline_parts(run.estimates[key])]
 
 

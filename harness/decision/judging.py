@@ -143,8 +143,9 @@ class Judge:
         """Why nothing can be decided: what was measured is not what the policy or the baseline is about."""
         if against and (faults := [*self.faults, *self._differing(key)]):
             return f"the baseline can't be compared: what differs is {'; '.join(faults)}"
+        made_of = [f"{one.suite}/{one.task}" for one in (key, *headline_parts(self.run, key))]
         for name, pinned in self.policy.tasks.items():
-            of_rule = name == f"{key.suite}/{key.task}" or (key.task == OVERALL and name.startswith(f"{key.suite}/"))
+            of_rule = name in made_of or (key.task == OVERALL and name.startswith(f"{key.suite}/"))
             if of_rule and not self.pins.get(name, "").startswith(pinned):
                 return f"{name} is not what the policy was written for: its prompts or data are others"
         share = estimate.invalid_count / max(1, estimate.n + estimate.invalid_count)
@@ -152,7 +153,7 @@ class Judge:
 
     def _differing(self, key: Key) -> list[str]:
         """What differs from the baseline in the tasks that the number is made of."""
-        keys = headline_parts(self.run, key) if key.task == OVERALL else [key]
+        keys = headline_parts(self.run, key) or [key]
         names = [f"{one.suite}/{one.task}" for one in keys]
         # What is told of no task, such as the joules of a run, is made of all.
         whole = any(name not in self.pins for name in names)

@@ -1,14 +1,12 @@
 """One-sided bounds of a run's own numbers, with the samples that it could not use counted as the worst."""
 
-import math
-
 from scipy import special
 
 from harness.core import statistics
-from harness.core.headlines import OVERALL
+from harness.core.headlines import OVERALL, mean_weights
 from harness.core.metrics import Undefined
 from harness.core.scores import Estimate
-from harness.core.statistics import CONFIDENCE, Interval, Sums
+from harness.core.statistics import CONFIDENCE, Interval, Sums, mean_of_parts
 from harness.decision.contrasts import headline_parts
 from harness.decision.scored import Key, Scored
 from harness.decision.worst import worst_values
@@ -18,7 +16,7 @@ __all__ = ["is_reading", "limits"]
 
 def is_reading(run: Scored, key: Key) -> bool:
     """Whether a number was read from a meter, and is no statistic of samples."""
-    return key.task != OVERALL and Key(*key[:3]) not in run.scores
+    return key.task != OVERALL and Key(*key[:3]) not in run.scores and not headline_parts(run, key)
 
 
 def limits(run: Scored, key: Key, confidence: float) -> Interval:
@@ -32,8 +30,8 @@ def limits(run: Scored, key: Key, confidence: float) -> Interval:
     assert estimate.value is not None
     if is_reading(run, key):
         return Interval(value=estimate.value, stderr=None, low=estimate.value, high=estimate.value, method="as read")
-    if key.task == OVERALL:
-        return _mean_of([limits(run, part, confidence) for part in headline_parts(run, key)])
+    if parts := headline_parts(run, key):
+        return mean_of_parts([limits(run, part, confidence) for part in parts], mean_weights(estimate))
     scores = [score for score in run.scores[Key(*key[:3])] if _in_group(score.groups, key.group)]
     valid = [score for score in scores if score.invalid is None]
     try:
@@ -70,19 +68,4 @@ def _narrowed(estimate: Estimate, confidence: float) -> Interval:
         low=value - factor * (value - low),
         high=value + factor * (high - value),
         method=f"{estimate.interval}, as much narrower as a normal one",
-    )
-
-
-def _mean_of(parts: list[Interval]) -> Interval:
-    """The mean of independent numbers, its interval from theirs (Zou and Donner, 2008)."""
-    if len(parts) == 1:
-        return parts[0]
-    count = len(parts)
-    value = math.fsum(part.value for part in parts) / count
-    return Interval(
-        value=value,
-        stderr=math.hypot(*(part.stderr or 0.0 for part in parts)) / count,
-        low=value - math.hypot(*(part.value - (part.low or 0.0) for part in parts)) / count,
-        high=value + math.hypot(*((part.high or 0.0) - part.value for part in parts)) / count,
-        method=f"mean of {count} tasks",
     )

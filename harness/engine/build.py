@@ -27,18 +27,21 @@ def build_model(
     trust_remote_code: bool,
     meter: Meter,
     loader: Loader | None = None,
+    system_prompt: str | None = None,
 ) -> Model:
     """Load the checkpoint and make it answer requests; a `loader` that is kept shares the base of adapters.
+
+    The `system_prompt` begins every chat that a task doesn't make itself.
 
     Raises `CheckpointError`, `InputError` for a chat of no chat.
     """
     if checkpoint.kind in REMOTE_KINDS:
-        return remote_model(checkpoint, apply_chat_template=apply_chat_template)
+        return remote_model(checkpoint, apply_chat_template=apply_chat_template, system_prompt=system_prompt)
     loader = loader or Loader()
     loaded = loader.load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
     model: Model = loaded_model(loaded, batch_tokens=batch_tokens, meter=meter)
     if apply_chat_template:
-        model = ChatModel(model, loaded.tokenizer)
+        model = ChatModel(model, loaded.tokenizer, system_prompt)
     return model if loaded.tokenizer.is_fast else Noiseless(model)
 
 

@@ -1,30 +1,87 @@
 """A model whose prompts go through the checkpoint's chat template."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
+
+from jinja2 import TemplateError
 
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import Batch, Model
-from harness.core.requests import Attribute, EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response
+from harness.core.requests import (
+    Attribute,
+    Conversation,
+    EmbeddingNoise,
+    GenerateUntil,
+    Loglikelihood,
+    Request,
+    Response,
+)
 
-__all__ = ["ChatModel"]
+__all__ = ["ChatModel", "Message", "messages_of", "rendered"]
+
+Message = dict[str, str]
+"""A turn of a chat, with its `role` and its `content`."""
+
+_log = logging.getLogger(__name__)
+
+
+def messages_of(context: str, chat: Conversation | None, system_prompt: str | None) -> list[Message]:
+    """The turns that a context is asked in; the last is the assistant's where its beginning is given.
+
+    The system prompt is for contexts whose task makes no conversation itself.
+    """
+    if chat is None:
+        before = [("system", system_prompt)] if system_prompt else []
+        return [_message(role, content) for role, content in [*before, ("user", context)]]
+    opening = [("assistant", chat.opening)] if chat.opening else []
+    return [_message(role, content) for role, content in [*chat.before, ("user", context), *opening]]
+
+
+def rendered(tokenizer: Any, messages: Sequence[Message], *, goes_on: bool) -> str:
+    """A conversation as the text that the model reads: up to where its turn begins, or its last turn `goes_on`.
+
+    As in lm-evaluation-harness, a template that refuses a conversation is given it once more without system turns.
+    Raises `ModelError` where the template fails.
+    """
+    try:
+        try:
+            return _through_template(tokenizer, messages, goes_on)
+        except TemplateError:
+            bare = [message for message in messages if message["role"] != "system"]
+            if len(bare) == len(messages):
+                raise
+            text = _through_template(tokenizer, bare, goes_on)
+            _tell_of_no_system(str(tokenizer.chat_template))
+            return text
+    except Exception as error:  # a stranger's template may raise whatever Python can
+        raise ModelError(f"the checkpoint's chat template fails ({type(error).__name__}: {error})") from error
+
+
+@cache
+def _tell_of_no_system(_template: str) -> None:
+    """Say so once for each template."""
+    _log.warning("the chat template takes no system turn: it is left out, with what the task describes in it")
 
 
 class ChatModel:
     """Gives each context as the user's turn, and scores or writes the assistant's.
 
-    As in lm-evaluation-harness, exemplars stand in the same turn, and a continuation loses the space that would
-    join it to running text. Whole texts (`loglikelihood_rolling`) are no turns and stay as they are.
+    Exemplars stand in the same turn and a continuation loses the space that would join it to running text, unless the
+    task makes its conversation itself (`Conversation`). Whole texts (`loglikelihood_rolling`) are no turns and stay as
+    they are.
     """
 
-    def __init__(self, model: Model, tokenizer: Any) -> None:
+    def __init__(self, model: Model, tokenizer: Any, system_prompt: str | None = None) -> None:
         if not tokenizer.chat_template:
             raise CheckpointError(
                 "the checkpoint has no chat template", place="--apply-chat-template", fix="Leave that option out"
             )
         self.model = model
         self.tokenizer = tokenizer
+        self.system_prompt = system_prompt
 
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
         """See `Model.plan`. Requests that the template makes equal are asked once."""
@@ -45,31 +102,46 @@ class ChatModel:
         return [replace(answers[self._templated(request).id], request_id=request.id) for request in batch.requests]
 
     def _templated(self, request: Request) -> Request:
-        if isinstance(request, Loglikelihood):
-            turn, continuation = self._turn(request.context), request.continuation.removeprefix(" ")
-            return replace(request, context=turn, continuation=continuation, noise=_moved(request, turn))
-        if isinstance(request, GenerateUntil):
-            turn = self._turn(request.context)
-            return replace(request, context=turn, noise=_moved(request, turn))
-        if isinstance(request, Attribute):
-            return self._explained(request)
-        return request
+        if not isinstance(request, Loglikelihood | GenerateUntil | Attribute):
+            return request
+        if request.chat is not None and request.chat.as_is:
+            return replace(request, chat=None)
+        messages = messages_of(request.context, request.chat, self.system_prompt)
+        turn = rendered(self.tokenizer, messages, goes_on=messages[-1]["role"] == "assistant")
+        match request:
+            case Loglikelihood():
+                continuation = _joined(request.continuation, request.chat)
+                return replace(request, context=turn, continuation=continuation, noise=_moved(request, turn), chat=None)
+            case GenerateUntil():
+                return replace(request, context=turn, noise=_moved(request, turn), chat=None)
+            case Attribute():
+                return _explained(request, turn)
 
-    def _explained(self, request: Attribute) -> Attribute:
-        """The text to explain where it stands in the turn; nothing where the template changes it."""
-        stop = len(request.context) if request.stop is None else request.stop
-        turn = self._turn(request.context)
-        start = turn.find(request.context)
-        start, stop = (start + request.start, start + stop) if start >= 0 else (0, 0)
-        continuations = tuple(one.removeprefix(" ") for one in request.continuations)
-        return replace(request, context=turn, continuations=continuations, start=start, stop=stop)
 
-    def _turn(self, context: str) -> str:
-        try:
-            messages = [{"role": "user", "content": context}]
-            return str(self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-        except Exception as error:  # a stranger's template may raise whatever Python can
-            raise ModelError(f"the checkpoint's chat template fails ({type(error).__name__}: {error})") from error
+def _message(role: str, content: str) -> Message:
+    return {"role": role, "content": content}
+
+
+def _through_template(tokenizer: Any, messages: Sequence[Message], goes_on: bool) -> str:
+    return str(
+        tokenizer.apply_chat_template(
+            list(messages), tokenize=False, add_generation_prompt=not goes_on, continue_final_message=goes_on
+        )
+    )
+
+
+def _joined(continuation: str, chat: Conversation | None) -> str:
+    return continuation.removeprefix(" ") if chat is None else continuation
+
+
+def _explained(request: Attribute, turn: str) -> Attribute:
+    """The text to explain where it stands in the turn; nothing where the template changes it."""
+    stop = len(request.context) if request.stop is None else request.stop
+    # The last place: turns before may hold the same words.
+    start = turn.rfind(request.context)
+    start, stop = (start + request.start, start + stop) if start >= 0 else (0, 0)
+    continuations = tuple(_joined(one, request.chat) for one in request.continuations)
+    return replace(request, context=turn, continuations=continuations, start=start, stop=stop, chat=None)
 
 
 def _moved(request: Loglikelihood | GenerateUntil, turn: str) -> EmbeddingNoise | None:
@@ -79,5 +151,5 @@ def _moved(request: Loglikelihood | GenerateUntil, turn: str) -> EmbeddingNoise 
     bare = request.context.strip()
     if bare not in turn:
         raise ModelError("the chat template changes the text that noise is to be put on")
-    by = turn.index(bare) - request.context.index(bare)
+    by = turn.rindex(bare) - request.context.index(bare)
     return replace(request.noise, spans=tuple((start + by, end + by) for start, end in request.noise.spans))

@@ -13,6 +13,7 @@ from harness.core.errors import InputError, ModelError
 from harness.core.kinds import KINDS
 from harness.core.models import Batch
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
+from harness.engine.chat import messages_of
 from harness.engine.generation import cut_at_stop
 
 __all__ = ["REMOTE_KINDS", "RemoteModel", "remote_model"]
@@ -30,7 +31,9 @@ _NO_FIRST = (
 _WINDOWS = "the text is longer than a window of {} tokens, and can't be cut into windows without the model's tokenizer"
 
 
-def remote_model(checkpoint: Checkpoint, *, apply_chat_template: bool) -> "RemoteModel":
+def remote_model(
+    checkpoint: Checkpoint, *, apply_chat_template: bool, system_prompt: str | None = None
+) -> "RemoteModel":
     """The model of a resolved endpoint.
 
     A chat is one anyway; for token probabilities the template would have to be known here, which raises `InputError`.
@@ -41,7 +44,7 @@ def remote_model(checkpoint: Checkpoint, *, apply_chat_template: bool) -> "Remot
             place="--apply-chat-template",
             fix="Leave that option out",
         )
-    return RemoteModel(checkpoint)
+    return RemoteModel(checkpoint, system_prompt=system_prompt)
 
 
 class RemoteModel:
@@ -53,10 +56,13 @@ class RemoteModel:
     `ServerClient` does.
     """
 
-    def __init__(self, checkpoint: Checkpoint, patience: Patience | None = None) -> None:
+    def __init__(
+        self, checkpoint: Checkpoint, patience: Patience | None = None, *, system_prompt: str | None = None
+    ) -> None:
         options: EndpointOptions = checkpoint.config["options"]
         self.kind = KINDS[checkpoint.kind]
         self.concurrency = options.concurrency
+        self._system_prompt = system_prompt
         self._name: str = checkpoint.config["model"]
         self._route: str = checkpoint.config["route"]
         self._client = ServerClient(checkpoint.config["url"], options, patience)
@@ -117,7 +123,8 @@ class RemoteModel:
     def _generate(self, request: GenerateUntil) -> Response:
         if request.num_beams > 1:
             return Response(request_id=request.id, invalid="OpenAI's protocol has no beams")
-        body = chat_body(self._name, request.context, request.max_tokens)
+        messages = messages_of(request.context, request.chat, self._system_prompt)
+        body = chat_body(self._name, messages, request.max_tokens)
         if self._route == "/completions":
             del body["messages"]
             body["prompt"] = request.context

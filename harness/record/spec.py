@@ -41,6 +41,8 @@ class RunSpec:
     `model` is the reference that the user gave, for people; the `fingerprint` is what counts. `versions` are those of
     the packages whose arithmetic enters a score. `code` digests the code of its suites and its meter, as
     `suite/NAME` and `meter/NAME`. `labels` and the languages are as in `Checkpoint`.
+    `fewshot_as_multiturn` and `system_prompt` are those of the chat, where there is one.
+    `aggregates` are what sums up several tasks, by name, each with the SHA-256 of how.
     `weights` say what each suite counts in a score of the whole, where a suite file says so; like `model`, they change
     no score and are in no id.
     """
@@ -55,12 +57,15 @@ class RunSpec:
     device: str
     batch_tokens: int
     apply_chat_template: bool
+    fewshot_as_multiturn: bool = False
+    system_prompt: str | None = None
     labels: tuple[str, ...] = ()
     source_language: str | None = None
     target_language: str | None = None
     meter: str
     region: str | None
     versions: dict[str, str]
+    aggregates: dict[str, str] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     code: dict[str, str] = field(default_factory=dict)
 

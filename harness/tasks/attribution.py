@@ -139,6 +139,7 @@ class AttributionTask(WrappedTask[Task]):
             settings=AttributionSettings(
                 seed=fields["seed"], noises=_NOISES * fields["examined"], randomise=fields["examined"]
             ),
+            chat=first.chat if isinstance(first, Loglikelihood) else None,
         )
         return [asked]
 

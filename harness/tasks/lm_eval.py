@@ -1,7 +1,8 @@
 """Finds tasks of lm-evaluation-harness by name, makes sure that they run no code, and loads them."""
 
 import logging
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from lm_eval.tasks._index import Entry, Kind, TaskIndex
 from harness.core.errors import DataError, HarnessError, TaskError, UnavailableError, UnknownName
 from harness.core.tasks import Task
 from harness.tasks.lm_eval_files import TASK_CODE, read_merged, refuse_code, sandbox_templates
+from harness.tasks.lm_eval_groups import LmEvalGroup
 from harness.tasks.lm_eval_task import LmEvalTask
 from harness.tasks.options import TaskOptions
 
@@ -53,11 +55,16 @@ def load_tasks(name: str, options: TaskOptions) -> list[Task]:
         raise UnknownName("lm-eval task", name, manager.task_index)
     for path in sorted({entry.yaml_path for entry in entries if entry.yaml_path}):
         refuse_code(path, options)
+    _tell_of_twins(entries)
     if not options.trust_task_code:
         sandbox_templates()
     with _quiet(offline=options.offline), _translated(name):
-        loaded = manager.load(name)["tasks"]
-    return [_adopt(task) for task in loaded.values()]
+        loaded = manager.load(name)
+    tasks = {task_name: _adopt(task, options) for task_name, task in loaded["tasks"].items()}
+    groups = [LmEvalGroup(group, tasks) for group in loaded.get("groups", {}).values() if group.has_aggregation]
+    for task in tasks.values():
+        task.aggregates = [group for group in groups if task in group.tasks]
+    return list(tasks.values())
 
 
 @cache
@@ -114,7 +121,16 @@ def _named(config: dict[str, Any]) -> Iterator[str]:
             yield str(member)
 
 
-def _adopt(task: Any) -> Task:
+def _tell_of_twins(entries: Sequence[Entry]) -> None:
+    """Say where a group lists a name again: lm-eval keeps the last alone, whatever settings the others have."""
+    for entry in entries:
+        names = Counter(_members(entry)) if entry.kind is Kind.GROUP else Counter()
+        for name, count in names.items():
+            if count > 1:
+                _log.warning("the group %s lists %s %d times; as in lm-eval, the last counts", entry.name, name, count)
+
+
+def _adopt(task: Any, options: TaskOptions) -> LmEvalTask:
     name = f"lm-eval:{task.task_name}"
     if getattr(task, "MULTIMODAL", False):
         raise TaskError("asks about images or sound, which no model here takes", place=name)
@@ -122,7 +138,7 @@ def _adopt(task: Any) -> Task:
         for metric, function in getattr(task, "_metric_fn_list", {}).items():
             if function is None:
                 raise UnavailableError(f"the metric {metric} can't be loaded", place=name, fix="Check the network")
-    return LmEvalTask(task)
+    return LmEvalTask(task, options.chat)
 
 
 @contextmanager

@@ -14,16 +14,20 @@ from jinja2.exceptions import SecurityError
 from lm_eval.api import metrics as lm_eval_metrics
 from lm_eval.api.instance import Instance
 
+from harness.core.checkpoints import Checkpoint
 from harness.core.errors import HarnessError, TaskError
 from harness.core.hashing import digest
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.tasks.choices import pick
+from harness.tasks.lm_eval_chat import as_text, conversation_of
 from harness.tasks.lm_eval_code import code_files
 from harness.tasks.lm_eval_files import TASK_CODE
+from harness.tasks.lm_eval_generation import beams_refusal
 from harness.tasks.lm_eval_metrics import LmEvalMetric, adopt
 from harness.tasks.lm_eval_requests import request_of, result_of
+from harness.tasks.options import ChatOptions
 
 __all__ = ["LmEvalTask"]
 
@@ -45,13 +49,15 @@ class LmEvalTask(Task):
     shares are ours; those of other metrics are bootstrapped with 1,000 resamples (100 for BLEU, chrF and TER).
 
     `definition` pins the task's file, apart from where its data lie; `data_digest` the documents asked, once `samples`
-    was called. A task whose file says zero exemplars gets none, as in lm-eval.
+    was called. A task whose file says zero exemplars gets none, as in lm-eval. In a `chat` the task's own code builds
+    the turns: its description and the system prompt, its exemplars, and what the answer begins with.
     """
 
     languages = ()
 
-    def __init__(self, task: Any) -> None:
+    def __init__(self, task: Any, chat: ChatOptions | None = None) -> None:
         self.task = task
+        self.chat = chat
         self.name = f"lm-eval:{task.task_name}"
         self.version = _whole_number(task.VERSION)
         self.default_num_fewshot = int(task.config.num_fewshot or 0)
@@ -61,6 +67,8 @@ class LmEvalTask(Task):
         self.data_digest = None
         self.asks = (_ASKED[task.OUTPUT_TYPE],)
         self._adopted: dict[str, LmEvalMetric] = {}
+        self.reported: dict[str, tuple[str, str]] = {}
+        """The metric and the filter pipeline of lm-eval's behind each name of `metrics`."""
         for metric in task.aggregation():
             for ensemble in task._filters:
                 self._metric(metric, ensemble.name)
@@ -69,6 +77,11 @@ class LmEvalTask(Task):
     def scripts(self) -> Sequence[Path]:
         """See `Task.scripts`: the files of the functions that its file names."""
         return code_files(self.task)
+
+    def refusal(self, checkpoint: Checkpoint) -> str | None:
+        """See `Task.refusal`: where it wants beams that no such model is written with."""
+        settings = self.task.config.generation_kwargs or {}
+        return beams_refusal(int(settings.get("num_beams") or 1), checkpoint.kind)
 
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
         """One sample for each of the first `limit` documents; its id is the document's number.
@@ -80,7 +93,7 @@ class LmEvalTask(Task):
             self.task.set_fewshot_seed(settings.seed)
             # lm-eval shows a progress bar that can't be turned off.
             with Path(os.devnull).open("w") as nowhere, redirect_stderr(nowhere):
-                self.task.build_all_requests(limit=settings.limit, rank=0, world_size=1)
+                self._build(settings.limit)
             by_document: dict[int, list[Instance]] = defaultdict(list)
             for instance in self.task.instances:
                 by_document[instance.doc_id].append(instance)
@@ -88,10 +101,22 @@ class LmEvalTask(Task):
             self.data_digest = _digest([instances[0].doc for instances in by_document.values()])
         return samples
 
+    def _build(self, limit: int | None) -> None:
+        chat = self.chat
+        self.task.build_all_requests(
+            limit=limit,
+            rank=0,
+            world_size=1,
+            apply_chat_template=chat is not None,
+            fewshot_as_multiturn=chat is not None and chat.fewshot_as_multiturn,
+            system_instruction=chat.system_prompt if chat else None,
+            chat_template=as_text if chat else None,
+        )
+
     def requests(self, sample: Sample) -> Sequence[Request]:
         """What the document's instances ask, each as often as the task repeats it. Raises `TaskError`."""
         return [
-            request_of(instance, seed=repeat)
+            request_of(instance, seed=repeat, in_chat=self.chat is not None)
             for instance in sample.fields["instances"]
             for repeat in range(instance.repeats or 1)
         ]
@@ -131,6 +156,8 @@ class LmEvalTask(Task):
         choices = self.task.doc_to_choice(document) if self.task.OUTPUT_TYPE == "multiple_choice" else ()
         target = self.task.doc_to_target(document)
         prompt = str(instances[0].args[0])
+        if self.chat is not None:
+            _, prompt = conversation_of(prompt, self.name)
         return Sample(
             id=str(number),
             prompt=prompt,
@@ -148,10 +175,19 @@ class LmEvalTask(Task):
         delimiter = self.task.config.fewshot_delimiter
         return prompt.rindex(delimiter) + len(delimiter) if delimiter in prompt else 0
 
+    def pipelines(self, metric: str) -> list[str]:
+        """The filter pipelines that lm-eval's `metric` is reported for."""
+        return [pipeline for name, pipeline in self.reported.values() if name == metric]
+
+    def reported_as(self, metric: str, pipeline: str) -> str | None:
+        """The name under which lm-eval's `metric` of a filter pipeline is reported; None where it isn't."""
+        return next((name for name, key in self.reported.items() if key == (metric, pipeline)), None)
+
     def _metric(self, metric: str, pipeline: str) -> LmEvalMetric:
         """The metric as one of ours; a task may come up with new ones while it scores, which lm-eval averages."""
         name = metric if len(self.task._filters) == 1 else f"{metric}:{pipeline}"
         if name not in self._adopted:
+            self.reported[name] = metric, pipeline
             aggregation = self.task.aggregation().get(metric, lm_eval_metrics.mean)
             if aggregation is None:
                 raise TaskError(

@@ -1,9 +1,20 @@
-"""What the user allows tasks to do."""
+"""What the user allows tasks to do, and how they are to be asked."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["TaskOptions"]
+__all__ = ["LM_EVAL", "ChatOptions", "TaskOptions"]
+
+LM_EVAL = "lm-eval"
+"""The suite of lm-eval's tasks, and what stands before the colon of their names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatOptions:
+    """The chat that a task asks its questions in: exemplars as turns of their own or in one, and a system prompt."""
+
+    fewshot_as_multiturn: bool = True
+    system_prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,10 +22,11 @@ class TaskOptions:
     """Where else lm-eval tasks are looked for, which foreign code may run, and whether the network is off.
 
     `include_path` is a folder of lm-eval YAML files. `trust_task_code` lets `!function` in such a file run Python,
-    `trust_metric_code` lets a metric script.
+    `trust_metric_code` lets a metric script. `chat` is for tasks that make chats themselves; None where there is none.
     """
 
     include_path: Path | None = None
     trust_task_code: bool = False
     trust_metric_code: bool = False
     offline: bool = False
+    chat: ChatOptions | None = None

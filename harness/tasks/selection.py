@@ -10,12 +10,12 @@ from typing import Literal
 from harness.core import registry
 from harness.core.errors import InputError, PluginError, TaskError, UnknownName
 from harness.core.hashing import MAX_INTEGER
-from harness.core.tasks import Disturbed, Suite, Task, TaskSettings
+from harness.core.tasks import Aggregate, Disturbed, Suite, Task, TaskSettings
 from harness.tasks.attribution import ATTRIBUTION, AttributionTask
 from harness.tasks.calibration import CALIBRATION, calibration
 from harness.tasks.counterfactual import COUNTERFACTUAL, counterfactual
 from harness.tasks.declared import declare, read_suite_file
-from harness.tasks.options import TaskOptions
+from harness.tasks.options import LM_EVAL, TaskOptions
 from harness.tasks.robustness import ROBUSTNESS, RobustnessTask
 from harness.tasks.schema import Declaration, SuiteFile, TaskEntry
 from harness.tasks.verbalised import VERBALISED, verbalised
@@ -24,7 +24,6 @@ __all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "select", "suit
 
 Limit = int | Literal["all"] | None
 
-LM_EVAL = "lm-eval"
 CUSTOM = "custom"
 DEFAULT = "full"
 SUFFIXES = (".yaml", ".yml")
@@ -53,6 +52,8 @@ class Selection:
 
     planned: tuple[PlannedTask, ...]
     suites: tuple[Suite, ...]
+    aggregates: tuple[Aggregate, ...] = ()
+    """What sums up several of the tasks, each once."""
     weights: Mapping[str, float] = field(default_factory=dict)
     """What a suite file says that each suite weighs in a single score of the whole; nothing that can change a score."""
 
@@ -110,21 +111,29 @@ def select(
         names = [DEFAULT]
     wanted: dict[tuple[str, str], _Wanted] = {}
     deriving: dict[str, Suite] = {}
+    aggregates: dict[str, Aggregate] = {}
     weights: dict[str, float] = {}
     for name in names:
         found = _suite(name, options)
         for each in found.wanted:
             wanted.setdefault(each.key, each)
+            aggregates |= {one.name: one for one in each.task.aggregates}
         deriving |= {suite.name: suite for suite in found.suites}
         weights = {**found.weights, **weights}
     for name in single:
         for each in _named(name, CUSTOM, options):
             wanted.setdefault(each.key, each)
+            aggregates |= {one.name: one for one in each.task.aggregates}
     planned = tuple(
         PlannedTask(suite=each.suite, task=each.task, settings=_settings(each, limit, num_fewshot, seed))
         for each in wanted.values()
     )
-    return Selection(planned=planned, suites=tuple(deriving.values()), weights=weights)
+    return Selection(
+        planned=planned,
+        suites=tuple(deriving.values()),
+        aggregates=tuple(aggregates.values()),
+        weights=weights,
+    )
 
 
 def presets() -> dict[str, Path]:

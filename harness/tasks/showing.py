@@ -10,9 +10,9 @@ import yaml
 from harness.core import registry
 from harness.core.tasks import Disturbed
 from harness.tasks.declared import read_suite_file
-from harness.tasks.options import TaskOptions
+from harness.tasks.options import LM_EVAL, TaskOptions
 from harness.tasks.schema import Declaration
-from harness.tasks.selection import LM_EVAL, PlannedTask, Selection, select, suite_path
+from harness.tasks.selection import PlannedTask, Selection, select, suite_path
 
 __all__ = ["ShownSuite", "show_suite"]
 

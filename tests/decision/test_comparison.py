@@ -152,6 +152,7 @@ def test_costs_stand_side_by_side_and_energy_is_never_tested(tmp_path):
     [
         ({"seed": 3}, "the seed: 0 against 3"),
         ({"apply_chat_template": True}, "the chat template: without it against with it"),
+        ({"system_prompt": "Be brief."}, "the system prompt: none against Be brief."),
         ({"tasks": (task_spec(version=2),)}, "quiz/foxes: version of the task 1 against 2"),
         ({"tasks": (task_spec(requests_sha256="1" * 64),)}, "quiz/foxes: prompts"),
         ({"tasks": (task_spec(num_fewshot=5, sample_count=9),)}, "samples 100 against 9, exemplars 0 against 5"),

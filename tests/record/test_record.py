@@ -87,6 +87,9 @@ def test_the_run_id_depends_on_all_that_changes_a_score_and_not_on_the_path():
         {"dtype": "bfloat16"},
         {"batch_tokens": 65},
         {"apply_chat_template": True},
+        {"fewshot_as_multiturn": True},
+        {"system_prompt": "Be brief."},
+        {"aggregates": {"lm-eval:group": "0" * 64}},
         {"versions": {"torch": "3"}},
         {"tasks": (replace(SPEC.tasks[0], requests_sha256="1" * 64),)},
     ]

@@ -6,6 +6,7 @@ from harness.core.statistics.holm import holm
 from harness.core.statistics.intervals import CONFIDENCE, UPPER, Difference, Interval, scaled, upper_tail
 from harness.core.statistics.mcnemar import exact_mcnemar
 from harness.core.statistics.means import bounded_mean, mean, mean_or_share, proportion, ratio
+from harness.core.statistics.parts import mean_of_parts
 from harness.core.statistics.planning import POWER, design_effect, more_samples, rule_of_three, samples_for_margin
 from harness.core.statistics.rare import with_rare_changes
 from harness.core.statistics.resampling import RESAMPLES, basic, bootstrap, paired_bootstrap
@@ -32,6 +33,7 @@ __all__ = [
     "mean",
     "mean_of",
     "mean_of_differences",
+    "mean_of_parts",
     "mean_or_share",
     "more_samples",
     "paired_bootstrap",

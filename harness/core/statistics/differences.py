@@ -68,8 +68,10 @@ def independent_difference(first: Interval, second: Interval, *, confidence: flo
     return _normal(second.value - first.value, math.hypot(first.stderr, second.stderr), confidence, "unpaired normal")
 
 
-def mean_of_differences(parts: Sequence[Difference], *, confidence: float = CONFIDENCE) -> Difference | None:
-    """The mean of differences of k >= 1 independent tasks, each counting alike.
+def mean_of_differences(
+    parts: Sequence[Difference], weights: Sequence[float] | None = None, *, confidence: float = CONFIDENCE
+) -> Difference | None:
+    """The mean of differences of k >= 1 independent tasks, each counting by its weight; alike by default.
 
     Its interval recovers the parts' variances from their own intervals (Zou and Donner, 2008), so parts without any
     difference still widen it; those intervals must have the given `confidence`. The p value is normal. That of a
@@ -80,11 +82,19 @@ def mean_of_differences(parts: Sequence[Difference], *, confidence: float = CONF
     errors = [part.stderr for part in parts if part.stderr is not None]
     if len(errors) < len(parts):
         return None
-    value = math.fsum(part.value for part in parts) / len(parts)
-    stderr = math.sqrt(math.fsum(error**2 for error in errors)) / len(parts)
+    counts = [1.0] * len(parts) if weights is None else weights
+    shares = [count / math.fsum(counts) for count in counts]
+    value = math.fsum(share * part.value for share, part in zip(shares, parts, strict=True))
+    stderr = math.hypot(*(share * error for share, error in zip(shares, errors, strict=True)))
     found = _normal(value, stderr, confidence, f"mean of {len(parts)} paired tasks")
     below, above = (
-        math.hypot(*(part.value - end for part in parts if (end := getattr(part, side)) is not None)) / len(parts)
+        math.hypot(
+            *(
+                share * (part.value - end)
+                for share, part in zip(shares, parts, strict=True)
+                if (end := getattr(part, side)) is not None
+            )
+        )
         for side in ("low", "high")
     )
     return replace(

@@ -1,0 +1,109 @@
+"""A task's `generation_kwargs`: which of them the engine follows, which change nothing, and which are refused."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from lm_eval.models.utils import normalize_gen_kwargs
+
+from harness.core.errors import TaskError
+from harness.core.requests import Conversation, GenerateUntil
+
+__all__ = ["MAX_GEN_TOKS", "beams_refusal", "generation_of"]
+
+MAX_GEN_TOKS = 256
+"""Tokens to generate where a task doesn't say, as in lm-eval's `hf` model."""
+
+_FOLLOWED = frozenset({"do_sample", "max_gen_toks", "num_beams", "temperature", "top_p", "until"})
+
+_OFF: Mapping[str, float] = MappingProxyType(
+    {
+        "best_of": 1,
+        "diversity_penalty": 0,
+        "encoder_no_repeat_ngram_size": 0,
+        "encoder_repetition_penalty": 1,
+        "epsilon_cutoff": 0,
+        "eta_cutoff": 0,
+        "frequency_penalty": 0,
+        "guidance_scale": 1,
+        "length_penalty": 1,
+        "early_stopping": False,
+        "min_length": 0,
+        "min_new_tokens": 0,
+        "min_p": 0,
+        "n": 1,
+        "no_repeat_ngram_size": 0,
+        "num_beam_groups": 1,
+        "num_return_sequences": 1,
+        "penalty_alpha": 0,
+        "presence_penalty": 0,
+        "remove_invalid_values": False,
+        "repetition_penalty": 1,
+        "token_healing": False,
+        "top_k": 0,
+        "typical_p": 1,
+    }
+)
+"""At these values a setting changes no text."""
+_OF_SAMPLING = frozenset({"epsilon_cutoff", "eta_cutoff", "min_p", "top_h", "top_k", "typical_p"})
+"""Settings that only a draw depends on."""
+_OF_BEAMS = frozenset({"early_stopping", "length_penalty", "low_memory", "renormalize_logits"})
+"""Settings that only a search with beams depends on."""
+_OF_THE_MACHINE = frozenset(
+    {
+        "cache_implementation",
+        "disable_compile",
+        "output_attentions",
+        "output_hidden_states",
+        "output_logits",
+        "output_scores",
+        "use_cache",
+    }
+)
+"""Settings of how a text is computed or handed over, not of what it is."""
+
+
+def generation_of(
+    context: str, settings: Mapping[str, Any], *, seed: int, task: str | None, chat: Conversation | None = None
+) -> GenerateUntil:
+    """What is to be written after a context by a task's settings; `seed` counts where tokens are drawn.
+
+    Raises `TaskError` for a setting that changes what is written in a way that the engine doesn't know.
+    """
+    known = normalize_gen_kwargs({name: value for name, value in settings.items() if value is not None}, MAX_GEN_TOKS)
+    sampled, beams = bool(known["do_sample"]), int(known.get("num_beams", 1))
+    unknown = sorted(name for name, value in known.items() if not _is_understood(name, value, sampled, beams))
+    if sampled and beams > 1:
+        unknown.append("num_beams together with sampling")
+    if unknown:
+        raise TaskError(
+            f"the engine knows no generation setting {', '.join(unknown)}",
+            place=task or "generation_kwargs",
+            fix="Take it out of generation_kwargs",
+        )
+    return GenerateUntil(
+        context=context,
+        until=tuple(stop for stop in known["until"] if stop),
+        max_tokens=known["max_gen_toks"],
+        temperature=float(known.get("temperature", 1.0)) if sampled else 0.0,
+        top_p=float(known.get("top_p", 1.0)) if sampled else 1.0,
+        seed=seed if sampled else 0,
+        num_beams=beams,
+        chat=chat,
+    )
+
+
+def beams_refusal(num_beams: int, kind: str) -> str | None:
+    """Why a model of a kind can't write with so many beams; None where it can."""
+    if num_beams > 1 and kind != "seq2seq":
+        return f"it is written with num_beams: {num_beams}, which only sequence-to-sequence models are here"
+    return None
+
+
+def _is_understood(name: str, value: Any, sampled: bool, beams: int) -> bool:
+    """Whether a setting is followed, or changes nothing beside the others."""
+    if name in _FOLLOWED or name in _OF_THE_MACHINE:
+        return True
+    if (name in _OF_SAMPLING and not sampled) or (name in _OF_BEAMS and beams == 1):
+        return True
+    return name in _OFF and isinstance(value, int | float) and value == _OFF[name]
