@@ -1,6 +1,9 @@
 """What the harness makes of one checkpoint: whether it loads, and which way its requests will be read."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from textwrap import shorten
+from typing import Any
 
 from harness.checkpoints import resolve, resolve_dtype
 from harness.core.checkpoints import Checkpoint
@@ -16,6 +19,7 @@ from harness.engine.devices import default_batch_tokens, resolve_device
 __all__ = ["examine_model"]
 
 _GB = 1e9
+_WIDTH = 40
 _TEXT = "The river flows"
 _TRIALS: Mapping[str, Request] = {
     "causal": Loglikelihood(context=_TEXT, continuation=" on"),
@@ -48,6 +52,7 @@ def examine_model(ref: str, *, offline: bool, kind: str | None = None) -> list[F
         _identity(checkpoint),
         _weights(checkpoint, dtype, device),
         _way(checkpoint, model),
+        *_writing(checkpoint),
         _trial(checkpoint, model),
     ]
 
@@ -83,6 +88,23 @@ def _way(checkpoint: Checkpoint, model: Model) -> Finding:
         detail = f"row by row, each going on from a beginning that is read once; not packed: {plain_reason}"
         return Finding(name="reading", status="ok", detail=detail)
     return Finding(name="reading", status="limited", detail=f"plain, each request by itself: {plain_reason}")
+
+
+def _writing(checkpoint: Checkpoint) -> Iterator[Finding]:
+    """Which of the checkpoint's own settings for generation count, where it writes at all."""
+    if GenerateUntil not in KINDS[checkpoint.kind].answers:
+        return
+    own = checkpoint.generation
+    detail = f"follows {_listed(own.followed)} of the checkpoint's settings" if own.followed else "follows no settings"
+    if own.requested:
+        detail += f"; each task's own in place of {_listed(own.requested)}"
+    if own.unfollowed:
+        detail += f"; can't follow {_listed(own.unfollowed)}, so its texts may differ from the usual ones"
+    yield Finding(name="writing", status="limited" if own.unfollowed else "ok", detail=detail)
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {shorten(json.dumps(value), _WIDTH)}" for name, value in settings.items())
 
 
 def _trial(checkpoint: Checkpoint, model: Model) -> Finding:

@@ -1,17 +1,19 @@
 """From responses to scores to estimates, for every task of a run."""
 
+import json
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
+from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.core.hashing import SHORT, digest
 from harness.core.isolation import StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.metrics import Metric, Undefined
-from harness.core.requests import Response
+from harness.core.requests import GenerateUntil, Response
 from harness.core.scores import FAILED, Estimate, Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Results, Suite
@@ -82,7 +84,7 @@ def score_task(work: TaskWork, responses: Mapping[str, Response]) -> list[Score]
 
 def estimate_task(work: TaskWork, scores: Sequence[Score], spec: RunSpec) -> list[Estimate]:
     """One estimate for each metric of a task, and for each group that it is reported by, in the task's order."""
-    before, after = _task_signature(work), run_signature(spec)
+    before, after = _task_signature(work, spec), run_signature(spec)
     return [
         estimate_metric(
             metric,
@@ -238,11 +240,20 @@ def _chat_signature(spec: RunSpec) -> Iterator[str]:
         yield f"system:{digest(spec.system_prompt)[:SHORT]}"
 
 
-def _task_signature(work: TaskWork) -> str:
+def _task_signature(work: TaskWork, run: RunSpec) -> str:
     spec = work.spec
+    writes = any(isinstance(request, GenerateUntil) for asked in work.asked for request in asked)
+    written = f"|generation:{_settings(run.generation)}" if writes else ""
     data = spec.data_sha256[:SHORT] if spec.data_sha256 else "in-task"
     defined = f"|definition:{spec.definition_sha256[:SHORT]}" if work.planned.task.definition else ""
     return (
         f"task:{spec.task}|v:{spec.version}|n:{spec.sample_count}|fewshot:{spec.num_fewshot}"
-        f"|data:{data}|requests:{spec.requests_sha256[:SHORT]}{defined}"
+        f"|data:{data}|requests:{spec.requests_sha256[:SHORT]}{defined}{written}"
     )
+
+
+def _settings(followed: Mapping[str, Any]) -> str:
+    """The checkpoint's own settings for writing, long ones by their digest."""
+    values = {name: json.dumps(value, separators=(",", ":")) for name, value in sorted(followed.items())}
+    shown = {name: digest(followed[name])[:SHORT] if len(text) > SHORT else text for name, text in values.items()}
+    return ",".join(f"{name}={text}" for name, text in shown.items()).replace("|", "") or "none"

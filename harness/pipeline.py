@@ -394,6 +394,7 @@ def _spec(
         labels=checkpoint.labels,
         source_language=checkpoint.source_language,
         target_language=checkpoint.target_language,
+        generation=dict(checkpoint.generation.followed),
         meter=meter,
         region=options.region,
         versions=package_versions(),

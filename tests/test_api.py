@@ -1,5 +1,7 @@
 """The Python interface."""
 
+import json
+import shutil
 import subprocess
 import sys
 from contextlib import closing
@@ -108,3 +110,20 @@ def test_what_fails_once_all_is_answered_keeps_the_answers_and_says_how_to_go_on
     record = harness.evaluate(str(tiny_llama), suite=str(tmp_path / "mine.yaml"), options=options)
     assert record.state == "sealed"
     assert (record.folder / "journal.jsonl").read_bytes() == answered
+
+
+def test_scores_of_texts_name_the_settings_that_they_were_written_with(tiny_llama, tmp_path, options):
+    folder = shutil.copytree(tiny_llama, tmp_path / "penalised")
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "repetition_penalty": 1.5, "temperature": 0.6}))
+    (tmp_path / "rows.jsonl").write_text('{"q": "The fox", "a": "yes"}\n')
+    suite = tmp_path / "writing.yaml"
+    suite.write_text(
+        "name: writing\ntasks:\n"
+        '  - {name: free, type: generate_until, data: rows.jsonl, prompt: "{q}", reference: a, max_tokens: 2}\n'
+        "  - {name: read, type: loglikelihood_rolling, data: rows.jsonl, text: q}\n"
+    )
+    record = harness.evaluate(str(folder), suite=str(suite), options=options)
+    signatures = dict(zip(record.estimates["task"], record.estimates["signature"], strict=True))
+    assert "|generation:eos_token_id=2,repetition_penalty=1.5|" in signatures["free"]
+    assert "generation" not in signatures["read"]

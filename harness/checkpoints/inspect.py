@@ -8,14 +8,17 @@ from harness.checkpoints.architectures import LOADERS, kind_of, unused_tensors
 from harness.checkpoints.chat_templates import has_chat_template
 from harness.checkpoints.files import read_object, safe_file
 from harness.checkpoints.fingerprint import file_digests, fingerprint
+from harness.checkpoints.generation_config import read_generation_settings
 from harness.checkpoints.headers import WeightFiles, find_weights
 from harness.checkpoints.labels import LABELLING, config_labels
 from harness.checkpoints.quantised import quantisation, weight_count
 from harness.checkpoints.remote_code import carries_code
 from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.vocabulary import check_vocabulary
-from harness.core.checkpoints import Checkpoint
+from harness.core.checkpoints import Checkpoint, GenerationSettings
 from harness.core.errors import CheckpointError
+from harness.core.kinds import KINDS
+from harness.core.requests import GenerateUntil
 
 __all__ = ["CONVERSION", "inspect_folder"]
 
@@ -41,7 +44,8 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
     )
     weights = find_weights(folder, loader=LOADERS[kind][1])
     geometry.check_geometry(config, weights, place)
-    check_vocabulary(folder, geometry.embedding_rows(config, weights.tensors))
+    rows = geometry.embedding_rows(config, weights.tensors)
+    check_vocabulary(folder, rows)
     tokenizer_config = _read_if_there(folder, "tokenizer_config.json")
     digests = file_digests(folder, weights.names, with_code=bool(carries_code(folder, config)))
     _refuse_changed(folder, said, digests)
@@ -64,7 +68,14 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
         config=config,
         labels=config_labels(config) if kind in LABELLING else (),
         bits_per_weight=_bits(said, config, weights),
+        generation=_generation(folder, config, kind, rows),
     )
+
+
+def _generation(folder: Path, config: dict[str, Any], kind: str, rows: int | None) -> GenerationSettings:
+    if GenerateUntil not in KINDS[kind].answers:
+        return GenerationSettings()
+    return read_generation_settings(folder, config, rows=rows, beams=kind == "seq2seq")
 
 
 def _size_bytes(said: dict[str, Any], weights: WeightFiles) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Checkpoint", "CheckpointSource", "EndpointOptions", "SourceOptions"]
+__all__ = ["Checkpoint", "CheckpointSource", "EndpointOptions", "GenerationSettings", "SourceOptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,19 @@ class SourceOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationSettings:
+    """A checkpoint's own settings for writing that would change a text, by their names in transformers.
+
+    `followed` are in force whenever it writes. `requested` are those in whose place a task's own count, `unfollowed`
+    those that the engine can't follow, which make its texts differ from the checkpoint's usual ones.
+    """
+
+    followed: Mapping[str, Any] = field(default_factory=dict)
+    requested: Mapping[str, Any] = field(default_factory=dict)
+    unfollowed: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """A model reference, resolved to a folder that transformers can load, inspected but not loaded.
 
@@ -45,6 +58,7 @@ class Checkpoint:
 
     `adapter` is the folder of an adapter that is put over the model in `path`. `parent_fingerprint` is that of the
     checkpoint this one was made from: an adapter's base, or what the user says that a quantised one was made from.
+    `generation` says how it writes.
     """
 
     ref: str
@@ -67,6 +81,7 @@ class Checkpoint:
     bits_per_weight: float | None = None
     parent_fingerprint: str | None = None
     adapter: Path | None = None
+    generation: GenerationSettings = GenerationSettings()
 
 
 class CheckpointSource(Protocol):

@@ -21,13 +21,15 @@ from harness.core.requests import (
     TokenLoglikelihoods,
 )
 from harness.engine.encoding import Encoder, Reading, Tokens
-from harness.engine.generation import Continuation, Writer, cut_at_stop, end_ids
+from harness.engine.generation import Continuation, Writer, end_ids
 from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.packing import StemCache, refusal
 from harness.engine.planner import Pack, cut, pack_alone, pack_shared, stem_tokens
 from harness.engine.rounding import NOT_FINITE, tolerance
 from harness.engine.scoring import Verdict, continuing_error, packing_error, score_rows
 from harness.engine.states import StateCache
+from harness.engine.steering import Steering
+from harness.engine.stops import Spelling
 from harness.engine.surprisal import Surprisals, surprisal_response, surprisals_of
 from harness.engine.tree import Row
 
@@ -59,10 +61,13 @@ class CausalModel:
         self.continues = self.plain_reason is not None and self._can_continue()
         stems = StemCache(loaded.model)
         self._beginnings: StemCache | StateCache = StateCache(loaded.model) if self.continues else stems
+        self._spelling = Spelling(loaded.tokenizer)
+        ends = end_ids(loaded.model, loaded.tokenizer)
         self._writer = Writer(
             loaded.model,
-            to_text=self.encoder.decode,
-            ends=end_ids(loaded.model, loaded.tokenizer),
+            spelling=self._spelling,
+            ends=ends,
+            steering=Steering(loaded.checkpoint.generation.followed, ends=ends, model=loaded.model),
             stems=None if self.plain_reason else stems,
             tolerance=tolerance(loaded.model.dtype),
         )
@@ -292,7 +297,7 @@ class CausalModel:
             return Response(request_id=one.request.id, context_token_count=read, invalid=NOT_FINITE)
         return Response(
             request_id=one.request.id,
-            text=cut_at_stop(self.encoder.decode(one.token_ids), one.request.until),
+            text=self._spelling.before_stop(one.token_ids, one.request.until),
             token_ids=tuple(one.token_ids),
             token_count=wrote,
             context_token_count=read,

@@ -93,10 +93,6 @@ class Encoder:
             prompts.append(tokens[-max(self.max_length - request.max_tokens, 1) :])
         return prompts
 
-    def decode(self, token_ids: Sequence[int]) -> str:
-        """Text of generated tokens, special tokens left out."""
-        return str(self.tokenizer.decode(token_ids, skip_special_tokens=True))
-
     def _prefix_id(self) -> int:
         for token_id in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
             if token_id is not None:

@@ -15,9 +15,11 @@ from harness.core.requests import GenerateUntil
 from harness.engine.packing import StemCache
 from harness.engine.planner import Pack, pack_shared
 from harness.engine.prefill import batching_error, prefill_packed, prefill_padded
+from harness.engine.steering import Steer, Steering
+from harness.engine.stops import Spelling
 from harness.engine.tree import Tokens
 
-__all__ = ["Continuation", "Writer", "cut_at_stop", "end_ids"]
+__all__ = ["Continuation", "Writer", "end_ids"]
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +38,18 @@ class Continuation:
     prompt: Tokens
     token_ids: list[int]
     generator: torch.Generator | None
+    steers: Sequence[Steer]
     invalid: bool = False
+
+    def steered(self, logits: Tensor) -> Tensor:
+        """The scores of the next token, of shape (vocabulary,), as the checkpoint's settings would have them."""
+        if not self.steers:
+            return logits
+        written = torch.tensor([[*self.prompt, *self.token_ids]], device=logits.device)
+        scores = logits.unsqueeze(0)
+        for steer in self.steers:
+            scores = steer(written, scores)
+        return scores[0]
 
 
 def end_ids(model: Any, tokenizer: Any) -> frozenset[int]:
@@ -44,11 +57,6 @@ def end_ids(model: Any, tokenizer: Any) -> frozenset[int]:
     configured = model.generation_config.eos_token_id if model.generation_config else None
     listed = configured if isinstance(configured, list) else [configured]
     return frozenset(int(end) for end in (*listed, tokenizer.eos_token_id) if end is not None)
-
-
-def cut_at_stop(text: str, until: Sequence[str]) -> str:
-    """The text before the first of the stop strings."""
-    return min((text.split(stop, 1)[0] for stop in until if stop), key=len, default=text)
 
 
 class Writer:
@@ -63,14 +71,16 @@ class Writer:
         self,
         model: Any,
         *,
-        to_text: Callable[[Sequence[int]], str],
+        spelling: Spelling,
         ends: frozenset[int],
+        steering: Steering,
         stems: StemCache | None,
         tolerance: float,
     ) -> None:
         self._model = model
-        self._to_text = to_text
+        self._spelling = spelling
         self._ends = ends
+        self._steering = steering
         self._stems = stems
         self._tolerance = tolerance
 
@@ -101,7 +111,13 @@ class Writer:
         and after each step (`decode`), with the tokens that were asked for.
         """
         written = [
-            Continuation(request, prompt, [], _generator(self._model, request))
+            Continuation(
+                request,
+                prompt,
+                [],
+                _generator(self._model, request),
+                self._steering.of(prompt, request.max_tokens),
+            )
             for request, prompt in zip(requests, prompts, strict=True)
         ]
         self._decode(written, budget, on_stage)
@@ -177,10 +193,7 @@ class Writer:
         one.token_ids.append(token)
         if len(one.token_ids) >= one.request.max_tokens:
             return True
-        if not one.request.until:
-            return False
-        text = self._to_text(one.token_ids)
-        return any(stop in text for stop in one.request.until if stop)
+        return self._spelling.stopped(one.token_ids, (*one.request.until, *self._steering.stop_strings))
 
 
 def _choose(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:
@@ -190,11 +203,17 @@ def _choose(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:
     for index, one in enumerate(active):
         if not math.isfinite(best[index]):
             chosen.append(None)
-        elif one.generator is None:
+        elif one.generator is None and not one.steers:
             chosen.append(greedy[index])
         else:
-            chosen.append(_sample(logits[index], one.request, one.generator))
+            chosen.append(_chosen(one.steered(logits[index]), one))
     return chosen
+
+
+def _chosen(scores: Tensor, one: Continuation) -> int | None:
+    if not math.isfinite(float(scores.max())):
+        return None
+    return int(scores.argmax()) if one.generator is None else _sample(scores, one.request, one.generator)
 
 
 def _sample(logits: Tensor, request: GenerateUntil, generator: torch.Generator) -> int:

@@ -1,6 +1,5 @@
 """Language codes of models that translate between many languages (M2M-100, NLLB, mBART)."""
 
-from copy import deepcopy
 from typing import Any
 
 from rapidfuzz import process
@@ -24,6 +23,7 @@ class Languages:
 
     def __init__(self, loaded: LoadedCheckpoint) -> None:
         self._model, self._tokenizer = loaded.model, loaded.tokenizer
+        self._followed = loaded.checkpoint.generation.followed
         source, target = loaded.checkpoint.source_language, loaded.checkpoint.target_language
         self._codes = _codes(loaded.tokenizer)
         if not self._codes:
@@ -53,9 +53,14 @@ class Languages:
         return (self._target,) if self._starts_with_language else (start, self._target)
 
     def generation_settings(self, start: int) -> GenerationConfig:
-        """The checkpoint's settings for generation, set to write the target language."""
-        settings = deepcopy(self._model.generation_config)
-        settings.decoder_start_token_id = start
+        """Those of the checkpoint's settings that are followed, set to write the target language.
+
+        Stop strings are left to the caller, whose tokenizer transformers would need for them.
+        """
+        own = self._model.generation_config
+        tokens = {name: getattr(own, name) for name in ("pad_token_id", "bos_token_id", "eos_token_id")}
+        followed = {name: value for name, value in self._followed.items() if name != "stop_strings"}
+        settings = GenerationConfig(**{**tokens, **followed}, decoder_start_token_id=start)
         if self._target is not None and self._starts_with_language:
             settings.decoder_start_token_id, settings.forced_bos_token_id = self._target, None
         elif self._target is not None:

@@ -14,7 +14,7 @@ from harness.core.kinds import KINDS
 from harness.core.models import Batch
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.engine.chat import messages_of
-from harness.engine.generation import cut_at_stop
+from harness.engine.stops import cut_at_stop
 
 __all__ = ["REMOTE_KINDS", "RemoteModel", "remote_model"]
 

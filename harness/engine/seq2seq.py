@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
+from transformers import LogitsProcessorList, StoppingCriteriaList
 
 from harness.checkpoints.load import LoadedCheckpoint, quiet
 from harness.core.errors import ModelError
@@ -16,14 +16,17 @@ from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch
 from harness.core.requests import EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response
 from harness.engine.encoding import Tokens
-from harness.engine.generation import cut_at_stop, end_ids
+from harness.engine.generation import end_ids
 from harness.engine.halving import NO_MEMORY, Halving
+from harness.engine.hooks import Stops, Watch, instead_of_its_own
 from harness.engine.languages import Languages
 from harness.engine.noise import with_noise
 from harness.engine.padding import padded
 from harness.engine.planner import cut
 from harness.engine.rounding import NOT_FINITE
 from harness.engine.scoring import Verdict
+from harness.engine.steering import stop_strings
+from harness.engine.stops import Spelling
 
 __all__ = ["Seq2SeqModel"]
 
@@ -46,8 +49,8 @@ class Seq2SeqModel:
     As in lm-evaluation-harness, the encoder reads the context with the special tokens of its tokenizer, the decoder
     the continuation without any, and spaces at the end of the context count to the continuation. The encoder reads a
     context once for all continuations of a batch. A context that is too long loses its beginning and none of its
-    special tokens. Generation follows the checkpoint's generation config, but for length, beams and sampling, which
-    are the request's. A model of many languages reads and writes those that the user names.
+    special tokens. Generation follows the checkpoint's `GenerationSettings`, and the request in length, beams and
+    sampling. A model of many languages reads and writes those that the user names.
     """
 
     def __init__(self, loaded: LoadedCheckpoint, *, batch_tokens: int, meter: Meter | None = None) -> None:
@@ -60,6 +63,8 @@ class Seq2SeqModel:
         start = _start_id(loaded.model)
         self._likelihood_prefix: Tokens = languages.prefix(start)
         self._generation = languages.generation_settings(start)
+        self._own_stops = stop_strings(loaded.checkpoint.generation.followed)
+        self._spelling = Spelling(loaded.tokenizer)
         self._ends = end_ids(loaded.model, loaded.tokenizer)
         configured = loaded.model.config.pad_token_id
         self.pad_id = int(loaded.tokenizer.pad_token_id or 0) if configured is None else int(configured)
@@ -162,13 +167,22 @@ class Seq2SeqModel:
     def _plan_prompts(self, prompts: Sequence[GenerateUntil]) -> Iterator[Batch]:
         groups: dict[tuple[Any, ...], list[GenerateUntil]] = {}
         for prompt in prompts:
-            groups.setdefault(_settings(prompt), []).append(prompt)
+            groups.setdefault(self._settings(prompt), []).append(prompt)
         for _, group in sorted(groups.items()):
             group.sort(key=lambda prompt: (-len(self._sources[prompt.id]), self._sources[prompt.id], prompt.id))
             for part in cut([self._width(prompt) for prompt in group], self.batch_tokens):
                 found = tuple(group[part.start : part.stop])
                 read = sum(len(self._sources[prompt.id]) for prompt in found)
                 yield Batch(found, None, read, read)
+
+    def _settings(self, prompt: GenerateUntil) -> tuple[Any, ...]:
+        """Prompts with the same settings may be one batch; one that is sampled is one by itself.
+
+        So is one whose own tokens have a penalty: padding would have it, too.
+        """
+        own = (prompt.temperature, prompt.top_p, prompt.id) if prompt.temperature > 0 else (0.0, 1.0, "")
+        alone = prompt.id if self._generation.encoder_repetition_penalty else ""
+        return (prompt.num_beams, prompt.max_tokens, prompt.until, *own, alone)
 
     def _width(self, prompt: GenerateUntil) -> int:
         """Tokens of a prompt in a batch, those to be written by each beam included."""
@@ -298,19 +312,25 @@ class Seq2SeqModel:
             top_p=first.top_p if first.temperature > 0 else None,
             top_k=0 if first.temperature > 0 else None,
             num_beams=first.num_beams,
-            max_new_tokens=first.max_tokens + (settings.forced_bos_token_id is not None),
+            max_new_tokens=first.max_tokens,
             max_length=None,
         )
-        watch = _Watch(len(prompts))
-        stops = StoppingCriteriaList([_Stops(self, first.until)] if first.until and first.num_beams == 1 else [])
-        with torch.inference_mode(), torch.random.fork_rng(enabled=settings.do_sample), quiet():
+        watch = Watch(len(prompts))
+        until = (*first.until, *self._own_stops)
+        stops = [Stops(lambda row: self._spelling.stopped(self._own(row), until))] if first.num_beams == 1 else []
+        with (
+            torch.inference_mode(),
+            torch.random.fork_rng(enabled=settings.do_sample),
+            quiet(),
+            instead_of_its_own(self.model, settings),
+        ):
             if settings.do_sample:
                 torch.manual_seed(_seed(first))
             written = self.model.generate(
                 **padded(sources, self.pad_id, self.model.device),
                 generation_config=settings,
                 logits_processor=LogitsProcessorList([watch]),
-                stopping_criteria=stops,
+                stopping_criteria=StoppingCriteriaList(stops),
             )
         rows = [self._own(row) for row in written.tolist()]
         self.meter.stage("decode")
@@ -318,66 +338,23 @@ class Seq2SeqModel:
         return [self._written(*one) for one in zip(prompts, sources, rows, watch.usable, strict=True)]
 
     def _own(self, row: Sequence[int]) -> Tokens:
-        """What the model wrote: without what was given to it, up to the end-of-text token."""
-        given = 1 + (self._generation.forced_bos_token_id is not None)
-        own = row[given:]
+        """What the model wrote: without the token that the decoder begins with, up to the end-of-text token."""
+        own = row[1:]
         end = next((place for place, token in enumerate(own) if token in self._ends), len(own))
         return tuple(own[:end])
 
     def _written(self, prompt: GenerateUntil, source: Tokens, row: Tokens, usable: bool) -> Response:
         if not usable:
             return Response(request_id=prompt.id, context_token_count=len(source), invalid=NOT_FINITE)
-        kept = next((row[:end] for end in range(1, len(row)) if self.stopped(row[:end], prompt.until)), row)
+        until = (*prompt.until, *self._own_stops)
+        kept = next((row[:end] for end in range(1, len(row)) if self._spelling.stopped(row[:end], until)), row)
         return Response(
             request_id=prompt.id,
-            text=cut_at_stop(self.to_text(kept), prompt.until),
+            text=self._spelling.before_stop(kept, prompt.until),
             token_ids=kept,
             token_count=len(kept),
             context_token_count=len(source),
         )
-
-    def to_text(self, tokens: Sequence[int]) -> str:
-        """Text of generated tokens, special tokens left out."""
-        return str(self.tokenizer.decode(list(tokens), skip_special_tokens=True))
-
-    def stopped(self, tokens: Sequence[int], until: Sequence[str]) -> bool:
-        """Whether one of the stop strings stands in the text of the tokens."""
-        text = self.to_text(tokens) if until else ""
-        return any(stop in text for stop in until if stop)
-
-
-class _Watch(LogitsProcessor):  # type: ignore[misc]
-    """Keeps which of some prompts have logits that are numbers, and puts numbers in the place of the others."""
-
-    def __init__(self, count: int) -> None:
-        self.usable = [True] * count
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:  # noqa: ARG002
-        # A word that the settings forbid is at -inf; that all of them are is no answer.
-        faulty = scores.isnan().any(-1) | ~scores.max(-1).values.isfinite()
-        if bool(faulty.any()):
-            beams = faulty.view(len(self.usable), -1).any(-1).tolist()
-            self.usable = [fine and not bad for fine, bad in zip(self.usable, beams, strict=True)]
-            return torch.where(faulty[:, None], 0.0, scores)
-        return scores
-
-
-class _Stops(StoppingCriteria):  # type: ignore[misc]
-    """Ends a row once a stop string stands in it."""
-
-    def __init__(self, model: Seq2SeqModel, until: Sequence[str]) -> None:
-        self._model = model
-        self._until = until
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:  # noqa: ARG002
-        found = [self._model.stopped(row, self._until) for row in input_ids.tolist()]
-        return torch.tensor(found, device=input_ids.device)
-
-
-def _settings(prompt: GenerateUntil) -> tuple[Any, ...]:
-    """Prompts with the same settings may be one batch; a prompt that is sampled is one by itself."""
-    own = (prompt.temperature, prompt.top_p, prompt.id) if prompt.temperature > 0 else (0.0, 1.0, "")
-    return (prompt.num_beams, prompt.max_tokens, prompt.until, *own)
 
 
 def _seed(prompt: GenerateUntil) -> int:

@@ -41,6 +41,7 @@ class RunSpec:
     `model` is the reference that the user gave, for people; the `fingerprint` is what counts. `versions` are those of
     the packages whose arithmetic enters a score. `code` digests the code of its suites and its meter, as
     `suite/NAME` and `meter/NAME`. `labels` and the languages are as in `Checkpoint`.
+    `generation` are the checkpoint's own settings for writing that are followed.
     `fewshot_as_multiturn` and `system_prompt` are those of the chat, where there is one.
     `aggregates` are what sums up several tasks, by name, each with the SHA-256 of how.
     `weights` say what each suite counts in a score of the whole, where a suite file says so; like `model`, they change
@@ -62,6 +63,7 @@ class RunSpec:
     labels: tuple[str, ...] = ()
     source_language: str | None = None
     target_language: str | None = None
+    generation: dict[str, Any] = field(default_factory=dict)
     meter: str
     region: str | None
     versions: dict[str, str]
