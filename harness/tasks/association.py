@@ -13,12 +13,13 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Embed, Response
 from harness.core.scores import Score
-from harness.core.statistics import CONFIDENCE, Interval, Statistic, bootstrap
+from harness.core.statistics import CONFIDENCE, Interval, Statistic, upper_tail
 from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.tasks.similarity import cosine
 
@@ -38,17 +39,27 @@ _EXACT = 20_000
 class EffectSize(Metric):
     """The difference of the groups' mean associations over their common standard deviation (Cohen's d).
 
-    The interval is a bootstrap over the words of both groups.
+    The interval is that of the noncentral t distribution (Hedges and Olkin, 1985) over the words' mean associations, in
+    parts of the deviation over both groups: exact where associations are normal. There is none for fewer than two words
+    in a group.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        interval = bootstrap(
-            self.resampled(scores), len(scores), rng=rng, clusters=_columns(scores)[2], confidence=confidence
-        )
-        if math.isnan(interval.value):
+        value = float(self.resampled(scores)(np.arange(len(scores))))
+        if math.isnan(value):
             raise Undefined("one group has no word left, or all associations are equal")
-        return interval
+        values, is_first, words = _columns(scores)
+        first, second = (
+            _means_by_word(values[side], [words[index] for index in np.flatnonzero(side)])
+            for side in (is_first, ~is_first)
+        )
+        low, high, stderr = _noncentral_ends(first, second, float(values.std(ddof=1)), upper_tail(confidence))
+        if low is None or high is None:
+            return Interval(value=value, stderr=None, low=None, high=None, method=None)
+        return Interval(
+            value=value, stderr=stderr, low=min(low, value), high=max(high, value), method="noncentral t over words"
+        )
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
@@ -61,6 +72,37 @@ class EffectSize(Metric):
             return float((drawn[first].mean() - drawn[~first].mean()) / drawn.std(ddof=1))
 
         return effect
+
+
+def _means_by_word(values: Values, words: Sequence[str]) -> Values:
+    members = np.unique(words, return_inverse=True)[1]
+    return np.asarray(np.bincount(members, weights=values) / np.bincount(members), dtype=float)
+
+
+def _noncentral_ends(
+    first: Values, second: Values, deviation: float, upper: float
+) -> tuple[float | None, float | None, float | None]:
+    """Both ends and the error of the difference of means over the deviation of all texts."""
+    sizes = len(first), len(second)
+    degrees = sum(sizes) - 2
+    if min(sizes) < 2:
+        return None, None, None
+    within = math.sqrt(float(((first - first.mean()) ** 2).sum() + ((second - second.mean()) ** 2).sum()) / degrees)
+    if within == 0:
+        return None, None, None
+    scale = math.sqrt(1 / sizes[0] + 1 / sizes[1])
+    seen = float(first.mean() - second.mean()) / within / scale
+    # What the words' deviation over both groups is in parts of that within a group, for each effect.
+    mixed = sizes[0] * sizes[1] / sum(sizes) ** 2
+    unit = float(np.concatenate([first, second]).std(ddof=1)) / deviation
+
+    def effect(tail: float) -> float:
+        shift = special.nctdtrinc(degrees, tail, seen) if seen >= 0 else -special.nctdtrinc(degrees, 1 - tail, -seen)
+        within_groups = float(shift) * scale
+        return unit * within_groups / math.sqrt(1 + mixed * within_groups**2)
+
+    error = scale * math.sqrt(1 + seen**2 / (2 * degrees)) / (1 + mixed * (seen * scale) ** 2) ** 1.5
+    return effect(upper), effect(1 - upper), unit * error
 
 
 @dataclass(frozen=True, kw_only=True)

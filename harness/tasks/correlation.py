@@ -1,17 +1,17 @@
 """How well numbers that a model gives agree with those that people gave."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core import statistics
 from harness.core.metrics import Mean, Metric, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
+from harness.core.statistics.correlations import correlation
 
 __all__ = ["MAE", "PEARSON", "SPEARMAN", "Correlation"]
 
@@ -20,49 +20,37 @@ Numbers = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class Correlation(Metric):
-    """A statistic of gold and predicted numbers, with a seeded bootstrap interval.
+    """The correlation of gold and predicted numbers, or of their ranks.
 
     The numbers are a score's `gold` and `predicted`, as texts that Python reads as the same numbers again.
     """
 
-    statistic: Callable[[Numbers, Numbers], float]
+    of_ranks: bool
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
+        gold, predicted = _numbers(scores)
         clusters = [score.cluster for score in scores]
-        interval = statistics.bootstrap(
-            self.resampled(scores), len(scores), rng=rng, clusters=clusters, confidence=confidence
-        )
-        if math.isnan(interval.value):
+        found = correlation(gold, predicted, clusters, confidence, of_ranks=self.of_ranks)
+        if math.isnan(found.value):
             raise Undefined("all gold numbers, or all predicted ones, are equal")
-        return interval
+        return found
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
-        pairs = [(score.gold, score.predicted) for score in scores]
-        if any(number is None for pair in pairs for number in pair):
-            raise Undefined("a sample has no number")
-        gold, predicted = np.array(pairs, dtype=np.str_).astype(np.float64).T
-
-        def resampled(rows: NDArray[np.intp]) -> float:
-            first, second = gold[rows], predicted[rows]
-            return math.nan if np.ptp(first) == 0 or np.ptp(second) == 0 else self.statistic(first, second)
-
-        return resampled
+        gold, predicted = _numbers(scores)
+        return lambda rows: correlation(gold[rows], predicted[rows], of_ranks=self.of_ranks).value
 
 
-def _pearson(gold: Numbers, predicted: Numbers) -> float:
-    return float(np.corrcoef(gold, predicted)[0, 1])
+def _numbers(scores: Sequence[Score]) -> tuple[Numbers, Numbers]:
+    pairs = [(score.gold, score.predicted) for score in scores]
+    if any(number is None for pair in pairs for number in pair):
+        raise Undefined("a sample has no number")
+    gold, predicted = np.array(pairs, dtype=np.str_).astype(np.float64).T
+    return gold, predicted
 
 
-def _spearman(gold: Numbers, predicted: Numbers) -> float:
-    # scipy.stats takes a second to import, which listing tasks should not cost.
-    from scipy.stats import rankdata
-
-    return _pearson(rankdata(gold), rankdata(predicted))
-
-
-PEARSON = Correlation(name="pearson", unit="r", direction="higher", source="Pearson (1895)", statistic=_pearson)
+PEARSON = Correlation(name="pearson", unit="r", direction="higher", source="Pearson (1895)", of_ranks=False)
 """In [-1, 1]: how nearly the numbers lie on a rising line."""
 
 SPEARMAN = Correlation(
@@ -70,7 +58,7 @@ SPEARMAN = Correlation(
     unit="rho",
     direction="higher",
     source="Spearman (1904): Pearson's correlation of ranks, equal numbers with their mean rank",
-    statistic=_spearman,
+    of_ranks=True,
 )
 """In [-1, 1]: how nearly the numbers are in the same order."""
 
