@@ -1,6 +1,6 @@
 """What the reader of the leaderboard can turn: filters, the suites' version, weights. All of it stands in the URL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -20,12 +20,14 @@ _VERSIONS = (
 )
 
 
-def weights_of(bar: Any, session: Session, suites: Sequence[str]) -> dict[str, float]:
-    """How much each dimension counts."""
+def weights_of(bar: Any, session: Session, suites: Sequence[str], known: Collection[str]) -> dict[str, float]:
+    """How much each of the suites counts; where the address weighs one that isn't `known` at all, the page says so."""
     t = session.t
     usual: dict[str, float] = {}
     read("weights", usual, _parsed)
     given: dict[str, float] = st.session_state["weights"]
+    if unknown := [suite for suite in given if suite not in known]:
+        st.warning(t("The address weighs what no run here has a score for: {names}", names=escaped(", ".join(unknown))))
     with bar.popover(t("Weights"), icon=":material/tune:"):
         st.caption(t("How much each dimension counts in the weighted score; 0 leaves it out."))
         columns = st.columns(3)

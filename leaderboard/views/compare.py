@@ -12,7 +12,7 @@ from harness.core.errors import RecordError
 from harness.decision.comparison import Comparison, compare
 from harness.record import RunRecord
 from leaderboard import queries
-from leaderboard.address import choose
+from leaderboard.address import choose, put
 from leaderboard.chosen import verified_runs
 from leaderboard.comparability import may_compare
 from leaderboard.links import link
@@ -45,6 +45,9 @@ def page(session: Session) -> None:
     if not others:
         st.info(t("There is only one run."))
         return
+    if st.query_params.get("first") == second:
+        st.warning(t("A run is not compared with itself: this baseline is another."))
+        put("first", None)
     first = choose(columns[0], t("Baseline"), others, "first", always=True, shown=shown)
     records = [record_of(session, one) for one in (first, second)]
     if records[0] is None or records[1] is None:

@@ -63,7 +63,7 @@ def _ranks(bar: Any, session: Session, known: pd.DataFrame, scores: pd.DataFrame
     t = session.t
     together = list(dict.fromkeys(scores["run_id"]))
     suites = list(dict.fromkeys(scores.loc[scores["value"].notna(), "suite"]))
-    weights = weights_of(bar, session, suites)
+    weights = weights_of(bar, session, suites, {suite for listed in known["suites"] for suite in listed})
     ranking = queries.ranking(session.store, together, weights)
     energy = queries.estimates(session.store, together, suite="energy", task="run", metric="energy_joules")
     frame = board(known, ranking, scores[scores["suite"].isin(suites)], energy, names)

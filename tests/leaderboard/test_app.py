@@ -116,3 +116,64 @@ def test_where_a_sign_in_is_set_up_nothing_is_shown_before_it(folder, monkeypatc
     assert [one.label for one in app.button] == ["Sign in"]
     assert not app.dataframe
     assert not app.exception
+
+
+def _page(name):
+    """A page of the app by itself."""
+    import importlib
+
+    from leaderboard.session import choose_language, open_session
+
+    importlib.import_module(f"leaderboard.views.{name}").page(open_session(choose_language()))
+
+
+@pytest.mark.parametrize(
+    ("name", "query"),
+    [
+        ("run", {"run": "unknown"}),
+        ("samples", {"run": "unknown"}),
+        ("history", {"run": "unknown"}),
+        ("compare", {"second": "unknown"}),
+        ("compare", {"first": "unknown"}),
+        ("tradeoffs", {"runs": "unknown"}),
+        ("tradeoffs", {"y": "unknown"}),
+        ("run", {"view": "unknown"}),
+        ("samples", {"task": "unknown"}),
+        ("samples", {"metric": "unknown"}),
+        ("samples", {"group": "unknown"}),
+        ("compare", {"suite": "unknown"}),
+        ("ranks", {"like": "unknown"}),
+        ("ranks", {"kind": "unknown"}),
+    ],
+)
+def test_what_an_address_names_and_is_not_here_is_said_and_nothing_shown_in_its_place(opened, name, query):
+    app = AppTest.from_function(_page, kwargs={"name": name}, default_timeout=60)
+    for key, value in query.items():
+        app.query_params[key] = value
+    app.run()
+    ((key, value),) = query.items()
+    (fault,) = app.exception
+    assert fault.message.startswith(f"unknown: no such {key} here")
+    assert app.query_params[key] == value
+    assert key not in ("run", "runs") or not app.dataframe
+
+
+def test_who_then_chooses_sees_what_was_chosen(opened):
+    app = AppTest.from_function(_page, kwargs={"name": "run"}, default_timeout=60)
+    app.query_params["run"] = "unknown"
+    app.run()
+    box = app.selectbox(key="run")
+    assert box.value is None
+    assert not app.dataframe
+    box.select_index(1).run()
+    assert not app.exception
+    chosen = app.selectbox(key="run").value
+    assert app.query_params["run"] == chosen
+    assert app.dataframe[0].value["run"].item() == chosen
+    assert len(app.run().exception) == 0
+
+
+def test_weights_of_what_nobody_has_are_said(opened):
+    app = opened(weights="nonsense:3")
+    assert "nonsense" in app.warning[0].value
+    assert not opened(weights="robustness:3", q="gamma").warning

@@ -51,6 +51,14 @@ def test_every_page_is_whole_and_fits_the_window(browser, url, width, theme):
     reader.context.close()
 
 
+def test_an_unknown_run_is_said_in_words_and_no_other_is_shown(fresh):
+    fresh.open("run?run=unknown")
+    fresh.page.get_by_text("unknown: no such run here").wait_for(timeout=30_000)
+    assert fresh.page.locator('[data-testid="stDataFrame"]').count() == 0
+    assert fresh.page.locator('[data-testid="stException"]').count() == 0
+    fresh.picture("unknown")
+
+
 def test_every_view_of_a_run_is_whole(fresh, runs):
     for view in ("calibration", "robustness", "groups", "energy", "provenance"):
         fresh.open(f"run?run={runs.good.run_id}&view={view}")
