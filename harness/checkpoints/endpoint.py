@@ -2,31 +2,35 @@
 
 import ipaddress
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from harness.checkpoints.dialect import Dialect
 from harness.checkpoints.dtypes import SERVED
 from harness.checkpoints.echo import Echo, read_echo
 from harness.checkpoints.served import Patience, RefusedError, ServerClient
-from harness.core.checkpoints import Checkpoint, SourceOptions
+from harness.core.checkpoints import Checkpoint, GenerationSettings, SourceOptions
 from harness.core.errors import CheckpointError, HarnessError, InputError, ModelError, UnavailableError, UnknownName
 from harness.core.hashing import SHORT, digest, file_digest
 from harness.core.paths import cache_folder, new_cached_file
 
-__all__ = ["EndpointSource", "chat_body", "echo_body"]
+__all__ = ["EndpointSource", "echo_body"]
 
 PREFIX = "openai:"
 ABOUT = "endpoint.json"
 LASTING = ("id", "owned_by", "root", "parent", "max_model_len", "meta")
 """What servers say of a model that doesn't change from one request to the next, as `created` does in some."""
 PROBE = "The cat sat on the"
+FEW = 16
+"""Tokens that a first answer may have; some models refuse to be asked for less."""
 GREETING = ({"role": "user", "content": "Hi"},)
 PINNED = (
     "The weights are the server's and can't be pinned: the fingerprint is of its address, the model's name and what "
     "the server says of it"
 )
 UNMEASURED = "The energy that the server uses can't be measured from here"
+NO_TEMPERATURE = "The server takes no temperature: answers are drawn at its own, and differ from one time to the next"
 UNLISTED = "The server doesn't list this model, but answers to its name"
 IN_THE_CLEAR = "The key is sent over plain HTTP, where others may read it"
 
@@ -41,7 +45,7 @@ class EndpointSource:
         return ref.startswith(PREFIX)
 
     def fetch(self, ref: str, options: SourceOptions) -> Checkpoint:
-        """What the server says of the model, and what it can be asked, found out with two or three tiny requests.
+        """What the server says of the model, and what it can be asked, found out with a few tiny requests.
 
         The kind is `completions` where the server gives the log-probabilities of a prompt's own tokens, else `chat`.
         Raises `InputError` for an address that can't be used or a key that is refused, `UnavailableError` where the
@@ -55,7 +59,7 @@ class EndpointSource:
         client = ServerClient(url, options.endpoint, Patience(unreachable=2, timeouts=1))
         listed = _listed(client)
         model = parts.fragment or _only(listed, url)
-        kind, route = _probe(client, model, [str(entry["id"]) for entry in listed])
+        kind, route, dialect = _probe(client, model, [str(entry["id"]) for entry in listed])
         known = next((entry for entry in listed if entry["id"] == model), None)
         about = {
             "url": url,
@@ -64,13 +68,14 @@ class EndpointSource:
         }
         notes = [PINNED, UNMEASURED]
         notes += [UNLISTED] if listed and known is None else []
+        notes += [] if dialect.takes_temperature else [NO_TEMPERATURE]
         notes += [IN_THE_CLEAR] if parts.scheme == "http" and client.has_key and not local else []
         return _checkpoint(
             f"{PREFIX}{url}#{model}",
             kind,
             about,
             notes,
-            {"route": route, "options": options.endpoint},
+            {"route": route, "options": options.endpoint, "dialect": dialect},
         )
 
 
@@ -94,6 +99,7 @@ def _checkpoint(ref: str, kind: str, about: dict[str, Any], notes: list[str], mo
         fingerprint=digest(about),
         notes=tuple(notes),
         config={"url": about["url"], "model": about["model"], **more},
+        generation=GenerationSettings(followed={} if more["dialect"].takes_temperature else {"temperature": "server"}),
     )
 
 
@@ -150,26 +156,38 @@ def _only(listed: Sequence[dict[str, Any]], url: str) -> str:
     )
 
 
-def _probe(client: ServerClient, model: str, listed: Sequence[str]) -> tuple[str, str]:
-    """The kind of the served model, and the path that generations go to."""
+def _probe(client: ServerClient, model: str, listed: Sequence[str]) -> tuple[str, str, Dialect]:
+    """The kind of the served model, the path that generations go to, and how a chat is asked for there."""
     refusals: list[RefusedError] = []
     completes = False
-    for path, body in (("/completions", echo_body(model, PROBE)), ("/chat/completions", chat_body(model, GREETING, 1))):
-        try:
-            answer = client.post(path, body, patient=False)
-        except RefusedError as refused:
-            refusals.append(refused)
-            continue
-        if path == "/chat/completions":
-            if _has_choice(answer, "message"):
-                return "chat", path
-        elif _has_choice(answer, "text"):
-            completes = True
-            if _gives_probabilities(answer):
-                return "completions", path
+    try:
+        answer = client.post("/completions", echo_body(model, PROBE), patient=False)
+        completes = _has_choice(answer, "text")
+        if completes and _gives_probabilities(answer):
+            return "completions", "/completions", Dialect()
+    except RefusedError as refused:
+        refusals.append(refused)
+    try:
+        dialect, answer = _chat(client, model)
+        if _has_choice(answer, "message"):
+            return "chat", "/chat/completions", dialect
+    except RefusedError as refused:
+        refusals.append(refused)
     if completes:
-        return "chat", "/completions"
+        return "chat", "/completions", Dialect()
     raise _not_served(client.url, model, listed, refusals)
+
+
+def _chat(client: ServerClient, model: str) -> tuple[Dialect, Any]:
+    """How the server takes a chat, by its own words, and what it answered."""
+    dialect: Dialect | None = Dialect()
+    while dialect is not None:
+        try:
+            return dialect, client.post("/chat/completions", dialect.body(model, GREETING, FEW), patient=False)
+        except RefusedError as refused:
+            refusal = refused
+            dialect = dialect.after(refused.status, refused.problem)
+    raise refusal
 
 
 def _not_served(url: str, model: str, listed: Sequence[str], refusals: Sequence[RefusedError]) -> HarnessError:
@@ -203,13 +221,3 @@ def _gives_probabilities(answer: Any) -> bool:
 def echo_body(model: str, prompt: str) -> dict[str, Any]:
     """The request for the log-probabilities of a prompt's tokens; one is written too, for some refuse to write 0."""
     return {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
-
-
-def chat_body(model: str, messages: Sequence[Mapping[str, str]], max_tokens: int) -> dict[str, Any]:
-    """The request for the greedy answer to a chat, whose turns have a role and a content."""
-    return {
-        "model": model,
-        "messages": [dict(message) for message in messages],
-        "max_tokens": max_tokens,
-        "temperature": 0,
-    }

@@ -4,9 +4,11 @@ import hashlib
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+from harness.checkpoints.dialect import Dialect
 from harness.checkpoints.echo import Echo, EchoedToken, read_echo
-from harness.checkpoints.endpoint import chat_body, echo_body
+from harness.checkpoints.endpoint import echo_body
 from harness.checkpoints.served import Patience, RefusedError, ServerClient
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import InputError, ModelError
@@ -14,6 +16,7 @@ from harness.core.kinds import KINDS
 from harness.core.models import Batch
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.engine.chat import messages_of
+from harness.engine.replies import read_reply
 from harness.engine.stops import cut_at_stop
 
 __all__ = ["REMOTE_KINDS", "RemoteModel", "remote_model"]
@@ -25,6 +28,7 @@ _AT_FAULT = frozenset({400, 413, 422})
 """HTTP errors that are about one request, such as a prompt too long; any other ends the run."""
 _MOST_STOPS = 4
 """Stop strings that OpenAI's API takes; all of them are looked for again in what comes back."""
+_NO_TEMPERATURE = "the server takes no temperature, so that nothing can be drawn at the one that the task asks for"
 _NO_FIRST = (
     "the server gives no probability for a text's first token; one that puts a beginning-of-text token before it would"
 )
@@ -52,8 +56,9 @@ class RemoteModel:
 
     Texts are cut into tokens there. A continuation's tokens are those with a character behind the end of the context,
     so a token across both counts as a whole, as in `CausalModel`. A prompt that the server refuses gets an invalid
-    response with the server's words. A batch is as many requests as are under way at once. Raises what
-    `ServerClient` does.
+    response with the server's words, and so does one whose answer never began, with the reason. Chats get no stop
+    strings, which would end a model's thoughts: they are looked for here. A batch is as many requests as are under way
+    at once. Raises what `ServerClient` does.
     """
 
     def __init__(
@@ -65,6 +70,7 @@ class RemoteModel:
         self._system_prompt = system_prompt
         self._name: str = checkpoint.config["model"]
         self._route: str = checkpoint.config["route"]
+        self._dialect: Dialect = checkpoint.config["dialect"]
         self._client = ServerClient(checkpoint.config["url"], options, patience)
 
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
@@ -123,26 +129,20 @@ class RemoteModel:
     def _generate(self, request: GenerateUntil) -> Response:
         if request.num_beams > 1:
             return Response(request_id=request.id, invalid="OpenAI's protocol has no beams")
-        messages = messages_of(request.context, request.chat, self._system_prompt)
-        body = chat_body(self._name, messages, request.max_tokens)
-        if self._route == "/completions":
-            del body["messages"]
-            body["prompt"] = request.context
-        if request.until:
-            body["stop"] = list(request.until[:_MOST_STOPS])
-        if request.temperature > 0:
-            body |= {"temperature": request.temperature, "top_p": request.top_p, "seed": _seed(request)}
-        answer = self._client.post(self._route, body)
+        if request.temperature > 0 and not self._dialect.takes_temperature:
+            return Response(request_id=request.id, invalid=_NO_TEMPERATURE)
+        answer = self._client.post(self._route, self._body(request))
         try:
             choice = answer["choices"][0]
-            text = choice["text"] if self._route == "/completions" else choice["message"]["content"]
+            text, invalid = (choice["text"] or "", None) if self._completes else read_reply(choice)
             usage = answer.get("usage") or {}
             read, wrote = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
             return Response(
                 request_id=request.id,
-                text=cut_at_stop(text or "", request.until),
+                text=None if text is None else cut_at_stop(text, request.until),
                 token_count=wrote,
                 context_token_count=read,
+                invalid=invalid,
             )
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(
@@ -150,6 +150,26 @@ class RemoteModel:
                 place=f"{self._client.url}{self._route}",
                 fix="Check that the address is that of an OpenAI-compatible API",
             ) from error
+
+    @property
+    def _completes(self) -> bool:
+        return self._route == "/completions"
+
+    def _body(self, request: GenerateUntil) -> dict[str, Any]:
+        if self._completes:
+            body = {
+                "model": self._name,
+                "prompt": request.context,
+                "max_tokens": request.max_tokens,
+                "temperature": 0,
+                **({"stop": list(request.until[:_MOST_STOPS])} if request.until else {}),
+            }
+        else:
+            messages = messages_of(request.context, request.chat, self._system_prompt)
+            body = self._dialect.body(self._name, messages, request.max_tokens)
+        if request.temperature > 0:
+            body |= {"temperature": request.temperature, "top_p": request.top_p, "seed": _seed(request)}
+        return body
 
 
 def _summed(request: Request, echo: Echo, targets: Sequence[EchoedToken], *, is_greedy: bool | None = None) -> Response:

@@ -1,0 +1,143 @@
+"""What is made of a chat server's answers: thoughts, refusals, nothing at all, and parameters that it doesn't take."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.checkpoints import resolve
+from harness.core.errors import CheckpointError
+from harness.core.models import respond
+from harness.core.requests import GenerateUntil
+from harness.engine.remote import RemoteModel
+from harness.engine.replies import answer_behind
+from tests.served import Served, serving
+
+ASKED = GenerateUntil(context="Is water wet?", max_tokens=16, until=("\n",))
+UNSUPPORTED = (
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+)
+ONE_VALUE = (
+    "Unsupported value: 'temperature' does not support 0 with this model. Only the default (1) value is supported."
+)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+
+
+def chatting(answer):
+    """A chat server that gives `answer(body)`: a message and why it ended, or an error's status and words."""
+    served = Served()
+
+    def before(path, _call):
+        if path.endswith("/models"):
+            return None
+        if not path.endswith("/chat/completions"):
+            return 404, {"error": {"message": "no such path"}}, {}
+        first, second = answer(served.bodies[-1])
+        if isinstance(first, int):
+            return first, {"error": {"message": second}}, {}
+        choice = {"message": {"role": "assistant", **first}, "finish_reason": second}
+        return 200, {"choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 5}}, {}
+
+    served.before = before
+    return served
+
+
+def asked(answer, request=ASKED):
+    with serving(chatting(answer)) as served:
+        checkpoint = resolve(f"openai:{served.url}#tiny")
+        (response,) = respond(RemoteModel(checkpoint), [request])
+        return response, served.bodies[-1], checkpoint
+
+
+@pytest.mark.parametrize(
+    ("message", "ended", "text"),
+    [
+        ({"content": "yes\nindeed"}, "stop", "yes"),
+        ({"content": ""}, "stop", ""),
+        ({"content": "yes", "reasoning_content": "Let me think\n"}, "stop", "yes"),
+        ({"content": "<think>Maybe no.\nOr yes.</think>\n\nyes\nno"}, "stop", "yes"),
+        ({"content": "\n<thinking>no\n</thinking>yes"}, "stop", "yes"),
+        ({"content": "Maybe no.\nOr yes.\n</think>\n\nyes"}, "stop", "yes"),
+        ({"content": "<think>\n\n</think>\n\nye"}, "length", "ye"),
+        ({"content": "the tag <think> begins thoughts\n"}, "stop", "the tag <think> begins thoughts"),
+        ({"content": None, "refusal": "I can't help with that."}, "stop", "I can't help with that."),
+        ({"content": [{"type": "thinking", "thinking": []}, {"type": "text", "text": "yes"}]}, "stop", "yes"),
+    ],
+)
+def test_the_text_is_what_the_model_answers_behind_its_thoughts(message, ended, text):
+    response, *_ = asked(lambda _: (message, ended))
+    assert (response.text, response.invalid) == (text, None)
+
+
+@pytest.mark.parametrize(
+    ("message", "ended", "reason"),
+    [
+        ({"content": None, "reasoning_content": "Let me think"}, "length", "used up by thoughts"),
+        ({"content": "", "reasoning": "Let me think"}, "length", "used up by thoughts"),
+        ({"content": ""}, "length", "used up before the answer began"),
+        ({"content": "<think>Maybe no.\nOr"}, "length", "used up by thoughts"),
+        ({"content": "<think>Maybe no.</think>\n"}, "length", "used up by thoughts"),
+        ({"content": "<think>Maybe no."}, "stop", "gave thoughts and no answer"),
+        ({"content": None}, "stop", "gave no answer"),
+        ({"content": None, "reasoning_content": "Let me think"}, "stop", "gave thoughts and no answer"),
+        ({"content": None}, "content_filter", "filter withheld"),
+        ({"content": None, "tool_calls": [{"id": "1"}]}, "tool_calls", "called a tool"),
+    ],
+)
+def test_an_answer_that_never_began_is_invalid_and_not_empty(message, ended, reason):
+    response, *_ = asked(lambda _: (message, ended))
+    assert response.text is None
+    assert reason in response.invalid
+
+
+def test_a_chat_is_sent_no_stop_strings():
+    _, body, _ = asked(lambda _: ({"content": "yes"}, "stop"))
+    assert "stop" not in body
+    assert body["max_tokens"] == 16
+    assert body["temperature"] == 0
+
+
+def test_a_model_that_takes_another_limit_and_no_temperature_is_asked_so():
+    def newer(body):
+        if "max_tokens" in body:
+            return 400, UNSUPPORTED
+        if body.get("temperature", 1) != 1:
+            return 400, ONE_VALUE
+        return {"content": "yes"}, "stop"
+
+    response, body, checkpoint = asked(newer)
+    assert response.text == "yes"
+    assert (body["max_completion_tokens"], "max_tokens" in body, "temperature" in body) == (16, False, False)
+    assert any("takes no temperature" in note for note in checkpoint.notes)
+    assert checkpoint.generation.followed == {"temperature": "server"}
+    drawn = GenerateUntil(context="x", temperature=0.7)
+    response, *_ = asked(newer, drawn)
+    assert "takes no temperature" in response.invalid
+
+
+def test_a_model_that_takes_the_limit_but_no_temperature_keeps_the_limit():
+    response, body, _ = asked(lambda body: (422, ONE_VALUE) if "temperature" in body else ({"content": "yes"}, "stop"))
+    assert (response.text, body["max_tokens"]) == ("yes", 16)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(400, "messages must hold a system turn"), (400, UNSUPPORTED), (404, UNSUPPORTED)]
+)
+def test_a_server_that_refuses_in_the_end_is_named_with_its_last_words(status, words):
+    with serving(chatting(lambda _: (status, words))) as served:
+        with pytest.raises(CheckpointError) as refused:
+            resolve(f"openai:{served.url}#tiny")
+        assert words in str(refused.value)
+        assert len(served.paths) <= 4
+
+
+@given(st.text(alphabet="ab \n<>/think"), st.text(alphabet="ab\n"))
+def test_thoughts_of_any_kind_leave_the_answer(thought, answer):
+    """As lm-evaluation-harness cuts at `think_end_token`: what is behind, without space in front of it."""
+    if "</think>" not in thought:
+        assert answer_behind(f"<think>{thought}</think>{answer}") == answer.lstrip()
+        assert answer_behind(f"<think>{thought}") is None
+    assert answer_behind(answer) == answer
