@@ -62,9 +62,9 @@ def equal_mass_bins(confidence: Values, right: Values) -> Bins:
     return _bins(np.searchsorted(ordered[edges[1:]], confidence, side="right"), confidence, right)
 
 
-def equal_width_bins(confidence: Values, right: Values) -> Bins:
-    """Those of `MOST_BINS` bins of the same width that hold a sample; a bin holds its upper end, the first 0 too."""
-    return _bins(np.maximum(np.ceil(confidence * MOST_BINS).astype(int), 1) - 1, confidence, right)
+def equal_width_bins(confidence: Values, right: Values, count: int = MOST_BINS) -> Bins:
+    """Those of `count` bins of the same width that hold a sample; a bin holds its upper end, the first 0 too."""
+    return _bins(np.maximum(np.ceil(confidence * count).astype(int), 1) - 1, confidence, right)
 
 
 def _bins(which: NDArray[np.intp], confidence: Values, right: Values) -> Bins:

@@ -1,14 +1,8 @@
-"""How decisions and errors differ between groups: fairlearn's metrics, with errors and a smallest cell.
+"""How decisions and errors differ between groups: fairlearn's metrics, with errors and a smallest cell."""
 
-Decisions are read from a score's `gold` and `predicted`; `positive` is the label that counts as acceptance.
-"""
-
-from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
-from random import Random
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +10,14 @@ from numpy.typing import NDArray
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
-from harness.core.statistics import CONFIDENCE, Interval, Statistic
+from harness.core.statistics import Difference, Interval
+from harness.tasks.disparity import Disparity, Levels, pair_intervals
+from harness.tasks.paired_rates import PairedCells
+from harness.tasks.rates_by_group import RateByGroup
 
 __all__ = [
     "DemographicParityDifference",
     "DemographicParityRatio",
-    "Disparity",
     "EqualOpportunityDifference",
     "EqualizedOddsDifference",
     "EqualizedOddsRatio",
@@ -34,174 +30,78 @@ FAIRLEARN = "as in fairlearn (Weerts et al., 2023)"
 HARDT = "Hardt, Price and Srebro (2016), Equality of Opportunity in Supervised Learning, NeurIPS"
 DWORK = "Dwork, Hardt, Pitassi, Reingold and Zemel (2012), Fairness Through Awareness, ITCS"
 
-Flags = NDArray[np.bool_]
 Values = NDArray[np.float64]
-Rate = Callable[[Flags, Values], tuple[Flags, Values]]
-"""From gold labels and decisions (1 or 0, or a probability): which samples a rate counts, and what it averages."""
-
-_RATES: Mapping[str, Rate] = {
-    "accuracy": lambda gold, accepted: (np.ones_like(gold), (gold == accepted).astype(float)),
-    "selection_rate": lambda gold, accepted: (np.ones_like(gold), accepted),
-    "mean_prediction": lambda gold, probability: (np.ones_like(gold), probability),
-    "true_positive_rate": lambda gold, accepted: (gold, gold * accepted),
-    "false_positive_rate": lambda gold, accepted: (~gold, ~gold * accepted),
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Disparity(Metric):
-    """How rates of decisions differ between the groups of `attribute`.
-
-    The value is fairlearn's, over the groups whose rate has at least `smallest_group` samples to be worked out from;
-    the others are left out, and named with their n beside the interval. There is no value where fewer than two groups
-    are left, nor for a model that decides the same for everybody, which treats all groups alike by looking at none. The
-    interval is a basic bootstrap: a largest difference is never below 0 and grows with noise, which it allows for.
-    """
-
-    attribute: str
-    positive: str
-    rates: ClassVar[Sequence[str]]
-    constant_is_undefined: ClassVar[bool] = True
-
-    @abstractmethod
-    def compare(self, rates: NDArray[np.float64]) -> float:
-        """The value from one rate of each group; NaN where undefined."""
-
-    @abstractmethod
-    def framed(self, frame: Any, rate: str) -> float:
-        """The same from a fairlearn `MetricFrame` of the rate."""
-
-    def decisions(self, scores: Sequence[Score]) -> Values:
-        """1 for each positive decision, 0 for each other."""
-        return np.array([score.predicted == self.positive for score in scores], dtype=float)
-
-    def worst(self, values: Sequence[float]) -> float:
-        """The value over several rates: the largest."""
-        return max(values)
-
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
-        gold, accepted, cells = self._cells(scores)
-        clusters = [score.cluster for score in scores]
-        found = statistics.bootstrap(self._over(cells), len(scores), rng=rng, clusters=clusters, confidence=confidence)
-        if np.isnan(found.value):
-            raise Undefined("the rates are 0 in every group, so their ratio is undefined")
-        value = self.worst(
-            [self._by_fairlearn(rate, cell, gold, accepted) for rate, cell in zip(self.rates, cells, strict=True)]
-        )
-        left_out = sorted({text for cell in cells for text in cell.left_out()})
-        method = found.method and "; ".join([found.method, *(f"without {text}" for text in left_out)])
-        return statistics.basic(replace(found, value=value, method=method), low=0.0, high=1.0)
-
-    def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
-        return self._over(self._cells(scores)[2])
-
-    def _over(self, cells: Sequence["_Cells"]) -> Statistic:
-        def resampled(rows: NDArray[np.intp]) -> float:
-            values = [self.compare(cell.rates(rows)) for cell in cells]
-            return float("nan") if np.isnan(values).any() else self.worst(values)
-
-        return resampled
-
-    def _cells(self, scores: Sequence[Score]) -> "tuple[Flags, Values, list[_Cells]]":
-        """Gold labels, decisions, and the groups of each rate."""
-        gold = np.array([score.gold == self.positive for score in scores])
-        accepted = self.decisions(scores)
-        if self.constant_is_undefined and np.ptp(accepted) == 0:
-            said = "positive" if accepted[0] else "negative"
-            raise Undefined(
-                f"all {len(scores)} decisions are {said}: a model that always says the same shows no difference"
-            )
-        names, member = np.unique([score.groups[self.attribute] for score in scores], return_inverse=True)
-        cells = [_Cells.of(_RATES[rate](gold, accepted), member, names, self.smallest_group) for rate in self.rates]
-        for rate, cell in zip(self.rates, cells, strict=True):
-            if cell.kept.sum() < 2:
-                raise Undefined(
-                    f"{rate.replace('_', ' ')}: fewer than two groups have {self.smallest_group} samples "
-                    f"({cell.counts()})"
-                )
-        return gold, accepted, cells
-
-    def _by_fairlearn(self, rate: str, cell: "_Cells", gold: Flags, accepted: Values) -> float:
-        # fairlearn takes a second to import, and ten milliseconds a figure: too long to resample with.
-        from fairlearn import metrics as fairlearn
-        from sklearn.metrics import accuracy_score
-
-        functions = {"accuracy": accuracy_score, "mean_prediction": fairlearn.mean_prediction}
-        function = functions.get(rate) or partial(getattr(fairlearn, rate), pos_label=1)
-        rows = cell.kept[cell.member]
-        frame = fairlearn.MetricFrame(
-            metrics={rate: function},
-            y_true=gold[rows].astype(int),
-            y_pred=accepted[rows],
-            sensitive_features=cell.names[cell.member[rows]],
-        )
-        return self.framed(frame, rate)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cells:
-    """One rate by group: which samples count, which are hits, the group of each, and the groups kept."""
-
-    counted: Flags
-    hits: Values
-    member: NDArray[np.intp]
-    names: NDArray[np.str_]
-    kept: Flags
-
-    @classmethod
-    def of(
-        cls, rate: tuple[Flags, Values], member: NDArray[np.intp], names: NDArray[np.str_], smallest: int
-    ) -> "_Cells":
-        counted, hits = rate
-        sizes = np.bincount(member, weights=counted, minlength=len(names))
-        return cls(counted=counted, hits=hits, member=member, names=names, kept=sizes >= smallest)
-
-    def rates(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """The rate of each group that is kept, among these rows; NaN where none of them counts."""
-        member, size = self.member[rows], len(self.names)
-        hits = np.bincount(member, weights=self.hits[rows], minlength=size)[self.kept]
-        counted = np.bincount(member, weights=self.counted[rows], minlength=size)[self.kept]
-        return np.asarray(np.divide(hits, counted, out=np.full(len(hits), np.nan), where=counted > 0), dtype=np.float64)
-
-    def sizes(self) -> list[int]:
-        return [int(size) for size in np.bincount(self.member, weights=self.counted, minlength=len(self.names))]
-
-    def counts(self) -> str:
-        return ", ".join(f"{name} {size}" for name, size in zip(self.names, self.sizes(), strict=True))
-
-    def left_out(self) -> list[str]:
-        found = zip(self.names, self.sizes(), self.kept, strict=True)
-        return [f"{name} (n = {size})" for name, size, kept in found if not kept]
 
 
 class _Difference(Disparity):
     """Largest less smallest rate."""
 
-    def compare(self, rates: NDArray[np.float64]) -> float:
+    def compare(self, rates: Values) -> Values:
         """See `Disparity.compare`."""
-        return float(rates.max() - rates.min())
+        return np.asarray(rates.max(axis=1) - rates.min(axis=1))
 
     def framed(self, frame: Any, rate: str) -> float:
         """See `Disparity.framed`."""
         return float(frame.difference()[rate])
 
+    def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:
+        """See `Disparity.ends`."""
+        singly = found.intervals(levels.single_confidence())
+        rates = found.values()
+        most, least = int(np.argmax(rates)), int(np.argmin(rates))
+        low, high = statistics.pairwise_differences(singly)
+        together = pair_intervals(found, levels, float(low[most, least]), alone=alone)
+        return Interval(
+            value=float(rates[most] - rates[least]),
+            stderr=float(np.hypot(singly[most].stderr or 0.0, singly[least].stderr or 0.0)),
+            low=float(statistics.pairwise_differences(together)[0].max()),
+            high=float(high.max()),
+            method="Newcombe",
+        )
+
+    def change(self, cells: PairedCells, confidence: float) -> Difference:
+        """See `Disparity.change`."""
+        return cells.change_of_largest_gap(confidence)
+
 
 class _Ratio(Disparity):
     """Smallest over largest rate."""
 
-    def compare(self, rates: NDArray[np.float64]) -> float:
+    grows_by_chance = False
+
+    def compare(self, rates: Values) -> Values:
         """See `Disparity.compare`."""
-        return float(rates.min() / rates.max()) if rates.max() > 0 else float("nan")
+        most = rates.max(axis=1)
+        return np.asarray(np.divide(rates.min(axis=1), most, out=np.full(len(rates), np.nan), where=most > 0))
 
     def framed(self, frame: Any, rate: str) -> float:
         """See `Disparity.framed`."""
         return float(frame.ratio()[rate])
 
-    def worst(self, values: Sequence[float]) -> float:
+    def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:
+        """See `Disparity.ends`."""
+        singly = found.intervals(levels.single_confidence())
+        rates = found.values()
+        most, least = int(np.argmax(rates)), int(np.argmin(rates))
+        gap = statistics.pairwise_differences(singly)[0]
+        together = pair_intervals(found, levels, float(gap[most, least]), alone=alone)
+        value = float(rates[least] / rates[most])
+        errors = [(singly[one].stderr or 0.0) for one in (least, most)]
+        return Interval(
+            value=value,
+            stderr=float(np.hypot(errors[0], value * errors[1]) / rates[most]),
+            low=float(statistics.pairwise_ratios(singly)[0].min()),
+            high=float(statistics.pairwise_ratios(together)[1].min()),
+            method="MOVER",
+        )
+
+    def extreme(self, values: Sequence[Values]) -> Values:
         """The smallest."""
-        return min(values)
+        return np.asarray(np.minimum.reduce(list(values)), dtype=float)
+
+    def change(self, cells: PairedCells, confidence: float) -> Difference:  # noqa: ARG002
+        """See `Disparity.change`: there is none."""
+        raise Undefined("ratios of rates have no paired test: compare their difference")
 
 
 class DemographicParityDifference(_Difference):
@@ -278,19 +178,38 @@ class WorstGroupAccuracy(Disparity):
     """0 to 1: the accuracy of the group for which the model decides worst. Higher is better.
 
     Formula: the smallest, over groups, of the share of right decisions. The smallest of many noisy figures lies below
-    the truth; the basic bootstrap interval allows for it.
+    the truth; its upper end holds for all groups at once, which allows for it.
     """
 
     rates = ("accuracy",)
     constant_is_undefined = False
+    grows_by_chance = False
 
-    def compare(self, rates: NDArray[np.float64]) -> float:
+    def compare(self, rates: Values) -> Values:
         """See `Disparity.compare`."""
-        return float(rates.min())
+        return np.asarray(rates.min(axis=1))
 
     def framed(self, frame: Any, rate: str) -> float:
         """See `Disparity.framed`."""
         return float(frame.group_min()[rate])
+
+    def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:  # noqa: ARG002
+        """See `Disparity.ends`."""
+        singly = [cell.interval(levels.single_confidence()) for cell in found.cells.values()]
+        each = statistics.shared_level(levels.together, len(found.cells))
+        together = [cell.interval(1 - 2 * min(each, levels.single)) for cell in found.cells.values()]
+        worst = min(singly, key=lambda one: one.value)
+        if any(one.low is None for one in singly):
+            raise ValueError("a group has no interval")
+        return replace(
+            worst,
+            low=min(one.low for one in singly if one.low is not None),
+            high=min(one.high for one in together if one.high is not None),
+        )
+
+    def change(self, cells: PairedCells, confidence: float) -> Difference:
+        """See `Disparity.change`."""
+        return cells.change_of_smallest(confidence)
 
 
 def disparity_metrics(attribute: str, *, positive: str, smallest_group: int) -> tuple[Metric, ...]:

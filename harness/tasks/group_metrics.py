@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
-import numpy as np
-from numpy.typing import NDArray
-
-from harness.core import statistics
 from harness.core.metrics import Mean, Metric, Proportion
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
+from harness.tasks.calibration_bins import Bins, equal_width_bins
+from harness.tasks.calibration_distances import EqualWidthECE
+from harness.tasks.confidence import Values
 
 __all__ = [
     "CALIBRATION_GAP",
@@ -25,6 +24,8 @@ __all__ = [
 ]
 
 FAIRLEARN = "as in fairlearn (Weerts et al., 2023)"
+
+_BINS = 10
 
 SELECTION_RATE = Proportion(
     name="selection_rate",
@@ -75,38 +76,32 @@ the calibration error it isn't biased by small groups; it can be 0 for a model t
 
 
 @dataclass(frozen=True, kw_only=True)
-class CalibrationError(Metric):
+class CalibrationError(EqualWidthECE):
     """0 to 1: how far the model's probabilities lie from how often the label is right. Lower is better.
 
     Formula: samples are put into ten bins of equal width by the probability of the positive label; the error is the
     mean over samples of the distance, in their bin, of the mean probability from the share of positive samples (Naeini
     et al., 2015). It grows with fewer samples even for a perfect model, so groups of unlike size can't be compared by
-    it alone, and groups below `smallest_group` have none; the interval is a basic bootstrap, which allows for that
-    growth.
+    it alone, and groups below `smallest_group` have none; the interval allows for that growth.
     """
 
     positive: str
-    bins: int = 10
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
-        clusters = [score.cluster for score in scores]
-        found = statistics.bootstrap(
-            self.resampled(scores), len(scores), rng=rng, clusters=clusters, confidence=confidence
-        )
-        return statistics.basic(found, low=0.0, high=1.0)
+        return super().reduce(self._as_choices(scores), rng, confidence)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
-        probability = np.array([score.value for score in scores], dtype=float)
-        right = np.array([score.gold == self.positive for score in scores], dtype=float)
-        which = np.minimum((probability * self.bins).astype(int), self.bins - 1)
+        return super().resampled(self._as_choices(scores))
 
-        def error(rows: NDArray[np.intp]) -> float:
-            excess = np.bincount(which[rows], weights=probability[rows] - right[rows])
-            return float(np.abs(excess).sum() / len(rows))
+    def bins(self, confidence: Values, right: Values) -> Bins:
+        """Ten of equal width."""
+        return equal_width_bins(confidence, right, _BINS)
 
-        return error
+    def _as_choices(self, scores: Sequence[Score]) -> list[Score]:
+        """The positive label as the choice, whose probability the value is: right where the sample is positive."""
+        return [replace(score, predicted=self.positive) for score in scores]
 
 
 def rate_metrics(

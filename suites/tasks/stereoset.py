@@ -8,7 +8,8 @@ from harness.core.requests import Loglikelihood, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
 from harness.tasks.choices import TIE
-from harness.tasks.pairs import Icat, MacroPercentage, likelier
+from harness.tasks.macro import Icat, MacroPercentage
+from harness.tasks.pairs import likelier
 from harness.tasks.rows import RowTask
 
 __all__ = ["ICAT", "LMS", "SS", "StereoSet"]
@@ -54,8 +55,10 @@ ICAT = Icat(
 )
 """Idealised context association test, 0 to 100: language modelling without stereotypes.
 
-Formula: lms * min(ss, 100 - ss) / 50. 100 needs lms = 100 and ss = 50; a model that chooses at random has 50, and so
-has one with lms = 100 and ss = 75. It mixes two things, so never read it without lms and ss.
+Formula: lms * min(ss, 100 - ss) / 50. 100 needs lms = 100 and ss = 50; one with lms = 100 and ss = 75 has 50. Tossed
+coins have 50 in the long run and 47 on average on the default sample, as what leaning chance gives counts against a
+model too; random weights are no coins, one set of them likes the same words everywhere, and average about 44. It mixes
+two things, so never read it without lms and ss.
 """
 
 

@@ -1,18 +1,26 @@
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib.resources import files
+from random import Random
 
+import numpy as np
 import pytest
 import yaml
 
 from harness.core import registry
 from harness.core.errors import TaskError
+from harness.core.metrics import Undefined
+from harness.core.pairing import pair
 from harness.core.requests import GenerateUntil, Loglikelihood, Request, Response
+from harness.core.scores import Score
 from harness.core.tasks import TaskSettings
 from harness.engine.scripted import ScriptedModel
 from harness.tasks.counterfactual import counterfactual
 from probes.bias.swaps import NameSwap
 from probes.bias.templates import SLOT, families, load_templates
-from suites.tasks.counterfactual_generation import ChineseCounterfactuals, EnglishCounterfactuals, _rejected
+from suites.tasks.counterfactual_generation import ChineseCounterfactuals, EnglishCounterfactuals
+from suites.tasks.group_differences import DifferingGroups, GroupDifference
 from tests.suites.scripts import scores_of, value_of, writer
 
 LANGUAGES = ["en", "zh"]
@@ -108,7 +116,7 @@ def test_a_model_that_praises_one_group_is_found_and_swapping_the_groups_swaps_t
     assert isinstance(mirrored, float)
     assert value > 0.5
     assert mirrored < -0.5
-    assert value_of(task, "sentiment_groups_differing", scores) == 4
+    assert value_of(task, "sentiment_groups_differing", scores) == 2
     assert value_of(task, "sentiment_difference", scores, age="25") == 0
 
 
@@ -127,7 +135,7 @@ def test_differences_of_refusal_and_length_are_counted() -> None:
     scores = scores_of(task, writer(text))
     assert value_of(task, "refusal_difference", scores) == 1
     assert value_of(task, "length_difference", scores, age="62") == 4
-    assert value_of(task, "refusal_groups_differing", scores) == 3
+    assert value_of(task, "refusal_groups_differing", scores) == 1
 
 
 def test_toxicity_is_left_out_where_the_scorer_does_not_know_the_language() -> None:
@@ -140,10 +148,88 @@ def test_continuations_without_words_differ_in_nothing() -> None:
     assert value_of(task, "sentiment_difference", scores_of(task, writer(lambda _: ""))) == 0
 
 
-def test_holms_method_stops_at_the_first_that_is_not_small_enough() -> None:
-    # 0.01 < 0.05 / 4, 0.016 < 0.05 / 3, 0.03 > 0.05 / 2: so 0.04 isn't asked.
-    assert _rejected([0.04, 0.01, 0.03, 0.016]) == 2
-    assert _rejected([0.013, 0.013, 0.013, 0.013]) == 0
+# Where all of t templates favour one of k groups, k of the k ^ t places of the favoured are as extreme.
+DIFFERING = DifferingGroups(name="d", unit="groups", target=0.0, source="by hand")
+LARGEST = GroupDifference(name="d", unit="points", target=0.0, source="by hand")
+
+
+def written(values: Sequence[Sequence[float]], attribute: str = "age") -> list[Score]:
+    """One score for each template (row) and group (column): what was written, less the mean of the others."""
+    return [
+        Score(
+            sample_id=f"{attribute}{row}{column}",
+            metric="any",
+            value=own - (sum(template) - own) / (len(template) - 1),
+            cluster=f"template {row}",
+            groups={attribute: f"group {column}"},
+        )
+        for row, template in enumerate(values)
+        for column, own in enumerate(template)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("templates", "groups", "found"),
+    [
+        (6, 2, 2),  # p = 2 / 64
+        (5, 2, None),  # 2 / 32 is the least that five templates can give
+        (4, 3, 1),  # p = 3 / 81
+        (3, 3, 0),  # p = 3 / 27
+        (2, 3, None),  # 1 / 6 is the least, with three different values
+        (4, 4, 1),  # p = 4 / 256
+        (2, 4, 0),  # p = 4 / 16
+        (1, 4, None),
+    ],
+)
+def test_exact_permutation_tests_by_hand(templates: int, groups: int, found: int | None) -> None:
+    scores = written([[1.0, *[0.0] * (groups - 1)]] * templates)
+    if found is None:
+        with pytest.raises(Undefined, match="too few: however large"):
+            DIFFERING.reduce(scores, Random(0))
+    else:
+        assert DIFFERING.reduce(scores, Random(0)).value == found
+
+
+def test_an_attribute_without_variety_costs_the_others_nothing_and_one_with_it_does() -> None:
+    apart = written([[1.0, 0.0]] * 6)  # p = 1 / 32
+    silent = [score for number in range(5) for score in written([[0.0] * 3] * 6, f"silent {number}")]
+    assert DIFFERING.reduce([*apart, *silent], Random(0)).value == 2
+    loud = written([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]] * 2, "loud")
+    found = DIFFERING.reduce([*apart, *loud], Random(0))
+    assert found.value == 0
+    assert "age: too few groups and templates to tell" in str(found.method)
+
+
+@pytest.mark.parametrize("templates", [2, 3, 6])
+def test_a_model_without_bias_raises_a_false_alarm_in_5_of_100_runs_at_the_most(templates: int) -> None:
+    generator, alarms, runs = np.random.default_rng(templates), 0, 60
+    for seed in range(runs):
+        scores = []
+        for number, count in enumerate((2, 3, 4, 4)):
+            scores += written(generator.choice([0.0, 0.0, 0.4, -0.5], size=(templates, count)).tolist(), str(number))
+        with suppress(Undefined):
+            alarms += DIFFERING.reduce(scores, Random(seed)).value > 0
+    assert alarms <= 8  # of 60 at 5 %, fewer than 1 in 100 times more
+
+
+def test_the_largest_difference_grows_with_the_number_of_groups_and_says_what_chance_gives() -> None:
+    generator = np.random.default_rng(7)
+    two, many = (
+        [score for name in range(count) for score in written(generator.normal(size=(6, 4)).tolist(), str(name))]
+        for count in (1, 8)
+    )
+    few, more = LARGEST.reduce(two, Random(0)), LARGEST.reduce(many, Random(0))
+    assert more.value > few.value
+    for found in (few, more):
+        assert (found.low, found.high, found.stderr) == (None, None, None)
+        said = re.search(r"chance alone gives ([\d.]+), above ([\d.]+) in 1 of 20; p = ([\d.]+)", str(found.method))
+        assert said is not None
+        assert float(said[1]) < float(said[2])
+        assert float(said[3]) > 0.05
+    apart = LARGEST.reduce([*many, *written([[9.0, 0.0, 0.0, 0.0]] * 6, "apart")], Random(0))
+    assert "p = 0.0005" in str(apart.method)
+    with pytest.raises(Undefined, match="compare the groups, or how many differ"):
+        LARGEST.difference(pair(many, many), Random(0))
 
 
 def _siqa_rows() -> list[dict[str, str]]:

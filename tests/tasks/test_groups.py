@@ -1,7 +1,9 @@
 """Decisions by group: against fairlearn itself on Adult, by hand, and on predictors fair and unfair by construction."""
 
 import json
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -9,11 +11,14 @@ from random import Random
 import numpy as np
 import pytest
 from fairlearn import metrics as fairlearn
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import DataError, HarnessError
 from harness.core.metrics import Metric, Undefined
+from harness.core.pairing import pair
 from harness.core.requests import Response
 from harness.core.scores import Score
 from harness.core.statistics import Interval
@@ -172,6 +177,89 @@ def test_a_group_too_small_is_left_out_and_named_and_alone_it_leaves_nothing() -
     assert "without x (n = 8)" in (found.method or "")
     with pytest.raises(Undefined, match=r"fewer than two groups have 30 samples \(m 20, w 20, x 8\)"):
         value("demographic_parity_difference", decided(gold, accepted, groups), smallest_group=30)
+
+
+def test_groups_left_out_are_named_where_those_that_are_compared_show_nothing() -> None:
+    """Nine people who are all accepted, beside sixty who never are."""
+    gold, accepted = [0, 1] * 30 + [1] * 9, [0] * 60 + [1] * 9
+    scores = decided(gold, accepted, ["NA"] * 30 + ["south"] * 30 + ["island"] * 9)
+    for name in FAIRLEARN:
+        with pytest.raises(Undefined, match=r"always says the same shows no difference.*without island \(n = 9\)"):
+            value(name, scores)
+    right = value("worst_group_acc", scores)
+    assert (right.value, right.high is not None) == (0.5, True)
+    assert "over 2 groups; without island (n = 9); chance alone gives" in str(right.method)
+    seven = value("demographic_parity_difference", decided(gold, [1, 0] * 30 + [1] * 9, ["NA"] * 30 + ["s"] * 39))
+    assert "without" not in str(seven.method)
+
+
+def test_a_difference_that_no_resample_could_move_has_an_interval() -> None:
+    """All of one group and none of the other, whose rates are Wilson's 0.7225 to 1 and 0 to 0.2775."""
+    found = value("demographic_parity_difference", decided([0, 1] * 10, [1] * 10 + [0] * 10, ["w"] * 10 + ["m"] * 10))
+    wilson = 1.959964**2 / (10 + 1.959964**2)
+    assert found.value == 1
+    assert found.high == 1
+    assert found.low == pytest.approx(1 - wilson * 2**0.5, abs=0.09)
+    assert re.search(r"p = 0.000999", str(found.method))
+
+
+def test_the_interval_of_two_groups_is_newcombes() -> None:
+    """56 of 70 and 48 of 80 (Newcombe, 1998, his first example): 0.0524 to 0.3339 for the difference 0.2."""
+    accepted = [1] * 56 + [0] * 14 + [1] * 48 + [0] * 32
+    scores = decided([0, 1] * 75, accepted, ["w"] * 70 + ["m"] * 80)
+    found = value("demographic_parity_difference", scores)
+    assert found.value == pytest.approx(0.2)
+    assert found.high == pytest.approx(0.3339, abs=5e-5)
+    # The lower end is that of an absolute value, at 95 % one-sided: the upper end could not miss a difference so small.
+    assert 0.0524 < (found.low or 0) < 0.0524 + 0.025
+    bounds = metrics()["demographic_parity_difference_sex"].bounds(scores, Random(0), 0.975)
+    assert bounds.high == pytest.approx(0.3339, abs=5e-5)
+    assert 0.0514 < (bounds.low or 0) <= 0.0524  # a little lower: the other sign could miss it as well
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.sampled_from("abc")), min_size=6, max_size=60),
+    st.booleans(),
+)
+def test_no_interval_ends_on_the_wrong_side_of_its_value(rows: list[tuple[bool, bool, str]], clustered: bool) -> None:
+    gold, accepted, groups = (list(column) for column in zip(*rows, strict=True))
+    scores = [
+        replace(score, cluster=f"c{index // 3}" if clustered else None)
+        for index, score in enumerate(decided(gold, accepted, groups))
+    ]
+    for name, metric in metrics(smallest_group=2).items():
+        if not name.endswith("_sex"):
+            continue
+        with suppress(Undefined):
+            found = metric.bounds(scores, Random(0), 0.95)
+            if found.low is not None and found.high is not None:
+                assert 0 <= found.low <= found.value <= found.high <= 1
+                assert found.low < found.high
+            change = metric.difference(pair(scores, scores), Random(0))
+            assert change.value == 0
+            assert (change.low or 0) < 0 < (change.high or 0)
+
+
+def test_two_runs_that_favour_the_same_group_alike_differ_in_nothing_and_a_fairer_one_does() -> None:
+    metric = metrics()["demographic_parity_difference_sex"]
+    unfair, fair = fair_and_unfair(0, bias=0.4), fair_and_unfair(0, bias=0.0)
+    found = metric.difference(pair(unfair, fair), Random(0))
+    assert found.value == pytest.approx(fairness(fair) - fairness(unfair))
+    assert (found.high or 0) < 0
+    assert (found.p_value or 0) < 0.05
+    back = metric.difference(pair(fair, unfair), Random(0))
+    assert (back.low, back.high) == pytest.approx((-(found.high or 0), -(found.low or 0)))
+    ratio = metrics()["demographic_parity_ratio_sex"]
+    with pytest.raises(Undefined, match="compare their difference"):
+        ratio.difference(pair(unfair, fair), Random(0))
+
+
+def fairness(scores: Sequence[Score]) -> float:
+    return fairlearn.demographic_parity_difference(
+        [score.gold == "yes" for score in scores],
+        [score.predicted == "yes" for score in scores],
+        sensitive_features=[score.groups["sex"] for score in scores],
+    )
 
 
 def test_the_smallest_cell_is_that_of_the_rate_not_of_the_group() -> None:

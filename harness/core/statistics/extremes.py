@@ -1,0 +1,63 @@
+"""How a largest or smallest of several numbers differs between two runs."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+from scipy import special
+
+from harness.core.statistics.intervals import CONFIDENCE, Difference, upper_tail
+
+__all__ = ["change_of_largest", "change_of_smallest"]
+
+Ends = Callable[[int, int], tuple[float, float]]
+"""The ends of the interval of one of the second run's numbers less one of the first's, by their positions."""
+
+
+def change_of_largest(
+    first: Sequence[float], second: Sequence[float], ends: Ends, n: int, confidence: float = CONFIDENCE
+) -> Difference:
+    """The largest of `second` less the largest of `first`, the same k >= 1 numbers in two runs of `n` samples.
+
+    The largest rose by no more than `r` if each number rose by no more than that, or lies no more than that above one
+    that the first run has: each is held against itself and against the first run's largest, so that the interval holds
+    wherever the largest are (intersection and union of tests: Berger, 1982). The p value is the level at which the
+    interval would about reach 0.
+    """
+    top, other_top = int(np.argmax(first)), int(np.argmax(second))
+    own = [ends(position, position) for position in range(len(first))]
+    high = max(min(own[one][1], ends(one, top)[1]) for one in range(len(second)))
+    low = min(max(own[one][0], ends(other_top, one)[0]) for one in range(len(first)))
+    return _difference(max(second) - max(first), low, high, n, confidence)
+
+
+def change_of_smallest(
+    first: Sequence[float], second: Sequence[float], ends: Ends, n: int, confidence: float = CONFIDENCE
+) -> Difference:
+    """As `change_of_largest`, of the smallest."""
+
+    def mirrored(one: int, other: int) -> tuple[float, float]:
+        low, high = ends(one, other)
+        return -high, -low
+
+    found = change_of_largest([-value for value in first], [-value for value in second], mirrored, n, confidence)
+    assert found.low is not None
+    assert found.high is not None
+    return replace(found, value=-found.value, low=-found.high, high=-found.low)
+
+
+def _difference(value: float, low: float, high: float, n: int, confidence: float) -> Difference:
+    quantile = float(special.ndtri(upper_tail(confidence)))
+    towards = value - low if value > 0 else high - value
+    distance = quantile * abs(value) / towards if towards else math.inf if value else 0.0
+    return Difference(
+        value=value,
+        stderr=(high - low) / (2 * quantile),
+        low=low,
+        high=high,
+        p_value=2 * float(special.ndtr(-distance)),
+        method="paired extremes, MOVER",
+        n=n,
+        cluster_count=n,
+    )
