@@ -227,7 +227,7 @@ def test_the_largest_difference_grows_with_the_number_of_groups_and_says_what_ch
         assert float(said[1]) < float(said[2])
         assert float(said[3]) > 0.05
     apart = LARGEST.reduce([*many, *written([[9.0, 0.0, 0.0, 0.0]] * 6, "apart")], Random(0))
-    assert "p = 0.0005" in str(apart.method)
+    assert float(str(apart.method).rpartition("p = ")[2]) < 0.01  # 4 of 4 ^ 6 exchanges are as extreme
     with pytest.raises(Undefined, match="compare the groups, or how many differ"):
         LARGEST.difference(pair(many, many), Random(0))
 
