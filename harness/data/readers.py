@@ -25,6 +25,10 @@ NOT_UTF8 = "Save the file as UTF-8"
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 CSV_FIELD_LIMIT = 2**31 - 1
 PARQUET_BATCH_ROWS = 4096
+_QUOTED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')
+"""A value in quotes with a doubled one inside: what CSV makes of one that holds a quotation mark."""
+
+_PLAIN = "Values of a .tsv file hold no tabs and no line breaks, and aren't quoted: save it as .csv or .jsonl"
 
 
 def read(path: Path, sha: "_Hash") -> Iterator[Row]:
@@ -103,7 +107,7 @@ def _json(path: Path, sha: "_Hash") -> Iterator[Row]:
 
 def _parsed(text: str, place: str) -> Any:
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_distinct)
         if SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -121,6 +125,14 @@ def _parsed(text: str, place: str) -> Any:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number; a missing value is null")
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for index, (name, _) in enumerate(pairs) if name in dict(pairs[:index]))
+        raise ValueError(f"the key {twice!r} occurs twice in an object")
+    return found
 
 
 def _finite(text: str) -> float:
@@ -142,24 +154,16 @@ def _kind(value: Any) -> str:
 
 
 def _csv(path: Path, sha: "_Hash") -> Iterator[Row]:
-    """Comma-separated values with a header; every value is a text."""
-    return _separated(path, sha, ",")
-
-
-def _tsv(path: Path, sha: "_Hash") -> Iterator[Row]:
-    """Tab-separated values with a header, quoted as in CSV."""
-    return _separated(path, sha, "\t")
-
-
-def _separated(path: Path, sha: "_Hash", delimiter: str) -> Iterator[Row]:
+    """Comma-separated values with a header, as RFC 4180 has them; every value is a text."""
     # The module's own limit of 131,072 characters is for the whole process, and shorter than many documents.
     csv.field_size_limit(CSV_FIELD_LIMIT)
-    records = csv.reader((line for _, line in _lines(path, sha)), delimiter=delimiter, strict=True)
+    records = csv.reader((line for _, line in _lines(path, sha)), strict=True)
     header: list[str] = []
     try:
         for record in records:
             if not header:
                 header = _header(record, path)
+                _refuse_other_separator(header, path)
             elif record:
                 if len(record) != len(header):
                     raise DataError(
@@ -170,6 +174,39 @@ def _separated(path: Path, sha: "_Hash", delimiter: str) -> Iterator[Row]:
                 yield dict(zip(header, record, strict=True))
     except csv.Error as error:
         raise DataError(f"is not {path.suffix[1:].upper()}: {error}", place=_at(path, records.line_num)) from error
+
+
+def _tsv(path: Path, sha: "_Hash") -> Iterator[Row]:
+    """Tab-separated values with a header, as IANA's text/tab-separated-values has them: a line a row, no quotes.
+
+    A quotation mark is a sign like any other, so that a sentence of direct speech keeps it. Values that were quoted as
+    in CSV are refused where it shows, by a doubled mark or a quoted header.
+    """
+    header: list[str] = []
+    for number, line in _lines(path, sha):
+        text = line.removesuffix("\n").removesuffix("\r")
+        if not text:
+            continue
+        values = text.split("\t")
+        if "\r" in text or any(_QUOTED.fullmatch(value) for value in values) or (not header and '"' in text):
+            raise DataError(
+                "has values that are quoted, or hold a line break, as in CSV", place=_at(path, number), fix=_PLAIN
+            )
+        if not header:
+            header = _header(values, path)
+        elif len(values) != len(header):
+            raise DataError(f"has {len(values)} values for {len(header)} columns", place=_at(path, number), fix=_PLAIN)
+        else:
+            yield dict(zip(header, values, strict=True))
+
+
+def _refuse_other_separator(header: list[str], path: Path) -> None:
+    if len(header) == 1 and (found := re.search(r"[;\t|]", header[0])):
+        raise DataError(
+            f"has its columns parted by {found[0]!r}, not by commas",
+            place=_at(path, 1),
+            fix="Save it with commas, or, where it is a tab, under a name that ends in .tsv",
+        )
 
 
 def _header(record: list[str], path: Path) -> list[str]:

@@ -17,6 +17,7 @@ from harness.tasks.declared_rationales import DeclaredRationales
 from harness.tasks.declared_translation import DeclaredTranslation
 from harness.tasks.declaring import Context, Declared
 from harness.tasks.generation import Generation
+from harness.tasks.gold import gold_index
 from harness.tasks.metrics import ACC, ACC_NORM, EXACT_MATCH, MACRO_F1, MCC
 from harness.tasks.options import TaskOptions
 from harness.tasks.rolling import RollingPerplexity
@@ -40,7 +41,7 @@ from harness.tasks.templates import Template, cell_text
 from harness.tasks.text_metrics import TokenF1, summary_metrics
 from harness.tasks.yamlfile import read_yaml
 
-__all__ = ["DeclaredChoice", "DeclaredGeneration", "DeclaredRolling", "declare", "gold_index", "read_suite_file"]
+__all__ = ["DeclaredChoice", "DeclaredGeneration", "DeclaredRolling", "declare", "read_suite_file"]
 
 
 _ANSWERS: Sequence[Metric] = (EXACT_MATCH, TokenF1(), *summary_metrics())
@@ -82,7 +83,7 @@ def declare(declaration: Declaration, path: Path, where: str, options: TaskOptio
 
 def _decision(declaration: RationalesDeclaration, context: Context) -> MultipleChoice | Classification:
     """The decision that is explained, as a task of its own."""
-    shared = {name: getattr(declaration, name) for name in ("name", "data", "id", "cluster", "gold")}
+    shared = {name: getattr(declaration, name) for name in ("name", "data", "id", "cluster", "gold", "gold_is")}
     if declaration.by == "classifier":
         labelled = ClassifyDeclaration(**shared, type="classify", text=declaration.text, labels=declaration.labels)
         task = declared_classification(labelled, context)
@@ -100,7 +101,7 @@ class DeclaredChoice(Declared, MultipleChoice):
 
     def __init__(self, declaration: ChoiceDeclaration, context: Context) -> None:
         super().__init__(declaration)
-        self._gold = declaration.gold
+        self._gold, self._gold_is = declaration.gold, declaration.gold_is
         self._prompt = Template(declaration.prompt)
         listed = declaration.choices if isinstance(declaration.choices, list) else []
         self._choices = [Template(choice) for choice in listed]
@@ -136,11 +137,11 @@ class DeclaredChoice(Declared, MultipleChoice):
 
     def gold(self, row: Row) -> int:
         """See `MultipleChoice.gold`."""
-        column, choices = self._gold, self.choices(row)
-        index = gold_index(row[column], choices, column)
-        if not 0 <= index < len(choices):
-            raise DataError(f"field {column!r} is out of range: {index}, with {len(choices)} choices counted from 0")
-        return index
+        return gold_index(row[self._gold], self.choices(row), self._gold, self._gold_is)
+
+    def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:
+        """See `Declared.gold_cells`."""
+        return [row[self._gold]], self.choices(row)
 
 
 class DeclaredRolling(Declared, RollingPerplexity):
@@ -189,24 +190,3 @@ class DeclaredGeneration(Declared, Generation):
     def reference(self, row: Row) -> str:
         """See `Generation.reference`."""
         return cell_text(row, self._reference)
-
-
-def gold_index(value: Any, choices: Sequence[str], column: str) -> int:
-    """Which choice a cell means: a choice's text, an index from 0, or a letter from A, tried in this order.
-
-    A number is always an index. Raises `DataError` naming the column.
-    """
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        text = value.strip()
-        matching = [index for index, choice in enumerate(choices) if choice.strip() == text]
-        if len(matching) > 1:
-            raise DataError(f"field {column!r}: the gold choice {text!r:.40} occurs twice")
-        if matching:
-            return matching[0]
-        if text.isascii() and text.isdigit() and len(text) < 10:
-            return int(text)
-        if len(text) == 1 and "A" <= text.upper() <= "Z":
-            return ord(text.upper()) - ord("A")
-    raise DataError(f"field {column!r} holds {value!r:.40}, which is no index, no letter and none of the choices")

@@ -1,6 +1,7 @@
 """Decisions about groups of people that a user's suite file declares."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from harness.core.errors import DataError, TaskError
 from harness.core.requests import Classify, Loglikelihood
@@ -49,8 +50,12 @@ class DeclaredGroups(Declared, GroupDecision):
         return self._prompt.fill(row)
 
     def label(self, row: Row) -> str:
-        """The label in the gold column: its text, or its index from 0."""
-        return label_of(row[self._declaration.gold], self.labels, self._declaration.gold)
+        """The label in the gold column."""
+        return label_of(row[self._declaration.gold], self.labels, self._declaration)
+
+    def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:
+        """See `Declared.gold_cells`."""
+        return [row[self._declaration.gold]], self.labels
 
     def groups(self, row: Row) -> Mapping[str, str]:
         """The attributes' columns. Raises `DataError` for an empty one."""

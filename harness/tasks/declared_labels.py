@@ -7,8 +7,9 @@ from harness.core.datasets import Row
 from harness.core.errors import DataError
 from harness.tasks.classification import Classification, LabelledText, MultiLabelClassification, Regression
 from harness.tasks.declaring import Context, Declared
+from harness.tasks.gold import gold_index
 from harness.tasks.label_metrics import label_set_metrics, single_metrics
-from harness.tasks.schema import ClassifyDeclaration, TagDeclaration
+from harness.tasks.schema import ClassifyDeclaration, GroupFairnessDeclaration, TagDeclaration
 from harness.tasks.tagging import Tagging, entity_metrics
 from harness.tasks.templates import cell_text
 
@@ -56,7 +57,11 @@ class _SingleLabel(_DeclaredText, Classification):
 
     def label(self, row: Row) -> str:
         """See `Classification.label`."""
-        return label_of(row[self._declaration.gold], self.labels, self._declaration.gold)
+        return label_of(row[self._declaration.gold], self.labels, self._declaration)
+
+    def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:
+        """See `Declared.gold_cells`."""
+        return [row[self._declaration.gold]], self.labels
 
 
 class _MultiLabel(_DeclaredText, MultiLabelClassification):
@@ -70,7 +75,12 @@ class _MultiLabel(_DeclaredText, MultiLabelClassification):
         listed = row[self._declaration.gold]
         if not isinstance(listed, list | tuple):
             raise DataError(f"field {self._declaration.gold!r} is not a list of labels")
-        return [label_of(value, self.labels, self._declaration.gold) for value in listed]
+        return [label_of(value, self.labels, self._declaration) for value in listed]
+
+    def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:
+        """See `Declared.gold_cells`."""
+        listed = row[self._declaration.gold]
+        return listed if isinstance(listed, list | tuple) else (), self.labels
 
 
 class _Number(_DeclaredText, Regression):
@@ -92,15 +102,9 @@ _PROBLEMS: dict[str, type[_DeclaredText]] = {
 }
 
 
-def label_of(value: Any, labels: Sequence[str], column: str) -> str:
-    """Which label a cell means: by its name, or else by its index from 0. Raises `DataError` naming the column."""
-    text = str(value).strip()
-    named = [label for label in labels if label.strip().casefold() == text.casefold()]
-    if named and not isinstance(value, bool):
-        return named[0]
-    if text.isascii() and text.isdigit() and len(text) < 10 and int(text) < len(labels):
-        return labels[int(text)]
-    raise DataError(f"field {column!r} holds {value!r:.40}, which is none of the labels and no index of one")
+def label_of(value: Any, labels: Sequence[str], declaration: ClassifyDeclaration | GroupFairnessDeclaration) -> str:
+    """Which label a cell of the gold column means, see `gold_index`. Raises `DataError` naming the column."""
+    return labels[gold_index(value, labels, declaration.gold, declaration.gold_is)]
 
 
 class DeclaredTagging(Declared, Tagging):

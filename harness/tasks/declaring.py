@@ -9,6 +9,8 @@ from harness import data
 from harness.core.datasets import DataSet, Row
 from harness.core.errors import DataError, HarnessError, TaskError, UnknownName
 from harness.core.metrics import Metric
+from harness.core.tasks import Sample, TaskSettings
+from harness.tasks.gold import refuse_doubt
 from harness.tasks.options import TaskOptions
 from harness.tasks.rows import RowTask, cluster_of
 from harness.tasks.schema import Declaration
@@ -107,6 +109,28 @@ class Declared(RowTask):
     def __init__(self, declaration: Declaration) -> None:
         self.name = declaration.name
         self._declaration = declaration
+
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
+        """See `RowTask.samples`; a gold column that can be read in two ways is refused, whichever rows are asked."""
+        if getattr(self._declaration, "gold_is", "text") is None:
+            for index, row in enumerate(rows):
+                self._refuse_doubt(row, f"{self._origin}, row {index + 1}")
+        return super().samples(rows, settings)
+
+    def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:  # noqa: ARG002
+        """What of a row names right choices, and the choices; nothing by default."""
+        return (), ()
+
+    def _refuse_doubt(self, row: Row, place: str) -> None:
+        try:
+            cells, choices = self.gold_cells(row)
+        except (DataError, KeyError):  # told where the row is asked
+            return
+        for cell in cells:
+            try:
+                refuse_doubt(cell, choices, getattr(self._declaration, "gold", ""))
+            except DataError as error:
+                raise DataError(error.problem, place=place, fix=error.fix) from error
 
     def sample_id(self, index: int, row: Row) -> str:
         """See `RowTask.sample_id`."""

@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 from harness.core.errors import TaskError, UnknownName
 from harness.core.hashing import MAX_INTEGER
 from harness.core.perturbations import MAX_SEVERITY
+from harness.tasks.gold import GoldReading
 from harness.tasks.templates import Template
 
 __all__ = [
@@ -126,6 +127,7 @@ class ChoiceDeclaration(Declaration):
     prompt: Prompt
     choices: Annotated[list[str] | str, PlainValidator(_choices)]
     gold: Text
+    gold_is: GoldReading | None = None
 
 
 class RollingDeclaration(Declaration):
@@ -167,6 +169,7 @@ class ClassifyDeclaration(Declaration):
     text: Text
     text_pair: Text | None = None
     gold: Text
+    gold_is: GoldReading | None = None
     problem: Literal["single_label", "multi_label", "regression"] = "single_label"
     labels: list[Text] = Field(default_factory=list)
 
@@ -181,6 +184,8 @@ class ClassifyDeclaration(Declaration):
     def _labelled(self) -> "ClassifyDeclaration":
         if self.problem == "regression" and self.labels:
             raise ValueError("a regression has no labels: leave them out")
+        if self.problem == "regression" and self.gold_is:
+            raise ValueError("a regression's gold is a number: leave gold_is out")
         if self.problem != "regression" and not self.labels:
             raise ValueError("labels is missing: list the names that the gold column holds")
         return self
@@ -205,6 +210,7 @@ class GroupFairnessDeclaration(Declaration):
     type: Literal["group_fairness"]
     prompt: Prompt
     gold: Text
+    gold_is: GoldReading | None = None
     labels: Annotated[list[Text], Field(min_length=2)]
     positive: Text | None = None
     attributes: Annotated[list[Text], Field(min_length=1)]
@@ -224,6 +230,7 @@ class RationalesDeclaration(Declaration):
     rationale: Text = "rationale"
     prompt: Prompt | None = None
     gold: Text
+    gold_is: GoldReading | None = None
     labels: Annotated[list[Text], Field(min_length=2)]
     by: Literal["loglikelihood", "classifier"] = "loglikelihood"
     max_units: Annotated[int, Field(ge=2, le=512)] = 40

@@ -253,8 +253,8 @@ def test_a_declared_task_may_give_several_labels_or_a_number(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("old", "new", "label", "said"),
     [
-        ("", "", "maybe", "row 1: field 'label' holds 'maybe', which is none of the labels"),
-        ("", "", 2, "none of the labels and no index"),
+        ("", "", "maybe", "row 1: field 'label' holds 'maybe', which is no index, no letter and none"),
+        ("", "", 2, "none of the choices; there are 2, counted from 0"),
         ("gold: label", "gold: lable", "yes", "lacks lable"),
         (", labels: ['no', 'yes']", "", "yes", "labels is missing"),
         ("['no', 'yes']", "['no', 'No']", "no", "twice"),
