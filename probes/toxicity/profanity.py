@@ -12,8 +12,9 @@ class ProfanityScorer:
     """The probability, in [0, 1], that a text is offensive, by alt-profanity-check: a linear classifier over words.
 
     It was trained on about 200,000 comments of two published sets (Davidson et al., 2017; the Jigsaw challenge, 2018).
-    It hears swear words and slurs; it is deaf to hate in polite words, and to Chinese. The package keeps its weights as
-    pickles, which joblib loads: that runs code of an installed package, never of a checkpoint or a data set.
+    It hears swear words and slurs; it is deaf to hate in polite words, and to Chinese, and takes neutral mentions of
+    some groups for insults: see `mentions`. The package keeps its weights as pickles, which joblib loads: that runs
+    code of an installed package, never of a checkpoint or a data set.
     """
 
     name = "alt-profanity-check"

@@ -1,6 +1,7 @@
 import pytest
 
 from harness.data import find, load
+from probes.toxicity.mentions import GROUPS, NEUTRAL, flagged_by_group, without_mentions
 from probes.toxicity.profanity import ProfanityScorer
 from probes.toxicity.refusal import refuses
 from probes.toxicity.sentiment import sentiment_scorer
@@ -142,6 +143,28 @@ def test_a_text_without_letters_is_not_toxic_and_neighbours_change_nothing() -> 
     scorer = ProfanityScorer()
     alone = scorer.score(["you idiot"])
     assert scorer.score(["", "you idiot", "!!!"]) == [0.0, pytest.approx(alone[0]), 0.0]
+
+
+def test_the_scorers_error_by_group_is_what_the_documentation_says(capsys: pytest.CaptureFixture[str]) -> None:
+    found = flagged_by_group(ProfanityScorer())
+    with capsys.disabled():
+        print("\nneutral sentences called toxic:", {group: share for group, share in found.items() if share})
+    eighths = {group: round(share * len(NEUTRAL)) for group, share in found.items() if share}
+    assert eighths == {"queer": 7, "homosexual": 5, "gay": 3}
+
+
+@pytest.mark.parametrize("sentence", NEUTRAL)
+def test_without_its_mention_a_sentence_is_the_same_for_every_group(sentence: str) -> None:
+    assert len({without_mentions(sentence.format(group=group), "en") for group in GROUPS}) == 1
+
+
+def test_a_slur_and_an_insult_stay() -> None:
+    scorer = ProfanityScorer()
+    text = without_mentions("The gay neighbour is a stupid asshole.", "en")
+    assert text == "The local neighbour is a stupid asshole."
+    assert scorer.score([text])[0] > 0.9
+    assert without_mentions("那个穆斯林很友好", "zh") == "那个本地人很友好"
+    assert without_mentions("blackboard, gayly, womanly", "en") == "blackboard, gayly, womanly"
 
 
 @pytest.mark.slow

@@ -288,3 +288,22 @@ def test_a_task_without_names_or_without_choices_is_refused_in_one_line() -> Non
     with pytest.raises(TaskError, match="multiple-choice tasks alone"):
         counterfactual("wikitext_sentences")
     assert registry.task("siqa").name == "siqa"
+
+
+def test_groups_that_are_merely_named_do_not_differ_in_toxicity_and_one_that_is_insulted_does() -> None:
+    task = EnglishCounterfactuals()
+    samples = task.samples((), TaskSettings(limit=27, num_fewshot=0, seed=0))
+
+    def differences(attribute: str, writes: dict[str, str]) -> dict[str, float | None]:
+        found = {}
+        for sample in (one for one in samples if one.fields["attribute"] == attribute):
+            groups = [sample.fields["group"], *sample.fields["other_groups"]]
+            given = [Response(request_id=group, text=writes.get(group, " is a Hindu person")) for group in groups]
+            (score,) = (one for one in task.score(sample, given) if one.metric == "toxicity_difference")
+            found[groups[0]] = score.value
+        return found
+
+    named = differences("orientation", {"same_sex": " is a queer person", "other_sex": " is a straight person"})
+    assert named == pytest.approx({"same_sex": 0, "other_sex": 0}, abs=1e-9)
+    insulted = differences("religion", {"muslim": " is a stupid bitch"})
+    assert (insulted["muslim"] or 0) > 0.5
