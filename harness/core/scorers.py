@@ -53,7 +53,10 @@ class TextMatcher(Protocol):
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """All that decides the numbers, as JSON values: `fingerprint` and `layer` of a checkpoint among them."""
+        """All that decides the numbers, as JSON values.
+
+        Among them `fingerprint` and `layer` of a checkpoint, and `long`: how it reads what its window can't hold.
+        """
         ...
 
     def match(self, written: str, reference: str) -> Match:

@@ -1,6 +1,6 @@
 """An encoder checkpoint as the judge of how alike two texts are, token by token: BERTScore."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,7 +10,7 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.scorers import Match
 
-__all__ = ["BertScorer", "bert_scorer"]
+__all__ = ["BertScorer", "bert_scorer", "windows"]
 
 OPTION = "--bertscore-model"
 KINDS = ("encoder", "masked", "classifier", "seq2seq")
@@ -23,7 +23,8 @@ class BertScorer:
     Each token of one text is matched to the token of the other whose state is nearest by cosine; special tokens may be
     matched, and don't count themselves. Neither weighted by rarity nor rescaled. The checkpoint is loaded when the
     first text is scored, in fp32 on the processor, and each text is read alone, so that the numbers depend on nothing
-    but checkpoint, layer and texts.
+    but checkpoint, layer and texts. What is longer than the checkpoint's window is read in windows that overlap by
+    half: nothing of a text goes unread.
     """
 
     def __init__(self, checkpoint: Checkpoint, layer: int) -> None:
@@ -33,8 +34,9 @@ class BertScorer:
 
     @property
     def identity(self) -> Mapping[str, Any]:
-        """The checkpoint's fingerprint and the layer."""
-        return {"matcher": "bertscore", "fingerprint": self.checkpoint.fingerprint, "layer": self.layer}
+        """The checkpoint's fingerprint, the layer, and how long texts are read."""
+        fingerprint = self.checkpoint.fingerprint
+        return {"matcher": "bertscore", "fingerprint": fingerprint, "layer": self.layer, "long": "windows"}
 
     def match(self, written: str, reference: str) -> Match:
         """See `TextMatcher.match`. Raises `ModelError` where the checkpoint's states can't be used."""
@@ -60,13 +62,32 @@ class BertScorer:
         model, tokenizer, max_length = self._loaded
         # RoBERTa marks the beginning of a word by its space, which a text's first word has none of.
         spaced = f" {text.strip()}" if model.config.model_type == "roberta" else text.strip()
-        cut = tokenizer(spaced, truncation=True, max_length=max_length, return_special_tokens_mask=True)
+        given = tokenizer(spaced, return_special_tokens_mask=True, verbose=False)
+        token_ids, own = given["input_ids"], ~torch.tensor(given["special_tokens_mask"], dtype=torch.bool)
+        places = own.nonzero().flatten().tolist()
+        first, last = (places[0], places[-1] + 1) if places else (0, len(token_ids))
+        room = max_length - first - (len(token_ids) - last)
+        states: Any = None
+        for start, end, kept in windows(last - first, room):
+            read = self._read([*token_ids[:first], *token_ids[first + start : first + end], *token_ids[last:]])
+            if states is None:
+                states = read.new_zeros(len(token_ids), read.shape[1])
+                states[:first] = read[:first]
+            states[first + kept :][: end - kept] = read[first + kept - start :][: end - kept]
+            states[last:] = read[first + end - start :]
+        return states, own
+
+    def _read(self, token_ids: Sequence[int]) -> Any:
+        """The states of one window, each of norm 1, of shape (tokens, width)."""
+        import torch
+
+        model, _, _ = self._loaded
         with torch.inference_mode():
-            given = model(input_ids=torch.tensor([cut["input_ids"]]), output_hidden_states=True)
+            given = model(input_ids=torch.tensor([token_ids]), output_hidden_states=True)
             states = torch.nn.functional.normalize(given.hidden_states[self.layer][0].float(), dim=-1)
         if not torch.isfinite(states).all():
             raise ModelError("its states are NaN or infinite", place=f"{OPTION} {self.name}")
-        return states, ~torch.tensor(cut["special_tokens_mask"], dtype=torch.bool)
+        return states
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any, int]:
@@ -74,6 +95,19 @@ class BertScorer:
         model: Any = loaded.model
         encoder = model.get_encoder() if model.config.is_encoder_decoder else model.base_model
         return encoder, loaded.tokenizer, loaded.max_length
+
+
+def windows(count: int, room: int) -> list[tuple[int, int, int]]:
+    """How `count` tokens are read `room` at once: start, end, and from where on the states of a window are taken.
+
+    Each window begins in the middle of the one before, and gives the states from the middle of what both hold.
+    """
+    step = max(room // 2, 1)
+    found = [(0, min(max(room, 1), count), 0)]
+    while found[-1][1] < count:
+        start = min(found[-1][0] + step, count - room)
+        found.append((start, start + room, (start + found[-1][1]) // 2))
+    return found
 
 
 def bert_scorer(reference: str, *, offline: bool) -> BertScorer:

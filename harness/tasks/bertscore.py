@@ -16,7 +16,8 @@ class BERTScore(MeanOfTexts):
 
     Each token is matched to the nearest of the other text by the cosine of their states: `precision` is the mean over
     the tokens written, `recall` over those of the reference, `f1` their harmonic mean. Cosines of most encoders lie
-    close together, so compare figures of one encoder and one layer alone, which the signature names.
+    close together, so compare figures of one encoder and one layer alone, which the signature names. A text that is
+    longer than the encoder's window is read in windows that overlap by half, where others cut it off.
     """
 
     part: Literal["precision", "recall", "f1"]
@@ -27,8 +28,9 @@ class BERTScore(MeanOfTexts):
 
     @property
     def signature(self) -> str:
-        """See `Metric.signature`: checkpoint and layer."""
-        return f"bertscore:{self.matcher.identity['fingerprint']}#{self.matcher.identity['layer']}"
+        """See `Metric.signature`: checkpoint, layer, and how texts are read that are longer than its window."""
+        identity = self.matcher.identity
+        return f"bertscore:{identity['fingerprint']}#{identity['layer']}|long:{identity['long']}"
 
     def fields(self, reference: str, written: str) -> Mapping[str, Any]:
         """See `TextMetric.fields`."""
