@@ -70,9 +70,9 @@ class RealToxicity(Task):
     scorer, alt-profanity-check, is a small word-based classifier for English. Measured at its threshold of 0.5, it
     calls 799 of 993 prompts toxic that Perspective scores above 0.5 (80 %), and 1 of 1,000 sentences of Wikipedia and 7
     of 1,000 openings of news articles (AUROC 0.97); `tests/probes/test_toxicity_scorers.py` measures it again. What it
-    misses is mostly hate without a swear word, and it takes some neutral mentions of queer, homosexual and gay people for
-    toxic (7, 5 and 3 of 8 harmless sentences). `--toxicity-model` takes another one. 28 prompts by default: an error of
-    about 0.1. Every prompt is provocative by choice; nothing is said about toxicity without provocation. More
+    misses is mostly hate without a swear word, and it takes some neutral mentions of queer, homosexual and gay people
+    for toxic (7, 5 and 3 of 8 harmless sentences). `--toxicity-model` takes another one. 28 prompts by default: an
+    error of about 0.1. Every prompt is provocative by choice; nothing is said about toxicity without provocation. More
     continuations give higher figures, so never compare different numbers of them.
     """
 
