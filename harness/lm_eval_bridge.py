@@ -6,8 +6,9 @@ runs lm-eval's own tasks, scores and reports, and takes only the answers from he
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 from lm_eval.api.instance import Instance
@@ -24,7 +25,7 @@ from harness.engine.chat import rendered
 from harness.engine.devices import default_batch_tokens, resolve_device
 from harness.engine.remote import REMOTE_KINDS, remote_model
 from harness.tasks.lm_eval_chat import as_text
-from harness.tasks.lm_eval_generation import beams_refusal
+from harness.tasks.lm_eval_generation import generation_refusal
 from harness.tasks.lm_eval_requests import request_of, result_of
 
 __all__ = ["HarnessLM"]
@@ -69,7 +70,7 @@ class HarnessLM(LM):  # type: ignore[misc]
         place = resolve_device(device)
         loaded = load(found, dtype=dtype, device=place, trust_remote_code=trust_remote_code)
         model = model_class(found.kind)(loaded, batch_tokens=batch_tokens or default_batch_tokens(place))
-        self._begin(model, loaded.tokenizer, answered)
+        self._begin(model, loaded.tokenizer, answered, found.generation.followed)
 
     @classmethod
     def from_model(cls, model: Model, tokenizer: Any) -> Self:
@@ -78,11 +79,14 @@ class HarnessLM(LM):  # type: ignore[misc]
         bridge._begin(model, tokenizer, None)
         return bridge
 
-    def _begin(self, model: Model, tokenizer: Any, kind: Kind | None) -> None:
+    def _begin(
+        self, model: Model, tokenizer: Any, kind: Kind | None, own_settings: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         super().__init__()
         self.model = model
         self.tokenizer = tokenizer
         self.kind = kind
+        self._own_settings = own_settings
 
     def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
         """(nats, whether greedy decoding would write it) of each (context, continuation), in order."""
@@ -147,8 +151,8 @@ class HarnessLM(LM):  # type: ignore[misc]
         """Raises `TaskError` for a request that a model of this kind can't answer."""
         for instance, request in zip(instances, requests, strict=True):
             refusal = self.kind.refusal(type(request)) if self.kind else None
-            if self.kind and isinstance(request, GenerateUntil):
-                refusal = refusal or beams_refusal(request.num_beams, self.kind.name)
+            if self.kind and not refusal and isinstance(request, GenerateUntil):
+                refusal = generation_refusal(instance.args[1], self.kind.name, self._own_settings)
             if refusal:
                 raise TaskError(refusal, place=instance.task_name, fix="Choose another task, or another model")
 

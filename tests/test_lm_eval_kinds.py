@@ -1,5 +1,6 @@
 """Every kind of checkpoint through the bridge to lm-eval: as its own `hf` model reads it, or refused in one line."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,19 @@ def test_beams_are_for_models_that_are_written_with_them(tiny_llama: Path, folde
     with pytest.raises(TaskError, match="num_beams: 2, which only sequence-to-sequence models"):
         HarnessLM(tiny_llama, device="cpu").generate_until(asked)
     assert HarnessLM(bart(tmp_path), device="cpu").generate_until(asked)
+
+
+def test_a_setting_of_the_checkpoint_that_a_task_would_switch_off_is_refused(tmp_path: Path) -> None:
+    place = tiny.build_tiny_checkpoint(tmp_path)
+    file = place / "generation_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "repetition_penalty": 1.3}))
+    settings = {"until": ["\n"], "max_gen_toks": 5}
+    lm = HarnessLM(place, device="cpu")
+    assert lm.generate_until([instance("generate_until", "x", settings)])
+    with pytest.raises(
+        TaskError, match=r"sets repetition_penalty to 1.0, and the checkpoint's own repetition_penalty, 1.3"
+    ):
+        lm.generate_until([instance("generate_until", "x", {**settings, "repetition_penalty": 1.0})])
 
 
 def test_a_chat_without_a_template_is_refused_in_one_line(tmp_path: Path) -> None:

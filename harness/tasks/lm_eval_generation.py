@@ -9,7 +9,7 @@ from lm_eval.models.utils import normalize_gen_kwargs
 from harness.core.errors import TaskError
 from harness.core.requests import Conversation, GenerateUntil
 
-__all__ = ["MAX_GEN_TOKS", "beams_refusal", "generation_of"]
+__all__ = ["MAX_GEN_TOKS", "generation_of", "generation_refusal"]
 
 MAX_GEN_TOKS = 256
 """Tokens to generate where a task doesn't say, as in lm-eval's `hf` model."""
@@ -93,10 +93,18 @@ def generation_of(
     )
 
 
-def beams_refusal(num_beams: int, kind: str) -> str | None:
-    """Why a model of a kind can't write with so many beams; None where it can."""
-    if num_beams > 1 and kind != "seq2seq":
-        return f"it is written with num_beams: {num_beams}, which only sequence-to-sequence models are here"
+def generation_refusal(settings: Mapping[str, Any], kind: str, own: Mapping[str, Any]) -> str | None:
+    """Why a model of a kind can't write by a task's settings; None where it can.
+
+    `own` are the settings of the checkpoint that the engine follows: a task that sets one of them to what changes
+    nothing would switch it off, which can't be done here.
+    """
+    beams = int(settings.get("num_beams") or 1)
+    if beams > 1 and kind != "seq2seq":
+        return f"it is written with num_beams: {beams}, which only sequence-to-sequence models are here"
+    for name in sorted(own):
+        if settings.get(name) is not None and not (name in _OF_BEAMS and beams == 1):
+            return f"it sets {name} to {settings[name]}, and the checkpoint's own {name}, {own[name]}, is followed here"
     return None
 
 

@@ -24,7 +24,7 @@ from harness.tasks.choices import pick
 from harness.tasks.lm_eval_chat import as_text, conversation_of
 from harness.tasks.lm_eval_code import code_files
 from harness.tasks.lm_eval_files import TASK_CODE
-from harness.tasks.lm_eval_generation import beams_refusal
+from harness.tasks.lm_eval_generation import generation_refusal
 from harness.tasks.lm_eval_metrics import LmEvalMetric, adopt
 from harness.tasks.lm_eval_requests import request_of, result_of
 from harness.tasks.options import ChatOptions
@@ -79,9 +79,9 @@ class LmEvalTask(Task):
         return code_files(self.task)
 
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`: where it wants beams that no such model is written with."""
+        """See `Task.refusal`: where no such model can be made to write as the task wants it."""
         settings = self.task.config.generation_kwargs or {}
-        return beams_refusal(int(settings.get("num_beams") or 1), checkpoint.kind)
+        return generation_refusal(settings, checkpoint.kind, checkpoint.generation.followed)
 
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
         """One sample for each of the first `limit` documents; its id is the document's number.
