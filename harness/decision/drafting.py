@@ -17,6 +17,7 @@ _USUAL_N: int = Policy.model_fields["smallest_n"].default
 _HEAD = """\
 # Written from the run {run_id} of {model}. Every bound is what that run shows for sure (a one-sided
 # {confidence:.0%} bound), so the run itself passes; set each to what your users need, before the next run.
+# Beside a rule that blocks may stand the same one with a stricter bound and `severity: warn`.
 # `harness gate RUN --policy THIS_FILE [--baseline RUN]`; what each key means: docs/gate.md.
 format: 1
 name: draft

@@ -58,8 +58,8 @@ class Rule(BaseModel):
 
     @property
     def title(self) -> str:
-        """Its name, or what it says."""
-        return self.name or f"{self.kind} {self.place}"
+        """Its name, or what it says; a warning says that it is one, as a rule that blocks may stand beside it."""
+        return self.name or f"{self.kind} {self.place}" + (" (warns)" if self.severity == "warn" else "")
 
     @model_validator(mode="after")
     def _complete(self) -> "Rule":
@@ -178,20 +178,52 @@ def _keys(model: type[BaseModel]) -> list[str]:
 
 def _check_contradictions(policy: Policy) -> None:
     """Raises `InputError` where two rules can't both hold, or say the same thing twice."""
-    seen: dict[tuple[str, str], Rule] = {}
-    titles: set[str] = set()
-    for index, rule in enumerate(policy.rules):
-        place = f"{policy.path}, line {policy.lines[index]}"
-        if (rule.kind, rule.place) in seen:
-            raise InputError(f"a second rule of the kind {rule.kind} on {rule.place}", place=place, fix="Keep one")
-        if rule.title in titles:
+    before: list[Rule] = []
+    for rule, line in zip(policy.rules, policy.lines, strict=True):
+        place = f"{policy.path}, line {line}"
+        if any(rule.title == one.title and (rule.name or one.name) for one in before):
             raise InputError(f"a second rule with the name {rule.title!r}", place=place, fix="Give it another name")
-        titles.add(rule.title)
-        seen[rule.kind, rule.place] = rule
-        floor, ceiling = seen.get(("floor", rule.place)), seen.get(("ceiling", rule.place))
-        if floor and ceiling and (floor.bound or 0) > (ceiling.bound or 0):
-            raise InputError(
-                f"contradictory rules on {rule.place}: at least {floor.bound:g} and at most {ceiling.bound:g}",
-                place=place,
-                fix="Lower the floor or raise the ceiling",
-            )
+        for one in before:
+            if one.place == rule.place:
+                _check_pair(one, rule, place)
+        before.append(rule)
+
+
+def _check_pair(first: Rule, second: Rule, place: str) -> None:
+    """Raises `InputError` for two rules on the same number that don't go together."""
+    by_kind = {rule.kind: rule for rule in (first, second)}
+    floor, ceiling = by_kind.get("floor"), by_kind.get("ceiling")
+    if floor and ceiling and (floor.bound or 0) > (ceiling.bound or 0):
+        raise InputError(
+            f"contradictory rules on {second.place}: at least {floor.bound:g} and at most {ceiling.bound:g}",
+            place=place,
+            fix="Lower the floor or raise the ceiling",
+        )
+    if first.kind != second.kind:
+        return
+    if first.severity == second.severity:
+        raise InputError(
+            f"a second rule of the kind {second.kind} on {second.place}",
+            place=place,
+            fix="Keep one, or let the stricter one have `severity: warn`",
+        )
+    warns, blocks = sorted((first, second), key=lambda rule: rule.severity == "block")
+    if _is_no_stricter(warns, blocks):
+        raise InputError(
+            f"the warning on {second.place} is no stricter than the rule that blocks, so it never comes first",
+            place=place,
+            fix="Make it stricter, or leave it out",
+        )
+
+
+def _is_no_stricter(warns: Rule, blocks: Rule) -> bool:
+    """Whether whatever meets the rule that blocks meets the warning too; False where they can't be told apart."""
+    for name, tighter in (
+        ("bound", 1.0 if warns.kind == "floor" else -1.0),
+        ("margin", -1.0),
+        ("margin_percent", -1.0),
+    ):
+        soft, hard = getattr(warns, name), getattr(blocks, name)
+        if soft is not None and hard is not None:
+            return warns.target == blocks.target and tighter * (soft - hard) <= 0
+    return False

@@ -104,6 +104,22 @@ def test_what_warns_or_is_let_be_does_not_block(policy, run):
     assert (found.verdict, found.rules[0].verdict) == ("PASS", "FAIL")
 
 
+@pytest.mark.parametrize(
+    ("right", "said", "verdict"),
+    [(190, ["PASS", "PASS"], "PASS"), (150, ["PASS", "FAIL"], "PASS"), (90, ["FAIL", "FAIL"], "FAIL")],
+)
+def test_one_number_may_have_a_bound_that_blocks_and_a_stricter_one_that_warns(policy, run, right, said, verdict):
+    both = policy(FLOOR, {**FLOOR, "bound": 0.85, "severity": "warn"})
+    found = gate(run(right), both)
+    assert found.verdict == verdict
+    assert [rule.verdict for rule in found.rules] == said
+    assert [rule.bound for rule in found.rules] == [0.6, 0.85]
+    assert len({rule.rule for rule in found.rules}) == 2
+    (log,) = sarif(both, found, "1")["runs"]
+    lines = [one["locations"][0]["physicalLocation"]["region"]["startLine"] for one in log["results"]]
+    assert lines == [4, 5]
+
+
 def test_too_few_samples_decide_nothing(policy, run):
     (rule,) = gate(run(20, n=20), policy({**FLOOR, "bound": 0.1})).rules
     assert (rule.verdict, rule.n_needed) == ("INCONCLUSIVE", 30)
@@ -205,6 +221,27 @@ def test_a_policy_that_does_not_fit_the_run_is_refused(policy, run, rule, words)
         ([{**FLOOR, "task": "foxes"}], {}, "needs a metric beside its task"),
         ([{**FLOOR, "group": "female"}], {}, "attribute=value"),
         ([FLOOR, FLOOR], {}, "line 5: a second rule"),
+        ([FLOOR, {**FLOOR, "bound": 0.5, "name": "b"}], {}, "a second rule of the kind floor on quiz/overall"),
+        ([FLOOR, {**FLOOR, "severity": "warn"}], {}, "no stricter than the rule that blocks"),
+        (
+            [{**FLOOR, "bound": 0.1, "severity": "warn"}, FLOOR],
+            {},
+            "line 5: the warning on quiz/overall is no stricter",
+        ),
+        (
+            [
+                {**FLOOR, "kind": "ceiling", "bound": 0.3},
+                {**FLOOR, "kind": "ceiling", "severity": "warn", "bound": 0.4},
+            ],
+            {},
+            "no stricter",
+        ),
+        ([CLOSE, {**CLOSE, "margin": CLOSE["margin"] * 2, "severity": "warn"}], {}, "no stricter"),
+        (
+            [FLOOR, {**FLOOR, "kind": "ceiling", "bound": FLOOR["bound"] / 2, "severity": "warn"}],
+            {},
+            "contradictory rules on quiz/overall",
+        ),
         ([{**FLOOR, "name": "a"}, {**CLOSE, "name": "a"}], {}, "a second rule with the name 'a'"),
         ([FLOOR, {**FLOOR, "kind": "ceiling", "bound": 0.5}], {}, "contradictory rules on quiz/overall"),
         ([], {}, "rules"),
