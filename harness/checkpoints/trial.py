@@ -20,6 +20,16 @@ TEXTS = (
     "Größe, naïve façade, Ελληνικά, русский, العربية, हिन्दी, 中文也要能分词。日本語 한국어 👩‍👩‍👧",
     string.printable,
 )
+CHATS: tuple[list[dict[str, str]], ...] = (
+    [{"role": "user", "content": TEXTS[0]}],
+    [
+        {"role": "system", "content": TEXTS[0]},
+        {"role": "user", "content": TEXTS[0]},
+        {"role": "assistant", "content": TEXTS[0]},
+        {"role": "user", "content": TEXTS[1]},
+    ],
+)
+"""What a template is tried with: a question, and one behind a system prompt and an exemplar."""
 LETTERS = 50
 MANY_LETTERS = 3000
 TOKENS_PER_CHARACTER = 100
@@ -77,10 +87,10 @@ def _try_templates(templates: list[str]) -> str | None:
     from jinja2.exceptions import SecurityError, TemplateSyntaxError
 
     compiled = _compiler()
-    for template in templates:
+    for template, messages in ((template, messages) for template in templates for messages in CHATS):
         try:
             text = compiled(template).render(
-                messages=[{"role": "user", "content": TEXTS[0]}],
+                messages=messages,
                 add_generation_prompt=True,
                 tools=None,
                 documents=None,

@@ -84,6 +84,8 @@ def test_a_sound_tokenizer_passes(tiny_llama: Path) -> None:
         ("{{ messages.append(1) }}", "unsafe"),
         ("\n{% if %}", "syntax error in line 2"),
         ("{{ 'a' * 2000000 }}", "the limit is 1,048,576"),
+        ("{% if messages[0]['role'] == 'system' %}{{ 'a' * 2000000 }}{% endif %}", "the limit is 1,048,576"),
+        ("{% if messages | length > 2 %}{{ ''.__class__.__mro__ }}{% endif %}", "unsafe"),
     ],
 )
 def test_a_template_is_judged_by_what_it_does(template: str, says: str | None) -> None:
