@@ -139,7 +139,7 @@ class RemoteModel:
             read, wrote = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
             return Response(
                 request_id=request.id,
-                text=None if text is None else cut_at_stop(text, request.until),
+                text=None if text is None else _characters(cut_at_stop(text, request.until)),
                 token_count=wrote,
                 context_token_count=read,
                 invalid=invalid,
@@ -189,6 +189,11 @@ def _summed(request: Request, echo: Echo, targets: Sequence[EchoedToken], *, is_
         context_token_count=len(echo.tokens) - 1,
         invalid=invalid,
     )
+
+
+def _characters(text: str) -> str:
+    """The text with halves of surrogate pairs, which JSON can hold and a record can't, as the sign for what is lost."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _seed(request: GenerateUntil) -> int:

@@ -115,6 +115,16 @@ def test_a_server_without_a_chat_is_asked_for_completions(tiny_llama, local):
     assert found[PROMPTS[0].id].text == answers(local, PROMPTS[:1])[PROMPTS[0].id].text
 
 
+def test_half_a_surrogate_pair_which_no_record_can_hold_is_the_sign_for_what_is_lost(tiny_llama):
+    def halved(path, call):
+        said = {"choices": [{"message": {"content": "half \ud83d, whole \U0001f600"}, "finish_reason": "stop"}]}
+        return (200, said, {}) if path.endswith("chat/completions") else None
+
+    with serving(Served(folder=tiny_llama, gives_logprobs=False, before=halved)) as served:
+        found = answers(remote(served), PROMPTS[:1])
+    assert found[PROMPTS[0].id].text == "half \ufffd, whole \U0001f600"
+
+
 def test_several_requests_are_under_way_at_once(tiny_llama):
     active, most = [], []
 
