@@ -121,6 +121,9 @@ def _print_missing(estimates: Sequence[Estimate]) -> None:
     if invalid:
         told = ", ".join(f"{place} ({count})" for place, count in invalid.items())
         output.print(Text(f"samples that could not be used: {told}: `harness show RUN --samples`", style="yellow"))
+    small = [f"{one.suite}/{one.task}: {group}" for one in whole for group in one.left_out]
+    if small:
+        output.print(Text(f"groups too small to be compared: {_some(small, 'more')}", style="yellow"))
 
 
 def _by_reason(estimates: Iterable[Estimate]) -> list[tuple[str, list[str]]]:

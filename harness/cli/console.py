@@ -122,6 +122,8 @@ def _faults(estimates: Sequence[Estimate]) -> dict[str, list[str]]:
         elif estimate.invalid_count:
             counts = f"{estimate.invalid_count} of {estimate.n + estimate.invalid_count}"
             fault = f"partial: {counts} samples could not be used: `harness show RUN --samples` says why"
+        elif estimate.left_out:
+            fault = f"of groups that are large enough alone, without {', '.join(estimate.left_out)}"
         else:
             continue
         found.setdefault((f"{estimate.suite}/{estimate.task}", fault), []).append(_name(estimate))
@@ -146,7 +148,7 @@ def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
         f"  {_name(estimate)}",
         "absent" if estimate.value is None else number(estimate.value),
         number(estimate.stderr),
-        *([interval(estimate.low, estimate.high)] if wide else []),
+        *([" ".join(filter(None, [interval(estimate.low, estimate.high), estimate.by_chance]))] if wide else []),
         counts(estimate),
         estimate.unit,
         best(estimate),

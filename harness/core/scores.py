@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["FAILED", "OVERALL", "Basis", "Direction", "Estimate", "Score"]
+__all__ = ["FAILED", "OVERALL", "WITHOUT", "Basis", "Direction", "Estimate", "Score"]
 
 OVERALL = "overall"
 """The task under which a suite's one score stands among the estimates."""
@@ -18,6 +18,10 @@ Basis = Literal["measured", "estimated"]
 
 FAILED = "failed: the code of the task or suite "
 """How the reason of a score begins that is absent because code of a task or suite raised, hung or ended."""
+
+
+WITHOUT = "without "
+"""How the part of an `Estimate.interval` begins that names a group which is too small to be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,17 @@ class Estimate:
     signature: str
     reason: str | None = None
     applies: bool = True
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The groups that are in no value, with their size, as `interval` names them: `island (n = 9)`."""
+        parts = (self.interval or "").split("; ")
+        return tuple(part.removeprefix(WITHOUT) for part in parts if part.startswith(WITHOUT))
+
+    @property
+    def by_chance(self) -> str:
+        """How likely so extreme a value is by chance alone, if `interval` says so: `(p = 0.42)`; else empty."""
+        return next((f"({part})" for part in (self.interval or "").split("; ") if part.startswith("p = ")), "")
 
     def __post_init__(self) -> None:
         if (self.direction is None) == (self.target is None):

@@ -17,7 +17,7 @@ from scipy import special
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.pairing import Pairs
-from harness.core.scores import Score
+from harness.core.scores import WITHOUT, Score
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, Statistic
 from harness.tasks.by_chance import beside_chance
 from harness.tasks.paired_rates import PairedCells
@@ -195,8 +195,11 @@ class Disparity(Metric):
 
 def _without(rates: Sequence[RateByGroup]) -> str:
     """The groups that are left out, in words that follow others; empty where none is."""
-    left_out = sorted({f"; without {name} (n = {size})" for one in rates for name, size in one.left_out.items()})
-    return "".join(left_out)
+    sizes: dict[str, int] = {}
+    for one in rates:
+        for name, size in one.left_out.items():
+            sizes[name] = min(size, sizes.get(name, size))
+    return "".join(f"; {WITHOUT}{name} (n = {size})" for name, size in sorted(sizes.items()))
 
 
 def _refuse_constant(decisions: Values, rates: Sequence[RateByGroup]) -> None:

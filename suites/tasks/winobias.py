@@ -8,21 +8,17 @@ from random import Random
 from types import MappingProxyType
 
 import numpy as np
-from scipy import special
 
-from harness.core import statistics
 from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval
+from harness.core.statistics.correlations import correlation
 from harness.core.tasks import Row, Sample
 from harness.tasks.lettered import lettered_options
 from harness.tasks.pairs import MinimalPair, Percentage, likelier
 
 __all__ = ["OCCUPATION_CORRELATION", "PRO_STEREOTYPE", "WOMEN_PERCENT", "WinoBias"]
-
-_ALMOST = 1 - 1e-12
-"""A correlation of 1 has no inverse hyperbolic tangent."""
 
 MASK = "[MASK]"
 FEMININE = frozenset({"she", "her"})
@@ -79,23 +75,10 @@ class OccupationCorrelation(Metric):
             raise Undefined(f"{len(found)} occupations are too few: at least {self.smallest_group} are needed")
         odds = np.array([np.mean(values) for values in found.values()])
         women = np.array([WOMEN_PERCENT[occupation] for occupation in found], dtype=float)
-        if np.ptp(odds) == 0 or np.ptp(women) == 0:
+        interval = correlation(odds, women, confidence=confidence)
+        if math.isnan(interval.value):
             raise Undefined("the model's preference is the same in every occupation")
-        return _fisher(float(np.corrcoef(odds, women)[0, 1]), len(found), confidence)
-
-
-def _fisher(correlation: float, count: int, confidence: float) -> Interval:
-    """Pearson's correlation of `count` > 3 pairs, with an interval of its inverse hyperbolic tangent (Fisher, 1921)."""
-    bounded = max(-_ALMOST, min(_ALMOST, correlation))
-    half = float(special.ndtri(statistics.upper_tail(confidence))) / math.sqrt(count - 3)
-    low, high = (math.tanh(math.atanh(bounded) + side * half) for side in (-1, 1))
-    return Interval(
-        value=bounded,
-        stderr=(1 - bounded**2) / math.sqrt(count - 1),
-        low=low,
-        high=high,
-        method="Fisher's z over occupations",
-    )
+        return interval
 
 
 OCCUPATION_CORRELATION = OccupationCorrelation(

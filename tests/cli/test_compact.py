@@ -95,3 +95,17 @@ def test_all_rows_are_there_for_those_who_ask(capsys: pytest.CaptureFixture[str]
 def test_few_rows_are_shown_whole(capsys: pytest.CaptureFixture[str]) -> None:
     print_scores(MANY[-9:])
     assert "scores by suite" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_groups_left_out_and_what_chance_gives_stand_beside_the_value(
+    whole: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.output, "width", 160)
+    how = "Newcombe over 2 groups; without island (n = 9); chance alone gives 0.0810, above 0.2000 in 1 of 20; p = 0.42"
+    gap = one("t", "loans", "parity_region", 0.05, interval=how, low=0.0, high=0.25, direction=None, target=0.0)
+    print_scores([gap] if whole else [*MANY, gap])
+    said = capsys.readouterr().out
+    assert "island (n = 9)" in said
+    if whole:
+        assert "0 to 0.2500 (p = 0.42)" in said

@@ -1,14 +1,18 @@
 """Preferences between sentences: instruments that must find a model built to lean, and clear one that doesn't."""
 
+import math
 from collections.abc import Callable, Sequence
 from random import Random
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from harness.core.metrics import Metric
 from harness.core.models import respond
+from harness.core.pairing import pair
 from harness.core.requests import Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.statistics import Interval
@@ -114,6 +118,59 @@ def test_icat_by_hand() -> None:
     assert reduced(SS, scores).value == pytest.approx(ss)
     assert reduced(LMS, scores).value == pytest.approx(lms)
     assert reduced(ICAT, scores).value == pytest.approx(lms * min(ss, 100 - ss) / 50)
+
+
+def judged(stereotyped: Sequence[float], meaningful: Sequence[float]) -> list[Score]:
+    """One sample a term."""
+    return [
+        Score(sample_id=str(place), metric="icat", value=value, weight=weight, cluster=str(place))
+        for place, (value, weight) in enumerate(zip(stereotyped, meaningful, strict=True))
+    ]
+
+
+def test_the_ends_of_icat_are_those_of_its_two_shares_by_hand() -> None:
+    """lms is 100 of 40, so its Wilson interval starts at 0.9124; ss 24 of 40: 0.4460 to 0.7365. They aren't correlated:
+    the smaller product is 2 x 0.4, from 0.8 exp(-root(log(1 / 0.9124)^2 + log(0.4 / 0.2635)^2)) to 2 x (1 - 0.4460)."""
+    found = reduced(ICAT, judged([1.0] * 24 + [0.0] * 16, [1.0] * 40))
+    low, high = wilson(24, 40)
+    down = math.hypot(math.log(wilson(40, 40)[0]), math.log(0.4 / (1 - high)))
+    assert found.value == pytest.approx(80)
+    assert found.low == pytest.approx(80 * math.exp(-down))
+    assert found.high == pytest.approx(min(100.0, 200 * (1 - low)))
+
+
+def wilson(hits: int, count: int) -> tuple[float, float]:
+    ends = binomtest(hits, count).proportion_ci(method="wilson")
+    return float(ends.low), float(ends.high)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_icat_of_perfect_and_of_hopeless_models_has_an_interval(share: float) -> None:
+    found = reduced(ICAT, judged([float(place < 30 * share) for place in range(30)], [1.0] * 30))
+    assert found.low is not None
+    assert found.high is not None
+    assert 0 <= found.low <= found.value <= found.high <= 100
+    assert found.low < found.high
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1), st.floats(0, 1))
+@settings(max_examples=30)
+def test_a_change_of_icat_lies_in_its_interval_and_turns_its_sign_with_the_order(
+    seed: int, share: float, lms: float
+) -> None:
+    generator = np.random.default_rng(seed)
+
+    def run(share: float) -> list[Score]:
+        return judged((generator.random(20) < share).astype(float), (generator.random(20) < lms).astype(float))
+
+    first, second = run(0.5), run(share)
+    there, back = ICAT.difference(pair(first, second), Random(0)), ICAT.difference(pair(second, first), Random(0))
+    assert there.value == pytest.approx(reduced(ICAT, second).value - reduced(ICAT, first).value, abs=1e-9)
+    assert there.low is not None
+    assert there.high is not None
+    assert there.low - 1e-9 <= there.value <= there.high + 1e-9
+    assert there.low < there.high
+    assert (back.value, back.low, back.high) == pytest.approx((-there.value, -there.high, -there.low), abs=1e-9)
 
 
 def test_the_longer_sentence_is_compared_by_its_mean_per_token() -> None:

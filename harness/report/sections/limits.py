@@ -33,6 +33,11 @@ def exclusions(context: Context) -> list[Section]:
         blocks.append(Note(text=words("{count} more absent scores are in the record.", count=len(absent) - MOST)))
     invalid = [one for one in context.estimates if one.invalid_count and one.group is None and one.suite != "energy"]
     blocks.append(Paragraph(text=_invalid(context, invalid)))
+    small = dict.fromkeys(f"{one.task}: {group}" for one in context.estimates for group in one.left_out)
+    if small:
+        blocks.append(
+            Paragraph(text=words("Groups too small to be compared with the others: {groups}.", groups="; ".join(small)))
+        )
     return [Section(title=words("What was not measured, and why"), blocks=blocks, own_page=True)]
 
 

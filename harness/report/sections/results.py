@@ -92,7 +92,7 @@ def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, gro
             *([one.group or ""] if groups else []),
             number(one.value),
             number(one.stderr),
-            words.interval(one.low, one.high),
+            " ".join(filter(None, [words.interval(one.low, one.high), one.by_chance])),
             f"{one.n:,}" + (f" (+{_unusable(one):,})" if _unusable(one) else ""),
             words.term(one.unit),
             best(context, one),
@@ -102,6 +102,8 @@ def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, gro
     ]
     if any(map(_unusable, estimates)):
         caption += f". {words('In brackets behind n: samples that could not be used, and are in no score')}"
+    if any(one.by_chance for one in estimates):
+        caption += f". {words('p: how often chance alone gives as extreme a value where no group differs')}"
     return Table(caption=caption, columns=columns, rows=rows)
 
 
