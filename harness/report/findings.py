@@ -1,5 +1,6 @@
 """Which scores a test tells from the value that they ought to have: what a report may say of them rests on this."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ LEVEL = 0.05
 
 _COUNT, _LARGEST = "_groups_differing", "_difference"
 _EFFECT, _PERMUTED = "effect_size", "p_value"
+_BY_CHANCE = re.compile(r"; p = (\S+)$")
+"""The p value that stands beside what chance alone gives, where an interval is told: see `harness.tasks.by_chance`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,8 @@ def findings(
 
     Each is judged by the test that the record, of whose scores `estimates` are all, holds of it: a permutation test,
     where there is one of the score, else its interval, which tells where it ends before what ought to be. The p value
-    is then the one that the interval implies (Altman and Bland, 2011, BMJ 343:d2090).
+    is then the one that the interval implies (Altman and Bland, 2011, BMJ 343:d2090). An extreme over groups has what
+    chance alone gives beside its interval, and must be beyond both.
 
     The largest of several differences is never among them where the record counts those that differ: it lies above 0
     if chance alone differs, its interval with it, and `differing_groups` is its test. Nor is a score without a test.
@@ -74,9 +78,11 @@ def findings(
 
 def _implied(one: Estimate, value: float, best: float) -> float | None:
     """The two-sided p value of a score that is what it ought to be: 1 where its interval holds that, None without."""
+    stated = _BY_CHANCE.search(one.interval or "")
+    by_chance = float(stated[1]) if stated else None
     if one.low is None or one.high is None:
-        return None
-    if one.low <= best <= one.high:
+        return by_chance
+    if one.low <= best <= one.high or (by_chance is not None and by_chance > LEVEL):
         return 1.0
     reach = value - one.low if value > best else one.high - value
     if reach <= 0:

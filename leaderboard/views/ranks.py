@@ -211,7 +211,12 @@ def _set_apart(session: Session, chosen: pd.DataFrame, apart: pd.DataFrame, name
     t = session.t
     others, failed = apart[apart["apart"].notna()], chosen[chosen["status"] != "verified"]
     for title, said, rows, why in (
-        (t("Set apart"), t("These runs asked something else, so no rank would be fair."), others, "apart"),
+        (
+            t("Set apart"),
+            t("These runs were asked something else, so no rank would be fair. What a ranked run has is said first."),
+            others,
+            "apart",
+        ),
         (t("Not trusted"), t("These records fail verification: they rank nowhere."), failed, "reason"),
     ):
         if len(rows):

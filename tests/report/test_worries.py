@@ -18,6 +18,7 @@ from harness.report.chance import chance_level
 from harness.report.findings import findings
 from harness.report.words import Words
 from harness.report.worries import worries
+from harness.tasks.by_chance import beside_chance
 from tests.decision.runs import flipped, scores_of, sealed
 
 ACC = Estimate(
@@ -130,6 +131,17 @@ def test_differences_between_groups_are_judged_whatever_their_attribute() -> Non
     assert "equalized_odds_ratio_race of adult" in told
     assert "Likewise: adult demographic_parity_difference_sex 0.3000." in told
     assert "compas" not in told
+
+
+def test_an_extreme_over_groups_must_be_beyond_what_chance_alone_gives() -> None:
+    told = beside_chance(np.array([0.1, 0.2, 0.3, 0.4]), 0.35)
+    apart = replace(
+        CROWS, task="adult", metric="demographic_parity_difference_age", value=0.35, low=0.2, high=0.5,
+        unit="difference", target=0, interval=f"Newcombe over 10 groups; {told}",
+    )  # fmt: skip
+    assert told.endswith("p = 0.4")
+    assert _found(apart) == []
+    assert len(_found(replace(apart, interval=apart.interval.replace("p = 0.4", "p = 0.001")))) == 1
 
 
 def test_associations_are_judged_by_their_permutation_test_not_by_their_interval() -> None:
