@@ -53,7 +53,7 @@ def test_every_page_is_whole_and_fits_the_window(browser, url, width, theme):
 
 def test_an_unknown_run_is_said_in_words_and_no_other_is_shown(fresh):
     fresh.open("run?run=unknown")
-    fresh.page.get_by_text("unknown: no such run here").wait_for(timeout=30_000)
+    fresh.page.get_by_text("unknown: no such run here").first.wait_for(timeout=30_000)
     assert fresh.page.locator('[data-testid="stDataFrame"]').count() == 0
     assert fresh.page.locator('[data-testid="stException"]').count() == 0
     fresh.picture("unknown")
