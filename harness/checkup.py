@@ -15,6 +15,7 @@ from harness.doctor import Finding
 from harness.engine.attribution.model import AttributingModel
 from harness.engine.build import build_model
 from harness.engine.devices import default_batch_tokens, resolve_device
+from harness.engine.lengths import ALIKE, Lengths
 
 __all__ = ["examine_model"]
 
@@ -81,12 +82,14 @@ def _way(checkpoint: Checkpoint, model: Model) -> Finding:
         return Finding(name="reading", status="ok", detail=f"as a {KINDS[checkpoint.kind].title}")
     reading = model.model if isinstance(model, AttributingModel) else model
     plain_reason: str | None = getattr(reading, "plain_reason")  # noqa: B009 - of a causal model alone, not of `Model`
+    lengths: Lengths = getattr(reading, "lengths")  # noqa: B009 - as above
+    apart = "" if lengths == ALIKE else f"; {lengths}"
     if plain_reason is None:
         detail = "packed: what requests share is read once; agrees with the plain way on a self-check"
-        return Finding(name="reading", status="ok", detail=detail)
+        return Finding(name="reading", status="ok", detail=detail + apart)
     if getattr(reading, "continues"):  # noqa: B009 - as above
         detail = f"row by row, each going on from a beginning that is read once; not packed: {plain_reason}"
-        return Finding(name="reading", status="ok", detail=detail)
+        return Finding(name="reading", status="ok", detail=detail + apart)
     return Finding(name="reading", status="limited", detail=f"plain, each request by itself: {plain_reason}")
 
 

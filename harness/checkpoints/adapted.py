@@ -96,6 +96,7 @@ class _Prompted:
     def __init__(self, adapted: Any) -> None:
         self._adapted = adapted
         base = adapted.get_base_model()
+        self.virtual_token_count = sum(one.num_virtual_tokens for one in adapted.peft_config.values())
         self.config, self.generation_config = base.config, base.generation_config
         self.device, self.dtype = base.device, base.dtype
         self.get_input_embeddings, self.parameters = base.get_input_embeddings, adapted.parameters

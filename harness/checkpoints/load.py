@@ -22,6 +22,7 @@ from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.memory import refuse_oversize
 from harness.checkpoints.quantised import require_backend
 from harness.checkpoints.remote_code import refuse_remote_code
+from harness.checkpoints.statelessness import forget_texts
 from harness.checkpoints.vocabulary import check_fit
 from harness.checkpoints.weights import scan_weights
 from harness.core.checkpoints import Checkpoint
@@ -103,6 +104,7 @@ def load_whole(
     )
     if chosen == "float16":
         _refuse_overflow(model, checkpoint)
+    forget_texts(model)
     model = _on_device(model, device).eval()
     assert checkpoint.max_length is not None
     return LoadedCheckpoint(checkpoint=checkpoint, model=model, tokenizer=tokenizer, max_length=checkpoint.max_length)

@@ -13,6 +13,7 @@ from harness.core.meters import Meter
 from harness.core.requests import EmbeddingNoise
 from harness.engine.encoding import Tokens
 from harness.engine.halving import Halving
+from harness.engine.lengths import known_lengths
 from harness.engine.noise import with_noise
 from harness.engine.padding import padded, padding_id
 from harness.engine.planner import cut
@@ -51,6 +52,7 @@ class RowReader:
         self._meter = meter
         self._passes: Halving[InputRow, list[Tensor]] = Halving(batch_tokens)
         self._pad_id = padding_id(model, tokenizer)
+        self._way = known_lengths(model).way
 
     def rows(
         self,
@@ -124,7 +126,7 @@ class RowReader:
         # A model of encoder and decoder labels what stands at the last end-of-text token, and counts them.
         ends = row.tokens.count(config.eos_token_id) if config.is_encoder_decoder else 0
         if self._pads:
-            return (ends,)
+            return (ends, self._way(len(row.tokens)))
         return (ends, len(row.tokens)) if self._batches else (ends, len(row.tokens), row.tokens, row.types or ())
 
     @cached_property

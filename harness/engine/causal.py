@@ -23,6 +23,7 @@ from harness.core.requests import (
 from harness.engine.encoding import Encoder, Reading, Tokens
 from harness.engine.generation import Continuation, Writer, end_ids
 from harness.engine.halving import NO_MEMORY, Halving
+from harness.engine.lengths import tried_lengths
 from harness.engine.packing import StemCache, refusal
 from harness.engine.planner import Pack, cut, pack_alone, pack_shared, stem_tokens
 from harness.engine.rounding import NOT_FINITE, tolerance
@@ -57,6 +58,7 @@ class CausalModel:
         self.batch_tokens = batch_tokens
         self.meter: Meter = meter or NullMeter()
         self.encoder = Encoder(loaded.tokenizer, loaded.max_length, loaded.model)
+        self.lengths = tried_lengths(loaded.model, loaded.max_length)
         self.plain_reason = self._why_plain()
         self.continues = self.plain_reason is not None and self._can_continue()
         stems = StemCache(loaded.model)
@@ -70,6 +72,7 @@ class CausalModel:
             steering=Steering(loaded.checkpoint.generation.followed, ends=ends, model=loaded.model),
             stems=None if self.plain_reason else stems,
             tolerance=tolerance(loaded.model.dtype),
+            lengths=self.lengths,
         )
         self._reader: Halving[Row, Any] = Halving(batch_tokens)
         self._scribe: Halving[GenerateUntil, list[Continuation]] = Halving(self._writer.room(batch_tokens))
@@ -87,7 +90,9 @@ class CausalModel:
         if self.plain_reason and not self.continues:
             scored = [*self._plan_alone([*pairs, *texts])]
         else:
-            scored = [*self._plan_shared(pairs), *self._plan_alone(texts)]
+            near = [pair for pair in pairs if self.lengths.way(len(self._readings[pair.id][0].inputs)) == 0]
+            far = [pair for pair in pairs if self.lengths.way(len(self._readings[pair.id][0].inputs)) != 0]
+            scored = [*self._plan_shared(near), *self._plan_alone([*far, *texts])]
         return [*scored, *self._plan_alone(examined), *self._plan_writing(prompts)]
 
     def answer(self, batch: Batch) -> list[Response]:
@@ -182,7 +187,7 @@ class CausalModel:
             for request in requests
         ]
         asking = [index for index, group in enumerate(groups) if group]
-        for pack, indices in pack_alone([groups[index] for index in asking], self.batch_tokens):
+        for pack, indices in pack_alone([groups[index] for index in asking], self.batch_tokens, self.lengths.way):
             computed = sum(len(row.tokens) for row in pack.rows)
             yield self._batch(tuple(requests[asking[index]] for index in indices), pack, computed)
         left = tuple(request for request, group in zip(requests, groups, strict=True) if not group)
@@ -247,7 +252,7 @@ class CausalModel:
             usable = {reading for reading, one in (judged or {}).items() if _is_finite(one)}
             if pack.stem or not all(row.is_path for row in rows):
                 again += [inputs for row in rows for inputs in row.ends if not wanted[inputs] <= usable]
-        for alone, _ in pack_alone([(inputs,) for inputs in again], self._reader.batch_tokens):
+        for alone, _ in pack_alone([(inputs,) for inputs in again], self._reader.batch_tokens, self.lengths.way):
             for _, judged in self._reader.run(alone.rows, _row_length, partial(compute, alone)):
                 found |= judged or {}
         self.meter.count(tokens=0, requests=len(requests))

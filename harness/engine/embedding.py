@@ -18,6 +18,7 @@ from harness.core.models import Batch
 from harness.core.requests import Embed, Request, Response
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
+from harness.engine.lengths import known_lengths
 from harness.engine.padding import ordered_rows, padded, padding_id, pads_exactly
 from harness.engine.planner import cut
 
@@ -46,6 +47,7 @@ class EncoderModel:
         self.max_length = loaded.max_length
         self.batch_tokens = batch_tokens
         self.meter: Meter = meter or NullMeter()
+        self._way = known_lengths(self.model).way
         self._tokens: dict[str, Tokens] = {}
         self._passes: Halving[Tokens, dict[Tokens, tuple[float, ...]]] = Halving(batch_tokens)
 
@@ -68,7 +70,8 @@ class EncoderModel:
         """See `Model.answer`."""
         self.meter.stage("prefill")
         vectors: dict[Tokens, tuple[float, ...]] = {}
-        for rows in ordered_rows({self._tokens[request.id] for request in batch.requests} - {()}, pads=self._pads):
+        texts = {self._tokens[request.id] for request in batch.requests} - {()}
+        for rows in ordered_rows(texts, pads=self._pads, way=self._way):
             for _, found in self._passes.run(rows, len, self._embed):
                 vectors |= found or {}
         self.meter.count(tokens=0, requests=len(batch.requests))

@@ -1,9 +1,11 @@
 """From text to token ids, by the conventions of lm-evaluation-harness, many strings at a time.
 
-Two things differ, both where lm-evaluation-harness departs from running text. The beginning-of-text token is never
+Three things differ, all where lm-evaluation-harness departs from running text. The beginning-of-text token is never
 given twice: where a tokenizer adds it by itself, lm-evaluation-harness's rolling log-likelihood reads it both as prefix
-and as first token to predict. And where the end of a context melts with the beginning of its continuation into one
-token (as happens without spaces, in Chinese for instance), that token is read and scored as in the whole text.
+and as first token to predict. What a tokenizer adds behind every text, such as an end-of-text token, is left out: it is
+no part of a continuation, and nothing is to be written after it. And where the end of a context melts with the
+beginning of its continuation into one token (as happens without spaces, in Chinese for instance), that token is read
+and scored as in the whole text.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,6 +38,7 @@ class Encoder:
         self.max_length = max_length
         self.prefix_id = self._prefix_id()
         self._prefix_text = tokenizer.decode([self.prefix_id])
+        self._added = _added_behind(tokenizer)
 
     def loglikelihoods(self, requests: Sequence[Loglikelihood]) -> list[Reading]:
         """One reading a request. A continuation longer than the window keeps its end alone, see `Reading`."""
@@ -103,7 +106,7 @@ class Encoder:
         )
 
     def _encode(self, texts: Sequence[str], *, special_tokens: bool = True) -> Mapping[str, Tokens]:
-        """Token ids by text, with the special tokens the tokenizer adds by itself unless the text starts with one."""
+        """Token ids by text, with the special tokens that the tokenizer adds in front unless the text has its own."""
         return {text: tuple(row) for text, row in self._rows(texts, "input_ids", special_tokens=special_tokens)}
 
     def _offsets(self, texts: Sequence[str]) -> Mapping[str, Offsets]:
@@ -119,7 +122,8 @@ class Encoder:
         for group, add in ((plain, special_tokens), (marked, False)):
             if group:
                 rows = self.tokenizer(group, add_special_tokens=add, return_attention_mask=False, **options)
-                yield from zip(group, rows[column], strict=True)
+                behind = self._added if add else 0
+                yield from zip(group, (row[: len(row) - behind] for row in rows[column]), strict=True)
 
 
 def rolling_windows(tokens: Tokens, *, prefix_id: int, max_length: int, stride: int | None) -> tuple[Reading, ...]:
@@ -141,6 +145,13 @@ def rolling_windows(tokens: Tokens, *, prefix_id: int, max_length: int, stride: 
         readings.append(Reading(stream[start:end], tokens[done:end]))
         done = end
     return tuple(readings)
+
+
+def _added_behind(tokenizer: Any) -> int:
+    """How many special tokens the tokenizer adds behind every text."""
+    bare, whole = (tokenizer("a", add_special_tokens=add, verbose=False)["input_ids"] for add in (False, True))
+    ends = [end for end in range(len(bare), len(whole) + 1) if whole[end - len(bare) : end] == bare]
+    return len(whole) - ends[-1] if bare and ends else 0
 
 
 def _move_spaces(context: str, continuation: str) -> tuple[str, str]:

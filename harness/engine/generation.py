@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from harness.core.requests import GenerateUntil
+from harness.engine.lengths import Lengths
 from harness.engine.packing import StemCache
 from harness.engine.planner import Pack, pack_shared
 from harness.engine.prefill import batching_error, prefill_packed, prefill_padded
@@ -64,7 +65,7 @@ class Writer:
 
     `stems` is given where rows of the model can be packed. `tolerance` is by how many nats one prompt in a batch
     may change what is predicted after another one: models in which it does more get prompts of one length, or one
-    prompt, at a time.
+    prompt, at a time. So do prompts that are, or may become, too long for `lengths` to read them as all others.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Writer:
         steering: Steering,
         stems: StemCache | None,
         tolerance: float,
+        lengths: Lengths,
     ) -> None:
         self._model = model
         self._spelling = spelling
@@ -83,15 +85,20 @@ class Writer:
         self._steering = steering
         self._stems = stems
         self._tolerance = tolerance
+        self._lengths = lengths
 
     def computed_token_count(self, prompts: Iterable[Tokens], budget: int) -> int:
         """How many tokens are read for these prompts together."""
         distinct = set(prompts)
-        if self._stems is None:
+        if self._sharing(distinct) is None:
             return sum(map(len, distinct))
         packs = self._packs(distinct, budget)
         stems = {pack.stem: len(pack.stem) - max(pack.chain[:-1], default=0) for pack in packs}
         return sum(len(row.tokens) for pack in packs for row in pack.rows) + sum(stems.values())
+
+    def _sharing(self, prompts: Iterable[Tokens]) -> StemCache | None:
+        """Where what these prompts share is kept; None where nothing is shared."""
+        return self._stems if all(self._lengths.way(len(prompt)) == 0 for prompt in prompts) else None
 
     def _packs(self, prompts: Iterable[Tokens], budget: int) -> list[Pack]:
         return pack_shared({prompt: len(prompt) - 1 for prompt in prompts}, budget)
@@ -125,9 +132,14 @@ class Writer:
 
     def batch_key(self, request: GenerateUntil, prompt: Tokens) -> tuple[int | str, ...]:
         """Requests with the same key may be one batch."""
+        if self._lengths.way(len(prompt) + request.max_tokens):
+            alike: tuple[int | str, ...] = (request.max_tokens, len(prompt))
+        else:
+            # A row that has ended goes on, unread, while others are written: by as much as its own request at most.
+            alike = () if math.isinf(self._lengths.switch) else (request.max_tokens,)
         if self._pads:
-            return ()
-        return (len(prompt),) if self._batches else (len(prompt), request.id)
+            return alike
+        return (*alike, len(prompt)) if self._batches else (*alike, len(prompt), request.id)
 
     def room(self, budget: int) -> int:
         """Tokens, prompts and padding included, that a batch may hold: the memory for them is small beside a model's.
@@ -157,12 +169,13 @@ class Writer:
 
     def _decode(self, rows: list[Continuation], budget: int, on_stage: Callable[[str, int], None]) -> None:
         prompts = list(dict.fromkeys(one.prompt for one in rows))
-        if self._stems is not None:
+        way, stems = self._lengths.way, self._sharing(prompts)
+        if stems is not None:
             room = max(one.request.max_tokens for one in rows)
             packs = self._packs(prompts, budget)
-            memory, read, computed = prefill_packed(self._model, self._stems, packs, prompts, room)
+            memory, read, computed = prefill_packed(self._model, stems, packs, prompts, room=room, way=way)
         else:
-            memory, read = prefill_padded(self._model, prompts)
+            memory, read = prefill_padded(self._model, prompts, way)
             computed = sum(map(len, prompts))
         on_stage("prefill", computed)
         places = {prompt: index for index, prompt in enumerate(prompts)}

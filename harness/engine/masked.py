@@ -21,6 +21,7 @@ from harness.core.models import Batch
 from harness.core.requests import Loglikelihood, PseudoLoglikelihood, Request, Response
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
+from harness.engine.lengths import known_lengths
 from harness.engine.noise import with_noise
 from harness.engine.padding import ordered_rows, padded, padding_id, pads_exactly
 from harness.engine.rounding import NOT_FINITE
@@ -60,6 +61,7 @@ class MaskedModel:
         self.meter: Meter = meter or NullMeter()
         self.encoder = _MaskEncoder(loaded.tokenizer, loaded.max_length, loaded.model)
         self.pad_id = padding_id(loaded.model, loaded.tokenizer)
+        self._way = known_lengths(loaded.model).way
         self._readings: dict[str, _Reading] = {}
         self._passes: Halving[Tokens, dict[MaskedCopy, Verdict]] = Halving(batch_tokens)
 
@@ -95,7 +97,7 @@ class MaskedModel:
             return self._predict(group, [sorted(wanted[tokens], key=_place) for tokens in group])
 
         verdicts: dict[MaskedCopy, Verdict] = {}
-        for rows in ordered_rows(wanted, pads=self._pads):
+        for rows in ordered_rows(wanted, pads=self._pads, way=self._way):
             for _, found in self._passes.run(rows, len, compute):
                 verdicts |= found or {}
         self.meter.count(tokens=0, requests=len(batch.requests))

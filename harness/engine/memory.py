@@ -1,6 +1,6 @@
 """What a model remembers of the texts that it is writing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from inspect import signature
 from typing import Any
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from transformers import Cache, DynamicCache, DynamicLayer
 
+from harness.engine.lengths import ALIKE
 from harness.engine.scoring import forward_at
 from harness.engine.tree import Tokens
 
@@ -63,15 +64,19 @@ class Memory:
     """What a model remembers of a batch of texts, each a row, padded on the left.
 
     That is the model's own cache, of whatever kind, if none is given. A model without one that can be taken apart by
-    rows reads all tokens again at each step.
+    rows reads all tokens again at each step, and so does one that reads texts of the new length in another `way`
+    (`Lengths.way`): rows that may come to that must have one length.
     """
 
-    def __init__(self, model: Any, rows: Sequence[Tokens], cache: Any = None) -> None:
+    def __init__(
+        self, model: Any, rows: Sequence[Tokens], cache: Any = None, *, way: Callable[[int], int] = ALIKE.way
+    ) -> None:
         width = max(map(len, rows))
         padded = [(width - len(row)) * [0] + list(row) for row in rows]
         self._model = model
         self._parameters = signature(model.forward).parameters
         self._cache = cache
+        self._way = way
         self._token_ids = torch.tensor(padded, device=model.device)
         lengths = torch.tensor([len(row) for row in rows], device=model.device)
         self._mask = (torch.arange(width, device=model.device) >= width - lengths[:, None]).long()
@@ -83,6 +88,9 @@ class Memory:
     def append(self, token_ids: Sequence[int]) -> Tensor:
         """Logits of shape (rows, vocabulary) after one more token in each row."""
         step = torch.tensor(token_ids, device=self._model.device)[:, None]
+        width = self._token_ids.shape[1]
+        if self._way(width + 1) != self._way(width):
+            self._cache = None
         self._token_ids = torch.cat([self._token_ids, step], dim=1)
         self._mask = torch.cat([self._mask, torch.ones_like(step)], dim=1)
         return self._forward(step if self._cache is not None else self._token_ids)

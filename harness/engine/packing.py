@@ -24,7 +24,6 @@ Seen = NDArray[np.bool_]
 Depths = NDArray[np.int64]
 
 _UNDERSTOOD = frozenset({"full_attention", "sliding_attention"})
-_ROPE_BY_LENGTH = frozenset({"dynamic", "longrope"})
 _OTHER_LIMITS = re.compile(
     r"alibi|window|local_att|chunk_size$|attention_types|block_(size|types)|block_type|bidirectional"
 )
@@ -51,8 +50,6 @@ def refusal(model: Any) -> str | None:
             return f"its attention depends on {name} ({settings[name]}), which packing would change"
     if settings.get("use_bidirectional_attention") is True:
         return "its attention is not causal"
-    if rope := _ROPE_BY_LENGTH & _rope_types(settings.get("rope_parameters")):
-        return f"its positions are scaled by the length of what is read with them ({', '.join(rope)})"
     return None
 
 
@@ -62,14 +59,6 @@ def _windows(model: Any) -> dict[str, int | None]:
     window = getattr(config, "sliding_window", None)
     kinds = getattr(config, "layer_types", None) or ["full_attention" if window is None else "sliding_attention"]
     return {kind: window if kind == "sliding_attention" else None for kind in dict.fromkeys(kinds)}
-
-
-def _rope_types(parameters: Any) -> set[str]:
-    """The kinds of rotary positions, of which some models have one for each kind of layer."""
-    if not isinstance(parameters, dict):
-        return set()
-    nested = [kind for value in parameters.values() for kind in _rope_types(value)]
-    return {*nested, *([parameters["rope_type"]] if "rope_type" in parameters else [])}
 
 
 def packed_arguments(model: Any, rows: Sequence[Row], stem: "Stem | State | None" = None) -> dict[str, Any]:

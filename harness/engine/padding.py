@@ -47,7 +47,10 @@ def pads_exactly(model: Any, compute: Callable[[Sequence[Tokens]], Sequence[Sequ
     return True
 
 
-def ordered_rows(rows: Iterable[Tokens], *, pads: bool) -> list[list[Tokens]]:
-    """Distinct sequences, the longest first; in groups of one length each where the model's padding isn't exact."""
+def ordered_rows(rows: Iterable[Tokens], *, pads: bool, way: Callable[[int], int]) -> list[list[Tokens]]:
+    """Distinct sequences, the longest first; in groups of one length each where the model's padding isn't exact.
+
+    Lengths of another `way` (`Lengths.way`) are never in one group.
+    """
     ordered = sorted(set(rows), key=lambda tokens: (-len(tokens), tokens))
-    return [ordered] if pads else [list(same) for _, same in groupby(ordered, key=len)]
+    return [list(same) for _, same in groupby(ordered, key=lambda row: way(len(row)) if pads else len(row))]

@@ -4,7 +4,7 @@ Batches hold rows of like length, the longest first, so that little is wasted on
 memory shows at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -56,11 +56,13 @@ def _rows(forest: Forest, budget: int) -> Sequence[Row]:
     return side_by_side(forest.rows, min(budget, _SIDE_TOKENS)) if forest.stem else forest.rows
 
 
-def pack_alone(groups: Sequence[Sequence[Tokens]], budget: int) -> list[tuple[Pack, list[int]]]:
+def pack_alone(
+    groups: Sequence[Sequence[Tokens]], budget: int, way: Callable[[int], int]
+) -> list[tuple[Pack, list[int]]]:
     """Packs in which each sequence is a row of its own, with the indices of the groups they answer.
 
     The sequences of one group (the windows of one document) stay together, even over the budget; equal groups
-    share their rows.
+    share their rows. Sequences whose longest have lengths of another `way` (`Lengths.way`) are never in one pack.
     """
     order = sorted(range(len(groups)), key=lambda index: (-max(map(len, groups[index])), tuple(groups[index])))
     distinct = [list(same) for _, same in groupby(order, key=lambda index: tuple(groups[index]))]
@@ -69,7 +71,8 @@ def pack_alone(groups: Sequence[Sequence[Tokens]], budget: int) -> list[tuple[Pa
     for same in distinct:
         sequences = groups[same[0]]
         longest = max(map(len, sequences))
-        if packs and (len(packs[-1][0]) + len(sequences)) * width <= budget and _is_alike(longest, width):
+        fits = bool(packs) and (len(packs[-1][0]) + len(sequences)) * width <= budget
+        if fits and _is_alike(longest, width) and way(longest) == way(width):
             packs[-1][0].extend(sequences)
             packs[-1][1].extend(same)
         else:

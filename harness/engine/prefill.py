@@ -1,6 +1,6 @@
 """Prompts read once, and the memory from which writing goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,20 @@ from harness.engine.tree import Row, Tokens
 __all__ = ["batching_error", "prefill_packed", "prefill_padded"]
 
 
-def prefill_padded(model: Any, prompts: Sequence[Tokens]) -> tuple[Memory, Tensor]:
+def prefill_padded(model: Any, prompts: Sequence[Tokens], way: Callable[[int], int]) -> tuple[Memory, Tensor]:
     """The memory of distinct prompts, each a row, and the logits after each."""
-    memory = Memory(model, prompts)
+    memory = Memory(model, prompts, way=way)
     return memory, memory.read()
 
 
 def prefill_packed(
-    model: Any, stems: StemCache, packs: Sequence[Pack], prompts: Sequence[Tokens], room: int
+    model: Any,
+    stems: StemCache,
+    packs: Sequence[Pack],
+    prompts: Sequence[Tokens],
+    *,
+    room: int,
+    way: Callable[[int], int],
 ) -> tuple[Memory, Tensor, int]:
     """The memory of distinct prompts that lie in `packs`, the logits after each, and how many tokens were read.
 
@@ -54,7 +60,7 @@ def prefill_packed(
             keys[at, :, :width] = layer.keys[rows, :, columns].transpose(1, 2)
             values[at, :, :width] = layer.values[rows, :, columns].transpose(1, 2)
         computed += read + sum(len(row.tokens) for row in pack.rows)
-    memory = Memory(model, prompts, cache_with_room(joined, width))
+    memory = Memory(model, prompts, cache_with_room(joined, width), way=way)
     return memory, torch.stack([logits[prompt] for prompt in prompts]), computed
 
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lm_eval.utils import get_rolling_token_windows, make_disjoint_window
+from tokenizers.processors import TemplateProcessing
 
 from harness.core.errors import ModelError
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling
@@ -115,3 +116,26 @@ def test_a_window_smaller_than_the_one_asked_for_still_overlaps(tokenizer):
 def test_prompts_leave_room_for_what_is_written(tokenizer):
     (prompt,) = Encoder(tokenizer, 16).prompts([GenerateUntil(context="word " * 50, max_tokens=10)])
     assert len(prompt) == 6
+
+
+@pytest.mark.parametrize(
+    ("added", "same_as"), [("<s> $A </s>", "<s> $A"), ("$A </s>", "$A"), ("<s> $A </s> </s>", "<s> $A")]
+)
+def test_what_a_tokenizer_adds_behind_a_text_is_neither_scored_nor_written_after(added, same_as):
+    encoders = []
+    for template in (added, same_as):
+        tokenizer = build_tiny_tokenizer()
+        tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+            single=template, special_tokens=[("<s>", 1), ("</s>", 2)]
+        )
+        encoders.append(Encoder(tokenizer, 256))
+    found, expected = encoders
+    pairs = [
+        Loglikelihood(context=context, continuation=" over the lazy dog")
+        for context in ("", "Where?", "Where?  ", "<s>Where?</s>", "it ends in </s>")
+    ]
+    assert found.loglikelihoods(pairs) == expected.loglikelihoods(pairs)
+    prompts = [GenerateUntil(context=pair.context) for pair in pairs]
+    assert found.prompts(prompts) == expected.prompts(prompts)
+    text = [LoglikelihoodRolling(text="over the lazy dog </s>")]
+    assert found.rolling(text) == expected.rolling(text)

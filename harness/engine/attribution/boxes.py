@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from harness.core.requests import Attribute, Classify, Loglikelihood
+from harness.engine.attribution.ablations import Unusable
 from harness.engine.attribution.whitebox import Passage, WhiteBox, repeated, targeted
 from harness.engine.causal import CausalModel
 from harness.engine.classifier import ClassifierModel
@@ -19,6 +20,8 @@ from harness.engine.tree import packed_row, path_row
 
 __all__ = ["white_box"]
 
+APART = "its choices have lengths that the model reads in different ways, so they can't be compared in one pass"
+
 
 class CausalBox(WhiteBox):
     """All choices in one packed row, where the model can be packed; else a row for each."""
@@ -30,6 +33,8 @@ class CausalBox(WhiteBox):
         """See `WhiteBox`."""
         readings = self.inner.encoder.loglikelihoods(_pairs(request))
         inputs = sorted({reading.inputs for reading in readings})
+        if len({self.inner.lengths.way(len(one)) for one in inputs}) > 1:
+            raise Unusable(APART)
         rows = [path_row(one) for one in inputs] if self.inner.plain_reason else [packed_row(inputs, 0)]
         arguments = packed_arguments(self.model, rows)
         width = arguments["input_ids"].shape[1]
