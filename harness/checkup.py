@@ -12,7 +12,6 @@ from harness.core.meters import NullMeter
 from harness.core.models import Model, respond
 from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood, PseudoLoglikelihood, Request, Tag
 from harness.doctor import Finding
-from harness.engine.attribution.model import AttributingModel
 from harness.engine.build import build_model
 from harness.engine.devices import default_batch_tokens, resolve_device
 from harness.engine.lengths import ALIKE, Lengths
@@ -80,14 +79,16 @@ def _weights(checkpoint: Checkpoint, dtype: str, device: str) -> Finding:
 def _way(checkpoint: Checkpoint, model: Model) -> Finding:
     if checkpoint.kind != "causal":
         return Finding(name="reading", status="ok", detail=f"as a {KINDS[checkpoint.kind].title}")
-    reading = model.model if isinstance(model, AttributingModel) else model
-    plain_reason: str | None = getattr(reading, "plain_reason")  # noqa: B009 - of a causal model alone, not of `Model`
-    lengths: Lengths = getattr(reading, "lengths")  # noqa: B009 - as above
+    reading: Any = model
+    while not hasattr(reading, "plain_reason"):
+        reading = reading.model
+    plain_reason: str | None = reading.plain_reason
+    lengths: Lengths = reading.lengths
     apart = "" if lengths == ALIKE else f"; {lengths}"
     if plain_reason is None:
         detail = "packed: what requests share is read once; agrees with the plain way on a self-check"
         return Finding(name="reading", status="ok", detail=detail + apart)
-    if getattr(reading, "continues"):  # noqa: B009 - as above
+    if reading.continues:
         detail = f"row by row, each going on from a beginning that is read once; not packed: {plain_reason}"
         return Finding(name="reading", status="ok", detail=detail + apart)
     return Finding(name="reading", status="limited", detail=f"plain, each request by itself: {plain_reason}")

@@ -1,6 +1,7 @@
 """Puts a loaded base and an adapter together with peft, and refuses an adapter that doesn't fit."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,8 +10,11 @@ import torch
 import transformers
 from torch import Tensor
 
+from harness.checkpoints.adapter import OUTPUT_HEAD
+from harness.checkpoints.geometry import EMBEDDING
+from harness.checkpoints.headers import StoredTensor
 from harness.checkpoints.load import LoadedCheckpoint, errors_named, quiet
-from harness.checkpoints.vocabulary import check_fit, has_vocabulary
+from harness.checkpoints.vocabulary import check_tokenizer, has_vocabulary, word_count
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
 
@@ -26,8 +30,11 @@ def answering(adapted: Any) -> Any:
     return _Prompted(adapted) if adapted.peft_config[NAME].is_prompt_learning else adapted.get_base_model().eval()
 
 
-def adapt(base: Any, checkpoint: Checkpoint, device: str) -> Any:
+def adapt(base: Any, checkpoint: Checkpoint, device: str, supplied: Mapping[str, StoredTensor]) -> Any:
     """peft's model of a base and an adapter, every weight of it in its place; the base's layers are changed for that.
+
+    `supplied` are the tensors that the adapter has in place of the base's own: an embedding with more or fewer tokens
+    among them makes the base's as large.
 
     Raises `CheckpointError` for weights that are missing, too many or wrongly shaped for the base.
     """
@@ -36,6 +43,7 @@ def adapt(base: Any, checkpoint: Checkpoint, device: str) -> Any:
     with quiet(), errors_named(folder):
         config = peft.PeftConfig.from_pretrained(str(folder))
         config.inference_mode = True
+        _resize(base, supplied, folder)
         kind = peft.MODEL_TYPE_TO_PEFT_MODEL_MAPPING.get(config.task_type, peft.PeftModel)
         mapping = None if config.is_prompt_learning else getattr(base, "_checkpoint_conversion_mapping", None)
         try:
@@ -66,6 +74,30 @@ def adapt(base: Any, checkpoint: Checkpoint, device: str) -> Any:
     return adapted.eval()
 
 
+def _resize(base: Any, supplied: Mapping[str, StoredTensor], folder: Path) -> None:
+    """Give the base as many tokens as the embedding that the adapter brings, as before its training.
+
+    Raises `CheckpointError` where it brings no output head for them.
+    """
+    rows = {
+        bool(OUTPUT_HEAD.search(name)): tensor.shape[0]
+        for name, tensor in supplied.items()
+        if name.endswith(".weight") and len(tensor.shape) == 2 and (OUTPUT_HEAD.search(name) or EMBEDDING.search(name))
+    }
+    count = rows.get(False, rows.get(True))
+    if count is None or count == word_count(base):
+        return
+    has_head = base.get_output_embeddings() is not None and not base.config.get_text_config().tie_word_embeddings
+    if any(rows.get(is_head) != count for is_head in (False, *([True] if has_head else []))):
+        raise CheckpointError(
+            f"brings an embedding of {count:,} tokens over a base that has {word_count(base):,}, and no output head "
+            "that fits it",
+            place=folder,
+            fix="Save it again with save_embedding_layers=True",
+        )
+    base.resize_token_embeddings(count, mean_resizing=False)
+
+
 def _first_line(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # The first line of torch's error says only that there were errors.
@@ -79,8 +111,7 @@ def tokenizer_of(checkpoint: Checkpoint, base: LoadedCheckpoint) -> Any:
         return base.tokenizer
     with quiet(), errors_named(folder):
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    rows = base.model.get_input_embeddings().weight.shape[0]
-    check_fit(max(tokenizer.get_vocab().values(), default=-1), rows, folder)
+    check_tokenizer(tokenizer, base.model, folder)
     return tokenizer
 
 

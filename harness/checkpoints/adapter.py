@@ -9,6 +9,7 @@ from typing import Any
 from harness.checkpoints.chat_templates import has_chat_template
 from harness.checkpoints.files import read_object, safe_file
 from harness.checkpoints.fingerprint import file_digests, fingerprint
+from harness.checkpoints.geometry import EMBEDDING
 from harness.checkpoints.headers import INDEX, SINGLE, StoredTensor, read_header
 from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.vocabulary import check_vocabulary, has_vocabulary
@@ -56,6 +57,7 @@ PREFIX = "base_model.model."
 LABELLED = ("SEQ_CLS", "TOKEN_CLS")
 HEADS = ("classifier", "score")
 """What peft saves with an adapter for labels, whether its config says so or not."""
+OUTPUT_HEAD = re.compile(r"(^|\.)(lm_head|embed_out)\.(weight|bias)$")
 LABELLER = re.compile(r"^(classifier|score|classification_head)(\.(out_proj|output))?\.weight$")
 """The last layer of a head for labels: one row a label."""
 
@@ -75,14 +77,22 @@ def is_prompt(config: Mapping[str, Any]) -> bool:
 
 
 def supplied_tensors(config: Mapping[str, Any], tensors: Mapping[str, StoredTensor]) -> Mapping[str, StoredTensor]:
-    """What the adapter's file holds in place of the base's own, such as a head for labels, by its name in the base."""
+    """What the adapter's file holds in place of the base's own, by its name in the base.
+
+    That is a head for labels, modules that were trained as a whole, and the embedding and output head, which peft saves
+    where an adapter touches them or their size was changed.
+    """
     listed = config.get("modules_to_save")
     modules = [str(name) for name in listed] if isinstance(listed, list) else []
     if config.get("task_type") in LABELLED:
         modules += HEADS
     brought = re.compile(rf"(^|\.)({'|'.join(map(re.escape, modules))})\.") if modules else None
-    named = {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
-    return {name: tensor for name, tensor in named.items() if brought and brought.search(name)}
+    named = {name.removeprefix(PREFIX).replace(".base_layer.", "."): tensor for name, tensor in tensors.items()}
+    return {
+        name: tensor
+        for name, tensor in named.items()
+        if (brought and brought.search(name)) or EMBEDDING.search(name) or OUTPUT_HEAD.search(name)
+    }
 
 
 def inspect_adapter(folder: Path, *, ref: str, origin: str, base: str | None, resolve: Resolve) -> Checkpoint:

@@ -1,5 +1,6 @@
 """From a folder to a `Checkpoint`: everything that can be known without executing or loading anything."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
     weights = find_weights(folder, loader=LOADERS[kind][1])
     geometry.check_geometry(config, weights, place)
     rows = geometry.embedding_rows(config, weights.tensors)
-    check_vocabulary(folder, rows)
+    missing = check_vocabulary(folder, rows)
     tokenizer_config = _read_if_there(folder, "tokenizer_config.json")
     digests = file_digests(folder, weights.names, with_code=bool(carries_code(folder, config)))
     _refuse_changed(folder, said, digests)
@@ -64,7 +65,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
         has_chat_template=has_chat_template(folder, tokenizer_config),
         files=digests,
         fingerprint=fingerprint(digests),
-        notes=(*_notes(said, config, weights), *_kind_notes(kind, weights, recipe)),
+        notes=(*_notes(said, config, weights), *_kind_notes(kind, weights, recipe), *_token_notes(missing)),
         config=config,
         labels=config_labels(config) if kind in LABELLING else (),
         bits_per_weight=_bits(said, config, weights),
@@ -163,3 +164,10 @@ def _kind_notes(kind: str, weights: WeightFiles, recipe: Recipe) -> tuple[str, .
         others = f" and {len(unused) - 1} more" if len(unused) > 1 else ""
         notes.append(f"The files hold weights that no answer depends on: {unused[0]}{others}")
     return tuple(notes)
+
+
+def _token_notes(missing: Sequence[str]) -> tuple[str, ...]:
+    if not missing:
+        return ()
+    others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return (f"The model has no embedding for the token {missing[0]}{others}: a text that holds one has no answer",)

@@ -23,7 +23,7 @@ from harness.checkpoints.memory import refuse_oversize
 from harness.checkpoints.quantised import require_backend
 from harness.checkpoints.remote_code import refuse_remote_code
 from harness.checkpoints.statelessness import forget_texts
-from harness.checkpoints.vocabulary import check_fit
+from harness.checkpoints.vocabulary import check_tokenizer
 from harness.checkpoints.weights import scan_weights
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError, InputError
@@ -99,9 +99,7 @@ def load_whole(
             **local,
         )
     refuse_incomplete(info, checkpoint.path, checkpoint.kind, supplied)
-    check_fit(
-        max(tokenizer.get_vocab().values(), default=-1), model.get_input_embeddings().weight.shape[0], checkpoint.path
-    )
+    check_tokenizer(tokenizer, model, checkpoint.path)
     if chosen == "float16":
         _refuse_overflow(model, checkpoint)
     forget_texts(model)

@@ -50,18 +50,18 @@ class Loader:
         config = read_object(safe_file(checkpoint.adapter, CONFIG))
         tensors = read_header(safe_file(checkpoint.adapter, WEIGHTS))
         scan_tensors(tensors.values())
-        supplied = tuple(sorted(supplied_tensors(config, tensors)))
-        key = (checkpoint.parent_fingerprint, checkpoint.kind, supplied, *options.values())
+        supplied = supplied_tensors(config, tensors)
+        key = (checkpoint.parent_fingerprint, checkpoint.kind, tuple(sorted(supplied)), *options.values())
         if key != self._key:
             self._forget()
             self.loads += 1
-            self._base = load_whole(replace(checkpoint, adapter=None), supplied=supplied, **options)
+            self._base = load_whole(replace(checkpoint, adapter=None), supplied=tuple(supplied), **options)
         elif self._adapted is not None:
             self._adapted.unload()
         from harness.checkpoints.adapted import adapt, answering, tokenizer_of
 
         assert self._base is not None
-        adapted = adapt(self._base.model, checkpoint, device)
+        adapted = adapt(self._base.model, checkpoint, device, supplied)
         self._key = key if _leaves_base(config) and not supplied else None
         self._adapted = None if is_prompt(config) else adapted
         return LoadedCheckpoint(

@@ -1,6 +1,10 @@
 """Checks that a tokenizer is there and fits the embedding."""
 
+import json
+import math
 import operator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +15,10 @@ from harness.core.errors import CheckpointError
 __all__ = [
     "TEMPLATES",
     "TOKENIZER_PATTERNS",
-    "check_fit",
+    "check_tokenizer",
     "check_vocabulary",
     "has_vocabulary",
+    "word_count",
 ]
 
 VOCABULARIES = ("tokenizer.json", "*.model", "vocab.json", "vocab.txt", "*.tiktoken", "tekken.json")
@@ -37,9 +42,11 @@ TOKENIZER_PATTERNS = (
 LIMIT_BYTES = 256 << 20
 
 
-def check_vocabulary(folder: Path, rows: int | None) -> None:
-    """Refuse a folder without a tokenizer, or with one that has a token beyond the embedding's `rows` or never ends.
+def check_vocabulary(folder: Path, rows: int | None) -> list[str]:
+    """Refuse a folder without a tokenizer, or with one that cuts words into tokens beyond the embedding's `rows`.
 
+    Nor may it be one that never ends. A token that stands for itself alone, such as one added for padding, may lie
+    beyond: a text that spells it out has no answer, and no other comes to it. Gives those.
     Raises `CheckpointError`.
     """
     present = _vocabularies(folder)
@@ -51,8 +58,17 @@ def check_vocabulary(folder: Path, rows: int | None) -> None:
         )
     if "tokenizer.json" in present:
         path = safe_file(folder, "tokenizer.json")
-        check_fit(max(_token_ids(path), default=-1), rows, path)
+        content = read_object(path, limit_bytes=LIMIT_BYTES)
+        with _formed(path):
+            _check_fit(max(_ordinary_ids(content), default=-1), rows, path)
+            missing = [
+                str(token["content"])
+                for token in content.get("added_tokens") or ()
+                if token["id"] >= (rows or math.inf)
+            ]
         try_tokenizer(path)
+        return missing
+    return []
 
 
 def has_vocabulary(folder: Path) -> bool:
@@ -64,8 +80,28 @@ def _vocabularies(folder: Path) -> list[str]:
     return sorted(path.name for pattern in VOCABULARIES for path in folder.glob(pattern))
 
 
-def check_fit(largest_id: int, rows: int | None, place: Path) -> None:
-    """Refuse a token id that the embedding has no row for. Raises `CheckpointError`."""
+def check_tokenizer(tokenizer: Any, model: Any, place: Path) -> None:
+    """Refuse a loaded tokenizer that cuts words into tokens that the model has no embedding for; see above.
+
+    Raises `CheckpointError`.
+    """
+    rows = word_count(model)
+    ids = tokenizer.get_vocab()
+    if max(ids.values(), default=-1) < rows:
+        return
+    if tokenizer.is_fast:
+        ordinary = _ordinary_ids(json.loads(tokenizer.backend_tokenizer.to_str()))
+    else:
+        ordinary = [ids[token] for token in ids.keys() - tokenizer.get_added_vocab().keys()]
+    _check_fit(max(ordinary, default=-1), rows, place)
+
+
+def word_count(model: Any) -> int:
+    """How many tokens the model has an embedding for; an adapter's layer may stand in that of the embedding."""
+    return int(model.get_input_embeddings().weight.shape[0])
+
+
+def _check_fit(largest_id: int, rows: int | None, place: Path) -> None:
     if rows is not None and largest_id >= rows:
         raise CheckpointError(
             f"the tokenizer has the token id {largest_id:,}, but the embedding has only {rows:,} rows",
@@ -75,17 +111,22 @@ def check_fit(largest_id: int, rows: int | None, place: Path) -> None:
         )
 
 
-def _token_ids(path: Path) -> list[int]:
-    content = read_object(path, limit_bytes=LIMIT_BYTES)
+@contextmanager
+def _formed(path: Path) -> Iterator[None]:
     try:
-        vocabulary: Any = content["model"]["vocab"]
-        # A unigram vocabulary is a list of pieces with their scores; the others map a token to its id.
-        ids = list(vocabulary.values()) if isinstance(vocabulary, dict) else [len(vocabulary) - 1]
-        ids += [token["id"] for token in content.get("added_tokens") or ()]
-        return [operator.index(number) for number in ids]
-    except (KeyError, TypeError) as error:
+        yield
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"is no tokenizer that the tokenizers library can read ({error})",
             place=path,
             fix="Take this file from the checkpoint's publisher again",
         ) from error
+
+
+def _ordinary_ids(content: Mapping[str, Any]) -> list[int]:
+    """The ids of a tokenizer.json that words are cut into: those of its vocabulary, without the tokens added to it."""
+    vocabulary: Any = content["model"]["vocab"]
+    added = {operator.index(token["id"]) for token in content.get("added_tokens") or ()}
+    # A unigram vocabulary is a list of pieces with their scores; the others map a token to its id.
+    ids = vocabulary.values() if isinstance(vocabulary, dict) else range(len(vocabulary))
+    return [number for number in map(operator.index, ids) if number not in added]

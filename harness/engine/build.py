@@ -13,6 +13,7 @@ from harness.engine.attribution.model import AttributingModel
 from harness.engine.chat import ChatModel
 from harness.engine.noise import Noiseless
 from harness.engine.remote import REMOTE_KINDS, remote_model
+from harness.engine.unembedded import Unembedded, unembedded_ids
 
 __all__ = ["build_model", "loaded_model", "model_class"]
 
@@ -40,6 +41,8 @@ def build_model(
     loader = loader or Loader()
     loaded = loader.load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
     model: Model = loaded_model(loaded, batch_tokens=batch_tokens, meter=meter)
+    if missing := unembedded_ids(loaded.tokenizer, loaded.model):
+        model = Unembedded(model, loaded.tokenizer, missing)
     if apply_chat_template:
         model = ChatModel(model, loaded.tokenizer, system_prompt)
     return model if loaded.tokenizer.is_fast else Noiseless(model)

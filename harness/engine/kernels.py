@@ -23,6 +23,7 @@ from torch.nn import Parameter
 from torch.nn.functional import linear, scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
+from harness.checkpoints.vocabulary import word_count
 from harness.engine.halving import is_lack_of_memory
 from harness.engine.rounding import tolerance
 
@@ -58,7 +59,7 @@ def faster_kernels(model: Any, arguments: Mapping[str, Any]) -> AbstractContextM
 
 def _kernel_error(model: Any) -> float:
     """The largest difference between the two kinds on one text, in nats; infinite where there is no memory to see."""
-    words = model.get_input_embeddings().num_embeddings
+    words = word_count(model)
     window = getattr(model.config.get_text_config(), "max_position_embeddings", None) or math.inf
     width = int(min(_BLOCK + 16, window / 2))
     token_ids = torch.tensor([[(7 * step + 3) % words for step in range(width)]])

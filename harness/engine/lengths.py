@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from harness.checkpoints.vocabulary import word_count
 from harness.engine.rounding import tolerance
 
 __all__ = ["ALIKE", "Lengths", "known_lengths", "tried_lengths"]
@@ -67,7 +68,7 @@ def tried_lengths(model: Any, window: int) -> Lengths:
     known = known_lengths(model)
     if "position_ids" not in signature(model.forward).parameters or window < 2 * _TRIAL:
         return known
-    sides = [(_TRIAL, min(known.switch, window))]
+    sides: list[tuple[float, float]] = [(_TRIAL, min(known.switch, window))]
     if known.switch + _TRIAL < window and not known.each:
         sides.append((known.switch + _TRIAL, window))
     try:
@@ -106,7 +107,7 @@ def _sparse(settings: Mapping[str, Any]) -> Iterator[Lengths]:
 
 def _error(model: Any, near: int, far: int) -> float:
     """By how many nats a text whose positions end at `far` changes one beside it whose positions end at `near`."""
-    words = model.get_input_embeddings().weight.shape[0]
+    words = word_count(model)
     token_ids = torch.tensor([[(7 * step + 3) % words for step in range(_TRIAL)]], device=model.device)
     places = torch.tensor([range(near - _TRIAL, near), range(far - _TRIAL, far)], device=model.device)
     with torch.inference_mode():

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from harness.checkpoints.vocabulary import word_count
 from harness.engine.encoding import Tokens
 from harness.engine.rounding import tolerance
 
@@ -27,9 +28,12 @@ def padded(sequences: Sequence[Tokens], pad_id: int, device: Any) -> dict[str, t
 
 
 def padding_id(model: Any, tokenizer: Any) -> int:
-    """The token to fill up with: the config's, as RoBERTa counts its positions past it, else the tokenizer's."""
-    configured = model.config.get_text_config().pad_token_id
-    return int(tokenizer.pad_token_id or 0) if configured is None else int(configured)
+    """The token to fill up with: the config's, as RoBERTa counts its positions past it, else the tokenizer's.
+
+    One that the embedding has no row for is none; the first token then fills up as well.
+    """
+    named = (model.config.get_text_config().pad_token_id, tokenizer.pad_token_id)
+    return next((int(one) for one in named if one is not None and 0 <= one < word_count(model)), 0)
 
 
 def pads_exactly(model: Any, compute: Callable[[Sequence[Tokens]], Sequence[Sequence[float]]]) -> bool:
@@ -37,7 +41,7 @@ def pads_exactly(model: Any, compute: Callable[[Sequence[Tokens]], Sequence[Sequ
 
     It does where a model mixes all positions whatever the mask says, such as FNet's Fourier transform.
     """
-    words = model.get_input_embeddings().num_embeddings
+    words = word_count(model)
     long = tuple((7 * step + 3) % words for step in range(24))
     (alone,), (_, beside) = compute([long[:9]]), compute([long, long[:9]])
     error = max(abs(one - other) for one, other in zip(alone, beside, strict=True))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from harness.checkpoints.vocabulary import word_count
 from harness.engine.memory import Memory, cache_with_room
 from harness.engine.packing import StemCache, packed_arguments
 from harness.engine.planner import Pack
@@ -70,7 +71,7 @@ def batching_error(model: Any, lengths: tuple[int, int]) -> float:
     The texts have `lengths` tokens. Compared is what is predicted after the first one, and, by the cache, after one
     and two more tokens.
     """
-    words = model.get_input_embeddings().num_embeddings
+    words = word_count(model)
     first, second = (tuple((step * 7 + row + 3) % words for step in range(lengths[row])) for row in range(2))
     alone, together = Memory(model, [first]), Memory(model, [second, first])
     expected, found = alone.read()[0], together.read()[1]

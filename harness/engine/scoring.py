@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from harness.checkpoints.vocabulary import word_count
 from harness.engine.encoding import Reading
 from harness.engine.kernels import faster_kernels
 from harness.engine.packing import Stem, StemCache, packed_arguments
@@ -104,7 +105,7 @@ def continuing_error(model: Any) -> float:
 
 
 def _trials(model: Any) -> list[Tokens]:
-    words = model.get_input_embeddings().num_embeddings
+    words = word_count(model)
     shared = tuple((7 * step + 3) % words for step in range(24))
     return sorted((*shared, *((token % words) for token in ending)) for ending in ((5, 6), (5, 8, 2), (9, 4)))
 
@@ -173,7 +174,7 @@ def _logits_are_the_heads(model: Any) -> bool:
     head = model.get_output_embeddings()
     if head is None:
         return False
-    words = model.get_input_embeddings().num_embeddings
+    words = word_count(model)
     token_ids = torch.tensor([[token % words for token in (3, 5, 7)]], device=model.device)
     states: list[Tensor] = []
     with torch.inference_mode():

@@ -21,7 +21,7 @@ from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.hooks import Stops, Watch, instead_of_its_own
 from harness.engine.languages import Languages
 from harness.engine.noise import with_noise
-from harness.engine.padding import padded
+from harness.engine.padding import padded, padding_id
 from harness.engine.planner import cut
 from harness.engine.rounding import NOT_FINITE
 from harness.engine.scoring import Verdict
@@ -66,8 +66,7 @@ class Seq2SeqModel:
         self._own_stops = stop_strings(loaded.checkpoint.generation.followed)
         self._spelling = Spelling(loaded.tokenizer)
         self._ends = end_ids(loaded.model, loaded.tokenizer)
-        configured = loaded.model.config.pad_token_id
-        self.pad_id = int(loaded.tokenizer.pad_token_id or 0) if configured is None else int(configured)
+        self.pad_id = padding_id(loaded.model, loaded.tokenizer)
         self._sources: dict[str, Tokens] = {}
         self._targets: dict[str, Tokens] = {}
         self._scoring: Halving[Loglikelihood, dict[_Reading, Verdict]] = Halving(batch_tokens)

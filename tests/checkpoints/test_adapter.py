@@ -30,6 +30,10 @@ CONFIGS = {
     "dora": peft.LoraConfig(task_type="CAUSAL_LM", r=4, use_dora=True, target_modules=LAYERS),
     "with-head": peft.LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=LAYERS, modules_to_save=["lm_head"]),
     "untyped": peft.LoraConfig(r=4, target_modules=LAYERS),
+    "embeddings": peft.LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=[*LAYERS, "embed_tokens", "lm_head"]),
+    "tokens": peft.LoraConfig(
+        task_type="CAUSAL_LM", r=4, target_modules=LAYERS, trainable_token_indices=[5, 40, 41, 300]
+    ),
     "ia3": peft.IA3Config(
         task_type="CAUSAL_LM", target_modules=["k_proj", "down_proj"], feedforward_modules=["down_proj"]
     ),
@@ -37,7 +41,7 @@ CONFIGS = {
     "prefix": peft.PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5),
     "p-tuning": peft.PromptEncoderConfig(task_type="CAUSAL_LM", num_virtual_tokens=4, encoder_hidden_size=16),
 }
-TUNERS = ["lora", "other-lora", "dora", "with-head", "untyped", "ia3"]
+TUNERS = ["lora", "other-lora", "dora", "with-head", "untyped", "embeddings", "tokens", "ia3"]
 PROMPTS = ["prompt", "prefix", "p-tuning"]
 
 REQUESTS = [
@@ -92,6 +96,35 @@ def test_an_adapter_answers_on_the_packed_way_as_the_merged_model_does(home, nam
         assert found[request.id].text == expected[request.id].text
     _, of_base = answers(opened(home / "base"))
     assert abs(of_base[REQUESTS[0].id].loglikelihood - found[REQUESTS[0].id].loglikelihood) > 0.01
+
+
+@pytest.mark.parametrize("size", [402, 390])
+@pytest.mark.parametrize("saved", [{}, {"modules_to_save": ["embed_tokens", "lm_head"]}])
+def test_an_adapter_trained_with_more_or_fewer_tokens_answers_as_the_merged_model_does(home, tmp_path, size, saved):
+    base = AutoModelForCausalLM.from_pretrained(home / "base")
+    base.resize_token_embeddings(size)
+    config = peft.LoraConfig(task_type="CAUSAL_LM", r=4, target_modules=LAYERS, **saved)
+    peft.get_peft_model(base, config).save_pretrained(tmp_path / "adapter", save_embedding_layers=True)
+    tokenizer = build_tiny_tokenizer(vocab_size=390)
+    tokenizer.add_tokens([f"<new{number}>" for number in range(size - 390)])
+    tokenizer.save_pretrained(tmp_path / "adapter")
+    again = AutoModelForCausalLM.from_pretrained(home / "base")
+    again.resize_token_embeddings(size)
+    merged = peft.PeftModel.from_pretrained(again, tmp_path / "adapter").merge_and_unload()
+    merged.save_pretrained(tmp_path / "merged")
+    tokenizer.save_pretrained(tmp_path / "merged")
+    found = answers(opened(tmp_path / "adapter", base=str(home / "base")))[1]
+    assert_same(found, answers(opened(tmp_path / "merged"))[1])
+
+
+def test_an_adapter_with_more_tokens_and_no_head_for_them_is_refused(home, tmp_path):
+    base = AutoModelForCausalLM.from_pretrained(home / "base")
+    base.resize_token_embeddings(402)
+    peft.get_peft_model(base, CONFIGS["lora"]).save_pretrained(tmp_path, save_embedding_layers=True)
+    tensors = load_file(tmp_path / WEIGHTS)
+    save_file({name: tensor for name, tensor in tensors.items() if "lm_head" not in name}, tmp_path / WEIGHTS)
+    with pytest.raises(CheckpointError, match=r"402 tokens over a base that has 400.*save_embedding_layers"):
+        opened(tmp_path, base=str(home / "base"))
 
 
 @pytest.mark.parametrize("name", PROMPTS)

@@ -298,8 +298,8 @@ def test_a_folder_without_tokenizer_is_refused(folder: Path) -> None:
 
 def test_a_tokenizer_larger_than_the_embedding_is_refused(folder: Path, edit: Edit) -> None:
     tokenizer = json.loads((folder / "tokenizer.json").read_text("utf-8"))
-    added = {**tokenizer["added_tokens"][0], "id": 400, "content": "<more>"}
-    edit("tokenizer.json", added_tokens=[*tokenizer["added_tokens"], added])
+    model = tokenizer["model"]
+    edit("tokenizer.json", model={**model, "vocab": {**model["vocab"], "more": 400}})
     error = refusal(folder)
     assert error.place == str(folder / "tokenizer.json")
     assert "400" in error.problem

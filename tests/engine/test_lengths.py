@@ -69,9 +69,7 @@ PAIRS = [
 TEXTS = [
     LoglikelihoodRolling(text=PASSAGE[:end], stride=stride) for end in (40, 150, 170, 300) for stride in (None, 32)
 ]
-PROMPTS = [
-    GenerateUntil(context=PASSAGE[:end], max_tokens=count) for end in (20, 130, 150, 160, 170, 260) for count in (4, 16)
-]
+PROMPTS = [GenerateUntil(context=PASSAGE[:end], max_tokens=12) for end in (20, 130, 150, 160, 260)]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -121,11 +119,9 @@ def test_neither_batch_nor_order_changes_a_loglikelihood(loaded, plain):
     encoder = CausalModel(loaded, batch_tokens=1).encoder
     readings = [(one,) for one in encoder.loglikelihoods(PAIRS)] + encoder.rolling(TEXTS)
     expected = {request.id: loglikelihood(plain, read) for request, read in zip(asked, readings, strict=True)}
-    for budget in (1, 10_000):
+    for budget, share in ((1, 3), (10_000, 1), (10_000, 2)):
         model = CausalModel(loaded, batch_tokens=budget)
-        for seed in range(2):
-            shuffled = random.Random(seed).sample(asked, len(asked))
-            part = shuffled[:: seed + 1]
+        for part in [random.Random(share).sample(asked, len(asked) // share)]:
             found = {response.request_id: response.loglikelihood for response in respond(model, part)}
             assert found == {one.id: pytest.approx(expected[one.id], abs=5e-4) for one in part}
 

@@ -1,0 +1,57 @@
+"""A tokenizer with more tokens than the embedding has rows, as published instruct models ship."""
+
+import pytest
+from transformers import AutoTokenizer
+
+from harness.checkpoints import resolve
+from harness.core.meters import NullMeter
+from harness.core.models import respond
+from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood, LoglikelihoodRolling, Tag
+from harness.engine.build import build_model
+from tests import tiny
+
+PAIRS = [Loglikelihood(context=context, continuation=" dog") for context in ("the fox", "the [MORE] fox", "a [MORE")]
+ASKED = {
+    "causal": (
+        tiny.build_tiny_checkpoint,
+        [*PAIRS, GenerateUntil(context="x[MORE]"), GenerateUntil(context="x"), LoglikelihoodRolling(text="a[MORE]b")],
+    ),
+    "masked": (tiny.build_tiny_masked, PAIRS),
+    "seq2seq": (tiny.build_tiny_seq2seq, [*PAIRS, Loglikelihood(context="the fox", continuation=" [MORE]")]),
+    "classifier": (tiny.build_tiny_classifier, [Classify(text="fox"), Classify(text="fox", text_pair="[MORE]")]),
+    "tagger": (tiny.build_tiny_tagger, [Tag(words=("the", "fox")), Tag(words=("the", "[MORE]"))]),
+    "encoder": (tiny.build_tiny_encoder, [Embed(text="fox"), Embed(text="[MORE] fox"), Embed(text="the lazy dog")]),
+}
+
+
+def answers(folder, requests):
+    model = build_model(
+        resolve(str(folder)),
+        dtype="float32",
+        device="cpu",
+        batch_tokens=1000,
+        apply_chat_template=False,
+        trust_remote_code=False,
+        meter=NullMeter(),
+    )
+    return {response.request_id: response for response in respond(model, requests)}
+
+
+@pytest.mark.parametrize("kind", ASKED)
+def test_only_texts_that_hold_such_a_token_have_no_answer(kind, tmp_path):
+    build, requests = ASKED[kind]
+    build(tmp_path / "plain")
+    folder = build(tmp_path / "more")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens([f"[ROOM{number}]" for number in range(400 - len(tokenizer))])
+    tokenizer.add_tokens(["[MORE]"], special_tokens=True)
+    # Where config.json names no token to fill up with, the tokenizer's own would do so, and has no embedding either.
+    tokenizer.pad_token = "[MORE]"
+    tokenizer.save_pretrained(folder)
+    assert "no embedding for the token" in " ".join(resolve(str(folder)).notes)
+    found = answers(folder, requests)
+    spelt = [request for request in requests if "[MORE]" in repr(request)]
+    assert spelt
+    for request in spelt:
+        assert "[MORE], a token that the model has no embedding for" in found.pop(request.id).invalid
+    assert found == answers(tmp_path / "plain", [request for request in requests if request not in spelt])
