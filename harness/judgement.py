@@ -17,6 +17,7 @@ from harness.core.requests import GenerateUntil, Response
 from harness.core.scores import FAILED, Estimate, Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Results, Suite
+from harness.core.truncation import usable
 from harness.record import RunSpec
 from harness.tasks.selection import PlannedTask, Selection
 from harness.work import SkippedTask, TaskWork, with_failure
@@ -75,11 +76,13 @@ def derive_estimates(suite: Suite, results: Results, *, step_timeout_s: float) -
 
 def score_task(work: TaskWork, responses: Mapping[str, Response]) -> list[Score]:
     """The scores of every sample of a task, in the order of its samples."""
-    return [
-        score
-        for sample, requests in zip(work.samples, work.asked, strict=True)
-        for score in work.planned.task.score(sample, [responses[request.id] for request in requests])
-    ]
+    found: list[Score] = []
+    for sample, requests in zip(work.samples, work.asked, strict=True):
+        read = [usable(sample, request, responses[request.id]) for request in requests]
+        scores = work.planned.task.score(sample, read)
+        truncated = any(response.unread_character_count for response in read)
+        found += [replace(score, truncated=True) for score in scores] if truncated else scores
+    return found
 
 
 def estimate_task(work: TaskWork, scores: Sequence[Score], spec: RunSpec) -> list[Estimate]:
@@ -146,6 +149,7 @@ def estimate_metric(
         n=len(valid),
         invalid_count=len(scores) - len(valid),
         tie_count=sum(score.tie for score in valid),
+        truncated_count=sum(score.truncated for score in valid),
         unit=metric.unit,
         direction=metric.direction,
         target=metric.target,

@@ -10,7 +10,7 @@ import torch
 import transformers
 from torch import Tensor
 
-from harness.checkpoints.adapter import OUTPUT_HEAD
+from harness.checkpoints.adapter import OUTPUT_HEAD, PREFIX
 from harness.checkpoints.geometry import EMBEDDING
 from harness.checkpoints.headers import StoredTensor
 from harness.checkpoints.load import LoadedCheckpoint, errors_named, quiet
@@ -62,7 +62,12 @@ def adapt(base: Any, checkpoint: Checkpoint, device: str, supplied: Mapping[str,
     faults = [
         *(f"{name} is missing" for name in sorted(result.missing_keys)),
         # peft has given a prompt's vectors their place by then, and reports them all the same.
-        *(f"the base has no place for {name}" for name in sorted(set(result.unexpected_keys) - {PROMPT})),
+        *(
+            f"the base has no place for {name}"
+            for name in sorted(set(result.unexpected_keys) - {PROMPT})
+            # Of a module that was trained as a whole, peft may save the weights under the module's own name, too.
+            if name.removeprefix(PREFIX).replace(".modules_to_save.", ".") not in supplied
+        ),
     ]
     if faults:
         others = f" (and {len(faults) - 1} more like it)" if len(faults) > 1 else ""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.console import WIDE, best, counts, output, print_estimates
+from harness.cli.console import WIDE, best, counts, output, print_estimates, print_truncated
 from harness.core.display import interval, number
 from harness.core.scores import OVERALL, Estimate
 
@@ -124,6 +124,7 @@ def _print_missing(estimates: Sequence[Estimate]) -> None:
     small = [f"{one.suite}/{one.task}: {group}" for one in whole for group in one.left_out]
     if small:
         output.print(Text(f"groups too small to be compared: {_some(small, 'more')}", style="yellow"))
+    print_truncated(whole)
 
 
 def _by_reason(estimates: Iterable[Estimate]) -> list[tuple[str, list[str]]]:

@@ -25,7 +25,7 @@ from rich.text import Text
 from harness.core.display import aim, interval, number, visible
 from harness.core.logs import logged_to
 from harness.core.progress import Progress
-from harness.core.scores import Estimate
+from harness.core.scores import OVERALL, Estimate
 
 __all__ = [
     "WIDE",
@@ -108,6 +108,7 @@ def print_estimates(estimates: Sequence[Estimate], *, by_group: bool = False) ->
         output.print(Text(f"not defined here: {', '.join(tasks)}: {reason}", style="dim"))
     for fault, names in _faults(shown).items():
         output.print(Text(f"{fault}: {'; '.join(names)}", style="yellow"))
+    print_truncated(shown)
     hidden = sum(estimate.group is not None for estimate in estimates)
     if hidden and not by_group:
         output.print(Text(f"{hidden} more scores by group: `harness show RUN --groups`", style="dim"))
@@ -131,6 +132,21 @@ def _faults(estimates: Sequence[Estimate]) -> dict[str, list[str]]:
     for (task, fault), names in found.items():
         told.setdefault(fault, []).append(f"{task} {', '.join(names)}")
     return told
+
+
+def print_truncated(estimates: Sequence[Estimate]) -> None:
+    """How many samples of which tasks didn't fit the model's window, and count all the same."""
+    told: dict[str, int] = {}
+    for one in estimates:
+        if one.truncated_count and one.task != OVERALL:
+            place = f"{one.suite}/{one.task}"
+            told[place] = max(told.get(place, 0), one.truncated_count)
+    if told:
+        places = ", ".join(f"{place} ({count})" for place, count in told.items())
+        lost = (
+            "samples longer than the model's window, read without their first exemplars (of labelled texts: their end)"
+        )
+        output.print(Text(f"{lost}: {places}", style="yellow"))
 
 
 def saving_line(token_counts: tuple[int, int]) -> str:
@@ -157,10 +173,11 @@ def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
 
 
 def counts(estimate: Estimate) -> str:
-    """How many samples gave the value; how many could not, and how many hang on rounding, where there are such."""
+    """How many samples gave the value; how many could not, hang on rounding, or lost a part, where there are such."""
     invalid = f" (+{estimate.invalid_count} invalid)" if estimate.invalid_count else ""
     ties = f" ({estimate.tie_count} tie{'s'[: estimate.tie_count > 1]})" if estimate.tie_count else ""
-    return f"{estimate.n}{invalid}{ties}"
+    cut = f" ({estimate.truncated_count} cut)" if estimate.truncated_count else ""
+    return f"{estimate.n}{invalid}{ties}{cut}"
 
 
 def best(estimate: Estimate) -> str:

@@ -136,6 +136,7 @@ def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estima
         n=sum(one.n for one in used),
         invalid_count=sum(one.invalid_count for one in used),
         tie_count=sum(one.tie_count for one in used),
+        truncated_count=sum(one.truncated_count for one in used),
         unit=first.unit,
         direction=first.direction,
         target=first.target,

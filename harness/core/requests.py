@@ -224,8 +224,10 @@ class Response:
     one label, and its score is the value predicted. `token_loglikelihoods`, `token_z_scores` and `token_is_greedy` have
     one value for each token of `token_loglikelihoods`; a z-score is 0 where all words are equally likely. `tags` are
     one label a word; `vector` an embedding; `attribution` explains a decision. `token_count` counts the tokens
-    predicted or generated, `context_token_count` those that were only read. `invalid` gives the reason where the
-    model's numbers can't be used (NaN or infinite); then the other answers are None.
+    predicted or generated, `context_token_count` those that were only read. `unread_character_count` says how many
+    characters of the prompt didn't fit the model's window: at its beginning, or at the end of a text that is labelled
+    or embedded; 0 also where a server doesn't tell. `invalid` gives the reason where the model's numbers can't be used
+    (NaN or infinite); then the other answers are None.
     """
 
     request_id: str
@@ -242,4 +244,5 @@ class Response:
     attribution: Attribution | None = None
     token_count: int = 0
     context_token_count: int = 0
+    unread_character_count: int = 0
     invalid: str | None = None

@@ -33,7 +33,8 @@ class Score:
     MCC) and over texts (BLEU) read `gold` and `predicted` instead. `tie` marks a choice that hangs on less than the
     rounding of the arithmetic. `cluster` names what samples share (a passage, a template): errors are clustered by
     it. `groups` says which group the sample belongs to, by attribute (`{"sex": "female"}`). `invalid` gives the
-    reason where the model's numbers can't be used; the sample then counts in no value, and is reported.
+    reason where the model's numbers can't be used; the sample then counts in no value, and is reported. `truncated`
+    says that a prompt of the sample didn't fit the model's window; whoever scores a task sets it, not the task.
     """
 
     sample_id: str
@@ -45,6 +46,7 @@ class Score:
     tie: bool = False
     cluster: str | None = None
     groups: Mapping[str, str] = field(default_factory=dict)
+    truncated: bool = False
     invalid: str | None = None
 
 
@@ -54,7 +56,8 @@ class Estimate:
 
     `group` is the part of the samples that it is of, as `attribute=value`; None for all of them.
     `stderr`, `low` and `high` are in the unit of `value`; the interval has `confidence` (0.95) and is two-sided.
-    `n` samples gave the value, `invalid_count` more could not be used, `tie_count` of the `n` hang on rounding.
+    `n` samples gave the value, `invalid_count` more could not be used, `tie_count` of the `n` hang on rounding,
+    and `truncated_count` of the `n` rest on a prompt without its first exemplars, or a text without its end.
     Exactly one of `direction` and `target` is set: which way is better, or the value that is best. A score that
     can't be computed has `value` None and says why in `reason`; it is never 0. `applies` is False where no checkpoint
     of this kind can have it. `signature` pins all that the value depends on.
@@ -73,6 +76,7 @@ class Estimate:
     n: int
     invalid_count: int = 0
     tie_count: int = 0
+    truncated_count: int = 0
     unit: str
     direction: Direction | None = None
     target: float | None = None

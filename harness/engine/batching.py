@@ -80,6 +80,19 @@ class RowReader:
                 rows[index] = replace(rows[index], tokens=tokens)
         return rows
 
+    def unread_character_count(self, row: InputRow, text: str, pair: str | None = None) -> int:
+        """How many characters are lost at the ends of a text, or of a pair of texts, that `row` has no room for."""
+        if len(row.tokens) < self._max_length or not self._tokenizer.is_fast:
+            return 0
+        kept = self._tokenizer(
+            text, pair, truncation=True, max_length=self._max_length, return_offsets_mapping=True, verbose=False
+        )
+        ends = [0, 0]
+        for owner, (_, end) in zip(kept.sequence_ids(0), kept["offset_mapping"], strict=True):
+            if owner is not None:
+                ends[owner] = max(ends[owner], end)
+        return sum(len(one.rstrip()[end:]) for one, end in zip((text, pair or ""), ends, strict=True))
+
     def rows_of_words(
         self, sentences: Sequence[Sequence[str]], *, truncated: bool = False
     ) -> list[tuple[InputRow, list[int | None]]]:

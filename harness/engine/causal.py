@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -97,6 +98,19 @@ class CausalModel:
 
     def answer(self, batch: Batch) -> list[Response]:
         """See `Model.answer`."""
+        asked = {request.id: request for request in batch.requests}
+        return [
+            replace(one, unread_character_count=self._unread(asked[one.request_id])) for one in self._answers(batch)
+        ]
+
+    def _unread(self, request: Request) -> int:
+        if isinstance(request, GenerateUntil):
+            return self.encoder.unread_character_count(request, self._prompts[request.id])
+        if isinstance(request, Loglikelihood):
+            return self.encoder.unread_character_count(request, self._readings[request.id][0].inputs)
+        return 0
+
+    def _answers(self, batch: Batch) -> list[Response]:
         writing = [request for request in batch.requests if isinstance(request, GenerateUntil)]
         texts = [request for request in batch.requests if isinstance(request, TokenLoglikelihoods)]
         if writing:

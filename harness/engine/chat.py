@@ -1,7 +1,7 @@
 """A model whose prompts go through the checkpoint's chat template."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -99,7 +99,12 @@ class ChatModel:
     def answer(self, batch: Batch) -> list[Response]:
         """See `Model.answer`."""
         answers = {response.request_id: response for response in self.model.answer(batch.work)}
-        return [replace(answers[self._templated(request).id], request_id=request.id) for request in batch.requests]
+        return [self._answered(request, answers) for request in batch.requests]
+
+    def _answered(self, request: Request, answers: Mapping[str, Response]) -> Response:
+        templated = self._templated(request)
+        answer = answers[templated.id]
+        return replace(answer, request_id=request.id, unread_character_count=_unread(request, templated, answer))
 
     def _templated(self, request: Request) -> Request:
         if not isinstance(request, Loglikelihood | GenerateUntil | Attribute):
@@ -142,6 +147,22 @@ def _explained(request: Attribute, turn: str) -> Attribute:
     start, stop = (start + request.start, start + stop) if start >= 0 else (0, 0)
     continuations = tuple(_joined(one, request.chat) for one in request.continuations)
     return replace(request, context=turn, continuations=continuations, start=start, stop=stop, chat=None)
+
+
+def _unread(request: Request, templated: Request, answer: Response) -> int:
+    """How many characters of the request's own context are lost of what the template made of it, counted from its end.
+
+    Where the template changes the context, what it adds behind it is taken for a part of it.
+    """
+    if not answer.unread_character_count or not isinstance(templated, Loglikelihood | GenerateUntil):
+        return answer.unread_character_count
+    assert isinstance(request, Loglikelihood | GenerateUntil)
+    bare = request.context.strip()
+    if bare in templated.context:
+        start = templated.context.rindex(bare) - request.context.index(bare)
+    else:
+        start = len(templated.context) - len(request.context)
+    return min(max(answer.unread_character_count - start, 0), len(request.context))
 
 
 def _moved(request: Loglikelihood | GenerateUntil, turn: str) -> EmbeddingNoise | None:

@@ -81,8 +81,13 @@ class ClassifierModel:
                 reason = NOT_FINITE
             else:
                 scores = dict(zip(self.labels, self._scores(found.double()).tolist(), strict=True))
+            assert isinstance(request, Classify)
             yield Response(
-                request_id=request.id, label_scores=scores, context_token_count=len(row.tokens), invalid=reason
+                request_id=request.id,
+                label_scores=scores,
+                context_token_count=len(row.tokens),
+                unread_character_count=self._reader.unread_character_count(row, request.text, request.text_pair),
+                invalid=reason,
             )
 
     def _scores(self, logits: Tensor) -> Tensor:

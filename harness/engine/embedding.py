@@ -85,7 +85,28 @@ class EncoderModel:
                 reason = NO_MEMORY if tokens else _NO_TOKENS
             elif not all(map(math.isfinite, vector)):
                 vector, reason = None, _NOT_FINITE
-            yield Response(request_id=request.id, vector=vector, context_token_count=len(tokens), invalid=reason)
+            yield Response(
+                request_id=request.id,
+                vector=vector,
+                context_token_count=len(tokens),
+                unread_character_count=self._unread(request, tokens),
+                invalid=reason,
+            )
+
+    def _unread(self, request: Request, tokens: Tokens) -> int:
+        """How many characters at the end of a text are lost."""
+        assert isinstance(request, Embed)
+        if len(tokens) < self.max_length or not self.tokenizer.is_fast:
+            return 0
+        text = self.recipe.prompt + request.text
+        kept = self.tokenizer(
+            text.lower() if self.recipe.lowercase else text,
+            truncation=True,
+            max_length=self.max_length,
+            return_offsets_mapping=True,
+            verbose=False,
+        )
+        return len(text.rstrip()[max(end for _, end in kept["offset_mapping"]) :])
 
     def _encode(self, requests: Sequence[Request]) -> None:
         new = [request for request in requests if request.id not in self._tokens]

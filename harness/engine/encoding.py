@@ -96,6 +96,25 @@ class Encoder:
             prompts.append(tokens[-max(self.max_length - request.max_tokens, 1) :])
         return prompts
 
+    def unread_character_count(self, request: Loglikelihood | GenerateUntil, read: Tokens) -> int:
+        """How many characters of the request's context are lost where `read` is all that its window holds of it."""
+        if isinstance(request, GenerateUntil):
+            room, text, behind = max(self.max_length - request.max_tokens, 1), request.context, 0
+        else:
+            bare, rest = _move_spaces(request.context, request.continuation)
+            room, text, behind = self.max_length, bare + rest if bare else "", 1
+        if not text or len(read) < room:
+            return 0
+        tokens = self._encode([text])[text]
+        lost = len(tokens) - behind - len(read)
+        if lost <= 0:
+            return 0
+        if self.tokenizer.is_fast:
+            end = int(self._offsets([text])[text][lost - 1][1])
+        else:
+            end = len(self.tokenizer.decode(tokens[:lost], skip_special_tokens=True))
+        return min(end, len(request.context))
+
     def _prefix_id(self) -> int:
         for token_id in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
             if token_id is not None:

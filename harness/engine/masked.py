@@ -188,10 +188,10 @@ class _MaskEncoder:
             ends = [end for (_, end), added in zip(offsets, special, strict=True) if not added]
             first = next((place for place, end in enumerate(ends) if end > len(context)), len(ends))
             whole = isinstance(request, PseudoLoglikelihood)
-            yield request.id, self._reading(text, 0 if whole else first if rest else len(ends), whole=whole)
+            yield request.id, self._reading(text, 0 if whole else first if rest else len(ends), ends, whole=whole)
 
-    def _reading(self, text: "_Text", first: int, *, whole: bool) -> "_Reading":
-        """The reading that predicts the tokens of the text from the place `first` on."""
+    def _reading(self, text: "_Text", first: int, ends: Sequence[int], *, whole: bool) -> "_Reading":
+        """The reading that predicts the tokens of the text, which end at the characters `ends`, from `first` on."""
         count = len(text.tokens)
         room = max(self.max_length - len(text.before) - len(text.after), 1)
         too_long = not whole and count - first > room
@@ -202,6 +202,7 @@ class _MaskEncoder:
             room=room,
             mask_id=self.mask_id,
             is_whole=whole,
+            unread_character_count=0 if whole or count <= room else ends[count - room - 1],
             invalid=f"the continuation of {count - first} tokens is longer than the model's window"
             if too_long
             else None,
@@ -242,6 +243,7 @@ class _Reading:
     room: int
     mask_id: int
     is_whole: bool
+    unread_character_count: int
     invalid: str | None
 
     @property
@@ -313,13 +315,13 @@ def _answer(request: Request, reading: _Reading, verdicts: Mapping[MaskedCopy, V
         invalid = NO_MEMORY
     elif not math.isfinite(total):
         invalid = NOT_FINITE
-    predicted, read = len(reading.places), reading.length
-    if invalid:
-        return Response(request_id=request.id, token_count=predicted, context_token_count=read, invalid=invalid)
+    greedy = all(verdict.is_greedy for verdict in found) if isinstance(request, Loglikelihood) else None
     return Response(
         request_id=request.id,
-        loglikelihood=total,
-        is_greedy=all(verdict.is_greedy for verdict in found) if isinstance(request, Loglikelihood) else None,
-        token_count=predicted,
-        context_token_count=read,
+        loglikelihood=None if invalid else total,
+        is_greedy=None if invalid else greedy,
+        token_count=len(reading.places),
+        context_token_count=reading.length,
+        unread_character_count=reading.unread_character_count,
+        invalid=invalid,
     )

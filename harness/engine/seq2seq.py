@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -91,7 +91,8 @@ class Seq2SeqModel:
         prompts = [request for request in batch.requests if isinstance(request, GenerateUntil)]
         found = [*self._score(pairs), *self._write(prompts)]
         self.meter.count(tokens=0, requests=len(batch.requests))
-        return found
+        asked = {request.id: request for request in batch.requests}
+        return [replace(one, unread_character_count=self._unread(asked[one.request_id])) for one in found]
 
     def spelled(self, pairs: Sequence[Loglikelihood]) -> tuple[Tokens, list[Tokens]]:
         """What the encoder reads for pairs that share their context, and what the decoder predicts for each."""
@@ -150,6 +151,19 @@ class Seq2SeqModel:
             ends = (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id, self.pad_id)
             found[""] = (next(int(end) for end in ends if end is not None),)
         return found
+
+    def _unread(self, request: Request) -> int:
+        """How many characters at the beginning of a context are lost, as the encoder has no room for them."""
+        assert isinstance(request, Loglikelihood | GenerateUntil)
+        if len(self._sources[request.id]) < self.max_length:
+            return 0
+        context = request.context.rstrip() if isinstance(request, Loglikelihood) else request.context
+        if not self.tokenizer.is_fast:
+            kept = self.tokenizer.decode(self._sources[request.id], skip_special_tokens=True)
+            return max(len(context) - len(kept), 0)
+        offsets = self._encoded([context], "offset_mapping", return_offsets_mapping=True)[context]
+        start = next((start for start, end in offsets if end > start), 0)
+        return start if context[:start].strip() else 0
 
     def _plan_pairs(self, pairs: Sequence[Loglikelihood]) -> Iterator[Batch]:
         askers: dict[Tokens, list[Loglikelihood]] = {}

@@ -47,6 +47,7 @@ _SCORES = pa.schema(
         ("tie", pa.bool_()),
         ("cluster", pa.string()),
         ("groups", pa.map_(pa.string(), pa.string())),
+        ("truncated", pa.bool_()),
         ("invalid", pa.string()),
     ]
 )
@@ -74,6 +75,7 @@ _RESPONSES = pa.schema(
         ("token_is_greedy", pa.list_(pa.bool_())),
         ("token_count", pa.int32()),
         ("context_token_count", pa.int32()),
+        ("unread_character_count", pa.int32()),
         ("invalid", pa.string()),
     ]
 )

@@ -49,8 +49,7 @@ def normalizer_bomb(scene: Scene) -> None:
 @entry("tokenizer", FILE, "token id 400", "400 rows", "resize_token_embeddings")
 def id_out_of_range(scene: Scene) -> None:
     tokenizer = json.loads((scene.model / "tokenizer.json").read_text("utf-8"))
-    added = {**tokenizer["added_tokens"][0], "id": 400, "content": "<more>"}
-    _tokenizer(scene, added_tokens=[*tokenizer["added_tokens"], added])
+    _tokenizer(scene, model={**tokenizer["model"], "vocab": {**tokenizer["model"]["vocab"], "more": 400}})
 
 
 @entry("tokenizer", "acc", "foxes", "record: out/", exit_code=0)

@@ -69,7 +69,7 @@ PAIRS = [
 TEXTS = [
     LoglikelihoodRolling(text=PASSAGE[:end], stride=stride) for end in (40, 150, 170, 300) for stride in (None, 32)
 ]
-PROMPTS = [GenerateUntil(context=PASSAGE[:end], max_tokens=12) for end in (20, 130, 150, 160, 260)]
+PROMPTS = [GenerateUntil(context=PASSAGE[:end], max_tokens=12) for end in (20, 190, 200, 220, 260)]
 
 
 @pytest.fixture(scope="module", params=KINDS)

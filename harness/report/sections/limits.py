@@ -38,6 +38,7 @@ def exclusions(context: Context) -> list[Section]:
         blocks.append(
             Paragraph(text=words("Groups too small to be compared with the others: {groups}.", groups="; ".join(small)))
         )
+    blocks += _truncated(context)
     return [Section(title=words("What was not measured, and why"), blocks=blocks, own_page=True)]
 
 
@@ -77,6 +78,21 @@ def _invalid(context: Context, invalid: Sequence[Estimate]) -> str:
         "Errors: samples that could not be used, and are in no score: {counts}.",
         counts=", ".join(f"{task} {count}" for task, count in counts.items()),
     )
+
+
+def _truncated(context: Context) -> list[Block]:
+    counts: dict[str, int] = {}
+    for one in context.estimates:
+        if one.truncated_count and one.group is None and one.task != OVERALL:
+            counts[one.task] = max(counts.get(one.task, 0), one.truncated_count)
+    if not counts:
+        return []
+    told = context.words(
+        "Samples that were longer than the model's window: their first exemplars, or the end of a text that is "
+        "labelled or embedded, were not read, and they are in the scores: {counts}.",
+        counts=", ".join(f"{task} {count}" for task, count in counts.items()),
+    )
+    return [Paragraph(text=told)]
 
 
 def caveats(context: Context) -> list[Section]:
