@@ -1,7 +1,7 @@
 """Chats of lm-eval's tasks, through `harness eval` and through the bridge, against lm-eval's own `hf` model."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,10 @@ def gemma_like(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def theirs(model: Any, folder: Path, **settings: Any) -> dict[str, Any]:
+def theirs(model: Any, folder: Path, names: Sequence[str] = tuple(CHATS), **settings: Any) -> dict[str, Any]:
     results = lm_eval.simple_evaluate(
         model=model,
-        tasks=list(CHATS),
+        tasks=list(names),
         task_manager=TaskManager(include_path=folder, include_defaults=False),
         bootstrap_iters=0,
         batch_size=4,
@@ -122,10 +122,11 @@ def _documents(place: Path, folder: Path, task: str, chat: ChatOptions) -> Itera
 
 
 def test_scores_of_a_run_are_those_of_lm_evals_hf(folder: Path, gemma_like: Path, tmp_path: Path) -> None:
-    results = theirs(hf(gemma_like), folder, system_instruction="You are terse.")["results"]
+    names = ("described", "prefixed", "informed", "writing")
+    results = theirs(hf(gemma_like), folder, names, system_instruction="You are terse.")["results"]
     record = evaluate(
         str(gemma_like),
-        task=[f"lm-eval:{name}" for name in CHATS],
+        task=[f"lm-eval:{name}" for name in names],
         limit=2,
         options=EvalOptions(
             apply_chat_template=True,
@@ -145,15 +146,16 @@ def test_scores_of_a_run_are_those_of_lm_evals_hf(folder: Path, gemma_like: Path
         if value is not None:
             assert one.value == pytest.approx(value, rel=5e-4), one
             compared += 1
-    assert compared == 16
+    assert compared == 8
     assert record.spec.fewshot_as_multiturn
     assert "|chat:yes|exemplars:turns|system:" in record.estimate_list[0].signature
 
 
 def test_the_bridge_leaves_a_system_turn_out_where_the_template_refuses_it(folder: Path, gemma_like: Path) -> None:
-    ours = theirs(HarnessLM(gemma_like, dtype="float32", device="cpu"), folder)
-    expected = theirs(hf(gemma_like), folder)
-    for task in CHATS:
+    names = ("described", "writing")
+    ours = theirs(HarnessLM(gemma_like, dtype="float32", device="cpu"), folder, names)
+    expected = theirs(hf(gemma_like), folder, names)
+    for task in names:
         for our, their in zip(ours["samples"][task], expected["samples"][task], strict=True):
             assert our["arguments"] == their["arguments"]
             assert json.dumps(our["resps"]) == json.dumps(their["resps"]) or _near(our["resps"], their["resps"])
