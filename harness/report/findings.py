@@ -17,8 +17,8 @@ LEVEL = 0.05
 
 _COUNT, _LARGEST = "_groups_differing", "_difference"
 _EFFECT, _PERMUTED = "effect_size", "p_value"
-_BY_CHANCE = re.compile(r"; p = (\S+)$")
-"""The p value that stands beside what chance alone gives, where an interval is told: see `harness.tasks.by_chance`."""
+_BY_CHANCE = re.compile(r"(?:^|; )p = ([^\s;]+)")
+"""The p value beside what chance alone gives, as it is told with an interval: see `harness.tasks.by_chance`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

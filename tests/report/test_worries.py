@@ -137,7 +137,7 @@ def test_an_extreme_over_groups_must_be_beyond_what_chance_alone_gives() -> None
     told = beside_chance(np.array([0.1, 0.2, 0.3, 0.4]), 0.35)
     apart = replace(
         CROWS, task="adult", metric="demographic_parity_difference_age", value=0.35, low=0.2, high=0.5,
-        unit="difference", target=0, interval=f"Newcombe over 10 groups; {told}",
+        unit="difference", target=0, interval=f"Newcombe over 10 groups; {told}; without island (n = 9)",
     )  # fmt: skip
     assert told.endswith("p = 0.4")
     assert _found(apart) == []
