@@ -111,7 +111,10 @@ class Disparity(Metric):
         if len(first) < len(pairs) or len(second) < len(pairs):
             raise Undefined("the answers decide which samples count")
         cells = PairedCells.of(self._rates(first), self._rates(second))
-        return self.change(cells, confidence)
+        try:
+            return self.change(cells, confidence)
+        except ValueError as error:
+            raise Undefined("a group whose samples all share one cluster has no error") from error
 
     @abstractmethod
     def change(self, cells: PairedCells, confidence: float) -> Difference:

@@ -11,7 +11,7 @@ from random import Random
 import numpy as np
 import pytest
 from fairlearn import metrics as fairlearn
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
@@ -221,6 +221,7 @@ def test_the_interval_of_two_groups_is_newcombes() -> None:
     st.lists(st.tuples(st.booleans(), st.booleans(), st.sampled_from("abc")), min_size=6, max_size=60),
     st.booleans(),
 )
+@settings(max_examples=25, deadline=None)
 def test_no_interval_ends_on_the_wrong_side_of_its_value(rows: list[tuple[bool, bool, str]], clustered: bool) -> None:
     gold, accepted, groups = (list(column) for column in zip(*rows, strict=True))
     scores = [
