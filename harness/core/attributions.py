@@ -30,7 +30,8 @@ class AttributionSettings:
     """How hard an explanation is worked for, and how it is tried.
 
     `seed` is the sample's own. `fractions` of the units, each in (0, 1), are taken out, or left alone, the most
-    important first. Integrated gradients take `steps` points, Shapley sampling `permutations` orders, KernelSHAP
+    important first. Integrated gradients take at most `steps` points, and fewer where the values already sum to what
+    they must but for `largest_gap` of it, Shapley sampling `permutations` orders, KernelSHAP
     `coalitions` subsets. The random attribution is the mean of `random_orders`. Infidelity takes `removals` random
     subsets; max-sensitivity `noises` draws of uniform noise on the embeddings, of `noise_radius` times their root mean
     square (0 draws: it isn't measured). `randomise` asks for the attributions of the same model with random weights.
@@ -38,7 +39,8 @@ class AttributionSettings:
 
     seed: int
     fractions: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5)
-    steps: int = 8
+    steps: int = 48
+    largest_gap: float = 0.05
     permutations: int = 4
     coalitions: int = 40
     random_orders: int = 3
@@ -55,7 +57,9 @@ class MethodResult:
     `values` has one number a unit, in nats of the decision's log-odds: above 0 speaks for the decision. `deletion` is
     the decision's probability, in [0, 1], without the most important units, one for each fraction of the settings;
     `insertion` that with those units alone. `infidelity` is in nats squared, `max_sensitivity` a relative change, both
-    from 0 up, lower is better. `randomised` are the values under random weights. What was not measured is None.
+    from 0 up, lower is better. `randomised` are the values under random weights. `completeness_gap`, of methods whose
+    values should sum to the log-odds of the text less those of their baseline, is how far they don't, as a share of
+    that difference (of a nat, where it is less). What was not measured is None.
     """
 
     name: str
@@ -65,6 +69,7 @@ class MethodResult:
     infidelity: float | None = None
     max_sensitivity: float | None = None
     randomised: tuple[float, ...] | None = None
+    completeness_gap: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,7 @@ class Attribution:
             MethodResult(
                 name=one["name"],
                 infidelity=_number(one["infidelity"]),
+                completeness_gap=_number(one.get("completeness_gap")),
                 max_sensitivity=_number(one["max_sensitivity"]),
                 randomised=None if one["randomised"] is None else _numbers(one["randomised"]),
                 **{name: _numbers(one[name]) for name in ("values", "deletion", "insertion")},
@@ -117,6 +123,7 @@ class AblationMethod(Protocol):
 
     Which subsets it asks about must not depend on the answers (else each is answered by itself, which is slow), and
     must follow from the settings: it is called twice, first to learn what it asks, with answers that are all 0.
+    One whose values sum to the log-odds with all units less those with none says so: `complete = True`.
     """
 
     name: str
@@ -128,7 +135,10 @@ class AblationMethod(Protocol):
 
 
 class GradientMethod(Protocol):
-    """A method that follows gradients back to the embeddings: found under `harness.attributions`."""
+    """A method that follows gradients back to the embeddings: found under `harness.attributions`.
+
+    One whose values sum to the log-odds of the text less those of embeddings of zero says so: `complete = True`.
+    """
 
     name: str
     needs_gradients: Literal[True]

@@ -24,7 +24,9 @@ from harness.tasks.attribution_metrics import (
     AOPC_COMPREHENSIVENESS,
     AOPC_SUFFICIENCY,
     ATTRIBUTION_METRICS,
+    COMPLETENESS_GAP,
     COMPREHENSIVENESS_LIFT,
+    CONVERGED,
     DELETION_AREA,
     INFIDELITY,
     INSERTION_AREA,
@@ -158,7 +160,7 @@ class AttributionTask(WrappedTask[Task]):
         blank = replace(blank, predicted=found.target, tie=found.tie)
         return [
             replace(blank, metric=metric.name, value=value, groups={"method": method})
-            for metric, method, value in _measured(found, asked.settings.fractions)
+            for metric, method, value in _measured(found, asked.settings)
         ]
 
     def _question(self, sample: Sample) -> str:
@@ -189,13 +191,16 @@ def _template(texts: Sequence[str]) -> tuple[int, int]:
     return start, len(after) - min(stops) if stops else 0
 
 
-def _measured(found: Attribution, fractions: Sequence[float]) -> Iterator[tuple[Metric, str, float]]:
+def _measured(found: Attribution, settings: AttributionSettings) -> Iterator[tuple[Metric, str, float]]:
     chance = next(method for method in found.methods if method.name == RANDOM)
     methods = [method for method in found.methods if method is not chance]
     for method in found.methods:
-        yield from ((metric, method.name, value) for metric, value in _faithful(found, method, fractions))
+        yield from ((metric, method.name, value) for metric, value in _faithful(found, method, settings.fractions))
         if method is chance:
             continue
+        if method.completeness_gap is not None:
+            yield COMPLETENESS_GAP, method.name, method.completeness_gap
+            yield CONVERGED, method.name, float(method.completeness_gap <= settings.largest_gap)
         yield COMPREHENSIVENESS_LIFT, method.name, fmean(chance.deletion) - fmean(method.deletion)
         yield SUFFICIENCY_LIFT, method.name, fmean(method.insertion) - fmean(chance.insertion)
         others = [other.values for other in methods if other is not method]

@@ -2,13 +2,15 @@
 
 from functools import partial
 
-from harness.core.metrics import Mean, Metric
+from harness.core.metrics import Mean, Metric, Proportion
 
 __all__ = [
     "AOPC_COMPREHENSIVENESS",
     "AOPC_SUFFICIENCY",
     "ATTRIBUTION_METRICS",
+    "COMPLETENESS_GAP",
     "COMPREHENSIVENESS_LIFT",
+    "CONVERGED",
     "DEFAULT_METHOD",
     "DELETION_AREA",
     "INFIDELITY",
@@ -120,6 +122,35 @@ Of the methods that follow gradients alone, and of every fourth sample: the othe
 for each change. The score without a group is that of integrated gradients.
 """
 
+COMPLETENESS_GAP = _by_method(
+    name="completeness_gap",
+    unit="share",
+    direction="lower",
+    source="Sundararajan et al. (2017), Axiomatic Attribution for Deep Networks: completeness",
+    main_group={"method": "integrated_gradients"},
+    lowest=0.0,
+)
+"""From 0 up: how far the values are from the sum that they must have, as a share of it; lower is better.
+
+That sum is the log-odds of the text less those of the method's baseline; the gap is a share of a nat where it is less
+than one. Of methods that promise such a sum alone. The score without a group is that of integrated gradients.
+"""
+
+CONVERGED = Proportion(
+    name="converged",
+    unit="share",
+    direction="higher",
+    source="share of samples whose completeness gap is 0.05 at most, as Sundararajan et al. (2017) ask for",
+    by=("method",),
+    main_group={"method": "integrated_gradients"},
+    smallest_group=2,
+)
+"""0 to 1: the share of samples on which the method has come close enough to the sum that its values must have.
+
+Integrated gradients take points until they do, up to a limit: what is missing from 1 are samples on which the limit was
+reached, and whose values are a guess. The score without a group is that of integrated gradients.
+"""
+
 RANK_AGREEMENT = _by_method(
     name="rank_agreement",
     unit="correlation",
@@ -158,6 +189,8 @@ ATTRIBUTION_METRICS: tuple[Metric, ...] = (
     INSERTION_AREA,
     INFIDELITY,
     MAX_SENSITIVITY,
+    COMPLETENESS_GAP,
+    CONVERGED,
     RANK_AGREEMENT,
     TOP_AGREEMENT,
     RANDOM_WEIGHTS_CORRELATION,

@@ -50,6 +50,7 @@ class ShapleySampling:
 
     name = "shapley_sampling"
     needs_gradients: Literal[False] = False
+    complete = True
 
     def attribute(self, ablated: Ablated, unit_count: int, settings: AttributionSettings) -> list[float]:
         """See `AblationMethod`: captum's `ShapleyValueSampling`."""
@@ -74,6 +75,7 @@ class KernelShap:
 
     name = "kernel_shap"
     needs_gradients: Literal[False] = False
+    complete = True
 
     def attribute(self, ablated: Ablated, unit_count: int, settings: AttributionSettings) -> list[float]:
         """See `AblationMethod`: captum's `KernelShap`."""

@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -36,6 +36,9 @@ __all__ = ["Explainer", "ranking"]
 _log = logging.getLogger(__name__)
 
 Method = AblationMethod | GradientMethod
+
+_COARSE_STEPS = 16
+"""Points of integrated gradients for what is only compared: under noise, or under random weights."""
 
 _SAME = 1e-4
 """Values that differ by less than this share of the largest are the same, whatever the rounding."""
@@ -78,6 +81,7 @@ class Explainer:
             ablations.ask(np.concatenate([row for each in rows.values() for row in each]))
         randomised = self._randomised(request, units, decision, embedded, spent) if settings.randomise else {}
         unsteady = self._max_sensitivities(embedded, settings)
+        gaps = self._completeness_gaps(function, embedded, found)
         probabilities = {name: np.mean([expit(function(row)) for row in each], axis=0) for name, each in rows.items()}
         whole, empty = expit(function(_ends(count)))
         half = len(settings.fractions)
@@ -97,6 +101,7 @@ class Explainer:
                     infidelity=_infidelity(function, removed, values[0]),
                     max_sensitivity=unsteady.get(name),
                     randomised=randomised.get(name),
+                    completeness_gap=gaps.get(name),
                 )
                 for name, values in found.items()
             ),
@@ -156,6 +161,25 @@ class Explainer:
             found[method.name] = values
         return found
 
+    def _completeness_gaps(
+        self, function: Ablated, embedded: EmbeddedDecision | None, found: dict[str, NDArray[np.float64]]
+    ) -> dict[str, float]:
+        """By method whose values have a sum that is known: see `MethodResult`."""
+        gaps = {}
+        for method in self.methods:
+            if not getattr(method, "complete", False):
+                continue
+            values = found[method.name][0]
+            if method.needs_gradients:
+                assert embedded is not None
+                given = embedded.embeddings
+                with torch.no_grad():
+                    whole, empty = (float(embedded(one)[0]) for one in (given, torch.zeros_like(given)))
+            else:
+                whole, empty = function(_ends(len(values))).tolist()
+            gaps[method.name] = abs(float(values.sum()) - (whole - empty)) / max(abs(whole - empty), 1.0)
+        return gaps
+
     def _randomised(
         self,
         request: Attribute,
@@ -167,7 +191,7 @@ class Explainer:
         """The values of each method under random weights; none where those give numbers that can't be used."""
         if self.box is None:
             return {}
-        count, settings = len(units), request.settings
+        count, settings = len(units), _coarse(request.settings)
         try:
             with self.box.randomised(settings.seed), self._asking(request, units, spent) as ablations:
                 ablations.ask(np.concatenate([_ends(count), *self._questions(count, settings)]))
@@ -181,7 +205,7 @@ class Explainer:
         """By method that follows gradients, captum's `sensitivity_max` over noise on the embeddings."""
         if embedded is None or not settings.noises:
             return {}
-        given = embedded.embeddings
+        given, settings = embedded.embeddings, _coarse(settings)
         radius = settings.noise_radius * float(given.float().square().mean().sqrt())
         found = {}
         for method in self.methods:
@@ -197,6 +221,10 @@ class Explainer:
                     )
                 found[method.name] = float(most)
         return found
+
+
+def _coarse(settings: AttributionSettings) -> AttributionSettings:
+    return replace(settings, steps=min(settings.steps, _COARSE_STEPS))
 
 
 def _at_embeddings(method: GradientMethod, embedded: EmbeddedDecision, settings: AttributionSettings) -> Any:
