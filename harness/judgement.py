@@ -12,7 +12,7 @@ from typing import Any
 from harness.core.errors import HarnessError
 from harness.core.hashing import SHORT, digest
 from harness.core.isolation import StepFailed, attempt, attempt_apart, is_foreign
-from harness.core.metrics import Metric, Undefined
+from harness.core.metrics import Metric, Undefined, salt
 from harness.core.requests import GenerateUntil, Response
 from harness.core.scores import FAILED, Estimate, Score
 from harness.core.statistics import Interval
@@ -131,9 +131,8 @@ def estimate_metric(
     elif group is not None and len(valid) < metric.smallest_group:
         reason = f"a group of {len(valid)} is too small: at least {metric.smallest_group} are needed"
     else:
-        salt = f"{seed}:{suite}:{task}:{metric.name}" + (f":{group}" if group else "")
         try:
-            interval = _finite(metric.reduce(valid, Random(salt)))
+            interval = _finite(metric.reduce(valid, Random(salt(seed, suite, task, metric.name, group))))
         except Undefined as undefined:
             reason = str(undefined)
     return Estimate(

@@ -64,6 +64,7 @@ class TaskWork:
             definition_sha256=digest(dict(self.planned.task.definition)),
             code_sha256=_code_digest(self.planned.task),
             languages=tuple(self.planned.task.languages),
+            definition=dict(self.planned.task.definition),
         )
 
 

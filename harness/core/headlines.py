@@ -1,14 +1,11 @@
 """One score a suite: what stands for a dimension of judgement where there is room for a single number."""
 
-import math
 import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from scipy import special
-
 from harness.core.scores import OVERALL, Estimate
-from harness.core.statistics import UPPER
+from harness.core.statistics import Interval, mean_of_parts
 from harness.core.tasks import Suite
 
 __all__ = [
@@ -44,9 +41,10 @@ def headline_estimates(suites: Sequence[Suite], estimates: Sequence[Estimate], s
     """The headline of each suite that has one and whose parts are among `estimates`.
 
     It is the plain mean of the estimates that `Suite.headline` names, so that each task counts alike, however many
-    samples it has. Its standard error is that of a mean of independent estimates, root of the sum of squares over their
-    number, with a normal interval; that of a single part is the part's own. Parts that have no meaning for the kind
-    of checkpoint are left out, and the signature says which are in. Where any other part is absent, so is the headline.
+    samples it has. Its error and interval are put together from those of the parts, as independent ones (see
+    `statistics.mean_of_parts`, by which a gate has them too); that of a single part is the part's own. Parts that have
+    no meaning for the kind of checkpoint are left out, and the signature says which are in. Where any other part is
+    absent, so is the headline.
     """
     return [
         _headline(suite, parts, signature)
@@ -120,19 +118,18 @@ def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estima
     if not used:
         reason = first.reason
     try:
-        value, stderr, low, high, method = (None,) * 5 if reason else _mean(used)
+        mean = None if reason else mean_of_parts([_interval(one) for one in used])
     except OverflowError:
-        value, stderr, low, high, method = (None,) * 5
-        reason = "the mean of its parts is too large for a number"
+        mean, reason = None, "the mean of its parts is too large for a number"
     return Estimate(
         suite=suite.name,
         task=OVERALL,
         metric=metrics.pop() if len(metrics) == 1 else "score",
-        value=value,
-        stderr=stderr,
-        low=low,
-        high=high,
-        interval=method,
+        value=mean.value if mean else None,
+        stderr=mean.stderr if mean else None,
+        low=mean.low if mean else None,
+        high=mean.high if mean else None,
+        interval=mean.method if mean else None,
         n=sum(one.n for one in used),
         invalid_count=sum(one.invalid_count for one in used),
         tie_count=sum(one.tie_count for one in used),
@@ -147,16 +144,6 @@ def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estima
     )
 
 
-def _mean(parts: Sequence[Estimate]) -> tuple[float, float | None, float | None, float | None, str | None]:
-    """Value, standard error, low, high and the interval's method."""
-    values = [one.value for one in parts if one.value is not None]
-    if len(parts) == 1:
-        only = parts[0]
-        return values[0], only.stderr, only.low, only.high, only.interval
-    value = math.fsum(values) / len(values)
-    errors = [one.stderr for one in parts if one.stderr is not None]
-    if len(errors) < len(parts):
-        return value, None, None, None, None
-    stderr = math.hypot(*errors) / len(parts)
-    half = float(special.ndtri(UPPER)) * stderr
-    return value, stderr, value - half, value + half, "normal, mean of independent parts"
+def _interval(one: Estimate) -> Interval:
+    assert one.value is not None
+    return Interval(value=one.value, stderr=one.stderr, low=one.low, high=one.high, method=one.interval)

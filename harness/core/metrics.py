@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from harness.core.pairing import Pairs, over_pairs
 from harness.core.scores import Basis, Direction, Score
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, Statistic, two_sided
 
-__all__ = ["Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Undefined"]
+__all__ = ["Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Undefined", "salt"]
 
 
 class Undefined(Exception):  # noqa: N818 - not an error: it becomes the reason of an absent estimate
@@ -27,8 +28,12 @@ class Metric(ABC):
     `source` cites where the metric is defined. Either `direction` or `target` is given. Beside the estimate over
     all samples there is one for each value of each attribute of `by`; a group with fewer than `smallest_group`
     samples has none, with its n as the reason. Where `main_group` names a value of such an attribute, the
-    estimate over all samples is of that group alone, such as of one method of several.
+    estimate over all samples is of that group alone, such as of one method of several. `lowest` and `highest` are the
+    ends of what its value can be, None for an end that there isn't: no interval reaches beyond them.
     """
+
+    averages_values: ClassVar[bool] = False
+    """Whether it rises and falls with the value of each score, so that one that is missing can count as the worst."""
 
     name: str
     unit: str
@@ -39,10 +44,17 @@ class Metric(ABC):
     by: tuple[str, ...] = ()
     main_group: Mapping[str, str] = field(default_factory=dict)
     smallest_group: int = 10
+    lowest: float | None = None
+    highest: float | None = None
 
     def __post_init__(self) -> None:
         if (self.direction is None) == (self.target is None):
             raise ValueError(f"{self.name}: a metric has either a direction or a target")
+
+    @property
+    def score_range(self) -> tuple[float | None, float | None]:
+        """The ends of what the value of a single score can be: those of the metric, by default."""
+        return self.lowest, self.highest
 
     @property
     def signature(self) -> str:
@@ -79,15 +91,12 @@ class Metric(ABC):
         )
         if first is None or second is None:
             raise Undefined(f"{self.name} can't be recomputed on resamples")
-        return statistics.paired_bootstrap(
-            over_pairs(first, pairs.first),
-            over_pairs(second, pairs.second),
-            len(pairs),
-            rng=rng,
-            clusters=pairs.clusters,
-            resamples=resamples,
-            confidence=confidence,
+        before, after = over_pairs(first, pairs.first), over_pairs(second, pairs.second)
+        found = statistics.paired_bootstrap(
+            before, after, len(pairs), rng=rng, clusters=pairs.clusters, resamples=resamples, confidence=confidence
         )
+        span = None if self.lowest is None or self.highest is None else self.highest - self.lowest
+        return statistics.with_rare_changes(found, before, pairs.changed(), pairs.clusters, confidence, span)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic | None:  # noqa: ARG002
         """The value on any resample of at least one valid score, by the scores' indices; that of all is `reduce`'s.
@@ -100,16 +109,40 @@ class Metric(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class Mean(Metric):
-    """The mean of the values, with a t interval, cut off at the `lowest` value that there can be, if there is one."""
+    """The mean of the values, by default with a t interval that is corrected for skewness.
 
-    lowest: float | None = None
+    Where both ends of what a value can be are known, it is a score interval, which never has zero width; a gate decides
+    zeros and ones by exact bounds. See `statistics.mean`.
+    """
+
+    averages_values: ClassVar[bool] = True
+
+    def ends(self, values: Sequence[float]) -> tuple[float | None, float | None]:  # noqa: ARG002
+        """The ends of what a value can be."""
+        return self.score_range
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        found = statistics.mean(_values(scores), _clusters(scores), confidence)
-        if self.lowest is None or found.low is None:
-            return found
-        return replace(found, low=max(found.low, self.lowest))
+        values = _values(scores)
+        lowest, highest = self.ends(values)
+        return statistics.mean(values, _clusters(scores), confidence, lowest=lowest, highest=highest)
+
+    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:
+        """See `Metric.bounds`."""
+        values = _values(scores)
+        if self.ends(values) == (0, 1) and set(values) <= {0, 1}:
+            return statistics.exact_proportion(values, _clusters(scores), two_sided(confidence))
+        return self.reduce(scores, rng, two_sided(confidence))
+
+    def difference(
+        self, pairs: Pairs, rng: Random, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
+    ) -> Difference:
+        """See `Metric.difference`."""
+        if None in (*pairs.first, *pairs.second):
+            return super().difference(pairs, rng, confidence, resamples)
+        first, second = (_values([score for score in side if score]) for side in (pairs.first, pairs.second))
+        lowest, highest = self.ends([*first, *second])
+        return statistics.paired_difference(first, second, pairs.clusters, confidence, lowest=lowest, highest=highest)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
@@ -118,24 +151,23 @@ class Mean(Metric):
 
 @dataclass(frozen=True, kw_only=True)
 class MeanShare(Mean):
-    """The mean; where all values lie in [0, 1] with a score interval, which stays within and never has zero width."""
+    """The mean of values that may be shares: where all lie in [0, 1], that is taken for what they can be."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
-        return statistics.mean_or_share(_values(scores), _clusters(scores), confidence)
+    def ends(self, values: Sequence[float]) -> tuple[float | None, float | None]:
+        """See `Mean.ends`."""
+        return (0.0, 1.0) if all(0 <= value <= 1 for value in values) else self.score_range
 
 
 @dataclass(frozen=True, kw_only=True)
-class Proportion(Metric):
-    """The share of samples whose value is 1, with a score interval."""
+class Proportion(Mean):
+    """The share of samples whose value is 1. Raises `ValueError` for values other than 0 and 1."""
+
+    lowest: float | None = 0.0
+    highest: float | None = 1.0
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
         return statistics.proportion(_values(scores), _clusters(scores), confidence)
-
-    def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
-        return statistics.mean_of(np.array(_values(scores)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +189,8 @@ class PerUnit(Metric):
         if sum(weights) <= 0:
             raise Undefined(f"nothing to divide by: the {self.unit} of all samples sum to 0")
         values = _values(scores)
-        plain = statistics.ratio(values, weights, _clusters(scores), confidence)
+        lowest = 0.0 if min(values) >= 0 else None
+        plain = statistics.ratio(values, weights, _clusters(scores), confidence, lowest=lowest)
         try:
             value = self.transform(plain.value)
         except OverflowError as error:
@@ -165,8 +198,7 @@ class PerUnit(Metric):
         if plain.stderr is None or plain.low is None or plain.high is None:
             return replace(plain, value=value)
         try:
-            low = max(plain.low, 0.0) if min(values) >= 0 else plain.low
-            low, high = self.transform(low), self.transform(plain.high)
+            low, high = self.transform(plain.low), self.transform(plain.high)
             stderr = plain.stderr * self.derivative(plain.value)
         except OverflowError:
             return Interval(value=value, stderr=None, low=None, high=None, method=None)
@@ -182,6 +214,11 @@ class PerUnit(Metric):
             return self.transform(ratio)
         except OverflowError:
             return float("nan")
+
+
+def salt(seed: int, suite: str, task: str, metric: str, group: str | None = None) -> str:
+    """What the random numbers of an estimate are seeded by: the same for a table and for a gate."""
+    return f"{seed}:{suite}:{task}:{metric}" + (f":{group}" if group else "")
 
 
 def _values(scores: Sequence[Score]) -> list[float]:

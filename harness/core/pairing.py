@@ -38,6 +38,10 @@ class Pairs:
             sum(score is not None and score.invalid is not None for score in side) for side in (self.first, self.second)
         )
 
+    def changed(self) -> list[bool]:
+        """Which samples have another score in the second run, or none in one of the two."""
+        return [one != other for one, other in zip(map(_said, self.first), map(_said, self.second), strict=True)]
+
     def of_group(self, group: str) -> "Pairs | None":
         """The pairs of a group `attribute=value`; None where a sample's group depends on the answer."""
         attribute, value = group.split("=", 1)
@@ -69,6 +73,11 @@ class Pairs:
             either = one or other
             assert either is not None
             yield one or either, other or either
+
+
+def _said(score: Score | None) -> tuple[object, ...]:
+    """What a score says of its sample."""
+    return () if score is None else (score.value, score.weight, score.gold, score.predicted)
 
 
 def pair(first: Sequence[Score], second: Sequence[Score]) -> Pairs:

@@ -1,16 +1,14 @@
 """By how much a number of one run lies above that of another, with its error: paired wherever it can be."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from random import Random
-
-import numpy as np
 
 from harness.core import headlines, statistics
 from harness.core.headlines import OVERALL
-from harness.core.metrics import Undefined
-from harness.core.pairing import Pairs, over_pairs, pair
-from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Sums
+from harness.core.metrics import Metric, Undefined
+from harness.core.pairing import Pairs, pair
+from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference
 from harness.decision.comparable import part_fault
 from harness.decision.scored import Key, Scored
 from harness.decision.worst import paired_worst
@@ -64,16 +62,21 @@ class Contrasts:
             return Contrast(difference=None, reason="tokens of different tokenizers can't be compared")
         if key.task == OVERALL or headline_parts(self.first, key):
             return self._over_parts(key)
-        whole = Key(*key[:3])
+        whole = key.whole
         if whole not in self.first.scores or whole not in self.second.scores:
             return Contrast(difference=None, reason=READINGS)
+        try:
+            metric = self.second.metric(key)
+            self.first.metric(key)
+        except Undefined as undefined:
+            return Contrast(difference=None, reason=str(undefined))
         pairs: Pairs | None = pair(self.first.scores[whole], self.second.scores[whole])
-        if key.group is not None:
-            assert pairs is not None
-            pairs = pairs.of_group(key.group)
+        main = [f"{attribute}={value}" for attribute, value in metric.main_group.items()]
+        for group in [key.group] if key.group is not None else main:
+            pairs = pairs and pairs.of_group(group)
         if pairs is None:
             return Contrast(difference=None, reason="the answers decide which samples are in the group")
-        return self._paired(key, pairs)
+        return self._paired(key, metric, pairs)
 
     def _over_parts(self, key: Key) -> Contrast:
         parts, others = (headline_parts(run, key) for run in (self.first, self.second))
@@ -91,65 +94,36 @@ class Contrasts:
             return Contrast(difference=None, reason="one of its tasks has no error", invalid_share=share)
         return Contrast(difference=mean, invalid_share=share)
 
-    def _paired(self, key: Key, pairs: Pairs) -> Contrast:
+    def _paired(self, key: Key, metric: Metric, pairs: Pairs) -> Contrast:
         share = max(pairs.invalid_counts) / len(pairs)
         kept = pairs.valid()
         if not len(kept):
             return Contrast(difference=None, reason="no sample is valid in both runs", invalid_share=share)
+        if self.worst and len(kept) < len(pairs):
+            if not metric.averages_values:
+                reason = f"samples that can't be used can't be counted as the worst for {key.metric}"
+                return Contrast(difference=None, reason=reason, invalid_share=share)
+            kept = paired_worst(metric, pairs)
+        rng = Random(f"{self.second.record.spec.seed}:{key}")
         try:
-            first, second = (
-                run.statistic(key, [score for score in side if score is not None])
-                for run, side in ((self.first, kept.first), (self.second, kept.second))
-            )
+            found = metric.difference(kept, rng, self.confidence, self.resamples)
         except Undefined as undefined:
             return Contrast(difference=None, reason=str(undefined), invalid_share=share)
-        every = None not in (*kept.first, *kept.second)
-        if isinstance(first, Sums) and isinstance(second, Sums) and first.values is not None and every:
-            return self._mean(key, pairs if self.worst else kept, share, first.scale)
-        if self.worst and len(kept) < len(pairs):
-            reason = f"samples that can't be used can't be counted as the worst for {key.metric}"
+        if found.low is None:
+            one = found.cluster_count < 2
+            reason = "a single sample or cluster has no error" if one else "too few resamples have a value"
             return Contrast(difference=None, reason=reason, invalid_share=share)
-        seed = f"{self.second.record.spec.seed}:{key}"
-        found = statistics.paired_bootstrap(
-            over_pairs(first, kept.first),
-            over_pairs(second, kept.second),
-            len(kept),
-            rng=Random(seed),
-            clusters=kept.clusters,
-            resamples=self.resamples,
-            confidence=self.confidence,
-        )
-        if found.stderr is None and found.value == 0:
-            found = replace(found, stderr=0.0, low=0.0, high=0.0, p_value=1.0, method="the same on every resample")
-        if found.stderr is not None and every and (changed := _changed(kept)) is not None:
-            found = statistics.with_rare_changes(found, first, changed, kept.clusters, self.confidence)
-        if found.stderr is None:
-            return Contrast(difference=None, reason="too few resamples have a value", invalid_share=share)
-        return Contrast(difference=found, invalid_share=share)
-
-    def _mean(self, key: Key, pairs: Pairs, share: float, scale: float) -> Contrast:
-        estimate = self.second.estimates[key]
-        values = paired_worst(pairs, direction=estimate.direction, target=estimate.target, scale=scale)
-        plain = statistics.paired_difference(*values, pairs.clusters, self.confidence)
-        found = statistics.scaled(plain, scale)
-        if found.stderr is None:
-            return Contrast(difference=None, reason="a single sample or cluster has no error", invalid_share=share)
-        changes = np.subtract(values[1], values[0])
-        binary = {*values[0], *values[1]} <= {0.0, 1.0}
-        return Contrast(
-            difference=found,
-            gained=int((changes > 0).sum()) if binary else None,
-            lost=int((changes < 0).sum()) if binary else None,
-            invalid_share=share,
-        )
+        gained, lost = _flips(kept)
+        return Contrast(difference=found, gained=gained, lost=lost, invalid_share=share)
 
 
-def _changed(pairs: Pairs) -> list[bool] | None:
-    """Which samples have another score in the second run; None unless all scores are zeros and ones."""
-    sides = [[(score.value, score.weight) if score else None for score in side] for side in (pairs.first, pairs.second)]
-    if not {value for side in sides for value, _ in filter(None, side)} <= {0.0, 1.0}:
-        return None
-    return [one != other for one, other in zip(*sides, strict=True)]
+def _flips(pairs: Pairs) -> tuple[int | None, int | None]:
+    """How many samples went up and down, where all have zeros and ones in both runs."""
+    sides = [[score.value if score else None for score in side] for side in (pairs.first, pairs.second)]
+    if not {*sides[0], *sides[1]} <= {0.0, 1.0}:
+        return None, None
+    changes = [(one or 0.0) - (other or 0.0) for other, one in zip(*sides, strict=True)]
+    return sum(change > 0 for change in changes), sum(change < 0 for change in changes)
 
 
 def headline_parts(run: Scored, key: Key) -> list[Key]:

@@ -4,8 +4,8 @@ import math
 
 from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
-from harness.core.statistics import CONFIDENCE, samples_for_margin, two_sided
-from harness.decision.limits import is_reading, limits
+from harness.core.statistics import CONFIDENCE, samples_for_margin
+from harness.decision.limits import is_reading, limits, unit_count
 from harness.decision.policy import Policy
 from harness.decision.scored import Key, Scored
 from harness.record import RunRecord
@@ -57,7 +57,7 @@ def _chosen(run: Scored) -> list[Key]:
 def _rule(run: Scored, key: Key) -> str | None:
     estimate = run.estimates[key]
     try:
-        found = limits(run, key, two_sided(CONFIDENCE))
+        found = limits(run, key, CONFIDENCE)
     except Undefined:
         return None
     if found.low is None or found.high is None:
@@ -72,8 +72,8 @@ def _rule(run: Scored, key: Key) -> str | None:
     else:
         kind, bound = "floor", f"bound: {_outward(found.low, up=False)}"
     lines = [f"- kind: {kind}  # it has {estimate.value:.4g} {estimate.unit}, n = {estimate.n}", *_place(key), bound]
-    if estimate.n < _USUAL_N:
-        lines.append(f"smallest_n: {max(1, estimate.n)}  # so few say little: ask for more with --limit")
+    if (units := unit_count(run, key)) < _USUAL_N:
+        lines.append(f"smallest_n: {max(1, units)}  # so few say little: ask for more with --limit")
     text = "".join(("  " if index == 0 else "    ") + line + "\n" for index, line in enumerate(lines))
     if estimate.direction is None:
         return text

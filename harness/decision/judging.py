@@ -13,7 +13,7 @@ from harness.core.scores import Estimate
 from harness.core.statistics import Difference, Interval, Standing
 from harness.decision.comparable import questions_of, run_faults, task_faults
 from harness.decision.contrasts import READINGS, Contrast, Contrasts, headline_parts
-from harness.decision.limits import is_reading, limits
+from harness.decision.limits import is_reading, limits, unit_count
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Key, Scored
 from harness.decision.verdicts import Outcome, RuleVerdict
@@ -170,7 +170,7 @@ class Judge:
 
     def _alone(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
         try:
-            found = limits(self.run, key, self.confidence)
+            found = limits(self.run, key, self.policy.confidence)
         except Undefined as undefined:
             return replace(blank, verdict="INCONCLUSIVE", reason=str(undefined))
         target = rule.target if rule.target is not None else self.run.estimates[key].target
@@ -208,7 +208,7 @@ class Judge:
         assert found.high is not None
         stands = statistics.standing(found.low, found.high, floor=edges.floor, ceiling=edges.ceiling)
         n, ends, edge = blank.n or 0, (found.low, found.high), edges.nearest(found.value)
-        few = None if is_reading(self.run, key) else self._too_few(rule, n)
+        few = None if is_reading(self.run, key) else self._too_few(rule, self._units(key, found))
         reason = f"{said}{_said(stands, *ends, edges)}; {found.method}"
         return replace(
             blank,
@@ -217,8 +217,12 @@ class Judge:
             low=found.low,
             high=found.high,
             n_needed=max(self._more(stands, n, found.value, ends, edge) or 0, few or 0) or None,
-            reason=f"fewer than {few} samples; {reason}" if few else reason,
+            reason=f"fewer than {few} independent samples; {reason}" if few else reason,
         )
+
+    def _units(self, key: Key, found: Interval | Difference) -> int:
+        """Samples that are independent of each other: variants of a question, and questions of a passage, are not."""
+        return found.cluster_count if isinstance(found, Difference) else unit_count(self.run, key)
 
     def _margin(self, rule: Rule, key: Key) -> float:
         if rule.margin is not None:
@@ -256,7 +260,7 @@ class Judge:
             if fault := self._too_many_invalid(contrast.invalid_share):
                 return replace(blank, group=name, reason=fault)
             found = contrast.difference
-            if found is None or found.low is None or found.high is None or self._too_few(rule, found.n):
+            if found is None or found.low is None or found.high is None or self._too_few(rule, found.cluster_count):
                 open_groups.append(name)
                 continue
             gain = found if sign > 0 else replace(found, value=-found.value, low=-found.high, high=-found.low)
@@ -272,7 +276,7 @@ class Judge:
         left = f"; too few samples: {', '.join(open_groups)}" if open_groups else ""
         if not judged:
             return replace(blank, verdict="INCONCLUSIVE", reason=f"no group can be judged{left}")
-        alarms = statistics.holm([_beyond(group.gain, margin) for group in judged])
+        alarms = statistics.holm([_beyond(group.gain, margin, self.policy.confidence) for group in judged])
         worst = min(judged, key=lambda group: group.gain.value)
         stands: Standing = "clears"
         if any(group.standing != "clears" for group in judged) or open_groups:
@@ -295,11 +299,15 @@ class Judge:
         )
 
 
-def _beyond(gain: Difference, margin: float) -> float:
-    """The one-sided p value of a loss no larger than the margin."""
-    if not gain.stderr:
+def _beyond(gain: Difference, margin: float, confidence: float) -> float:
+    """The one-sided p value of a loss no larger than the margin, by the bound on its side of the interval.
+
+    At or below 1 - `confidence` just where that bound lies beyond the margin.
+    """
+    reach = (gain.high or 0.0) - gain.value
+    if not reach:
         return 1.0 if gain.value >= -margin else 0.0
-    return float(special.ndtr((gain.value + margin) / gain.stderr))
+    return float(special.ndtr((gain.value + margin) / reach * special.ndtri(confidence)))
 
 
 def _as_read(first: Estimate, second: Estimate) -> Difference:

@@ -1,18 +1,22 @@
 """A run's scores and estimates by what they are of, ready to be recomputed."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.core import registry
-from harness.core.metrics import Metric, Undefined
+from harness.core.errors import HarnessError
+from harness.core.metrics import MeanShare, Metric, Undefined
 from harness.core.scores import Estimate, Score
-from harness.core.statistics import Statistic, mean_of
 from harness.record import RunRecord
+from harness.tasks.calibration_metrics import CALIBRATION_METRICS
+from harness.tasks.membership import MEMBERSHIP_METRICS
+from harness.tasks.memorisation import MEMORISATION_METRICS
 from harness.tasks.metrics import METRICS
+from harness.tasks.selection import rebuilt
 
 __all__ = ["Key", "Scored", "key_of"]
 
@@ -26,6 +30,11 @@ class Key(NamedTuple):
     task: str
     metric: str
     group: str | None = None
+
+    @property
+    def whole(self) -> "Key":
+        """The number of all samples."""
+        return Key(*self[:3])
 
     def __str__(self) -> str:
         return "/".join(self[:3]) + (f" [{self.group}]" if self.group else "")
@@ -55,62 +64,90 @@ class Scored:
             found.setdefault(key, []).append(Score(**{**row, "groups": dict(row["groups"] or ())}))
         return found
 
-    def statistic(self, key: Key, scores: Sequence[Score]) -> Statistic:
-        """What the metric is on resamples of some of its valid scores.
+    def scores_of(self, key: Key) -> list[Score]:
+        """The scores that a number of a task is of: those of its group, or of the metric's main group."""
+        every = self.scores.get(key.whole, ())
+        if key.group is not None:
+            attribute, value = key.group.split("=", 1)
+            return [score for score in every if score.groups.get(attribute) == value]
+        main = self._found(key.whole).main_group.items()
+        return [score for score in every if main <= score.groups.items()]
 
-        Raises `Undefined`, with the reason, where that can't be told: the metric offers none, or as it is installed now
-        it doesn't give the recorded value on all of the run's scores.
+    def metric(self, key: Key) -> Metric:
+        """The metric that gave a number, as it is installed now.
+
+        Raises `Undefined`, with the reason, where it can't be told: the task that defines it can't be built from the
+        record, or the metric doesn't give the recorded value on the recorded scores.
         """
-        found = self._recompute(Key(*key[:3]))(scores)
-        if found is None:
-            raise Undefined(f"{key.metric} can't be recomputed on resamples")
-        return found
-
-    def _recompute(self, key: Key) -> "_Recompute":
-        if key not in self._checked:
-            try:
-                self._checked[key] = self._find(key)
-            except Undefined as undefined:
-                self._checked[key] = str(undefined)
-        found = self._checked[key]
-        if isinstance(found, str):
-            raise Undefined(found)
-        return found
+        if key.whole not in self._checked:
+            self._checked[key.whole] = self._fault(key.whole)
+        if fault := self._checked[key.whole]:
+            raise Undefined(fault)
+        return self._found(key.whole)
 
     @cached_property
-    def _checked(self) -> "dict[Key, _Recompute | str]":
-        """How each metric is recomputed, or why it can't be."""
+    def _checked(self) -> dict[Key, str | None]:
+        """What is wrong with each metric that was asked for."""
         return {}
 
-    def _find(self, key: Key) -> "_Recompute":
-        valid = [score for score in self.scores.get(key, ()) if score.invalid is None]
-        recorded = self.estimates[key].value
-        if not valid or recorded is None:
-            raise Undefined(self.estimates[key].reason or "there is no score a sample")
-        metric = _installed(key)
-        recompute = metric.resampled if metric else _mean
-        found = recompute(valid)
-        if found is None:
-            raise Undefined(f"{key.metric} can't be recomputed on resamples")
-        if not math.isclose(found(np.arange(len(valid))), recorded, rel_tol=_AGREES, abs_tol=_AGREES):
-            raise Undefined(
-                f"the installed version of {key.metric} gives another value than the record"
-                if metric
-                else f"{key.metric} is no mean, and the task that defines it is not installed"
-            )
-        return recompute
+    def _fault(self, key: Key) -> str | None:
+        scores = [score for score in self.scores_of(key) if score.invalid is None]
+        estimate = self.estimates[key]
+        if not scores or estimate.value is None:
+            return estimate.reason or "there is no score a sample"
+        metric = self._found(key)
+        try:
+            given = _value(metric, scores)
+        except ValueError:  # scores of another kind than the metric's
+            given = math.nan
+        if math.isclose(given, estimate.value, rel_tol=_AGREES, abs_tol=_AGREES):
+            return None
+        if metric.name in {one.name for one in self._metrics(key)}:
+            return f"the installed version of {key.metric} gives another value than the record"
+        return f"{key.metric} is no mean, and the task that defines it is not installed"
+
+    def _found(self, key: Key) -> Metric:
+        """The metric of the task; else one that is known everywhere and of the same kind; else a mean."""
+        estimate = self.estimates[key]
+        alike = [one for one in (*self._metrics(key), *_KNOWN) if one.name == key.metric and _is_of(one, estimate)]
+        return alike[0] if alike else _mean(estimate)
+
+    def _metrics(self, key: Key) -> Sequence[Metric]:
+        if key[:2] not in self._built:
+            self._built[key[:2]] = self._build(key)
+        return self._built[key[:2]]
+
+    @cached_property
+    def _built(self) -> dict[tuple[str, str], Sequence[Metric]]:
+        return {}
+
+    def _build(self, key: Key) -> Sequence[Metric]:
+        specs = [task for task in self.record.spec.tasks if (task.suite, task.task) == key[:2]]
+        try:
+            return rebuilt(key.task, specs[0].definition if specs else {}).metrics
+        except HarnessError:  # what can't be built here is told by `_fault` where it matters
+            return ()
 
 
-_Recompute = Callable[[Sequence[Score]], Statistic | None]
-"""As `Metric.resampled`."""
+_KNOWN: Sequence[Metric] = (*METRICS.values(), *CALIBRATION_METRICS, *MEMBERSHIP_METRICS, *MEMORISATION_METRICS)
+"""Metrics that go by their name everywhere, for tasks that can't be built from the record."""
 
 
-def _mean(scores: Sequence[Score]) -> Statistic:
-    values = [math.nan if score.value is None else score.value for score in scores]
-    return mean_of(np.array(values, dtype=float))
+def _is_of(metric: Metric, estimate: Estimate) -> bool:
+    """Whether an estimate is of this metric, by all that it says of it."""
+    return (metric.unit, metric.direction, metric.target) == (estimate.unit, estimate.direction, estimate.target)
 
 
-def _installed(key: Key) -> Metric | None:
-    """The metric of a registered task, or the one that is known by this name everywhere."""
-    metrics = registry.task(key.task).metrics if key.task in registry.names("harness.tasks") else ()
-    return next((metric for metric in metrics if metric.name == key.metric), METRICS.get(key.metric))
+def _mean(estimate: Estimate) -> Metric:
+    return MeanShare(
+        name=estimate.metric,
+        unit=estimate.unit,
+        direction=estimate.direction,
+        target=estimate.target,
+        source="the mean of the recorded scores",
+    )
+
+
+def _value(metric: Metric, scores: Sequence[Score]) -> float:
+    statistic = metric.resampled(scores)
+    return statistic(np.arange(len(scores))) if statistic else metric.reduce(scores, Random(0)).value

@@ -18,7 +18,8 @@ class TaskSpec:
     `requests_sha256` digests the ids of its requests, and so data, prompts and exemplars; `definition_sha256` what a
     task file says besides (metrics, gold answers); `code_sha256` the Python files of the task's class and of the user's
     scripts, with all user code that they import (see `harness.core.reachable`). `languages` are those of its texts,
-    as ISO 639-1 codes, for people to choose by.
+    as ISO 639-1 codes, for people to choose by. `definition` is `Task.definition`: with it the task, and so its
+    metrics, can be built again from the record; empty in records of earlier versions.
     """
 
     suite: str
@@ -32,6 +33,7 @@ class TaskSpec:
     definition_sha256: str
     code_sha256: str
     languages: tuple[str, ...] = ()
+    definition: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

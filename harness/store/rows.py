@@ -155,7 +155,7 @@ _FROM_SPEC = (
 
 def _task(task: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **{name: value for name, value in task.items() if name not in ("limit", "languages")},
+        **{name: value for name, value in task.items() if name not in ("limit", "languages", "definition")},
         "sample_limit": task["limit"],
     }
 

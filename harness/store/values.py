@@ -30,7 +30,8 @@ _TOLERANCE = 1e-9
 class SampleErrors:
     """The share of each sample in the error of an estimate, in its unit, and the number of its cluster.
 
-    The standard error is the root of the squared sums by cluster, times clusters over clusters - 1, over n.
+    The standard error is the root of the squared sums by cluster, times clusters over clusters - 1, over n: each
+    share is scaled so that this is the error of `statistics.linear`, which allows for clusters of unequal weight.
     Those of two runs can be subtracted where `samples_sha256` is the same.
     """
 
@@ -56,8 +57,10 @@ def sample_errors(
     if not _close(abs(scale) * plain.stderr, estimate.stderr):
         return None
     bottom = np.asarray(weights, dtype=np.float64)
-    shares = scale * (np.asarray(values, dtype=np.float64) - plain.value * bottom) / bottom.mean()
     labels = cluster_labels(len(ids), clusters).astype(np.int32)
+    weight, count = np.bincount(labels, weights=bottom) / bottom.sum(), labels.max() + 1
+    unequal = np.sqrt((1 - 1 / count) / (1 - weight))[labels]
+    shares = scale * unequal * (np.asarray(values, dtype=np.float64) - plain.value * bottom) / bottom.mean()
     named = json.dumps([list(ids), labels.tolist()]).encode()
     return SampleErrors(samples_sha256=hashlib.sha256(named).hexdigest(), values=shares, clusters=labels)
 

@@ -40,6 +40,7 @@ BRIER = Mean(
     direction="lower",
     source="Brier (1950), over all choices",
     lowest=0.0,
+    highest=2.0,
 )
 """Squared distance between the probabilities of the choices and the truth (1 for the right one), summed over choices.
 

@@ -1,6 +1,6 @@
 """Tasks that a user's suite file declares, and the file itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from harness.tasks.declared_labels import DeclaredTagging, declared_classificati
 from harness.tasks.declared_privacy import declared_privacy
 from harness.tasks.declared_rationales import DeclaredRationales
 from harness.tasks.declared_translation import DeclaredTranslation
-from harness.tasks.declaring import Context, Declared
+from harness.tasks.declaring import Context, Declared, WithoutData
 from harness.tasks.generation import Generation
 from harness.tasks.gold import gold_index
 from harness.tasks.metrics import ACC, ACC_NORM, EXACT_MATCH, MACRO_F1, MCC
@@ -41,7 +41,7 @@ from harness.tasks.templates import Template, cell_text
 from harness.tasks.text_metrics import TokenF1, summary_metrics
 from harness.tasks.yamlfile import read_yaml
 
-__all__ = ["DeclaredChoice", "DeclaredGeneration", "DeclaredRolling", "declare", "read_suite_file"]
+__all__ = ["DeclaredChoice", "DeclaredGeneration", "DeclaredRolling", "declare", "read_suite_file", "redeclare"]
 
 
 _ANSWERS: Sequence[Metric] = (EXACT_MATCH, TokenF1(), *summary_metrics())
@@ -59,7 +59,21 @@ def declare(declaration: Declaration, path: Path, where: str, options: TaskOptio
     Raises `TaskError` for settings that contradict each other, or metrics that the kind of task doesn't have;
     `DataError` where the data file isn't there.
     """
-    context = Context(path=path, where=where, options=options)
+    return _task(declaration, Context(path=path, where=where, options=options))
+
+
+def redeclare(definition: Mapping[str, Any]) -> Task:
+    """The task whose `definition` a record holds, for what its metrics say: without data of its own.
+
+    Raises `HarnessError` where it can't be made without the user's files or consent.
+    """
+    place = Path("the record")
+    (declaration,) = parse_suite_file({"name": "recorded", "tasks": [definition["declaration"]]}, place).tasks
+    assert isinstance(declaration, Declaration)
+    return _task(declaration, WithoutData(path=place, where="definition", options=TaskOptions(offline=True)))
+
+
+def _task(declaration: Declaration, context: Context) -> Task:
     if isinstance(declaration, ChoiceDeclaration):
         return DeclaredChoice(declaration, context)
     if isinstance(declaration, GenerationDeclaration):

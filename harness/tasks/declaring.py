@@ -16,7 +16,7 @@ from harness.tasks.rows import RowTask, cluster_of
 from harness.tasks.schema import Declaration
 from harness.tasks.templates import cell_text
 
-__all__ = ["Context", "Declared"]
+__all__ = ["Context", "Declared", "WithoutData"]
 
 EVALUATE = "evaluate:"
 DATA_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".conll")
@@ -99,6 +99,14 @@ class Context:
     def definition(self, declaration: Declaration) -> dict[str, Any]:
         """What decides the scores beside the data and the code of its metrics."""
         return {"declaration": declaration.model_dump(mode="json", exclude={"description", "limit", "num_fewshot"})}
+
+
+class WithoutData(Context):
+    """For a task that is not to be run: its data file needn't be there."""
+
+    def data(self, declaration: Declaration, columns: Sequence[str]) -> DataSet | str:  # noqa: ARG002
+        """See `Context.data`."""
+        return declaration.data
 
 
 class Declared(RowTask):

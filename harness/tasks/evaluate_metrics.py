@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from harness.core import statistics
 from harness.core.errors import TaskError, UnavailableError
-from harness.core.metrics import Mean, Metric, PerUnit, Undefined
+from harness.core.metrics import Mean, Metric, PerUnit, Proportion, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval
+from harness.tasks.text_metrics import TextMetric
 
 __all__ = ["EvaluateMetric", "as_evaluate", "load_metric"]
 
@@ -186,7 +187,7 @@ def _load(bare: str) -> Any:
 def _features(metric: Metric, datasets: Any) -> Any:
     if isinstance(metric, PerUnit):
         return datasets.Features({name: datasets.Value("float64") for name in ("predictions", "references")})
-    if isinstance(metric, Mean):
+    if isinstance(metric, Mean) and not isinstance(metric, Proportion | TextMetric):
         return datasets.Features({"predictions": datasets.Value("float64")})
     return [
         datasets.Features({name: datasets.Value(kind) for name in ("predictions", "references")})

@@ -57,6 +57,7 @@ TOKEN_PERPLEXITY = PerUnit(
     source="Jelinek et al. (1977): exp of the mean nats per token of this model's own tokenizer",
     transform=math.exp,
     derivative=math.exp,
+    lowest=1.0,
 )
 """From 1 up. Per token of the model's own tokenizer: never compare it between models whose tokenizers differ."""
 
@@ -67,6 +68,7 @@ WORD_PERPLEXITY = PerUnit(
     source=f"{HARNESS}: exp of nats per word, cut at spaces or as the script asks",
     transform=math.exp,
     derivative=math.exp,
+    lowest=1.0,
 )
 """From 1 up. Comparable across tokenizers; in scripts that put no space between words, per character."""
 
@@ -77,6 +79,7 @@ BYTE_PERPLEXITY = PerUnit(
     source=f"{HARNESS}: exp of nats per UTF-8 byte",
     transform=math.exp,
     derivative=math.exp,
+    lowest=1.0,
 )
 """From 1 up. Comparable across tokenizers, not across languages."""
 
@@ -96,6 +99,7 @@ BITS_PER_BYTE = PerUnit(
     source=f"{HARNESS}, after Gao et al., The Pile (2020): nats per UTF-8 byte over ln 2",
     transform=_nats_to_bits,
     derivative=_nats_to_bits_slope,
+    lowest=0.0,
 )
 """From 0 up: how many bits a byte of text costs, were the model a compressor. Comparable across tokenizers."""
 

@@ -76,6 +76,8 @@ class _Moved:
     def ends(self, second: _Arm, first: _Arm) -> tuple[float, float]:
         """Of one sum of the second run less another of the first."""
         found = [self._part(place, second.get(place, 0), first.get(place, 0)) for place in {**second, **first}]
+        if any(part.low is None for part, _ in found):
+            raise Undefined("all samples of a group share one cluster, which shows no error")
         return statistics.weighted_sum([part for part, _ in found], [weight for _, weight in found])
 
     def _part(self, place: int, second: int, first: int) -> tuple[Interval | Difference, float]:
@@ -91,7 +93,9 @@ class _Moved:
     @cached_property
     def _gains(self) -> list[Difference]:
         return [
-            statistics.paired_difference(one.values.tolist(), other.values.tolist(), one.clusters, self.confidence)
+            statistics.paired_difference(
+                one.values.tolist(), other.values.tolist(), one.clusters, self.confidence, lowest=0.0, highest=1.0
+            )
             for one, other in self.cells
         ]
 

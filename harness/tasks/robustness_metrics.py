@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.core import statistics
 from harness.core.metrics import Mean, MeanShare, Metric, Undefined
+from harness.core.pairing import Pairs
 from harness.core.scores import Score
-from harness.core.statistics import CONFIDENCE, Interval, Statistic
+from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, ShareEnds, Statistic
 
 __all__ = [
     "ATTACK_QUERIES",
@@ -24,6 +26,8 @@ __all__ = [
     "WORST_CASE_SCORE",
 ]
 
+Values = NDArray[np.float64]
+
 _BY = ("severity", "perturbation")
 
 
@@ -31,23 +35,72 @@ _BY = ("severity", "perturbation")
 class _RelativeDrop(Metric):
     """1 less the sum of values over the sum of weights: the noisy score over the clean one of the same samples.
 
-    The error is that of a ratio of paired sums, clustered by sample (Cochran, 1977).
+    Where scores are shares, what noise takes and what it gives are taken apart (see `statistics.net_gain`), clustered
+    by sample: as many questions tell of it as there are, however many variants each has. A gate decides by exact bounds
+    of both. For other scores it is the ratio of paired sums (Cochran, 1977).
     """
+
+    highest: float | None = 1.0
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        noisy = [score.value for score in scores if score.value is not None]
-        clean = [score.weight for score in scores]
-        if sum(clean) <= 0:
-            raise Undefined("nothing to lose: the score without noise is 0")
-        kept = statistics.ratio(noisy, clean, [score.cluster for score in scores], confidence)
-        low, high = (None if end is None else 1 - end for end in (kept.high, kept.low))
-        return replace(kept, value=1 - kept.value, low=low, high=high)
+        return self._at(scores, confidence, statistics.wilson)
+
+    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:  # noqa: ARG002
+        """See `Metric.bounds`."""
+        return self._at(scores, statistics.two_sided(confidence), statistics.clopper_pearson)
+
+    def _at(self, scores: Sequence[Score], confidence: float, ends: ShareEnds) -> Interval:
+        noisy, clean, clusters = _sides(scores)
+        if _are_shares(noisy, clean):
+            taken = statistics.net_gain(noisy - clean, clean, 1 - clean, clusters)
+            kept = taken.at(confidence, ends) if taken else _without_error(noisy, clean)
+            return _turned(kept, 0.0)
+        return _turned(statistics.ratio(noisy.tolist(), clean.tolist(), clusters, confidence), 1.0)
+
+    def difference(
+        self, pairs: Pairs, rng: Random, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
+    ) -> Difference:
+        """See `Metric.difference`: both intervals put together with the correlation of both errors (MOVER)."""
+        sides = [_sides([score for score in side if score]) for side in (pairs.first, pairs.second)]
+        complete = None not in (*pairs.first, *pairs.second)
+        if not complete or not all(_are_shares(noisy, clean) for noisy, clean, _ in sides):
+            return super().difference(pairs, rng, confidence, resamples)
+        first, second = (
+            statistics.net_gain(noisy - clean, clean, 1 - clean, pairs.clusters) for noisy, clean, _ in sides
+        )
+        # A drop is a net loss, so the second's drop less the first's is the first's net gain less the second's.
+        found = statistics.difference_of_gains(second, first, confidence, n=len(pairs))
+        before = self.resampled([score for score in pairs.first if score])
+        return statistics.with_rare_changes(found, before, pairs.changed(), pairs.clusters, confidence, 2.0)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
-        noisy = np.array([score.value for score in scores], dtype=float)
-        return statistics.ratio_of(noisy, np.array([score.weight for score in scores]), lambda kept: 1 - kept)
+        noisy, clean, _ = _sides(scores)
+        return statistics.ratio_of(noisy, clean, lambda kept: 1 - kept)
+
+
+def _sides(scores: Sequence[Score]) -> tuple[Values, Values, list[str | None]]:
+    """Scores with noise, those without, and the sample of each."""
+    noisy = np.array([score.value for score in scores], dtype=float)
+    clean = np.array([score.weight for score in scores])
+    if clean.sum() <= 0:
+        raise Undefined("nothing to lose: the score without noise is 0")
+    return noisy, clean, [score.cluster for score in scores]
+
+
+def _are_shares(*sides: Values) -> bool:
+    return all(bool(((side >= 0) & (side <= 1)).all()) for side in sides)
+
+
+def _without_error(noisy: Values, clean: Values) -> Interval:
+    value = float(noisy.sum() / clean.sum()) - 1
+    return Interval(value=value, stderr=None, low=None, high=None, method=None)
+
+
+def _turned(kept: Interval, whole: float) -> Interval:
+    low, high = (None if end is None else min(1.0, whole - end) for end in (kept.high, kept.low))
+    return replace(kept, value=whole - kept.value, low=low, high=high)
 
 
 CLEAN_SCORE = MeanShare(
@@ -98,12 +151,14 @@ WORST_CASE_SCORE = MeanShare(
 It falls with the number of variants, so only figures of equally many compare.
 """
 
-FLIP_RATE = MeanShare(
+FLIP_RATE = Mean(
     name="flip_rate",
     unit="share",
     direction="lower",
     source="invariance test, failure rate: Ribeiro et al., CheckList (2020), ACL",
     by=_BY,
+    lowest=0.0,
+    highest=1.0,
 )
 """0 to 1: the share of noisy variants whose answer isn't that without noise, right or wrong. Lower is better.
 
@@ -122,11 +177,13 @@ SEVERITY_AREA = MeanShare(
 In the range of the first metric: equal to `clean_score` for a model that noise doesn't touch.
 """
 
-CONSISTENCY = MeanShare(
+CONSISTENCY = Mean(
     name="consistency",
     unit="share",
     direction="higher",
     source="agreement of answers over paraphrases, pairwise: Elazar et al. (2021), TACL",
+    lowest=0.0,
+    highest=1.0,
 )
 """0 to 1: the share of pairs among a sample and its variants with the same answer; the mean over samples.
 
@@ -134,12 +191,14 @@ Of a task asked with `prompt_template` alone it is the consistency over template
 orders of the options.
 """
 
-ATTACK_SUCCESS_RATE = MeanShare(
+ATTACK_SUCCESS_RATE = Mean(
     name="attack_success_rate",
     unit="share",
     direction="lower",
     source="share of right answers that an attack turns, as in TextAttack (Morris et al., 2020); a greedy search by "
     "the model's scores, as in TextFooler (Jin et al., 2020), over the same perturbations",
+    lowest=0.0,
+    highest=1.0,
 )
 """0 to 1: of the samples that score above 0 without noise, the share for which the attack finds one that scores less.
 
@@ -150,11 +209,13 @@ budget is the number of variants and 6 more. Where answers are written texts the
 blind. A longer search finds more, so it is a lower bound. Lower is better.
 """
 
-RANDOM_SUCCESS_RATE = MeanShare(
+RANDOM_SUCCESS_RATE = Mean(
     name="random_attack_success_rate",
     unit="share",
     direction="lower",
     source="share of right answers that an attack turns, as in TextAttack (Morris et al., 2020); a random search",
+    lowest=0.0,
+    highest=1.0,
 )
 """0 to 1: what the first part of the attack finds, the sample's variants alone: the search that learns nothing."""
 

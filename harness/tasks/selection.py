@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from harness.core import registry
 from harness.core.errors import InputError, PluginError, TaskError, UnknownName
@@ -14,13 +14,13 @@ from harness.core.tasks import Aggregate, Disturbed, Suite, Task, TaskSettings
 from harness.tasks.attribution import ATTRIBUTION, AttributionTask
 from harness.tasks.calibration import CALIBRATION, calibration
 from harness.tasks.counterfactual import COUNTERFACTUAL, counterfactual
-from harness.tasks.declared import declare, read_suite_file
+from harness.tasks.declared import declare, read_suite_file, redeclare
 from harness.tasks.options import LM_EVAL, TaskOptions
 from harness.tasks.robustness import ROBUSTNESS, RobustnessTask
 from harness.tasks.schema import Declaration, SuiteFile, TaskEntry
 from harness.tasks.verbalised import VERBALISED, verbalised
 
-__all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "select", "suite_path"]
+__all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "rebuilt", "select", "suite_path"]
 
 Limit = int | Literal["all"] | None
 
@@ -149,6 +149,22 @@ def presets() -> dict[str, Path]:
                 raise PluginError("two packages bring a preset of this name", place=path.stem, fix="Uninstall one")
             found[path.stem] = path
     return found
+
+
+def rebuilt(name: str, definition: Mapping[str, Any]) -> Task:
+    """A task of a recorded run, by its name and `Task.definition`, for what its metrics say.
+
+    Raises `HarnessError` where it can't be built here: a plug-in's that isn't installed, one of lm-evaluation-harness
+    (which would fetch data), or one whose declaration names files or code of the user's.
+    """
+    source, colon, bare = name.partition(":")
+    if colon and source in _AROUND:
+        return _AROUND[source](rebuilt(bare, definition.get("inner", definition)))
+    if colon and source == COUNTERFACTUAL:
+        return counterfactual(bare)
+    if "declaration" in definition:
+        return redeclare(definition)
+    return registry.task(name)
 
 
 def _check_numbers(limit: Limit, num_fewshot: int | None, seed: int) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core import statistics
-from harness.core.metrics import Metric, Undefined
+from harness.core.metrics import Mean, Metric, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
 from harness.core.words import CUT, letter_words, words
@@ -98,7 +98,13 @@ class CorpusMetric(TextMetric):
         """See `Metric.reduce`."""
         counts, clusters = self.counts(scores), [score.cluster for score in scores]
         return statistics.bootstrap(
-            lambda rows: self.of(counts[rows]), len(counts), rng=rng, clusters=clusters, confidence=confidence
+            lambda rows: self.of(counts[rows]),
+            len(counts),
+            rng=rng,
+            clusters=clusters,
+            confidence=confidence,
+            lowest=self.lowest,
+            highest=self.highest,
         )
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
@@ -119,6 +125,8 @@ class BLEU(CorpusMetric):
     unit: str = POINTS
     direction: Any = "higher"
     source: str = "Papineni et al. (2002), by sacrebleu (Post, 2018)"
+    lowest: float | None = 0.0
+    highest: float | None = 100.0
 
     @property
     def scorer(self) -> Any:
@@ -138,6 +146,8 @@ class CHRF(CorpusMetric):
     unit: str = POINTS
     direction: Any = "higher"
     source: str = "Popović (2017), by sacrebleu (Post, 2018)"
+    lowest: float | None = 0.0
+    highest: float | None = 100.0
 
     @property
     def scorer(self) -> Any:
@@ -157,6 +167,7 @@ class TER(CorpusMetric):
     unit: str = "edits per 100 words"
     direction: Any = "lower"
     source: str = "Snover et al. (2006), by sacrebleu (Post, 2018)"
+    lowest: float | None = 0.0
 
     @property
     def scorer(self) -> Any:
@@ -178,23 +189,11 @@ class TER(CorpusMetric):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MeanOfTexts(TextMetric):
-    """The mean of values in [0, 1], one a text, with a seeded bootstrap interval."""
+class MeanOfTexts(Mean, TextMetric):
+    """The mean of values in [0, 1], one a text."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
-        values = np.array([score.value for score in scores], dtype=float)
-        clusters = [score.cluster for score in scores]
-        if np.ptp(values) == 0:
-            # Resampling shows no error where all texts agree; that of a proportion is not 0 there.
-            return statistics.bounded_mean(values.tolist(), clusters, confidence)
-        return statistics.bootstrap(
-            lambda rows: float(values[rows].mean()), len(values), rng=rng, clusters=clusters, confidence=confidence
-        )
-
-    def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
-        return statistics.mean_of(np.array([score.value for score in scores], dtype=float))
+    lowest: float | None = 0.0
+    highest: float | None = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,6 +282,7 @@ class LengthRatio(TextMetric):
     unit: str = "tokens a token"
     target: float | None = 1.0
     source: str = "the ratio that sacrebleu (Post, 2018) shows beside BLEU"
+    lowest: float | None = 0.0
 
     @property
     def signature(self) -> str:
@@ -299,7 +299,7 @@ class LengthRatio(TextMetric):
         if not sum(weights):
             raise Undefined("the references have no words")
         values = [score.value for score in scores if score.value is not None]
-        return statistics.ratio(values, weights, [score.cluster for score in scores], confidence)
+        return statistics.ratio(values, weights, [score.cluster for score in scores], confidence, lowest=self.lowest)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""

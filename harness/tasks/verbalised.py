@@ -48,6 +48,8 @@ BRIER_STATED = Mean(
     unit="squared probability",
     direction="lower",
     source="Brier (1950), of the answer being right, as in Tian et al. (2023)",
+    lowest=0.0,
+    highest=1.0,
 )
 """Squared distance, from 0 to 1, between the stated confidence and the truth: 1 where the answer is right, else 0.
 

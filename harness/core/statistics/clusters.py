@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Clusters", "cluster_labels", "cluster_members", "is_clustered", "sums_by_cluster"]
+__all__ = ["Clusters", "cluster_count", "cluster_labels", "cluster_members", "is_clustered", "sums_by_cluster"]
 
 Clusters = Sequence[str | None]
 """The name of each sample's cluster; None for a sample that stands alone."""
@@ -15,6 +15,11 @@ def is_clustered(clusters: Clusters | None) -> bool:
     """Whether at least two samples share a cluster; a sample without one stands alone."""
     named = [cluster for cluster in clusters or () if cluster is not None]
     return len(set(named)) < len(named)
+
+
+def cluster_count(clusters: Clusters) -> int:
+    """How many clusters there are, each sample without one being one by itself."""
+    return len({cluster for cluster in clusters if cluster is not None}) + sum(cluster is None for cluster in clusters)
 
 
 def cluster_labels(n: int, clusters: Clusters | None) -> NDArray[np.intp]:

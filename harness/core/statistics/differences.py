@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 from scipy import special
 
+from harness.core.statistics.changes import net_gain
 from harness.core.statistics.clusters import Clusters, cluster_members, is_clustered
-from harness.core.statistics.intervals import CONFIDENCE, Difference, Interval, upper_tail
+from harness.core.statistics.intervals import CONFIDENCE, Difference, Interval, p_value_of, scaled, upper_tail
 from harness.core.statistics.mcnemar import exact_mcnemar
-from harness.core.statistics.means import mean
+from harness.core.statistics.means import skewed_ends
 from harness.core.statistics.tango import tango
 
-__all__ = ["independent_difference", "mean_of_differences", "paired_difference"]
+__all__ = ["mean_of_differences", "paired_difference"]
 
 
 def paired_difference(
@@ -21,51 +22,68 @@ def paired_difference(
     second: Sequence[float],
     clusters: Clusters | None = None,
     confidence: float = CONFIDENCE,
+    *,
+    lowest: float | None = None,
+    highest: float | None = None,
 ) -> Difference:
     """The mean of `second` less that of `first`, of the same n >= 1 samples in the same order.
 
-    Zeros and ones without clusters have Tango's score interval and the exact test of McNemar. Otherwise it is the mean
-    of the differences with a t interval and test over n - 1 degrees of freedom; samples that share a cluster have
-    a cluster-robust error and clusters - 1 degrees of freedom, which is honest with few clusters too. Where all
-    differences are 0 and the values lie in [0, 1], that interval would have no width: each cluster then counts as one
-    pair that agrees. Raises `ValueError` for lists of unequal length.
+    Zeros and ones without clusters have Tango's score interval and the exact test of McNemar. Otherwise gains and
+    losses are taken apart (see `net_gain`), so that a few changes of many samples are believed no more than they
+    deserve, and the p value is the level at which that interval would just reach 0. `lowest` and `highest` are the
+    ends of what a value can be. Without both of them the interval is that of t, corrected for skewness; where some
+    samples don't change at all, each end is the outer one of the two, with the ends of what was seen. Raises
+    `ValueError` for lists of unequal length.
     """
     before, after = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     if len(before) != len(after):
         raise ValueError("paired samples must be as many on either side")
-    changes = after - before
-    n, clustered = len(changes), is_clustered(clusters)
-    count = len(cluster_members(n, clusters)) if clustered else n
-    plain = mean(changes.tolist(), clusters, confidence)
-    found = Difference(
-        value=plain.value,
-        stderr=plain.stderr,
-        low=plain.low,
-        high=plain.high,
-        p_value=_t_test(plain, count),
-        method=plain.method and f"paired {plain.method}",
+    both, n, clustered = np.concatenate([before, after]), len(before), is_clustered(clusters)
+    difference = Difference(
+        value=float((after - before).mean()),
+        stderr=None,
+        low=None,
+        high=None,
+        p_value=None,
+        method=None,
         n=n,
-        cluster_count=count,
+        cluster_count=len(cluster_members(n, clusters)) if clustered else n,
     )
-    both = np.concatenate([before, after])
+    if bool(np.isin(both, [0.0, 1.0]).all()):
+        lowest, highest = 0.0, 1.0
+    bottom = float(both.min()) if lowest is None else lowest
+    span = (float(both.max()) if highest is None else highest) - bottom
+    ones = np.ones(n)
+    taken_apart = net_gain((after - before) / span, ones, ones, clusters) if span > 0 else None
+    if taken_apart is None:
+        return difference
     if bool(np.isin(both, [0.0, 1.0]).all()) and not clustered:
-        gained, lost = int((changes > 0).sum()), int((changes < 0).sum())
+        gained, lost = int((after > before).sum()), int((after < before).sum())
         low, high = tango(gained, lost, n, confidence)
-        return replace(found, low=low, high=high, p_value=exact_mcnemar(gained, lost), method="Tango, exact McNemar")
-    if not changes.any() and both.min() >= 0 and both.max() <= 1:
-        low, high = tango(0, 0, count, confidence)
-        return replace(found, low=low, high=high, p_value=1.0, method="Tango, all pairs agree")
-    return found
+        stderr, p_value = taken_apart.whole.stderr, exact_mcnemar(gained, lost)
+        method = "Tango, exact McNemar"
+        return replace(difference, stderr=stderr, low=low, high=high, p_value=p_value, method=method)
+    bounded, all_change = lowest is not None and highest is not None, bool((before != after).all())
 
+    def at(confidence: float) -> Interval:
+        whole, found = taken_apart.whole, taken_apart.at(confidence)
+        if not bounded and whole.shows_error:
+            low, high = skewed_ends(whole, confidence)
+            if all_change:
+                found = replace(found, low=low, high=high, method="t, skewness corrected")
+            else:
+                found = replace(found, low=min(found.low or 0.0, low), high=max(found.high or 0.0, high))
+        return scaled(found, span)
 
-def independent_difference(first: Interval, second: Interval, *, confidence: float = CONFIDENCE) -> Difference | None:
-    """The second value less the first, of samples that have nothing in common, with a normal interval.
-
-    None where either has no standard error. `n` and `cluster_count` are not known here, and 0.
-    """
-    if first.stderr is None or second.stderr is None:
-        return None
-    return _normal(second.value - first.value, math.hypot(first.stderr, second.stderr), confidence, "unpaired normal")
+    found = at(confidence)
+    return replace(
+        difference,
+        stderr=found.stderr,
+        low=found.low,
+        high=found.high,
+        p_value=p_value_of(at),
+        method=f"paired, {found.method}",
+    )
 
 
 def mean_of_differences(
@@ -74,8 +92,8 @@ def mean_of_differences(
     """The mean of differences of k >= 1 independent tasks, each counting by its weight; alike by default.
 
     Its interval recovers the parts' variances from their own intervals (Zou and Donner, 2008), so parts without any
-    difference still widen it; those intervals must have the given `confidence`. The p value is normal. That of a
-    single part is its own. None where any part has no error.
+    difference still widen it; those intervals must have the given `confidence`. The p value is normal, of the error on
+    the side towards 0. That of a single part is its own. None where any part has no error.
     """
     if len(parts) == 1:
         return parts[0]
@@ -86,7 +104,6 @@ def mean_of_differences(
     shares = [count / math.fsum(counts) for count in counts]
     value = math.fsum(share * part.value for share, part in zip(shares, parts, strict=True))
     stderr = math.hypot(*(share * error for share, error in zip(shares, errors, strict=True)))
-    found = _normal(value, stderr, confidence, f"mean of {len(parts)} paired tasks")
     below, above = (
         math.hypot(
             *(
@@ -97,37 +114,15 @@ def mean_of_differences(
         )
         for side in ("low", "high")
     )
-    return replace(
-        found,
-        low=value - below,
-        high=value + above,
-        n=sum(part.n for part in parts),
-        cluster_count=sum(part.cluster_count for part in parts),
-    )
-
-
-def _normal(value: float, stderr: float, confidence: float, method: str) -> Difference:
-    half = float(special.ndtri(upper_tail(confidence))) * stderr
+    # The side towards 0 says how sure it is that there is a difference.
+    error = (below if value > 0 else above) / float(special.ndtri(upper_tail(confidence)))
     return Difference(
         value=value,
         stderr=stderr,
-        low=value - half,
-        high=value + half,
-        p_value=2 * float(special.ndtr(-abs(value) / stderr)) if stderr else _degenerate(value),
-        method=method,
-        n=0,
-        cluster_count=0,
+        low=value - below,
+        high=value + above,
+        p_value=2 * float(special.ndtr(-abs(value) / error)) if error else None,
+        method=f"mean of {len(parts)} paired tasks",
+        n=sum(part.n for part in parts),
+        cluster_count=sum(part.cluster_count for part in parts),
     )
-
-
-def _t_test(found: Interval, count: int) -> float | None:
-    if found.stderr is None:
-        return None
-    if found.stderr == 0:
-        return _degenerate(found.value)
-    return 2 * float(special.stdtr(count - 1, -abs(found.value) / found.stderr))
-
-
-def _degenerate(value: float) -> float:
-    """The p value where all differences are the same."""
-    return 1.0 if value == 0 else 0.0

@@ -17,21 +17,32 @@ FEW = 5
 
 
 def with_rare_changes(
-    found: Difference, statistic: Statistic, changed: Sequence[bool], clusters: Clusters | None, confidence: float
+    found: Difference,
+    statistic: Statistic,
+    changed: Sequence[bool],
+    clusters: Clusters | None,
+    confidence: float,
+    span: float | None = None,
 ) -> Difference:
-    """A bootstrapped difference of zeros and ones, where `changed` says which samples differ between the two at all.
+    """A bootstrapped difference, where `changed` says which samples differ between the two at all.
 
     Where fewer than `FEW` clusters changed, each end lies at least as far from the value as the changes that were not
     seen may reach: of n clusters, a share of `rule_of_three(n)` may change unseen, and one of them moves the value by
-    no more than the `statistic` differs in the influence of two clusters. The p value is at least that of the
-    permutation test that swaps both runs of a sample: with k changed clusters it is no smaller than 2^(1 - k).
+    no more than the `statistic` differs in the influence of two clusters; where all have the same, no more than the
+    `span` of the statistic, if it has one. The p value is at least that of the permutation test that swaps both
+    runs of a sample: with k changed clusters it is no smaller than 2^(1 - k). Without any of this there is no interval.
     """
     members = cluster_members(len(changed), clusters)
     count = sum(any(changed[row] for row in rows) for rows in members)
     smallest = min(1.0, 2.0 ** (1 - count))
-    if count >= FEW or len(members) < 2:
+    if count >= FEW or len(members) < 2 or np.isnan(found.value):
         return found if found.p_value is None else replace(found, p_value=max(found.p_value, smallest))
-    reach = rule_of_three(len(members), upper_tail(confidence)) * _influence_range(statistic, members)
+    if found.stderr is None and found.value:
+        return found
+    influence = _influence_range(statistic, members) or span or 0.0
+    reach = rule_of_three(len(members), upper_tail(confidence)) * influence
+    if not reach:
+        return found
     method = found.method or "the same on every resample"
     return replace(
         found,
@@ -39,7 +50,7 @@ def with_rare_changes(
         low=min(found.value - reach, found.value if found.low is None else found.low),
         high=max(found.value + reach, found.value if found.high is None else found.high),
         p_value=max(found.p_value or 0.0, smallest),
-        method=f"{method}; widened, since {count} of {len(members)} changed" if reach else method,
+        method=f"{method}; widened, since {count} of {len(members)} changed",
     )
 
 

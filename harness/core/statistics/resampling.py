@@ -10,9 +10,10 @@ from scipy import special
 
 from harness.core.statistics.clusters import Clusters, cluster_labels, cluster_members
 from harness.core.statistics.intervals import CONFIDENCE, Difference, Interval, upper_tail
+from harness.core.statistics.shares import wilson
 from harness.core.statistics.sums import Statistic, Sums
 
-__all__ = ["RESAMPLES", "basic", "bootstrap", "paired_bootstrap"]
+__all__ = ["RESAMPLES", "bootstrap", "paired_bootstrap"]
 
 RESAMPLES = 10_000
 """Draws of a bootstrap that something is decided by."""
@@ -31,31 +32,35 @@ def bootstrap(
     clusters: Clusters | None = None,
     resamples: int = 1000,
     confidence: float = CONFIDENCE,
+    lowest: float | None = None,
+    highest: float | None = None,
 ) -> Interval:
     """Bias-corrected bootstrap of a statistic of n >= 1 samples, widened for few of them, as in `paired_bootstrap`.
 
     `statistic` gets the indices of a resample. Whole clusters are drawn where samples are clustered. Resamples in
-    which the statistic is undefined (NaN) are left out and counted in `method`. There are no errors where
-    resampling can't show any: the value itself is undefined, more than half of the resamples are, or all agree.
+    which the statistic is undefined (NaN) are left out and counted in `method`. No end lies beyond `lowest` and
+    `highest`, the ends of what the statistic can be. There are no errors where resampling can't show any: the
+    value itself is undefined, more than half of the resamples are, or all agree; where both ends are known, samples
+    that all agree have the interval of a share instead, as far from either end as the value is, of one sample a
+    cluster.
     """
     found = _corrected(statistic, None, n, rng, clusters, resamples, confidence)
-    return Interval(value=found.value, stderr=found.stderr, low=found.low, high=found.high, method=found.method)
+    if found.stderr == 0 and lowest is not None and highest is not None:
+        return _all_agree(found, lowest, highest, confidence)
+    low, high = found.low, found.high
+    if low is None or high is None:
+        return Interval(value=found.value, stderr=None, low=None, high=None, method=None)
+    low = low if lowest is None else max(low, min(lowest, found.value))
+    high = high if highest is None else min(high, max(highest, found.value))
+    return Interval(value=found.value, stderr=found.stderr, low=low, high=high, method=found.method)
 
 
-def basic(percentile: Interval, *, low: float, high: float) -> Interval:
-    """The basic bootstrap interval made from a percentile one, cut off at the ends of the statistic's range.
-
-    It reflects the resamples at the value (Davison and Hinkley, 1997), for statistics that resampling pushes to one
-    side: the largest difference between groups is never below 0 and grows with noise alone.
-    """
-    if percentile.low is None or percentile.high is None:
-        return percentile
-    return replace(
-        percentile,
-        low=max(2 * percentile.value - percentile.high, low),
-        high=min(2 * percentile.value - percentile.low, high),
-        method=f"basic {percentile.method}",
-    )
+def _all_agree(found: Difference, lowest: float, highest: float, confidence: float) -> Interval:
+    span = highest - lowest
+    share = min(1.0, max(0.0, (found.value - lowest) / span))
+    quantile = float(special.stdtrit(found.cluster_count - 1, upper_tail(confidence)))
+    low, high = (lowest + span * end for end in wilson(share, found.cluster_count, quantile))
+    return Interval(value=found.value, stderr=None, low=low, high=high, method="wilson, since all samples agree")
 
 
 def paired_bootstrap(
@@ -76,7 +81,8 @@ def paired_bootstrap(
     at which that interval would just reach 0. Resamples in which either is undefined are left out. Errors are None
     where `bootstrap` has none.
     """
-    return _corrected(second, first, n, rng, clusters, resamples, confidence)
+    found = _corrected(second, first, n, rng, clusters, resamples, confidence)
+    return found if found.low is not None else replace(found, stderr=None)
 
 
 def _corrected(
@@ -101,8 +107,10 @@ def _corrected(
     if less is not None:
         draws = draws - _draws(less, n, seed, clusters, resamples)
     draws = draws[~np.isnan(draws)]
-    if len(draws) < max(2, resamples / 2) or np.ptp(draws) == 0:
+    if len(draws) < max(2, resamples / 2):
         return silent
+    if np.ptp(draws) <= 1e-12 * max(1.0, abs(value)):
+        return replace(silent, stderr=0.0)
     shift = float(special.ndtri(_share_below(draws, value)))
     widened = math.sqrt(count / (count - 1))
     tail = widened * float(special.stdtrit(count - 1, upper_tail(confidence)))
@@ -112,8 +120,8 @@ def _corrected(
     return Difference(
         value=value,
         stderr=float(draws.std(ddof=1)),
-        low=float(low),
-        high=float(high),
+        low=min(float(low), value),
+        high=max(float(high), value),
         p_value=min(1.0, 2 * min(level, 1 - level)),
         method=f"bias-corrected bootstrap, {_used(draws, resamples)} resamples",
         n=n,

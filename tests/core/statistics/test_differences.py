@@ -14,34 +14,40 @@ from statsmodels.stats.multitest import multipletests
 from harness.core import statistics
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False).map(lambda number: round(number, 3))
-pairs = st.lists(st.tuples(numbers, numbers), min_size=3, max_size=40).filter(
-    lambda listed: len({round(second - first, 3) for first, second in listed}) > 1
-)
 DRAWS = 2000
+FEW_DRAWS = 400
 
 
-@given(pairs)
+def without_skewness(changes, names):
+    """Changes and their mirror images, so that the correction for skewness has nothing to correct."""
+    return [*changes, *(2 - np.asarray(changes))], [*names, *(f"mirrored {name}" for name in names)]
+
+
+@given(st.lists(numbers.filter(lambda number: number not in (0, 1, 2)), min_size=2, max_size=20))
 def test_a_paired_difference_is_that_of_a_paired_t_test(listed):
-    first, second = (list(column) for column in zip(*listed, strict=True))
+    changes, _ = without_skewness(listed, listed)
+    first = np.arange(len(changes)) / 7
+    second = first + changes
     found = statistics.paired_difference(first, second)
     truth = stats.ttest_rel(second, first)
     interval = truth.confidence_interval(0.95)
-    assert found.value == pytest.approx(np.mean(second) - np.mean(first), abs=1e-9)
+    assert found.value == pytest.approx(1)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high), rel=1e-6, abs=1e-6)
     assert found.p_value == pytest.approx(truth.pvalue, abs=1e-6)
 
 
 def test_a_clustered_difference_is_the_cluster_robust_one_of_statsmodels():
     generator = np.random.default_rng(5)
-    clusters = np.repeat(np.arange(17), 6)
-    first, second = generator.normal(size=(2, 102)) + np.repeat(generator.normal(size=17), 6)
-    found = statistics.paired_difference(first, second, [f"passage {number}" for number in clusters])
-    fit = OLS(second - first, np.ones(102)).fit(cov_type="cluster", cov_kwds={"groups": clusters}, use_t=True)
+    one_side = generator.normal(size=102) + np.repeat(generator.normal(size=17), 6)
+    changes, clusters = without_skewness(one_side, [f"passage {index // 6}" for index in range(102)])
+    found = statistics.paired_difference(np.zeros(204), changes, clusters)
+    groups = np.unique(clusters, return_inverse=True)[1]
+    fit = OLS(changes, np.ones(204)).fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
     # statsmodels has the further factor (n - 1) / (n - k), which is 1 for a single coefficient.
     assert found.stderr == pytest.approx(fit.bse[0], rel=1e-9)
     assert (found.low, found.high) == pytest.approx(tuple(fit.conf_int()[0]), rel=1e-9)
-    assert found.p_value == pytest.approx(fit.pvalues[0], rel=1e-9)
-    assert (found.n, found.cluster_count) == (102, 17)
+    assert found.p_value == pytest.approx(fit.pvalues[0], abs=1e-6)
+    assert (found.n, found.cluster_count) == (204, 34)
 
 
 @given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 40))
@@ -81,9 +87,15 @@ def test_holm_is_that_of_statsmodels(p_values):
 
 def test_pairs_that_all_agree_still_have_an_interval():
     same = [0.25, 0.5, 1.0] * 20
-    found = statistics.paired_difference(same, same, [f"passage {index // 2}" for index in range(60)])
-    assert (found.low, found.high) == pytest.approx((-3.8415 / 33.8415, 3.8415 / 33.8415), abs=1e-4)
+    passages = [f"passage {index // 2}" for index in range(60)]
+    found = statistics.paired_difference(same, same, passages, lowest=0.0, highest=1.0)
+    # No passage of 30 gains, none loses: the ends are those of the score interval of 0 in 30.
+    squared = stats.t.ppf(0.975, 29) ** 2
+    reach = squared / (30 + squared)
+    assert (found.low, found.high) == pytest.approx((-reach, reach), abs=1e-9)
     assert found.p_value == 1
+    seen = statistics.paired_difference(same, same, passages)
+    assert (seen.low, seen.high) == pytest.approx((-0.75 * reach, 0.75 * reach), abs=1e-9)
 
 
 def test_pairs_of_unequal_number_are_refused():
@@ -107,11 +119,11 @@ def test_intervals_of_paired_shares_cover_the_truth_as_often_as_they_say():
 @pytest.mark.parametrize(("clusters", "size"), [(12, 8), (100, 10)])
 def test_clustered_intervals_cover_the_truth_as_often_as_they_say(clusters, size):
     generator = np.random.default_rng(clusters)
-    shared = np.repeat(generator.normal(0, 1, (DRAWS, clusters)), size, axis=1)
+    shared = np.repeat(generator.normal(0, 1, (FEW_DRAWS, clusters)), size, axis=1)
     changes = 0.4 + shared + generator.normal(0, 1, shared.shape)
     names = [f"passage {index // size}" for index in range(clusters * size)]
-    found = [statistics.paired_difference(np.zeros(len(names)), row, names) for row in changes[:DRAWS]]
-    assert _covered(found, 0.4) == pytest.approx(0.95, abs=0.01)
+    found = [statistics.paired_difference(np.zeros(len(names)), row, names) for row in changes]
+    assert _covered(found, 0.4) == pytest.approx(0.95, abs=0.025)
     naive = [statistics.paired_difference(np.zeros(len(names)), row) for row in changes[:200]]
     assert _covered(naive, 0.4) < 0.8
 
@@ -119,11 +131,11 @@ def test_clustered_intervals_cover_the_truth_as_often_as_they_say(clusters, size
 def test_few_clusters_of_zeros_and_ones_are_covered_too():
     # A model that gains on some passages and loses on others: ten questions a passage, answers go together.
     generator = np.random.default_rng(3)
-    ease = np.repeat(generator.uniform(0.2, 0.8, (DRAWS, 25)), 10, axis=1)
+    ease = np.repeat(generator.uniform(0.2, 0.8, (FEW_DRAWS, 25)), 10, axis=1)
     first, second = (generator.random(ease.shape) < ease).astype(float), (generator.random(ease.shape) < ease)
     names = [f"passage {index // 10}" for index in range(250)]
     found = [statistics.paired_difference(one, two, names) for one, two in zip(first, second, strict=True)]
-    assert _covered(found, 0.0) == pytest.approx(0.95, abs=0.01)
+    assert _covered(found, 0.0) == pytest.approx(0.95, abs=0.025)
 
 
 def test_the_mean_over_tasks_has_the_error_of_independent_parts():
@@ -137,15 +149,3 @@ def test_the_mean_over_tasks_has_the_error_of_independent_parts():
     assert found.stderr == pytest.approx(math.hypot(one.stderr, two.stderr) / 2)
     assert found.n == 7
     assert statistics.mean_of_differences([one]) == one
-
-
-def test_an_unpaired_difference_is_the_test_of_welch_in_large_samples():
-    generator = np.random.default_rng(2)
-    first, second = generator.normal(0, 1, 4000), generator.normal(0.05, 2, 3000)
-    found = statistics.independent_difference(
-        statistics.mean(first.tolist()), statistics.mean(second.tolist()), confidence=0.9
-    )
-    truth = stats.ttest_ind(second, first, equal_var=False)
-    assert found is not None
-    assert found.p_value == pytest.approx(truth.pvalue, abs=1e-3)
-    assert (found.low, found.high) == pytest.approx(tuple(truth.confidence_interval(0.9)), abs=1e-3)
