@@ -11,6 +11,7 @@ import torch
 import transformers.generation as hf
 from torch import Tensor
 
+from harness.checkpoints.vocabulary import word_count
 from harness.engine.tree import Tokens
 
 __all__ = ["Steer", "Steering", "stop_strings"]
@@ -46,7 +47,7 @@ class Steering:
 
     def __init__(self, settings: Mapping[str, Any], *, ends: frozenset[int], model: Any) -> None:
         self._device = model.device
-        words = model.get_input_embeddings().num_embeddings
+        words = word_count(model)
         self._ends = [end for end in sorted(ends) if 0 <= end < words]
         idle: tuple[str, ...] = () if self._ends else _OF_THE_END
         # The number of new tokens counts in place of that of all tokens.
