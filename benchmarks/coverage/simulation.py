@@ -9,7 +9,7 @@ from random import Random
 import numpy as np
 
 from benchmarks.coverage.scenario import PairScenario, Scenario
-from harness.core.metrics import Undefined
+from harness.core.metrics import Metric, Undefined
 from harness.core.pairing import Pairs
 from harness.core.statistics import CONFIDENCE, Difference, Interval, two_sided
 
@@ -132,5 +132,14 @@ def _ends(
             return None
         if not found.low <= found.value <= found.high or found.low == found.high:
             raise ValueError(f"{scenario.metric.name}, {scenario.name}, n = {n}: {found} is no interval")
+        if not isinstance(found, Difference) and not _within(metric, found.low, found.high):
+            raise ValueError(f"{scenario.metric.name}, {scenario.name}, n = {n}: {found} reaches beyond the range")
         ends += [found.low, found.high]
     return ends
+
+
+def _within(metric: Metric, low: float, high: float) -> bool:
+    slack = 1e-9
+    below = metric.lowest is not None and low < metric.lowest - slack
+    above = metric.highest is not None and high > metric.highest + slack
+    return not below and not above

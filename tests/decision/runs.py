@@ -84,9 +84,10 @@ def sealed(
     metrics: Sequence[Metric] = (ACC,),
     measurements: Sequence[Estimate] = (),
     checkpoint: Mapping[str, Any] | None = None,
+    task: str = "foxes",
     **changes: Any,
 ) -> RunRecord:
-    """A sealed run of the task `foxes` with these scores."""
+    """A sealed run of a task with these scores."""
     spec = run_spec(fingerprint, **changes)
     writer = RunWriter(root, spec)
     described = {"fingerprint": spec.fingerprint, "files": {}, "size_bytes": 1000, "parent_fingerprint": None}
@@ -101,12 +102,12 @@ def sealed(
             attribute, _, value = (group or "=").partition("=")
             chosen = [score for score in own if group is None or score.groups.get(attribute) == value]
             estimates.append(
-                estimate_metric(metric, chosen, suite="quiz", task="foxes", seed=0, signature="s", group=group)
+                estimate_metric(metric, chosen, suite="quiz", task=task, seed=0, signature="s", group=group)
             )
     estimates += headline_estimates([Quiz()], estimates, "s")
     record = writer.seal(
         responses=[],
-        scores=[score_row("quiz", "foxes", score) for score in scores],
+        scores=[score_row("quiz", task, score) for score in scores],
         estimates=estimates,
         measurements=measurements,
     )

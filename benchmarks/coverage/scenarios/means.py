@@ -17,6 +17,8 @@ from suites.tasks.real_toxicity import EXPECTED_MAXIMUM_TOXICITY
 Values = NDArray[np.float64]
 ROUGE_2 = ROUGE(name="rouge2", kind="rouge2")
 
+LIFT = Mean(name="lift", unit="probability", direction="higher", source="-")
+
 LUMP = "so few values differ from the lump that their skewness can't be told: wider rather than too narrow"
 
 
@@ -72,6 +74,7 @@ SCENARIOS = (
     _mean(SEVERITY_AREA, "nearly always right", lambda u: 1 - _or_zero(0.1, 1, 1)(u), 0.95, LUMP),
     _mean(CONSISTENCY, "in between", lambda u: stats.beta.ppf(u, 5, 5), 0.5),
     _mean(BRIER, "unsure", lambda u: 2 * stats.beta.ppf(u, 1, 3), 0.5),
+    _mean(LIFT, "signed", lambda u: np.asarray(special.ndtri(u)) * 0.2 + 0.1, 0.1),
     _mean(NLL, "skewed", _inverse_exponential, 1.0),
     _changes(SHARE, "2 % lost", gain=0.0, loss=0.02, whole=True, edge=FEW),
     _changes(SHARE, "4 % gained, 6 % lost", gain=0.04, loss=0.06, whole=True, edge=FEW),

@@ -89,15 +89,11 @@ def net_gain(change: Values, weights: Values, room: Values, clusters: Clusters |
     return NetGain(whole=whole, gains=gains, losses=losses, clustered=is_clustered(clusters))
 
 
-def difference_of_gains(first: NetGain | None, second: NetGain | None, confidence: float, *, n: int) -> Difference:
+def difference_of_gains(first: NetGain, second: NetGain, confidence: float, *, n: int) -> Difference:
     """The second net gain less the first, of the same n samples in the same clusters, from both intervals.
 
     MOVER with the correlation of both errors; the p value is the level at which the interval would just reach 0.
     """
-    if first is None or second is None:
-        return Difference(
-            value=math.nan, stderr=None, low=None, high=None, p_value=None, method=None, n=n, cluster_count=1
-        )
     one, other = first.whole, second.whole
     value, correlation = other.value - one.value, _correlation(one, other)
     variance = one.stderr**2 + other.stderr**2 - 2 * correlation * one.stderr * other.stderr
