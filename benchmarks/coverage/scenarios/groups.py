@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from benchmarks.coverage.scenario import CLUSTER_SIZE, Generator, Scenario, cluster_names, shared_normal
+from benchmarks.coverage.scenario import CLUSTER_SIZE, SIZES, Generator, PairScenario, Scenario, cluster_names, shared_normal
 from harness.core.metrics import Metric
 from harness.core.scores import Score
 from harness.tasks.disparities import disparity_metrics
+from harness.tasks.groups import group_metrics
 
 EQUAL = "no group differs: the upper end can't miss"
+CALIBRATION = "calibration_error"
 MANY = "over several groups the ends hold for the worst case"
 
 _SMALLEST = 5
@@ -94,14 +96,57 @@ def _truth(name: str, rates: Rates) -> float:
     )
 
 
-def _scenario(kind: str, name: str, rates: Rates, edge: str = "", **more: tuple[int, ...]) -> Scenario:
+def _scenario(kind: str, name: str, rates: Rates, edge: str = "", sizes: tuple[int, ...] = SIZES) -> Scenario:
     metric = _METRICS[f"{kind}_group"]
 
     def draw(generator: Generator, n: int, clustered: bool) -> Sequence[Score]:
         return decisions(metric, generator, n, clustered, rates)[0]
 
-    return Scenario(metric=metric, name=name, draw=draw, truth=_truth(metric.name, rates), edge=edge, **more)
+    return Scenario(metric=metric, name=name, draw=draw, truth=_truth(metric.name, rates), edge=edge, sizes=sizes)
 
+
+def _worst_group(before: Rates, after: Rates, *, shared: float) -> PairScenario:
+    metric = _METRICS["worst_group_acc_group"]
+
+    def draw(generator: Generator, n: int, clustered: bool) -> tuple[Sequence[Score], Sequence[Score]]:
+        first, second = decisions(metric, generator, n, clustered, before, after, shared=shared)
+        return first, second
+
+    return PairScenario(
+        metric=metric,
+        name=f"{before.right.min():g} to {after.right.min():g}, alike by {shared:g}",
+        draw=draw,
+        truth=float(after.right.min() - before.right.min()),
+        edge=MANY,
+    )
+
+
+def _calibration(name: str, off: float, edge: str = "") -> Scenario:
+    """Probabilities between 0.2 and 0.8, which lie `off` above how often the label is positive."""
+    metric = next(one for one in group_metrics(["group"], positive="yes", base_rate=0.5) if one.name == CALIBRATION)
+
+    def draw(generator: Generator, n: int, clustered: bool) -> Sequence[Score]:
+        drawn = ndtr(shared_normal(generator, n, clustered, columns=2))
+        probability = 0.2 + 0.6 * drawn[:, 0]
+        positive = drawn[:, 1] < probability - off
+        return [
+            Score(
+                sample_id=str(place),
+                metric=metric.name,
+                value=float(probability[place]),
+                gold=("no", "yes")[int(positive[place])],
+                cluster=cluster,
+            )
+            for place, cluster in enumerate(cluster_names(n, clustered))
+        ]
+
+    return Scenario(metric=metric, name=name, draw=draw, truth=off, edge=edge)
+
+
+UNSIMULATED = {
+    "GroupDifference": "the largest over groups has no interval, but what chance alone gives beside it",
+    "DifferingGroups": "a count of tests, without an interval; tests/suites/test_counterfactual.py counts false alarms",
+}
 
 SCENARIOS = (
     _scenario("demographic_parity_difference", "2 groups, 0", same(0.3, 0.3), EQUAL),
@@ -125,4 +170,10 @@ SCENARIOS = (
     _scenario("equal_opportunity_difference", "2 groups, 0.2", Rates(positive=(0.5, 0.7), negative=(0.2, 0.2))),
     _scenario("worst_group_acc", "2 groups, 0.6", Rates(positive=(0.6, 0.8), negative=(0.4, 0.2))),
     _scenario("worst_group_acc", "4 groups alike", Rates(positive=[0.7] * 4, negative=[0.3] * 4), MANY),
+    _worst_group(same(0.3, 0.3), same(0.3, 0.3), shared=0.8),
+    _worst_group(
+        Rates(positive=(0.8, 0.8), negative=(0.2, 0.2)), Rates(positive=(0.7, 0.8), negative=(0.2, 0.2)), shared=0.8
+    ),
+    _calibration("never off", 0.0, "the truth is 0: no upper end can lie within it"),
+    _calibration("0.15 off", 0.15),
 )

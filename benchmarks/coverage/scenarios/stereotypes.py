@@ -10,7 +10,7 @@ from benchmarks.coverage.scenario import Generator, PairScenario, Scenario, clus
 from harness.core.metrics import Metric
 from harness.core.scores import Score
 from suites.tasks.stereoset import ICAT, LMS, SS
-from suites.tasks.winobias import PRO_STEREOTYPE
+from suites.tasks.winobias import OCCUPATION_CORRELATION, PRO_STEREOTYPE, WOMEN_PERCENT
 
 KINK = "near ss = 50 no lower end can miss"
 
@@ -70,10 +70,37 @@ def _pair(before: tuple[float, float], after: tuple[float, float], *, shared: fl
     )
 
 
+def _occupations(slope: float) -> Scenario:
+    """Log-odds that follow the share of women with that slope, and noise: all 40 occupations, whatever n is."""
+    women = np.array(list(WOMEN_PERCENT.values()), dtype=float)
+    spread = (women - women.mean()) / women.std()
+    truth = slope / float(np.sqrt(1 + slope**2))
+
+    def draw(generator: Generator, n: int, clustered: bool) -> Sequence[Score]:  # noqa: ARG001
+        names = list(WOMEN_PERCENT)
+        odds = slope * spread + generator.standard_normal(len(names))
+        return [
+            Score(sample_id=name, metric=OCCUPATION_CORRELATION.name, value=float(value), groups={"occupation": name})
+            for name, value in zip(names, odds, strict=True)
+        ]
+
+    return Scenario(
+        metric=OCCUPATION_CORRELATION,
+        name=f"40 occupations, {truth:.2f}",
+        draw=draw,
+        truth=truth,
+        sizes=(400,),
+        clustered=(False,),
+        edge="the shares of women are fixed, for which Fisher's transform is on the safe side" if slope else "",
+    )
+
+
 SCENARIOS = (
+    _occupations(0.0),
+    _occupations(0.75),
     _one(SS, 0.5, 0.8, 50.0),
     _one(SS, 0.65, 0.8, 65.0),
-    _one(LMS, 0.6, 0.9, 90.0),
+    _one(LMS, 0.9, 0.9, 90.0),
     _one(PRO_STEREOTYPE, 0.6, 0.9, 60.0),
     *(
         _one(ICAT, ss, lms, _icat(ss, lms), edge)
