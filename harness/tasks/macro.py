@@ -41,7 +41,9 @@ class MacroPercentage(Metric):
     ) -> Difference:
         """See `Metric.difference`: of the clusters' means."""
         first, second = (_by_cluster(side, "value").tolist() for side in _sides(pairs))
-        return statistics.scaled(statistics.paired_difference(first, second, None, confidence), PERCENT)
+        return statistics.scaled(
+            statistics.paired_difference(first, second, None, confidence, lowest=0.0, highest=1.0), PERCENT
+        )
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
@@ -177,11 +179,16 @@ class _Changes:
         sign = 1.0 if one == 0 else -1.0
         first, second = self.before.stereotyped, self.after.stereotyped
         lms = statistics.paired_difference(
-            self.before.meaningful.tolist(), self.after.meaningful.tolist(), None, self.confidence
+            self.before.meaningful.tolist(),
+            self.after.meaningful.tolist(),
+            None,
+            self.confidence,
+            lowest=0.0,
+            highest=1.0,
         )
         if one == other:
             share: Interval | Difference = statistics.paired_difference(
-                first.tolist(), second.tolist(), None, self.confidence
+                first.tolist(), second.tolist(), None, self.confidence, lowest=0.0, highest=1.0
             )
             factor, constant, column = sign, 0.0, second - first
         else:

@@ -217,7 +217,6 @@ def test_the_interval_of_two_groups_is_newcombes() -> None:
     assert 0.0514 < (bounds.low or 0) <= 0.0524  # a little lower: the other sign could miss it as well
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.booleans(), st.booleans(), st.sampled_from("abc")), min_size=6, max_size=60),
     st.booleans(),
