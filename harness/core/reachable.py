@@ -6,7 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache, lru_cache
+from glob import escape
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
@@ -18,11 +20,27 @@ _HARNESS = Path(__file__).resolve().parents[1]
 _INSTALLED = frozenset({"site-packages", "dist-packages"})
 _STANDARD = frozenset({*sys.stdlib_module_names, *sys.builtin_module_names, _HARNESS.name})
 _DYNAMIC = frozenset(
-    {"__import__", "exec", "exec_module", "import_module", "run_module", "run_path", "spec_from_file_location"}
-)
+    {
+        "__import__", "exec", "exec_module", "import_module", "iter_modules", "run_module", "run_path",
+        "SourceFileLoader", "spec_from_file_location", "walk_packages",
+    }
+)  # fmt: skip
 """What runs code whose name need not stand in an import."""
 
+_UPWARD = ("parents", "pardir")
+_UPWARD_TWICE = ("parent", "dirname")
+"""Names that lead out of a module's own folder: those that do so at once, and those that must stand there twice."""
+
+_DEEPEST = 3
+"""Folders that a path may lead down or up by names that stand apart."""
+
 _MODULE_NAME = re.compile(r"[A-Za-z_]\w*(\.\w+)*")
+_FIELD = re.compile(r"%[sd]|\{\w*\}")
+_SUFFIX = re.compile(r"\.\w+")
+_PATTERN = re.compile(r".*\.(\w+|\*)")
+"""What is filled in or wild and may name files, `*.txt` say, or modules, `rules.*` say; no others."""
+
+_LISTING = frozenset({"glob", "iglob", "iterdir", "listdir", "rglob", "scandir", "walk"})
 _LONGEST_NAME = 255
 
 
@@ -37,8 +55,9 @@ def reachable(files: Iterable[Path]) -> list[Path]:
     """The files, the user's modules that they import, directly or by others, and the files beside them that they name.
 
     The user's are those that are neither Python's own, nor the harness's, nor installed beside it; of an installed
-    plug-in, its own package is. Imports inside functions count, and so do names of files that stand in texts. Code that
-    imports by names it makes may reach any module beside it; one elsewhere whose name stands nowhere is not seen.
+    plug-in, its own package is. Imports inside functions count, and so do names of files that stand in texts, also in
+    parts, with gaps that are filled in or with wildcards. Code that imports by names it makes may reach any module
+    beside it; one elsewhere whose name stands nowhere is not seen.
     """
     roots = [file.resolve() for file in files]
     packages = {_root(file) for file in roots}
@@ -72,48 +91,110 @@ def _name(file: Path) -> str:
 def _named(file: Path) -> Iterator[Path]:
     """What a module imports and names, and the packages that it is in."""
     yield from (folder / "__init__.py" for folder in file.parents if (folder / "__init__.py").is_file())
-    imports, texts, is_dynamic = _parsed(file.read_bytes())
-    for level, name in imports:
-        folder = file.parents[level - 1] if level else file.parent
-        yield from _module(folder, name, is_relative=level > 0)
-    if is_dynamic:
+    code = _parsed(file.read_bytes())
+    folders = _folders(file, code)
+    for level, name in code.imports:
+        if level <= len(file.parents):
+            folder = file.parents[level - 1] if level else file.parent
+            yield from _module(folder, name, is_relative=level > 0)
+        if not level and code.extends_path:
+            yield from (one for folder in folders for one in _below(folder, name.split(".")))
+    if code.is_dynamic:
         yield from (one.resolve() for one in file.parent.glob("*.py"))
-        for text in filter(_MODULE_NAME.fullmatch, texts):
+        for text in filter(_MODULE_NAME.fullmatch, code.texts):
             yield from _module(file.parent, text, is_relative=False)
-    # A file may be named by its folder and its name apart.
-    folders = [file.parent, *(file.parent / text for text in texts if (file.parent / text).is_dir())]
-    named = {path.resolve() for folder in folders for text in texts if (path := folder / text).is_file()}
-    yield from (path for path in named if os.access(path, os.R_OK))
+    named = (path.resolve() for folder in folders for path in _files(folder, code, file))
+    yield from dict.fromkeys(path for path in named if os.access(path, os.R_OK))
+
+
+def _folders(file: Path, code: "_Code") -> list[Path]:
+    """The module's folder and those that its texts lead to, down from there or, where it goes up, from above."""
+    found = dict.fromkeys([file.parent, *(file.parents[1 : _DEEPEST + 1] if code.goes_up else ())])
+    names = {text.strip("/") for text in code.texts if "*" not in text}
+    names |= {name.replace(".", "/") for name in names if _MODULE_NAME.fullmatch(name)}
+    last = list(found)
+    for _ in range(_DEEPEST):
+        below = (folder / name for folder in last for name in names)
+        last = [folder for folder in below if folder not in found and folder.is_dir()]
+        found |= dict.fromkeys(last)
+    return list(found)
+
+
+def _files(folder: Path, code: "_Code", file: Path) -> Iterator[Path]:
+    """The files in a folder that the texts of a module name, or all where it lists those of a folder that it names."""
+    if code.lists_folders and not file.is_relative_to(folder):
+        yield from (path for path in folder.glob("*") if path.is_file())
+    for text in code.texts:
+        name = text.lstrip("/").replace("**", "*")
+        if "*" not in name:
+            paths = [folder / name, *([file.with_suffix(name)] if _SUFFIX.fullmatch(name) else [])]
+        else:
+            modules = [f"{name.replace('.', '/')}.py"] if code.is_dynamic else []
+            paths = [path for pattern in (name, *modules) for path in folder.glob(pattern)]
+        yield from (path for path in paths if path.is_file())
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    """What stands in a module: imports, as level and dotted name, and texts that may name modules or files, a `*` for
+    what is filled in; and whether it imports by texts, lists folders, adds to the path of imports, goes up folders.
+    """
+
+    imports: tuple[tuple[int, str], ...] = ()
+    texts: tuple[str, ...] = ()
+    is_dynamic: bool = False
+    lists_folders: bool = False
+    extends_path: bool = False
+    goes_up: bool = False
 
 
 @lru_cache(maxsize=1024)
-def _parsed(content: bytes) -> tuple[tuple[tuple[int, str], ...], tuple[str, ...], bool]:
-    """Imports, as level and dotted name; texts that may name a module or a file; and whether a text may be imported."""
+def _parsed(content: bytes) -> _Code:
     try:
         nodes = list(ast.walk(ast.parse(content)))
     except (SyntaxError, ValueError):  # it says so where it is run
-        return (), (), False
+        return _Code()
     imports: dict[tuple[int, str], None] = {}
-    texts: dict[str, None] = {}
-    is_dynamic = False
+    names = [node.id for node in nodes if isinstance(node, ast.Name)]
+    names += [node.attr for node in nodes if isinstance(node, ast.Attribute)]
     for node in nodes:
         if isinstance(node, ast.Import):
             imports |= dict.fromkeys((0, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             before = f"{node.module}." if node.module else ""
             imports |= dict.fromkeys((node.level, f"{before}{alias.name}") for alias in node.names)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if _may_name_a_file(node.value):
-                texts[node.value] = None
-        elif isinstance(node, ast.Name | ast.Attribute):
-            is_dynamic |= (node.id if isinstance(node, ast.Name) else node.attr) in _DYNAMIC
-    return tuple(imports), tuple(texts), is_dynamic
+            names += [alias.name for alias in node.names]
+    said = [text for node in nodes for text in _texts(node)]
+    return _Code(
+        imports=tuple(imports),
+        texts=tuple(dict.fromkeys(filter(_may_name_a_file, said))),
+        is_dynamic=not _DYNAMIC.isdisjoint(names),
+        lists_folders=not _LISTING.isdisjoint(names),
+        extends_path="addsitedir" in names or any(ast.unparse(node) == "sys.path" for node in nodes if _is_path(node)),
+        goes_up=".." in said or not {*names}.isdisjoint(_UPWARD) or sum(map(names.count, _UPWARD_TWICE)) > 1,
+    )
+
+
+def _is_path(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "path"
+
+
+def _texts(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+        if _FIELD.search(node.value):
+            yield _FIELD.sub("*", escape(node.value))
+    elif isinstance(node, ast.JoinedStr):
+        yield "".join(
+            escape(part.value) if isinstance(part, ast.Constant) and isinstance(part.value, str) else "*"
+            for part in node.values
+        )
 
 
 def _may_name_a_file(text: str) -> bool:
-    if not text.isprintable() or not text.strip("./") or text.startswith(("/", "~")):
+    if not text.isprintable() or not text.strip("./*") or text.startswith("~"):
         return False
-    return len(text.encode()) <= _LONGEST_NAME
+    return len(text.encode()) <= _LONGEST_NAME and ("*" not in text or bool(_PATTERN.fullmatch(text)))
 
 
 def _module(folder: Path, name: str, *, is_relative: bool) -> Iterator[Path]:
@@ -137,7 +218,9 @@ def _module(folder: Path, name: str, *, is_relative: bool) -> Iterator[Path]:
 def _below(folder: Path, parts: list[str]) -> Iterator[Path]:
     for part in parts:
         compiled = folder.glob(f"{part}.*.so") if part.isidentifier() else ()
-        modules = (folder / f"{part}.py", folder / part / "__init__.py", *compiled)
+        # Behind `import *` stand the modules that `__all__` may list.
+        named = folder.glob("*.py") if part == "*" else (folder / f"{part}.py",)
+        modules = (*named, folder / part / "__init__.py", *compiled)
         yield from (one.resolve() for one in modules if one.is_file())
         folder /= part
 

@@ -53,6 +53,46 @@ def test_an_edit_of_any_of_them_changes_the_digest(folder, name):
     assert code_digest([folder / "metric.py"]) != before
 
 
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (
+            "import sys, os\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), 'lib'))\nimport used",
+            "lib/used.py",
+        ),
+        ("import sys\nsys.path.append(str(Path(__file__).resolve().parents[1]))\nimport used", "../used.py"),
+        ("open(os.path.join(os.path.dirname(__file__), '..', 'words.txt'))", "../words.txt"),
+        ("(Path(__file__).parent.parent / 'lists' / 'words.txt').read_text()", "../lists/words.txt"),
+        ("open(os.path.join(HERE, 'lists', 'v1', 'words.txt'))", "lists/v1/words.txt"),
+        ("open(HERE + '/lists/' + 'words.txt')", "lists/words.txt"),
+        ("open(f'words_{language}.txt')", "words_de.txt"),
+        ("open('words_%s.txt' % language)", "words_de.txt"),
+        ("open('words_{}.txt'.format(language))", "words_de.txt"),
+        ("[file.read_text() for file in HERE.glob('lists/*.txt')]", "lists/words.txt"),
+        ("[file.read_text() for file in (HERE / 'lists').iterdir()]", "lists/words"),
+        ("Path(__file__).with_suffix('.json').read_text()", "metric.json"),
+        ("files('rules.data').joinpath('words.txt').read_text()", "rules/data/words.txt"),
+        ("from importlib import import_module as load\nload(made)", "used.py"),
+        ("importlib.import_module(f'rules.{made}')", "rules/used.py"),
+        ("from rules import *", "rules/used.py"),
+    ],
+)
+def test_files_named_in_parts_or_with_gaps_or_above_are_found(tmp_path, code, name):
+    script, file = tmp_path / "suite" / "metric.py", (tmp_path / "suite" / name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    script.parent.mkdir(exist_ok=True)
+    script.write_text(code)
+    file.write_text("1\n")
+    before = code_digest([script])
+    file.write_text("2\n")
+    assert code_digest([script]) != before
+
+
+def test_an_import_from_further_up_than_there_are_folders_is_no_crash(tmp_path):
+    (tmp_path / "metric.py").write_text(f"def late():\n    from {'.' * 99} import used\n")
+    assert reachable([tmp_path / "metric.py"]) == [tmp_path / "metric.py"]
+
+
 @pytest.mark.parametrize("name", NOT_REACHED)
 def test_an_edit_of_another_file_changes_nothing(folder, name):
     before = code_digest([folder / "metric.py"])
