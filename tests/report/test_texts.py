@@ -119,8 +119,8 @@ def test_places_of_both_languages_are_the_same(part: str) -> None:
 def test_a_reason_is_said_in_chinese_down_to_its_parts() -> None:
     said = Words("zh").reason
     assert (
-        said("fewer than 30 independent samples; 0.25 against 0.5: the difference, -0.4 to -0.1 is not at least -0.02; as read")
-        == "相互独立的样本少于 30 个；本次 0.25，基线 0.5；差值 -0.4 至 -0.1 不满足 ≥ -0.02；按读数"
+        said("fewer than 30 independent samples; 0.25 against 0.5: the difference, -0.4 to -0.1 is not at least -0.02")
+        == "相互独立的样本少于 30 个；本次 0.25，基线 0.5；差值 -0.4 至 -0.1 不满足 ≥ -0.02"
     )
     assert said("a group of 1 is too small: at least 3 are needed") == "群体只有 1 个样本，过少：至少需要 3 个"
     assert said("nobody has said this yet") == "nobody has said this yet"
