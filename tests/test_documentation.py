@@ -16,6 +16,7 @@ from harness.signing import attest_run, load_signing_key, new_keys
 from harness.tasks.declared import read_suite_file
 from harness.tasks.selection import presets
 from tests.cli.conftest import write_suite
+from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -34,10 +35,12 @@ def commands(text: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, tiny_llama):
+def folder(tmp_path_factory):
     """Where a reader would stand: a checkpoint, a suite file, one finished run, and the keys that it is signed with."""
     folder = tmp_path_factory.mktemp("reader")
-    (folder / "my-checkpoint").symlink_to(tiny_llama)
+    # Wide enough for every prompt of the suites: one that lost its question would make the run a partial one.
+    config = tiny_llama_config(max_position_embeddings=8192)
+    (folder / "my-checkpoint").symlink_to(build_tiny_checkpoint(tmp_path_factory.mktemp("wide"), config=config))
     write_suite(folder).rename(folder / "my-suite.yaml")
     run(["harness", "eval", "--model", "./my-checkpoint", "--suite", "my-suite.yaml", "--meter", "none"], folder)
     private, _, _ = new_keys(folder / "keys")

@@ -19,6 +19,7 @@ from harness.tasks.metrics import MACRO_F1, MCC
 __all__ = [
     "ACC",
     "SUBSET_ACC",
+    "ClassMetric",
     "LabelSetMetric",
     "class_report",
     "label_set",
@@ -53,10 +54,19 @@ def single_metrics(labels: Sequence[str]) -> tuple[Metric, ...]:
     return (ACC, MACRO_F1, MCC, *class_report(labels))
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClassMetric(LabelMetric):
+    """A figure of one class, from 0 to 1; higher is better.
+
+    Precision is the share of texts called so that are so, recall the share of texts that are so and are called so, F1
+    the harmonic mean of both.
+    """
+
+
 def class_report(labels: Sequence[str]) -> tuple[Metric, ...]:
     """Precision, recall and F1 of each class, each in [0, 1]; absent where its denominator is 0."""
     return tuple(
-        LabelMetric(
+        ClassMetric(
             name=f"{name}_{label}",
             unit=f"F1 of {label}" if name == "f1" else f"share of {label}",
             direction="higher",
