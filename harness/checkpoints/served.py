@@ -177,7 +177,10 @@ def _message(response: httpx.Response) -> str:
     for field in ("error", "detail", "message"):
         if isinstance(said, dict) and field in said:
             said = said[field]
-    return said if isinstance(said, str) else ""
+    # FastAPI lists the fields that it doesn't take, each with where it stands.
+    faults = [fault for fault in said if isinstance(fault, dict)] if isinstance(said, list) else []
+    listed = "; ".join(f"{fault.get('loc', '')} {fault.get('msg', '')}".strip() for fault in faults)
+    return said if isinstance(said, str) else listed
 
 
 def _reason(error: Exception) -> str:

@@ -8,10 +8,12 @@ beginning of its continuation into one token (as happens without spaces, in Chin
 and scored as in the whole text.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.checkpoints.vocabulary import word_count
 from harness.core.errors import ModelError
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods
 from harness.engine.noise import Offsets, with_noise
@@ -116,11 +118,13 @@ class Encoder:
         return min(end, len(request.context))
 
     def _prefix_id(self) -> int:
+        words = math.inf if self._model is None else word_count(self._model)
         for token_id in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
-            if token_id is not None:
+            if token_id is not None and token_id < words:
                 return int(token_id)
         raise ModelError(
-            "the tokenizer has neither a beginning-of-text nor an end-of-text token to stand before a text",
+            "the tokenizer has neither a beginning-of-text nor an end-of-text token to stand before a text, of those "
+            "that the model has an embedding for",
             fix="Set bos_token or eos_token in tokenizer_config.json",
         )
 

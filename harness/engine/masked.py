@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from harness.checkpoints.load import LoadedCheckpoint
+from harness.checkpoints.vocabulary import word_count
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch
@@ -157,6 +158,11 @@ class _MaskEncoder:
     def __init__(self, tokenizer: Any, max_length: int, model: Any) -> None:
         if tokenizer.mask_token_id is None:
             raise ModelError("the tokenizer has no mask token", fix="Set mask_token in tokenizer_config.json")
+        if tokenizer.mask_token_id >= word_count(model):
+            raise ModelError(
+                f"the model has no embedding for the tokenizer's mask token, {tokenizer.mask_token}",
+                fix="Use the tokenizer that the model was trained with",
+            )
         if not tokenizer.is_fast:
             raise ModelError(
                 "the tokenizer doesn't tell where words begin and end",

@@ -17,7 +17,8 @@ def read_reply(choice: Mapping[str, Any]) -> tuple[str | None, str | None]:
     Raises `KeyError`, `TypeError` or `AttributeError` for what is no choice.
     """
     message = choice["message"]
-    content, ended = _content(message["content"]), choice.get("finish_reason")
+    # Some servers leave out what is null.
+    content, ended = _content(message.get("content")), choice.get("finish_reason")
     if isinstance(message.get("refusal"), str) and not content:
         return message["refusal"], None
     text = None if content is None else answer_behind(content)

@@ -11,6 +11,7 @@ import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
 
 from harness.checkpoints.load import LoadedCheckpoint, quiet
+from harness.checkpoints.vocabulary import word_count
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch
@@ -149,7 +150,8 @@ class Seq2SeqModel:
         found = dict(zip(texts, map(tuple, rows), strict=True))
         if "" in found:
             ends = (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id, self.pad_id)
-            found[""] = (next(int(end) for end in ends if end is not None),)
+            words = word_count(self.model)
+            found[""] = (next(int(end) for end in ends if end is not None and end < words),)
         return found
 
     def _unread(self, request: Request) -> int:

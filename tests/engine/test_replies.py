@@ -37,7 +37,7 @@ def chatting(answer):
             return 404, {"error": {"message": "no such path"}}, {}
         first, second = answer(served.bodies[-1])
         if isinstance(first, int):
-            return first, {"error": {"message": second}}, {}
+            return first, {"error": {"message": second}} if isinstance(second, str) else {"detail": second}, {}
         choice = {"message": {"role": "assistant", **first}, "finish_reason": second}
         return 200, {"choices": [choice], "usage": {"prompt_tokens": 3, "completion_tokens": 5}}, {}
 
@@ -82,6 +82,7 @@ def test_the_text_is_what_the_model_answers_behind_its_thoughts(message, ended, 
         ({"content": "<think>Maybe no.</think>\n"}, "length", "used up by thoughts"),
         ({"content": "<think>Maybe no."}, "stop", "gave thoughts and no answer"),
         ({"content": None}, "stop", "gave no answer"),
+        ({"reasoning_content": "Let me think"}, "length", "used up by thoughts"),
         ({"content": None, "reasoning_content": "Let me think"}, "stop", "gave thoughts and no answer"),
         ({"content": None}, "content_filter", "filter withheld"),
         ({"content": None, "tool_calls": [{"id": "1"}]}, "tool_calls", "called a tool"),
@@ -121,6 +122,12 @@ def test_a_model_that_takes_another_limit_and_no_temperature_is_asked_so():
 def test_a_model_that_takes_the_limit_but_no_temperature_keeps_the_limit():
     response, body, _ = asked(lambda body: (422, ONE_VALUE) if "temperature" in body else ({"content": "yes"}, "stop"))
     assert (response.text, body["max_tokens"]) == ("yes", 16)
+
+
+def test_a_server_that_lists_the_fields_it_does_not_take_is_understood():
+    listed = [{"type": "extra_forbidden", "loc": ["body", "max_tokens"], "msg": "Extra inputs are not permitted"}]
+    response, body, _ = asked(lambda body: (422, listed) if "max_tokens" in body else ({"content": "yes"}, "stop"))
+    assert (response.text, body["max_completion_tokens"]) == ("yes", 16)
 
 
 @pytest.mark.parametrize(

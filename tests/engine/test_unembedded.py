@@ -7,6 +7,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from harness.checkpoints import resolve
+from harness.core.errors import ModelError
 from harness.core.meters import NullMeter
 from harness.core.models import respond
 from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood, LoglikelihoodRolling, Tag
@@ -57,3 +58,29 @@ def test_only_texts_that_hold_such_a_token_have_no_answer(kind, tmp_path):
     for request in spelt:
         assert "[MORE], a token that the model has no embedding for" in found.pop(request.id).invalid
     assert found == answers(tmp_path / "plain", [request for request in requests if request not in spelt])
+
+
+@pytest.mark.parametrize(("kind", "end"), [("causal", {"eos_token": "</s>"}), ("seq2seq", {"eos_token": "[SEP]"})])
+def test_a_first_token_without_an_embedding_stands_before_no_text(kind, end, tmp_path):
+    folder = ASKED[kind][0](tmp_path / "it")
+    tokenizer = AutoTokenizer.from_pretrained(folder, **end)
+    tokenizer.add_tokens([f"[ROOM{number}]" for number in range(400 - len(tokenizer))])
+    tokenizer.add_tokens(["[MORE]"], special_tokens=True)
+    asked = [Loglikelihood(context="", continuation=" dog"), GenerateUntil(context="", max_tokens=3)]
+    tokenizer.bos_token = None
+    tokenizer.save_pretrained(folder)
+    expected = answers(folder, asked)
+    tokenizer.bos_token = "[MORE]"
+    tokenizer.save_pretrained(folder)
+    assert answers(folder, asked) == expected
+    assert not any(one.invalid for one in expected.values())
+
+
+def test_a_mask_without_an_embedding_is_refused(tmp_path):
+    folder = tiny.build_tiny_masked(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens([f"[ROOM{number}]" for number in range(400 - len(tokenizer))])
+    tokenizer.add_special_tokens({"mask_token": "[MORE]"})
+    tokenizer.save_pretrained(folder)
+    with pytest.raises(ModelError, match=r"no embedding for the tokenizer's mask token, \[MORE\]"):
+        answers(folder, PAIRS)
