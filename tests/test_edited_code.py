@@ -11,6 +11,7 @@ import pytest
 import harness
 from harness.core import registry
 from harness.core.datasets import DataSet
+from harness.core.errors import TaskError
 from harness.core.tasks import TaskSettings
 from harness.data import FileSource
 from harness.pipeline import plan
@@ -132,8 +133,9 @@ def test_what_the_function_of_an_lm_eval_task_reaches(tiny_llama, tmp_path, rows
     assert run_id() == first
     path = tmp_path / name
     path.write_text(path.read_text().replace(before, after))
+    sys.modules.pop("lm_eval_probe_helper")  # as in a new process
     assert run_id() != first
-    sys.modules.pop("lm_eval_probe_helper")
+    sys.modules.pop("lm_eval_probe_helper", None)
 
 
 def test_what_the_module_of_a_task_imports_also_where_another_task_is_around_it(tmp_path, rows, monkeypatch):
@@ -152,6 +154,9 @@ def test_what_the_module_of_a_task_imports_also_where_another_task_is_around_it(
 
     before = digests()
     (tmp_path / "edited_rules.py").write_text("def right(row):\n    return 1\n")
+    with pytest.raises(TaskError, match=r"edited_rules\.py: was edited after it had been loaded"):
+        digests()
+    sys.modules.pop("edited_rules")  # as in a new process
     assert all(one != other for one, other in zip(before, digests(), strict=True))
 
 

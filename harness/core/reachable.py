@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from harness.core.hashing import digest, file_digest
+from harness.core.loaded import refuse_edited
 
 __all__ = ["code_digest", "reachable"]
 
@@ -45,9 +46,13 @@ _LONGEST_NAME = 255
 
 
 def code_digest(files: Iterable[Path]) -> str:
-    """SHA-256 of all that the files can reach, themselves among it: changes with any of it, wherever it lies."""
-    found = reachable(files)
-    digests = [[_name(file), file_digest(file)] for file in found]
+    """SHA-256 of all that the files can reach, themselves among it: changes with any of it, wherever it lies.
+
+    Raises `TaskError` for a module of them that this process has loaded as it was before an edit.
+    """
+    found = {file: file_digest(file) for file in reachable(files)}
+    refuse_edited(found)
+    digests = [[_name(file), sha256] for file, sha256 in found.items()]
     return digests[0][1] if len(digests) == 1 else digest(sorted(digests))
 
 

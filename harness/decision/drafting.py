@@ -2,6 +2,7 @@
 
 import math
 
+from harness.core.errors import InputError
 from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
 from harness.core.statistics import CONFIDENCE, samples_for_margin
@@ -31,10 +32,16 @@ def draft(record: RunRecord) -> str:
     """A commented policy of the run's headlines, or of each task's first metric where a suite has none.
 
     Floors where higher is better, ceilings where lower is, targets with a margin around what was seen. Rules against
-    a baseline stand beside them as comments.
+    a baseline stand beside them as comments. Raises `InputError` where no score has an interval to bound it by.
     """
     run = Scored(record)
     rules = [text for key in _chosen(run) if (text := _rule(run, key))]
+    if not rules:
+        raise InputError(
+            "none of its scores has an interval, so that nothing could be bounded",
+            place=record.folder,
+            fix="Draft the policy from a run with more samples (--limit)",
+        )
     pins = "".join(f"  {task.suite}/{task.task}: {task.requests_sha256[:12]}\n" for task in record.spec.tasks)
     head = _HEAD.format(run_id=record.run_id, model=record.spec.model, confidence=CONFIDENCE, smallest_n=_USUAL_N)
     pinned = (

@@ -297,6 +297,8 @@ def test_a_metric_without_an_interval_is_open(tmp_path, policy):
     )
     (rule,) = gate(record, policy({**FLOOR, "bound": 0.1})).rules
     assert rule.verdict == "INCONCLUSIVE"
+    with pytest.raises(InputError, match="none of its scores has an interval"):  # no policy without a rule
+        draft(record)
 
 
 def test_sarif_names_a_template_by_its_place_in_the_package(policy, run):
