@@ -39,7 +39,7 @@ class AttributionSettings:
 
     seed: int
     fractions: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5)
-    steps: int = 48
+    steps: int = 64
     largest_gap: float = 0.05
     permutations: int = 4
     coalitions: int = 40

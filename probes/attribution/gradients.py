@@ -15,6 +15,9 @@ __all__ = ["GradientXInput", "IntegratedGradients"]
 _ENDS = (0.0, 1 / 64, 1 / 16, 1 / 4, 1.0)
 """Where the first parts of the path end: models that normalise their states change the most near the baseline."""
 
+_FEW_ENDS = (0.0, 1 / 16, 1.0)
+"""Those of two parts, where fewer gradients are allowed than the first parts take."""
+
 _ORDER = 4
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(_ORDER)
 
@@ -55,7 +58,8 @@ class IntegratedGradients:
     def attribute_at(self, embedded: Embedded, embeddings: Any, settings: AttributionSettings) -> Any:
         """See `GradientMethod`."""
         line = _Line(embedded, embeddings)
-        parts = line.parts(list(pairwise(_ENDS)), line.odds(_ENDS))
+        ends = _ENDS if settings.steps >= _ORDER * (len(_ENDS) - 1) else _FEW_ENDS
+        parts = line.parts(list(pairwise(ends)), line.odds(ends))
         while line.steps < settings.steps:
             whole = (parts[-1].odds[1] - parts[0].odds[0]).abs().min()
             allowed = settings.largest_gap * max(float(whole), 1.0)

@@ -19,7 +19,7 @@ class AttributionCommonsenseQA(AttributionTask):
     method that doesn't find them here won't in a contract.
 
     Limits. A small model is hardly above chance in this test; what is explained is what it says, not what is right.
-    Twelve questions of some 13 words by default: an error of about 0.05 in the lift. In English.
+    Ten questions of some 13 words by default: an error of about 0.06 in the lift. In English.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class AttributionIMDBClassifier(AttributionTask):
     Why it matters. Classifiers decide about people's texts all day, and are asked for reasons.
 
     Limits. Runs of a dozen words are coarse: a run may hold one word that matters. A review longer than the model's
-    window is explained as far as it is read. Twelve reviews by default. In English.
+    window is explained as far as it is read. Ten reviews by default. In English.
     """
 
     def __init__(self) -> None:

@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 Method = AblationMethod | GradientMethod
 
-_COARSE_STEPS = 16
+_COARSE_STEPS = 8
 """Points of integrated gradients for what is only compared: under noise, or under random weights."""
 
 _SAME = 1e-4
