@@ -125,7 +125,13 @@ class LabelSetMetric(Metric):
         """See `Metric.reduce`."""
         clusters = [score.cluster for score in scores]
         interval = statistics.bootstrap(
-            self.resampled(scores), len(scores), rng=rng, clusters=clusters, confidence=confidence
+            self.resampled(scores),
+            len(scores),
+            rng=rng,
+            clusters=clusters,
+            confidence=confidence,
+            lowest=0.0,
+            highest=1.0,
         )
         if math.isnan(interval.value):
             raise Undefined("no text has a label, neither by its gold labels nor by the model")

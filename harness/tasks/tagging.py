@@ -1,6 +1,5 @@
 """Tasks for models with a head that labels words: which entities a sentence holds."""
 
-import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +26,7 @@ _SOURCE = "Tjong Kim Sang and De Meulder (2003), entities exact in bounds and ty
 
 @dataclass(frozen=True, kw_only=True)
 class EntityMetric(Metric):
-    """The sum of the values over the sum of the weights, with a seeded bootstrap interval over sentences.
+    """The sum of the values over that of the weights, with the interval of `statistics.bounded_ratio` over sentences.
 
     `measure` is precision, recall or f1; `type` the type of the entities that it counts, None for all of them.
     """
@@ -44,24 +43,25 @@ class EntityMetric(Metric):
             return right, given
         return (right, wanted) if self.measure == "recall" else (2 * right, wanted + given)
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        clusters = [score.cluster for score in scores]
-        interval = statistics.bootstrap(
-            self.resampled(scores), len(scores), rng=rng, clusters=clusters, confidence=confidence
-        )
-        if math.isnan(interval.value):
+        values, weights = self._columns(scores)
+        if not sum(weights):
             holder = {"precision": "the model", "recall": "the data"}.get(self.measure, "neither data nor model")
             verb = "has" if self.measure == "f1" else "has no"
             raise Undefined(f"{holder} {verb} entity{f' of the type {self.type}' if self.type else ''}")
-        return interval
+        return statistics.bounded_ratio(values, weights, [score.cluster for score in scores], confidence)
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
-        values = np.array([math.nan if score.value is None else score.value for score in scores])
-        if np.isnan(values).any():
+        values, weights = self._columns(scores)
+        return statistics.ratio_of(np.array(values), np.array(weights))
+
+    def _columns(self, scores: Sequence[Score]) -> tuple[list[float], list[float]]:
+        values = [score.value for score in scores if score.value is not None]
+        if len(values) < len(scores):
             raise Undefined("a sentence has no value")
-        return statistics.ratio_of(values, np.array([score.weight for score in scores]))
+        return values, [score.weight for score in scores]
 
 
 def entity_metrics(types: Sequence[str]) -> tuple[EntityMetric, ...]:

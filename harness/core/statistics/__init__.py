@@ -12,6 +12,7 @@ from harness.core.statistics.mcnemar import exact_mcnemar
 from harness.core.statistics.means import (
     ShareEnds,
     bounded_mean,
+    bounded_ratio,
     exact_proportion,
     mean,
     mean_or_share,
@@ -44,6 +45,7 @@ __all__ = [
     "Sums",
     "bootstrap",
     "bounded_mean",
+    "bounded_ratio",
     "change_of_largest",
     "change_of_smallest",
     "clopper_pearson",

@@ -17,6 +17,7 @@ from harness.core.statistics.shares import clopper_pearson, wilson
 
 __all__ = [
     "bounded_mean",
+    "bounded_ratio",
     "exact_proportion",
     "lumped_ends",
     "mean",
@@ -105,8 +106,28 @@ def bounded_mean(values: Sequence[float], clusters: Clusters | None = None, conf
     if set(values) <= {0, 1}:
         return proportion(values, clusters, confidence)
     found = linear(values, [1.0] * len(values), clusters)
+    return _alone(values, clusters, confidence) if found is None else _bounded(found, clusters, confidence)
+
+
+def bounded_ratio(
+    numerators: Sequence[float],
+    denominators: Sequence[float],
+    clusters: Clusters | None = None,
+    confidence: float = CONFIDENCE,
+) -> Interval:
+    """The ratio of two sums over n >= 1 samples, of numerators that are from 0 to their denominators: found entities
+    over all, say. The denominators must not sum to 0.
+
+    The interval is that of `bounded_mean`, with the error of `ratio`; none for a single cluster.
+    """
+    found = linear(numerators, denominators, clusters)
     if found is None:
-        return _alone(values, clusters, confidence)
+        value = math.fsum(numerators) / math.fsum(denominators)
+        return Interval(value=value, stderr=None, low=None, high=None, method=None)
+    return _bounded(found, clusters, confidence)
+
+
+def _bounded(found: Linear, clusters: Clusters | None, confidence: float) -> Interval:
     clustered = is_clustered(clusters)
     ends = lumped_ends(found, confidence)
     method = "wilson and skewness-corrected t" if found.shows_error else "wilson"
