@@ -39,8 +39,8 @@ class AttributionSettings:
 
     seed: int
     fractions: tuple[float, ...] = (0.1, 0.2, 0.3, 0.5)
-    steps: int = 64
-    largest_gap: float = 0.05
+    steps: int = 80
+    largest_gap: float = 0.1
     permutations: int = 4
     coalitions: int = 40
     random_orders: int = 3

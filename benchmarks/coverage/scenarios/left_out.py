@@ -6,9 +6,5 @@ UNSIMULATED = {
     "DifferingGroups": "a count of groups that a permutation test tells apart; the suite's tests simulate its alarms",
     "GroupDifference": "not simulated yet",
     "MeanPredictionDifference": "not simulated yet; made as the demographic parity difference is",
-    "CalibrationError": "not simulated yet; made as the calibration error with bins of equal width is",
-    "EntityMetric": "not simulated yet",
-    "OccupationCorrelation": "not simulated yet",
-    "Temperature": "not simulated yet",
 }
 """By the name of a metric or of its class."""
