@@ -13,7 +13,7 @@ from scipy import special
 from harness.core.metrics import Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, upper_tail
-from harness.core.statistics.clusters import Clusters, cluster_members, is_clustered, sums_by_cluster
+from harness.core.statistics.clusters import Clusters, cluster_members, inflation, is_clustered
 from harness.tasks.calibration_bins import SMALLEST_BIN, Bins, equal_mass_bins, equal_width_bins
 from harness.tasks.confidence import ConfidenceMetric, Values, confidences
 
@@ -52,15 +52,12 @@ def _spread(bins: Bins, right: Values, clusters: Clusters, confidence: float) ->
         return None
     upper, clustered, variance, correlation = upper_tail(confidence), is_clustered(clusters), bins.likely_variance, 0.0
     if clustered:
-        residuals = right - bins.accuracy[bins.member]
-        alone = float((residuals**2).sum())
-        together = float((sums_by_cluster(residuals, clusters) ** 2).sum()) * groups / (groups - 1)
-        inflation = max(1.0, together / alone) if alone else len(right) / groups
+        raised = inflation(right - bins.accuracy[bins.member], clusters)
         parts = bins.shares * np.sqrt(variance)
         # What the variance of the overall accuracy is at the most, over what it is without correlation.
         most = float(parts.sum() ** 2 / (parts**2).sum())
-        correlation = min(1.0, (inflation - 1) / (most - 1)) if most > 1 else 0.0
-        variance = variance * max(1.0, inflation / most)
+        correlation = min(1.0, (raised - 1) / (most - 1)) if most > 1 else 0.0
+        variance = variance * max(1.0, raised / most)
     return _Spread(
         variance=variance,
         correlation=correlation,

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from harness.core.statistics.clusters import Clusters, cluster_members, is_clustered, sums_by_cluster
+from harness.core.statistics.clusters import Clusters, cluster_members, inflation, is_clustered
 from harness.core.statistics.intervals import CONFIDENCE, Interval, upper_tail
 
 __all__ = ["auroc"]
@@ -48,7 +48,7 @@ def auroc(
     upper = upper_tail(confidence)
     quantile = float(special.stdtrit(groups - 1, upper) if clustered else special.ndtri(upper))
     expected = _variance(area, first, second)
-    factor = _shrunk(seen, expected, min(first, second)) * (_inflation(shares, clusters) if clustered else 1.0)
+    factor = _shrunk(seen, expected, min(first, second)) * (inflation(shares, clusters) if clustered else 1.0)
     low, high = _ends(area, factor * quantile**2, first, second)
     # At an area of 0 or 1 no variance is expected: what the interval's width says stands for the error.
     stderr = float(np.sqrt(factor * expected)) or (high - low) / (2 * quantile)
@@ -84,14 +84,6 @@ def _shrunk(seen: float, expected: float, rarer: int) -> float:
         return 1.0
     weight = rarer / (rarer + _SHRUNK)
     return weight * seen / expected + 1 - weight
-
-
-def _inflation(shares: NDArray[np.float64], clusters: Clusters | None) -> float:
-    """By how much clusters raise the variance, at least 1."""
-    summed = sums_by_cluster(shares, clusters)
-    alone = float((shares**2).sum())
-    together = float((summed**2).sum()) * len(summed) / (len(summed) - 1)
-    return max(1.0, together / alone) if alone > 0 else len(shares) / len(summed)
 
 
 def _ends(area: float, reach: float, first: int, second: int) -> tuple[float, float]:

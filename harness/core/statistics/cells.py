@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from harness.core.statistics.clusters import Clusters, cluster_members, is_clustered, sums_by_cluster
+from harness.core.statistics.clusters import Clusters, cluster_members, inflation, is_clustered
 from harness.core.statistics.intervals import CONFIDENCE, Interval, upper_tail
 
 __all__ = ["OfCounts", "cells_interval"]
@@ -101,7 +101,4 @@ def _worth(of_counts: OfCounts, counts: Counts, cells: NDArray[np.intp], cluster
     moved = counts + _STEP * np.eye(size * size).reshape(-1, size, size)
     slopes = (of_counts(moved) - of_counts(counts[None])) / _STEP
     influence = slopes[cells] - slopes[cells].mean()
-    summed = sums_by_cluster(influence, clusters)
-    together = float((summed**2).sum()) * len(summed) / (len(summed) - 1)
-    alone = float((influence**2).sum())
-    return min(1.0, alone / together) if together > 0 else len(summed) / len(cells)
+    return 1 / inflation(influence, clusters)

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Clusters", "cluster_count", "cluster_labels", "cluster_members", "is_clustered", "sums_by_cluster"]
+__all__ = [
+    "Clusters",
+    "cluster_count",
+    "cluster_labels",
+    "cluster_members",
+    "inflation",
+    "is_clustered",
+    "sums_by_cluster",
+]
 
 Clusters = Sequence[str | None]
 """The name of each sample's cluster; None for a sample that stands alone."""
@@ -40,3 +48,16 @@ def cluster_members(n: int, clusters: Clusters | None) -> list[NDArray[np.intp]]
 def sums_by_cluster(residuals: NDArray[np.float64], clusters: Clusters | None) -> NDArray[np.float64]:
     """The sum of the residuals of each cluster."""
     return np.asarray(np.bincount(cluster_labels(len(residuals), clusters), weights=residuals), dtype=np.float64)
+
+
+def inflation(influence: NDArray[np.float64], clusters: Clusters | None) -> float:
+    """By how much clusters raise the variance of a statistic whose samples have this influence, at least 1.
+
+    The design effect (Kish, 1965), from the sums by cluster. Where no sample has any influence, those of a cluster
+    count as one.
+    """
+    summed = sums_by_cluster(influence, clusters)
+    alone = float((influence**2).sum())
+    if alone == 0:
+        return len(influence) / len(summed)
+    return max(1.0, float((summed**2).sum()) * len(summed) / (len(summed) - 1) / alone)

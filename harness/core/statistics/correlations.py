@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from harness.core.statistics.clusters import Clusters, cluster_members, is_clustered, sums_by_cluster
+from harness.core.statistics.clusters import Clusters, cluster_members, inflation, is_clustered
 from harness.core.statistics.intervals import CONFIDENCE, Interval, upper_tail
 
 __all__ = ["correlation"]
@@ -51,9 +51,7 @@ def correlation(
     upper, clustered = upper_tail(confidence), is_clustered(clusters)
     quantile = float(special.stdtrit(groups - 1, upper) if clustered else special.ndtri(upper))
     if clustered:
-        alone, summed = float((influence**2).sum()), sums_by_cluster(influence, clusters)
-        together = float((summed**2).sum()) * groups / (groups - 1)
-        variance *= max(1.0, together / alone) if alone > 0 else n / groups
+        variance *= inflation(influence, clusters)
     centre, reach = math.atanh(max(-_LARGEST, min(_LARGEST, value))), quantile * math.sqrt(variance)
     return Interval(
         value=value,
