@@ -39,6 +39,8 @@ COMPREHENSIVENESS_LIFT = _by_method(
     unit="probability",
     direction="higher",
     source=f"{_ERASER}, less that of random orders of the same sample",
+    lowest=-1.0,
+    highest=1.0,
 )
 """-1 to 1: the comprehensiveness of the explanation less that of chance, paired by sample. Higher is better.
 
@@ -51,6 +53,8 @@ SUFFICIENCY_LIFT = _by_method(
     unit="probability",
     direction="higher",
     source=f"{_ERASER}: that of random orders of the same sample, less the method's",
+    lowest=-1.0,
+    highest=1.0,
 )
 """-1 to 1: by how much the named units alone keep the decision better than as many random ones. Higher is better."""
 
@@ -59,6 +63,8 @@ AOPC_COMPREHENSIVENESS = _by_method(
     unit="probability",
     direction="higher",
     source=f"{_ERASER}: area over the perturbation curve",
+    lowest=-1.0,
+    highest=1.0,
 )
 """-1 to 1: by how much the decision's probability falls without the most important units; higher is better.
 
@@ -71,6 +77,8 @@ AOPC_SUFFICIENCY = _by_method(
     unit="probability",
     direction="lower",
     source=f"{_ERASER}: area over the perturbation curve",
+    lowest=-1.0,
+    highest=1.0,
 )
 """-1 to 1: by how much the decision's probability falls with the most important units alone; lower is better.
 
@@ -82,6 +90,8 @@ DELETION_AREA = _by_method(
     unit="probability",
     direction="lower",
     source=f"{_RISE}: deletion, on units of text",
+    lowest=0.0,
+    highest=1.0,
 )
 """0 to 1: the area under the decision's probability as units are taken out, the most important first; lower is better.
 
@@ -93,6 +103,8 @@ INSERTION_AREA = _by_method(
     unit="probability",
     direction="higher",
     source=f"{_RISE}: insertion, on units of text",
+    lowest=0.0,
+    highest=1.0,
 )
 """0 to 1: the area under the decision's probability as units are put in, the most important first; higher is better."""
 
@@ -156,6 +168,8 @@ RANK_AGREEMENT = _by_method(
     unit="correlation",
     direction="higher",
     source=f"{_PROBLEM}: rank correlation; Spearman (1904)",
+    lowest=-1.0,
+    highest=1.0,
 )
 """-1 to 1: Spearman's correlation of the values with those of each other method, random apart; the mean over them."""
 
@@ -164,6 +178,8 @@ TOP_AGREEMENT = _by_method(
     unit="share",
     direction="higher",
     source=f"{_PROBLEM}: feature agreement, here of signed values",
+    lowest=0.0,
+    highest=1.0,
 )
 """0 to 1: the share of the most important quarter of units that another method has in its own; the mean over them."""
 
@@ -172,6 +188,8 @@ RANDOM_WEIGHTS_CORRELATION = _by_method(
     unit="correlation",
     target=0.0,
     source=f"{_SANITY}: randomisation of all weights; Spearman (1904)",
+    lowest=-1.0,
+    highest=1.0,
 )
 """-1 to 1: Spearman's correlation of the values with those of the same model with random weights. 0 is right.
 

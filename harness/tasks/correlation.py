@@ -67,5 +67,6 @@ MAE = Mean(
     unit="of the scale",
     direction="lower",
     source="mean absolute error, as in scikit-learn (Pedregosa et al., 2011)",
+    lowest=0.0,
 )
 """From 0 up, in the unit of the gold numbers: by how much the model is off."""

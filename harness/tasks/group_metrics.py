@@ -67,6 +67,8 @@ CALIBRATION_GAP = Mean(
     unit="probability",
     target=0.0,
     source="calibration within groups: Kleinberg, Mullainathan and Raghavan (2017), ITCS; Pleiss et al. (2017)",
+    lowest=-1.0,
+    highest=1.0,
 )
 """-1 to 1: how much likelier the model finds the positive label, on average, than it is. 0 is best.
 

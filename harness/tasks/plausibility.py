@@ -37,6 +37,8 @@ RATIONALE_AUPRC = _by_method(
     unit="area",
     direction="higher",
     source=f"{_ERASER}: area under the precision-recall curve, by the trapezoidal rule",
+    lowest=0.0,
+    highest=1.0,
 )
 """0 to 1: how well the values of an explanation rank the words that people marked before the others; higher is better.
 
@@ -49,6 +51,8 @@ RATIONALE_AUPRC_LIFT = _by_method(
     unit="area",
     direction="higher",
     source=f"{_ERASER}, less that of {_ORDERS} random orders of the same words",
+    lowest=-1.0,
+    highest=1.0,
 )
 """-1 to 1: `rationale_auprc` less that of chance on the same text; 0 says that the explanation finds what people marked
 no better than a random order.
@@ -59,6 +63,8 @@ RATIONALE_F1 = _by_method(
     unit="F1",
     direction="higher",
     source=f"{_ERASER}: token-level F1, macro-averaged",
+    lowest=0.0,
+    highest=1.0,
 )
 """0 to 1: F1 of the words that an explanation picks against those that people marked; higher is better.
 
@@ -70,6 +76,8 @@ RATIONALE_IOU_F1 = _by_method(
     unit="F1",
     direction="higher",
     source=f"{_ERASER}: IOU F1 at a threshold of {_OVERLAP}, here averaged over texts",
+    lowest=0.0,
+    highest=1.0,
 )
 """0 to 1: F1 of picked passages against marked ones; higher is better.
 

@@ -28,6 +28,9 @@ __all__ = [
     "skewed_ends",
 ]
 
+_ROUNDING = 1e-9
+"""By so much a value may lie beyond the ends of its range: a correlation is 1.0000000000000002 at times."""
+
 ShareEnds = Callable[[float, float, float], tuple[float, float]]
 """Ends of the interval of a share, from share, count and quantile."""
 
@@ -101,8 +104,9 @@ def bounded_mean(values: Sequence[float], clusters: Clusters | None = None, conf
     interval of `ratio`: each end is the outer one of the two. It stays within [0, 1] and never has zero width. Raises
     `ValueError` for a value outside.
     """
-    if not all(0 <= value <= 1 for value in values):
+    if not all(-_ROUNDING <= value <= 1 + _ROUNDING for value in values):
         raise ValueError("the values must lie in [0, 1]")
+    values = [min(1.0, max(0.0, value)) for value in values]
     if set(values) <= {0, 1}:
         return proportion(values, clusters, confidence)
     found = linear(values, [1.0] * len(values), clusters)

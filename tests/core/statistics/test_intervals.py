@@ -225,3 +225,11 @@ def test_a_bootstrap_says_how_many_resamples_were_undefined_and_gives_up_when_mo
         return float(rows.mean()) if (rows == 0).sum() >= 5 or len(set(rows)) == 20 else math.nan
 
     assert statistics.bootstrap(needs_the_first_five_times, 20, rng=Random("a"), resamples=500).stderr is None
+
+
+def test_a_value_that_rounding_puts_beyond_its_range_is_at_its_end():
+    found = statistics.mean([1.0000000000000002, 0.5, -1.0], lowest=-1.0, highest=1.0)
+    assert found.value == pytest.approx(0.5 / 3)
+    assert -1 <= found.low < found.value < found.high <= 1
+    with pytest.raises(ValueError, match=r"\[0, 1\]"):
+        statistics.mean([1.1, 0.5], lowest=-1.0, highest=1.0)
