@@ -20,7 +20,7 @@ from harness.core.errors import CheckpointError, ModelError, TaskError
 from harness.core.kinds import KINDS, Kind
 from harness.core.models import Model, respond
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
-from harness.engine.build import model_class
+from harness.engine.build import embedded_texts_only, model_class
 from harness.engine.chat import rendered
 from harness.engine.devices import default_batch_tokens, resolve_device
 from harness.engine.remote import REMOTE_KINDS, remote_model
@@ -70,7 +70,7 @@ class HarnessLM(LM):  # type: ignore[misc]
         place = resolve_device(device)
         loaded = load(found, dtype=dtype, device=place, trust_remote_code=trust_remote_code)
         model = model_class(found.kind)(loaded, batch_tokens=batch_tokens or default_batch_tokens(place))
-        self._begin(model, loaded.tokenizer, answered, found.generation.followed)
+        self._begin(embedded_texts_only(model, loaded), loaded.tokenizer, answered, found.generation.followed)
 
     @classmethod
     def from_model(cls, model: Model, tokenizer: Any) -> Self:

@@ -15,7 +15,7 @@ from harness.engine.noise import Noiseless
 from harness.engine.remote import REMOTE_KINDS, remote_model
 from harness.engine.unembedded import Unembedded, unembedded_ids
 
-__all__ = ["build_model", "loaded_model", "model_class"]
+__all__ = ["build_model", "embedded_texts_only", "loaded_model", "model_class"]
 
 
 def build_model(
@@ -41,11 +41,16 @@ def build_model(
     loader = loader or Loader()
     loaded = loader.load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
     model: Model = loaded_model(loaded, batch_tokens=batch_tokens, meter=meter)
-    if missing := unembedded_ids(loaded.tokenizer, loaded.model):
-        model = Unembedded(model, loaded.tokenizer, missing)
+    model = embedded_texts_only(model, loaded)
     if apply_chat_template:
         model = ChatModel(model, loaded.tokenizer, system_prompt)
     return model if loaded.tokenizer.is_fast else Noiseless(model)
+
+
+def embedded_texts_only(model: Model, loaded: Any) -> Model:
+    """The model of a loaded checkpoint, kept from texts that hold a token without an embedding, if there are such."""
+    missing = unembedded_ids(loaded.tokenizer, loaded.model)
+    return Unembedded(model, loaded.tokenizer, missing) if missing else model
 
 
 def loaded_model(loaded: Any, *, batch_tokens: int, meter: Meter) -> Model:

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from lm_eval.api.instance import Instance
 from transformers import AutoTokenizer
 
 from harness.checkpoints import resolve
@@ -12,6 +13,7 @@ from harness.core.meters import NullMeter
 from harness.core.models import respond
 from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood, LoglikelihoodRolling, Tag
 from harness.engine.build import build_model
+from harness.lm_eval_bridge import HarnessLM
 from tests import tiny
 
 PAIRS = [Loglikelihood(context=context, continuation=" dog") for context in ("the fox", "the [MORE] fox", "a [MORE")]
@@ -84,3 +86,19 @@ def test_a_mask_without_an_embedding_is_refused(tmp_path):
     tokenizer.save_pretrained(folder)
     with pytest.raises(ModelError, match=r"no embedding for the tokenizer's mask token, \[MORE\]"):
         answers(folder, PAIRS)
+
+
+def test_lm_evals_door_says_so_too(tmp_path):
+    folder = tiny.build_tiny_checkpoint(tmp_path)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer.add_tokens([f"[ROOM{number}]" for number in range(400 - len(tokenizer))])
+    tokenizer.add_tokens(["[MORE]"])
+    tokenizer.save_pretrained(folder)
+    ours = HarnessLM(str(folder), dtype="float32", device="cpu")
+    asked = [
+        Instance("loglikelihood", {}, arguments, 0, ("some_task", 0, 1))
+        for arguments in (("the fox", " dog"), ("the [MORE]", " dog"))
+    ]
+    assert len(ours.loglikelihood(asked[:1])) == 1
+    with pytest.raises(ModelError, match="no embedding for"):
+        ours.loglikelihood(asked)
