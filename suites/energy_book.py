@@ -166,8 +166,9 @@ class Book:
             inside = [(one, joule) for one, joule in zip(found.used, joules, strict=True) if one.stage == stage]
             tokens = [window.token_count for window, _ in inside]
             if any(tokens):
-                rate = statistics.ratio([joule for _, joule in inside], tokens)
-                errors.append(None if rate.stderr is None else rate.stderr * sum(tokens) * scale)
+                rate = statistics.linear([joule for _, joule in inside], tokens)
+                # Readings that are all the same have no interval of their own, and add no error to a sum.
+                errors.append(None if rate is None else rate.stderr * sum(tokens) * scale)
                 least = min(least, len(inside))
         interval, known = _exact(value), [error for error in errors if error is not None]
         if known and len(known) == len(errors):

@@ -250,7 +250,7 @@ def test_the_energy_of_a_token_is_that_of_the_repeats_and_of_the_first_answers_w
     found = derive_all(*RUN, *repeated(99.0, 100.0, 101.0, 100.0))
     rate = found["text_generation", "joules_per_token_decode"]
     assert rate.value == pytest.approx(400 / 160)
-    assert (rate.n, rate.interval) == (4, "t")
+    assert (rate.n, rate.interval) == (4, "t, skewness corrected")
     assert rate.signature.startswith("queries:4|")
     assert found["text_generation", "joules_per_token_prefill"].value == pytest.approx(0.1)
     first = derive_all(*RUN)["text_generation", "joules_per_token_decode"]
