@@ -31,12 +31,12 @@ def _replace(scene: Scene, config: AlbertConfig) -> None:
     build_tiny_masked(scene.model, config=config)
 
 
-@entry("config", FILE, "num_hidden_layers is -1", "above 0", SAME)
+@entry("config", FILE, "num_hidden_layers is -1", "from 1 on", SAME)
 def layers_negative(scene: Scene) -> None:
     scene.edit("config.json", num_hidden_layers=-1)
 
 
-@entry("config", FILE, "num_attention_heads is 0", "above 0", SAME)
+@entry("config", FILE, "num_attention_heads is 0", "from 1 on", SAME)
 def heads_0(scene: Scene) -> None:
     scene.edit("config.json", num_attention_heads=0)
 

@@ -201,7 +201,12 @@ def test_greedy_tokens_equal_those_of_one_prompt_at_a_time(kind, loaded):
 def test_writing_ends_at_the_first_stop_string(loaded):
     requests = [GenerateUntil(context=prompt, max_tokens=16) for prompt in PROMPTS]
     whole = {request.context: plain_generation(loaded, request) for request in requests}
-    stops = tuple(sorted({loaded.tokenizer.decode(tokens[5:6]) for tokens in whole.values()} - {"", "\ufffd"}))
+    stops = tuple(
+        sorted(
+            {loaded.tokenizer.decode(tokens[5:6]) for tokens in whole.values()}
+            - {"", "\ufffd", *loaded.tokenizer.all_special_tokens}
+        )
+    )
     found = answers(CausalModel(loaded, batch_tokens=10_000), [replace(request, until=stops) for request in requests])
     for request in requests:
         tokens = whole[request.context]

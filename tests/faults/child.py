@@ -131,9 +131,10 @@ def slow(seconds: float) -> None:
     """Each write to the journal takes so much longer, so that a signal finds the run at work."""
     real = Journal.append
 
-    def append(self: Journal, entries: Any) -> None:
-        real(self, entries)
+    def append(self: Journal, entries: Any) -> Any:
+        kept = real(self, entries)
         time.sleep(seconds)
+        return kept
 
     Journal.append = append  # type: ignore[method-assign]
 
@@ -143,13 +144,14 @@ def stuck(rounds: int) -> None:
     real = Journal.append
     calls = 0
 
-    def append(self: Journal, entries: Any) -> None:
+    def append(self: Journal, entries: Any) -> Any:
         nonlocal calls
-        real(self, entries)
+        kept = real(self, entries)
         calls += 1
         if calls == 2:
             Path("stuck").touch()
             hashlib.pbkdf2_hmac("sha256", b"", b"", rounds)
+        return kept
 
     Journal.append = append  # type: ignore[method-assign]
 

@@ -71,7 +71,7 @@ def test_a_sample_is_its_requests_its_answers_and_its_scores(record):
     assert [row["kind"] for row in first["responses"]] == ["loglikelihood", "generate_until"]
     assert first["responses"][1]["text"] == "中文 =1+1"
     assert first["scores"] == [
-        {"metric": "acc", "value": 0.0, "weight": 1.0, "tie": False, "groups": [["sex", "f"]]},
+        {"metric": "acc", "value": 0.0, "weight": 1.0, "tie": False, "groups": [["sex", "f"]], "truncated": False},
     ]
 
 
