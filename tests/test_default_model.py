@@ -80,8 +80,8 @@ def test_rolling_log_likelihoods_are_those_of_lm_eval(model, hf):
     theirs = hf.loglikelihood_rolling([Instance("loglikelihood_rolling", {}, (r.text,), 0) for r in requests], True)
     ours = {response.request_id: response for response in respond(model, requests)}
     for request, loglikelihood in zip(requests, theirs, strict=True):
-        # lm-eval adds up in single precision, which costs it about 1e-5 nats a token; ours is the sum in double.
-        rounding = 1e-3 + 1e-5 * ours[request.id].token_count
+        # lm-eval adds up in single precision, which costs it 1e-5 to 2e-5 nats a token; ours is the sum in double.
+        rounding = 1e-3 + 2e-5 * ours[request.id].token_count
         assert ours[request.id].loglikelihood == pytest.approx(loglikelihood, abs=rounding)
 
 

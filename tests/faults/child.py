@@ -173,9 +173,9 @@ def edit_while_running(path: str) -> None:
     real = Journal.append
     done = False
 
-    def append(self: Journal, entries: Any) -> None:
+    def append(self: Journal, entries: Any) -> Any:
         nonlocal done
-        real(self, entries)
+        kept = real(self, entries)
         if not done:
             done = True
             with open(path, "r+b") as stream:  # noqa: PTH123
@@ -183,6 +183,7 @@ def edit_while_running(path: str) -> None:
                 byte = stream.read(1)
                 stream.seek(-2, os.SEEK_END)
                 stream.write(bytes([byte[0] ^ 1]))
+        return kept
 
     Journal.append = append  # type: ignore[method-assign]
 

@@ -10,7 +10,7 @@ from harness.pipeline import EvalOptions
 from harness.record import RunRecord
 from harness.store import Store, index_folder, locate
 from tests.store.records import make_record
-from tests.tiny import build_tiny_checkpoint
+from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
 HOSTILE = (
     "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
@@ -37,7 +37,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
     def evaluated(name: str, seed: int, dtype: str = "float32") -> RunRecord:
         checkpoint = root / name
         if not checkpoint.exists():
-            build_tiny_checkpoint(checkpoint, seed=seed)
+            build_tiny_checkpoint(checkpoint, seed=seed, config=tiny_llama_config(max_position_embeddings=8192))
         options = EvalOptions(output=folder, meter="none", dtype=dtype, batch_tokens=512)
         suite, task = ["accuracy", "calibration"], ["robustness_piqa", "adult"]
         return harness.evaluate(str(checkpoint), suite=suite, task=task, limit=6, options=options)
