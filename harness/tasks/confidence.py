@@ -20,7 +20,7 @@ from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
-from harness.core.statistics.auroc import auroc
+from harness.core.statistics.auroc import area_under_roc, auroc
 
 __all__ = [
     "AreaUnderRiskCoverage",
@@ -85,7 +85,7 @@ class ConfidenceAUROC(ConfidenceMetric):
 
     def of(self, confidence: Values, right: Values) -> float:
         """See `ConfidenceMetric.of`."""
-        return auroc(confidence.tolist(), (right == 1).tolist()).value
+        return area_under_roc(confidence, right == 1)
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
@@ -138,19 +138,23 @@ class RiskAtCoverage(ConfidenceMetric):
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`: the interval is that of a share of the samples that are taken."""
         sure, right = confidences(scores)
-        order = np.argsort(-sure, kind="stable")[: self._taken(sure)]
-        wrong = mean_of_ties(-np.sort(-sure), (1 - right)[np.argsort(-sure, kind="stable")])[: len(order)]
-        clusters = _clusters(scores)
-        return statistics.bounded_mean(wrong.tolist(), [clusters[index] for index in order], confidence)
+        order, wrong = _surest_first(sure, right)
+        taken, clusters = self._taken(sure), _clusters(scores)
+        return statistics.bounded_mean(wrong[:taken].tolist(), [clusters[index] for index in order[:taken]], confidence)
 
     def _taken(self, confidence: Values) -> int:
         return math.ceil(round(self.coverage * len(confidence), 9))
 
 
+def _surest_first(confidence: Values, right: Values) -> tuple[NDArray[np.intp], Values]:
+    """The samples by falling confidence, and how wrong each is, equal confidences sharing their mean."""
+    order = np.argsort(-confidence, kind="stable")
+    return order, mean_of_ties(-confidence[order], 1 - right[order])
+
+
 def risks(confidence: Values, right: Values) -> Values:
     """The share of wrong choices among the 1, 2, ... most confident of at least one sample."""
-    order = np.argsort(-confidence, kind="stable")
-    wrong = mean_of_ties(-confidence[order], 1 - right[order])
+    wrong = _surest_first(confidence, right)[1]
     return np.asarray(np.cumsum(wrong) / np.arange(1, len(wrong) + 1), dtype=float)
 
 

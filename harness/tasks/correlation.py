@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from harness.core.metrics import Mean, Metric, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
-from harness.core.statistics.correlations import correlation
+from harness.core.statistics.correlations import coefficient, correlation
 
 __all__ = ["MAE", "PEARSON", "SPEARMAN", "Correlation"]
 
@@ -39,7 +39,7 @@ class Correlation(Metric):
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
         gold, predicted = _numbers(scores)
-        return lambda rows: correlation(gold[rows], predicted[rows], of_ranks=self.of_ranks).value
+        return lambda rows: coefficient(gold[rows], predicted[rows], of_ranks=self.of_ranks)
 
 
 def _numbers(scores: Sequence[Score]) -> tuple[Numbers, Numbers]:

@@ -12,7 +12,7 @@ from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Response
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic, proportion, upper_tail
-from harness.core.statistics.auroc import auroc
+from harness.core.statistics.auroc import area_under_roc, auroc
 from harness.core.tasks import Sample
 
 __all__ = ["ATTACKS", "MEMBER", "MEMBERSHIP_METRICS", "NON_MEMBER", "Separation", "membership_scores"]
@@ -65,7 +65,7 @@ class Separation(Metric):
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         """See `Metric.resampled`."""
         values, member = _columns(scores, smallest=2)
-        return lambda rows: auroc(values[rows].tolist(), member[rows].tolist()).value
+        return lambda rows: area_under_roc(values[rows], member[rows])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,10 +9,20 @@ from scipy import special
 from harness.core.statistics.clusters import Clusters, cluster_members, inflation, is_clustered
 from harness.core.statistics.intervals import CONFIDENCE, Interval, upper_tail
 
-__all__ = ["auroc"]
+__all__ = ["area_under_roc", "auroc"]
 
 _SHRUNK = 20
 """Of so many samples of the rarer class the variance that they show counts as much as the one that theory expects."""
+
+
+def area_under_roc(values: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
+    """The chance that a positive sample has the larger value, ties counting half; NaN without a sample of either class.
+
+    Without the interval of `auroc`: for resamples, which are many.
+    """
+    if positive.all() or not positive.any():
+        return float("nan")
+    return float(_placements(values, positive)[positive].mean())
 
 
 def auroc(

@@ -9,12 +9,20 @@ from scipy import special
 from harness.core.statistics.clusters import Clusters, cluster_members, inflation, is_clustered
 from harness.core.statistics.intervals import CONFIDENCE, Interval, upper_tail
 
-__all__ = ["correlation"]
+__all__ = ["coefficient", "correlation"]
 
 Numbers = NDArray[np.float64]
 
 _LARGEST = 1 - 1e-12
 """Beyond it Fisher's transform is too large for its inverse to come back."""
+
+
+def coefficient(first: Numbers, second: Numbers, *, of_ranks: bool = False) -> float:
+    """The value of `correlation` without its interval: for resamples, which are many."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return math.nan
+    one, other = _columns(first, second, of_ranks=of_ranks)
+    return float((one * other).mean())
 
 
 def correlation(
@@ -34,11 +42,7 @@ def correlation(
     """
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return Interval(value=math.nan, stderr=None, low=None, high=None, method=None)
-    if of_ranks:
-        from scipy.stats import rankdata  # late: it takes a second, which listing tasks should not cost
-
-        first, second = rankdata(first), rankdata(second)
-    one, other = _standardised(first), _standardised(second)
+    one, other = _columns(first, second, of_ranks=of_ranks)
     value = float((one * other).mean())
     n, groups = len(one), len(cluster_members(len(one), clusters))
     if n < 4 or groups < 2:
@@ -60,6 +64,15 @@ def correlation(
         high=max(value, math.tanh(centre + reach)),
         method="Fisher's transform" + (", clustered" if clustered else ""),
     )
+
+
+def _columns(first: Numbers, second: Numbers, *, of_ranks: bool) -> tuple[Numbers, Numbers]:
+    """Both sides, or their ranks, with mean 0 and deviation 1."""
+    if of_ranks:
+        from scipy.stats import rankdata  # late: it takes a second, which listing tasks should not cost
+
+        first, second = rankdata(first), rankdata(second)
+    return _standardised(first), _standardised(second)
 
 
 def _standardised(numbers: Numbers) -> Numbers:

@@ -1,6 +1,5 @@
 """Differences of means: of the same samples judged twice, and of samples that have nothing in common."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from harness.core.statistics.clusters import Clusters, cluster_members, is_clust
 from harness.core.statistics.intervals import CONFIDENCE, Difference, Interval, p_value_of, scaled, upper_tail
 from harness.core.statistics.mcnemar import exact_mcnemar
 from harness.core.statistics.means import skewed_ends
+from harness.core.statistics.parts import mean_of_parts
 from harness.core.statistics.tango import tango
 
 __all__ = ["mean_of_differences", "paired_difference"]
@@ -97,31 +97,18 @@ def mean_of_differences(
     """
     if len(parts) == 1:
         return parts[0]
-    errors = [part.stderr for part in parts if part.stderr is not None]
-    if len(errors) < len(parts):
+    mean = mean_of_parts(parts, weights)
+    if mean.stderr is None or mean.low is None or mean.high is None:
         return None
-    counts = [1.0] * len(parts) if weights is None else weights
-    shares = [count / math.fsum(counts) for count in counts]
-    value = math.fsum(share * part.value for share, part in zip(shares, parts, strict=True))
-    stderr = math.hypot(*(share * error for share, error in zip(shares, errors, strict=True)))
-    below, above = (
-        math.hypot(
-            *(
-                share * (part.value - end)
-                for share, part in zip(shares, parts, strict=True)
-                if (end := getattr(part, side)) is not None
-            )
-        )
-        for side in ("low", "high")
-    )
     # The side towards 0 says how sure it is that there is a difference.
-    error = (below if value > 0 else above) / float(special.ndtri(upper_tail(confidence)))
+    width = mean.value - mean.low if mean.value > 0 else mean.high - mean.value
+    error = width / float(special.ndtri(upper_tail(confidence)))
     return Difference(
-        value=value,
-        stderr=stderr,
-        low=value - below,
-        high=value + above,
-        p_value=2 * float(special.ndtr(-abs(value) / error)) if error else None,
+        value=mean.value,
+        stderr=mean.stderr,
+        low=mean.low,
+        high=mean.high,
+        p_value=2 * float(special.ndtr(-abs(mean.value) / error)) if error else None,
         method=f"mean of {len(parts)} paired tasks",
         n=sum(part.n for part in parts),
         cluster_count=sum(part.cluster_count for part in parts),

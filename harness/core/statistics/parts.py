@@ -3,19 +3,19 @@
 import math
 from collections.abc import Sequence
 
-from harness.core.statistics.intervals import Interval
+from harness.core.statistics.intervals import Difference, Interval
 
 __all__ = ["mean_of_parts"]
 
 
-def mean_of_parts(parts: Sequence[Interval], weights: Sequence[float] | None = None) -> Interval:
+def mean_of_parts(parts: Sequence[Interval | Difference], weights: Sequence[float] | None = None) -> Interval:
     """The mean of k >= 1 independent numbers, each counting by its weight; alike by default.
 
     Its interval recovers the parts' variances from their own intervals (MOVER; Zou and Donner, 2008), so that it is
     no wider than they allow, and not of zero width where theirs are not. That of a single part is its own. Without an
     interval where a part has none, and without a standard error where a part has none.
     """
-    if len(parts) == 1:
+    if len(parts) == 1 and isinstance(parts[0], Interval):
         return parts[0]
     counts = [1.0] * len(parts) if weights is None else weights
     shares = [count / math.fsum(counts) for count in counts]
