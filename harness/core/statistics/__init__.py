@@ -15,7 +15,6 @@ from harness.core.statistics.means import (
     bounded_ratio,
     exact_proportion,
     mean,
-    mean_or_share,
     proportion,
     ratio,
 )
@@ -62,7 +61,6 @@ __all__ = [
     "mean_of",
     "mean_of_differences",
     "mean_of_parts",
-    "mean_or_share",
     "more_samples",
     "net_gain",
     "p_value_of",

@@ -21,7 +21,6 @@ __all__ = [
     "exact_proportion",
     "lumped_ends",
     "mean",
-    "mean_or_share",
     "proportion",
     "ratio",
     "share_ends",
@@ -178,14 +177,6 @@ def lumped_ends(found: Linear, confidence: float) -> tuple[float, float]:
         return low, high
     others = skewed_ends(found, confidence)
     return min(low, others[0]), max(high, others[1])
-
-
-def mean_or_share(
-    values: Sequence[float], clusters: Clusters | None = None, confidence: float = CONFIDENCE
-) -> Interval:
-    """The mean of n >= 1 values: as `bounded_mean` where all lie in [0, 1], else as `mean`."""
-    kind = bounded_mean if all(0 <= value <= 1 for value in values) else mean
-    return kind(values, clusters, confidence)
 
 
 def ratio(
