@@ -30,7 +30,10 @@ def wilson(share: float, count: float, quantile: float) -> tuple[float, float]:
 
 def _rare(hits: float, level: float) -> float:
     """The mean of a Poisson count that would reach so many hits or more with the chance `level`; infinite for many."""
-    return float(special.gammaincinv(hits, level)) if 0 < hits <= _RARE else (math.inf if hits > 0 else 0.0)
+    if hits <= 0:
+        return 0.0
+    # Made from a share, three hits may come out as 3.0000000000000004.
+    return float(special.gammaincinv(hits, level)) if hits <= _RARE + 1e-9 else math.inf
 
 
 def clopper_pearson(share: float, count: float, quantile: float) -> tuple[float, float]:
