@@ -11,19 +11,24 @@ from harness.checkpoints.dtypes import SERVED
 from harness.checkpoints.echo import Echo, read_echo
 from harness.checkpoints.served import Patience, RefusedError, ServerClient
 from harness.core.checkpoints import Checkpoint, GenerationSettings, SourceOptions
+from harness.core.display import elided
 from harness.core.errors import CheckpointError, HarnessError, InputError, ModelError, UnavailableError, UnknownName
-from harness.core.hashing import SHORT, digest, file_digest
+from harness.core.hashing import SHORT, canonical_json, digest, file_digest
 from harness.core.paths import cache_folder, new_cached_file
 
-__all__ = ["EndpointSource", "echo_body"]
+__all__ = ["ECHO_TOKENS", "EndpointSource", "echo_body"]
 
 PREFIX = "openai:"
 ABOUT = "endpoint.json"
 LASTING = ("id", "owned_by", "root", "parent", "max_model_len", "meta")
 """What servers say of a model that doesn't change from one request to the next, as `created` does in some."""
+LONGEST_SAID_BYTES = 2**16
+"""Of one of these; what is longer, or no JSON that a record can hold, is left out."""
 PROBE = "The cat sat on the"
 FEW = 16
 """Tokens that a first answer may have; some models refuse to be asked for less."""
+ECHO_TOKENS = 1
+"""Tokens written behind an echoed prompt: some servers refuse to write none."""
 GREETING = ({"role": "user", "content": "Hi"},)
 PINNED = (
     "The weights are the server's and can't be pinned: the fingerprint is of its address, the model's name and what "
@@ -64,7 +69,7 @@ class EndpointSource:
         about = {
             "url": url,
             "model": model,
-            "server": {field: known[field] for field in LASTING if field in known} if known else None,
+            "server": {field: known[field] for field in LASTING if _may_be_kept(known.get(field))} if known else None,
         }
         notes = [PINNED, UNMEASURED]
         notes += [UNLISTED] if listed and known is None else []
@@ -145,10 +150,18 @@ def _listed(client: ServerClient) -> list[dict[str, Any]]:
     return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
 
 
+def _may_be_kept(said: Any) -> bool:
+    """Whether canonical JSON holds it, with no NaN and nothing deep, and it is no more than a description."""
+    try:
+        return said is not None and len(canonical_json(said)) <= LONGEST_SAID_BYTES
+    except ValueError:
+        return False
+
+
 def _only(listed: Sequence[dict[str, Any]], url: str) -> str:
     if len(listed) == 1:
         return str(listed[0]["id"])
-    names = ", ".join(sorted(str(entry["id"]) for entry in listed)[:20]) or "it lists none"
+    names = ", ".join(elided(name) for name in sorted(str(entry["id"]) for entry in listed)[:20]) or "it lists none"
     raise InputError(
         f"serves {len(listed)} models, and the reference names none ({names})",
         place=f"{PREFIX}{url}",
@@ -220,4 +233,4 @@ def _gives_probabilities(answer: Any) -> bool:
 
 def echo_body(model: str, prompt: str) -> dict[str, Any]:
     """The request for the log-probabilities of a prompt's tokens; one is written too, for some refuse to write 0."""
-    return {"model": model, "prompt": prompt, "max_tokens": 1, "temperature": 0, "echo": True, "logprobs": 1}
+    return {"model": model, "prompt": prompt, "max_tokens": ECHO_TOKENS, "temperature": 0, "echo": True, "logprobs": 1}

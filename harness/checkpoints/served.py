@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,16 +14,25 @@ from typing import Any
 
 import httpx2 as httpx
 
+from harness.checkpoints.allowance import ACCEPTED, Allowance, UnfitError
+from harness.checkpoints.said import parse_said, plain
 from harness.core.checkpoints import EndpointOptions
+from harness.core.display import elided
 from harness.core.errors import InputError, ModelError, UnavailableError
+from harness.core.secrets import keep_secret
 
-__all__ = ["Patience", "RefusedError", "ServerClient"]
+__all__ = ["Patience", "RefusedError", "ServerClient", "UnfitAnswerError"]
 
 BUSY = frozenset({429, 503})
 FAILING = frozenset({408, 425, 500, 502, 504, 529})
-HIDDEN = "[key]"
-SHORTEST_SECRET = 8
-"""Characters from which a key is hidden in whatever comes back; shorter ones are words such as EMPTY, for no lock."""
+LEAST_LIMIT_BYTES, MOST_LIMIT_BYTES = 2**20, 2**25
+BYTES_A_TOKEN = 256
+"""Bytes of JSON that a server may take to speak of one byte that was asked, or of one token to be written."""
+LISTING_BYTES = 2**23
+"""For the list of a server's models, of which some have hundreds, each with its description."""
+LONGEST_MESSAGE = 200
+LONGEST_ASKED_S = 1e9
+"""A longer wait, which some write with hundreds of digits, is this one."""
 AGAIN = "The same command goes on from here once the server answers"
 
 
@@ -32,6 +42,10 @@ class RefusedError(ModelError):
     def __init__(self, status: int, problem: str, *, place: str) -> None:
         self.status = status
         super().__init__(problem, place=place)
+
+
+class UnfitAnswerError(ModelError):
+    """What the server sent to one request is more than it may be, or can't be read within limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +66,11 @@ class ServerClient:
     """JSON over HTTP to the server at `url`; may be used by several threads.
 
     The key comes from the environment variable that the options name, and is in no error, nor in anything returned: a
-    server that repeats it has it replaced. A busy server (429, 503) makes all threads wait. Raises `InputError` for a
-    key that can't be sent or is refused, `UnavailableError` for a server that can't be reached, stays busy or
-    doesn't answer in time, `RefusedError` for any other HTTP error, and `ModelError` for an answer that is no JSON.
+    server that repeats it has it hidden (`harness.core.secrets`). An answer has a limit of bytes, by what was asked,
+    before and after decompression, and of time, from the first byte sent to the last that came. A busy server (429,
+    503) makes all threads wait. Raises `InputError` for a key that can't be sent or is refused, `UnavailableError` for
+    a server that can't be reached, stays busy or doesn't answer in time, `RefusedError` for any other HTTP error,
+    `UnfitAnswerError` for what goes beyond the limits, and `ModelError` for an answer that is no JSON.
     """
 
     def __init__(self, url: str, options: EndpointOptions, patience: Patience | None = None) -> None:
@@ -66,10 +82,12 @@ class ServerClient:
         self._lock = threading.Lock()
         self._jitter = Random()
         self._http = httpx.Client(
-            headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
+            headers={"Accept-Encoding": ACCEPTED, **({"Authorization": f"Bearer {self._key}"} if self._key else {})},
             timeout=httpx.Timeout(options.timeout_s, connect=min(options.timeout_s, 10.0)),
             limits=httpx.Limits(max_connections=options.concurrency),
         )
+        self._allowance = Allowance()
+        self._allowance.bind(self._http)
 
     @property
     def has_key(self) -> bool:
@@ -89,17 +107,31 @@ class ServerClient:
         while True:
             time.sleep(max(0.0, self._free_at - time.monotonic()))
             try:
-                response = self._http.request(method, f"{self.url}{path}", json=body)
+                response, content = self._exchange(method, path, body)
             except httpx.TimeoutException as error:
                 self._pause("timeouts", failures, f"gave no answer in {self._options.timeout_s:g} s", error)
             except httpx.HTTPError as error:
-                self._pause("unreachable", failures, f"can't be reached ({self._hide(_reason(error))})", error)
+                self._pause("unreachable", failures, f"can't be reached ({_reason(error)})", error)
+            except UnfitError as error:
+                raise UnfitAnswerError(str(error), place=self.url) from error
             else:
                 if response.status_code in BUSY or (patient and response.status_code in FAILING):
-                    said = f"keeps answering {self._said(response)}"
+                    said = f"keeps answering {_said(response, content)}"
                     self._pause("busy", failures, said, None, response.headers.get("Retry-After"))
                 else:
-                    return self._json(response)
+                    return self._json(response, content)
+
+    def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[httpx.Response, bytes]:
+        """One request and its whole answer, within the limits of both."""
+        request = self._http.build_request(method, f"{self.url}{path}", json=body)
+        most_bytes = LISTING_BYTES
+        if body is not None:
+            written = max(body.get("max_tokens", 0), body.get("max_completion_tokens", 0))
+            most_bytes = LEAST_LIMIT_BYTES + BYTES_A_TOKEN * (len(request.content) + written)
+        with self._allowance.granted(min(most_bytes, MOST_LIMIT_BYTES), self._options.timeout_s):
+            response = self._http.send(request, stream=True)
+            with closing(response):
+                return response, self._allowance.body(response)
 
     def _pause(
         self,
@@ -127,7 +159,7 @@ class ServerClient:
         else:
             time.sleep(pause_s)
 
-    def _json(self, response: httpx.Response) -> Any:
+    def _json(self, response: httpx.Response, content: bytes) -> Any:
         if response.status_code in (401, 403):
             name = self._options.api_key_env
             raise InputError(
@@ -137,26 +169,16 @@ class ServerClient:
                 fix=f"Set the environment variable {name} to a key of that server, or name another with --api-key-env",
             )
         if response.status_code != 200:
-            raise RefusedError(response.status_code, f"answers {self._said(response)}", place=self.url)
+            raise RefusedError(response.status_code, f"answers {_said(response, content)}", place=self.url)
         try:
-            return httpx.Response(200, text=self._hide(response.text)).json()
-        except (ValueError, RecursionError) as error:
-            kind = response.headers.get("Content-Type", "no content type")
+            return parse_said(content)
+        except ValueError as error:
+            kind = elided(plain(response.headers.get("Content-Type", "no content type")))
             raise ModelError(
-                f"answers with something that is no JSON ({kind}, {len(response.content):,} bytes)",
+                f"answers with something that is no JSON ({kind}, {len(content):,} bytes)",
                 place=self.url,
                 fix="Check that the address is that of an OpenAI-compatible API; it mostly ends in /v1",
             ) from error
-
-    def _said(self, response: httpx.Response) -> str:
-        """The status of an answer, and the server's own words on it in one line."""
-        words = " ".join(self._hide(_message(response)).split())
-        return f"HTTP {response.status_code}" + (f" ({words[:200]})" if words else "")
-
-    def _hide(self, text: str) -> str:
-        if self._key is None or len(self._key) < SHORTEST_SECRET:
-            return text
-        return text.replace(self._key, HIDDEN)
 
 
 def _key(name: str) -> str | None:
@@ -165,14 +187,21 @@ def _key(name: str) -> str | None:
         raise InputError(
             "holds characters that no key has", place=f"the environment variable {name}", fix="Copy the key again"
         )
+    keep_secret(key)
     return key or None
 
 
-def _message(response: httpx.Response) -> str:
+def _said(response: httpx.Response, content: bytes) -> str:
+    """The status of an answer, and the server's own words on it in one line."""
+    words = elided(plain(_message(content)), LONGEST_MESSAGE)
+    return f"HTTP {response.status_code}" + (f" ({words})" if words else "")
+
+
+def _message(content: bytes) -> str:
     """The message in the body of an error, where it has the usual form."""
     try:
-        said = response.json()
-    except (ValueError, RecursionError):
+        said = parse_said(content)
+    except ValueError:
         return ""
     for field in ("error", "detail", "message"):
         if isinstance(said, dict) and field in said:
@@ -184,19 +213,21 @@ def _message(response: httpx.Response) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), "") or type(error).__name__
+    return elided(plain(str(error)), LONGEST_MESSAGE) or type(error).__name__
 
 
 def _seconds(retry_after: str | None) -> float | None:
-    """What a Retry-After header asks for: seconds, or a date (RFC 9110)."""
+    """What a Retry-After header asks for: seconds, or a date, in UTC unless it says otherwise (RFC 9110).
+
+    None where it can't be understood, as with a number below 0.
+    """
     if retry_after is None:
         return None
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
+    if re.fullmatch(r"[0-9]+(\.[0-9]*)?", retry_after.strip()):
+        return min(float(retry_after), LONGEST_ASKED_S)
     try:
         until = parsedate_to_datetime(retry_after)
-    except ValueError:
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        return max(0.0, (until - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())

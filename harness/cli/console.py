@@ -26,6 +26,7 @@ from harness.core.display import aim, interval, number, visible
 from harness.core.logs import logged_to
 from harness.core.progress import Progress
 from harness.core.scores import OVERALL, Estimate
+from harness.core.secrets import hidden
 
 __all__ = [
     "WIDE",
@@ -46,11 +47,11 @@ _FILE_WIDTH = 140
 
 
 class _Safe(Console):
-    """Shows what hides in a text of unknown origin, such as a terminal's own commands in a model's name."""
+    """Shows what hides in a text of unknown origin, such as a terminal's own commands in a model's name; hides keys."""
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         for segment in super().render(renderable, options):
-            yield segment if segment.control else segment._replace(text=visible(segment.text))
+            yield segment if segment.control else segment._replace(text=visible(hidden(segment.text)))
 
 
 class _Output(_Safe):
@@ -109,9 +110,9 @@ def print_estimates(estimates: Sequence[Estimate], *, by_group: bool = False) ->
     for fault, names in _faults(shown).items():
         output.print(Text(f"{fault}: {'; '.join(names)}", style="yellow"))
     print_truncated(shown)
-    hidden = sum(estimate.group is not None for estimate in estimates)
-    if hidden and not by_group:
-        output.print(Text(f"{hidden} more scores by group: `harness show RUN --groups`", style="dim"))
+    unseen_count = sum(estimate.group is not None for estimate in estimates)
+    if unseen_count and not by_group:
+        output.print(Text(f"{unseen_count} more scores by group: `harness show RUN --groups`", style="dim"))
 
 
 def _faults(estimates: Sequence[Estimate]) -> dict[str, list[str]]:

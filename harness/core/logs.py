@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from harness.core.secrets import hidden
+
 __all__ = ["LogFile", "logged_to"]
 
 
@@ -18,6 +20,10 @@ class LogFile(logging.FileHandler):
     def __init__(self, path: Path) -> None:
         super().__init__(path, encoding="utf-8", delay=True)
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def format(self, record: logging.LogRecord) -> str:
+        """See `logging.Handler.format`: no key of this process is in a log, nor in the exceptions that it tells of."""
+        return hidden(super().format(record))
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """See `logging.Handler.handleError`: a file that can't be written takes no more; other faults are told."""

@@ -1,6 +1,7 @@
 """The model of an endpoint that speaks OpenAI's protocol: several requests at once, each in a call of its own."""
 
 import hashlib
+import json
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -8,13 +9,16 @@ from typing import Any
 
 from harness.checkpoints.dialect import Dialect
 from harness.checkpoints.echo import Echo, EchoedToken, read_echo
-from harness.checkpoints.endpoint import echo_body
-from harness.checkpoints.served import Patience, RefusedError, ServerClient
+from harness.checkpoints.endpoint import ECHO_TOKENS, echo_body
+from harness.checkpoints.said import plain
+from harness.checkpoints.served import Patience, RefusedError, ServerClient, UnfitAnswerError
+from harness.checkpoints.usage import read_usage, refusal_of_length
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import InputError, ModelError
 from harness.core.kinds import KINDS
 from harness.core.models import Batch
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
+from harness.core.secrets import WITHHELD
 from harness.engine.chat import messages_of
 from harness.engine.replies import read_reply
 from harness.engine.stops import cut_at_stop
@@ -32,6 +36,7 @@ _NO_TEMPERATURE = "the server takes no temperature, so that nothing can be drawn
 _NO_FIRST = (
     "the server gives no probability for a text's first token; one that puts a beginning-of-text token before it would"
 )
+_WITHHELD = "the server's answer holds the key"
 _WINDOWS = "the text is longer than a window of {} tokens, and can't be cut into windows without the model's tokenizer"
 
 
@@ -56,7 +61,8 @@ class RemoteModel:
 
     Texts are cut into tokens there. A continuation's tokens are those with a character behind the end of the context,
     so a token across both counts as a whole, as in `CausalModel`. A prompt that the server refuses gets an invalid
-    response with the server's words, and so does one whose answer never began, with the reason. Chats get no stop
+    response with the server's words, and so does one whose answer never began or can't be true (more text than the
+    tokens allowed, a probability above 1, another prompt's tokens), with the reason. Chats get no stop
     strings, which would end a model's thoughts: they are looked for here. A batch is as many requests as are under way
     at once. Raises what `ServerClient` does.
     """
@@ -101,6 +107,8 @@ class RemoteModel:
             if refused.status not in _AT_FAULT:
                 raise
             return Response(request_id=request.id, invalid=f"the server {refused.problem}")
+        except UnfitAnswerError as unfit:
+            return Response(request_id=request.id, invalid=f"the server {unfit.problem}")
 
     def _loglikelihood(self, request: Loglikelihood) -> Response:
         context = request.context.rstrip()
@@ -124,32 +132,52 @@ class RemoteModel:
         return _summed(request, echo, echo.tokens)
 
     def _echo(self, prompt: str) -> Echo | str:
-        return read_echo(self._client.post("/completions", echo_body(self._name, prompt)), prompt)
+        answer = self._client.post("/completions", echo_body(self._name, prompt))
+        echo = read_echo(answer, prompt)
+        if isinstance(echo, str):
+            return echo
+        counts = read_usage(answer, prompt_bytes=len(prompt.encode()), max_tokens=ECHO_TOKENS)
+        return counts if isinstance(counts, str) else echo
 
     def _generate(self, request: GenerateUntil) -> Response:
         if request.num_beams > 1:
             return Response(request_id=request.id, invalid="OpenAI's protocol has no beams")
         if request.temperature > 0 and not self._dialect.takes_temperature:
             return Response(request_id=request.id, invalid=_NO_TEMPERATURE)
-        answer = self._client.post(self._route, self._body(request))
+        body = self._body(request)
+        answer = self._client.post(self._route, body)
         try:
-            choice = answer["choices"][0]
-            text, invalid = (choice["text"] or "", None) if self._completes else read_reply(choice)
-            usage = answer.get("usage") or {}
-            read, wrote = int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0)
-            return Response(
-                request_id=request.id,
-                text=None if text is None else _characters(cut_at_stop(text, request.until)),
-                token_count=wrote,
-                context_token_count=read,
-                invalid=invalid,
-            )
+            return self._read(request, answer, len(json.dumps(body)))
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(
                 "answers JSON that is no completion",
                 place=f"{self._client.url}{self._route}",
                 fix="Check that the address is that of an OpenAI-compatible API",
             ) from error
+
+    def _read(self, request: GenerateUntil, answer: Any, prompt_bytes: int) -> Response:
+        choice = answer["choices"][0]
+        text, invalid = (choice["text"] or "", None) if self._completes else read_reply(choice)
+        counts = read_usage(
+            answer,
+            prompt_bytes=prompt_bytes,
+            max_tokens=request.max_tokens,
+            thought_bytes=0 if self._completes else len(json.dumps(choice["message"])),
+        )
+        if isinstance(counts, str):
+            return Response(request_id=request.id, invalid=counts)
+        if text is not None:
+            # Once more as a whole, for a text may come in parts.
+            text = plain(cut_at_stop(text, request.until))
+            invalid = _WITHHELD if text == WITHHELD else refusal_of_length(text, request.max_tokens)
+        read, wrote = counts
+        return Response(
+            request_id=request.id,
+            text=None if invalid else text,
+            token_count=wrote,
+            context_token_count=read,
+            invalid=invalid,
+        )
 
     @property
     def _completes(self) -> bool:
@@ -189,11 +217,6 @@ def _summed(request: Request, echo: Echo, targets: Sequence[EchoedToken], *, is_
         context_token_count=len(echo.tokens) - 1,
         invalid=invalid,
     )
-
-
-def _characters(text: str) -> str:
-    """The text with halves of surrogate pairs, which JSON can hold and a record can't, as the sign for what is lost."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _seed(request: GenerateUntil) -> int:

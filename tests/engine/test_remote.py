@@ -292,6 +292,26 @@ def test_the_fingerprint_is_of_address_model_and_what_the_server_says_of_it_that
     assert (first.parameter_count, first.size_bytes, first.max_length) == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"max_model_len": float("nan")},
+        {"max_model_len": 10**400, "meta": {"n": -(10**18)}},
+        {"meta": {"x": "y" * 2_000_000}},
+        {"owned_by": "\ud800", "root": "\udc00\ud83d\ude00"},
+        {"meta": "[" * 3},
+    ],
+)
+def test_what_a_server_says_of_its_model_is_kept_only_as_far_as_a_record_can_hold_it(tiny_llama, tmp_path, said):
+    with serving(Served(folder=tiny_llama)) as served:
+        served.before = lambda path, _: (
+            (200, {"data": [{"id": "tiny", **said}]}, {}) if path.endswith("/models") else None
+        )
+        checkpoint = resolve(f"openai:{served.url}#tiny")
+    assert checkpoint.max_length is None
+    assert sum(path.stat().st_size for path in (tmp_path / "cache").rglob("*") if path.is_file()) < 100_000
+
+
 def test_another_machine_is_not_asked_offline():
     with pytest.raises(UnavailableError, match="offline"):
         resolve("openai:http://192.0.2.1/v1#m", offline=True)

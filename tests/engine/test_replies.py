@@ -1,5 +1,8 @@
 """What is made of a chat server's answers: thoughts, refusals, nothing at all, and parameters that it doesn't take."""
 
+import base64
+from urllib.parse import quote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,3 +151,70 @@ def test_thoughts_of_any_kind_leave_the_answer(thought, answer):
         assert answer_behind(f"<think>{thought}</think>{answer}") == answer.lstrip()
         assert answer_behind(f"<think>{thought}") is None
     assert answer_behind(answer) == answer
+
+
+KEY = "sk-a-key-of-replies-0123456789"
+
+
+@pytest.mark.parametrize(
+    ("content", "text", "reason"),
+    [
+        (f"It is {KEY}.", "It is [key].", None),
+        ([{"type": "text", "text": f"It is {KEY[:9]}"}, {"type": "text", "text": KEY[9:]}], "It is [key]", None),
+        (f"It is {base64.b64encode(KEY.encode()).decode()}.", None, "holds the key"),
+        (f"It is {quote(quote(KEY.replace('-', '&#45;')))}.", None, "holds the key"),
+        ("\ud800".join(KEY), None, "holds the key"),
+    ],
+)
+def test_a_key_that_an_answer_repeats_is_in_no_answer(content, text, reason, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    response, _, _ = asked(lambda _body: ({"content": content}, "stop"))
+    assert response.text == text
+    assert reason in response.invalid if reason else response.invalid is None
+
+
+@pytest.mark.parametrize(
+    ("message", "usage", "words"),
+    [
+        ({"content": "yes " * 100_000}, None, "400,000 characters, and 16 tokens were allowed"),
+        ({"content": "yes"}, {"completion_tokens": 1_000_000}, "wrote 1,000,000 tokens, and 16 were allowed"),
+        ({"content": "yes"}, {"prompt_tokens": 10**9}, "read 1,000,000,000 tokens"),
+        ({"content": "yes"}, {"prompt_tokens": -1}, "counts -1 tokens"),
+        ({"content": "yes"}, {"completion_tokens": True}, "unknown form"),
+        ({"content": "yes"}, {"completion_tokens": "5"}, "unknown form"),
+        ({"content": "yes"}, {"completion_tokens": float("nan")}, "unknown form"),
+        ({"content": "yes"}, {"completion_tokens": 10**400}, "unknown form"),
+        ({"content": "yes"}, [1, 2], "unknown form"),
+    ],
+)
+def test_an_answer_that_cannot_be_that_of_so_many_tokens_is_invalid(message, usage, words):
+    response = said(message, usage)
+    assert words in response.invalid
+    assert (response.text, response.token_count, response.context_token_count) == (None, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("message", "usage", "wrote"),
+    [
+        ({"content": "yes"}, None, 0),
+        ({"content": "yes"}, {"prompt_tokens": None, "completion_tokens": 16}, 16),
+        ({"content": "yes"}, {"completion_tokens": 17}, 17),
+        ({"content": " " * 2_000}, {"completion_tokens": 16}, 16),
+        ({"content": "yes"}, {"completion_tokens": 900, "completion_tokens_details": {"reasoning_tokens": 897}}, 900),
+        ({"content": "yes", "reasoning_content": "hm " * 200}, {"completion_tokens": 210}, 210),
+    ],
+)
+def test_counts_as_servers_in_use_give_them_are_taken(message, usage, wrote):
+    response = said(message, usage)
+    assert (response.invalid, response.token_count) == (None, wrote)
+
+
+def said(message, usage):
+    """The response to an answer with this message and usage."""
+    served = chatting(lambda _body: ({}, "stop"))
+    choice = {"message": {"role": "assistant", **message}, "finish_reason": "stop"}
+    with serving(served):
+        model = RemoteModel(resolve(f"openai:{served.url}#tiny"))
+        served.before = lambda *_: (200, {"choices": [choice], "usage": usage}, {})
+        (response,) = respond(model, [ASKED])
+        return response
