@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.asking import answer_all, known_rounds
-from harness.checkpoint_watch import Stamps, changed_files, stamps_of
+from harness.checkpoint_watch import changed_files
 from harness.checkpoints import refuse_remote_code, refuse_template, resolve, resolve_dtype
 from harness.checkpoints.dtypes import SERVED
 from harness.checkpoints.labels import with_labels
@@ -96,7 +96,6 @@ class Plan:
     """All that a run will do, known before a weight is loaded."""
 
     checkpoint: Checkpoint
-    stamps: Stamps
     selection: Selection
     work: tuple[TaskWork, ...]
     skipped: tuple[SkippedTask, ...]
@@ -178,7 +177,6 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     if options.batch_tokens is not None and not 1 <= options.batch_tokens <= MAX_INTEGER:
         raise InputError(f"must be from 1 to {MAX_INTEGER}", place=f"--batch-tokens {options.batch_tokens}")
     found = resolve(model, offline=options.offline, kind=options.kind, base=options.base, endpoint=options.endpoint)
-    stamps = stamps_of(found)
     check_size(found.size_bytes, options.max_memory_bytes)
     checkpoint = _told(found, options)
     # Before any data are fetched: a mistyped option must not cost a download.
@@ -213,7 +211,6 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     work = tuple(prepare(chosen, offline=options.offline, step_timeout_s=options.plugin_timeout_s))
     return Plan(
         checkpoint=checkpoint,
-        stamps=stamps,
         selection=selection,
         work=work,
         skipped=tuple(skipped),
@@ -254,6 +251,7 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
 
     A `loader` that is kept from run to run shares the base of adapters among them.
     """
+    loader = loader or Loader()
     work, known, left = known_rounds(plan.work, writer.responses, plan.plugin_timeout_s)
     progress.begin(known)
     if writer.dropped_bytes:
@@ -276,7 +274,7 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
             repeat(fresh, again, meter, lambda: windows_of(again, phases(plan.work), writer.windows), progress)
         peak = peak_memory_bytes() if plan.spec.device != SERVED else None
         writer.write_json("environment.json", {**environment, "peak_memory_bytes": peak})
-        _refuse_edited(plan, writer)
+        _refuse_edited(plan, writer, loader)
     with _keeping(writer):
         return _conclude(plan, work, writer)
 
@@ -299,9 +297,9 @@ def _keeping(writer: RunWriter) -> Iterator[None]:
         ) from error
 
 
-def _refuse_edited(plan: Plan, writer: RunWriter) -> None:
+def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader) -> None:
     """Raises `CheckpointError` if the checkpoint isn't any more what the run is named after; its answers are put by."""
-    if changed := changed_files(plan.checkpoint, plan.stamps):
+    if changed := changed_files(plan.checkpoint, loader.mapped):
         kept = writer.set_aside()
         raise CheckpointError(
             f"{', '.join(changed)} changed while the run was going on, so its answers may be of either; the run is not "
@@ -311,7 +309,7 @@ def _refuse_edited(plan: Plan, writer: RunWriter) -> None:
         )
 
 
-def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader | None) -> Model:
+def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Model:
     """The checkpoint as a model."""
     # Imported late: whoever asks for a finished run must not wait for transformers.
     from harness.engine.build import build_model
@@ -446,5 +444,6 @@ def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, st
 
 def _description(checkpoint: Checkpoint) -> dict[str, object]:
     described = asdict(checkpoint)
-    del described["path"], described["config"], described["adapter"]
+    for name in ("path", "config", "adapter", "stamps"):
+        del described[name]
     return {**described, "notes": list(checkpoint.notes)}

@@ -16,11 +16,23 @@ from harness.checkpoints.vocabulary import check_vocabulary, has_vocabulary
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError
 
-__all__ = ["CONFIG", "WEIGHTS", "inspect_adapter", "is_adapter", "is_prompt", "supplied_tensors"]
+__all__ = [
+    "BASE",
+    "CONFIG",
+    "WEIGHTS",
+    "base_of",
+    "inspect_adapter",
+    "is_adapter",
+    "is_prompt",
+    "own_files",
+    "supplied_tensors",
+]
 
 CONFIG = "adapter_config.json"
 WEIGHTS = "adapter_model.safetensors"
 PICKLE = "adapter_model.bin"
+BASE = "base/"
+"""What stands before the names of the base's files among those of an adapter."""
 
 TUNERS = frozenset(
     {
@@ -69,6 +81,18 @@ def is_adapter(folder: Path) -> bool:
     """Whether the folder holds an adapter and no model of its own; some programs leave the base's config beside it."""
     whole = any((folder / name).exists() for name in (SINGLE, INDEX))
     return (folder / CONFIG).exists() and not whole
+
+
+def base_of(checkpoint: Checkpoint) -> Checkpoint:
+    """The base of an adapter's checkpoint by itself, with the head that the adapter gives it."""
+    files = {name.removeprefix(BASE): one for name, one in checkpoint.files.items() if name.startswith(BASE)}
+    stamps = {name.removeprefix(BASE): one for name, one in checkpoint.stamps.items() if name.startswith(BASE)}
+    return replace(checkpoint, adapter=None, files=files, stamps=stamps)
+
+
+def own_files(checkpoint: Checkpoint) -> dict[str, str]:
+    """The SHA-256 of the adapter's own files, by name."""
+    return {name: sha256 for name, sha256 in checkpoint.files.items() if not name.startswith(BASE)}
 
 
 def is_prompt(config: Mapping[str, Any]) -> bool:
@@ -124,9 +148,9 @@ def inspect_adapter(folder: Path, *, ref: str, origin: str, base: str | None, re
     own_tokenizer = has_vocabulary(folder)
     if own_tokenizer:
         check_vocabulary(folder, None)
-    digests = file_digests(folder, [CONFIG, WEIGHTS], with_code=False)
+    digests, stamps = file_digests(folder, [CONFIG, WEIGHTS], with_code=False)
     digests.pop("config.json", None)
-    files = {**{f"base/{name}": sha256 for name, sha256 in under.files.items()}, **digests}
+    files = {**{f"{BASE}{name}": sha256 for name, sha256 in under.files.items()}, **digests}
     size_bytes = (folder / WEIGHTS).stat().st_size
     under = _with_head(under, supplied_tensors(config, tensors))
     return replace(
@@ -137,6 +161,7 @@ def inspect_adapter(folder: Path, *, ref: str, origin: str, base: str | None, re
         parent_fingerprint=under.fingerprint,
         files=files,
         fingerprint=fingerprint(files),
+        stamps={**{f"{BASE}{name}": stamp for name, stamp in under.stamps.items()}, **stamps},
         size_bytes=(under.size_bytes or 0) + size_bytes,
         parameter_count=(under.parameter_count or 0) + sum(tensor.count for tensor in tensors.values()),
         bits_per_weight=_bits(under, tensors),

@@ -6,10 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.checkpoints.files import safe_file
+from harness.checkpoints.held import read_stamped
 from harness.checkpoints.sentence import SENTENCE_PATTERNS
 from harness.checkpoints.vocabulary import TOKENIZER_PATTERNS
+from harness.core.checkpoints import Stamp
 from harness.core.errors import CheckpointError
-from harness.core.hashing import digest, file_digest
+from harness.core.hashing import digest
 
 __all__ = ["file_digests", "fingerprint"]
 
@@ -17,26 +19,28 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 PATTERNS = ("config.json", "generation_config.json", *TOKENIZER_PATTERNS, *SENTENCE_PATTERNS)
 
 
-def file_digests(folder: Path, weights: Iterable[str], *, with_code: bool) -> dict[str, str]:
-    """SHA-256 of each file that can change an answer, by its name in the folder.
+def file_digests(
+    folder: Path, weights: Iterable[str], *, with_code: bool
+) -> tuple[dict[str, str], dict[str, Stamp | None]]:
+    """SHA-256 and stamp of each file that can change an answer, by its name in the folder.
 
     `weights` are the names of the weight files in use; `with_code` adds the Python files of a checkpoint that brings
     its own. Raises `CheckpointError` for a file that can't be read or is a link out of the folder.
     """
     patterns = (*PATTERNS, "**/*.py") if with_code else PATTERNS
-    found = {path.relative_to(folder).as_posix() for pattern in patterns for path in folder.glob(pattern)}
-    names = sorted(found | set(weights))
+    matching = {path.relative_to(folder).as_posix() for pattern in patterns for path in folder.glob(pattern)}
+    names = sorted(matching | set(weights))
     paths = [safe_file(folder, name) for name in names]
     try:
         with ThreadPoolExecutor() as pool:
-            digests = dict(zip(names, pool.map(file_digest, paths), strict=True))
+            found = dict(zip(names, pool.map(read_stamped, paths), strict=True))
     except OSError as error:
         raise CheckpointError(
             f"can't be read ({error.strerror})", place=error.filename or folder, fix="Check its permissions"
         ) from error
-    for path, sha256 in zip(paths, digests.values(), strict=True):
+    for path, (sha256, _) in zip(paths, found.values(), strict=True):
         _refuse_changed_blob(path, sha256)
-    return digests
+    return {name: sha256 for name, (sha256, _) in found.items()}, {name: stamp for name, (_, stamp) in found.items()}
 
 
 def _refuse_changed_blob(path: Path, sha256: str) -> None:

@@ -7,7 +7,7 @@ with each tensor's dtype, shape and byte range, then the bytes, without holes or
 import json
 import math
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from harness.checkpoints.files import read_object, safe_file
 from harness.core.errors import CheckpointError
 
-__all__ = ["INDEX", "SINGLE", "StoredTensor", "WeightFiles", "find_weights", "read_header"]
+__all__ = ["INDEX", "SINGLE", "StoredTensor", "WeightFiles", "find_weights", "read_header", "stored_tensors"]
 
 SINGLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -154,6 +154,16 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
         raise CheckpointError(f"has a malformed header ({error})", place=path, fix=AGAIN) from error
     _check_layout(path, tensors, start=8 + length, size=size)
     return {tensor.name: tensor for tensor in tensors}
+
+
+def stored_tensors(folder: Path, files: Iterable[str]) -> dict[str, StoredTensor]:
+    """The tensors of those of the `files` that hold weights, by name."""
+    return {
+        name: tensor
+        for file in files
+        if file.endswith(".safetensors")
+        for name, tensor in read_header(folder / file).items()
+    }
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
     rows = geometry.embedding_rows(config, weights.tensors)
     missing = check_vocabulary(folder, rows)
     tokenizer_config = _read_if_there(folder, "tokenizer_config.json")
-    digests = file_digests(folder, weights.names, with_code=bool(carries_code(folder, config)))
+    digests, stamps = file_digests(folder, weights.names, with_code=bool(carries_code(folder, config)))
     _refuse_changed(folder, said, digests)
     return Checkpoint(
         ref=ref,
@@ -65,6 +65,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
         has_chat_template=has_chat_template(folder, tokenizer_config),
         files=digests,
         fingerprint=fingerprint(digests),
+        stamps=stamps,
         notes=(*_notes(said, config, weights), *_kind_notes(kind, weights, recipe), *_token_notes(missing)),
         config=config,
         labels=config_labels(config) if kind in LABELLING else (),

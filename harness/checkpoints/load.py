@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,17 @@ from transformers.utils import logging
 
 from harness.checkpoints.architectures import LOADERS, OTHER_HEADS, POOLER, unused_tensors
 from harness.checkpoints.dtypes import resolve_dtype
+from harness.checkpoints.headers import stored_tensors
+from harness.checkpoints.held import held
 from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.memory import refuse_oversize
 from harness.checkpoints.quantised import require_backend
 from harness.checkpoints.remote_code import refuse_remote_code
+from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.statelessness import forget_texts
 from harness.checkpoints.vocabulary import check_tokenizer
-from harness.checkpoints.weights import scan_weights
-from harness.core.checkpoints import Checkpoint
+from harness.checkpoints.weights import scan_tensors
+from harness.core.checkpoints import Checkpoint, Stamp
 from harness.core.errors import CheckpointError, HarnessError, InputError
 
 __all__ = ["LoadedCheckpoint", "errors_named", "load", "load_whole", "quiet", "refuse_incomplete"]
@@ -40,13 +43,16 @@ HARMLESS = re.compile(
 class LoadedCheckpoint:
     """A checkpoint in memory, ready to answer: the model in evaluation mode, on its device and in its dtype.
 
-    `max_length` is in tokens.
+    `max_length` is in tokens. `recipe` says how an encoder's vectors are made. `mapped` are the files that the weights
+    are still read from, with what they were when they were opened.
     """
 
     checkpoint: Checkpoint
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     max_length: int
+    recipe: Recipe | None = None
+    mapped: Mapping[Path, Stamp] = field(default_factory=dict)
 
 
 def load(checkpoint: Checkpoint, *, dtype: str, device: str, trust_remote_code: bool = False) -> LoadedCheckpoint:
@@ -83,14 +89,44 @@ def load_whole(
     require_backend(checkpoint)
     chosen = resolve_dtype(checkpoint, dtype, device=device)
     refuse_oversize(checkpoint, chosen, device)
-    scan_weights(checkpoint)
+    with held(checkpoint.path, checkpoint.files, checkpoint.stamps) as place:
+        if trust_remote_code:
+            _lead_to_the_rest(place.folder, checkpoint.path)
+        scan_tensors(stored_tensors(place.folder, checkpoint.files).values())
+        tokenizer, model = _from_folder(place.folder, checkpoint, chosen, trust_remote_code, supplied)
+        recipe = read_recipe(place.folder) if checkpoint.kind == "encoder" else None
+    if chosen == "float16":
+        _refuse_overflow(model, checkpoint)
+    forget_texts(model)
+    model = _on_device(model, device).eval()
+    assert checkpoint.max_length is not None
+    return LoadedCheckpoint(
+        checkpoint=checkpoint,
+        model=model,
+        tokenizer=tokenizer,
+        max_length=checkpoint.max_length,
+        recipe=recipe,
+        mapped=place.mapped,
+    )
+
+
+def _lead_to_the_rest(place: Path, folder: Path) -> None:
+    """Code of the checkpoint's own may read any file of its folder."""
+    for path in folder.iterdir():
+        if not (place / path.name).exists():
+            (place / path.name).symlink_to(path.resolve())
+
+
+def _from_folder(
+    folder: Path, checkpoint: Checkpoint, dtype: str, trust_remote_code: bool, supplied: Collection[str]
+) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     loader = getattr(transformers, LOADERS[checkpoint.kind][1])
-    with quiet(), errors_named(checkpoint.path):
+    with quiet(), errors_named(folder):
         local = {"local_files_only": True, "trust_remote_code": trust_remote_code}
-        tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint.path, **local)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local)
         model, info = loader.from_pretrained(
-            checkpoint.path,
-            dtype=getattr(torch, chosen),
+            folder,
+            dtype=getattr(torch, dtype),
             use_safetensors=True,
             output_loading_info=True,
             # So that the tensors at fault come back by name instead of in a log.
@@ -98,14 +134,10 @@ def load_whole(
             **({"num_labels": label_count(checkpoint.config)} if supplied and checkpoint.kind in LABELLING else {}),
             **local,
         )
-    refuse_incomplete(info, checkpoint.path, checkpoint.kind, supplied)
-    check_tokenizer(tokenizer, model, checkpoint.path)
-    if chosen == "float16":
-        _refuse_overflow(model, checkpoint)
-    forget_texts(model)
-    model = _on_device(model, device).eval()
-    assert checkpoint.max_length is not None
-    return LoadedCheckpoint(checkpoint=checkpoint, model=model, tokenizer=tokenizer, max_length=checkpoint.max_length)
+    refuse_incomplete(info, folder, checkpoint.kind, supplied)
+    check_tokenizer(tokenizer, model, folder)
+    tokenizer.name_or_path = model.config._name_or_path = str(checkpoint.path)
+    return tokenizer, model
 
 
 def refuse_incomplete(

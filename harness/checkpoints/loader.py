@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.checkpoints.adapter import CONFIG, WEIGHTS, is_prompt, supplied_tensors
-from harness.checkpoints.files import read_object, safe_file
+from harness.checkpoints.adapter import CONFIG, WEIGHTS, base_of, is_prompt, own_files, supplied_tensors
+from harness.checkpoints.files import read_object
 from harness.checkpoints.headers import read_header
+from harness.checkpoints.held import held
 from harness.checkpoints.weights import scan_tensors
-from harness.core.checkpoints import Checkpoint
+from harness.core.checkpoints import Checkpoint, Stamp
 
 if TYPE_CHECKING:
     from harness.checkpoints.load import LoadedCheckpoint
@@ -26,11 +28,14 @@ OWN_WEIGHTS = ("modules_to_save", "trainable_token_indices", "layer_replication"
 class Loader:
     """Keeps the base of the adapter that it loaded last; `loads` counts how often weights of a whole model were read.
 
+    `mapped` are the files that what it loaded last is still read from; see `harness.checkpoints.held`.
+
     What an earlier call gave can't be used any more once the next adapter over the same base is loaded.
     """
 
     def __init__(self) -> None:
         self.loads = 0
+        self.mapped: Mapping[Path, Stamp] = {}
         self._key: tuple[object, ...] | None = None
         self._base: LoadedCheckpoint | None = None
         self._adapted: Any = None
@@ -40,28 +45,41 @@ class Loader:
     ) -> "LoadedCheckpoint":
         """As `harness.checkpoints.load.load`."""
         # Imported late: torch, transformers and peft take seconds, and a finished run needs none of them.
-        from harness.checkpoints.load import LoadedCheckpoint, load_whole
+        from harness.checkpoints.load import load_whole
 
         options: dict[str, Any] = {"dtype": dtype, "device": device, "trust_remote_code": trust_remote_code}
         if checkpoint.adapter is None:
             self._forget()
             self.loads += 1
-            return load_whole(checkpoint, **options)
-        config = read_object(safe_file(checkpoint.adapter, CONFIG))
-        tensors = read_header(safe_file(checkpoint.adapter, WEIGHTS))
+            loaded = load_whole(checkpoint, **options)
+            self.mapped = loaded.mapped
+            return loaded
+        with held(checkpoint.adapter, own_files(checkpoint), checkpoint.stamps) as place:
+            loaded = self._adapt(replace(checkpoint, adapter=place.folder), options)
+            self.mapped = {**self.mapped, **place.mapped}
+        return replace(loaded, checkpoint=checkpoint)
+
+    def _adapt(self, checkpoint: Checkpoint, options: dict[str, Any]) -> "LoadedCheckpoint":
+        """Put an adapter over its base, which is loaded where it isn't there yet."""
+        from harness.checkpoints.load import LoadedCheckpoint, load_whole
+
+        assert checkpoint.adapter is not None
+        config = read_object(checkpoint.adapter / CONFIG)
+        tensors = read_header(checkpoint.adapter / WEIGHTS)
         scan_tensors(tensors.values())
         supplied = supplied_tensors(config, tensors)
         key = (checkpoint.parent_fingerprint, checkpoint.kind, tuple(sorted(supplied)), *options.values())
         if key != self._key:
             self._forget()
             self.loads += 1
-            self._base = load_whole(replace(checkpoint, adapter=None), supplied=tuple(supplied), **options)
+            self._base = load_whole(base_of(checkpoint), supplied=tuple(supplied), **options)
         elif self._adapted is not None:
             self._adapted.unload()
         from harness.checkpoints.adapted import adapt, answering, tokenizer_of
 
         assert self._base is not None
-        adapted = adapt(self._base.model, checkpoint, device, supplied)
+        self.mapped = self._base.mapped
+        adapted = adapt(self._base.model, checkpoint, options["device"], supplied)
         self._key = key if _leaves_base(config) and not supplied else None
         self._adapted = None if is_prompt(config) else adapted
         return LoadedCheckpoint(
@@ -69,6 +87,7 @@ class Loader:
             model=answering(adapted),
             tokenizer=tokenizer_of(checkpoint, self._base),
             max_length=checkpoint.max_length or self._base.max_length,
+            recipe=self._base.recipe,
         )
 
     def _forget(self) -> None:

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from harness.checkpoints.headers import StoredTensor, find_weights
-from harness.core.checkpoints import Checkpoint
+from harness.checkpoints.headers import StoredTensor
 from harness.core.errors import CheckpointError
 
-__all__ = ["scan_tensors", "scan_weights"]
+__all__ = ["scan_tensors"]
 
 CHUNK_NUMBERS = 1 << 22
 NOT_FINITE: dict[str, tuple[type[np.unsignedinteger], int]] = {
@@ -23,17 +22,12 @@ NOT_FINITE: dict[str, tuple[type[np.unsignedinteger], int]] = {
 """For each dtype, the bits that are all set in NaN and infinity and in no other number (IEEE 754; OCP OFP8 and MX)."""
 
 
-def scan_weights(checkpoint: Checkpoint) -> None:
-    """Refuse a checkpoint with a weight that is NaN or infinite; a model with one gives answers that mean nothing.
-
-    Reads every weight file once, a few megabytes at a time. Raises `CheckpointError` naming the first tensor at fault
-    and how many of its numbers are.
-    """
-    scan_tensors(find_weights(checkpoint.path).tensors.values())
-
-
 def scan_tensors(tensors: Iterable[StoredTensor]) -> None:
-    """Refuse tensors of which any holds NaN or infinity; see `scan_weights`."""
+    """Refuse tensors of which any holds NaN or infinity; a model with one gives answers that mean nothing.
+
+    Reads them once, a few megabytes at a time. Raises `CheckpointError` naming the first tensor at fault and how many
+    of its numbers are.
+    """
     bad = [(tensor, count) for tensor in tensors if (count := _count(tensor))]
     if not bad:
         return

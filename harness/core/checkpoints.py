@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-__all__ = ["Checkpoint", "CheckpointSource", "EndpointOptions", "GenerationSettings", "SourceOptions"]
+__all__ = ["Checkpoint", "CheckpointSource", "EndpointOptions", "GenerationSettings", "SourceOptions", "Stamp"]
+
+Stamp = tuple[int, ...]
+"""What the file system says of a file, and changes with every write: device, inode, bytes, times in nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,8 @@ class Checkpoint:
     """A model reference, resolved to a folder that transformers can load, inspected but not loaded.
 
     `ref` is what the user typed; `kind` what it is (`causal`); `files` the SHA-256 of every file that can change an
-    answer, by name; `fingerprint` the digest of them all. `architecture` and `dtype` are the config's words.
+    answer, by name; `fingerprint` the digest of them all; `stamps` what the file system said of each
+    while it was hashed, None where that says nothing. `architecture` and `dtype` are the config's words.
     `parameter_count` and `size_bytes` are read from the headers of the weight files, `bits_per_weight` is what a weight
     takes on disk (as it was published, where the files were converted since); the three, and `max_length`, are None for
     a model that is served elsewhere. `origin` says where the files came from (and what was done to them), for people.
@@ -73,6 +77,7 @@ class Checkpoint:
     has_chat_template: bool
     files: Mapping[str, str]
     fingerprint: str
+    stamps: Mapping[str, Stamp | None] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     labels: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from harness.checkpoints.load import LoadedCheckpoint
-from harness.checkpoints.sentence import read_recipe
+from harness.checkpoints.sentence import Recipe
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch
@@ -43,7 +43,7 @@ class EncoderModel:
         self.device = model.device
         self.tokenizer = loaded.tokenizer
         self._pad_id = padding_id(loaded.model, loaded.tokenizer)
-        self.recipe = read_recipe(loaded.checkpoint.path)
+        self.recipe = loaded.recipe or Recipe(declared=False)
         self.max_length = loaded.max_length
         self.batch_tokens = batch_tokens
         self.meter: Meter = meter or NullMeter()

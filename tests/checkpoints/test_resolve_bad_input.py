@@ -391,7 +391,7 @@ def test_a_file_that_can_not_be_hashed_is_named(folder: Path, monkeypatch: pytes
     def broken(path: Path) -> str:
         raise OSError(5, "Input/output error", str(path))
 
-    monkeypatch.setattr(fingerprint, "file_digest", broken)
+    monkeypatch.setattr(fingerprint, "read_stamped", broken)
     assert "Input/output error" in refusal(folder).problem
 
 
