@@ -8,7 +8,6 @@ import sys
 from types import FrameType
 
 import typer
-from rich.text import Text
 
 from harness.cli import (
     catalogue,
@@ -23,8 +22,7 @@ from harness.cli import (
     sealing,
     suites,
 )
-from harness.cli.console import errors
-from harness.core.errors import HarnessError
+from harness.cli.guard import guarded
 
 __all__ = ["app", "main"]
 
@@ -60,7 +58,7 @@ app.add_typer(deciding.policy, name="policy")
 
 
 def main() -> None:
-    """Run the command line; every `HarnessError` becomes one line on standard error and exit code 2."""
+    """Run the command line and leave with its exit code: see `harness.cli.guard`."""
     signal.signal(signal.SIGTERM, _terminate)
     # Advice about kernels that would be faster is not the harness's word; whoever wants it sets the variable.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -68,16 +66,11 @@ def main() -> None:
         # A terminal or pipe that is not UTF-8 gets what it can't show as an escape, not an exception.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        app()
-    except HarnessError as error:
-        errors.print(Text(f"harness: {error}"))
-        sys.exit(error.exit_code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(0)
+        code = guarded(app)
     finally:
         # Registered last, so it runs first: a second Ctrl-C would break off the libraries' tidying up with a traceback.
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:

@@ -38,6 +38,7 @@ __all__ = [
     "print_estimates",
     "print_json",
     "print_rows",
+    "print_text",
     "progress_bar",
     "saving_line",
 ]
@@ -54,13 +55,7 @@ class _Safe(Console):
             yield segment if segment.control else segment._replace(text=visible(hidden(segment.text)))
 
 
-class _Output(_Safe):
-    def on_broken_pipe(self) -> None:
-        """A reader that has seen enough, such as `head`, is no failure."""
-        raise SystemExit(0)
-
-
-output = _Output(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
+output = _Safe(highlight=False, width=None if sys.stdout and sys.stdout.isatty() else _FILE_WIDTH)
 errors = _Safe(stderr=True, highlight=False, soft_wrap=True)
 
 WIDE = 100
@@ -69,7 +64,12 @@ WIDE = 100
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    print_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_text(text: str) -> None:
+    """A text for other programs on standard output, just as it is."""
+    sys.stdout.write(text)
 
 
 def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

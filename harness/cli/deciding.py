@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from harness.cli.console import errors, output, print_json, print_rows
+from harness.cli.console import errors, output, print_json, print_rows, print_text
+from harness.cli.guard import RuleFailed
 from harness.cli.indexing import STORE_HELP
 from harness.cli.runs import Output, Run, sealed_run
 from harness.core.errors import InputError
@@ -56,7 +57,7 @@ def compare_command(
         print_json([asdict(comparison) for comparison in found])
         return
     if markdown:
-        typer.echo(comparison_markdown(found, shown), nl=False)
+        print_text(comparison_markdown(found, shown))
         return
     for comparison, rows in zip(found, shown, strict=True):
         _print_comparison(comparison, rows, samples)
@@ -130,11 +131,11 @@ def gate_command(
     if as_json:
         print_json(asdict(verdict))
     elif markdown:
-        typer.echo(verdict_markdown(verdict), nl=False)
+        print_text(verdict_markdown(verdict))
     else:
         print_rows(f"policy {verdict.policy}", RULE_COLUMNS, map(rule_cells, verdict.rules))
         output.print(Text(f"{verdict.verdict}: {record.folder} ({tally(verdict)}; kept in {kept})"))
-    raise typer.Exit(EXIT_CODES[verdict.verdict])
+    raise RuleFailed if verdict.verdict == "FAIL" else typer.Exit(EXIT_CODES[verdict.verdict])
 
 
 @policy.command("init")
@@ -152,7 +153,7 @@ def init_command(
 
     text = draft(sealed_run(run, output_folder))
     if file is None:
-        typer.echo(text, nl=False)
+        print_text(text)
         return
     if file.exists() and not force:
         raise InputError("is there already", place=file, fix="Add --force to replace it")

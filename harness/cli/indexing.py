@@ -36,15 +36,16 @@ def index(
 
     harness index runs --store postgresql://me@db.example/harness
     """
-    from harness.store import Store, index_folder, locate
+    from harness.store import fill, locate, shown_place
 
-    with Store(locate(store, folder)) as opened, progress_bar() as progress:
+    place = locate(store, folder)
+    with progress_bar() as progress:
         progress.phase("verifying")
-        found = index_folder(opened, folder, progress)
+        found = fill(place, folder, progress)
     if as_json:
         print_json(
             {
-                "store": opened.place,
+                "store": shown_place(place),
                 "verified": found.verified,
                 "failed": found.failed,
                 "unfinished": found.unfinished,
@@ -52,7 +53,7 @@ def index(
             }
         )
     else:
-        output.print(Text(_told(found, opened.place)))
+        output.print(Text(_told(found, shown_place(place))))
     for run_id, reason in found.failed.items():
         errors.print(Text(f"harness: {run_id} can't be trusted: {reason}"))
     if found.failed:

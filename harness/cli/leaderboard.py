@@ -68,13 +68,13 @@ def leaderboard(
 
 def _prepare(store: str | None, records: Path, index: bool) -> None:
     """Bring the store up to date with the records, or see that one that is named by itself can be read."""
-    from harness.store import VARIABLE, Store, index_folder, locate
+    from harness.store import VARIABLE, Store, fill, locate
 
     place = locate(store, records)
     if index:
-        with Store(place) as opened, progress_bar() as progress:
+        with progress_bar() as progress:
             progress.phase("verifying")
-            index_folder(opened, records, progress)
+            fill(place, records, progress)
     elif store or os.environ.get(VARIABLE):
         Store(place, create=False).close()
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from harness.cli.console import output
+from harness.cli.console import output, print_text
 from harness.cli.runs import Output, Run, sealed_run
 
 __all__ = ["card", "export"]
@@ -26,7 +26,7 @@ def card(
 
     made = str(model_card(sealed_run(run, output_folder)))
     if out is None:
-        typer.echo(made)
+        print_text(f"{made}\n")
         return
     write_whole(out, made.encode())
     output.print(Text(f"card: {out}"))

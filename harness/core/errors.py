@@ -12,6 +12,7 @@ HarnessError                  something the user can act on; the CLI prints it i
 ├── RecordError               a run record can't be written, read or trusted
 │   └── RecordLockedError     another process holds the run
 └── StoreError                the index of records can't be read or written
+    └── DamagedStoreError     what it holds is no index any more; it is built anew from the records
 """
 
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ from rapidfuzz import process
 
 __all__ = [
     "CheckpointError",
+    "DamagedStoreError",
     "DataError",
     "HarnessError",
     "InputError",
@@ -110,3 +112,7 @@ class RecordLockedError(RecordError):
 
 class StoreError(HarnessError):
     """The index of records can't be read or written; the records themselves are whole."""
+
+
+class DamagedStoreError(StoreError):
+    """The index of records is damaged; it can be built anew from them."""

@@ -1,21 +1,25 @@
 """From run folders into the store: one run as it seals, or all of a folder."""
 
+import logging
 import platform
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import URL, Connection, delete, insert, select
 
-from harness.core.errors import HarnessError, RecordError
+from harness.core.errors import DamagedStoreError, HarnessError, RecordError
 from harness.core.progress import Progress, Quiet
 from harness.record.seal import SEAL
 from harness.store import schema
 from harness.store.rows import Rows, rows_of, seal_digest
-from harness.store.store import NO_STORE, Store, locate
+from harness.store.store import NO_STORE, Store, locate, set_aside
 
-__all__ = ["Indexed", "add_or_say", "add_run", "folder_of", "index_folder"]
+__all__ = ["Indexed", "add_or_say", "add_run", "fill", "folder_of", "index_folder"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +54,42 @@ def add_run(store: Store, folder: Path) -> str | None:
 def add_or_say(named: str | None, folder: Path, say: Callable[[str], None]) -> None:
     """Put a run that was just sealed or judged into the store that is meant; where that fails, say how to mend it.
 
-    The store follows from the records, so what it lacks is no reason for an evaluation to fail.
+    The store follows from the records, so whatever is wrong with it is no reason for an evaluation or a gate to fail,
+    or to end otherwise. A damaged one is built anew.
     """
     if named == NO_STORE:
         return
     try:
-        with Store(locate(named, folder.parent)) as store:
-            add_run(store, folder)
-    except HarnessError as error:
+        url = locate(named, folder.parent)
+        try:
+            with Store(url) as store:
+                add_run(store, folder)
+        except DamagedStoreError as damage:
+            _rebuild(url, folder.parent, damage, say)
+    except Exception as error:
+        if not isinstance(error, HarnessError):
+            _log.debug("%s", traceback.format_exc())
+        said = str(error) if isinstance(error, HarnessError) else f"{type(error).__name__}: {error}"
         where = f" --store {named}" if named else ""
-        say(f"the run is kept, but the store lacks it: {error}; then `harness index {folder.parent}{where}`")
+        say(f"the run is kept, but the store lacks it: {said}; then `harness index {folder.parent}{where}`")
+
+
+def fill(url: URL, folder: Path, progress: Progress | None = None) -> Indexed:
+    """As `index_folder`, of the store that is at `url`; a damaged one is put aside and built anew, which is noted."""
+    progress = progress or Quiet()
+    try:
+        with Store(url) as store:
+            return index_folder(store, folder, progress)
+    except DamagedStoreError as damage:
+        return _rebuild(url, folder, damage, progress.note)
+
+
+def _rebuild(url: URL, folder: Path, damage: DamagedStoreError, say: Callable[[str], None]) -> Indexed:
+    aside = set_aside(url)
+    with Store(url) as store:
+        found = index_folder(store, folder)
+    say(f"{damage.place}: was damaged ({damage.problem}), and is built anew from {folder}; the old one is {aside}")
+    return found
 
 
 def index_folder(store: Store, folder: Path, progress: Progress | None = None) -> Indexed:

@@ -1,6 +1,7 @@
 """Where the store is, and how it is opened: one SQLite file, or a PostgreSQL database that a team shares."""
 
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,11 +10,11 @@ from filelock import FileLock
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
-from harness.core.errors import InputError, StoreError
+from harness.core.errors import DamagedStoreError, InputError, StoreError
 from harness.store.migrations import is_current, migrate
 from harness.store.text import escape
 
-__all__ = ["FILE_NAME", "NO_STORE", "VARIABLE", "Store", "locate"]
+__all__ = ["FILE_NAME", "NO_STORE", "VARIABLE", "Store", "locate", "set_aside", "shown_place"]
 
 FILE_NAME = "index.sqlite"
 """The store of a folder of runs, where no other is named."""
@@ -49,7 +50,7 @@ def locate(given: str | None, records: Path) -> URL:
             return _file(Path(url.database))
         case "postgresql" | "postgres":
             return _with_driver(url.set(drivername="postgresql+psycopg"))
-    raise InputError("is neither a SQLite file nor PostgreSQL", place=f"--store {_shown(url)}", fix=_FORMS)
+    raise InputError("is neither a SQLite file nor PostgreSQL", place=f"--store {shown_place(url)}", fix=_FORMS)
 
 
 _FORMS = "Give the path of a file, or postgresql://USER@HOST/DATABASE"
@@ -65,13 +66,13 @@ def _with_driver(url: URL) -> URL:
     except (ImportError, NoSuchModuleError) as error:
         raise InputError(
             "the PostgreSQL driver isn't installed",
-            place=f"--store {_shown(url)}",
+            place=f"--store {shown_place(url)}",
             fix="pip install 'responsible-eval-harness[postgres]'",
         ) from error
     return url
 
 
-def _shown(url: URL) -> str:
+def shown_place(url: URL) -> str:
     """The URL as people may see it: without its password."""
     shown: str = url.database or "" if url.get_backend_name() == "sqlite" else url.render_as_string()
     return shown
@@ -85,10 +86,10 @@ class Store:
     """
 
     def __init__(self, url: URL, *, create: bool = True) -> None:
-        self.place = _shown(url)
+        self.place = shown_place(url)
         self.path = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
-        if self.path is not None and not create and not self.path.exists():
-            raise StoreError("there is no store", place=self.place, fix=_FILL)
+        if self.path is not None:
+            _refuse_other_than_a_file(self.path, self.place, missing_ok=create)
         self._engine = _engine(url)
         with self._translated():
             if create:
@@ -165,9 +166,86 @@ class Store:
         """Turn what the database says into one clear `StoreError`."""
         try:
             yield
-        except SQLAlchemyError as error:
-            said = str(getattr(error, "orig", None) or error).strip().splitlines()
-            raise StoreError(f"the database refuses: {said[0]}", place=self.place, fix=_ELSEWHERE) from error
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            cause = getattr(error, "orig", None) or error
+            said = f"the database refuses: {(str(cause).strip().splitlines() or [type(cause).__name__])[0]}"
+            if self.path is not None and _is_damage(cause, self.path):
+                raise DamagedStoreError(said, place=self.place, fix=_FILL) from error
+            raise StoreError(said, place=self.place, fix=_ELSEWHERE) from error
+
+
+def set_aside(url: URL) -> Path:
+    """Give the damaged file of a store another name, so that a new one can be made in its place; that name.
+
+    Nothing is deleted: what was named may be another's. Raises `StoreError` for what never was a store by its name and
+    first bytes, and where the file can't be renamed.
+    """
+    path = Path(url.database or "")
+    try:
+        with path.open("rb") as stream:
+            begins = stream.read(len(_MAGIC))
+        if begins != _MAGIC and path.suffix not in _SUFFIXES:
+            raise StoreError("is no SQLite file", place=path, fix="Name another file with --store or HARNESS_STORE")
+        aside = path.with_name(f"{path.name}.damaged")
+        for more in ("-wal", "-shm", ""):
+            one = path.with_name(path.name + more)
+            if more == "" or one.exists():
+                one.replace(aside.with_name(aside.name + more))
+    except OSError as error:
+        raise StoreError(
+            f"is damaged, and can't be put aside ({error.strerror})", place=path, fix=_ELSEWHERE
+        ) from error
+    return aside
+
+
+_MAGIC = b"SQLite format 3\0"
+_SUFFIXES = (".sqlite", ".sqlite3", ".db")
+_UNDAMAGED = frozenset(
+    (
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_AUTH,
+        sqlite3.SQLITE_TOOBIG,
+    )
+)
+"""Primary codes of what SQLite refuses for a reason outside of the file."""
+
+
+def _is_damage(error: object, path: Path) -> bool:
+    """Whether SQLite complains of what the file holds, such as a table that is gone."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return (
+        isinstance(error, sqlite3.DatabaseError)
+        and code is not None
+        and code & 0xFF not in _UNDAMAGED
+        and _has_bytes(path)
+    )
+
+
+def _has_bytes(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False
+
+
+def _refuse_other_than_a_file(path: Path, place: str, *, missing_ok: bool) -> None:
+    """SQLite would wait for ever at a pipe, and write into a device."""
+    try:
+        if not path.exists():
+            if not missing_ok:
+                raise StoreError("there is no store", place=place, fix=_FILL)
+        elif not path.is_file():
+            raise StoreError("is no file", place=place, fix=_ELSEWHERE)
+    except OSError as error:
+        raise StoreError(f"can't be read ({error.strerror})", place=place, fix=_ELSEWHERE) from error
 
 
 _FILL = "`harness index FOLDER` fills it from a folder of runs"
