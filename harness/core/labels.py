@@ -34,7 +34,14 @@ class LabelMetric(Metric):
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         clusters = [score.cluster for score in scores]
-        found = cells_interval(self.of_counts, self._table(scores), rng=rng, clusters=clusters, confidence=confidence)
+        found = cells_interval(
+            self.of_counts,
+            self._table(scores),
+            rng=rng,
+            all_labels=self.label is not None,
+            clusters=clusters,
+            confidence=confidence,
+        )
         if np.isnan(found.value):
             raise Undefined(self.nothing)
         return found

@@ -1,7 +1,9 @@
 """What this process has loaded stays as it was, whatever becomes of the files: edits behind its back are found."""
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,11 @@ def _specs(files: Iterable[Path]) -> dict[Path, Any]:
     for module in [*sys.modules.values()]:
         known = getattr(module, "__dict__", {})
         place = known.get("__file__")
-        if isinstance(place, str) and Path(place).name in names:
-            found[Path(place).resolve()] = known.get("__spec__")
+        if isinstance(place, str) and os.path.basename(place) in names:  # noqa: PTH119 - of thousands of modules
+            found[_resolved(place)] = known.get("__spec__")
     return found
+
+
+@cache
+def _resolved(place: str) -> Path:
+    return Path(place).resolve()

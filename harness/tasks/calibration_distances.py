@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from scipy import special
+from scipy.optimize import brentq
 
 from harness.core.metrics import Undefined
 from harness.core.scores import Score
@@ -20,6 +21,9 @@ from harness.tasks.confidence import ConfidenceMetric, Values, confidences
 __all__ = ["DebiasedECE", "EqualWidthECE", "ExpectedCalibrationError", "Reliability", "Resolution"]
 
 _CHANCE_DRAWS = 1000
+
+_MOST_CORRELATION = 0.9
+"""Of the errors of two bins: with 1, which a few clusters can look like, differences between bins would have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ def _spread(bins: Bins, right: Values, clusters: Clusters, confidence: float) ->
         parts = bins.shares * np.sqrt(variance)
         # What the variance of the overall accuracy is at the most, over what it is without correlation.
         most = float(parts.sum() ** 2 / (parts**2).sum())
-        correlation = min(1.0, (raised - 1) / (most - 1)) if most > 1 else 0.0
+        correlation = min(_MOST_CORRELATION, (raised - 1) / (most - 1)) if most > 1 else 0.0
         variance = variance * max(1.0, raised / most)
     return _Spread(
         variance=variance,
@@ -98,10 +102,10 @@ class _Distance(ConfidenceMetric):
 class _MeanDistance(_Distance):
     """The mean distance of confidence from accuracy.
 
-    The interval is a normal one around the debiased distance, with the binomial errors of the bins; it reaches down to
-    0 wherever a model whose confidence is right would come as high as this one in one of 40 samples (consistency
-    resampling; Bröcker and Smith, 2007). The plain distance lies near its upper end, or is it, where noise is most of
-    it.
+    The upper end is a normal one above the debiased distance, with the binomial errors of the bins. The lower end is
+    found by inverting a test: gaps in proportion to those that are seen, just so large that as much as is seen comes of
+    them and of chance in one of 40 samples, no larger than 0 where chance alone does it (consistency resampling;
+    Bröcker and Smith, 2007). The plain distance lies near its upper end, or is it, where noise is most of it.
     """
 
     def ends(self, bins: Bins, spread: _Spread, rng: Random) -> tuple[float, float, float, str]:
@@ -113,19 +117,30 @@ class _MeanDistance(_Distance):
         highest = max(centre, abs(float(bins.shares @ bins.gaps)))
         signed = bins.shares * np.sign(bins.gaps)
         stderr = math.sqrt(max(float(signed @ spread.covariance @ signed), float(bins.shares**2 @ spread.variance)))
-        by_chance = _by_chance(bins, spread, np.random.default_rng(rng.getrandbits(64)))
-        low = 0.0 if seen <= np.quantile(by_chance, spread.upper) else max(0.0, centre - spread.quantile * stderr)
+        low = _share_beyond_chance(bins, spread, np.random.default_rng(rng.getrandbits(64))) * seen
         high = min(1.0, max(0.0, highest + spread.quantile * stderr))
-        return low, high, stderr, "normal, debiased, down to chance"
+        return low, high, stderr, "normal, debiased; inverted test"
 
 
-def _by_chance(bins: Bins, spread: _Spread, generator: np.random.Generator) -> Values:
-    """The mean distance in samples of a model whose confidence is right."""
+def _share_beyond_chance(bins: Bins, spread: _Spread, generator: np.random.Generator) -> float:
+    """The share of the gaps that are seen, from 0 to 1, that with chance gives as much as is seen that rarely."""
     expected = np.clip(bins.confidence, 0.0, 1.0)
     drawn = generator.binomial(bins.sizes.astype(int), expected, size=(_CHANCE_DRAWS, len(expected))) / bins.sizes
     shared = generator.standard_normal((_CHANCE_DRAWS, 1)) * np.sqrt(spread.variance)
     off = math.sqrt(1 - spread.correlation) * (drawn - expected) + math.sqrt(spread.correlation) * shared
-    return np.asarray(np.abs(off) @ bins.shares, dtype=float)
+    by_chance = np.sqrt(expected * (1 - expected) / bins.sizes)
+    # Without any gap, chance is that of the confidence; with the gaps as seen, that of the accuracy.
+    raised = np.sqrt(spread.variance) / np.where(by_chance > 0, by_chance, 1.0) - 1
+    rare = float(special.ndtr(spread.quantile))
+    seen = float(bins.shares @ np.abs(bins.gaps))
+
+    def excess(share: float) -> float:
+        distances = np.abs(share * bins.gaps + off * (1 + share * raised))
+        return float(np.quantile(distances @ bins.shares, rare)) - seen
+
+    if excess(0.0) >= 0:
+        return 0.0
+    return float(brentq(excess, 0.0, 1.0, xtol=1e-4)) if excess(1.0) > 0 else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,10 +39,6 @@ class _Difference(Disparity):
         """See `Disparity.compare`."""
         return np.asarray(rates.max(axis=1) - rates.min(axis=1))
 
-    def framed(self, frame: Any, rate: str) -> float:
-        """See `Disparity.framed`."""
-        return float(frame.difference()[rate])
-
     def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:
         """See `Disparity.ends`."""
         singly = found.intervals(levels.single_confidence())
@@ -73,10 +68,6 @@ class _Ratio(Disparity):
         """See `Disparity.compare`."""
         most = rates.max(axis=1)
         return np.asarray(np.divide(rates.min(axis=1), most, out=np.full(len(rates), np.nan), where=most > 0))
-
-    def framed(self, frame: Any, rate: str) -> float:
-        """See `Disparity.framed`."""
-        return float(frame.ratio()[rate])
 
     def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:
         """See `Disparity.ends`."""
@@ -188,10 +179,6 @@ class WorstGroupAccuracy(Disparity):
     def compare(self, rates: Values) -> Values:
         """See `Disparity.compare`."""
         return np.asarray(rates.min(axis=1))
-
-    def framed(self, frame: Any, rate: str) -> float:
-        """See `Disparity.framed`."""
-        return float(frame.group_min()[rate])
 
     def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:  # noqa: ARG002
         """See `Disparity.ends`."""

@@ -6,9 +6,8 @@ Decisions are read from a score's `gold` and `predicted`; `positive` is the labe
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from random import Random
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,9 +48,9 @@ class Levels:
 class Disparity(Metric):
     """How rates of decisions differ between the groups of `attribute`.
 
-    The value is fairlearn's, over the groups whose rate has at least `smallest_group` samples to be worked out from;
-    the others are left out, and named with their n beside the interval. There is no value where fewer than two groups
-    are left, nor for a model that decides the same for everybody, which treats all groups alike by looking at none.
+    The value is fairlearn's, over the groups whose rate is of at least `smallest_group` samples; the others are left
+    out, and named with their n beside the interval. There is no value where fewer than two groups are left, nor for a
+    model that decides the same for everybody, which treats all groups alike by looking at none.
 
     The interval is made from score intervals of the groups' rates (Newcombe, 1998; Donner and Zou, 2012). A largest
     difference is never below 0 and grows with noise: its lower end holds for all pairs of groups at once (Tukey), so
@@ -70,10 +69,6 @@ class Disparity(Metric):
         """The values from rates of shape (draws, groups); NaN where undefined."""
 
     @abstractmethod
-    def framed(self, frame: Any, rate: str) -> float:
-        """The same from a fairlearn `MetricFrame` of the rate."""
-
-    @abstractmethod
     def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:
         """The ends of the value over one rate, with its standard error; `alone` where the metric looks at no other."""
 
@@ -86,13 +81,10 @@ class Disparity(Metric):
         missed = 1 - confidence
         rates = self._rates(scores)
         found = self._bounded(rates, Levels(together=missed, single=missed / 2, two_sided=True))
-        value = self._extreme(self.exact_values(scores, rates))
         generator = np.random.default_rng(rng.getrandbits(64))
         draws = self.extreme([self.compare(one.shuffled(generator)) for one in rates])
-        chance = beside_chance(draws[~np.isnan(draws)], value, largest=self.grows_by_chance)
-        # fairlearn's own arithmetic may differ in the last place from what the ends are made of.
-        low, high = (None if end is None else pick(end, value) for pick, end in ((min, found.low), (max, found.high)))
-        return replace(found, value=value, low=low, high=high, method="; ".join(filter(None, [found.method, chance])))
+        chance = beside_chance(draws[~np.isnan(draws)], found.value, largest=self.grows_by_chance)
+        return replace(found, method="; ".join(filter(None, [found.method, chance])))
 
     def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:  # noqa: ARG002
         """See `Metric.bounds`."""
@@ -172,27 +164,6 @@ class Disparity(Metric):
                 )
         if self.constant_is_undefined:
             _refuse_constant(accepted, found)
-        return found
-
-    def exact_values(self, scores: Sequence[Score], rates: Sequence[RateByGroup]) -> list[float]:
-        """The value over each rate, by fairlearn itself."""
-        # Imported late: fairlearn takes a second, and a tenth of one a figure.
-        from fairlearn import metrics as fairlearn
-        from sklearn.metrics import accuracy_score
-
-        gold, accepted = np.array([score.gold == self.positive for score in scores]), self.decisions(scores)
-        functions = {"accuracy": accuracy_score, "mean_prediction": fairlearn.mean_prediction}
-        found = []
-        for one in rates:
-            function = functions.get(one.rate) or partial(getattr(fairlearn, one.rate), pos_label=1)
-            rows = np.concatenate([cell.rows for cell in one.cells.values()])
-            frame = fairlearn.MetricFrame(
-                metrics={one.rate: function},
-                y_true=gold[rows].astype(int),
-                y_pred=accepted[rows],
-                sensitive_features=np.repeat(list(one.cells), [len(cell.rows) for cell in one.cells.values()]),
-            )
-            found.append(self.framed(frame, one.rate))
         return found
 
 

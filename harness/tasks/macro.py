@@ -223,10 +223,8 @@ def _column(scores: Sequence[Score], field: str) -> list[float]:
 
 def _by_cluster(scores: Sequence[Score], field: str) -> NDArray[np.float64]:
     """The mean of each cluster; a sample without one stands alone."""
-    found: dict[str, list[float]] = {}
-    for cluster, value in zip(_clusters(scores), _column(scores, field), strict=True):
-        found.setdefault(cluster, []).append(value)
-    return np.array([np.mean(values) for values in found.values()])
+    labels = np.unique(_clusters(scores), return_inverse=True)[1]
+    return np.asarray(np.bincount(labels, weights=_column(scores, field)) / np.bincount(labels))
 
 
 def _shares(scores: Sequence[Score]) -> NDArray[np.float64]:

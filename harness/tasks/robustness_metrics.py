@@ -61,7 +61,7 @@ class _RelativeDrop(Metric):
     def difference(
         self, pairs: Pairs, rng: Random, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
     ) -> Difference:
-        """See `Metric.difference`: both intervals put together with the correlation of both errors (MOVER)."""
+        """See `Metric.difference`: of paired errors, and what a change that few samples show may do besides."""
         sides = [_sides([score for score in side if score]) for side in (pairs.first, pairs.second)]
         complete = None not in (*pairs.first, *pairs.second)
         if not complete or not all(_are_shares(noisy, clean) for noisy, clean, _ in sides):

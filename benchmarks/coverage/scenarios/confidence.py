@@ -59,7 +59,7 @@ def _judged(
             )
         ]
 
-    return Scenario(metric=metric, name=name, draw=draw, truth=truth, edge=edge, draws=500)
+    return Scenario(metric=metric, name=name, draw=draw, truth=truth, edge=edge)
 
 
 def _separated(metric: Metric, name: str, area: float, share: float, edge: str = "") -> Scenario:

@@ -52,9 +52,10 @@ def _second_run(name: str, clean_share: float, fragile: float, loss: float, more
             _scores(other, ease, clean_share, fragile + more, loss, 0.0),
         )
 
-    return PairScenario(metric=RELATIVE_DROP, name=name, draw=draw, truth=more * loss, clustered=(True,))
+    return PairScenario(metric=RELATIVE_DROP, name=name, draw=draw, truth=more * loss, clustered=(True,), edge=CHANGED)
 
 
+CHANGED = "a handful of changed questions: what lies unseen is allowed for"
 FEW = "so few questions are fragile that a sample may hold none"
 
 SCENARIOS = (

@@ -37,6 +37,7 @@ def cells_interval(
     table: tuple[int, NDArray[np.intp]],
     *,
     rng: Random,
+    all_labels: bool = False,
     clusters: Clusters | None = None,
     confidence: float = CONFIDENCE,
 ) -> Interval:
@@ -44,7 +45,8 @@ def cells_interval(
 
     `table` is the number of labels k and the cell of each of n >= 1 samples, k times its gold label plus its predicted
     one. The shares have a Dirichlet posterior (Goutte and Gaussier, 2005; Caelen, 2017) with a weak prior on the rows
-    whose gold label occurs, so that what was not seen may yet happen: a flawless sample has an interval. Quantiles are
+    whose gold label occurs, or on all of them where `all_labels` of the table are known to exist, so that what was not
+    seen may yet happen: a flawless sample has an interval, and so has one without the label in question. Quantiles are
     moved once by the share of draws below the value of the posterior's mean, which takes away most of what a curved
     statistic is shifted by. Clustered samples count as the number of independent ones with the same error, and with the
     quantile of t over clusters - 1. No errors where there is a single cluster.
@@ -55,7 +57,7 @@ def cells_interval(
     groups = len(cluster_members(len(cells), clusters))
     if math.isnan(value) or groups < 2:
         return Interval(value=value, stderr=None, low=None, high=None, method=None)
-    prior = _prior(counts)
+    prior = _prior(counts, all_labels)
     clustered = is_clustered(clusters)
     worth = _worth(of_counts, counts + prior, cells, clusters) if clustered else 1.0
     shape = counts * worth + prior
@@ -86,13 +88,13 @@ def _draws(of_counts: OfCounts, shape: Counts, total: float, generator: np.rando
     return np.concatenate(found)
 
 
-def _prior(counts: Counts) -> Counts:
-    """Of every gold label that occurs as much for right as for wrong, the less the more labels there are."""
+def _prior(counts: Counts, all_labels: bool) -> Counts:
+    """Of each gold label that occurs, or of all, as much for right as for wrong; the less the more labels there are."""
     size = len(counts)
     each = 2 * _PRIOR / math.sqrt(2 * size)
     prior = np.full((size, size), each / max(1, size - 1))
     np.fill_diagonal(prior, each)
-    return np.where(counts.sum(axis=1, keepdims=True) > 0, prior, 0.0)
+    return np.where(all_labels | (counts.sum(axis=1, keepdims=True) > 0), prior, 0.0)
 
 
 def _worth(of_counts: OfCounts, counts: Counts, cells: NDArray[np.intp], clusters: Clusters | None) -> float:

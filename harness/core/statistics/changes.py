@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from harness.core.statistics.clusters import Clusters, is_clustered
 from harness.core.statistics.intervals import Difference, Interval, p_value_of
 from harness.core.statistics.linear import Linear, linear
-from harness.core.statistics.means import ShareEnds, lumped_ends, share_ends
+from harness.core.statistics.means import ShareEnds, lumped_ends, share_ends, skewed_ends
 from harness.core.statistics.shares import wilson
 
 __all__ = ["NetGain", "difference_of_gains", "net_gain"]
@@ -90,27 +90,33 @@ def net_gain(change: Values, weights: Values, room: Values, clusters: Clusters |
 
 
 def difference_of_gains(first: NetGain, second: NetGain, confidence: float, *, n: int) -> Difference:
-    """The second net gain less the first, of the same n samples in the same clusters, from both intervals.
+    """The second net gain less the first, of the same n samples in the same clusters.
 
-    MOVER with the correlation of both errors; the p value is the level at which the interval would just reach 0.
+    The paired errors of both have the t interval, corrected for skewness; the p value is the level at which it would
+    just reach 0. Two runs that don't differ in their errors have no width here: what rare changes may do, the caller
+    adds (see `with_rare_changes`).
     """
     one, other = first.whole, second.whole
-    value, correlation = other.value - one.value, _correlation(one, other)
-    variance = one.stderr**2 + other.stderr**2 - 2 * correlation * one.stderr * other.stderr
+    paired = Linear(
+        value=other.value - one.value,
+        parts=other.parts - one.parts,
+        degrees=min(one.degrees, other.degrees),
+        count=min(one.count, other.count),
+    )
 
     def at(confidence: float) -> Interval:
-        (below, above), (others_below, others_above) = first.reach(confidence), second.reach(confidence)
+        low, high = skewed_ends(paired, confidence)
         return Interval(
-            value=value,
-            stderr=math.sqrt(max(0.0, variance)),
-            low=value - _joined(others_below, above, correlation),
-            high=value + _joined(others_above, below, correlation),
-            method="paired, gains and losses apart" + (", clustered" if first.clustered else ""),
+            value=paired.value,
+            stderr=paired.stderr,
+            low=low,
+            high=high,
+            method="paired t, skewness corrected" + (", clustered" if first.clustered else ""),
         )
 
     found = at(confidence)
     return Difference(
-        value=value,
+        value=paired.value,
         stderr=found.stderr,
         low=found.low,
         high=found.high,
