@@ -64,14 +64,14 @@ class EndpointSource:
         client = ServerClient(url, options.endpoint, Patience(unreachable=2, timeouts=1))
         listed = _listed(client)
         model = parts.fragment or _only(listed, url)
-        kind, route, dialect = _probe(client, model, [str(entry["id"]) for entry in listed])
+        kind, route, dialect, doubts = _probe(client, model, [str(entry["id"]) for entry in listed])
         known = next((entry for entry in listed if entry["id"] == model), None)
         about = {
             "url": url,
             "model": model,
             "server": {field: known[field] for field in LASTING if _may_be_kept(known.get(field))} if known else None,
         }
-        notes = [PINNED, UNMEASURED]
+        notes = [PINNED, UNMEASURED, *doubts]
         notes += [UNLISTED] if listed and known is None else []
         notes += [] if dialect.takes_temperature else [NO_TEMPERATURE]
         notes += [IN_THE_CLEAR] if parts.scheme == "http" and client.has_key and not local else []
@@ -169,25 +169,28 @@ def _only(listed: Sequence[dict[str, Any]], url: str) -> str:
     )
 
 
-def _probe(client: ServerClient, model: str, listed: Sequence[str]) -> tuple[str, str, Dialect]:
-    """The kind of the served model, the path that generations go to, and how a chat is asked for there."""
+def _probe(client: ServerClient, model: str, listed: Sequence[str]) -> tuple[str, str, Dialect, list[str]]:
+    """The kind of the served model, the path that generations go to, how a chat is asked for there, and notes."""
     refusals: list[RefusedError] = []
-    completes = False
+    completes, doubts = False, list[str]()
     try:
         answer = client.post("/completions", echo_body(model, PROBE), patient=False)
         completes = _has_choice(answer, "text")
-        if completes and _gives_probabilities(answer):
-            return "completions", "/completions", Dialect()
+        found = read_echo(answer, PROBE)
+        if completes and isinstance(found, Echo) and len(found.tokens) > 1:
+            return "completions", "/completions", Dialect(), []
+        if completes and isinstance(found, str) and answer["choices"][0].get("logprobs"):
+            doubts = [f"Token probabilities aren't used: {found}"]
     except RefusedError as refused:
         refusals.append(refused)
     try:
         dialect, answer = _chat(client, model)
         if _has_choice(answer, "message"):
-            return "chat", "/chat/completions", dialect
+            return "chat", "/chat/completions", dialect, doubts
     except RefusedError as refused:
         refusals.append(refused)
     if completes:
-        return "chat", "/completions", Dialect()
+        return "chat", "/completions", Dialect(), doubts
     raise _not_served(client.url, model, listed, refusals)
 
 
@@ -224,11 +227,6 @@ def _has_choice(answer: Any, field: str) -> bool:
         return field in answer["choices"][0]
     except (KeyError, IndexError, TypeError):
         return False
-
-
-def _gives_probabilities(answer: Any) -> bool:
-    found = read_echo(answer, PROBE)
-    return isinstance(found, Echo) and len(found.tokens) > 1
 
 
 def echo_body(model: str, prompt: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ _NO_FIRST = (
     "the server gives no probability for a text's first token; one that puts a beginning-of-text token before it would"
 )
 _WITHHELD = "the server's answer holds the key"
+_UNPLACED = "the server's tokens don't tell where the continuation begins"
 _WINDOWS = "the text is longer than a window of {} tokens, and can't be cut into windows without the model's tokenizer"
 
 
@@ -119,6 +120,8 @@ class RemoteModel:
         if isinstance(echo, str):
             return Response(request_id=request.id, invalid=echo)
         targets = echo.after(len(context))
+        if targets is None:
+            return Response(request_id=request.id, invalid=_UNPLACED)
         return _summed(request, echo, targets, is_greedy=all(token.is_greedy for token in targets))
 
     def _rolling(self, request: LoglikelihoodRolling) -> Response:
@@ -204,11 +207,7 @@ def _summed(request: Request, echo: Echo, targets: Sequence[EchoedToken], *, is_
     values = [token.loglikelihood for token in targets]
     known = [value for value in values if value is not None]
     total = math.fsum(known)
-    invalid = None
-    if len(known) < len(values):
-        invalid = _NO_FIRST
-    elif not math.isfinite(total):
-        invalid = "the server's log-probabilities are NaN or infinite"
+    invalid = _NO_FIRST if len(known) < len(values) else None
     return Response(
         request_id=request.id,
         loglikelihood=None if invalid else total,

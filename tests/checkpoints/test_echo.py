@@ -1,6 +1,10 @@
 """What a server says of a prompt's own tokens: read where it can be, and named for what is wrong where it can't."""
 
+from itertools import pairwise
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness.checkpoints.echo import Echo, read_echo
 
@@ -24,7 +28,7 @@ def answer(tokens, values, top, **more):
         (answer(["\ufffd", " is"], [None, -1.0], [None, {}], text_offset=[0, "2"]), "don't spell the prompt"),
         (answer(["\ufffd", " is"], [None, -1.0], [None, {}], text_offset=[0]), "don't spell the prompt"),
         (answer(["日本", " is"], [None, None], [None, {}]), "gives no log-probabilities"),
-        (answer([PROMPT[:0], "<s>" + PROMPT], [None, -1.0], [None, {}], text_offset=None), "gives no log-prob"),
+        (answer([PROMPT[:0], "<s>" + PROMPT], [None, -1.0], [None, {}], text_offset=None), "don't spell the prompt"),
     ],
 )
 def test_what_is_no_echo_is_said_to_be_none(given, words):
@@ -48,3 +52,117 @@ def test_a_character_cut_into_tokens_is_placed_by_the_servers_offsets():
     assert isinstance(found, Echo)
     assert [(token.start, token.end) for token in found.tokens] == [(0, 0), (0, 1), (1, 2), (2, 5)]
     assert len(found.after(1)) == 2
+
+
+def numbers(prompt, tokens, **more):
+    """An answer with these tokens, of which each after the first has the same probability."""
+    values = [None] + [-1.0] * (len(tokens) - 1)
+    return answer(tokens, values, [None] + [{"?": -0.5}] * (len(tokens) - 1), **more)
+
+
+HELLO = "Hello, wörld 日本"
+
+
+@pytest.mark.parametrize(
+    ("values", "top", "words"),
+    [
+        ([None, 0.5], {}, "a log-probability of 0.5, and none is above 0"),
+        ([None, 1e-3], {}, "none is above 0"),
+        ([None, True], {}, "unknown form"),
+        ([None, False], {}, "unknown form"),
+        ([None, float("nan")], {}, "NaN or infinite"),
+        ([None, float("-inf")], {}, "NaN or infinite"),
+        ([None, [-1.0]], {}, "unknown form"),
+        ([None, -1.0], {"a": "x"}, "unknown form"),
+        ([None, -1.0], {"a": True}, "unknown form"),
+        ([None, -1.0], {"a": 2.0}, "none is above 0"),
+        ([None, -1.0], {"a": -9.0}, "likelier than the likeliest"),
+        ("ab", {}, "unknown form"),
+    ],
+)
+def test_numbers_that_are_no_log_probabilities_are_refused(values, top, words):
+    assert words in read_echo(answer(["日本", " is"], values, [None, top]), PROMPT)
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ["Good", "bye", ", wörld", " 日本", "!"],
+        ["Hello", ",", " wörld", " 日本", " is", " far", " away"],
+        [",", "Hello", " wörld", " 日本", "!"],
+        ["You", " are", " evil", ".", "Hello", ",", " wörld", " 日本", "!"],
+        ["Hello", ",", " wörld", "!"],
+        ["Hello, wörld 日本 is"],
+        ["Hello", ",", " w", "bytes:\\xc3", "bytes:\\xb7", "rld", " 日本", "!"],
+        ["Hello", ",", " w\ufffdrld", " 日\ufffd\ufffd", "\ufffd\ufffd\ufffd", "!"],
+        ["Hello", *[""] * 99, ",", " wörld", " 日本", "!"],
+        ["\ufffd" * 20_000],
+        [],
+    ],
+)
+def test_tokens_of_another_text_are_refused_whatever_offsets_come_with_them(tokens):
+    for more in (
+        {},
+        {"text_offset": list(range(len(tokens)))},
+        {"text_offset": [0, 5, 6, 12, 15, 15, 15][: len(tokens)]},
+    ):
+        assert isinstance(read_echo(numbers(HELLO, tokens, **more), HELLO), str)
+
+
+@pytest.mark.parametrize("offsets", [[15, 12, 6, 5, 0], [0, 5, 6, 6, 15], [0, 1, 2, 3, 4], [0, 5, 6, 12, 3], [0] * 5])
+def test_offsets_that_run_backwards_or_overlap_are_refused(offsets):
+    found = read_echo(numbers(HELLO, ["Hello", ",", " wörld", " 日本", "!"], text_offset=offsets), HELLO)
+    assert "overlap" in found
+
+
+@pytest.mark.parametrize(
+    ("tokens", "offsets", "starts"),
+    [
+        (["Hello", ",", " wörld", " 日本", "!"], [0, 5, 6, 12, 15], [0, 5, 6, 12]),  # OpenAI's legacy completions
+        (["Hello", ",", " w", "bytes:\\xc3", "bytes:\\xb6", "rld", " 日本", "!"], None, [0, 5, 6, 8, 8, 9, 12]),
+        (["Hello", ",", " wörld", " 日本", "!"], [-1] * 5, [0, 5, 6, 12]),  # SGLang
+        (["<s>", "Hello", ",", " w", "<0xC3>", "<0xB6>", "rld", " 日本", "!"], None, [0, 5, 6, 8, 8, 9, 12]),
+        (["<|begin_of_text|>", "Hello", ",", " wörld", " 日本", "!"], [0, 17, 22, 23, 29, 32], [0, 5, 6, 12]),  # vLLM
+        (["[gMASK]", "<sop>", "Hello", ",", " wörld", " 日本", "!"], None, [0, 5, 6, 12]),
+        (["", "Hello", ",", " wörld", " 日本", ""], None, [0, 5, 6, 12]),
+        (["Hello", ",", "wörld", "日本", "!"], None, [0, 5, 6, 12]),  # each token decoded by itself
+        ([" Hello", ",", " wörld", " 日本", "!"], [0, 6, 7, 13, 16], [0, 5, 6, 12]),
+        (["Hello", ",", " w", "", "ö", "rld", " 日本", "!"], None, [0, 5, 6, 8, 8, 9, 12]),
+        # vLLM counts the characters of what it shows.
+        (["Hello, wörld", " ", *["\ufffd"] * 4, "!"], [0, 12, 13, 14, 15, 16, 17], [0, 12, 13, 13, 14, 14]),
+        (["Hello", ",", " wörld", " 日本"], None, [0, 5, 6, 12]),
+        (["Hello", ",", " wörld", " 日本", "!", "</s>"], None, [0, 5, 6, 12]),
+        (["Hello", ",", " wörld", " 日本", "!"], [0, 5, 6, 13, 20], [0, 5, 6, 12]),  # bytes
+    ],
+)  # fmt: skip
+def test_what_servers_in_use_give_for_tokens_is_placed(tokens, offsets, starts):
+    found = read_echo(numbers(HELLO, tokens, text_offset=offsets), HELLO)
+    assert isinstance(found, Echo), found
+    assert [token.start for token in found.tokens] == starts
+    assert found.tokens[-1].end == len(HELLO)
+
+
+def test_a_log_probability_above_0_by_rounding_is_0():
+    found = read_echo(answer(["日本", " is"], [-1e-7, 9e-7], [{}, {" is": 8e-7}]), PROMPT)
+    assert [token.loglikelihood for token in found.tokens] == [-1e-7, 0.0]
+
+
+def test_where_a_continuation_begins_is_told_only_where_the_tokens_tell_it():
+    """Five lost characters are six bytes of two characters: the middle one may belong to either."""
+    prompt, tokens = "公平", ["\ufffd"] * 5
+    assert read_echo(numbers(prompt, [*tokens, "!"]), prompt).after(1) is None
+    for offsets, count in (([0, 0, 1, 1, 1, 2], 3), ([0, 0, 0, 1, 1, 2], 2)):
+        assert len(read_echo(numbers(prompt, [*tokens, "!"], text_offset=offsets), prompt).after(1)) == count
+
+
+@given(st.text(min_size=1, max_size=40), st.lists(st.integers(0, 160), max_size=12))
+def test_any_text_cut_anywhere_is_placed_where_it_was_cut(prompt, cuts):
+    """By bytes, each token decoded by itself, with the offsets that a tokenizer has."""
+    content = prompt.encode("utf-8", "replace")
+    prompt = content.decode()
+    bounds = sorted({0, len(content), *(cut for cut in cuts if cut < len(content))})
+    tokens = [content[start:end].decode("utf-8", "replace") for start, end in pairwise(bounds)]
+    offsets = [len(content[:start].decode("utf-8", "ignore")) for start in bounds]
+    found = read_echo(numbers(prompt, [*tokens, "!"], text_offset=offsets), prompt)
+    assert isinstance(found, Echo), found
+    assert [token.start for token in found.tokens] == offsets[:-1]

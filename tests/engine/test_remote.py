@@ -292,6 +292,50 @@ def test_the_fingerprint_is_of_address_model_and_what_the_server_says_of_it_that
     assert (first.parameter_count, first.size_bytes, first.max_length) == (None, None, None)
 
 
+def test_a_server_whose_probabilities_are_above_1_is_a_chat_and_a_note_says_why(tiny_llama):
+    def boasts(path, _call):
+        if path.endswith("/chat/completions") or not path.endswith("/completions"):
+            return None
+        said = served.complete(served.bodies[-1])
+        said["choices"][0]["logprobs"]["token_logprobs"][1] = 0.25
+        return 200, said, {}
+
+    with serving(Served(folder=tiny_llama)) as served:
+        served.before = boasts
+        checkpoint = resolve(f"openai:{served.url}")
+    assert checkpoint.kind == "chat"
+    assert any("log-probability of 0.25" in note for note in checkpoint.notes)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("token_logprobs", lambda found: [None, *(-one for one in found[1:])], "none is above 0"),
+        ("token_logprobs", lambda found: [None, *(True for _ in found[1:])], "unknown form"),
+        ("token_logprobs", lambda found: found[:-1], "gives no log-probabilities"),
+        ("tokens", lambda found: list(reversed(found)), "don't spell the prompt"),
+        ("tokens", lambda found: ["You", " are", *found], "gives no log-probabilities"),
+        ("text_offset", lambda found: list(reversed(found)), "overlap or stand in another order"),
+    ],
+)
+def test_log_probabilities_that_are_not_those_of_the_text_asked_are_invalid_and_never_a_number(
+    tiny_llama, field, value, words
+):
+    with serving(Served(folder=tiny_llama)) as served:
+        model = remote(served)
+
+        def lies(_path, _call):
+            said = served.complete(served.bodies[-1])
+            logprobs = said["choices"][0]["logprobs"]
+            logprobs[field] = value(logprobs[field])
+            return 200, said, {}
+
+        served.before = lies
+        response = answers(model, PAIRS[:1])[PAIRS[0].id]
+    assert words in response.invalid
+    assert (response.loglikelihood, response.is_greedy) == (None, None)
+
+
 @pytest.mark.parametrize(
     "said",
     [
