@@ -1,5 +1,6 @@
 """Puts a loaded base and an adapter together with peft, and refuses an adapter that doesn't fit."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,13 +8,12 @@ from typing import Any
 
 import peft
 import torch
-import transformers
 from torch import Tensor
 
 from harness.checkpoints.adapter import OUTPUT_HEAD, PREFIX
 from harness.checkpoints.geometry import EMBEDDING
 from harness.checkpoints.headers import StoredTensor
-from harness.checkpoints.load import LoadedCheckpoint, errors_named, quiet
+from harness.checkpoints.load import LoadedCheckpoint, errors_named, quiet, read_tokenizer
 from harness.checkpoints.vocabulary import check_tokenizer, has_vocabulary, word_count
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
@@ -110,12 +110,16 @@ def _first_line(error: BaseException) -> str:
 
 
 def tokenizer_of(checkpoint: Checkpoint, base: LoadedCheckpoint) -> Any:
-    """The adapter's own tokenizer where it brings one, else the base's."""
+    """The adapter's own tokenizer where it brings one, of the class that the base's config says; else the base's.
+
+    The adapter's folder has to be one of ours: that config is put into it.
+    """
     folder = checkpoint.adapter
     if folder is None or not has_vocabulary(folder):
         return base.tokenizer
+    (folder / "config.json").write_text(json.dumps(dict(checkpoint.config)), encoding="utf-8")
     with quiet(), errors_named(folder):
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizer = read_tokenizer(folder)
     check_tokenizer(tokenizer, base.model, folder)
     return tokenizer
 

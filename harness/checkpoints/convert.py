@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr
@@ -14,8 +15,8 @@ import torch
 import transformers
 from gguf import GGUFReader, GGUFValueType, GGUFWriter, Keys
 
+from harness.checkpoints.cached import CONVERSION
 from harness.checkpoints.gguf import CONVERTER_VERSION
-from harness.checkpoints.inspect import CONVERSION
 from harness.checkpoints.load import errors_named, quiet, refuse_incomplete
 from harness.core.errors import CheckpointError
 from harness.core.hashing import file_digest
@@ -40,10 +41,8 @@ def convert(parts: Sequence[Path], folder: Path) -> None:
         readers = [GGUFReader(part) for part in parts]
         stack.enter_context(_architecture_named(readers[0], place))
         stored, bits = _stored_as(readers)
-        source = place
-        if len(parts) > 1:
-            scratch = stack.enter_context(TemporaryDirectory(dir=folder.parent))
-            source = _joined(readers, Path(scratch) / "joined.gguf")
+        scratch = Path(stack.enter_context(TemporaryDirectory(dir=folder.parent)))
+        source = _joined(readers, scratch / "joined.gguf") if len(parts) > 1 else _alone(place, scratch)
         options = {"gguf_file": source.name, "local_files_only": True, "trust_remote_code": False}
         tokenizer = transformers.AutoTokenizer.from_pretrained(source.parent, **options)
         model, info = transformers.AutoModelForCausalLM.from_pretrained(
@@ -123,6 +122,16 @@ def _architecture_named(reader: GGUFReader, place: Path) -> Iterator[None]:
             fix="Take a safetensors version of it, or serve the file with llama.cpp and give "
             "openai:http://HOST:PORT/v1#NAME",
         ) from error
+
+
+def _alone(source: Path, scratch: Path) -> Path:
+    """The file in a folder without others: transformers would read the configs, templates and adapters beside it."""
+    target = scratch / source.name
+    try:
+        target.symlink_to(source.absolute())
+    except OSError:  # Windows lets few people make links
+        shutil.copyfile(source, target)
+    return target
 
 
 def _joined(readers: Sequence[GGUFReader], target: Path) -> Path:

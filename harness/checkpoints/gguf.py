@@ -9,11 +9,10 @@ from pathlib import Path
 from filelock import FileLock
 from safetensors import SafetensorError
 
-from harness.checkpoints.inspect import CONVERSION
+from harness.checkpoints.cached import CONVERSION, conversions
 from harness.core.checkpoints import SourceOptions
 from harness.core.errors import CheckpointError
 from harness.core.hashing import SHORT, digest, file_digest
-from harness.core.paths import cache_folder
 
 __all__ = ["CONVERTER_VERSION", "GgufSource", "converted"]
 
@@ -53,7 +52,7 @@ def converted(source: Path) -> Path:
     parts = _parts(source)
     digests = [file_digest(part) for part in parts]
     key = digests[0] if len(digests) == 1 else digest(digests)
-    target = cache_folder() / "converted" / f"{key[:SHORT]}-{CONVERTER_VERSION}"
+    target = conversions() / f"{key[:SHORT]}-{CONVERTER_VERSION}"
     if _is_whole(target):
         return target
     try:

@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.checkpoints import geometry
 from harness.checkpoints.architectures import LOADERS, kind_of, unused_tensors
+from harness.checkpoints.cached import CONVERSION, is_ours
 from harness.checkpoints.chat_templates import has_chat_template
 from harness.checkpoints.files import read_object, safe_file
 from harness.checkpoints.fingerprint import file_digests, fingerprint
@@ -13,6 +14,7 @@ from harness.checkpoints.generation_config import read_generation_settings
 from harness.checkpoints.headers import WeightFiles, find_weights
 from harness.checkpoints.labels import LABELLING, config_labels
 from harness.checkpoints.quantised import quantisation, weight_count
+from harness.checkpoints.redirects import refuse_redirects
 from harness.checkpoints.remote_code import carries_code
 from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.vocabulary import check_vocabulary
@@ -21,10 +23,7 @@ from harness.core.errors import CheckpointError
 from harness.core.kinds import KINDS
 from harness.core.requests import GenerateUntil
 
-__all__ = ["CONVERSION", "inspect_folder"]
-
-CONVERSION = "conversion.json"
-"""The file in which a converter says what it did (the checkpoint's notes), and the SHA-256 of each file it wrote."""
+__all__ = ["inspect_folder"]
 
 
 def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = None) -> Checkpoint:
@@ -34,7 +33,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
     its config says). Raises `CheckpointError` naming the file, the field and the next step for whatever is missing,
     malformed, out of bounds or unsafe.
     """
-    said = _read_if_there(folder, CONVERSION)
+    said = _read_if_there(folder, CONVERSION) if is_ours(folder) else {}
     config = _read_config(folder)
     place = folder / "config.json"
     recipe = read_recipe(folder)
@@ -48,7 +47,9 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
     rows = geometry.embedding_rows(config, weights.tensors)
     missing = check_vocabulary(folder, rows)
     tokenizer_config = _read_if_there(folder, "tokenizer_config.json")
-    digests, stamps = file_digests(folder, weights.names, with_code=bool(carries_code(folder, config)))
+    digests, stamps = file_digests(
+        folder, (*weights.names, *recipe.files), with_code=bool(carries_code(folder, config))
+    )
     _refuse_changed(folder, said, digests)
     return Checkpoint(
         ref=ref,
@@ -106,17 +107,7 @@ def _read_config(folder: Path) -> dict[str, Any]:
             place=folder / "adapter_config.json",
             fix="Merge it into its base model (peft: model.merge_and_unload()) and give that folder",
         )
-    for field in ("attn_implementation", "_attn_implementation", "experts_implementation"):
-        if "/" in str(config.get(field)):
-            raise CheckpointError(
-                f"{field} is {config[field]!r}, code from elsewhere", place=path, fix="Set it to sdpa or eager"
-            )
-    if config.get("transformers_weights") is not None:
-        raise CheckpointError(
-            "transformers_weights names a weight file of its own",
-            place=path,
-            fix="Remove that field and call the weights model.safetensors",
-        )
+    refuse_redirects(config, path)
     return config
 
 

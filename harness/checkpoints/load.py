@@ -18,11 +18,13 @@ from transformers.utils import logging
 
 from harness.checkpoints.architectures import LOADERS, OTHER_HEADS, POOLER, unused_tensors
 from harness.checkpoints.dtypes import resolve_dtype
+from harness.checkpoints.files import read_object
 from harness.checkpoints.headers import stored_tensors
 from harness.checkpoints.held import held
 from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.memory import refuse_oversize
 from harness.checkpoints.quantised import require_backend
+from harness.checkpoints.redirects import TOKENIZER_CONFIG, names_file
 from harness.checkpoints.remote_code import refuse_remote_code
 from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.statelessness import forget_texts
@@ -31,7 +33,7 @@ from harness.checkpoints.weights import scan_tensors
 from harness.core.checkpoints import Checkpoint, Stamp
 from harness.core.errors import CheckpointError, HarnessError, InputError
 
-__all__ = ["LoadedCheckpoint", "errors_named", "load", "load_whole", "quiet", "refuse_incomplete"]
+__all__ = ["LoadedCheckpoint", "errors_named", "load", "load_whole", "quiet", "read_tokenizer", "refuse_incomplete"]
 
 HARMLESS = re.compile(
     r"\.rotary_emb\.inv_freq$|\.masked_bias$|\.(attn|attention)\.bias$|(^|\.)embeddings\.(position|token_type)_ids$"
@@ -122,8 +124,7 @@ def _from_folder(
 ) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     loader = getattr(transformers, LOADERS[checkpoint.kind][1])
     with quiet(), errors_named(folder):
-        local = {"local_files_only": True, "trust_remote_code": trust_remote_code}
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **local)
+        tokenizer = read_tokenizer(folder, trust_remote_code=trust_remote_code)
         model, info = loader.from_pretrained(
             folder,
             dtype=getattr(torch, dtype),
@@ -132,12 +133,30 @@ def _from_folder(
             # So that the tensors at fault come back by name instead of in a log.
             ignore_mismatched_sizes=True,
             **({"num_labels": label_count(checkpoint.config)} if supplied and checkpoint.kind in LABELLING else {}),
-            **local,
+            local_files_only=True,
+            trust_remote_code=trust_remote_code,
         )
     refuse_incomplete(info, folder, checkpoint.kind, supplied)
     check_tokenizer(tokenizer, model, folder)
     tokenizer.name_or_path = model.config._name_or_path = str(checkpoint.path)
     return tokenizer, model
+
+
+def read_tokenizer(folder: Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
+    """The tokenizer in a folder, by transformers.
+
+    Files that its config names by their paths are not opened: those are of the machine that it was written on, or of
+    whatever its author likes.
+    """
+    path = folder / TOKENIZER_CONFIG
+    config = read_object(path) if path.exists() else {}
+    tokenizer: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(
+        folder,
+        local_files_only=True,
+        trust_remote_code=trust_remote_code,
+        **{field: None for field, value in config.items() if isinstance(value, str) and names_file(field)},
+    )
+    return tokenizer
 
 
 def refuse_incomplete(

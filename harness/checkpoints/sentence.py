@@ -1,6 +1,7 @@
 """What sentence-transformers' files in a checkpoint's folder say about how a text becomes one vector."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ POOLINGS = {
 }
 """Ways to make one vector of a text's many: the field that asks for one, and its short name."""
 
+PLAIN = re.compile(r"\w[\w.-]*")
 FIX = "Take the folder as sentence-transformers' `save` writes it"
 MAX_MODULES_BYTES = 1 << 16
 
@@ -36,8 +38,8 @@ MAX_MODULES_BYTES = 1 << 16
 class Recipe:
     """How a text becomes one vector: the prompt before it, its length in tokens, its pooling, and a norm of 1 or not.
 
-    Vectors of several `poolings` are put side by side. `declared` is False where no file says any of this: then the
-    mean over tokens is a guess.
+    Vectors of several `poolings` are put side by side. `files` are those that say so, by their names in the folder.
+    `declared` is False where no file says any of this: then the mean over tokens is a guess.
     """
 
     poolings: tuple[str, ...] = ("mean",)
@@ -46,6 +48,7 @@ class Recipe:
     lowercase: bool = False
     prompt: str = ""
     declared: bool = True
+    files: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
@@ -66,6 +69,7 @@ def read_recipe(folder: Path) -> Recipe:
         return Recipe(declared=False)
     poolings: tuple[str, ...] = ("mean",)
     normalize = False
+    files = [MODULES]
     for module in _modules(folder):
         match module["type"].rpartition(".")[2]:
             case "Transformer":
@@ -76,7 +80,8 @@ def read_recipe(folder: Path) -> Recipe:
                         fix="Load it with sentence-transformers and save it again: newer versions put it at the top",
                     )
             case "Pooling":
-                poolings = _poolings(folder, f"{module['path']}/config.json")
+                files.append(_config_of(module["path"], folder))
+                poolings = _poolings(folder, files[-1])
             case "Normalize":
                 normalize = True
             case other:
@@ -91,6 +96,7 @@ def read_recipe(folder: Path) -> Recipe:
         max_length=length if type(length) is int and length > 0 else None,
         lowercase=settings.get("do_lower_case") is True,
         prompt=_prompt(prompts, folder / PROMPTS),
+        files=tuple(files),
     )
 
 
@@ -102,6 +108,14 @@ def _modules(folder: Path) -> list[dict[str, str]]:
         return [{"type": str(module["type"]), "path": str(module["path"])} for module in listed]
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise CheckpointError(f"is no list of modules ({error})", place=path, fix=FIX) from error
+
+
+def _config_of(module: str, folder: Path) -> str:
+    if not PLAIN.fullmatch(module):
+        raise CheckpointError(
+            f"keeps its pooling in {module!r}, which is no folder's name", place=folder / MODULES, fix=FIX
+        )
+    return f"{module}/config.json"
 
 
 def _poolings(folder: Path, name: str) -> tuple[str, ...]:

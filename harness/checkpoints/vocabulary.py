@@ -10,6 +10,7 @@ from typing import Any
 
 from harness.checkpoints.confined import try_tokenizer
 from harness.checkpoints.files import read_object, safe_file
+from harness.checkpoints.redirects import TOKENIZER_CONFIG, refuse_tokenizer_redirects
 from harness.core.errors import CheckpointError
 
 __all__ = [
@@ -24,15 +25,31 @@ __all__ = [
 VOCABULARIES = ("tokenizer.json", "*.model", "vocab.json", "vocab.txt", "*.tiktoken", "tekken.json")
 """Files that a tokenizer can be built from."""
 
+BESIDE_VOCABULARIES = (
+    "merges.txt",
+    "*.spm",
+    "bpe.codes",
+    "byte_maps.json",
+    "dict.txt",
+    "emoji.json",
+    "entity_vocab.json",
+    "normalizer.json",
+    "prophetnet.tokenizer",
+    "target_vocab.json",
+    "vocab-src.json",
+    "vocab-tgt.json",
+    "word_pronunciation.json",
+    "word_shape.json",
+)
+"""Files that some of transformers' tokenizers read, too."""
+
 TEMPLATES = ("chat_template.jinja", "chat_template.json", "additional_chat_templates/*.jinja")
 """Files that hold chat templates, beside those in tokenizer_config.json."""
 
 TOKENIZER_PATTERNS = (
     *VOCABULARIES,
-    "merges.txt",
-    "*.spm",
-    "bpe.codes",
-    "tokenizer_config.json",
+    *BESIDE_VOCABULARIES,
+    TOKENIZER_CONFIG,
     "special_tokens_map.json",
     "added_tokens.json",
     *TEMPLATES,
@@ -49,6 +66,7 @@ def check_vocabulary(folder: Path, rows: int | None) -> list[str]:
     beyond: a text that spells it out has no answer, and no other comes to it. Gives those.
     Raises `CheckpointError`.
     """
+    refuse_tokenizer_redirects(folder)
     present = _vocabularies(folder)
     if not present:
         raise CheckpointError(

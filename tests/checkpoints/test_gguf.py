@@ -191,6 +191,19 @@ def test_a_conversion_that_was_changed_is_refused_with_the_way_out(source: Path)
     assert "Delete the folder" in str(caught.value.fix)
 
 
+def test_what_lies_beside_a_file_is_no_part_of_its_conversion(source: Path, cache: Path, tmp_path: Path) -> None:
+    expected = resolve(str(source))
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    (beside / source.name).write_bytes(source.read_bytes())
+    (beside / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "base_model_name_or_path": "no/such"}))
+    (beside / "generation_config.json").write_text(json.dumps({"repetition_penalty": 9.0}))
+    (beside / "tokenizer_config.json").write_text(json.dumps({"chat_template": "planted", "bos_token": "</s>"}))
+    (beside / "chat_template.jinja").write_text("planted")
+    cache.rename(tmp_path / "other-cache")
+    assert resolve(str(beside / source.name)).files == expected.files
+
+
 def test_whoever_may_read_the_cache_may_read_the_weights(source: Path) -> None:
     folder = resolve(str(source)).path
     assert len({path.stat().st_mode for path in folder.iterdir()}) == 1

@@ -1,6 +1,5 @@
 """What resolving tells about a checkpoint, and what its fingerprint depends on."""
 
-import json
 import shutil
 import subprocess
 import sys
@@ -105,14 +104,6 @@ def test_the_code_of_a_checkpoint_that_brings_its_own_is_in_the_fingerprint(fold
     (folder / "modeling.py").write_text("A = 2")
     assert "modeling.py" in first.files
     assert resolve(str(folder)).fingerprint != first.fingerprint
-
-
-def test_what_a_converter_noted_is_shown(folder: Path) -> None:
-    before = resolve(str(folder))
-    (folder / "conversion.json").write_text(json.dumps({"notes": ["De-quantised"]}))
-    after = resolve(str(folder))
-    assert after.notes == ("De-quantised",)
-    assert after.fingerprint == before.fingerprint
 
 
 def test_a_snapshot_in_the_hubs_cache_resolves_offline_through_its_links(

@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -21,6 +22,16 @@ CPU_S = 10
 """On the processor, with all that the command starts: a machine that is busy with other things is no slower by it."""
 PATIENCE_S = 120
 MODULES = ("harness.cli", "harness.engine.build", "harness.pipeline", "transformers.models.llama.modeling_llama")
+CHANGES = {
+    "os.remove": (0, 1),
+    "os.rename": (0, 2),
+    "os.mkdir": (0, 2),
+    "os.rmdir": (0, 1),
+    "os.truncate": (0, None),
+    "os.link": (1, 3),
+    "os.symlink": (1, 2),
+}
+"""Events by which something comes, goes or changes: which argument is its path, and which the folder it is below."""
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -32,6 +43,7 @@ def run(job: dict[str, Any]) -> None:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.chdir(job["cwd"])
     os.environ.update(job["environment"])
+    tempfile.tempdir = None  # found out anew, by that environment
     _limit(job["seconds"])
     _watch(report, [os.devnull, *(os.path.realpath(Path(job["cwd"]) / name) for name in job["writable"])])
     sys.argv = ["harness", *job["command"]]
@@ -58,22 +70,31 @@ def _watch(report: int, writable: list[str]) -> None:
             flags = arguments[2] if isinstance(arguments[2], int) else 0
             if flags & WRITING and not _within(arguments[0]):
                 told("write", arguments[0])
-        elif event in ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink"):
-            if not _within(arguments[0]):
-                told(event, arguments[0])
-        elif event in ("os.system", "os.exec", "socket.connect"):
-            told(event, arguments)
-        elif event == "subprocess.Popen":
+        elif event in CHANGES:
+            if not _allows(changed := _changed(event, arguments)):
+                told(event, changed)
+        elif event in ("os.system", "os.exec", "socket.connect", "subprocess.Popen"):
             told(event, arguments[:2])
 
     def _within(path: Any) -> bool:
-        real = os.path.realpath(os.fsdecode(path))
+        return _allows(os.path.realpath(os.fsdecode(path)))
+
+    def _allows(real: str) -> bool:
         return any(real == allowed or real.startswith(allowed + os.sep) for allowed in writable)
 
     def told(event: str, what: Any) -> None:
         os.write(report, f"{event}\t{what!r}\n".encode())
 
     sys.addaudithook(hook)
+
+
+def _changed(event: str, arguments: tuple[Any, ...]) -> str:
+    """The path that one of `CHANGES` is about: of a link itself, and not of what it leads to."""
+    which, below = CHANGES[event]
+    descriptor = -1 if below is None else arguments[below]
+    folder = Path("" if descriptor == -1 else f"/proc/self/fd/{descriptor}").resolve()
+    path = folder / os.fsdecode(arguments[which])
+    return str(path.parent.resolve() / path.name)
 
 
 def serve(*, fresh: bool) -> None:

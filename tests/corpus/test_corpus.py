@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.corpus import brought_code, configs, paths, pickles, suites, tokenizers, weights
+from tests.corpus import brought_code, configs, paths, pickles, redirects, suites, tokenizers, weights
 from tests.corpus.child import CPU_S, MEMORY_BYTES
 from tests.corpus.conftest import Runner
 from tests.corpus.entry import Entry, Scene, registered
@@ -15,7 +15,9 @@ from tests.corpus.entry import Entry, Scene, registered
 EXPECTED = re.compile(r"'uname', '-p'|'-P', '.*/harness/checkpoints/trial\.py'|^write\t'/proc/self/clear_refs'$")
 """What the harness itself does: it asks for the processor's name and the peak memory, and tries tokenizers apart."""
 
-assert all((brought_code, configs, paths, pickles, suites, tokenizers, weights))  # each registers its entries
+assert all(
+    (brought_code, configs, paths, pickles, redirects, suites, tokenizers, weights)
+)  # each registers its entries
 
 
 @pytest.mark.parametrize("entry", [pytest.param(entry, id=name) for name, entry in registered().items()])
