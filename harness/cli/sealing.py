@@ -21,6 +21,7 @@ __all__ = ["keys", "prove", "seal", "verify"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 _SHOWN = 5
 _DIFFERS = 2
+_PARTIAL = 3
 
 keys = typer.Typer(help="Keys that sign runs.", no_args_is_help=True)
 
@@ -92,6 +93,12 @@ def verify(
     rerun: Annotated[
         int | None, typer.Option(min=1, help="Ask the checkpoint about so many random samples again.")
     ] = None,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Make scores of the recorded answers again, and estimates of the scores.")
+    ] = False,
+    suite: Annotated[
+        list[str] | None, typer.Option("--suite", help="With --rescore: the suite file that the run was made with.")
+    ] = None,
     nonce: Annotated[
         str | None, typer.Option(help="With --rerun: your own word, so that nobody could foresee which samples.")
     ] = None,
@@ -110,6 +117,8 @@ def verify(
 
     harness verify 1a2b3c --public-key harness.pub
 
+    harness verify 1a2b3c --rescore
+
     harness verify 1a2b3c --rerun 10
 
     harness verify proof.json --public-key harness.pub
@@ -120,14 +129,19 @@ def verify(
     key = load_public_key(public_key) if public_key else None
     path = Path(run)
     if path.is_file():
-        if rerun:
-            raise InputError("samples are run again on a whole run's record", place=run, fix="Give the run")
+        if rerun or rescore:
+            raise InputError("samples are run and scored again on a whole run's record", place=run, fix="Give the run")
         if is_proof(path):
             _finish_proof(verify_proof(path, key), as_json)
             return
         _finish(verify_file(path, key), as_json)
         return
     report = verify_run(find_folder(run, output_folder), key)
+    if rescore and rerun:
+        raise InputError("are two questions", place="--rescore and --rerun", fix="Ask one after the other")
+    if rescore and report.ok:
+        _rescore(report, suite or [], as_json)
+        return
     if rerun is None or not report.ok:
         _finish(report, as_json)
         return
@@ -153,6 +167,30 @@ def _rerun(report: "Report", count: int, nonce: str | None, as_json: bool, *, tr
         output.print(Text(f"{told} (numbers within {found.tolerance:g}; nonce {found.nonce})"))
     if not found.ok:
         raise typer.Exit(_DIFFERS)
+
+
+def _rescore(report: "Report", suites: list[str], as_json: bool) -> None:
+    from harness.record import load_record
+    from harness.rescore import rescore
+
+    with progress_bar() as progress:
+        found = rescore(load_record(report.place), suites, progress)
+    if as_json:
+        _finish(report, as_json, {"ok": report.ok and found.ok, "rescore": asdict(found)})
+    else:
+        _print_report(report)
+        for difference in found.differences[:_SHOWN]:
+            errors.print(Text(difference))
+        for name, reason in found.left_out.items():
+            errors.print(Text(f"not scored again: {name}: {reason}"))
+        count = len(found.rescored) + len(found.left_out)
+        agreed = "the record says what its answers give" if found.ok else f"{len(found.differences)} contradictions"
+        output.print(Text(f"scored again: {len(found.rescored)} of {count} tasks: {agreed}"))
+    if not found.ok:
+        errors.print(Text(f"harness: {report.place}: its scores don't follow from its answers. Do not rely on them"))
+        raise typer.Exit(_DIFFERS)
+    if found.left_out:
+        raise typer.Exit(_PARTIAL)
 
 
 def _finish(report: "Report", as_json: bool, more: dict[str, object] | None = None) -> None:

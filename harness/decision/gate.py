@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from harness.core.errors import InputError, RecordError
+from harness.decision.derived import contradictions
 from harness.decision.judging import Judge
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Scored
@@ -14,6 +15,8 @@ __all__ = ["EXIT_CODES", "gate", "weight"]
 
 EXIT_CODES: dict[Outcome, int] = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3, "ERROR": 2}
 
+_SHOWN = 5
+
 _WORST_FIRST: Sequence[Outcome] = ("ERROR", "FAIL", "INCONCLUSIVE", "PASS")
 
 
@@ -21,18 +24,17 @@ def gate(run: RunRecord, policy: Policy, baseline: RunRecord | None = None) -> V
     """What the policy says of a sealed run.
 
     The verdict is that of the worst rule: ERROR, FAIL, INCONCLUSIVE, PASS. Rules whose severity is `warn` don't count,
-    nor do inconclusive ones that the policy lets be. Raises `RecordError` for a run that isn't sealed or was changed,
-    `InputError` for a policy that doesn't fit the run.
+    nor do inconclusive ones that the policy lets be. Raises `RecordError` for a run that isn't sealed, was changed, or
+    whose estimates don't follow from its scores; `InputError` for a policy that doesn't fit the run.
     """
-    for record in filter(None, (run, baseline)):
-        _check_trust(record)
+    scored, before = _trusted(run), _trusted(baseline) if baseline else None
     if baseline is None and (title := policy.needs_baseline):
         raise InputError(
             f"the rule {title!r} has a margin to a baseline, and there is none",
             place=policy.path,
             fix="Add --baseline RUN",
         )
-    judge = Judge(policy, Scored(run), Scored(baseline) if baseline else None)
+    judge = Judge(policy, scored, before)
     judged = [(rule, verdict) for rule in policy.rules if (verdict := judge.judge(rule)) is not None]
     if not judged:
         raise InputError("none of the rules is on what the run measured", place=policy.path, fix="Add a rule")
@@ -57,8 +59,17 @@ def weight(policy: Policy, rule: Rule, verdict: RuleVerdict) -> Outcome:
     return verdict.verdict
 
 
-def _check_trust(record: RunRecord) -> None:
+def _trusted(record: RunRecord) -> Scored:
     if record.state != "sealed":
         raise RecordError("the run is not finished, so nothing can be decided", place=record.folder)
     if changed := record.verify():
         raise RecordError("; ".join(changed), place=record.folder, fix="Do not rely on its scores")
+    scored = Scored(record)
+    if found := contradictions(scored):
+        more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise RecordError(
+            f"its estimates don't follow from its scores: {'; '.join(found[:_SHOWN])}{more}",
+            place=record.folder,
+            fix="Do not rely on it; run the evaluation again",
+        )
+    return scored

@@ -7,6 +7,7 @@ from harness.core.headlines import OVERALL, mean_weights
 from harness.core.metrics import Undefined, salt
 from harness.core.statistics import Interval
 from harness.decision.contrasts import headline_parts
+from harness.decision.derived import underived
 from harness.decision.scored import Key, Scored
 from harness.decision.worst import with_worst
 
@@ -27,6 +28,8 @@ def limits(run: Scored, key: Key, confidence: float) -> Interval:
     """
     estimate = run.estimates[key]
     assert estimate.value is not None
+    if reason := underived(run, key):
+        raise Undefined(f"{key.metric} {reason}, so nothing bears it out")
     if is_reading(run, key):
         return Interval(value=estimate.value, stderr=None, low=estimate.value, high=estimate.value, method="as read")
     if parts := headline_parts(run, key):

@@ -2,15 +2,19 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from harness.core import registry
 from harness.core.errors import HarnessError
+from harness.core.headlines import OVERALL, headline_estimates
+from harness.core.isolation import StepFailed, attempt
 from harness.core.metrics import MeanShare, Metric, Undefined
 from harness.core.scores import Estimate, Score
+from harness.core.tasks import Results
 from harness.record import RunRecord
 from harness.tasks.calibration_metrics import CALIBRATION_METRICS
 from harness.tasks.membership import MEMBERSHIP_METRICS
@@ -50,7 +54,35 @@ class Scored:
 
     def __init__(self, record: RunRecord) -> None:
         self.record = record
-        self.estimates: Mapping[Key, Estimate] = {key_of(one): one for one in record.estimate_list}
+        self.listed: Sequence[Estimate] = record.estimate_list
+        self.estimates: Mapping[Key, Estimate] = {key_of(one): one for one in self.listed}
+        self.readings: frozenset[Key] = frozenset(map(key_of, record.measurement_list))
+
+    @cached_property
+    def derived_readings(self) -> Mapping[Key, Estimate]:
+        """What the installed suites make of the recorded energy windows; nothing of a suite that isn't installed."""
+        spec = self.record.spec
+        by_task: dict[tuple[str, str], list[Score]] = {}
+        for key, scores in self.scores.items():
+            by_task.setdefault((key.suite, key.task), []).extend(scores)
+        results = Results(
+            scores=by_task,
+            estimates=[one for one in self.listed if key_of(one) not in self.readings and one.task != OVERALL],
+            windows=self.record.windows,
+            signature="",
+            request_counts=self.record.request_counts,
+        )
+        found: list[Estimate] = []
+        for name in spec.suites:
+            if name not in registry.names("harness.suites"):
+                continue
+            try:
+                suite = registry.suite(name)
+                derived = attempt(partial(suite.derive, results))
+                found += [*derived, *headline_estimates([suite], derived, "")]
+            except (HarnessError, StepFailed, ValueError):  # what can't be told here bears nothing out
+                continue
+        return {key_of(one): one for one in found}
 
     @cached_property
     def scores(self) -> Mapping[Key, Sequence[Score]]:
@@ -84,6 +116,29 @@ class Scored:
         if fault := self._checked[key.whole]:
             raise Undefined(fault)
         return self._found(key.whole)
+
+    def own_metric(self, key: Key) -> Metric | None:
+        """The metric of that name that the task itself has; None where the task can't be built from the record."""
+        return next((one for one in self._metrics(key) if one.name == key.metric), None)
+
+    def likely_metrics(self, key: Key) -> Sequence[Metric]:
+        """What may have given a number: the task's own metric, else those that go by its name everywhere, or a mean."""
+        own = self.own_metric(key)
+        estimate = self.estimates[key]
+        known = [one for one in _KNOWN if one.name == key.metric and _is_of(one, estimate)]
+        return [own] if own else [*known, _mean(estimate)]
+
+    def value_by(self, metric: Metric, key: Key) -> float:
+        """What a metric gives on the recorded scores that a number is of. Raises `Undefined` where that is nothing."""
+        every = self.scores.get(key.whole, ())
+        wanted = dict([key.group.split("=", 1)]) if key.group else metric.main_group
+        scores = [one for one in every if one.invalid is None and wanted.items() <= one.groups.items()]
+        if not scores:
+            raise Undefined("no sample counts for it")
+        try:
+            return _value(metric, scores)
+        except (ValueError, ArithmeticError) as error:
+            raise Undefined(f"the scores are none of this metric's ({error})") from error
 
     @cached_property
     def _checked(self) -> dict[Key, str | None]:

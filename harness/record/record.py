@@ -18,13 +18,16 @@
 A run is `started`, then `scored`, then `sealed`; only the seal says that it is complete.
 """
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+from pydantic import TypeAdapter
 
 from harness.core.attributions import Attribution
 from harness.core.errors import RecordError
@@ -42,6 +45,9 @@ from harness.record.spec import RunSpec
 from harness.record.tables import attribution_rows, attribution_table, response_table, score_table
 
 __all__ = ["RunRecord", "RunWriter", "load_record"]
+
+_ESTIMATE = TypeAdapter(Estimate)
+_FIELDS = frozenset(one.name for one in fields(Estimate))
 
 State = Literal["started", "scored", "sealed"]
 
@@ -86,11 +92,16 @@ class RunRecord:
     @property
     def estimate_list(self) -> list[Estimate]:
         """The estimates in the order of the suites, energy included."""
-        found: list[Estimate] = []
-        for name in ("estimates.json", "measurements.json"):
-            with _formed(self.folder / name, "a list of estimates"):
-                found += map(_estimate, _read_json(self.folder / name))
-        return found
+        return [*self._estimates("estimates.json"), *self.measurement_list]
+
+    @property
+    def measurement_list(self) -> list[Estimate]:
+        """The estimates that were read from a meter, and so differ from run to run."""
+        return self._estimates("measurements.json")
+
+    def _estimates(self, name: str) -> list[Estimate]:
+        with _formed(self.folder / name, "a list of estimates"):
+            return list(map(_estimate, _read_json(self.folder / name)))
 
     @property
     def is_partial(self) -> bool:
@@ -125,6 +136,13 @@ class RunRecord:
         return self._table("responses.parquet")
 
     @property
+    def answers(self) -> dict[str, Response]:
+        """Every answer of the model, whole, by the id of its request."""
+        path = self.folder / "journal.jsonl"
+        with _formed(path, "a list of responses"):
+            return {entry["request_id"]: _response(entry) for entry, _ in read_lines(path)}
+
+    @property
     def attributions(self) -> pd.DataFrame:
         """One row a sample and method: what explains the decision. Empty where no task asked for that.
 
@@ -142,6 +160,12 @@ class RunRecord:
         path = self.folder / "windows.jsonl"
         with _formed(path, "a list of energy windows"):
             return [Window(**entry) for entry, _ in read_lines(path)]
+
+    @property
+    def request_counts(self) -> Mapping[tuple[str, str], int]:
+        """How many requests each (suite, task) asked."""
+        asked = self._table("responses.parquet", ["suite", "task"])
+        return Counter(zip(asked["suite"], asked["task"], strict=True))
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -171,9 +195,9 @@ class RunRecord:
         """
         return check_seal(self.folder)
 
-    def _table(self, name: str) -> pd.DataFrame:
+    def _table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
         try:
-            return pd.read_parquet(self.folder / name)
+            return pd.read_parquet(self.folder / name, columns=columns)
         except FileNotFoundError as error:
             raise RecordError(
                 "the run is not finished", place=self.folder, fix="Run the same `harness eval` command again"
@@ -286,8 +310,10 @@ def _json_bytes(value: Any) -> bytes:
 
 def _estimate(row: dict[str, Any]) -> Estimate:
     """The estimate that was written as JSON, whose numbers may have become integers there."""
-    numbers = ("value", "stderr", "low", "high", "confidence", "target")
-    return Estimate(**{**row, **{name: float(row[name]) for name in numbers if row.get(name) is not None}})
+    if unknown := row.keys() - _FIELDS:
+        raise ValueError(f"an estimate has no {', '.join(unknown)}")
+    # Of Python's values strict pydantic takes none but finished estimates; of JSON's it takes these.
+    return _ESTIMATE.validate_json(json.dumps(row), strict=True)
 
 
 def _response(entry: dict[str, Any]) -> Response:

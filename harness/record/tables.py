@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,6 +25,7 @@ from harness.core.values import field_values
 from harness.record.asked import settings_of
 
 __all__ = [
+    "as_recorded",
     "attribution_rows",
     "attribution_table",
     "attributions_of",
@@ -193,6 +194,13 @@ def attribution_table(rows: Sequence[Mapping[str, Any]]) -> bytes:
 def attribution_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     """Rows made by `attributions_of` as a table; its columns alone where there are none."""
     return pa.Table.from_pylist(list(rows), schema=_ATTRIBUTIONS)
+
+
+def as_recorded(table: Literal["responses", "scores"], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows made by `response_row` or `score_row` as they are read from the table again."""
+    schema = {"responses": _RESPONSES, "scores": _SCORES}[table]
+    read: list[dict[str, Any]] = pa.Table.from_pylist(list(rows), schema=schema).to_pylist()
+    return read
 
 
 def _parquet(rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> bytes:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from harness.core import registry
 from harness.core.headlines import headline_estimates
+from harness.core.meters import Window
 from harness.core.metrics import Metric, Proportion
 from harness.core.scores import Estimate, Score
-from harness.core.tasks import Suite
+from harness.core.tasks import Results, Suite
 from harness.judgement import estimate_metric
 from harness.record import RunRecord, RunSpec, RunWriter, TaskSpec
 from harness.record.tables import score_row
@@ -83,6 +85,7 @@ def sealed(
     *,
     metrics: Sequence[Metric] = (ACC,),
     measurements: Sequence[Estimate] = (),
+    windows: Sequence[Window] = (),
     checkpoint: Mapping[str, Any] | None = None,
     task: str = "foxes",
     **changes: Any,
@@ -94,6 +97,8 @@ def sealed(
     writer.write_json("environment.json", {"peak_memory_bytes": 5000, "packages": {}})
     writer.write_json("checkpoint.json", {**described, **(checkpoint or {})})
     writer.write_json("engine.json", {})
+    for window in windows:
+        writer.append_window(window)
     estimates = []
     for metric in metrics:
         own = [score for score in scores if score.metric == metric.name]
@@ -120,6 +125,14 @@ def reading(value: float) -> Estimate:
     return Estimate(
         suite="energy", task="run", metric="energy_joules", value=value, n=3, unit="J", direction="lower", signature="s"
     )
+
+
+def measured(value: float) -> dict[str, Any]:
+    """What makes a run one that took so many joules: the window, and what the suite makes of it."""
+    window = Window(phase="quiz/loglikelihood", duration_s=2.0, energy_joules=value, basis="measured", source="meter")
+    suite = registry.suite("energy")
+    found = suite.derive(Results(scores={}, estimates=[], windows=[window], signature="s"))
+    return {"suites": ("quiz", "energy"), "windows": [window], "measurements": found}
 
 
 def flipped(n: int, gained: int, lost: int, *, right: float = 0.5) -> tuple[list[float], list[float]]:

@@ -12,7 +12,7 @@ from harness.decision.gate import gate
 from harness.decision.policy import read_policy, templates
 from harness.decision.reports import sarif
 from harness.record import RunRecord
-from tests.decision.runs import flipped, reading, scores_of, sealed, task_spec
+from tests.decision.runs import flipped, measured, reading, scores_of, sealed, task_spec
 
 
 @pytest.fixture
@@ -144,8 +144,7 @@ def test_unusable_samples_count_as_the_worst_and_many_are_an_error(tmp_path, pol
 def test_energy_is_compared_as_it_is_read(tmp_path, policy):
     scores = scores_of([1.0, 0.0] * 50)
     first, second = (
-        sealed(tmp_path / "runs", name, scores, measurements=[reading(joules)])
-        for name, joules in (("a", 100.0), ("b", 115.0))
+        sealed(tmp_path / "runs", name, scores, **measured(joules)) for name, joules in (("a", 100.0), ("b", 115.0))
     )
     at = {"suite": "energy", "task": "run", "metric": "energy_joules"}
     assert gate(second, policy({"kind": "ceiling", "bound": 120, **at})).verdict == "PASS"
