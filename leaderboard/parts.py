@@ -56,11 +56,13 @@ def _specification(draw: partial[Chart], theme: Theme) -> tuple[dict[str, Any], 
 
 
 def table(frame: pd.DataFrame, **options: Any) -> Any:
-    """A table whose texts are shown as they are; long ones are cut short."""
+    """A table whose texts are shown as they are, an address as well; long ones are cut short."""
     texts = frame.select_dtypes(include=["object", "string"]).columns
     shown = frame.assign(**{name: [_cell(value) for value in frame[name]] for name in texts})
     if len(shown) <= _UNROLLED:
         options.setdefault("height", "content")
+    # Said for each, so that nothing that is read as an address becomes a link.
+    options.setdefault("column_config", {str(name): st.column_config.TextColumn() for name in texts})
     return st.dataframe(shown, hide_index=True, placeholder="", **options)
 
 

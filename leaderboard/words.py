@@ -10,6 +10,11 @@ from harness.core.translation import LANGUAGES, Translate, translator
 
 __all__ = ["Words", "escaped", "words"]
 
+_LINKING = re.compile(r"(?<=[:@])|(?<=www)(?=\.)", re.IGNORECASE)
+"""Where a text that reads like an address, an icon or an emoji comes apart: these are looked for behind all escapes."""
+_JOINER = "\u2060"
+"""Has no width, and no line breaks at it."""
+
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -37,5 +42,5 @@ def words(code: str | None, locale: str | None) -> Words:
 
 
 def escaped(text: str, limit: int = 80) -> str:
-    """A text of unknown origin for where Markdown is read: visible, on one line, every mark taken literally."""
-    return _PUNCTUATION.sub(r"\\\1", elided(visible(text), limit))
+    """A text of unknown origin for where Markdown is read: visible, on one line, every mark literal, and no link."""
+    return _PUNCTUATION.sub(r"\\\1", _LINKING.sub(_JOINER, elided(visible(text), limit)))

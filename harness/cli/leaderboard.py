@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import os
+import re
 import socket
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ __all__ = ["leaderboard"]
 
 _GROUP, _NAME = "harness.apps", "leaderboard"
 _LOOPBACK = "127.0.0.1"
+_NAME_OF_HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9a-fA-F:.]+\]?")
 
 
 def leaderboard(
@@ -27,6 +29,10 @@ def leaderboard(
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
     address: Annotated[str, typer.Option(help="Address to listen on; only this machine by default.")] = _LOOPBACK,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(help="Another name by which browsers ask for it, such as a proxy's. May be repeated."),
+    ] = None,
     index: Annotated[bool, typer.Option(help="Index the records before the start.")] = True,
 ) -> None:
     """Look at runs in a browser: ranks, trade-offs, single runs and samples, comparisons, history. It only reads.
@@ -38,12 +44,16 @@ def leaderboard(
     harness leaderboard --store postgresql://team@db/harness --records /data/runs --port 8600
     """
     package = _package()
+    for name in host or ():
+        if not _NAME_OF_HOST.fullmatch(name):
+            raise InputError("is no name of a host", place=f"--host {name}", fix="Give a name without port and path")
     _expect_free(address, port)
     folder = Path("runs") if records is None else records
     if records is not None and not records.is_dir():
         raise InputError("is no folder", place=records, fix="Give the folder that holds the runs")
     _prepare(store, folder, index and folder.is_dir())
     environment = {**os.environ, "HARNESS_RECORDS": str(folder.absolute())}
+    environment |= {"HARNESS_ADDRESS": address, "HARNESS_HOSTS": ",".join(host or ())}
     if store is not None:
         environment["HARNESS_STORE"] = store
     options = {

@@ -56,6 +56,13 @@ def test_it_listens_on_this_machine_alone_unless_told_otherwise(run, port):
     assert arguments[arguments.index("--browser.gatherUsageStats") + 1] == "false"
 
 
+def test_the_guard_is_told_the_address_and_the_names(run, port):
+    _, _, started = run("--port", port, "--host", "board.example", "--host", "10.0.0.1")
+    ((_, environment),) = started
+    assert environment["HARNESS_ADDRESS"] == "127.0.0.1"
+    assert environment["HARNESS_HOSTS"] == "board.example,10.0.0.1"
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -65,6 +72,9 @@ def test_it_listens_on_this_machine_alone_unless_told_otherwise(run, port):
         (["--store", "postgresql://nobody@127.0.0.1:1/runs"], "postgresql"),
         (["--address", "256.1.1.1"], "256.1.1.1"),
         (["--port", "70000"], "--port"),
+        (["--host", "http://board.example/"], "--host"),
+        (["--host", "a,b"], "--host"),
+        (["--host", "*"], "--host"),
         (["--port", "web"], "--port"),
     ],
 )

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,7 +53,38 @@ def test_marks_lose_nothing(first, second):
 
 
 def test_markdown_is_taken_literally():
-    assert escaped("![x](y) :red[z] <b>") == r"\!\[x\]\(y\) \:red\[z\] \<b\>"
+    assert escaped("![x](y) :red[z] <b>").replace("\u2060", "") == r"\!\[x\]\(y\) \:red\[z\] \<b\>"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see http://evil.example/x?y=z",
+        "HTTPS://EVIL.EXAMPLE",
+        "见https://evil.example。",
+        "“http://evil.example”",
+        "www.evil.example and WWW.evil.example",
+        "<http://evil.example>",
+        "[here](http://evil.example)",
+        "write to me@evil.example",
+        "mailto:me@evil.example xmpp:me@evil.example",
+        ":material/delete: :smile: :streamlit:",
+        "http:\\//evil.example",
+        "http:&#47;/evil.example",
+    ],
+)
+def test_an_address_in_a_text_is_no_link(text):
+    """By the three patterns of GitHub's Markdown that make links of bare addresses, once escapes are undone, and by
+    those of Streamlit's icons and emojis."""
+    read = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", escaped(text))
+    assert read.replace("\u2060", "") == text
+    for pattern in (
+        r"(?i)(https?://|www(?=\.))([-.\w]+)([^ \t\r\n]*)",
+        r"[-.\w+]+@[-\w]+(\.[-\w]+)+",
+        r":material/\w+:|:\w+:",
+    ):
+        assert re.search(pattern, read, re.ASCII) is None
+    assert "<" not in escaped(text).replace(r"\<", "")
 
 
 def test_every_text_of_the_catalogues_keeps_its_placeholders():
