@@ -83,6 +83,7 @@ class EvalOptions:
     offline: bool = False
     trust_remote_code: bool = False
     include_path: Path | None = None
+    task_data: tuple[str, ...] = ()
     trust_task_code: bool = False
     trust_metric_code: bool = False
     base: str | None = None
@@ -193,6 +194,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         seed=options.seed,
         options=TaskOptions(
             include_path=options.include_path,
+            task_data=options.task_data,
             trust_task_code=options.trust_task_code,
             trust_metric_code=options.trust_metric_code,
             offline=options.offline,

@@ -189,6 +189,13 @@ def eval_command(
     include_path: Annotated[
         Path | None, typer.Option(help="Folder with lm-evaluation-harness task YAMLs of yours.")
     ] = None,
+    task_data: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FOLDER|URL",
+            help="Where an lm-eval task may read data beside its own folder and --include-path. May be repeated.",
+        ),
+    ] = None,
     trust_task_code: Annotated[
         bool, typer.Option("--trust-task-code", help="Run Python that a task YAML names.")
     ] = False,
@@ -238,6 +245,7 @@ def eval_command(
         "offline": offline,
         "trust_remote_code": trust_remote_code,
         "include_path": include_path,
+        "task_data": tuple(task_data or ()),
         "trust_task_code": trust_task_code,
         "trust_metric_code": trust_metric_code,
         "base": base,

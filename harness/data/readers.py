@@ -9,12 +9,14 @@ import difflib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.core.datasets import Row
 from harness.core.errors import DataError
+from harness.data.bombs import MAX_JSON_BYTES, MAX_LINE_BYTES, bounded_lines, distinct, parquet_batches, rows_of
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -23,8 +25,7 @@ __all__ = ["READERS", "read"]
 
 NOT_UTF8 = "Save the file as UTF-8"
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
-CSV_FIELD_LIMIT = 2**31 - 1
-PARQUET_BATCH_ROWS = 4096
+MAX_COLUMNS = 10_000
 _QUOTED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')
 """A value in quotes with a doubled one inside: what CSV makes of one that holds a quotation mark."""
 
@@ -63,7 +64,7 @@ def _reader(path: Path) -> Callable[[Path, "_Hash"], Iterator[Row]]:
 
 def _lines(path: Path, sha: "_Hash") -> Iterator[tuple[int, str]]:
     with path.open("rb") as stream:
-        for number, line in enumerate(stream, start=1):
+        for number, line in enumerate(bounded_lines(stream, path), start=1):
             sha.update(line)
             yield number, _decoded(line, path, number)
 
@@ -94,6 +95,12 @@ def _jsonl(path: Path, sha: "_Hash") -> Iterator[Row]:
 
 def _json(path: Path, sha: "_Hash") -> Iterator[Row]:
     """A list of JSON objects."""
+    if path.stat().st_size > MAX_JSON_BYTES:
+        raise DataError(
+            f"has more than {MAX_JSON_BYTES:,} bytes, which is the limit for one list",
+            place=path,
+            fix="Put one object a line into a .jsonl file",
+        )
     value = _parsed("".join(line for _, line in _lines(path, sha)), str(path))
     if not isinstance(value, list):
         raise DataError(
@@ -107,7 +114,7 @@ def _json(path: Path, sha: "_Hash") -> Iterator[Row]:
 
 def _parsed(text: str, place: str) -> Any:
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_distinct)
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=distinct)
         if SURROGATE.search(text):
             json.dumps(value, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
@@ -125,14 +132,6 @@ def _parsed(text: str, place: str) -> Any:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number; a missing value is null")
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for index, (name, _) in enumerate(pairs) if name in dict(pairs[:index]))
-        raise ValueError(f"the key {twice!r} occurs twice in an object")
-    return found
 
 
 def _finite(text: str) -> float:
@@ -156,7 +155,7 @@ def _kind(value: Any) -> str:
 def _csv(path: Path, sha: "_Hash") -> Iterator[Row]:
     """Comma-separated values with a header, as RFC 4180 has them; every value is a text."""
     # The module's own limit of 131,072 characters is for the whole process, and shorter than many documents.
-    csv.field_size_limit(CSV_FIELD_LIMIT)
+    csv.field_size_limit(MAX_LINE_BYTES)
     records = csv.reader((line for _, line in _lines(path, sha)), strict=True)
     header: list[str] = []
     try:
@@ -210,7 +209,9 @@ def _refuse_other_separator(header: list[str], path: Path) -> None:
 
 
 def _header(record: list[str], path: Path) -> list[str]:
-    twice = sorted({name for name in record if record.count(name) > 1})
+    if len(record) > MAX_COLUMNS:
+        raise DataError(f"has {len(record):,} columns; the limit is {MAX_COLUMNS:,}", place=path)
+    twice = sorted(name for name, count in Counter(record).items() if count > 1)
     if twice:
         raise DataError(f"names a column twice: {', '.join(twice)}", place=path)
     return record
@@ -218,17 +219,12 @@ def _header(record: list[str], path: Path) -> list[str]:
 
 def _parquet(path: Path, sha: "_Hash") -> Iterator[Row]:
     """Apache Parquet; the values are what pyarrow makes of them."""
-    import pyarrow as pa  # costs half a second, and few files need it
-    import pyarrow.parquet as pq
-
     with path.open("rb") as stream:
         while chunk := stream.read(1 << 20):
             sha.update(chunk)
-        try:
-            for batch in pq.ParquetFile(stream).iter_batches(batch_size=PARQUET_BATCH_ROWS):
-                yield from batch.to_pylist()
-        except pa.ArrowException as error:
-            raise DataError(f"is not Parquet: {str(error).splitlines()[0]}", place=path) from error
+        stream.seek(0)
+        for batch in parquet_batches(stream, path):
+            yield from rows_of(batch, path)
 
 
 def _conll(path: Path, sha: "_Hash") -> Iterator[Row]:

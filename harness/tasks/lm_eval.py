@@ -1,8 +1,9 @@
 """Finds tasks of lm-evaluation-harness by name, makes sure that they run no code, and loads them."""
 
+import glob
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -11,18 +12,26 @@ from typing import Any
 import datasets
 import huggingface_hub
 import lm_eval.tasks
-from jinja2.exceptions import SecurityError
+from jinja2.exceptions import SecurityError, TemplateError
 from lm_eval.tasks import TaskManager
 from lm_eval.tasks._index import Entry, Kind, TaskIndex
 
 from harness.core.errors import DataError, HarnessError, TaskError, UnavailableError, UnknownName
 from harness.core.tasks import Task
-from harness.tasks.lm_eval_files import TASK_CODE, read_merged, refuse_code, sandbox_templates
+from harness.core.time_limit import OverLimit
+from harness.tasks.lm_eval_files import TASK_CODE, TIRESOME, refuse_code
 from harness.tasks.lm_eval_groups import LmEvalGroup
+from harness.tasks.lm_eval_guard import guarded
+from harness.tasks.lm_eval_places import Places
 from harness.tasks.lm_eval_task import LmEvalTask
+from harness.tasks.lm_eval_templates import guard_templates
+from harness.tasks.lm_eval_yaml import read_task_file
 from harness.tasks.options import TaskOptions
 
 __all__ = ["LmEvalTask", "load_tasks"]
+
+MAX_ENTRIES = 20_000
+"""Of a group and of all below it, each as often as it is listed; lm-eval itself has 14,000 of them."""
 
 _log = logging.getLogger(__name__)
 
@@ -39,32 +48,73 @@ def load_tasks(name: str, options: TaskOptions) -> list[Task]:
     folder = options.include_path
     if folder is not None and not folder.is_dir():
         raise TaskError("no such folder", place=f"--include-path {folder}")
-    # Reading lm-eval's own 14,000 files takes seconds, which a task of the user's own needn't cost.
-    manager = TaskManager(include_path=folder, include_defaults=False)
-    entries = _entries(name, manager)
-    if entries is None:
+    manager, entries = _found(name, options)
+    files = sorted({entry.yaml_path for entry in entries if entry.yaml_path})
+    places = Places.of(files, options)
+    for path in files:
+        refuse_code(path, options, places)
+    _tell_of_twins(entries, options)
+    guard_templates(trusted=options.trust_task_code)
+    with _quiet(offline=options.offline), _translated(name), guarded(places, options):
+        loaded = manager.load(name)
+        tasks = {task_name: _adopt(task, options) for task_name, task in loaded["tasks"].items()}
+    groups = [LmEvalGroup(group, tasks) for group in loaded.get("groups", {}).values() if group.has_aggregation]
+    for task in tasks.values():
+        task.aggregates = [group for group in groups if task in group.tasks]
+    return list(tasks.values())
+
+
+def _found(name: str, options: TaskOptions) -> tuple[TaskManager, list[Entry]]:
+    """lm-eval's index with the entries that loading `name` reads. Raises `UnknownName`, or `TaskError`."""
+    folder = options.include_path
+    named = [Path(name)] if name.endswith(".yaml") else []
+    with guarded(Places.of(named, options), options):
+        # Reading lm-eval's own 14,000 files takes seconds, which a task of the user's own needn't cost.
+        manager = TaskManager(include_path=folder, include_defaults=False)
+        search = _Search(manager.task_index, options)
+        if search.gather(name):
+            return manager, search.found
+        if not search.found:
+            _refuse_broken(folder, f"**/{glob.escape(name)}.yaml", options)
         _log.info(
             "reading lm-eval's own tasks for %s; the first time its data are fetched too, which takes a while", name
         )
         for known, entry in _own_index().items():
             manager.task_index.setdefault(known, entry)
-        entries = _entries(name, manager, inline_members=True)
-    if entries is None:
-        for path in sorted(folder.glob("**/*.yaml")) if folder else []:
-            read_merged(path)  # the index leaves out malformed files without a word: one of them may hold the task
-        raise UnknownName("lm-eval task", name, manager.task_index)
-    for path in sorted({entry.yaml_path for entry in entries if entry.yaml_path}):
-        refuse_code(path, options)
-    _tell_of_twins(entries)
-    if not options.trust_task_code:
-        sandbox_templates()
-    with _quiet(offline=options.offline), _translated(name):
-        loaded = manager.load(name)
-    tasks = {task_name: _adopt(task, options) for task_name, task in loaded["tasks"].items()}
-    groups = [LmEvalGroup(group, tasks) for group in loaded.get("groups", {}).values() if group.has_aggregation]
-    for task in tasks.values():
-        task.aggregates = [group for group in groups if task in group.tasks]
-    return list(tasks.values())
+        search = _Search(manager.task_index, options, inline_members=True)
+        if search.gather(name):
+            return manager, search.found
+    _refuse_broken(folder, "**/*.yaml", options)
+    raise UnknownName("lm-eval task", name, manager.task_index)
+
+
+def _refuse_broken(folder: Path | None, pattern: str, options: TaskOptions) -> None:
+    """Raise `TaskError` for a malformed file: the index leaves them out without a word, and one may hold the task."""
+    for path in sorted(folder.glob(pattern)) if folder and "/" not in pattern.removeprefix("**/") else []:
+        _config(path, options)
+
+
+class _Search:
+    """Gathers the entries that loading a name reads; `inline_members` explain names that the index lacks."""
+
+    def __init__(self, index: Mapping[str, Entry], options: TaskOptions, *, inline_members: bool = False) -> None:
+        self.found: list[Entry] = []
+        self._index, self._options, self._inline_members = index, options, inline_members
+        self._members: dict[str, list[str]] = {}
+
+    def gather(self, name: str, above: tuple[str, ...] = ()) -> bool:
+        """Add the entries below a name; False where one is missing and isn't explained. Raises `TaskError`."""
+        if name in above:
+            raise TaskError("the group contains itself", place=f"lm-eval:{name}")
+        entry = self._index.get(name) or _entry_of_file(Path(name), self._options)
+        if entry is None:
+            return False
+        self.found.append(entry)
+        if len(self.found) > MAX_ENTRIES:
+            raise TaskError(f"stands for more than {MAX_ENTRIES:,} tasks and groups", place=f"lm-eval:{above[0]}")
+        if name not in self._members:
+            self._members[name] = _members(entry, self._options)
+        return all(self.gather(member, (*above, name)) or self._inline_members for member in self._members[name])
 
 
 @cache
@@ -74,40 +124,26 @@ def _own_index() -> dict[str, Entry]:
     return index
 
 
-def _entries(
-    name: str, manager: Any, *, inline_members: bool = False, above: tuple[str, ...] = ()
-) -> list[Entry] | None:
-    """The entries that loading `name` reads; None where one is missing and `inline_members` doesn't explain it."""
-    if name in above:
-        raise TaskError("the group contains itself", place=f"lm-eval:{name}")
-    entry = manager.task_index.get(name) or _entry_of_file(Path(name))
-    if entry is None:
-        return None
-    found = [entry]
-    for member in _members(entry):
-        below = _entries(member, manager, inline_members=inline_members, above=(*above, name))
-        if below is None and not inline_members:
-            return None
-        found += below or []
-    return found
+def _config(path: Path, options: TaskOptions) -> dict[str, Any]:
+    return read_task_file(path, Places.of([path], options)).merged()
 
 
-def _entry_of_file(path: Path) -> Entry | None:
-    if path.suffix != ".yaml" or not path.is_file():
+def _entry_of_file(path: Path, options: TaskOptions) -> Entry | None:
+    if path.suffix != ".yaml" or not path.exists():
         return None
-    read_merged(path)
+    _config(path, options)
     try:
         return TaskIndex.entry_from_path(path)
     except ValueError as error:
         raise TaskError(f"is no lm-eval task ({_line(error)})", place=path) from error
 
 
-def _members(entry: Entry) -> list[str]:
+def _members(entry: Entry, options: TaskOptions) -> list[str]:
     if entry.kind is Kind.TAG:
         return sorted(entry.tags)
     if entry.kind is not Kind.GROUP:
         return []
-    return list(_named(read_merged(entry.yaml_path)))
+    return list(_named(_config(entry.yaml_path, options)))
 
 
 def _named(config: dict[str, Any]) -> Iterator[str]:
@@ -121,10 +157,10 @@ def _named(config: dict[str, Any]) -> Iterator[str]:
             yield str(member)
 
 
-def _tell_of_twins(entries: Sequence[Entry]) -> None:
+def _tell_of_twins(entries: Sequence[Entry], options: TaskOptions) -> None:
     """Say where a group lists a name again: lm-eval keeps the last alone, whatever settings the others have."""
     for entry in entries:
-        names = Counter(_members(entry)) if entry.kind is Kind.GROUP else Counter()
+        names = Counter(_members(entry, options)) if entry.kind is Kind.GROUP else Counter()
         for name, count in names.items():
             if count > 1:
                 _log.warning("the group %s lists %s %d times; as in lm-eval, the last counts", entry.name, name, count)
@@ -138,7 +174,7 @@ def _adopt(task: Any, options: TaskOptions) -> LmEvalTask:
         for metric, function in getattr(task, "_metric_fn_list", {}).items():
             if function is None:
                 raise UnavailableError(f"the metric {metric} can't be loaded", place=name, fix="Check the network")
-    return LmEvalTask(task, options.chat)
+    return LmEvalTask(task, options.chat, trusted=options.trust_task_code or options.trust_metric_code)
 
 
 @contextmanager
@@ -170,6 +206,14 @@ def _translated(name: str) -> Iterator[None]:
         raise
     except SecurityError as error:
         raise TaskError(f"a template can run code ({error})", place=place, fix=TASK_CODE) from error
+    except TemplateError as error:  # one of them is an OSError too
+        raise TaskError(
+            f"a template fails ({type(error).__name__}: {_line(error)})",
+            place=place,
+            fix="Check the task's file against its data",
+        ) from error
+    except OverLimit as error:
+        raise TaskError(str(error), place=place, fix=TIRESOME) from error
     except FileNotFoundError as error:
         raise DataError(
             f"its data aren't there ({_line(error)})",

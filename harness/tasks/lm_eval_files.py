@@ -1,121 +1,80 @@
-"""Reads the YAML of lm-eval tasks without running anything, and refuses what would run code.
-
-lm-eval imports the functions that a file names while it parses the file, and renders templates from which Python's
-internals can be reached. So every file is read here first, with a loader that marks `!function` and calls nothing, and
-templates are rendered in jinja2's sandbox.
-"""
+"""Refuses what a task file of lm-evaluation-harness would have run, and numbers that no task needs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
-from jinja2.sandbox import SandboxedEnvironment
-from lm_eval import utils
+from jinja2 import Environment, TemplateSyntaxError, nodes
 from lm_eval.api import metrics as lm_eval_metrics  # noqa: F401 - fills the registry of metrics
 from lm_eval.api.registry import metric_registry
-from lm_eval.tasks._yaml_loader import load_yaml
 
 from harness.core.errors import TaskError, UnavailableError
+from harness.core.time_limit import OverLimit, time_limit
+from harness.tasks.lm_eval_places import Places
+from harness.tasks.lm_eval_yaml import Function, read_task_file
 from harness.tasks.options import TaskOptions
 
-__all__ = ["TASK_CODE", "read_merged", "refuse_code", "sandbox_templates"]
+__all__ = ["TASK_CODE", "TIRESOME", "refuse_code"]
 
 TASK_CODE = "Read it, and add --trust-task-code if you trust it"
+TIRESOME = "Mend it, or leave the task out"
 METRIC_CODE = "Read it, and add --trust-metric-code if you trust it"
 
-_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MOST = {"repeats": 1_000, "num_fewshot": 10_000}
+_MOST_GENERATION = {"max_gen_toks": 1_000_000, "max_new_tokens": 1_000_000, "max_tokens": 1_000_000, "num_beams": 100}
+"""What a task may ask for of each; the most that lm-eval's own do are 64 repeats and 64,000 tokens."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Function:
-    """A `!function` tag, which lm-eval would import."""
-
-    reference: str
-
-
-class _MarkingLoader(_SafeLoader):  # type: ignore[misc]
-    """Parses as lm-eval does, but marks functions instead of importing them."""
-
-
-_MarkingLoader.add_constructor("!function", lambda _loader, node: _Function(str(node.value)))
-
-
-def read_merged(path: Path) -> dict[str, Any]:
-    """A task's YAML file with its includes, as lm-eval merges them, functions left unresolved. Raises `TaskError`."""
-    for _ in _with_includes(path, set()):
-        pass  # a file that can't be read is named here, where lm-eval would name none
-    try:
-        merged: dict[str, Any] = load_yaml(path, resolve_func=False)
-    except ValueError as error:
-        raise TaskError(f"can't be read ({error})", place=path) from error
-    return merged
-
-
-def refuse_code(path: Path, options: TaskOptions) -> None:
+def refuse_code(path: Path, options: TaskOptions, places: Places) -> None:
     """Raise `TaskError` if the file, or one that it includes, would run code that `options` doesn't allow.
 
     The error names the file, the key and the option. Metrics that would be fetched while offline raise
-    `UnavailableError`.
+    `UnavailableError`; a number that is none, or without measure, raises `TaskError`.
     """
-    scores_itself = read_merged(path).get("process_results") is not None
-    for file, config in _with_includes(path, set()):
+    read = read_task_file(path, places)
+    scores_itself = read.merged().get("process_results") is not None
+    for one in read.files():
+        for problem in _odd_numbers(one.config):
+            raise TaskError(problem, place=one.path)
         if not options.trust_task_code:
-            for problem in _task_code(config):
-                raise TaskError(problem, place=file, fix=TASK_CODE)
-        for key, name in _foreign_metrics(config):
-            if options.trust_task_code and scores_itself:
-                continue  # then the metric is but a name for what the task's own function returns
-            if not options.trust_metric_code:
-                raise TaskError(
-                    f"{key} names {name}, which is no metric of lm-eval's: it would be loaded as a script and run",
-                    place=file,
-                    fix=METRIC_CODE,
-                )
-            if options.offline and not Path(name).exists():
-                raise UnavailableError(f"{key}: the metric {name} would have to be fetched, and offline", place=file)
+            for problem in _task_code(one.config):
+                raise TaskError(problem, place=one.path, fix=TASK_CODE)
+        if not (options.trust_task_code and scores_itself):  # else the metric is but a name for what a function returns
+            _refuse_metrics(one.config, one.path, options)
 
 
-def sandbox_templates() -> None:
-    """From here on, let lm-eval render templates in jinja2's sandbox; it renders the same, but reaches no internals."""
-    if not isinstance(utils.env, SandboxedEnvironment):
-        sandbox = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-        sandbox.filters.update(utils.env.filters)
-        utils.env = sandbox
+def _refuse_metrics(config: dict[str, Any], file: Path, options: TaskOptions) -> None:
+    for key, name in _foreign_metrics(config):
+        if not options.trust_metric_code:
+            raise TaskError(
+                f"{key} names {name}, which is no metric of lm-eval's: it would be loaded as a script and run",
+                place=file,
+                fix=METRIC_CODE,
+            )
+        if options.offline and not Path(name).exists():
+            raise UnavailableError(f"{key}: the metric {name} would have to be fetched, and offline", place=file)
 
 
-def _read(path: Path) -> dict[str, Any]:
-    """The mapping in a task's YAML file, its includes not followed. Raises `TaskError`."""
-    try:
-        # A subclass of the safe loader: it constructs plain values and marks, nothing else.
-        config = yaml.load(path.read_bytes(), Loader=_MarkingLoader)
-    except OSError as error:
-        raise TaskError(f"can't be read ({error.strerror})", place=path) from error
-    except (yaml.YAMLError, UnicodeError) as error:
-        raise TaskError(f"is not valid YAML ({' '.join(str(error).split())})", place=path) from error
-    if not isinstance(config, dict):
-        raise TaskError(f"holds a {type(config).__name__} where lm-eval wants a mapping", place=path)
-    return config
-
-
-def _with_includes(path: Path, seen: set[Path]) -> Iterator[tuple[Path, dict[str, Any]]]:
-    path = path.expanduser().resolve()
-    if path in seen:
-        return
-    seen.add(path)
-    config = _read(path)
-    yield path, config
-    included = config.get("include", [])
-    for other in included if isinstance(included, list) else [included]:
-        yield from _with_includes(path.parent / str(other), seen)
+def _odd_numbers(config: dict[str, Any]) -> Iterator[str]:
+    """Numbers that decide how much is done, and are none, or larger than any task needs."""
+    for prefix, part in _configs(config, ""):
+        generation = part.get("generation_kwargs")
+        for key, holder, limits in (
+            ("", part, _MOST),
+            ("generation_kwargs.", generation if isinstance(generation, Mapping) else {}, _MOST_GENERATION),
+        ):
+            for name, most in limits.items():
+                value = holder.get(name)
+                if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+                    yield f"{prefix}{key}{name} is {value!r:.40}, not a whole number"
+                elif value is not None and not 0 <= value <= most:
+                    yield f"{prefix}{key}{name} is {value:,}; the limit is {most:,}"
 
 
 def _task_code(config: dict[str, Any]) -> Iterator[str]:
     """What in a file would run code, one sentence each."""
     for key, value in _leaves(config, ""):
-        if isinstance(value, _Function):
+        if isinstance(value, Function):
             yield f"{key} is `!function {value.reference}`, which runs Python code"
         elif isinstance(value, str) and _reaches_internals(value):
             yield f"the template under {key} reaches for Python's internals, through which it can run code"
@@ -133,9 +92,15 @@ def _task_code(config: dict[str, Any]) -> Iterator[str]:
             ("dataset_path", str(part.get("dataset_path")).endswith(".py"), "is a script, which would run"),
             ("dataset_path", part.get("dataset_path") == "pandas", "unpickles files, which can run code"),
             ("dataset_kwargs.trust_remote_code", remote, "lets the data set run code"),
+            ("use_prompt", _is_from_elsewhere(part.get("use_prompt")), "reads templates from another place"),
         ):
             if runs:
                 yield f"{prefix}{key} {means}"
+
+
+def _is_from_elsewhere(prompt: object) -> bool:
+    """Whether a prompt's name isn't one of the few that lm-eval has itself."""
+    return prompt is not None and not str(prompt).startswith("qa-basic:")
 
 
 def _foreign_metrics(config: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -174,8 +139,9 @@ def _reaches_internals(template: str) -> bool:
     if "__" not in template:
         return False
     try:
-        tree = Environment().parse(template)
-    except TemplateSyntaxError:  # then it can't be rendered either, and lm-eval says so
+        with time_limit():
+            tree = Environment().parse(template)
+    except (TemplateSyntaxError, RecursionError, OverLimit):  # then it can't be rendered either, and that is told there
         return False
     names = [node.attr for node in tree.find_all(nodes.Getattr)]
     names += [node.value for node in tree.find_all(nodes.Const) if isinstance(node.value, str)]

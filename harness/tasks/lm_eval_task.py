@@ -4,7 +4,7 @@ import json
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, nullcontext, redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from lm_eval.api.instance import Instance
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import HarnessError, TaskError
 from harness.core.hashing import digest
+from harness.core.isolation import STEP_TIMEOUT_S
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
+from harness.core.time_limit import CPU_S, MEMORY_BYTES, OverLimit, time_limit
 from harness.tasks.choices import pick
 from harness.tasks.lm_eval_chat import as_text, conversation_of
 from harness.tasks.lm_eval_code import code_files
-from harness.tasks.lm_eval_files import TASK_CODE
+from harness.tasks.lm_eval_files import TASK_CODE, TIRESOME
 from harness.tasks.lm_eval_generation import generation_refusal
 from harness.tasks.lm_eval_metrics import LmEvalMetric, adopt
 from harness.tasks.lm_eval_requests import request_of, result_of
@@ -51,12 +53,15 @@ class LmEvalTask(Task):
     `definition` pins the task's file, apart from where its data lie; `data_digest` the documents asked, once `samples`
     was called. A task whose file says zero exemplars gets none, as in lm-eval. In a `chat` the task's own code builds
     the turns: its description and the system prompt, its exemplars, and what the answer begins with.
+
+    What it has to do, such as matching its patterns, may take a bounded time unless its code is `trusted`.
     """
 
     languages = ()
 
-    def __init__(self, task: Any, chat: ChatOptions | None = None) -> None:
+    def __init__(self, task: Any, chat: ChatOptions | None = None, *, trusted: bool = False) -> None:
         self.task = task
+        self.trusted = trusted
         self.chat = chat
         self.name = f"lm-eval:{task.task_name}"
         self.version = _whole_number(task.VERSION)
@@ -88,7 +93,7 @@ class LmEvalTask(Task):
 
         Raises `TaskError` where the task's templates or functions fail on its data.
         """
-        with self._own_code("making its prompts"):
+        with self._own_code("making its prompts", STEP_TIMEOUT_S, None):
             self.task.set_config("num_fewshot", settings.num_fewshot)
             self.task.set_fewshot_seed(settings.seed)
             # lm-eval shows a progress bar that can't be turned off.
@@ -115,11 +120,15 @@ class LmEvalTask(Task):
 
     def requests(self, sample: Sample) -> Sequence[Request]:
         """What the document's instances ask, each as often as the task repeats it. Raises `TaskError`."""
-        return [
-            request_of(instance, seed=repeat, in_chat=self.chat is not None)
-            for instance in sample.fields["instances"]
-            for repeat in range(instance.repeats or 1)
-        ]
+        with self._own_code(f"asking document {sample.id}"):
+            asked = [
+                request_of(instance, seed=repeat, in_chat=self.chat is not None)
+                for instance in sample.fields["instances"]
+                for repeat in range(instance.repeats or 1)
+            ]
+            for request in asked:
+                _ = request.id  # raises for a text that none can be made of
+        return asked
 
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """lm-eval's own scores of a document, one for each metric and filter pipeline.
@@ -218,12 +227,15 @@ class LmEvalTask(Task):
         return {metric for metric, way in _CHOOSING.items() if tied[way]}
 
     @contextmanager
-    def _own_code(self, doing: str) -> Iterator[None]:
-        """Names the task in whatever its templates and functions raise; they may raise anything."""
+    def _own_code(self, doing: str, cpu_s: float = CPU_S, memory_bytes: int | None = MEMORY_BYTES) -> Iterator[None]:
+        """Names the task in whatever its templates and functions raise, which may be anything, and bounds them."""
         try:
-            yield
+            with nullcontext() if self.trusted else time_limit(cpu_s, memory_bytes):
+                yield
         except HarnessError:
             raise
+        except OverLimit as error:
+            raise TaskError(f"{doing}: {error}", place=self.name, fix=TIRESOME) from error
         except SecurityError as error:
             raise TaskError(f"a template can run code ({error})", place=self.name, fix=TASK_CODE) from error
         except Exception as error:

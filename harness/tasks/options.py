@@ -21,11 +21,13 @@ class ChatOptions:
 class TaskOptions:
     """Where else lm-eval tasks are looked for, which foreign code may run, and whether the network is off.
 
-    `include_path` is a folder of lm-eval YAML files. `trust_task_code` lets `!function` in such a file run Python,
+    `include_path` is a folder of lm-eval YAML files; these may read below their own folder, there, and in `task_data`,
+    folders or the beginnings of URLs. `trust_task_code` lets `!function` in such a file run Python,
     `trust_metric_code` lets a metric script. `chat` is for tasks that make chats themselves; None where there is none.
     """
 
     include_path: Path | None = None
+    task_data: tuple[str, ...] = ()
     trust_task_code: bool = False
     trust_metric_code: bool = False
     offline: bool = False

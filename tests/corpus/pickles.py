@@ -113,7 +113,7 @@ metric_list:
 def poisoned_request_cache(scene: Scene) -> None:
     """Pickles where lm-eval looks for the requests that it has built before."""
     (scene.folder / "tasks").mkdir()
-    rows = scene.folder / "rows.jsonl"
+    rows = scene.folder / "tasks" / "rows.jsonl"
     (scene.folder / "tasks" / "planted.yaml").write_text(LM_EVAL_TASK.replace("rows.jsonl", str(rows)))
     row = {"question": "Where does the fox jump?", "options": ["over", "home"], "answer": 0}
     rows.write_text(json.dumps(row) + "\n")

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.corpus import brought_code, configs, paths, pickles, redirects, suites, tokenizers, weights
+from tests.corpus import brought_code, configs, paths, pickles, redirects, suites, task_files, tokenizers, weights
 from tests.corpus.child import CPU_S, MEMORY_BYTES
 from tests.corpus.conftest import Runner
 from tests.corpus.entry import Entry, Scene, registered
@@ -16,7 +16,7 @@ EXPECTED = re.compile(r"'uname', '-p'|'-P', '.*/harness/checkpoints/trial\.py'|^
 """What the harness itself does: it asks for the processor's name and the peak memory, and tries tokenizers apart."""
 
 assert all(
-    (brought_code, configs, paths, pickles, redirects, suites, tokenizers, weights)
+    (brought_code, configs, paths, pickles, redirects, suites, task_files, tokenizers, weights)
 )  # each registers its entries
 
 
