@@ -13,7 +13,8 @@ from torch import Tensor
 from harness.checkpoints.adapter import OUTPUT_HEAD, PREFIX
 from harness.checkpoints.geometry import EMBEDDING
 from harness.checkpoints.headers import StoredTensor
-from harness.checkpoints.load import LoadedCheckpoint, errors_named, quiet, read_tokenizer
+from harness.checkpoints.load import LoadedCheckpoint, errors_named, quiet
+from harness.checkpoints.tokenizing import read_tokenizer
 from harness.checkpoints.vocabulary import check_tokenizer, has_vocabulary, word_count
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError

@@ -26,6 +26,8 @@ DEPTHS = ("encoder_layers", "decoder_layers", "num_decoder_layers", "inner_group
 SHARED = "num_hidden_groups"
 """Of a model whose layers share their weights, so that these don't tell how many layers there are."""
 MAX_SHARED_LAYERS = 1000
+LISTED = 1000
+"""Entries that a list in a config may have, however small the model is."""
 INFINITE = "time_step"
 """State-space models limit their time steps by infinity."""
 SIZES = (
@@ -37,6 +39,8 @@ SIZES = (
     "n_inner",
     "head_dim",
 )
+COUNTS = ("num_labels", "type_vocab_size", "max_2d_position_embeddings", "num_buckets", "position_buckets")
+"""Rows of a tensor that not every architecture has."""
 EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 """None of them is a dense model of an architecture that may have some, such as Granite 4's."""
 MAX_LENGTHS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "max_sequence_length", "seq_length")
@@ -86,8 +90,10 @@ def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path)
             raise CheckpointError(f"{field} is {value!r}, not a whole number from {least} on", place=place, fix=FIX)
     _refuse_infinite(config, place)
     _check_depth(text, weights, place)
-    widest = max(max(tensor.shape, default=1) for tensor in weights.tensors.values())
-    for field, value in _integers(text, (*HEADS, *SIZES, *EXPERTS)):
+    # A tensor without a number in it takes no bytes, whatever its width.
+    widest = max((max(tensor.shape, default=1) for tensor in weights.tensors.values() if tensor.count), default=1)
+    _refuse_long(config, max(widest, LISTED), place)
+    for field, value in _integers(text, (*HEADS, *SIZES, *EXPERTS, *COUNTS)):
         if value > widest:
             raise CheckpointError(
                 f"{field} is {value:,}, but no tensor in the weight files is wider than {widest:,}",
@@ -124,15 +130,34 @@ def _check_depth(text: Mapping[str, Any], weights: WeightFiles, place: Path) -> 
 
 def _refuse_infinite(config: Mapping[str, Any], place: Path) -> None:
     """Raises `CheckpointError` for a field that is infinite, such as a norm's epsilon: no answer would mean a thing."""
-    parts: list[Mapping[str, Any]] = [config]
-    while parts:
-        for field, value in parts.pop().items():
-            if isinstance(value, dict):
-                parts.append(value)
-            elif isinstance(value, float) and math.isinf(value) and not field.startswith(INFINITE):
-                raise CheckpointError(
-                    f"{field} is infinite", place=place, fix="Take this file from the checkpoint's publisher again"
-                )
+    for field, value in _everything(config):
+        if isinstance(value, float) and math.isinf(value) and not field.startswith(INFINITE):
+            raise CheckpointError(
+                f"{field} is infinite", place=place, fix="Take this file from the checkpoint's publisher again"
+            )
+
+
+def _refuse_long(config: Mapping[str, Any], limit: int, place: Path) -> None:
+    """Raises `CheckpointError` for a list, of labels or factors, say, with more entries than any tensor has rows."""
+    for field, value in _everything(config):
+        if isinstance(value, dict | list) and len(value) > limit:
+            raise CheckpointError(
+                f"{field} has {len(value):,} entries, but no tensor in the weight files is wider than {limit:,}",
+                place=place,
+                fix=FIX,
+            )
+
+
+def _everything(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Each value at any depth, with the field that it, or the list that it is in, is the value of."""
+    left: list[tuple[str, Any]] = list(config.items())
+    while left:
+        field, value = left.pop()
+        yield field, value
+        if isinstance(value, dict):
+            left += value.items()
+        elif isinstance(value, list):
+            left += [(field, one) for one in value]
 
 
 def _integers(config: Mapping[str, Any], fields: tuple[str, ...]) -> Iterator[tuple[str, int]]:
@@ -140,8 +165,15 @@ def _integers(config: Mapping[str, Any], fields: tuple[str, ...]) -> Iterator[tu
 
 
 def _layers_stored(tensors: Mapping[str, StoredTensor]) -> int:
-    """One more than the largest layer index in the names of tensors, such as 29 in `model.layers.29.mlp.weight`."""
-    return 1 + max((int(found[1]) for name in tensors if (found := LAYER_INDEX.search(name))), default=-1)
+    """How many layers have tensors with numbers in them, by their indices, such as 29 in `model.layers.29.mlp.weight`.
+
+    A name may hold any index, so that they are counted.
+    """
+    stacks: dict[str, set[str]] = {}
+    for name, tensor in tensors.items():
+        if tensor.count and (found := LAYER_INDEX.search(name)):
+            stacks.setdefault(name[: found.start()], set()).add(found[1])
+    return max(map(len, stacks.values()), default=0)
 
 
 def embedding_rows(config: Mapping[str, Any], tensors: Mapping[str, StoredTensor]) -> int | None:

@@ -18,22 +18,22 @@ from transformers.utils import logging
 
 from harness.checkpoints.architectures import LOADERS, OTHER_HEADS, POOLER, unused_tensors
 from harness.checkpoints.dtypes import resolve_dtype
-from harness.checkpoints.files import read_object
 from harness.checkpoints.headers import stored_tensors
 from harness.checkpoints.held import held
 from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.memory import refuse_oversize
 from harness.checkpoints.quantised import require_backend
-from harness.checkpoints.redirects import TOKENIZER_CONFIG, names_file
+from harness.checkpoints.rehearsal import rehearse
 from harness.checkpoints.remote_code import refuse_remote_code
 from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.statelessness import forget_texts
+from harness.checkpoints.tokenizing import read_tokenizer
 from harness.checkpoints.vocabulary import check_tokenizer
 from harness.checkpoints.weights import scan_tensors
 from harness.core.checkpoints import Checkpoint, Stamp
 from harness.core.errors import CheckpointError, HarnessError, InputError
 
-__all__ = ["LoadedCheckpoint", "errors_named", "load", "load_whole", "quiet", "read_tokenizer", "refuse_incomplete"]
+__all__ = ["LoadedCheckpoint", "errors_named", "load", "load_whole", "quiet", "refuse_incomplete"]
 
 HARMLESS = re.compile(
     r"\.rotary_emb\.inv_freq$|\.masked_bias$|\.(attn|attention)\.bias$|(^|\.)embeddings\.(position|token_type)_ids$"
@@ -94,7 +94,10 @@ def load_whole(
     with held(checkpoint.path, checkpoint.files, checkpoint.stamps) as place:
         if trust_remote_code:
             _lead_to_the_rest(place.folder, checkpoint.path)
-        scan_tensors(stored_tensors(place.folder, checkpoint.files).values())
+        tensors = stored_tensors(place.folder, checkpoint.files)
+        if not trust_remote_code:
+            rehearse(place.folder, checkpoint, tensors, bool(supplied))
+        scan_tensors(tensors.values())
         tokenizer, model = _from_folder(place.folder, checkpoint, chosen, trust_remote_code, supplied)
         recipe = read_recipe(place.folder) if checkpoint.kind == "encoder" else None
     if chosen == "float16":
@@ -140,23 +143,6 @@ def _from_folder(
     check_tokenizer(tokenizer, model, folder)
     tokenizer.name_or_path = model.config._name_or_path = str(checkpoint.path)
     return tokenizer, model
-
-
-def read_tokenizer(folder: Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
-    """The tokenizer in a folder, by transformers.
-
-    Files that its config names by their paths are not opened: those are of the machine that it was written on, or of
-    whatever its author likes.
-    """
-    path = folder / TOKENIZER_CONFIG
-    config = read_object(path) if path.exists() else {}
-    tokenizer: PreTrainedTokenizerBase = transformers.AutoTokenizer.from_pretrained(
-        folder,
-        local_files_only=True,
-        trust_remote_code=trust_remote_code,
-        **{field: None for field, value in config.items() if isinstance(value, str) and names_file(field)},
-    )
-    return tokenizer
 
 
 def refuse_incomplete(

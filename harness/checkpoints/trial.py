@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__: list[str] = []
+__all__ = ["try_texts"]
 
 UNITS = (*"aeox019 \n\t_-=.!'\"(<é中\U0001f600", "ab", "a1", "a ", " \n", "aA1_ ")
 """Repeated many times, these make patterns that backtrack take longer than any text would."""
@@ -70,16 +70,21 @@ def _try_tokenizer(path: str) -> str | None:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(path)
-    repeated = [
-        unit * (count // len(unit)) + end for unit in UNITS for count in (LETTERS, MANY_LETTERS) for end in "!x"
-    ]
+    return try_texts(lambda text: tokenizer.encode(text).ids, tokenizer.decode)
+
+
+def try_texts(
+    encode: Callable[[str], list[int]], decode: Callable[[list[int]], object], letters: int = MANY_LETTERS
+) -> str | None:
+    """What is wrong with a tokenizer by what it makes of texts of many kinds, some of them of so many `letters`."""
+    repeated = [unit * (count // len(unit)) + end for unit in UNITS for count in (LETTERS, letters) for end in "!x"]
     for text in (*TEXTS, *repeated):
-        ids = tokenizer.encode(text).ids
+        ids = encode(text)
         if len(ids) > TOKENS_PER_CHARACTER * len(text):
             return (
                 f"makes {len(ids):,} tokens of {len(text):,} characters; the limit is {TOKENS_PER_CHARACTER} for each"
             )
-        tokenizer.decode(ids)
+        decode(ids)
     return None
 
 

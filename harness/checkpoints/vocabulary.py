@@ -57,6 +57,10 @@ TOKENIZER_PATTERNS = (
 """Every file that can change what a tokenizer or its chat template gives."""
 
 LIMIT_BYTES = 256 << 20
+ADDED = ("added_tokens", "added_tokens_decoder", "additional_special_tokens", "extra_special_tokens")
+"""Fields that list tokens."""
+UNEMBEDDED = 1000
+"""Tokens for padding and the like that a tokenizer may have beyond the embedding's rows."""
 
 
 def check_vocabulary(folder: Path, rows: int | None) -> list[str]:
@@ -74,6 +78,7 @@ def check_vocabulary(folder: Path, rows: int | None) -> list[str]:
             place=folder,
             fix="Copy the tokenizer's files there; tokenizer.save_pretrained writes them",
         )
+    _refuse_many_tokens(folder, rows)
     if "tokenizer.json" in present:
         path = safe_file(folder, "tokenizer.json")
         content = read_object(path, limit_bytes=LIMIT_BYTES)
@@ -87,6 +92,23 @@ def check_vocabulary(folder: Path, rows: int | None) -> list[str]:
         try_tokenizer(path)
         return missing
     return []
+
+
+def _refuse_many_tokens(folder: Path, rows: int | None) -> None:
+    """Refuse more tokens, beside those of the vocabulary, than the model has embeddings for: each is looked for."""
+    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"):
+        path = folder / name
+        if rows is None or not path.exists():
+            continue
+        content = read_object(safe_file(folder, name), limit_bytes=LIMIT_BYTES)
+        whole = len(content) if name == "added_tokens.json" else 0
+        count = whole + sum(len(content[field]) for field in ADDED if isinstance(content.get(field), list | dict))
+        if count > rows + UNEMBEDDED:
+            raise CheckpointError(
+                f"adds {count:,} tokens, but the embedding has only {rows:,} rows",
+                place=path,
+                fix="Take the tokenizer and the weights from the same checkpoint",
+            )
 
 
 def has_vocabulary(folder: Path) -> bool:
