@@ -34,9 +34,9 @@ _TRIALS: Mapping[str, Request] = {
 """One small request that each kind must be able to answer."""
 
 
-def examine_model(ref: str, *, offline: bool, kind: str | None = None) -> list[Finding]:
+def examine_model(ref: str, *, offline: bool, kind: str | None = None, base: str | None = None) -> list[Finding]:
     """Resolve and load a checkpoint, ask it something, and say how it will be read. Raises `CheckpointError`."""
-    checkpoint = resolve(ref, offline=offline, kind=kind)
+    checkpoint = resolve(ref, offline=offline, kind=kind, base=base)
     device = resolve_device("auto")
     dtype = resolve_dtype(checkpoint, "auto", device=device)
     model = build_model(

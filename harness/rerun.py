@@ -8,14 +8,17 @@ import math
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from random import Random
 from typing import Any
 
-from harness.checkpoints import refuse_remote_code, resolve
+from harness.checkpoints import refuse_remote_code, resolve, resolve_named
 from harness.checkpoints.dtypes import SERVED
+from harness.checkpoints.endpoint import address_of, is_served
 from harness.checkpoints.labels import with_labels
-from harness.core.checkpoints import Checkpoint
-from harness.core.errors import CheckpointError
+from harness.checkpoints.named import NamedInFile, UnconfirmedError, below
+from harness.core.checkpoints import Checkpoint, EndpointOptions
+from harness.core.errors import CheckpointError, InputError
 from harness.core.hashing import SHORT, file_digest
 from harness.core.meters import NullMeter
 from harness.core.models import Model
@@ -34,6 +37,7 @@ _TOLERANCE = 5e-4
 """How far a log-likelihood may be off in fp32, as everywhere in the harness."""
 _HALF_TOLERANCE = 0.1
 """In half precision, between machines that round otherwise."""
+_SHOWN = 200
 _FULL = ("float32", "float64")
 
 _EXACT = ("text", "tags")
@@ -80,12 +84,15 @@ def rerun(
     base: str | None = None,
     offline: bool = False,
     trust_remote_code: bool = False,
+    endpoint: EndpointOptions | None = None,
 ) -> Rerun:
     """Ask the checkpoint of a sealed run about `count` of its samples again, and compare.
 
     The batches are those of the run, computed as wholes, so that on the same machine the answers are the same to the
-    last bit. `nonce` is drawn where none is given. `model` says where the checkpoint is, if not where it was. Raises
-    `CheckpointError` where it isn't there or is another one, and `RecordError` for a record that lacks the requests.
+    last bit. `nonce` is drawn where none is given. `model` says where the checkpoint is; without it, the record's name
+    for it is looked for below the folder that the user is in. Raises `CheckpointError` where it isn't there or is
+    another one, before it is asked anything; `InputError` where its code is trusted and it isn't named; `RecordError`
+    for a record that lacks the requests.
     """
     progress, nonce = progress or Quiet(), nonce or secrets.token_hex(8)
     spec = record.spec
@@ -94,7 +101,13 @@ def rerun(
     drawn = set(Random(f"{file_digest(record.folder / SEAL)}:{nonce}").sample(keys, min(count, len(keys))))
     wanted = {row["request_id"] for row in rows if _key(row) in drawn}
     phases = _phases(rows)
-    checkpoint = _checkpoint(spec, model, base, offline=offline)
+    if trust_remote_code and model is None:
+        raise InputError(
+            "would run code of a checkpoint that only the record names",
+            place="--trust-remote-code",
+            fix="Name the checkpoint with --model",
+        )
+    checkpoint = _checkpoint(record, model, base, offline=offline, endpoint=endpoint)
     if not trust_remote_code:
         refuse_remote_code(checkpoint)
     progress.phase("loading the checkpoint")
@@ -145,11 +158,19 @@ def _answers(
         yield from answered
 
 
-def _checkpoint(spec: RunSpec, model: str | None, base: str | None, *, offline: bool) -> Checkpoint:
-    ref = model or spec.model
-    served = spec.device == SERVED
+def _checkpoint(
+    record: RunRecord, model: str | None, base: str | None, *, offline: bool, endpoint: EndpointOptions | None
+) -> Checkpoint:
+    spec = record.spec
+    kind = None if spec.device == SERVED else spec.kind
     try:
-        found = resolve(ref, offline=offline, kind=None if served else spec.kind, base=base)
+        if model is None:
+            found = resolve_named(_named(record), kind=kind, base=base)
+        else:
+            _refuse_other_server(spec, model)
+            found = resolve(model, offline=offline, kind=kind, base=base, endpoint=endpoint)
+    except UnconfirmedError:
+        raise
     except CheckpointError as error:
         raise CheckpointError(
             error.problem, place=error.place, fix="Say where the checkpoint is with --model"
@@ -158,12 +179,38 @@ def _checkpoint(spec: RunSpec, model: str | None, base: str | None, *, offline: 
         raise CheckpointError(
             f"is not the checkpoint of the run: its fingerprint is {found.fingerprint[:SHORT]}, "
             f"that of the run {spec.fingerprint[:SHORT]}",
-            place=ref,
+            place=found.ref,
             fix="Say where the right one is with --model",
         )
     if spec.labels and spec.labels != found.labels:
         found = with_labels(found, spec.labels)
     return replace(found, source_language=spec.source_language, target_language=spec.target_language)
+
+
+def _named(record: RunRecord) -> NamedInFile:
+    return NamedInFile(
+        name=record.spec.model,
+        place=record.folder / "spec.json",
+        role="checkpoint",
+        option="--model",
+        candidates=below(record.spec.model, Path.cwd()),
+        where="below the folder that you are in",
+        may_be_served=True,
+    )
+
+
+def _refuse_other_server(spec: RunSpec, model: str) -> None:
+    """Refuse a server that can't be the one of the run, before it is asked anything. Raises `CheckpointError`."""
+    if not is_served(model) and spec.device != SERVED:
+        return
+    address, _, name = spec.model.rpartition("#")
+    if is_served(model) and address == f"openai:{address_of(model)}" and model.partition("#")[2] in ("", name):
+        return
+    raise CheckpointError(
+        f"is not the checkpoint of the run, which was {spec.model[:_SHOWN]!r}",
+        place=f"--model {model}",
+        fix="Say where the right one is with --model",
+    )
 
 
 def _load(checkpoint: Checkpoint, spec: RunSpec, *, trust_remote_code: bool) -> Model:

@@ -8,9 +8,9 @@ from logging import ERROR, getLogger
 from harness.checkpoints.chat_templates import refuse_template
 from harness.checkpoints.dtypes import resolve_dtype
 from harness.checkpoints.remote_code import refuse_remote_code
-from harness.checkpoints.resolver import resolve
+from harness.checkpoints.resolver import resolve, resolve_named
 
-__all__ = ["refuse_remote_code", "refuse_template", "resolve", "resolve_dtype"]
+__all__ = ["refuse_remote_code", "refuse_template", "resolve", "resolve_dtype", "resolve_named"]
 
 for _name in ("torchao", "torch.utils._pytree"):
     # Where torchao is installed, transformers imports it, and it complains of kernels for other machines.

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.checkpoints.chat_templates import has_chat_template
-from harness.checkpoints.files import read_object, safe_file
+from harness.checkpoints.files import exists, read_object, safe_file
 from harness.checkpoints.fingerprint import file_digests, fingerprint
 from harness.checkpoints.geometry import EMBEDDING
 from harness.checkpoints.headers import INDEX, SINGLE, StoredTensor, read_header
 from harness.checkpoints.labels import LABELLING, label_count
+from harness.checkpoints.local import is_hub_id
+from harness.checkpoints.named import NamedInFile, UnconfirmedError, beside
 from harness.checkpoints.vocabulary import check_vocabulary, has_vocabulary
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError
@@ -73,8 +75,8 @@ OUTPUT_HEAD = re.compile(r"(^|\.)(lm_head|embed_out)\.(weight|bias)$")
 LABELLER = re.compile(r"^(classifier|score|classification_head)(\.(out_proj|output))?\.weight$")
 """The last layer of a head for labels: one row a label."""
 
-Resolve = Callable[[str, str | None], Checkpoint]
-"""Resolves a base by its reference, as the kind that the adapter is for."""
+Resolve = Callable[[str | NamedInFile, str | None], Checkpoint]
+"""Resolves a base, by the user's word or by the adapter's, as the kind that the adapter is for."""
 
 
 def is_adapter(folder: Path) -> bool:
@@ -122,8 +124,8 @@ def supplied_tensors(config: Mapping[str, Any], tensors: Mapping[str, StoredTens
 def inspect_adapter(folder: Path, *, ref: str, origin: str, base: str | None, resolve: Resolve) -> Checkpoint:
     """Inspect an adapter and, through `resolve`, its base; nothing is executed and no weight is loaded.
 
-    `base` names the base; by default the adapter's own config does, whose relative paths are looked for from the
-    working folder and then from the adapter's. A tokenizer in the adapter's folder wins over the base's. Raises
+    `base` names the base; by default the adapter's own config does, for a folder that lies in the adapter's or next to
+    it. A tokenizer in the adapter's folder wins over the base's. Raises
     `CheckpointError` for an adapter of a type that isn't supported, without safetensors weights, or whose base can't be
     found, isn't named or is an adapter itself.
 
@@ -221,22 +223,32 @@ def _tensors(folder: Path) -> dict[str, StoredTensor]:
     return read_header(safe_file(folder, WEIGHTS))
 
 
-def _named_base(config: dict[str, Any], folder: Path) -> str:
+def _named_base(config: dict[str, Any], folder: Path) -> NamedInFile:
     named = config.get("base_model_name_or_path")
     if not isinstance(named, str) or not named:
         raise CheckpointError(
             "names no base model", place=folder / CONFIG, fix="Say what it was trained over with --base REF"
         )
-    if not Path(named).expanduser().exists() and (folder / named).exists():
-        return str(folder / named)
+    candidates = beside(named, folder)
     revision = config.get("revision")
-    return f"{named}@{revision}" if isinstance(revision, str) and not Path(named).expanduser().exists() else named
+    if isinstance(revision, str) and is_hub_id(f"{named}@{revision}") and not any(map(exists, candidates)):
+        named = f"{named}@{revision}"
+    return NamedInFile(
+        name=named,
+        place=folder / CONFIG,
+        role="base",
+        option="--base",
+        candidates=candidates,
+        where="in its folder or next to it",
+    )
 
 
-def _base(ref: str, config: dict[str, Any], place: Path, resolve: Resolve) -> Checkpoint:
+def _base(ref: str | NamedInFile, config: dict[str, Any], place: Path, resolve: Resolve) -> Checkpoint:
     try:
         return resolve(ref, TASK_KINDS.get(str(config.get("task_type"))))
     except HarnessError as error:
+        if isinstance(error, UnconfirmedError) and error.place == str(place):
+            raise
         raise CheckpointError(
             f"its base model can't be used: {error}", place=place, fix="Or give the base with --base REF"
         ) from error

@@ -16,7 +16,7 @@ from harness.core.errors import CheckpointError, HarnessError, InputError, Model
 from harness.core.hashing import SHORT, canonical_json, digest, file_digest
 from harness.core.paths import cache_folder, new_cached_file
 
-__all__ = ["ECHO_TOKENS", "EndpointSource", "echo_body"]
+__all__ = ["ECHO_TOKENS", "EndpointSource", "address_of", "echo_body", "is_served"]
 
 PREFIX = "openai:"
 ABOUT = "endpoint.json"
@@ -47,7 +47,7 @@ class EndpointSource:
 
     def accepts(self, ref: str) -> bool:
         """Whether the reference begins with `openai:`."""
-        return ref.startswith(PREFIX)
+        return is_served(ref)
 
     def fetch(self, ref: str, options: SourceOptions) -> Checkpoint:
         """What the server says of the model, and what it can be asked, found out with a few tiny requests.
@@ -57,7 +57,7 @@ class EndpointSource:
         server can't be reached, `UnknownName` or `CheckpointError` where it doesn't serve the model.
         """
         parts = _parts(ref)
-        url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        url = address_of(ref)
         local = _is_local(parts.hostname or "")
         if options.offline and not local:
             raise UnavailableError("is another machine, and offline", place=url, fix="Leave --offline out")
@@ -82,6 +82,17 @@ class EndpointSource:
             notes,
             {"route": route, "options": options.endpoint, "dialect": dialect},
         )
+
+
+def is_served(ref: str) -> bool:
+    """Whether the reference is to a server."""
+    return ref.startswith(PREFIX)
+
+
+def address_of(ref: str) -> str:
+    """The address in a reference to a server, without the model's name. Raises `InputError` if it can't be used."""
+    parts = _parts(ref)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def _checkpoint(ref: str, kind: str, about: dict[str, Any], notes: list[str], more: dict[str, Any]) -> Checkpoint:

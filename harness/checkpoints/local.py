@@ -8,9 +8,14 @@ from harness.checkpoints.files import exists
 from harness.core.checkpoints import SourceOptions
 from harness.core.errors import CheckpointError
 
-__all__ = ["LocalSource"]
+__all__ = ["LocalSource", "is_hub_id"]
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+
+
+def is_hub_id(ref: str) -> bool:
+    """Whether a reference is spelt as a hub's, and not as a path."""
+    return HUB_ID.fullmatch(ref) is not None and ref[0] not in "./~"
 
 
 class LocalSource:

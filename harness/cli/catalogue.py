@@ -105,6 +105,7 @@ def verify_data(
 def doctor(
     model: Annotated[str | None, typer.Option(help="Look at this checkpoint instead of the machine.")] = None,
     kind: Annotated[str | None, typer.Option(help="With --model: read the checkpoint as this kind.")] = None,
+    base: Annotated[str | None, typer.Option(help="With --model: the model that an adapter is put over.")] = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
@@ -123,7 +124,7 @@ def doctor(
     else:
         from harness.checkup import examine_model
 
-        findings = examine_model(model, offline=offline, kind=kind)
+        findings = examine_model(model, offline=offline, kind=kind, base=base)
     _print([asdict(one) for one in findings], as_json, model or "this machine")
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from harness.cli.console import errors, output, print_json, progress_bar
 from harness.cli.runs import Output, Run, find_folder, find_run
+from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -102,11 +103,19 @@ def verify(
     nonce: Annotated[
         str | None, typer.Option(help="With --rerun: your own word, so that nobody could foresee which samples.")
     ] = None,
-    model: Annotated[str | None, typer.Option(help="With --rerun: where the checkpoint is now.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="With --rerun: the checkpoint. By default what the record calls it, if that lies below this folder."
+        ),
+    ] = None,
     base: Annotated[str | None, typer.Option(help="With --rerun: the model that an adapter is put over.")] = None,
     trust_remote_code: Annotated[
         bool, typer.Option("--trust-remote-code", help="With --rerun: run the checkpoint's own Python.")
     ] = False,
+    api_key_env: Annotated[
+        str, typer.Option(help="With --rerun: environment variable that holds the key of the served --model.")
+    ] = "OPENAI_API_KEY",
     offline: Annotated[bool, typer.Option("--offline", help="With --rerun: use the cache alone.")] = False,
     output_folder: Output = Path("runs"),
     as_json: AsJson = False,
@@ -145,7 +154,8 @@ def verify(
     if rerun is None or not report.ok:
         _finish(report, as_json)
         return
-    _rerun(report, rerun, nonce, as_json, model=model, base=base, offline=offline, trusted=trust_remote_code)
+    where = {"model": model, "base": base, "offline": offline, "endpoint": EndpointOptions(api_key_env=api_key_env)}
+    _rerun(report, rerun, nonce, as_json, trusted=trust_remote_code, **where)
 
 
 def _rerun(report: "Report", count: int, nonce: str | None, as_json: bool, *, trusted: bool, **where: Any) -> None:

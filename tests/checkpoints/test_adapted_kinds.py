@@ -150,27 +150,28 @@ def adapter(home, tmp_path) -> Path:
 
 
 def test_labels_are_named_by_the_user_as_many_as_the_head_has(home):
-    checkpoint = with_labels(resolve(str(home / "3" / "adapter")), ("bad", "good", "neither"))
+    checkpoint = with_labels(resolve(str(home / "3" / "adapter"), base=str(home / "base")), ("bad", "good", "neither"))
     loaded = load(checkpoint, dtype="float32", device="cpu")
     assert {tuple(response.label_scores) for response in answers(loaded).values()} == {("bad", "good", "neither")}
     with pytest.raises(CheckpointError, match="has 3 labels, and 2 names"):
-        with_labels(resolve(str(home / "3" / "adapter")), ("bad", "good"))
+        with_labels(resolve(str(home / "3" / "adapter"), base=str(home / "base")), ("bad", "good"))
 
 
 def test_heads_of_different_sizes_over_one_base_never_mix(home):
     loader = Loader()
     for count in (2, 3, 2):
-        loaded = loader.load(resolve(str(home / str(count) / "adapter")), dtype="float32", device="cpu")
+        adapter = resolve(str(home / str(count) / "adapter"), base=str(home / "base"))
+        loaded = loader.load(adapter, dtype="float32", device="cpu")
         assert_same(answers(loaded), answers(opened(home / str(count) / "merged")))
 
 
 @pytest.mark.parametrize("dropped", ["bias", "weight", ""])
-def test_a_head_that_neither_base_nor_adapter_holds_whole_is_refused(adapter, dropped):
+def test_a_head_that_neither_base_nor_adapter_holds_whole_is_refused(home, adapter, dropped):
     tensors = load_file(adapter / WEIGHTS)
     kept = {name: tensor for name, tensor in tensors.items() if f"classifier.{dropped}" not in name}
     save_file(kept, adapter / WEIGHTS)
     with pytest.raises(CheckpointError, match=rf"classifier\.{dropped or 'bias'} is missing"):
-        opened(adapter)
+        opened(adapter, base=str(home / "base"))
 
 
 def test_a_base_that_lacks_more_than_the_head_is_refused(adapter, tmp_path):

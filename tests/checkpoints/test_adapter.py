@@ -70,8 +70,11 @@ def home(tmp_path_factory, tiny_llama) -> Path:
 
 @pytest.fixture
 def adapter(home, tmp_path) -> Path:
-    """A copy of an adapter, to be spoilt."""
-    return Path(shutil.copytree(home / "lora", tmp_path / "adapter"))
+    """A copy of an adapter, to be spoilt, with its base next to it."""
+    shutil.copytree(home / "base", tmp_path / "base")
+    folder = Path(shutil.copytree(home / "lora", tmp_path / "adapter"))
+    change(folder, base_model_name_or_path="../base")
+    return folder
 
 
 def answers(loaded, tokens=64):
@@ -183,7 +186,7 @@ def test_a_base_that_an_adapter_changes_for_good_is_given_to_no_other(home, tmp_
     peft.get_peft_model(AutoModelForCausalLM.from_pretrained(home / "base"), config).save_pretrained(tmp_path)
     loader = Loader()
     for ref in (tmp_path, home / "lora"):
-        loaded = loader.load(resolve(str(ref)), dtype="float32", device="cpu")
+        loaded = loader.load(resolve(str(ref), base=str(home / "base")), dtype="float32", device="cpu")
     assert loader.loads == 2
     assert_same(answers(loaded)[1], answers(opened(home / "lora"))[1])
 
@@ -244,7 +247,7 @@ def change(folder: Path, **fields: object) -> None:
         ({"base_model_name_or_path": None}, "names no base model"),
         (
             {"base_model_name_or_path": "/nowhere/at/all"},
-            r"its base model can't be used: /nowhere/at/all: no such path",
+            r"names '/nowhere/at/all' as its base.*add --base /nowhere/at/all",
         ),
         ({"peft_type": "XLORA"}, "peft_type is 'XLORA'"),
         ({"peft_type": ["LORA"]}, "peft_type is"),
@@ -270,7 +273,9 @@ def test_weights_that_are_missing_or_a_pickle_are_refused(adapter):
 
 
 def test_an_adapter_over_an_adapter_is_refused(home, adapter):
-    change(adapter, base_model_name_or_path=str(home / "dora"))
+    other = Path(shutil.copytree(home / "dora", adapter.parent / "dora"))
+    change(other, base_model_name_or_path="../base")
+    change(adapter, base_model_name_or_path="../dora")
     with pytest.raises(CheckpointError, match="is an adapter too"):
         resolve(str(adapter))
 

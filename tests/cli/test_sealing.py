@@ -1,14 +1,18 @@
 """Keys, signatures, proofs and samples asked again, as a user types them."""
 
 import json
+import shutil
 
 import pandas as pd
 import pytest
 
-from harness.core.hashing import file_digest
+from harness.checkpoints.dtypes import SERVED
+from harness.core.hashing import canonical_json, file_digest
 from harness.record import load_record
 from harness.record.seal import write_seal
+from harness.record.spec import run_id_of
 from tests.cli.conftest import write_suite
+from tests.served import Served, serving
 
 
 @pytest.fixture
@@ -46,11 +50,14 @@ def test_seal_verify_and_prove(harness_here, run, tmp_path):
 
 
 def test_samples_are_asked_again(harness_here, run, tiny_llama, tmp_path):
-    again = harness_here("verify", run.name, "--rerun", "4", "--nonce", "mine", "--json")
+    unnamed = harness_here("verify", run.name, "--rerun", "4")
+    assert (unnamed.returncode, f"add --model {tiny_llama}" in said(unnamed)) == (2, True)
+    asked = ("verify", run.name, "--rerun", "4", "--nonce", "mine", "--json", "--model", tiny_llama)
+    again = harness_here(*asked)
     assert again.returncode == 0, again.stderr
     found = json.loads(again.stdout)["rerun"]
     assert (len(found["samples"]), found["differences"], found["tolerance"]) == (4, [], 5e-4)
-    same = json.loads(harness_here("verify", run.name, "--rerun", "4", "--nonce", "mine", "--json").stdout)
+    same = json.loads(harness_here(*asked).stdout)
     assert same["rerun"]["samples"] == found["samples"]
     missing = harness_here("verify", run.name, "--rerun", "1", "--model", tmp_path / "none")
     assert (missing.returncode, "--model" in missing.stderr) == (2, True)
@@ -64,7 +71,7 @@ def test_samples_are_asked_again(harness_here, run, tiny_llama, tmp_path):
     assert (refused.returncode, "is not the checkpoint of the run" in refused.stderr) == (2, True)
 
 
-def test_an_invented_answer_is_found_though_its_seal_fits(harness_here, run):
+def test_an_invented_answer_is_found_though_its_seal_fits(harness_here, run, tiny_llama):
     table = pd.read_parquet(run / "responses.parquet").drop(columns=["label_scores"])
     table.loc[table["kind"] == "loglikelihood", "loglikelihood"] += 0.01
     table["label_scores"] = None
@@ -73,9 +80,61 @@ def test_an_invented_answer_is_found_though_its_seal_fits(harness_here, run):
     write_seal(run, [name for name in sealed if name not in ("samples.merkle", "parts.json")])
     assert load_record(run).verify() == []
     assert file_digest(run / "responses.parquet") != sealed["responses.parquet"]
-    again = harness_here("verify", run.name, "--rerun", "100")
+    again = harness_here("verify", run.name, "--rerun", "100", "--model", tiny_llama)
     assert again.returncode == 2
     assert "loglikelihood is" in again.stderr
+
+
+def renamed(run, **fields):
+    """Another's record: the spec says so, and the seal and the folder's name fit it."""
+    spec = {**json.loads((run / "spec.json").read_bytes()), **fields}
+    (run / "spec.json").write_bytes(canonical_json(spec) + b"\n")
+    moved = run.rename(run.with_name(run_id_of(spec)))
+    sealed = json.loads((moved / "seal.json").read_bytes())["files"]
+    write_seal(moved, [name for name in sealed if name not in ("samples.merkle", "parts.json")])
+    assert load_record(moved).verify() == []
+    return moved
+
+
+def said(finished):
+    return " ".join(finished.stderr.split())
+
+
+def test_a_record_leads_to_no_server(harness_here, run, tiny_llama):
+    with serving(Served(folder=tiny_llama)) as server:
+        named = f"openai:{server.url}#tiny"
+        key = {"OPENAI_API_KEY": "sk-a-very-secret-key-0123456789"}
+        record = renamed(run, model=named, kind="completions", device=SERVED, dtype=SERVED)
+        refused = harness_here("verify", record.name, "--rerun", "3", **key)
+        assert (refused.returncode, "gets a key, only where you name it" in said(refused)) == (
+            2,
+            True,
+        )
+        assert f"add --model '{named}'" in said(refused)
+        for other in (f"openai:{server.url}/other#tiny", f"openai:{server.url}#other", tiny_llama):
+            refused = harness_here("verify", record.name, "--rerun", "3", "--model", other, **key)
+            assert refused.returncode == 2
+            assert "is not the checkpoint of the run" in said(refused)
+        assert server.paths == []
+        refused = harness_here("verify", record.name, "--rerun", "3", "--model", named, **key)
+        assert "its fingerprint is" in said(refused)
+        assert not [body for body in server.bodies if "fox" in str(body)]
+
+
+@pytest.mark.parametrize("name", ["org/name", "~/model", "../model", "/srv/model", "file:///srv/model"])
+def test_a_record_leads_to_no_hub_and_no_other_folder(harness_here, run, name):
+    refused = harness_here("verify", renamed(run, model=name).name, "--rerun", "1")
+    told = said(refused)
+    assert (refused.returncode, "spec.json: names" in told, "--model" in told) == (2, True, True)
+
+
+def test_a_record_leads_to_a_folder_below_the_one_that_the_user_is_in(harness_here, run, tiny_llama, tmp_path):
+    shutil.copytree(tiny_llama, tmp_path / "models" / "mine")
+    record = renamed(run, model="./models/mine")
+    again = harness_here("verify", record.name, "--rerun", "3")
+    assert (again.returncode, "the same answers" in again.stdout) == (0, True)
+    refused = harness_here("verify", record.name, "--rerun", "3", "--trust-remote-code")
+    assert (refused.returncode, "only the record names" in said(refused)) == (2, True)
 
 
 def test_card_and_exports(harness_here, run, tmp_path):

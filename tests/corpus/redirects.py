@@ -1,7 +1,10 @@
-"""Checkpoints whose configs lead to other files than those that are looked at."""
+"""Checkpoints whose configs lead to other files than those that are looked at, or to other models."""
 
 import json
 import shutil
+
+import numpy as np
+from safetensors.numpy import save_file
 
 from tests.corpus.entry import Scene, entry
 
@@ -42,3 +45,65 @@ def tokenizer_paths(scene: Scene) -> None:
 def conversion_of_a_stranger(scene: Scene) -> None:
     said = {"notes": ["Certified"], "size_bytes": 1, "files": {"config.json": {"sha256": "0" * 64}}}
     (scene.model / "conversion.json").write_text(json.dumps(said))
+
+
+SERVER = "openai:http://127.0.0.1:9/v1#model"
+"""Nothing listens there; that it was asked at all would be reported."""
+KEY = {"OPENAI_API_KEY": "sk-not-for-anybody-0123456789"}
+
+
+def _adapter(scene: Scene, base: str, **fields: object) -> None:
+    """Make the model an adapter over `base`, sound but for that."""
+    tensors = {
+        f"base_model.model.model.layers.0.self_attn.q_proj.lora_{side}.weight": np.zeros(shape, np.float32)
+        for side, shape in (("A", (2, 32)), ("B", (32, 2)))
+    }
+    shutil.rmtree(scene.model)
+    scene.model.mkdir()
+    save_file(tensors, scene.model / "adapter_model.safetensors")
+    config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 2, "target_modules": ["q_proj"], **fields}
+    (scene.model / "adapter_config.json").write_text(json.dumps({**config, "base_model_name_or_path": base}))
+
+
+@entry("reference", "model/adapter_config.json", "as its base", "a server is asked", "--base REF", environment=KEY)
+def base_is_a_server(scene: Scene) -> None:
+    _adapter(scene, SERVER)
+
+
+@entry(
+    "reference",
+    "model/adapter_config.json",
+    "a server is asked",
+    command=("inspect", "--model", "model"),
+    environment=KEY,
+)
+def base_is_a_server_inspected(scene: Scene) -> None:
+    _adapter(scene, SERVER)
+
+
+@entry("reference", "model/adapter_config.json", "a server is asked", environment=KEY)
+def base_is_an_address(scene: Scene) -> None:
+    _adapter(scene, SERVER.removeprefix("openai:"))
+
+
+@entry("reference", "model/adapter_config.json", "nobody/model@v2", "--base nobody/model@v2")
+def base_on_a_hub(scene: Scene) -> None:
+    _adapter(scene, "nobody/model", revision="v2")
+
+
+@entry("reference", "model/adapter_config.json", "in its folder or next to it", "--base ../../private")
+def base_elsewhere(scene: Scene) -> None:
+    _adapter(scene, "../../private")
+
+
+@entry("reference", "model/adapter_config.json", "in its folder or next to it", "--base")
+def base_by_a_link(scene: Scene) -> None:
+    private = scene.folder / "home" / "private"
+    shutil.copytree(scene.model, private)
+    _adapter(scene, "base")
+    (scene.model / "base").symlink_to(private)
+
+
+@entry("reference", "--base openai:", "a served model can't be a base", more=("--base", SERVER), environment=KEY)
+def base_served_by_the_user(scene: Scene) -> None:
+    _adapter(scene, "nobody/model")
