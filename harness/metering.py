@@ -20,6 +20,7 @@ from harness.core.progress import Progress
 from harness.core.requests import GenerateUntil, Request
 from harness.core.tasks import Suite
 from harness.core.token_energy import STAGES, is_settled
+from harness.pauses import PauseWatch, WatchedMeter
 from harness.work import Phase, TaskWork
 
 __all__ = ["machine_meter", "measure_idle", "repeat", "repeated_requests", "warm_up", "windows_of"]
@@ -129,7 +130,8 @@ def machine_meter(name: str, publish: Publish, region: str | None, progress: Pro
     """The meter of that name, or `none`. A machine has one: while another run holds it, energy is absent, with that.
 
     Whatever looks at a whole machine would count one run's work in the other's too. The operating system lets the lock
-    go when its holder dies. Raises `UnknownName` or `PluginError`, and what the meter itself raises for a region.
+    go when its holder dies. Windows in which the process was paused have no energy. Raises `UnknownName` or
+    `PluginError`, and what the meter itself raises for a region.
     """
     if name == "none":
         yield NullMeter()
@@ -150,9 +152,9 @@ def machine_meter(name: str, publish: Publish, region: str | None, progress: Pro
     try:
         with suppress(OSError):  # the umask took away what other users need to hold it in their turn
             Path(lock.lock_file).chmod(0o666)
-        meter: Meter = registry.load("harness.probes", name, "meter")(publish, region)
-        with closing(meter):
-            yield _GuardedMeter(meter, publish) if is_foreign([type(meter)]) else meter
+        make = registry.load("harness.probes", name, "meter")
+        with PauseWatch() as watch, closing(WatchedMeter(lambda keep: make(keep, region), publish, watch)) as meter:
+            yield _GuardedMeter(meter, publish) if is_foreign([type(meter.inner)]) else meter
     finally:
         lock.release()
 
@@ -234,4 +236,6 @@ def _is_measuring(meter: Meter) -> bool:
     """Whether it is an instrument; one of a plug-in may well build on `NullMeter`."""
     if isinstance(meter, _GuardedMeter):
         return not meter.has_failed
+    if isinstance(meter, WatchedMeter):
+        return _is_measuring(meter.inner)
     return type(meter) not in (NullMeter, _AbsentMeter)

@@ -89,7 +89,9 @@ class Energy(Suite):
     while another is measuring has no energy, with this reason. Mains losses, fans, network, and the making of the
     hardware are left out. A figure that can't be known is absent with its reason, never 0; net energy below 0 (the
     machine was busier when idle was measured) is absent too. Windows follow each other in time, so their errors are a
-    lower bound. Energy of requests that were lost when a run was killed is missing.
+    lower bound. Energy of requests that were lost when a run was killed is missing. A window in which the process was
+    stopped, or its machine slept, has none either, with the reason: the instrument counts on. A pause of less than a
+    second isn't noticed.
     """
 
     name: ClassVar[str] = ENERGY
