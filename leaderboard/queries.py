@@ -28,6 +28,9 @@ from sqlalchemy.types import TypeEngine
 
 from harness.core.errors import InputError, RecordError, UnknownName
 from harness.record import RunRecord
+from harness.record.opening import is_there
+from harness.record.parquet import check_table
+from harness.record.samples import TABLES
 from harness.store import Store, folder_of, locate
 from harness.store.schema import estimates as _estimates
 from harness.store.schema import headline_values as _values
@@ -89,7 +92,7 @@ def checkpoints(store: Store, *, every_run: bool = False) -> pd.DataFrame:
         if not every_run:
             asked = asked.where(_suites.c.run_id.in_(rows["run_id"].tolist()))
         suites, languages = _listed(map(tuple, connection.execute(asked)))
-        decided = _read(connection, select(_verdicts).order_by(_verdicts.c.decided_at))
+        decided = _read(connection, select(_verdicts).order_by(_verdicts.c.decided_at, _verdicts.c.position))
     rows["name"] = [short_name(model) for model in rows["model"]]
     rows["suites"] = [sorted(suites.get(run_id, ())) for run_id in rows["run_id"]]
     rows["languages"] = [sorted(languages.get(run_id, ())) for run_id in rows["run_id"]]
@@ -220,7 +223,10 @@ def headline_parts(
 def verdicts(store: Store, run_ids: Sequence[str]) -> pd.DataFrame:
     """One row a gate's verdict, newest first: the columns of the table `verdicts`."""
     query = _of(
-        select(_verdicts), _verdicts.c.run_id, run_ids, order=(_verdicts.c.decided_at.desc(), _verdicts.c.run_id)
+        select(_verdicts),
+        _verdicts.c.run_id,
+        run_ids,
+        order=(_verdicts.c.decided_at.desc(), _verdicts.c.position.desc(), _verdicts.c.run_id),
     )
     with store.reading() as connection:
         return _read(connection, query)
@@ -256,15 +262,18 @@ def record(store: Store, run_id: str, records: Path | None = None) -> RunRecord:
     """
     run = find_run(store, run_id)
     places = [*([] if records is None else [records / run["run_id"]]), folder_of(store, run["host"], run["folder"])]
-    folder = next((place for place in places if (place / "seal.json").exists()), None)
-    if folder is None:
+    sealed = [RunRecord(place) for place in places if is_there(place / "seal.json")]
+    found = next((one for one in sealed if one.run_id == run["run_id"]), None)
+    if found is None:
         where = f" (it was on {run['host']})" if run["host"] else ""
         raise RecordError(
             f"the record isn't here{where}", place=places[-1], fix="Give the folder of runs with --records"
         )
-    found = RunRecord(folder)
     if changed := found.verify():
-        raise RecordError("; ".join(changed), place=folder, fix="Do not rely on its scores")
+        raise RecordError("; ".join(changed), place=found.folder, fix="Do not rely on its scores")
+    for table in TABLES:
+        if is_there(path := found.folder / f"{table}.parquet"):
+            check_table(path)  # DuckDB reads them by their paths
     return found
 
 

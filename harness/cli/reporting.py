@@ -59,14 +59,14 @@ def report(
     record = sealed_run(run, output_folder)
     signing = None if key is None else _signing_key(key)
     from harness import report as reports
-    from harness.decision.verdicts import read_verdicts
+    from harness.decision.verdicts import latest_verdicts
 
     said = _one_of("--language", language, reports.LANGUAGES)
     sheet = _one_of("--paper", paper, reports.PAPERS)
     context = reports.Context(
         record=record,
         words=reports.Words(said),
-        verdicts=_chosen(read_verdicts(record.folder), gate),
+        verdicts=_chosen(latest_verdicts(record.folder), gate),
         baseline=None if baseline is None else sealed_run(baseline, output_folder),
         statements=reports.Statements(intended_use=intended_use, organisation=organisation, signer=signer),
     )

@@ -27,10 +27,15 @@ def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
     from harness.record import load_record
 
     files = sorted(spec_files(output_folder), key=lambda path: path.stat().st_mtime)
-    found, damaged = [], []
+    found: list[dict[str, object]] = []
+    damaged: list[RecordError] = []
     for path in files:
         try:
-            found.append(_summary(load_record(path.parent)))
+            record = load_record(path.parent)
+            if record.run_id in {row["run_id"] for row in found}:
+                errors.print(Text(f"{path.parent}: is a copy of the run {record.run_id}, and left out"))
+            else:
+                found.append(_summary(record))
         except RecordError as error:
             damaged.append(error)
     if as_json:
@@ -87,7 +92,9 @@ def show(
 
 
 def _summary(record: "RunRecord") -> dict[str, object]:
-    started = record.environment.get("started_at") if (record.folder / "environment.json").exists() else None
+    from harness.record.opening import is_there
+
+    started = record.environment.get("started_at") if is_there(record.folder / "environment.json") else None
     return {
         "run_id": record.run_id,
         "state": record.state,

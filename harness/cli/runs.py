@@ -1,12 +1,13 @@
 """How a command finds the run that its argument names."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.core.errors import InputError, RecordError, UnknownName
+from harness.core.errors import HarnessError, InputError, RecordError, UnknownName
 
 if TYPE_CHECKING:
     from harness.record import RunRecord
@@ -26,18 +27,33 @@ def find_run(name: str, folder: Path) -> "RunRecord":
 
 def find_folder(name: str, folder: Path) -> Path:
     """The folder of the run that `find_run` would give, readable or not. Raises `HarnessError`."""
-    with suppress(OSError):  # too long for a path, say: then it may still be no id either
-        if any((Path(name) / file).exists() for file in ("spec.json", "seal.json")):
-            return Path(name)
-    known = [path.parent.name for path in spec_files(folder)]
-    matching = [run_id for run_id in known if run_id.startswith(name)]
+    from harness.record.opening import is_there
+
+    if any(is_there(Path(name) / file) for file in ("spec.json", "seal.json")):
+        return Path(name)
+    known = {path.parent.name: path.parent for path in spec_files(folder)}
+    matching = [found for run_id, found in known.items() if run_id.startswith(name)]
+    if not matching:
+        known |= _renamed(known.values())
+        matching = [found for run_id, found in known.items() if run_id.startswith(name)]
     if not matching:
         raise UnknownName(f"run in {folder}", name, known)
     if len(matching) > 1:
         raise InputError(
             f"begins {len(matching)} ids of runs in {folder}", place=name or "''", fix="Give more of the id"
         )
-    return folder / matching[0]
+    return matching[0]
+
+
+def _renamed(folders: Iterable[Path]) -> dict[str, Path]:
+    """Runs whose folders are called otherwise than by their ids, by id."""
+    from harness.record import load_record
+
+    found = {}
+    for folder in folders:
+        with suppress(HarnessError):
+            found[load_record(folder).run_id] = folder
+    return found
 
 
 def spec_files(folder: Path) -> list[Path]:

@@ -13,12 +13,22 @@ def parse_json(content: str | bytes) -> Any:
     """The value of a JSON text, such that what `canonical_json` made of a value gives the same bytes again.
 
     A whole number beyond `MAX_INTEGER` is a float: canonical JSON writes such floats as whole numbers, and holds no
-    others. Raises `ValueError` for what is no JSON, NaN and infinity among it, or nested too deeply.
+    others. Raises `ValueError` for what is no JSON, NaN and infinity among it, for a key that stands twice (readers differ
+    in which of the two they take), or what is nested too deeply.
     """
     try:
-        return json.loads(content, parse_int=_whole, parse_float=_finite, parse_constant=_refuse)
+        return json.loads(
+            content, parse_int=_whole, parse_float=_finite, parse_constant=_refuse, object_pairs_hook=_object
+        )
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        raise ValueError("a key stands in it twice")
+    return read
 
 
 def _whole(text: str) -> int | float:

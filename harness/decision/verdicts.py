@@ -1,19 +1,34 @@
 """What a gate said of a run, kept beside the run and outside its seal: a record can be judged by many policies."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import TypeAdapter
+
 from harness.core.errors import RecordError
 from harness.core.hashing import SHORT, canonical_json
-from harness.core.jsontext import parse_json
-from harness.record.files import make_folder, write_whole
+from harness.record.files import make_folder, write_new
+from harness.record.opening import is_there, listed, read_json
+from harness.record.spec import run_id_of
 
-__all__ = ["FOLDER", "Outcome", "RuleVerdict", "Verdict", "read_verdicts", "verdict_path", "write_verdict"]
+__all__ = [
+    "FOLDER",
+    "Outcome",
+    "RuleVerdict",
+    "Verdict",
+    "kept_verdicts",
+    "latest_verdicts",
+    "read_verdicts",
+    "write_verdict",
+]
 
 FOLDER = "gates"
 FORMAT = 1
+_ENDING = ".json"
 
 Outcome = Literal["PASS", "FAIL", "INCONCLUSIVE", "ERROR"]
 
@@ -57,31 +72,65 @@ class Verdict:
     rules: tuple[RuleVerdict, ...]
 
 
+_VERDICT = TypeAdapter(Verdict)
+_OF_VERDICT = frozenset(one.name for one in fields(Verdict))
+_OF_RULE = frozenset(one.name for one in fields(RuleVerdict))
+
+
 def write_verdict(folder: Path, verdict: Verdict) -> Path:
-    """Keep a verdict in the run's folder; it replaces that of the same policy and baseline. Raises `RecordError`."""
-    path = verdict_path(folder, verdict)
-    make_folder(path.parent)
-    write_whole(path, canonical_json({"format": FORMAT, **asdict(verdict)}) + b"\n")
-    return path
+    """Keep a verdict in the run's folder, in a file of its own: nothing that a signature may cover is ever replaced.
 
-
-def verdict_path(folder: Path, verdict: Verdict) -> Path:
-    """Where the verdict of a run stands, by policy and baseline."""
+    Its name begins with a number that counts the verdicts on the run. Raises `RecordError`.
+    """
+    gates = make_folder(folder / FOLDER)
+    if gates.is_symlink():
+        raise RecordError("is a link", place=gates, fix="Don't trust this record")
     against = f"-{verdict.baseline_run_id}" if verdict.baseline_run_id else ""
-    return folder / FOLDER / f"{verdict.policy_sha256[:SHORT]}{against}.json"
+    content = canonical_json({"format": FORMAT, **asdict(verdict)}) + b"\n"
+    number = len(listed(gates, _ENDING)) + 1
+    while True:
+        path = gates / f"{number:04d}-{verdict.policy_sha256[:SHORT]}{against}{_ENDING}"
+        try:
+            write_new(path, content)
+        except FileExistsError:  # another gate was faster, or a verdict was deleted
+            number += 1
+        else:
+            return path
+
+
+def kept_verdicts(folder: Path) -> Sequence[tuple[Path, Verdict]]:
+    """The verdicts on the run in the folder with their files, the oldest first.
+
+    Raises `RecordError` for a file that is none, or that speaks of another run.
+    """
+    paths = listed(folder / FOLDER, _ENDING)
+    run_id = run_id_of(read_json(folder / "spec.json")) if paths and is_there(folder / "spec.json") else None
+    return sorted(((path, _verdict(path, run_id)) for path in paths), key=lambda one: (one[1].decided_at, one[0].name))
 
 
 def read_verdicts(folder: Path) -> Sequence[Verdict]:
-    """The verdicts on the run in the folder, the oldest first. Raises `RecordError` for a file that is none."""
-    found = [_verdict(path) for path in sorted((folder / FOLDER).glob("*.json"))]
-    return sorted(found, key=lambda one: one.decided_at)
+    """The verdicts on the run in the folder, the oldest first. Raises as `kept_verdicts`."""
+    return [verdict for _, verdict in kept_verdicts(folder)]
 
 
-def _verdict(path: Path) -> Verdict:
+def latest_verdicts(folder: Path) -> Sequence[Verdict]:
+    """The last verdict of each policy against each baseline, the oldest first. Raises as `kept_verdicts`."""
+    last = {(one.policy_sha256, one.baseline_run_id): one for one in read_verdicts(folder)}
+    return sorted(last.values(), key=lambda one: one.decided_at)
+
+
+def _verdict(path: Path, run_id: str | None) -> Verdict:
     try:
-        read: dict[str, Any] = parse_json(path.read_bytes())
+        read: dict[str, Any] = read_json(path)
         if read.pop("format") != FORMAT:
             raise ValueError("another format")  # noqa: TRY301 - told like every other fault of the file
-        return Verdict(**{**read, "rules": tuple(RuleVerdict(**rule) for rule in read["rules"])})
+        if any([read.keys() - _OF_VERDICT, *(rule.keys() - _OF_RULE for rule in read["rules"])]):
+            raise ValueError("unknown fields")  # noqa: TRY301
+        verdict = _VERDICT.validate_json(json.dumps(read), strict=True)
+        if datetime.fromisoformat(verdict.decided_at).tzinfo is None:
+            raise ValueError("a date without a zone")  # noqa: TRY301
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RecordError("is not a gate's verdict", place=path, fix="Delete it, and run the gate again") from error
+    if run_id is not None and verdict.run_id != run_id:
+        raise RecordError(f"is a verdict on another run, {verdict.run_id:.20}", place=path, fix="Delete it")
+    return verdict

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import RecordError
-from harness.core.jsontext import parse_json
+from harness.record.opening import read_json
 from harness.record.parts import PARTS, changed_parts
 from harness.record.samples import TABLES, Leaf, leaves, root_of
-from harness.record.seal import SAMPLES, SEAL, Seal, faults_of, read_leaves, read_seal
-from harness.record.spec import run_id_of
+from harness.record.seal import SAMPLES, SEAL, Seal, faults_of, other_run, read_leaves, read_seal, uncovered
 
 __all__ = ["Change", "changes", "other_files"]
 
@@ -36,6 +35,7 @@ def changes(folder: Path) -> list[Change]:
     """
     seal = read_seal(folder)
     found = [] if seal.intact else [Change(SEAL, "was changed after the run")]
+    found += [Change(name, "is not covered by the seal") for name in uncovered(folder, seal)]
     faults = faults_of(folder, seal.files)
     tables = [f"{table}.parquet" for table in TABLES]
     samples = _changed_samples(folder) if faults.keys() & set(tables) and SAMPLES not in faults else ()
@@ -44,13 +44,13 @@ def changes(folder: Path) -> list[Change]:
         if fault != "is missing":
             parts = samples if name in tables else _changed_fields(folder, name)
         found.append(Change(name, fault, parts))
-    return found or [*_disagreements(folder, seal), *_other_run(folder, seal)]
+    return found or [*_disagreements(folder, seal), *(Change(SEAL, fault) for fault in other_run(folder, seal))]
 
 
 def other_files(folder: Path) -> list[str]:
     """Files in the folder that the seal doesn't cover and that the harness doesn't put there."""
     sealed = read_seal(folder).files
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     return sorted(
         str(path)
         for path in paths
@@ -83,22 +83,11 @@ def _changed_samples(folder: Path) -> tuple[str, ...]:
 
 def _changed_fields(folder: Path, name: str) -> tuple[str, ...]:
     try:
-        parts: Mapping[str, Any] = parse_json((folder / PARTS).read_bytes())
+        parts: Mapping[str, Any] = read_json(folder / PARTS)
         return tuple(changed_parts(parts[name], folder / name)) if name in parts else ()
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (RecordError, OSError, ValueError, TypeError, AttributeError):
         return ()
 
 
 def _by_name(found: list[Leaf]) -> dict[str, str]:
     return {leaf.name: leaf.sha256 for leaf in found}
-
-
-def _other_run(folder: Path, seal: Seal) -> list[Change]:
-    """Whether the seal is of the run that its spec says."""
-    try:
-        run_id = run_id_of(parse_json((folder / "spec.json").read_bytes()))
-    except (OSError, ValueError, AttributeError):
-        return [Change("spec.json", "is no run's spec")]
-    if seal.run_id == run_id:
-        return []
-    return [Change(SEAL, f"is the seal of another run: {seal.run_id}, where spec.json gives {run_id}")]

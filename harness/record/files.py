@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,10 @@ from pathlib import Path
 
 from harness.core.errors import RecordError
 
-__all__ = ["clear_scratch", "make_folder", "write_whole", "writing"]
+__all__ = ["PRIVATE", "clear_scratch", "make_folder", "write_new", "write_whole", "writing"]
 
+PRIVATE = 0o600
+"""The mode of every file of a record: prompts and answers are for whoever ran them, until that one shares them."""
 
 _ELSEWHERE = "Give another place, or mend its permissions"
 
@@ -50,6 +53,33 @@ def write_whole(path: Path, content: bytes) -> None:
             Path(scratch).unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that isn't there yet, as durably as `write_whole`; what is there is never replaced.
+
+    Raises `FileExistsError` where something of that name is there, `RecordError` where it can't be written.
+    """
+    scratch = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    write_whole(scratch, content)
+    try:
+        _link(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+    with writing(path):
+        _sync_folder(path.parent)
+
+
+def _link(scratch: Path, path: Path) -> None:
+    try:
+        path.hardlink_to(scratch)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.is_symlink() or path.exists():
+            raise FileExistsError(errno.EEXIST, "exists", str(path)) from None
+        with writing(path):
+            scratch.rename(path)
 
 
 def clear_scratch(folder: Path) -> None:

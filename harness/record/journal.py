@@ -9,9 +9,13 @@ from typing import Any
 from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
 from harness.core.jsontext import parse_json
-from harness.record.files import writing
+from harness.record.files import PRIVATE, writing
+from harness.record.opening import opened
 
 __all__ = ["Journal", "read_lines"]
+
+
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
 
 
 class Journal:
@@ -25,7 +29,7 @@ class Journal:
         self.entries: list[dict[str, Any]] = []
         self.dropped_bytes = 0
         with writing(path):
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._descriptor = os.open(path, _FLAGS, PRIVATE)
             sound_bytes = 0
             for entry, sound_bytes in read_lines(path):  # noqa: B007 - the last one is used below
                 self.entries.append(entry)
@@ -61,7 +65,7 @@ def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
     """
     offset = 0
     damaged: int | None = None
-    with path.open("rb") as stream:
+    with opened(path) as stream:
         for number, line in enumerate(stream, start=1):
             entry = _parse(line)
             if entry is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.hashing import digest
-from harness.core.jsontext import parse_json
+from harness.record.opening import opened, read_json
 
 __all__ = ["PARTS", "changed_parts", "has_parts", "parts_of"]
 
@@ -31,8 +31,9 @@ def parts_of(path: Path) -> Parts:
     Raises `ValueError` for what is no JSON, `OSError` where the file can't be read.
     """
     if path.suffix == ".jsonl":
-        return [hashlib.sha256(line).hexdigest()[:_LENGTH] for line in path.read_bytes().splitlines()]
-    value = parse_json(path.read_bytes())
+        with opened(path) as stream:
+            return [hashlib.sha256(line.rstrip(b"\n")).hexdigest()[:_LENGTH] for line in stream]
+    value = read_json(path)
     if isinstance(value, dict):
         return {name: _items(field) if isinstance(field, list) else _short(field) for name, field in value.items()}
     return _items(value) if isinstance(value, list) else [_short(value)]
@@ -43,7 +44,7 @@ def changed_parts(sealed: Parts, path: Path) -> list[str]:
     try:
         found = parts_of(path)
         # What a line of a journal holds is seldom telling: its number is.
-        value = [] if path.suffix == ".jsonl" else parse_json(path.read_bytes())
+        value = [] if path.suffix == ".jsonl" else read_json(path)
     except ValueError:
         return ["it is no JSON any more"]
     if isinstance(sealed, Mapping) and isinstance(found, Mapping) and isinstance(value, dict):

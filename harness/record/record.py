@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,7 +33,6 @@ from pydantic import TypeAdapter
 from harness.core.attributions import Attribution
 from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
-from harness.core.jsontext import parse_json
 from harness.core.meters import Window
 from harness.core.requests import Response
 from harness.core.scores import FAILED, Estimate
@@ -40,8 +40,10 @@ from harness.core.values import field_values
 from harness.record.files import clear_scratch, make_folder, write_whole, writing
 from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
+from harness.record.opening import is_there, read_json
+from harness.record.parquet import read_table
 from harness.record.seal import SEAL, check_seal, write_seal
-from harness.record.spec import RunSpec
+from harness.record.spec import RunSpec, run_id_of
 from harness.record.tables import attribution_rows, attribution_table, response_table, score_table
 
 __all__ = ["RunRecord", "RunWriter", "load_record"]
@@ -75,19 +77,21 @@ class RunRecord:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.spec = _read_spec(folder)
+        self._spec = _read_json(folder / "spec.json")
+        with _formed(folder / "spec.json", "a run's spec"):
+            self.spec = RunSpec.from_json(self._spec)
 
-    @property
+    @cached_property
     def run_id(self) -> str:
-        """The name of the folder."""
-        return self.folder.name
+        """The start of the spec's digest, whatever the folder is called."""
+        return run_id_of(self._spec)
 
     @property
     def state(self) -> State:
         """How far the run came."""
-        if (self.folder / SEAL).exists():
+        if is_there(self.folder / SEAL):
             return "sealed"
-        return "scored" if (self.folder / "measurements.json").exists() else "started"
+        return "scored" if is_there(self.folder / "measurements.json") else "started"
 
     @property
     def estimate_list(self) -> list[Estimate]:
@@ -150,7 +154,7 @@ class RunRecord:
         of the log-odds of `target`, the decision; `deletion` and `insertion` are the decision's probabilities without,
         and with nothing but, the most important share `fractions` of the units.
         """
-        if not (self.folder / "attributions.parquet").exists():
+        if not is_there(self.folder / "attributions.parquet"):
             return pd.DataFrame(attribution_rows([]).to_pandas())
         return self._table("attributions.parquet")
 
@@ -197,11 +201,13 @@ class RunRecord:
 
     def _table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
         try:
-            return pd.read_parquet(self.folder / name, columns=columns)
+            return pd.DataFrame(read_table(self.folder / name, columns).to_pandas(ignore_metadata=True))
         except FileNotFoundError as error:
             raise RecordError(
                 "the run is not finished", place=self.folder, fix="Run the same `harness eval` command again"
             ) from error
+        except RecordError:
+            raise
         except Exception as error:
             raise RecordError("is damaged", place=self.folder / name) from error
 
@@ -341,11 +347,6 @@ def _entry(response: Response) -> dict[str, Any]:
     }
 
 
-def _read_spec(folder: Path) -> RunSpec:
-    with _formed(folder / "spec.json", "a run's spec"):
-        return RunSpec.from_json(_read_json(folder / "spec.json"))
-
-
 @contextmanager
 def _formed(path: Path, what: str) -> Iterator[None]:
     """Raises `RecordError` where a file is JSON, and yet not what it should hold."""
@@ -364,7 +365,7 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 def _read_json(path: Path) -> Any:
     try:
-        return parse_json(path.read_bytes())
+        return read_json(path)
     except FileNotFoundError as error:
         raise RecordError(
             "is missing, so this is no finished run", place=path, fix="`harness runs` lists the runs"

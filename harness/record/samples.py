@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
 from harness.record.merkle import leaf_hash, tree_root
+from harness.record.opening import is_there
+from harness.record.parquet import read_table
 
 __all__ = ["TABLES", "Leaf", "leaf_of", "leaves", "read_rows", "root_of", "samples"]
 
@@ -50,7 +51,7 @@ def samples(folder: Path) -> list[dict[str, Any]]:
     found: dict[tuple[str, str, str], dict[str, Any]] = {}
     for table in TABLES:
         path = folder / f"{table}.parquet"
-        if not path.exists():
+        if not is_there(path):
             continue
         for row in read_rows(path):
             key = tuple(str(row.pop(name)) for name in _KEY)
@@ -80,11 +81,11 @@ def root_of(found: Sequence[Leaf]) -> str:
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """The rows of a table, as they stand in it. Raises `RecordError` where it can't be read."""
     try:
-        rows: list[dict[str, Any]] = pq.read_table(path, page_checksum_verification=True).to_pylist()
-        if rows and not rows[0].keys() >= set(_KEY):
-            raise RecordError(f"lacks the columns {', '.join(_KEY)}", place=path)
+        rows: list[dict[str, Any]] = read_table(path).to_pylist()
     except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
         raise RecordError("is damaged", place=path) from error
+    if rows and not rows[0].keys() >= set(_KEY):
+        raise RecordError(f"lacks the columns {', '.join(_KEY)}", place=path)
     return rows
 
 

@@ -6,17 +6,46 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json, digest, file_digest
-from harness.core.jsontext import parse_json
+from harness.core.hashing import canonical_json, digest
 from harness.record.files import write_whole
+from harness.record.opening import is_there, parsed, read_bytes, read_json, sha256_of
 from harness.record.parts import PARTS, has_parts, parts_of
 from harness.record.samples import Leaf, leaves, root_of
+from harness.record.spec import run_id_of
 
-__all__ = ["SAMPLES", "SEAL", "Seal", "check_seal", "faults_of", "parse_seal", "read_leaves", "read_seal", "write_seal"]
+__all__ = [
+    "NEEDED",
+    "OPTIONAL",
+    "SAMPLES",
+    "SEAL",
+    "Seal",
+    "check_seal",
+    "faults_of",
+    "other_run",
+    "parse_seal",
+    "read_leaves",
+    "read_seal",
+    "uncovered",
+    "write_seal",
+]
 
 SEAL = "seal.json"
 SAMPLES = "samples.merkle"
 """The digest of each sample's leaf, in the order of the Merkle tree whose root the seal holds."""
+
+NEEDED = (
+    "spec.json",
+    "environment.json",
+    "checkpoint.json",
+    "engine.json",
+    "responses.parquet",
+    "scores.parquet",
+    "estimates.json",
+    "measurements.json",
+)
+"""What every finished run has, and every reader of it relies upon."""
+OPTIONAL = ("journal.jsonl", "windows.jsonl", "attributions.parquet", SAMPLES, "parts.json")
+"""What is read of a run where it is there."""
 
 _FORMAT = 2
 _KNOWN_FORMATS = (1, 2)
@@ -48,8 +77,8 @@ def write_seal(folder: Path, names: Sequence[str]) -> None:
     _write(folder / PARTS, {name: parts_of(folder / name) for name in names if has_parts(name)})
     seal = {
         "format": _FORMAT,
-        "run_id": folder.name,
-        "files": {name: file_digest(folder / name) for name in sorted([*names, SAMPLES, PARTS])},
+        "run_id": run_id_of(read_json(folder / "spec.json")),
+        "files": {name: sha256_of(folder / name) for name in sorted([*names, SAMPLES, PARTS])},
         "samples": {"count": len(found), "root": root_of(found)},
     }
     _write(folder / SEAL, {**seal, "digest": digest(seal)})
@@ -58,11 +87,11 @@ def write_seal(folder: Path, names: Sequence[str]) -> None:
 def read_seal(folder: Path) -> Seal:
     """The seal of a run. Raises `RecordError` where there is none, or none that can be read."""
     try:
-        content = (folder / SEAL).read_bytes()
+        content = read_bytes(folder / SEAL)
     except FileNotFoundError as error:
         raise RecordError("the run is not finished, so it has no seal", place=folder) from error
     try:
-        value = parse_json(content)
+        value = parsed(content)
     except ValueError as error:
         raise RecordError("is not a seal", place=folder / SEAL) from error
     return parse_seal(value, content, folder / SEAL)
@@ -90,39 +119,61 @@ def check_seal(folder: Path) -> list[str]:
     """What differs from the seal, one sentence a file; empty if nothing does. Raises `RecordError` without a seal."""
     seal = read_seal(folder)
     faults = [] if seal.intact else [f"{SEAL} was changed after the run"]
-    return faults + [f"{name} {fault}" for name, fault in faults_of(folder, seal.files).items()]
+    faults += [f"{name} is not covered by the seal" for name in uncovered(folder, seal)]
+    faults += [f"{name} {fault}" for name, fault in faults_of(folder, seal.files).items()]
+    return faults or [f"{SEAL} {fault}" for fault in other_run(folder, seal)]
+
+
+def uncovered(folder: Path, seal: Seal) -> list[str]:
+    """Files that are read of a run and that its seal says nothing of: those that every run has, and others there."""
+    return [
+        name for name in (*NEEDED, *OPTIONAL) if name not in seal.files and (name in NEEDED or is_there(folder / name))
+    ]
+
+
+def other_run(folder: Path, seal: Seal) -> list[str]:
+    """What is wrong where the seal isn't of the run that the spec says; empty where it is."""
+    try:
+        run_id = run_id_of(read_json(folder / "spec.json"))
+    except (OSError, ValueError, AttributeError):
+        return ["covers a spec.json that is no run's spec"]
+    return (
+        [] if seal.run_id == run_id else [f"is the seal of another run: {seal.run_id}, where spec.json gives {run_id}"]
+    )
 
 
 def faults_of(folder: Path, files: Mapping[str, str]) -> dict[str, str]:
     """What is wrong with each file that hasn't the digest given for it."""
     faults = {}
     for name, expected in files.items():
-        path = folder / name
-        if not _is_within(name):
+        if not _is_within(folder, name):
             faults[name] = "is no file of the run's folder"
-        elif not _is_file(path):
+            continue
+        try:
+            if sha256_of(folder / name) != expected:
+                faults[name] = "was changed after the run"
+        except FileNotFoundError:
             faults[name] = "is missing"
-        elif file_digest(path) != expected:
-            faults[name] = "was changed after the run"
+        except RecordError as error:
+            faults[name] = error.problem
     return faults
 
 
-def _is_within(name: str) -> bool:
+def _is_within(folder: Path, name: str) -> bool:
     """Whether the name leads to no place but the folder; a seal that somebody else wrote may name any file."""
-    return not Path(name).is_absolute() and ".." not in Path(name).parts
-
-
-def _is_file(path: Path) -> bool:
+    parts = Path(name).parts
+    if not parts or Path(name).is_absolute() or ".." in parts:
+        return False
     try:
-        return path.is_file()
-    except OSError:  # a name longer than any can be
+        return not any(folder.joinpath(*parts[:count]).is_symlink() for count in range(1, len(parts)))
+    except (OSError, ValueError):  # a name longer than any can be, or with a NUL
         return False
 
 
 def read_leaves(folder: Path) -> list[Leaf]:
     """The leaves as they were sealed. Raises `RecordError` where they can't be read."""
     try:
-        return [Leaf(*map(str, row)) for row in parse_json((folder / SAMPLES).read_bytes())["samples"]]
+        return [Leaf(*map(str, row)) for row in read_json(folder / SAMPLES)["samples"]]
     except FileNotFoundError as error:
         raise RecordError(
             "the run was sealed without a tree of its samples", place=folder, fix="Run the evaluation anew"

@@ -25,6 +25,7 @@ from harness.core.values import field_values
 from harness.record.asked import settings_of
 
 __all__ = [
+    "SCHEMAS",
     "as_recorded",
     "attribution_rows",
     "attribution_table",
@@ -97,6 +98,10 @@ _ATTRIBUTIONS = pa.schema(
         ("insertion", pa.list_(pa.float64())),
     ]
 )
+
+
+SCHEMAS = {"responses": _RESPONSES, "scores": _SCORES, "attributions": _ATTRIBUTIONS}
+"""What each table of a run holds, by the name of its file; those of earlier versions lack columns."""
 
 
 def score_row(suite: str, task: str, score: Score) -> dict[str, Any]:
@@ -198,8 +203,7 @@ def attribution_rows(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
 
 def as_recorded(table: Literal["responses", "scores"], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows made by `response_row` or `score_row` as they are read from the table again."""
-    schema = {"responses": _RESPONSES, "scores": _SCORES}[table]
-    read: list[dict[str, Any]] = pa.Table.from_pylist(list(rows), schema=schema).to_pylist()
+    read: list[dict[str, Any]] = pa.Table.from_pylist(list(rows), schema=SCHEMAS[table]).to_pylist()
     return read
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from harness.record.opening import read_bytes
 from harness.record.seal import SEAL
 from harness.report.blocks import Document, Section
 from harness.report.context import Context
@@ -51,4 +52,4 @@ def build_document(context: Context) -> Document:
 
 def attachments(folder: Path) -> dict[str, bytes]:
     """What travels inside the PDF: the seal, whose digests bind the whole record, the spec, and the scores."""
-    return {name: (folder / name).read_bytes() for name in (SEAL, "spec.json", "estimates.json", "measurements.json")}
+    return {name: read_bytes(folder / name) for name in (SEAL, "spec.json", "estimates.json", "measurements.json")}

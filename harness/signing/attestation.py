@@ -5,7 +5,7 @@ from typing import Any
 
 from harness.core.errors import InputError, RecordError
 from harness.core.hashing import canonical_json
-from harness.decision.verdicts import read_verdicts, verdict_path
+from harness.decision.verdicts import kept_verdicts
 from harness.record import RunRecord
 from harness.record.changes import changes
 from harness.record.files import make_folder, write_whole
@@ -30,10 +30,9 @@ def attest_run(record: RunRecord, key: SigningKey) -> list[Path]:
     """
     refuse_changed(record)
     written = [_write(record.folder / ATTESTATION, about_run(record, key.public), key)]
-    for verdict in read_verdicts(record.folder):
-        name = f"gate-{verdict_path(record.folder, verdict).stem}{_SUFFIX}"
-        path = make_folder(record.folder / VERDICTS) / name
-        written.append(_write(path, about_verdict(record, verdict, key.public), key))
+    for kept, verdict in kept_verdicts(record.folder):
+        path = make_folder(record.folder / VERDICTS) / f"gate-{kept.stem}{_SUFFIX}"
+        written.append(_write(path, about_verdict(record, kept, verdict, key.public), key))
     return written
 
 

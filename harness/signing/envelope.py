@@ -12,10 +12,12 @@ from typing import Any
 
 from harness.core.errors import RecordError
 from harness.core.hashing import canonical_json
-from harness.core.jsontext import parse_json
+from harness.record.opening import parsed, read_bytes
 from harness.signing.keys import PublicKey, SigningKey, parse_public_key
 
 __all__ = ["PAYLOAD_TYPE", "Envelope", "parse_envelope", "pre_authentication_encoding", "read_envelope", "sealed_in"]
+
+_LARGEST_BYTES = 64 << 20
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
@@ -32,8 +34,10 @@ class Envelope:
     @property
     def named_key(self) -> PublicKey:
         """The key that the statement itself says it is signed with. Raises `InputError` where it names none."""
-        signer = self.statement.get("predicate", {}).get("signer", {})
-        return parse_public_key(str(signer.get("public_key", "")).encode(), "the statement's signer")
+        signer = self.statement["predicate"].get("signer")
+        named = signer.get("public_key") if isinstance(signer, dict) else None
+        text = named if isinstance(named, str) else ""
+        return parse_public_key(text.encode("ascii", errors="replace"), "the statement's signer")
 
     def is_signed_by(self, key: PublicKey) -> bool:
         """Whether the signature is this key's, over this very payload."""
@@ -61,8 +65,8 @@ def sealed_in(statement: dict[str, Any], key: SigningKey) -> dict[str, Any]:
 def read_envelope(path: Path) -> Envelope:
     """The envelope in a file. Raises `RecordError` where it is none, or not in its canonical form."""
     try:
-        content = path.read_bytes()
-        value = parse_json(content)
+        content = read_bytes(path, _LARGEST_BYTES)
+        value = parsed(content)
         canonical = canonical_json(value) + b"\n"
     except (OSError, ValueError) as error:
         raise RecordError("is no signed envelope", place=path) from error
@@ -78,8 +82,12 @@ def parse_envelope(value: Any, place: Path | str) -> Envelope:
             raise RecordError(f"holds {value['payloadType']}, not {PAYLOAD_TYPE}", place=place)
         (signature,) = value["signatures"]
         payload = _decoded(value["payload"])
-        statement = parse_json(payload)
-        if not isinstance(statement["subject"], list) or not isinstance(statement["predicate"], dict):
+        statement = parsed(payload)
+        if (
+            not isinstance(statement, dict)
+            or not isinstance(statement["subject"], list)
+            or not isinstance(statement["predicate"], dict)
+        ):
             raise RecordError("holds no statement", place=place)
         return Envelope(statement, payload, str(signature["keyid"]), _decoded(signature["sig"]))
     except (KeyError, ValueError, TypeError, binascii.Error) as error:

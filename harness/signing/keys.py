@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from harness.core.errors import InputError
-from harness.record.files import make_folder, writing
+from harness.record.files import make_folder, write_new
 
 __all__ = ["PASSPHRASE", "PublicKey", "SigningKey", "load_public_key", "load_signing_key", "new_keys"]
 
@@ -33,6 +33,7 @@ PASSPHRASE = "HARNESS_KEY_PASSPHRASE"
 """The environment variable with the passphrase that private keys are encrypted with; without it they aren't."""
 
 _PRIVATE, _PUBLIC = "harness.key", "harness.pub"
+_READABLE = 0o644
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 _log = logging.getLogger(__name__)
@@ -88,18 +89,29 @@ def new_keys(folder: Path) -> tuple[Path, Path, PublicKey]:
     private, public = make_folder(folder) / _PRIVATE, folder / _PUBLIC
     for path in (private, public):
         if path.exists():
-            raise InputError(
-                "exists already", place=path, fix="Give another folder with --out; keys are never replaced"
-            )
+            raise _already(path)
     key = Ed25519PrivateKey.generate()
     made = PublicKey(key.public_key())
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption())
-    with writing(private):
-        descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(pem)
-        public.write_text(made.pem, encoding="ascii")
+    _write_new(public, made.pem.encode())
+    public.chmod(_READABLE)
+    try:
+        _write_new(private, pem)
+    except BaseException:
+        public.unlink(missing_ok=True)
+        raise
     return private, public, made
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    try:
+        write_new(path, content)
+    except FileExistsError as error:
+        raise _already(path) from error
+
+
+def _already(path: Path) -> InputError:
+    return InputError("exists already", place=path, fix="Give another folder with --out; keys are never replaced")
 
 
 def load_signing_key(path: Path) -> SigningKey:

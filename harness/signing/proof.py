@@ -7,9 +7,9 @@ from typing import Any
 
 from harness.core.errors import HarnessError, InputError, RecordError, UnknownName
 from harness.core.hashing import canonical_json
-from harness.core.jsontext import parse_json
 from harness.record import RunRecord
 from harness.record.merkle import inclusion_path, root_from_path
+from harness.record.opening import is_there, read_json
 from harness.record.samples import leaf_of, samples
 from harness.record.seal import SEAL, parse_seal
 from harness.signing.attestation import ATTESTATION, refuse_changed
@@ -47,7 +47,7 @@ def prove(record: RunRecord, name: str) -> dict[str, Any]:
     run that is not sealed, was changed since, or was sealed without a tree.
     """
     refuse_changed(record)
-    seal = parse_json((record.folder / SEAL).read_bytes())
+    seal = read_json(record.folder / SEAL)
     if "samples" not in seal:
         raise RecordError(
             "was sealed without a tree of its samples", place=record.folder, fix="Run the evaluation anew"
@@ -63,7 +63,7 @@ def prove(record: RunRecord, name: str) -> dict[str, Any]:
         "index": index,
         "path": [one.hex() for one in inclusion_path([bytes.fromhex(leaf.sha256) for leaf in leaves], index)],
         "seal": seal,
-        "attestation": parse_json(attestation.read_bytes()) if attestation.exists() else None,
+        "attestation": read_json(attestation) if is_there(attestation) else None,
     }
 
 
@@ -78,7 +78,7 @@ def verify_proof(path: Path, key: PublicKey | None = None) -> ProofReport:
     Raises `RecordError` for a file that is no proof.
     """
     try:
-        value = parse_json(path.read_bytes())
+        value = read_json(path)
         if value["type"] != _TYPE or value["format"] != 1:
             raise RecordError("is no proof of a sample that is known here", place=path)
         sample, seal = value["sample"], parse_seal(value["seal"], None, path)

@@ -10,11 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.core.hashing import file_digest
 from harness.core.headlines import OVERALL
 from harness.core.scores import Estimate
-from harness.decision.verdicts import FOLDER, Verdict, read_verdicts, verdict_path
+from harness.decision.verdicts import FOLDER, Verdict, kept_verdicts
 from harness.record import RunRecord
+from harness.record.opening import is_there, sha256_of
 from harness.record.seal import SEAL, read_seal
 from harness.signing.keys import PublicKey
 
@@ -37,10 +37,10 @@ def about_run(record: RunRecord, signer: PublicKey) -> dict[str, Any]:
     `data:`, `definition:`, `requests:` and `code:` those of a task (digests as in `spec.json`).
     """
     folder, seal = record.folder, read_seal(record.folder)
-    verdicts = [(verdict_path(folder, one), one) for one in read_verdicts(folder)]
-    beside = [path for path in (folder / SEAL, folder / _LOG, *(path for path, _ in verdicts)) if path.exists()]
+    verdicts = kept_verdicts(folder)
+    beside = [path for path in (folder / SEAL, folder / _LOG, *(path for path, _ in verdicts)) if is_there(path)]
     subjects = [_subject(name, sha256) for name, sha256 in seal.files.items()]
-    subjects += [_subject(path.relative_to(folder).as_posix(), file_digest(path)) for path in beside]
+    subjects += [_subject(path.relative_to(folder).as_posix(), sha256_of(path)) for path in beside]
     subjects += _origins(record)
     checkpoint = record.checkpoint
     predicate = {
@@ -58,18 +58,17 @@ def about_run(record: RunRecord, signer: PublicKey) -> dict[str, Any]:
     return _statement(RUN_PREDICATE, subjects, predicate, signer)
 
 
-def about_verdict(record: RunRecord, verdict: Verdict, signer: PublicKey) -> dict[str, Any]:
-    """The statement that a gate's verdict is, for readers of in-toto's test results.
+def about_verdict(record: RunRecord, path: Path, verdict: Verdict, signer: PublicKey) -> dict[str, Any]:
+    """The statement that a gate's verdict in the file `path` is, for readers of in-toto's test results.
 
     The tests are the policy's rules. INCONCLUSIVE is WARNED, ERROR is FAILED.
     """
-    path = verdict_path(record.folder, verdict)
     names: dict[str, list[str]] = {"PASSED": [], "WARNED": [], "FAILED": []}
     for rule in verdict.rules:
         names[_RESULTS[rule.verdict]].append(rule.rule)
     subjects = [
-        _subject(path.relative_to(record.folder).as_posix(), file_digest(path)),
-        _subject(SEAL, file_digest(record.folder / SEAL)),
+        _subject(path.relative_to(record.folder).as_posix(), sha256_of(path)),
+        _subject(SEAL, sha256_of(record.folder / SEAL)),
         *(one for one in _origins(record) if one["name"].startswith("checkpoint:")),
     ]
     predicate = {
@@ -88,7 +87,7 @@ def about_verdict(record: RunRecord, verdict: Verdict, signer: PublicKey) -> dic
 
 def about_file(record: RunRecord, path: Path, signer: PublicKey) -> dict[str, Any]:
     """The statement about a file that was made from a run, such as its report."""
-    subjects = [_subject(path.name, file_digest(path)), _subject(SEAL, file_digest(record.folder / SEAL))]
+    subjects = [_subject(path.name, sha256_of(path)), _subject(SEAL, sha256_of(record.folder / SEAL))]
     return _statement(FILE_PREDICATE, subjects, {"run_id": record.run_id}, signer)
 
 
@@ -133,7 +132,7 @@ def _headlines(estimates: Sequence[Estimate]) -> list[Estimate]:
 def _summary(path: Path, verdict: Verdict) -> dict[str, Any]:
     return {
         "file": f"{FOLDER}/{path.name}",
-        "sha256": file_digest(path),
+        "sha256": sha256_of(path),
         "verdict": verdict.verdict,
         "policy": verdict.policy,
         "policy_sha256": verdict.policy_sha256,

@@ -8,6 +8,7 @@ from harness.core.errors import HarnessError, RecordError
 from harness.core.hashing import file_digest
 from harness.decision.verdicts import FOLDER
 from harness.record.changes import Change, changes, other_files
+from harness.record.opening import is_there, listed
 from harness.record.seal import SEAL, faults_of, read_seal
 from harness.signing.attestation import ATTESTATION, VERDICTS, detached
 from harness.signing.envelope import Envelope, read_envelope
@@ -96,13 +97,15 @@ def check_signature(envelope: Envelope, key: PublicKey | None, kind: str) -> Sig
     if envelope.statement.get("predicateType") != kind:
         raise RecordError(f"speaks of something else: {envelope.statement.get('predicateType')}")
     signed_at = envelope.statement["predicate"].get("signed_at")
+    if not isinstance(signed_at, str | None):
+        raise RecordError("says when it was signed in no text")
     return Signature(key_id=used.id, signed_at=signed_at, trusted=key is not None)
 
 
 def _verify_attestation(folder: Path, key: PublicKey | None) -> tuple[Signature | None, set[str], list[Change]]:
     """The signature over the run, the files it covers, and what of them is other than it was signed."""
     path = folder / ATTESTATION
-    if not path.exists():
+    if not is_there(path):
         fault = Change(ATTESTATION, "is missing: the run is not signed")
         return None, set(), [] if key is None else [fault]
     try:
@@ -122,7 +125,7 @@ def _verify_attestation(folder: Path, key: PublicKey | None) -> tuple[Signature 
 
 def _verify_verdicts(folder: Path, key: PublicKey | None) -> list[Change]:
     faults = []
-    for path in sorted((folder / VERDICTS).glob("*.dsse.json")):
+    for path in listed(folder / VERDICTS, ".dsse.json"):
         name = path.relative_to(folder).as_posix()
         try:
             envelope = read_envelope(path)
@@ -146,6 +149,6 @@ def _subjects(envelope: Envelope) -> dict[str, str]:
 def _notes(folder: Path, covered: set[str]) -> Sequence[str]:
     notes = [f"{name} is no part of the record" for name in other_files(folder)]
     if covered:
-        gates = [path.relative_to(folder).as_posix() for path in sorted((folder / FOLDER).glob("*.json"))]
+        gates = [path.relative_to(folder).as_posix() for path in listed(folder / FOLDER, ".json")]
         notes += [f"{name} came after the signature, which says nothing of it" for name in gates if name not in covered]
     return notes

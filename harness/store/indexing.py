@@ -14,7 +14,7 @@ from harness.core.errors import DamagedStoreError, HarnessError, RecordError
 from harness.core.progress import Progress, Quiet
 from harness.record.seal import SEAL
 from harness.store import schema
-from harness.store.rows import Rows, rows_of, seal_digest
+from harness.store.rows import Rows, id_of, rows_of, seal_digest
 from harness.store.store import NO_STORE, Store, locate, set_aside
 
 __all__ = ["Indexed", "add_or_say", "add_run", "fill", "folder_of", "index_folder"]
@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexed:
-    """What came of indexing a folder: ids of the runs in it that verified, failed and aren't finished, and of those
-    that left the store because their folder is gone."""
+    """What came of indexing a folder: ids of the runs in it that verified, each once; folders of those that failed,
+    with the reason, and of those that aren't finished; ids of those that left the store with their folder."""
 
     verified: tuple[str, ...]
     failed: Mapping[str, str]
@@ -43,8 +43,8 @@ def add_run(store: Store, folder: Path) -> str | None:
     if sealed is None:
         raise RecordError("the run is not finished", place=folder, fix="Run the same `harness eval` command again")
     rows = rows_of(folder)
-    run = {"run_id": folder.name, "seal_sha256": sealed, **_place(store, folder), **rows["runs"][0]}
-    with store.writing(folder.name) as connection:
+    run = {"seal_sha256": sealed, **_place(store, folder), **rows["runs"][0]}
+    with store.writing(run["run_id"]) as connection:
         if _goes_before(connection, run):
             _replace(connection, run, rows)
     reason: str | None = run["reason"]
@@ -105,14 +105,18 @@ def index_folder(store: Store, folder: Path, progress: Progress | None = None) -
     found = sorted(path.parent for path in folder.glob("*/spec.json"))
     found += sorted(path.parent for path in folder.glob(f"*/{SEAL}") if path.parent not in set(found))
     sealed = [one for one in found if (one / SEAL).exists()]
-    reasons = {}
+    reasons: dict[str, str] = {}
+    verified: dict[str, Path] = {}
     progress.begin(len(sealed))
     for one in sealed:
-        reasons[one.name] = add_run(store, one)
+        if reason := add_run(store, one):
+            reasons[one.name] = reason
+        else:
+            verified[id_of(one)] = one
         progress.advance()
     return Indexed(
-        verified=tuple(run_id for run_id, reason in reasons.items() if reason is None),
-        failed={run_id: reason for run_id, reason in reasons.items() if reason is not None},
+        verified=tuple(verified),
+        failed=reasons,
         unfinished=tuple(one.name for one in found if one not in sealed),
         removed=_remove_gone(store, folder, sealed),
     )

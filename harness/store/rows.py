@@ -1,53 +1,41 @@
 """A run's folder as rows of the store's tables."""
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 from sqlalchemy import Boolean, Double, Integer, Table
 
 from harness.core.errors import HarnessError, RecordError
 from harness.core.hashing import digest
 from harness.core.headlines import OVERALL, headline_parts
-from harness.core.jsontext import parse_json
 from harness.core.scores import Estimate
 from harness.decision.comparable import questions_of
 from harness.record import RunRecord, RunSpec
-from harness.record.seal import SEAL, read_seal
+from harness.record.opening import read_json, sha256_of
+from harness.record.parquet import read_table
+from harness.record.seal import SEAL
+from harness.record.spec import run_id_of
 from harness.store import schema
 from harness.store.values import pack, sample_errors
 from harness.store.verdicts import verdict_rows
 
-__all__ = ["Rows", "rows_of", "seal_digest"]
+__all__ = ["Rows", "id_of", "rows_of", "seal_digest"]
 
 Rows = dict[str, list[dict[str, Any]]]
-"""By table: the rows of one run, without its id."""
+"""By table: the rows of one run; that of `runs` alone has its id."""
 
-_NEEDED = (
-    "spec.json",
-    "environment.json",
-    "checkpoint.json",
-    "engine.json",
-    "responses.parquet",
-    "scores.parquet",
-    "estimates.json",
-    "measurements.json",
-)
 _MAX = 2**63 - 1
 
 
 def seal_digest(folder: Path) -> str | None:
     """SHA-256 of the run's seal; None for a run without one. Raises `RecordError`."""
     try:
-        return hashlib.sha256((folder / SEAL).read_bytes()).hexdigest()
+        return sha256_of(folder / SEAL)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise RecordError(f"can't be read ({error.strerror})", place=folder / SEAL) from error
 
 
 def rows_of(folder: Path) -> Rows:
@@ -71,24 +59,31 @@ def rows_of(folder: Path) -> Rows:
 
 
 def _distrust(record: RunRecord) -> str | None:
-    if changed := record.verify():
-        return "; ".join(changed)
-    sealed = read_seal(record.folder).files
-    missing = [name for name in _NEEDED if name not in sealed]
-    return f"the seal leaves out {', '.join(missing)}" if missing else None
+    return "; ".join(record.verify()) or None
 
 
 def _failed(folder: Path, reason: str) -> Rows:
-    return {"runs": [{"status": "failed", "reason": reason, "model": _claimed_model(folder) or folder.name}]}
+    model = _claimed(folder).get("model")
+    told = {"status": "failed", "reason": reason, "model": model if isinstance(model, str) else folder.name}
+    return {"runs": [{"run_id": id_of(folder), **told}]}
 
 
-def _claimed_model(folder: Path) -> str | None:
-    """What a record that can't be trusted says it is of, for people to find it by."""
+def id_of(folder: Path) -> str:
+    """The id of the run in the folder, by its spec; the folder's name where there is none that can be read."""
+    claimed = _claimed(folder)
     try:
-        claimed = parse_json((folder / "spec.json").read_bytes())["model"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return claimed if isinstance(claimed, str) else None
+        return run_id_of(claimed) if claimed else folder.name
+    except ValueError:
+        return folder.name
+
+
+def _claimed(folder: Path) -> dict[str, Any]:
+    """What a record says of itself, which can't be trusted; empty where it can't be read."""
+    try:
+        claimed = read_json(folder / "spec.json")
+    except (RecordError, OSError, ValueError):
+        return {}
+    return claimed if isinstance(claimed, dict) else {}
 
 
 def _verified(record: RunRecord) -> Rows:
@@ -105,7 +100,7 @@ def _verified(record: RunRecord) -> Rows:
         "evaluation_sha256": evaluation,
     }
     return {
-        "runs": [{**_run(record), **told}],
+        "runs": [{"run_id": record.run_id, **_run(record), **told}],
         "tasks": [_task(task) for task in record.spec.to_json()["tasks"]],
         "suites": suites,
         "estimates": [_estimate(one) for one in estimates],
@@ -185,7 +180,7 @@ def _headline_values(
         return
     columns = ["suite", "task", "metric", "sample_id", "value", "weight", "cluster", "invalid"]
     metrics = sorted({metric for _, _, metric in wanted})
-    table = pq.read_table(record.folder / "scores.parquet", columns=columns, filters=[("metric", "in", metrics)])
+    table = read_table(record.folder / "scores.parquet", columns, [("metric", "in", metrics)])
     by_part = dict(iter(table.to_pandas().groupby(["suite", "task", "metric"], sort=False)))
     for one in estimates:
         key = (one.suite, one.task, one.metric)

@@ -15,6 +15,7 @@ from harness.core.display import number, visible
 from harness.core.errors import HarnessError
 from harness.core.headlines import OVERALL
 from harness.record import RunRecord
+from harness.record.opening import read_json
 from leaderboard import queries
 from leaderboard.address import choose
 from leaderboard.chosen import chosen_run
@@ -241,7 +242,7 @@ def _provenance(session: Session, _estimates: Any, record: RunRecord | None, _ro
     for title, content in (
         (t("Environment"), record.environment),
         (t("Checkpoint and digests of its files"), record.checkpoint),
-        (t("Seal: digests of the run's files"), json.loads((record.folder / "seal.json").read_bytes())),
+        (t("Seal: digests of the run's files"), read_json(record.folder / "seal.json")),
         (t("Spec"), record.spec.to_json()),
     ):
         st.subheader(title)

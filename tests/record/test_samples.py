@@ -8,7 +8,7 @@ import pytest
 
 from harness.core.attributions import AttributionSettings
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json
+from harness.core.hashing import canonical_json, digest
 from harness.core.requests import (
     Attribute,
     Classify,
@@ -27,7 +27,7 @@ from harness.record.asked import request_of
 from harness.record.changes import changes, other_files
 from harness.record.merkle import inclusion_path, leaf_hash, root_from_path
 from harness.record.samples import samples
-from harness.record.seal import read_leaves, read_seal, write_seal
+from harness.record.seal import read_leaves, read_seal
 from harness.record.tables import response_row
 from tests.record.sealed import sealed_run
 
@@ -145,8 +145,13 @@ def test_a_seal_whose_root_is_not_that_of_its_samples_is_found_out(record):
 
 
 def test_the_seal_of_another_run_is_found_out(record):
-    rewrite(record.folder / "spec.json", lambda spec: spec.update(seed=1))
-    write_seal(record.folder, [name for name in read_seal(record.folder).files if name not in MADE])
+    def of_another(seal):
+        seal["run_id"] = "0123456789ab"
+        seal["digest"] = digest({name: part for name, part in seal.items() if name != "digest"})
+
+    rewrite(record.folder / "seal.json", of_another)
+    (told,) = record.verify()
+    assert told == f"seal.json is the seal of another run: 0123456789ab, where spec.json gives {record.run_id}"
     (one,) = changes(record.folder)
     assert "is the seal of another run" in one.fault
 

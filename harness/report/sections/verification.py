@@ -1,7 +1,6 @@
 """How a reader who trusts nobody checks the report, and the words it uses."""
 
-import json
-
+from harness.record.opening import read_json
 from harness.record.seal import SEAL
 from harness.report.blocks import Block, Bullets, Code, Column, Facts, Paragraph, Section, Table
 from harness.report.context import Context
@@ -35,7 +34,7 @@ TERMS = (
 def verification(context: Context) -> list[Section]:
     """Steps, and the digests that they compare."""
     words, record = context.words, context.record
-    sealed = json.loads((record.folder / SEAL).read_bytes())
+    sealed = read_json(record.folder / SEAL)
     steps = [
         words("Install the harness in the version that is named below, and get the record's folder."),
         words("Run the first command: it hashes every file again and names whatever was changed."),
