@@ -13,8 +13,8 @@ def parse_json(content: str | bytes) -> Any:
     """The value of a JSON text, such that what `canonical_json` made of a value gives the same bytes again.
 
     A whole number beyond `MAX_INTEGER` is a float: canonical JSON writes such floats as whole numbers, and holds no
-    others. Raises `ValueError` for what is no JSON, NaN and infinity among it, for a key that stands twice (readers differ
-    in which of the two they take), or what is nested too deeply.
+    others. Raises `ValueError` for what is no JSON, NaN and infinity among it, for a key that stands twice (readers
+    differ in which of the two they take), or what is nested too deeply.
     """
     try:
         return json.loads(
