@@ -26,6 +26,7 @@ from harness.core.kinds import KINDS
 from harness.core.logs import LogFile, logged_to
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
+from harness.core.network import offline_if
 from harness.core.progress import Progress, Quiet
 from harness.core.reachable import code_digest
 from harness.core.tasks import Results
@@ -143,7 +144,10 @@ def evaluate_each(
     options, progress, loader = options or EvalOptions(), progress or Quiet(), Loader()
     if options.store != NO_STORE:
         locate(options.store, options.output)  # A mistyped store must not cost an evaluation.
-    for planned in [plan(model, suite=suite, task=task, options=options) for model in models]:
+    named = (*models, options.toxicity_model, options.bertscore_model)
+    with offline_if(options.offline, *named):
+        planned_runs = [plan(model, suite=suite, task=task, options=options) for model in models]
+    for planned in planned_runs:
         finished = _finished(options.output / planned.spec.run_id)
         if finished is not None:
             progress.note(f"this run is finished already: {finished.folder}")
@@ -156,6 +160,7 @@ def evaluate_each(
             closing(RunWriter(options.output, planned.spec)) as writer,
             logged_to(LogFile(writer.folder / LOG), logging.DEBUG),
             memory_limit(options.max_memory_bytes),
+            offline_if(options.offline, *named),
         ):
             record = run(planned, writer, progress, loader)
         add_or_say(options.store, record.folder, progress.note)

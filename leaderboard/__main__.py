@@ -2,10 +2,13 @@
 
 import importlib
 import logging
+import os
 import sys
 
 from streamlit import logger, net_util
 from streamlit.web.cli import main
+
+from harness.core.network import no_network
 
 
 def serve() -> None:
@@ -17,8 +20,12 @@ def serve() -> None:
     importlib.import_module("leaderboard.app")
     from leaderboard import server
 
+    options = dict(zip(sys.argv[1::2], sys.argv[2::2], strict=False))
+    listening = f"http://{options.get('--server.address', 'localhost')}:{options.get('--server.port', '8501')}"
     sys.argv = ["streamlit", "run", server.__file__, *sys.argv[1:]]
-    main()
+    allowed = [listening, os.environ.get("HARNESS_STORE", "")]
+    with no_network("the leaderboard has no need of it", "Report it as a fault", allowed=allowed):
+        main()
 
 
 def _unknown() -> None:

@@ -23,6 +23,7 @@ from harness.cli import (
     suites,
 )
 from harness.cli.guard import guarded
+from harness.cli.off_network import stay_off
 
 __all__ = ["app", "main"]
 
@@ -35,6 +36,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
+app.callback()(stay_off)
 app.command("eval")(evaluation.eval_command)
 app.command("inspect")(inspection.inspect_command)
 app.command("show")(results.show)

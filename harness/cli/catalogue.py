@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
+from harness.cli.off_network import go_offline
 
 __all__ = ["data", "doctor", "tasks"]
 
@@ -117,6 +118,7 @@ def doctor(
 
     harness doctor --model ./my-checkpoint
     """
+    go_offline(offline, model)
     if model is None:
         from harness.doctor import examine
 

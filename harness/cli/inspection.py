@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
+from harness.cli.off_network import go_offline
 from harness.core.checkpoints import EndpointOptions
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def inspect_command(
     """
     from harness.inspection import inspect_checkpoint
 
+    go_offline(offline, model, base)
     endpoint = EndpointOptions(api_key_env=api_key_env)
     found = inspect_checkpoint(model, offline=offline, kind=kind, base=base, endpoint=endpoint)
     described = found.described()

@@ -9,6 +9,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import errors, output, print_json, progress_bar
+from harness.cli.off_network import go_offline, need_none
 from harness.cli.runs import Output, Run, find_folder, find_run
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
@@ -135,6 +136,10 @@ def verify(
     from harness.signing import load_public_key, verify_file, verify_run
     from harness.signing.proof import is_proof, verify_proof
 
+    if rerun or rescore:
+        go_offline(offline, model, base)
+    else:
+        need_none("verify")
     key = load_public_key(public_key) if public_key else None
     path = Path(run)
     if path.is_file():

@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
+from harness.cli.off_network import go_offline
 
 __all__ = ["suites"]
 
@@ -68,6 +69,7 @@ def show_suite(
     from harness.tasks.options import TaskOptions
     from harness.tasks.showing import show_suite
 
+    go_offline(offline)
     shown = show_suite(name, TaskOptions(offline=offline))
     counts = None
     if count:

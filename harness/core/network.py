@@ -28,6 +28,8 @@ _ASKED: Mapping[str, Callable[[tuple[Any, ...]], tuple[Any, Any]]] = MappingProx
 )
 """Host and port in what Python tells an audit hook; sockets of this machine's own files have none."""
 
+_PORTS: Mapping[str, int] = MappingProxyType({"https": 443, "postgresql": 5432, "postgres": 5432})
+
 _blocks: list["_Block"] = []
 _watching = False
 
@@ -44,6 +46,7 @@ class _Block:
 
     def check(self, host: Any, port: Any) -> None:
         name = host.decode("utf-8", "replace") if isinstance(host, bytes) else host
+        port = int(port) if str(port).isdecimal() else port
         if name in (None, ""):
             return
         # A name is looked up before anybody connects: for this machine's own that asks nobody.
@@ -103,7 +106,7 @@ def _named(urls: Iterable[str]) -> Iterator[tuple[str, int]]:
         with suppress(ValueError):  # what is no address allows none
             parts = urlsplit(url)
             if parts.hostname:
-                yield parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+                yield parts.hostname, parts.port or _PORTS.get(parts.scheme, 80)
 
 
 def _is_loopback(host: str) -> bool:
