@@ -58,13 +58,13 @@ class Row:
 def allowed(row: Row) -> bool:
     """Whether coverage is 95 % but for 2 points (4 at n = 30); more is allowed at an edge, and all may be absent.
 
-    One-sided bounds may miss in 5 % of the draws, and in 3 standard errors of that share more.
+    One-sided bounds may miss in 5 % of the draws, in as many points more, and in 2 standard errors of that share.
     """
     if row.absent == 1:
         return True
-    given = row.draws * (1 - row.absent)
-    largest = 1 - GATE_CONFIDENCE + 3 * math.sqrt(GATE_CONFIDENCE * (1 - GATE_CONFIDENCE) / given)
     tolerance = _TOLERANCE.get(row.n, 0.04)
+    claimed = 1 - GATE_CONFIDENCE + tolerance
+    largest = claimed + 2 * math.sqrt(claimed * (1 - claimed) / (row.draws * (1 - row.absent)))
     gate_holds = max(row.false_low, row.false_high) <= largest
     return (
         gate_holds

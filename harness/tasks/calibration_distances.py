@@ -3,7 +3,7 @@
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -224,7 +224,7 @@ class Reliability(_Distance):
 
     def ends(self, bins: Bins, spread: _Spread, rng: Random) -> tuple[float, float, float, str]:  # noqa: ARG002
         """See `_Distance.ends`."""
-        return _squared_ends(bins.gaps, np.diag(bins.shares), spread)
+        return _squared_ends(bins.gaps, np.diag(bins.shares), spread, _variance(bins, np.clip(bins.confidence, 0, 1)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,23 +247,37 @@ class Resolution(_Distance):
 
     def ends(self, bins: Bins, spread: _Spread, rng: Random) -> tuple[float, float, float, str]:  # noqa: ARG002
         """See `_Distance.ends`."""
-        return _squared_ends(bins.accuracy, np.diag(bins.shares) - np.outer(bins.shares, bins.shares), spread)
+        alike = _variance(bins, np.full(len(bins.sizes), bins.shares @ bins.accuracy))
+        form = np.diag(bins.shares) - np.outer(bins.shares, bins.shares)
+        return _squared_ends(bins.accuracy, form, spread, alike)
 
 
-def _squared_ends(means: Values, form: Values, spread: _Spread) -> tuple[float, float, float, str]:
+def _variance(bins: Bins, accuracy: Values) -> Values:
+    """Of each bin's accuracy, if that is the true one."""
+    return np.asarray(accuracy * (1 - accuracy) / bins.sizes, dtype=float)
+
+
+def _moments(noise: Values) -> tuple[float, float]:
+    """The scale and the degrees of freedom of the chi-square with the first two moments of a quadratic form."""
+    scale = float(np.trace(noise @ noise) / np.trace(noise))
+    return scale, float(np.trace(noise) / scale)
+
+
+def _squared_ends(means: Values, form: Values, spread: _Spread, at_none: Values) -> tuple[float, float, float, str]:
     """The interval of the quadratic form of the bins' true means, with the noise of the seen ones taken out.
 
     What is seen is taken for a scaled noncentral chi-square with the first two moments that it has without any
-    distance (Satterthwaite, 1946), and the noncentrality is inverted at both ends.
+    distance (Satterthwaite, 1946), and the noncentrality is inverted at both ends. The lower end allows for the variance
+    `at_none` that bins have without any distance, where it is the larger one.
     """
     seen = max(0.0, float(means @ form @ means))
     noise = form @ spread.covariance
-    scale = float(np.trace(noise @ noise) / np.trace(noise))
-    degrees = float(np.trace(noise) / scale)
+    scale, degrees = _moments(noise)
     # What is seen may be less than noise alone would nearly always give; that must not make the upper end 0.
     usual = float(special.chdtri(degrees, 0.5))
-    low = scale * _noncentrality(seen / scale, degrees, spread.upper)
     high = scale * _noncentrality(max(usual, seen / scale), degrees, 1 - spread.upper)
+    scale, degrees = _moments(form @ replace(spread, variance=np.maximum(spread.variance, at_none)).covariance)
+    low = scale * _noncentrality(seen / scale, degrees, spread.upper)
     slopes = 2 * form @ means
     stderr = math.sqrt(float(slopes @ spread.covariance @ slopes) + 2 * float(np.trace(noise @ noise)))
     if not spread.clustered:

@@ -177,9 +177,16 @@ class Uncertainty(ConfidenceMetric):
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
-        sure, right = confidences(scores)
-        share = statistics.proportion(right.tolist(), _clusters(scores), confidence)
-        value = self.of(sure, right)
+        right = confidences(scores)[1]
+        return self._of_share(right, statistics.proportion(right.tolist(), _clusters(scores), confidence))
+
+    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:  # noqa: ARG002
+        """See `Metric.bounds`: what the exact bounds of the accuracy amount to."""
+        right, both = confidences(scores)[1], statistics.two_sided(confidence)
+        return self._of_share(right, statistics.exact_proportion(right.tolist(), _clusters(scores), both))
+
+    def _of_share(self, right: Values, share: Interval) -> Interval:
+        value = self.of(right, right)
         if share.low is None or share.high is None:
             return replace(share, value=value)
         ends = [end * (1 - end) for end in (share.low, share.high)]

@@ -1,7 +1,7 @@
 """How decisions differ between groups, at equal and unequal rates, of two and of many groups."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -130,6 +130,20 @@ def _worst_group(before: Rates, after: Rates, *, shared: float) -> PairScenario:
     )
 
 
+def _likelihoods(name: str, means: Sequence[float], edge: str) -> Scenario:
+    """Probabilities of the positive label that scatter by up to 0.3 around the mean of their group."""
+    metric = _METRICS["mean_prediction_difference_group"]
+
+    def draw(generator: Generator, n: int, clustered: bool) -> Sequence[Score]:
+        likely = np.array(means) + 0.6 * (ndtr(shared_normal(generator, n, clustered)) - 0.5)
+        drawn = decisions(metric, generator, n, clustered, same(*means))[0]
+        return [
+            replace(score, value=float(likely[place, int(score.groups["group"])])) for place, score in enumerate(drawn)
+        ]
+
+    return Scenario(metric=metric, name=name, draw=draw, truth=float(np.ptp(means)), edge=edge)
+
+
 def _calibration(name: str, off: float, edge: str = "") -> Scenario:
     """Probabilities between 0.2 and 0.8, which lie `off` above how often the label is positive."""
     metric = next(one for one in group_metrics(["group"], positive="yes", base_rate=0.5) if one.name == CALIBRATION)
@@ -158,6 +172,8 @@ UNSIMULATED = {
 }
 
 SCENARIOS = (
+    _likelihoods("2 groups, 0", (0.4, 0.4), EQUAL),
+    _likelihoods("2 groups, 0.1", (0.4, 0.5), FEW),
     _scenario("demographic_parity_difference", "2 groups, 0", same(0.3, 0.3), EQUAL),
     _scenario("demographic_parity_difference", "2 groups, 0.1", same(0.4, 0.5), FEW),
     _scenario("demographic_parity_difference", "2 groups, 0.3", same(0.3, 0.6), FEW),

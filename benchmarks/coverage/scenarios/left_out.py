@@ -4,7 +4,5 @@ UNSIMULATED = {
     "longest_exact_continuation": "a fact about the documents that were read: it is given without an error",
     "PermutationP": "itself the p value of a permutation test",
     "DifferingGroups": "a count of groups that a permutation test tells apart; the suite's tests simulate its alarms",
-    "GroupDifference": "not simulated yet",
-    "MeanPredictionDifference": "not simulated yet; made as the demographic parity difference is",
 }
 """By the name of a metric or of its class."""

@@ -100,7 +100,7 @@ SCENARIOS = (
     _occupations(0.75),
     _one(SS, 0.5, 0.8, 50.0),
     _one(SS, 0.65, 0.8, 65.0),
-    _one(LMS, 0.9, 0.9, 90.0),
+    _one(LMS, 0.9, 0.9, 90.0, "so few meaningless sentences win that an end can hardly miss"),
     _one(PRO_STEREOTYPE, 0.6, 0.9, 60.0),
     *(
         _one(ICAT, ss, lms, _icat(ss, lms), edge)
