@@ -15,7 +15,9 @@ from harness.core import registry, statistics
 from harness.core.metrics import Mean, Undefined
 from harness.core.pairing import Pairs
 from harness.core.scores import Score
-from harness.tasks.metrics import ACC, TOKEN_PERPLEXITY
+from harness.tasks.calibration_distances import Resolution
+from harness.tasks.label_metrics import class_report
+from harness.tasks.metrics import ACC, MACRO_F1, TOKEN_PERPLEXITY
 from harness.tasks.robustness_metrics import NOISY_SCORE, RELATIVE_DROP
 
 LISTED = [*scenarios()]
@@ -34,9 +36,46 @@ def test_every_registered_metric_is_simulated_or_says_why_not():
 
 @pytest.mark.parametrize("scenario", LISTED, ids=lambda one: f"{one.metric.name}, {one.name}")
 def test_an_interval_holds_its_value_has_width_and_stays_within_the_range(scenario):
-    size = scenario.sizes[0]
-    rows = list(simulate(replace(scenario, sizes=(size,)), 1))
-    assert {row.n for row in rows} == {size}
+    sizes = (3, scenario.sizes[0])
+    rows = list(simulate(replace(scenario, sizes=sizes), 2))
+    assert {row.n for row in rows} == {*sizes}
+
+
+def labelled(pairs, metric, *, confidence=0.5, clusters=None):
+    return [
+        Score(sample_id=str(i), metric=metric.name, value=confidence, gold=gold, predicted=predicted, cluster=cluster)
+        for i, ((gold, predicted), cluster) in enumerate(zip(pairs, clusters or [None] * len(pairs), strict=True))
+    ]
+
+
+def test_a_label_that_no_sample_has_may_still_occur():
+    precision = class_report(["rare"])[0]
+    found = precision.reduce(labelled([("common", "common")] * 28 + [("common", "rare")] * 2, precision), Random(0))
+    assert found.value == 0
+    # Of two that are called so none is so: Clopper and Pearson's upper end is 1 - 0.025^(1/2) = 0.84.
+    assert 0.3 < found.high < 0.9
+
+
+def test_a_single_label_has_no_interval():
+    assert MACRO_F1.reduce(labelled([("a", "a")] * 9, MACRO_F1), Random(0)).low is None
+
+
+def test_bins_that_err_as_one_leave_resolution_a_finite_interval():
+    metric = Resolution()
+    right = [True] * 12 + [False] * 12
+    scores = [
+        replace(score, value=0.2 + 0.05 * (index % 12))
+        for index, score in enumerate(
+            labelled(
+                [("1", "1" if hit else "0") for hit in right],
+                metric,
+                clusters=[f"c{index // 12}" for index in range(24)],
+            )
+        )
+    ]
+    found = metric.reduce(scores, Random(0))
+    assert found.low is not None
+    assert 0 <= found.low <= found.value <= found.high <= 0.25
 
 
 RATES = st.sampled_from([0.0, 0.0, 0.0, 0.25, 1.0, 1.0])

@@ -13,10 +13,12 @@ from harness.core.metrics import Metric, Undefined
 from harness.core.pairing import Pairs
 from harness.core.statistics import CONFIDENCE, Difference, Interval, two_sided
 
-__all__ = ["GATE_CONFIDENCE", "Row", "allowed", "simulate"]
+__all__ = ["GATE_CONFIDENCE", "OFTENER", "Row", "again", "allowed", "simulate"]
 
 GATE_CONFIDENCE = 0.95
 """Of the one-sided bounds of a gate, as policies have it by default."""
+
+OFTENER = 4
 
 _RESAMPLES = 1000
 """Of a difference that is resampled."""
@@ -78,6 +80,11 @@ def simulate(scenario: Scenario | PairScenario, draws: int) -> Iterator[Row]:
     for n in scenario.sizes:
         for clustered in scenario.clustered:
             yield _row(scenario, n, clustered, min(draws, scenario.draws or draws))
+
+
+def again(scenario: Scenario | PairScenario, row: Row) -> Row:
+    """The same row from `OFTENER` times as many draws: so near a bound that the simulation's own error decides."""
+    return _row(scenario, row.n, row.clustered, OFTENER * row.draws)
 
 
 def _row(scenario: Scenario | PairScenario, n: int, clustered: bool, draws: int) -> Row:

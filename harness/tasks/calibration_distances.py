@@ -267,8 +267,8 @@ def _squared_ends(means: Values, form: Values, spread: _Spread, at_none: Values)
     """The interval of the quadratic form of the bins' true means, with the noise of the seen ones taken out.
 
     What is seen is taken for a scaled noncentral chi-square with the first two moments that it has without any
-    distance (Satterthwaite, 1946), and the noncentrality is inverted at both ends. The lower end allows for the variance
-    `at_none` that bins have without any distance, where it is the larger one.
+    distance (Satterthwaite, 1946), and the noncentrality is inverted at both ends. The lower end allows for the
+    variance `at_none` that bins have without any distance, where it is the larger one.
     """
     seen = max(0.0, float(means @ form @ means))
     noise = form @ spread.covariance

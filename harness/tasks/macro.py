@@ -119,7 +119,7 @@ class _Products:
         return [2 * self.lms * share for share in self.shares]
 
     def interval(self, low_confidence: float, high_confidence: float) -> Interval:
-        """The smaller product; each end from parts of its own confidence, and None where a cluster stands alone."""
+        """The smaller product; each end from parts of its own confidence, and none of a single cluster."""
         value = min(self.values)
         lows = self._ends(low_confidence)
         highs = lows if high_confidence == low_confidence else self._ends(high_confidence)
@@ -135,6 +135,8 @@ class _Products:
         return statistics.scaled(found, PERCENT)
 
     def _ends(self, confidence: float) -> list[tuple[float, float]] | None:
+        if len(self.stereotyped) < 2:
+            return None
         share, lms = (
             statistics.bounded_mean(column.tolist(), confidence=confidence)
             for column in (self.stereotyped, self.meaningful)

@@ -49,13 +49,13 @@ def cells_interval(
     seen may yet happen: a flawless sample has an interval, and so has one without the label in question. Quantiles are
     moved once by the share of draws below the value of the posterior's mean, which takes away most of what a curved
     statistic is shifted by. Clustered samples count as the number of independent ones with the same error, and with the
-    quantile of t over clusters - 1. No errors where there is a single cluster.
+    quantile of t over clusters - 1. No errors where there is a single cluster, or a single label.
     """
     size, cells = table
     counts = np.bincount(cells, minlength=size * size).astype(float).reshape(size, size)
     value = float(of_counts(counts[None])[0])
     groups = len(cluster_members(len(cells), clusters))
-    if math.isnan(value) or groups < 2:
+    if math.isnan(value) or groups < 2 or size < 2:
         return Interval(value=value, stderr=None, low=None, high=None, method=None)
     prior = _prior(counts, all_labels)
     clustered = is_clustered(clusters)
