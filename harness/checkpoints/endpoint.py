@@ -24,6 +24,7 @@ LASTING = ("id", "owned_by", "root", "parent", "max_model_len", "meta")
 """What servers say of a model that doesn't change from one request to the next, as `created` does in some."""
 LONGEST_SAID_BYTES = 2**16
 """Of one of these; what is longer, or no JSON that a record can hold, is left out."""
+LONGEST_NAME = 1_000
 PROBE = "The cat sat on the"
 FEW = 16
 """Tokens that a first answer may have; some models refuse to be asked for less."""
@@ -158,7 +159,8 @@ def _listed(client: ServerClient) -> list[dict[str, Any]]:
     entries = found.get("data") if isinstance(found, dict) else None
     if not isinstance(entries, list):
         return []
-    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+    named = [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+    return [entry for entry in named if len(entry["id"]) <= LONGEST_NAME]
 
 
 def _may_be_kept(said: Any) -> bool:
@@ -235,7 +237,8 @@ def _not_served(url: str, model: str, listed: Sequence[str], refusals: Sequence[
 
 def _has_choice(answer: Any, field: str) -> bool:
     try:
-        return field in answer["choices"][0]
+        choice = answer["choices"][0]
+        return isinstance(choice, dict) and field in choice
     except (KeyError, IndexError, TypeError):
         return False
 

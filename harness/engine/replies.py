@@ -7,6 +7,7 @@ from typing import Any
 __all__ = ["answer_behind", "read_reply"]
 
 _OPENED = re.compile(r"\s*<(think|thinking|thought|reasoning)>")
+_SPACE = re.compile(r"\s*")
 _THOUGHTS = ("reasoning_content", "reasoning")
 """Under which names servers give a model's thoughts beside its answer."""
 
@@ -42,12 +43,14 @@ def answer_behind(text: str) -> str | None:
 
     Some chat templates open the thoughts themselves, so that only their end is in the text.
     """
-    opened = _OPENED.match(text)
-    name = opened[1] if opened else "think"
-    before, closed, after = text.partition(f"</{name}>")
-    if closed and (opened or f"<{name}>" not in before):
-        return answer_behind(after.lstrip())
-    return None if opened else text
+    start = 0
+    while True:
+        opened = _OPENED.match(text, start)
+        name = opened[1] if opened else "think"
+        end = text.find(f"</{name}>", start)
+        if end < 0 or (not opened and text.find(f"<{name}>", start, end) >= 0):
+            return None if opened else text[start:]
+        start = _SPACE.match(text, end + len(f"</{name}>")).end()  # type: ignore[union-attr]  # it matches anything
 
 
 def _content(content: Any) -> str | None:

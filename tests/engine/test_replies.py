@@ -1,14 +1,18 @@
 """What is made of a chat server's answers: thoughts, refusals, nothing at all, and parameters that it doesn't take."""
 
 import base64
+import json
+from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checkpoints import resolve
-from harness.core.errors import CheckpointError
+from harness.checkpoints.echo import read_echo
+from harness.core.errors import CheckpointError, ModelError
+from harness.core.hashing import canonical_json
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
 from harness.engine.remote import RemoteModel
@@ -218,3 +222,90 @@ def said(message, usage):
         served.before = lambda *_: (200, {"choices": [choice], "usage": usage}, {})
         (response,) = respond(model, [ASKED])
         return response
+
+
+def test_thoughts_without_number_take_no_stack_and_no_time():
+    assert answer_behind("<think></think> " * 50_000 + "yes") == "yes"
+    assert answer_behind("<think>" * 50_000) is None
+    assert answer_behind("</think>" * 50_000 + "yes") == "yes"
+
+
+JSON = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.sampled_from(["text", "message"])
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=6,
+)
+WHOLE = {
+    "choices": [
+        {
+            "text": "yes",
+            "finish_reason": "stop",
+            "message": {
+                "role": "assistant",
+                "content": [{"type": "text", "text": "yes"}],
+                "refusal": "",
+                "tool_calls": [],
+            },
+            "logprobs": {
+                "tokens": ["Is", " it", "!"],
+                "token_logprobs": [None, -1.0, -2.0],
+                "top_logprobs": [None, {" it": -1.0}, {"!": -2.0}],
+                "text_offset": [0, 2, 5],
+            },
+        }
+    ],
+    "usage": {"prompt_tokens": 2, "completion_tokens": 1, "completion_tokens_details": {"reasoning_tokens": 0}},
+}
+
+
+def places(value, path=()):
+    """Every place in a JSON value."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in inner:
+        yield from places(one, (*path, name))
+
+
+def put(value, path, new):
+    """The value with `new` in that place."""
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = put(value[path[0]], path[1:], new)
+    return copy
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory):
+    """Ask a server that answers with any JSON."""
+    served = Served()
+    with serving(served), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARNESS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        served.before = lambda path, _: None if path.endswith("/models") else (200, WHOLE, {})
+        chat = RemoteModel(resolve(f"openai:{served.url}#tiny"))
+
+        def ask(request, answer):
+            served.before = lambda *_: (200, answer if isinstance(answer, dict | str) else json.dumps(answer), {})
+            (response,) = respond(chat, [request])
+            return response
+
+        yield ask
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(list(places(WHOLE))), JSON)
+def test_any_value_anywhere_in_an_answer_is_an_answer_an_invalid_one_or_one_error(changing, place, value):
+    with suppress(ModelError):
+        response = changing(ASKED, put(WHOLE, place, value))
+        assert (response.text is None) == (response.invalid is not None)
+        canonical_json({"text": response.text, "invalid": response.invalid, "n": response.token_count})
+
+
+@given(st.sampled_from(list(places(WHOLE))), JSON)
+def test_any_value_anywhere_in_an_echo_is_an_echo_or_a_reason(place, value):
+    found = read_echo(put(WHOLE, place, value), "Is it")
+    if not isinstance(found, str):
+        assert all(token.loglikelihood is None or -9e99 < token.loglikelihood <= 0 for token in found.tokens)
+        assert [token.start for token in found.tokens] == [0, 2]
