@@ -24,7 +24,7 @@ from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.memory import refuse_oversize
 from harness.checkpoints.quantised import require_backend
 from harness.checkpoints.rehearsal import rehearse
-from harness.checkpoints.remote_code import refuse_remote_code
+from harness.checkpoints.remote_code import refuse_borrowed_code, refuse_remote_code
 from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.statelessness import forget_texts
 from harness.checkpoints.tokenizing import read_tokenizer
@@ -93,6 +93,7 @@ def load_whole(
     refuse_oversize(checkpoint, chosen, device)
     with held(checkpoint.path, checkpoint.files, checkpoint.stamps) as place:
         if trust_remote_code:
+            refuse_borrowed_code(place.folder)
             _lead_to_the_rest(place.folder, checkpoint.path)
         tensors = stored_tensors(place.folder, checkpoint.files)
         if not trust_remote_code:

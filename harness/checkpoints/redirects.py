@@ -1,5 +1,6 @@
 """Fields of a checkpoint's configs that lead its reader to other files, or to code, than those that are checked."""
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ __all__ = ["TOKENIZER_CONFIG", "names_file", "refuse_redirects", "refuse_tokeniz
 TOKENIZER_CONFIG = "tokenizer_config.json"
 IMPLEMENTATIONS = ("attn_implementation", "_attn_implementation", "experts_implementation", "_experts_implementation")
 """Fields that may name a kernel on a hub, which is code."""
+TOKENIZER_CLASS = re.compile(r"(?!Rag)\w*(Tokenizer|TokenizerFast|Backend)")
+"""What transformers and others call tokenizers; RAG's is two, each in a folder of its own."""
 BY_VERSION = "lists other files by the version of transformers that is to read them"
 
 
@@ -29,6 +32,7 @@ def refuse_redirects(config: Mapping[str, Any], place: Path) -> None:
             fix="Remove that field and call the weights model.safetensors",
         )
     _refuse_others(config, "configuration_files", place, "config.json")
+    _refuse_other_class(config, place)
 
 
 def refuse_tokenizer_redirects(folder: Path) -> None:
@@ -38,6 +42,7 @@ def refuse_tokenizer_redirects(folder: Path) -> None:
         return
     config = read_object(safe_file(folder, path.name))
     _refuse_others(config, "fast_tokenizer_files", path, "tokenizer.json")
+    _refuse_other_class(config, path)
     if config.get("init_inputs"):
         raise CheckpointError(
             "init_inputs hands the tokenizer's class arguments without their names, files among them",
@@ -56,6 +61,17 @@ def refuse_tokenizer_redirects(folder: Path) -> None:
 def names_file(field: str) -> bool:
     """Whether a field of tokenizer_config.json with a text in it means a file by its path."""
     return field.endswith("_file") or field in ("vocab", "merges", "entity_vocab", "source_spm", "target_spm")
+
+
+def _refuse_other_class(config: Mapping[str, Any], place: Path) -> None:
+    """Refuse a class that is no tokenizer: transformers would have any of its own load the folder, in its own ways."""
+    named = config.get("tokenizer_class")
+    if named is not None and not (isinstance(named, str) and TOKENIZER_CLASS.fullmatch(named)):
+        raise CheckpointError(
+            f"tokenizer_class is {str(named)[:100]!r}, which is no tokenizer's class",
+            place=place,
+            fix="Write the class that the publisher's tokenizer is of, or PreTrainedTokenizerFast for a tokenizer.json",
+        )
 
 
 def _refuse_others(config: Mapping[str, Any], field: str, place: Path, own: str) -> None:

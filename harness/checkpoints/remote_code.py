@@ -1,13 +1,15 @@
 """Finds code that a checkpoint would have executed while it is loaded."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from harness.checkpoints.files import read_object
+from harness.checkpoints.redirects import TOKENIZER_CONFIG
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
 
-__all__ = ["carries_code", "refuse_remote_code"]
+__all__ = ["carries_code", "refuse_borrowed_code", "refuse_remote_code"]
 
 CUSTOM_GENERATE = "custom_generate"
 
@@ -21,6 +23,31 @@ def carries_code(folder: Path, config: dict[str, Any]) -> list[tuple[str, str]]:
     if (folder / CUSTOM_GENERATE).is_dir():
         found.append((CUSTOM_GENERATE, "generate.py"))
     return found
+
+
+def refuse_borrowed_code(folder: Path) -> None:
+    """Refuse a folder whose configs name code of another repository, for users who trust that of this one.
+
+    It is in no fingerprint. Raises `CheckpointError` naming the file.
+    """
+    for name in ("config.json", TOKENIZER_CONFIG):
+        path = folder / name
+        listed = read_object(path).get("auto_map") if path.is_file() else None
+        for repository, found, _ in (word.rpartition("--") for word in _words(listed)):
+            if found:
+                raise CheckpointError(
+                    f"names Python code of another repository, {repository[:100]!r} (auto_map)",
+                    place=path,
+                    fix="If you have read that code and trust it, copy its Python files beside this one, and leave the "
+                    "repository out of auto_map",
+                )
+
+
+def _words(listed: Any) -> Iterator[str]:
+    """The texts of a list, or of a mapping's values; one may be a list itself."""
+    parts = listed.values() if isinstance(listed, dict) else listed if isinstance(listed, list) else [listed]
+    for part in parts:
+        yield from (word for word in (part if isinstance(part, list) else [part]) if isinstance(word, str))
 
 
 def refuse_remote_code(checkpoint: Checkpoint) -> None:

@@ -25,4 +25,6 @@ def read_tokenizer(folder: Path, *, trust_remote_code: bool = False) -> PreTrain
         trust_remote_code=trust_remote_code,
         **{field: None for field, value in config.items() if isinstance(value, str) and names_file(field)},
     )
+    if not isinstance(tokenizer, PreTrainedTokenizerBase):
+        raise TypeError(f"a {type(tokenizer).__name__} is no tokenizer of texts")
     return tokenizer

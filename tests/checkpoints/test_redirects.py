@@ -14,6 +14,7 @@ import torch
 
 from harness.checkpoints import resolve
 from harness.checkpoints.load import LoadedCheckpoint, load
+from harness.checkpoints.redirects import TOKENIZER_CLASS
 from harness.checkpoints.vocabulary import TOKENIZER_PATTERNS
 from harness.core.errors import CheckpointError
 from tests.checkpoints.conftest import Edit
@@ -75,6 +76,18 @@ def nested_kernel(folder: Path, edit: Edit) -> None:
     edit("config.json", text_config={"_attn_implementation": "nobody/kernel"})
 
 
+def other_class(folder: Path, edit: Edit) -> None:
+    edit("tokenizer_config.json", tokenizer_class="RagRetriever")
+
+
+def other_class_by_the_model(folder: Path, edit: Edit) -> None:
+    edit("config.json", tokenizer_class="AutoProcessor")
+
+
+def two_tokenizers(folder: Path, edit: Edit) -> None:
+    edit("tokenizer_config.json", tokenizer_class="RagTokenizer")
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -84,6 +97,9 @@ def nested_kernel(folder: Path, edit: Edit) -> None:
         (unnamed_arguments, "tokenizer_config.json: init_inputs"),
         (dictionary_elsewhere, "tokenizer_config.json: mecab_kwargs.deeper.mecab_option"),
         (nested_kernel, "config.json: text_config._attn_implementation"),
+        (other_class, "tokenizer_config.json: tokenizer_class is 'RagRetriever'"),
+        (other_class_by_the_model, "config.json: tokenizer_class is 'AutoProcessor'"),
+        (two_tokenizers, "tokenizer_config.json: tokenizer_class is 'RagTokenizer'"),
     ],
 )
 def test_a_config_that_leads_to_other_files_is_refused(
@@ -91,6 +107,14 @@ def test_a_config_that_leads_to_other_files_is_refused(
 ) -> None:
     change(folder, edit)
     assert says in refusal(folder)
+
+
+def test_every_class_that_transformers_has_for_a_kind_of_model_may_be_named() -> None:
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
+
+    named = {name for name in TOKENIZER_MAPPING_NAMES.values() if name}
+    assert len(named) > 50
+    assert [name for name in named if not TOKENIZER_CLASS.fullmatch(name)] == ["RagTokenizer"]
 
 
 def test_lists_that_name_the_usual_files_alone_change_nothing(folder: Path, edit: Edit) -> None:
@@ -155,3 +179,13 @@ def test_a_strangers_conversion_is_not_believed(folder: Path) -> None:
     (folder / "conversion.json").unlink()
     (folder / "conversion.json").mkdir()
     assert resolve(str(folder)) == before
+
+
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("listed", ["nobody/other--modeling.Model", ["nobody/other--tokenization.Fast", None]])
+def test_trust_in_the_code_of_a_checkpoint_is_none_in_that_of_another(
+    folder: Path, edit: Edit, file: str, listed: object
+) -> None:
+    edit(file, auto_map={"AutoModelForCausalLM": listed, "AutoTokenizer": listed})
+    with pytest.raises(CheckpointError, match=f"{file}: names Python code of another repository, 'nobody/other'"):
+        load(resolve(str(folder)), dtype="float32", device="cpu", trust_remote_code=True)

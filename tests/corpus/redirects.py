@@ -29,6 +29,12 @@ def tokenizer_arguments(scene: Scene) -> None:
     scene.edit("tokenizer_config.json", init_inputs=["/etc/hostname"])
 
 
+@entry("redirect", "model/tokenizer_config.json", "tokenizer_class is 'RagRetriever'", "no tokenizer's class")
+def tokenizer_of_another_kind(scene: Scene) -> None:
+    scene.edit("tokenizer_config.json", tokenizer_class="RagRetriever")
+    scene.edit("config.json", dataset="nobody/data", question_encoder={}, generator={})
+
+
 @entry("redirect", "model/config.json", "text_config._attn_implementation", "nobody/kernel", "sdpa or eager")
 def attn_kernel_below(scene: Scene) -> None:
     scene.edit("config.json", text_config={"_attn_implementation": "nobody/kernel"})
