@@ -27,6 +27,7 @@ from harness.core.logs import LogFile, logged_to
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
 from harness.core.network import offline_if
+from harness.core.paths import public_name, without_home
 from harness.core.progress import Progress, Quiet
 from harness.core.reachable import code_digest
 from harness.core.tasks import Results
@@ -384,7 +385,7 @@ def _spec(
 ) -> RunSpec:
     device, dtype, meter = machine
     return RunSpec(
-        model=checkpoint.ref,
+        model=public_name(checkpoint.ref),
         fingerprint=checkpoint.fingerprint,
         kind=checkpoint.kind,
         tasks=tuple(one.spec for one in work),
@@ -453,4 +454,12 @@ def _description(checkpoint: Checkpoint) -> dict[str, object]:
     described = asdict(checkpoint)
     for name in ("path", "config", "adapter", "stamps"):
         del described[name]
-    return {**described, "notes": list(checkpoint.notes)}
+    told = {"ref": public_name(checkpoint.ref), "origin": _without_place(checkpoint.origin, checkpoint)}
+    return {**described, **told, "notes": [_without_place(note, checkpoint) for note in checkpoint.notes]}
+
+
+def _without_place(text: str, checkpoint: Checkpoint) -> str:
+    """A text for people, with the checkpoint's name where its place on this machine stands."""
+    for place in filter(None, (checkpoint.path.resolve(), checkpoint.adapter and checkpoint.adapter.resolve())):
+        text = text.replace(str(place), public_name(str(place)))
+    return without_home(text)

@@ -1,9 +1,11 @@
 """The harness's own log, for whoever wants to show or keep it."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 
 from harness.core.secrets import hidden
@@ -24,6 +26,15 @@ class LogFile(logging.FileHandler):
     def format(self, record: logging.LogRecord) -> str:
         """See `logging.Handler.format`: no key of this process is in a log, nor in the exceptions that it tells of."""
         return hidden(super().format(record))
+
+    def _open(self) -> TextIOWrapper:
+        """See `logging.FileHandler`: for its owner alone, as all files of a record."""
+        return open(
+            self.baseFilename,
+            self.mode,
+            encoding=self.encoding,
+            opener=lambda path, flags: os.open(path, flags, 0o600),
+        )
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
         """See `logging.Handler.handleError`: a file that can't be written takes no more; other faults are told."""

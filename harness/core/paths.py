@@ -1,6 +1,7 @@
 """Where things are kept for the user, and how a file gets there whole."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,13 +12,31 @@ import platformdirs
 
 from harness.core.errors import UnavailableError
 
-__all__ = ["cache_folder", "caching", "new_cached_file"]
+__all__ = ["cache_folder", "caching", "new_cached_file", "public_name", "without_home"]
 
 
 def cache_folder() -> Path:
     """The user's cache for data and converted checkpoints; `HARNESS_CACHE` moves it."""
     moved = os.environ.get("HARNESS_CACHE")
     return Path(moved) if moved else Path(platformdirs.user_cache_dir("responsible-eval-harness"))
+
+
+def public_name(ref: str) -> str:
+    """What a record calls a checkpoint: of a place that is named in full, the way from here, or its own name alone.
+
+    A record is made to be given away, and where its maker keeps things is nobody's business.
+    """
+    path = Path(ref).expanduser() if ref.startswith("~") else Path(ref)
+    if not path.is_absolute():
+        return ref
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path != here and path.is_relative_to(here) else path.name or ref
+
+
+def without_home(text: str) -> str:
+    """A text that may hold paths, with `~` in place of the user's home folder."""
+    home = str(Path.home())
+    return text if home == os.sep else re.sub(rf"{re.escape(home)}(?=/|\b)", "~", text)
 
 
 @contextmanager

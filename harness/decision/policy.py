@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -86,8 +86,8 @@ class Policy(BaseModel):
     """Rules, and how sure the gate has to be.
 
     `confidence` is that of each one-sided bound. More than `largest_invalid_share` of samples that can't be used is an
-    ERROR. `tasks` pins what was measured when the policy was written: `suite/task` and the start of the digest of its
-    prompts; a run of anything else is an ERROR. `path` and `sha256` are those of the file.
+    ERROR. `tasks` pins what was measured when the policy was written: `suite/task` and at least eight digits of the
+    digest of its prompts; a run of anything else is an ERROR. `path` and `sha256` are those of the file.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -98,7 +98,7 @@ class Policy(BaseModel):
     inconclusive: Inconclusive = "block"
     smallest_n: int = Field(default=30, ge=1)
     largest_invalid_share: float = Field(default=0.01, ge=0, le=1)
-    tasks: dict[str, str] = Field(default_factory=dict)
+    tasks: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]] = Field(default_factory=dict)
     rules: list[Rule] = Field(min_length=1)
     path: str = Field(default="", exclude=True)
     sha256: str = Field(default="", exclude=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from harness.core.errors import RecordLockedError
-from harness.record.files import writing
+from harness.record.files import PRIVATE, writing
 
 __all__ = ["RunLock"]
 
@@ -19,7 +19,7 @@ class RunLock:
 
     def __init__(self, folder: Path) -> None:
         self._holder = folder / "holder.pid"
-        self._lock = FileLock(folder / "run.lock", blocking=False)
+        self._lock = FileLock(folder / "run.lock", mode=PRIVATE, blocking=False)
         with writing(folder):
             try:
                 self._lock.acquire()
@@ -30,6 +30,7 @@ class RunLock:
                     place=folder,
                     fix="Wait for it to end, or stop it; the same command then goes on where it stopped",
                 ) from error
+            self._holder.touch(mode=PRIVATE)
             self._holder.write_text(f"{os.getpid()}\n")
 
     def release(self) -> None:

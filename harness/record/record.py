@@ -23,6 +23,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -175,6 +176,14 @@ class RunRecord:
     def environment(self) -> dict[str, Any]:
         """Where the run happened."""
         return _read_object(self.folder / "environment.json")
+
+    @property
+    def started_at(self) -> datetime:
+        """When the run began. Raises `RecordError` where the record says no such thing."""
+        path = self.folder / "environment.json"
+        with _formed(path, "a description of where a run happened and when"):
+            began = datetime.fromisoformat(self.environment["started_at"])
+            return began.astimezone(UTC) if began.tzinfo else began.replace(tzinfo=UTC)
 
     @property
     def checkpoint(self) -> dict[str, Any]:
@@ -352,7 +361,7 @@ def _formed(path: Path, what: str) -> Iterator[None]:
     """Raises `RecordError` where a file is JSON, and yet not what it should hold."""
     try:
         yield
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
         raise RecordError(f"is not {what}", place=path, fix="`harness verify` says whether it was changed") from error
 
 

@@ -40,12 +40,12 @@ def build_document(context: Context) -> Document:
 
     The record must be sealed and verified. Raises `RecordError` where one of its files can't be read.
     """
-    year, month, day = (int(part) for part in str(context.environment["started_at"])[:10].split("-"))
+    began = context.record.started_at
     return Document(
         title=context.words("Evaluation of {model}", model=context.model),
-        subtitle=context.words("Run {run} on {date}", run=context.record.run_id, date=f"{year}-{month:02}-{day:02}"),
+        subtitle=context.words("Run {run} on {date}", run=context.record.run_id, date=began.date().isoformat()),
         language=context.words.language,
-        date=(year, month, day),
+        date=(began.year, began.month, began.day),
         sections=[section for part in SECTIONS for section in part(context)],
     )
 

@@ -112,6 +112,8 @@ def _verified(record: RunRecord) -> Rows:
 def _run(record: RunRecord) -> dict[str, Any]:
     spec, checkpoint, environment = record.spec, record.checkpoint, record.environment
     asked, computed = record.token_counts
+    if environment.get("started_at") is not None:
+        _ = record.started_at  # history can't be drawn of what is no date
     settings = (
         spec.kind,
         spec.dtype,

@@ -1,7 +1,6 @@
 """Scores in the schema of Every Eval Ever, version 0.3.0: a common form for results of all evaluation tools."""
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ def write(record: RunRecord, out: Path) -> Path:
     in a record, and so is not stated.
     """
     spec = record.spec
-    started = datetime.fromisoformat(str(record.environment["started_at"]))
+    started = record.started_at
     known = [one for one in record.estimate_list if one.value is not None]
     value = {
         "schema_version": "0.3.0",

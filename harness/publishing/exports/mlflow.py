@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ def write(record: RunRecord, out: Path) -> Path:
     A metric is `suite/task/metric`, or that with ` by group`, with `.stderr`, `.low`, `.high` and `.n` beside it; the
     spec is in the parameters. Characters that MLflow forbids in a name become underscores.
     """
-    started_ms = int(datetime.fromisoformat(str(record.environment["started_at"])).timestamp() * 1000)
+    started_ms = int(record.started_at.timestamp() * 1000)
     experiment = make_folder(out / _EXPERIMENT)
     about = {"artifact_location": experiment.resolve().as_uri(), "experiment_id": _EXPERIMENT, "name": _NAME}
     _yaml(experiment / "meta.yaml", {**about, "lifecycle_stage": "active"})

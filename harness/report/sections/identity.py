@@ -46,7 +46,7 @@ def responsibility(context: Context) -> list[Section]:
                 (words("intended use"), said.intended_use or unknown),
                 (words("organisation"), said.organisation or unknown),
                 (words("responsible for this report"), said.signer or unknown),
-                (words("date of the run"), str(context.environment["started_at"])[:10]),
+                (words("date of the run"), context.record.started_at.date().isoformat()),
                 (words("date and signature"), "_" * 40),
             ]
         ),

@@ -52,7 +52,7 @@ def _tested(context: Context) -> str:
         parameters=number(checkpoint["parameter_count"]) or "?",
         samples=f"{context.sample_count:,}",
         tasks=len(spec.tasks),
-        date=str(context.environment["started_at"])[:10],
+        date=context.record.started_at.date().isoformat(),
     )
 
 
