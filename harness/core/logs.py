@@ -31,7 +31,7 @@ class LogFile(logging.FileHandler):
         """See `logging.FileHandler`: for its owner alone, as all files of a record."""
         return open(
             self.baseFilename,
-            self.mode,
+            "a",
             encoding=self.encoding,
             opener=lambda path, flags: os.open(path, flags, 0o600),
         )

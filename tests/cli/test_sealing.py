@@ -51,7 +51,7 @@ def test_seal_verify_and_prove(harness_here, run, tmp_path):
 
 def test_samples_are_asked_again(harness_here, run, tiny_llama, tmp_path):
     unnamed = harness_here("verify", run.name, "--rerun", "4")
-    assert (unnamed.returncode, f"add --model {tiny_llama}" in said(unnamed)) == (2, True)
+    assert (unnamed.returncode, f"add --model {tiny_llama.name}" in said(unnamed)) == (2, True)
     asked = ("verify", run.name, "--rerun", "4", "--nonce", "mine", "--json", "--model", tiny_llama)
     again = harness_here(*asked)
     assert again.returncode == 0, again.stderr

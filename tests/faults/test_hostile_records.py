@@ -236,9 +236,7 @@ def test_gating_again_changes_nothing_that_is_signed(folder, tmp_path, harness_h
         assert sum("came after the signature" in note for note in report.notes) == count - 1
 
 
-@pytest.mark.parametrize(
-    "signer", [None, 7, [], {"public_key": 7}, {"public_key": ["x"]}, {"public_key": "\ud800"}, "me"]
-)
+@pytest.mark.parametrize("signer", [None, 7, [], {"public_key": 7}, {"public_key": ["x"]}, "me"])
 def test_a_signer_that_is_no_text_is_told(folder, tmp_path, signer):
     key = load_signing_key(tmp_path / "keys" / "harness.key")
     (path,) = attest_run(load_record(folder), key)
