@@ -2,26 +2,37 @@
 
 import json
 import math
+import re
 from typing import Any, NoReturn
 
 from harness.core.hashing import MAX_INTEGER
 
 __all__ = ["parse_json"]
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""Written as an escape, or, in a text, as it is."""
+
 
 def parse_json(content: str | bytes) -> Any:
     """The value of a JSON text, such that what `canonical_json` made of a value gives the same bytes again.
 
-    A whole number beyond `MAX_INTEGER` is a float: canonical JSON writes such floats as whole numbers, and holds no
-    others. Raises `ValueError` for what is no JSON, NaN and infinity among it, for a key that stands twice (readers
-    differ in which of the two they take), or what is nested too deeply.
+    Bytes are read as UTF-8. A whole number beyond `MAX_INTEGER` is a float: canonical JSON writes such floats as whole
+    numbers, and holds no others. Raises `ValueError` for what is no JSON, NaN and infinity among it, for a key that
+    stands twice (readers differ in which of the two they take), for half of a surrogate pair, which no file or database
+    takes, or what is nested too deeply.
     """
+    text = content if isinstance(content, str) else content.decode()
     try:
-        return json.loads(
-            content, parse_int=_whole, parse_float=_finite, parse_constant=_refuse, object_pairs_hook=_object
+        value = json.loads(
+            text, parse_int=_whole, parse_float=_finite, parse_constant=_refuse, object_pairs_hook=_object
         )
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds half of a surrogate pair") from error
+    return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
