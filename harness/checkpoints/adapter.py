@@ -9,7 +9,7 @@ from typing import Any
 from harness.checkpoints.chat_templates import has_chat_template
 from harness.checkpoints.files import exists, read_object, safe_file
 from harness.checkpoints.fingerprint import file_digests, fingerprint
-from harness.checkpoints.geometry import EMBEDDING
+from harness.checkpoints.geometry import EMBEDDING, MAX_SHARED_LAYERS
 from harness.checkpoints.headers import INDEX, SINGLE, StoredTensor, read_header
 from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.local import is_hub_id
@@ -71,6 +71,8 @@ PREFIX = "base_model.model."
 LABELLED = ("SEQ_CLS", "TOKEN_CLS")
 HEADS = ("classifier", "score")
 """What peft saves with an adapter for labels, whether its config says so or not."""
+MAX_ITERATIONS = 100
+"""Of the ways to begin a LoRA that decompose the base's weights; 4 or 16 are usual."""
 OUTPUT_HEAD = re.compile(r"(^|\.)(lm_head|embed_out)\.(weight|bias)$")
 LABELLER = re.compile(r"^(classifier|score|classification_head)(\.(out_proj|output))?\.weight$")
 """The last layer of a head for labels: one row a label."""
@@ -136,6 +138,7 @@ def inspect_adapter(folder: Path, *, ref: str, origin: str, base: str | None, re
     config = read_object(safe_file(folder, CONFIG))
     _check_type(config, place)
     tensors = _tensors(folder)
+    _refuse_unborne(config, tensors, place)
     under = _base(base or _named_base(config, folder), config, place, resolve)
     if under.adapter is not None:
         raise CheckpointError(f"its base {under.ref} is an adapter too", place=place, fix="Merge that one first")
@@ -205,6 +208,30 @@ def _check_type(config: dict[str, Any], place: Path) -> None:
         raise CheckpointError(
             "megatron_config names Python modules that loading it would import", place=place, fix="Remove that field"
         )
+
+
+def _refuse_unborne(config: dict[str, Any], tensors: Mapping[str, StoredTensor], place: Path) -> None:
+    """Refuse counts that would become loops, or arrays, and that the adapter's own tensors don't bear out."""
+    widest = max((max(tensor.shape, default=1) for tensor in tensors.values() if tensor.count), default=1)
+    rank = config.get("r")
+    counts = [("r", rank, widest), ("num_virtual_tokens", config.get("num_virtual_tokens"), widest)]
+    if found := re.search(r"_niter_(\d+)", str(config.get("init_lora_weights"))):
+        counts.append(("init_lora_weights", int(found[1][:9]), MAX_ITERATIONS))
+    loftq = config.get("loftq_config")
+    if isinstance(loftq, dict):
+        counts.append(("loftq_iter", loftq.get("loftq_iter"), MAX_ITERATIONS))
+    layers = config.get("layer_replication")
+    if isinstance(layers, list):
+        spans = [pair for pair in layers if isinstance(pair, list) and all(type(one) is int for one in pair)]
+        counts.append(("layer_replication", sum(pair[-1] - pair[0] for pair in spans if pair), MAX_SHARED_LAYERS))
+    for field, value, limit in counts:
+        if type(value) is int and value > limit:
+            raise CheckpointError(
+                f"{field} asks for {value:,}; the limit, by the adapter's tensors or for what costs no bytes, is "
+                f"{limit:,}",
+                place=place,
+                fix=f"Take {CONFIG} and {WEIGHTS} from the same adapter",
+            )
 
 
 def _tensors(folder: Path) -> dict[str, StoredTensor]:

@@ -76,8 +76,10 @@ class Loader:
         elif self._adapted is not None:
             self._adapted.unload()
         from harness.checkpoints.adapted import adapt, answering, tokenizer_of
+        from harness.checkpoints.rehearsed_adapter import rehearse_adapter
 
         assert self._base is not None
+        rehearse_adapter(checkpoint.adapter, self._base.model, tensors)
         self.mapped = self._base.mapped
         adapted = adapt(self._base.model, checkpoint, options["device"], supplied)
         self._key = key if _leaves_base(config) and not supplied else None

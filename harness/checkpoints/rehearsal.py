@@ -8,7 +8,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
 from harness.core.isolation import StepFailed, attempt_apart
 
-__all__ = ["rehearse", "rehearse_tokenizer", "too_large", "tried_apart"]
+__all__ = ["CPU_S_PER_TENSOR", "rehearse", "rehearse_tokenizer", "size_limit", "too_large", "tried_apart"]
 
 CPU_S_PER_TENSOR = 0.01
 QUICK = (".json", ".jinja", ".txt")
@@ -58,7 +58,7 @@ def rehearse(folder: Path, checkpoint: Checkpoint, tensors: Mapping[str, StoredT
     `folder` holds its files, `tensors` are those in them; `supplied` is as in `load_whole`. Raises `CheckpointError`.
     """
     _import_early(checkpoint)
-    limit_bytes = SLACK * WEIGHT_BYTES * weight_count(checkpoint.config, tensors) + SLACK_BYTES
+    limit_bytes = size_limit(weight_count(checkpoint.config, tensors))
     labels = label_count(checkpoint.config) if supplied and checkpoint.kind in LABELLING else None
     tried_apart(
         partial(_build, folder, checkpoint.kind, labels, limit_bytes, reading=_is_odd(checkpoint.config, tensors)),
@@ -198,9 +198,15 @@ def _read_tokens(model: nn.Module, limit_bytes: int) -> str | None:
     return None
 
 
-def too_large(model: nn.Module, limit_bytes: int) -> str | None:
-    """What is wrong with a model's size, by its parameters and buffers."""
-    arrays = {id(tensor): (name, tensor) for name, tensor in (*model.named_parameters(), *model.named_buffers())}
+def size_limit(weights: int) -> int:
+    """How many bytes a model may take whose files hold so many weights."""
+    return SLACK * WEIGHT_BYTES * weights + SLACK_BYTES
+
+
+def too_large(model: nn.Module, limit_bytes: int, beside: Collection[int] = ()) -> str | None:
+    """What is wrong with a model's size, by its parameters and buffers; those `beside`, by their ids, don't count."""
+    named = (*model.named_parameters(), *model.named_buffers())
+    arrays = {id(tensor): (name, tensor) for name, tensor in named if id(tensor) not in beside}
     size_bytes = sum(_bytes(tensor) for _, tensor in arrays.values())
     if size_bytes <= limit_bytes:
         return None
