@@ -239,6 +239,8 @@ def _chat_signature(spec: RunSpec) -> Iterator[str]:
     yield f"chat:{'yes' if spec.apply_chat_template else 'no'}"
     if spec.apply_chat_template:
         yield f"exemplars:{'turns' if spec.fewshot_as_multiturn else 'one-turn'}"
+    if spec.chat_date:
+        yield f"date:{spec.chat_date}"
     if spec.system_prompt:
         yield f"system:{digest(spec.system_prompt)[:SHORT]}"
 

@@ -7,6 +7,7 @@ runs lm-eval's own tasks, scores and reports, and takes only the answers from he
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
@@ -21,9 +22,9 @@ from harness.core.kinds import KINDS, Kind
 from harness.core.models import Model, respond
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
 from harness.engine.build import embedded_texts_only, model_class
-from harness.engine.chat import rendered
 from harness.engine.devices import default_batch_tokens, resolve_device
 from harness.engine.remote import REMOTE_KINDS, remote_model
+from harness.engine.rendering import Renderer
 from harness.tasks.lm_eval_chat import as_text
 from harness.tasks.lm_eval_generation import generation_refusal
 from harness.tasks.lm_eval_requests import request_of, result_of
@@ -87,6 +88,7 @@ class HarnessLM(LM):  # type: ignore[misc]
         self.tokenizer = tokenizer
         self.kind = kind
         self._own_settings = own_settings
+        self._render = Renderer(tokenizer, date.today().isoformat())
 
     def loglikelihood(self, requests: list[Instance]) -> list[tuple[float, bool]]:
         """(nats, whether greedy decoding would write it) of each (context, continuation), in order."""
@@ -110,7 +112,8 @@ class HarnessLM(LM):  # type: ignore[misc]
             return as_text(chat_history, add_generation_prompt)
         if not getattr(self.tokenizer, "chat_template", None):
             raise ModelError("the model brings no chat template", fix="Leave apply_chat_template out")
-        return rendered(self.tokenizer, chat_history, goes_on=not add_generation_prompt)
+        text, _ = self._render(chat_history, goes_on=not add_generation_prompt)
+        return text
 
     def chat_template(self, chat_template: bool | str = False) -> str | None:
         """The template's own text, for lm-eval's logs; a string names one of several. None if it isn't used."""

@@ -4,14 +4,16 @@ import inspect
 import logging
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from harness.asking import answer_all, known_rounds
 from harness.checkpoint_watch import changed_files
 from harness.checkpoints import refuse_remote_code, refuse_template, resolve, resolve_dtype
+from harness.checkpoints.chat_templates import asks_for_date
 from harness.checkpoints.dtypes import SERVED
 from harness.checkpoints.labels import with_labels
 from harness.checkpoints.loader import Loader
@@ -222,7 +224,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         selection=selection,
         work=work,
         skipped=tuple(skipped),
-        spec=_spec(checkpoint, machine, selection, work, options, chat),
+        spec=_dated(_spec(checkpoint, machine, selection, work, options, chat), checkpoint, options),
         trust_remote_code=options.trust_remote_code,
         plugin_timeout_s=options.plugin_timeout_s,
     )
@@ -332,6 +334,7 @@ def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Mode
             batch_tokens=spec.batch_tokens,
             apply_chat_template=spec.apply_chat_template,
             system_prompt=spec.system_prompt,
+            chat_date=spec.chat_date,
             trust_remote_code=plan.trust_remote_code,
             meter=meter,
             loader=loader,
@@ -408,6 +411,16 @@ def _spec(
         weights=dict(selection.weights),
         code=_code(selection, meter),
     )
+
+
+def _dated(spec: RunSpec, checkpoint: Checkpoint, options: EvalOptions) -> RunSpec:
+    """The spec with the day of its chat, where the template asks for one: that of the run, if it has begun already."""
+    if not spec.apply_chat_template or not asks_for_date(checkpoint):
+        return spec
+    begun = None
+    with suppress(RecordError):  # there is no such run, or it is damaged and begins anew
+        begun = RunRecord(options.output / spec.run_id).spec.chat_date
+    return replace(spec, chat_date=begun or date.today().isoformat())
 
 
 def _code(selection: Selection, meter: str) -> dict[str, str]:

@@ -224,6 +224,7 @@ def _load(checkpoint: Checkpoint, spec: RunSpec, *, trust_remote_code: bool) -> 
         batch_tokens=spec.batch_tokens,
         apply_chat_template=spec.apply_chat_template,
         system_prompt=spec.system_prompt,
+        chat_date=spec.chat_date,
         trust_remote_code=trust_remote_code,
         meter=NullMeter(),
     )

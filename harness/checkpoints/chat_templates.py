@@ -11,9 +11,11 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
 from harness.core.hashing import canonical_json, digest, file_digest
 
-__all__ = ["chat_template_digest", "has_chat_template", "refuse_template"]
+__all__ = ["asks_for_date", "chat_template_digest", "has_chat_template", "refuse_template"]
 
 MAX_BYTES = 1 << 20
+DATE = "strftime_now"
+"""The function of transformers' that a template asks."""
 FIX = "Take this file from the checkpoint's publisher again, or leave --apply-chat-template out"
 
 
@@ -35,15 +37,23 @@ def chat_template_digest(folder: Path) -> str | None:
     return digest(found) if len(found) > 1 else next(iter(found.values()), None)
 
 
+def asks_for_date(checkpoint: Checkpoint) -> bool:
+    """Whether any of a checkpoint's chat templates asks what day it is."""
+    return any(DATE in template for templates in _templates(_folder(checkpoint)).values() for template in templates)
+
+
 def refuse_template(checkpoint: Checkpoint) -> None:
     """Refuse a checkpoint with a chat template that is malformed or unsafe, or takes too long or too much memory.
 
     Raises `CheckpointError` naming the file.
     """
-    own = checkpoint.adapter
-    folder = own if own is not None and has_vocabulary(own) else checkpoint.path
-    for path, templates in _templates(folder).items():
+    for path, templates in _templates(_folder(checkpoint)).items():
         try_out({"templates": templates}, path, CPU_S, FIX)
+
+
+def _folder(checkpoint: Checkpoint) -> Path:
+    own = checkpoint.adapter
+    return own if own is not None and has_vocabulary(own) else checkpoint.path
 
 
 def _templates(folder: Path) -> dict[Path, list[str]]:
@@ -64,8 +74,12 @@ def _templates(folder: Path) -> dict[Path, list[str]]:
 
 
 def _texts(value: Any) -> list[str]:
-    """The templates in a field: one, or several with their names."""
-    if isinstance(value, str):
-        return [value]
-    named = value if isinstance(value, list) else []
-    return [one["template"] for one in named if isinstance(one, dict) and isinstance(one.get("template"), str)]
+    """The templates in a field: one, or several with their names, as a list or as a mapping; every text in it."""
+    texts, left = [], [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            texts.append(one)
+        elif isinstance(one, dict | list):
+            left += one.values() if isinstance(one, dict) else one
+    return texts[::-1]

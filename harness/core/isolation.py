@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
-__all__ = ["STEP_TIMEOUT_S", "StepFailed", "attempt", "attempt_apart", "is_foreign"]
+__all__ = ["STEP_TIMEOUT_S", "StepFailed", "attempt", "attempt_apart", "detach", "is_foreign"]
 
 STEP_TIMEOUT_S = 600.0
 """What a step of a plug-in may take unless the user says otherwise; ours take seconds."""
@@ -84,7 +84,7 @@ def attempt_apart(step: Callable[[], T], *, timeout_s: float) -> T:
 
 def _run(step: Callable[[], Any], connection: Connection) -> None:
     """Inside the copy: run the step, and send what came of it."""
-    _detach()
+    detach()
     try:
         message: tuple[bool, Any] = (True, step())
     except BaseException as error:  # even a panic of a Rust library has to be told
@@ -95,8 +95,8 @@ def _run(step: Callable[[], Any], connection: Connection) -> None:
         connection.send((False, (f"gave a result that can't be passed on: {_told(error)}", traceback.format_exc())))
 
 
-def _detach() -> None:
-    """Leave the terminal, the log and the signals to the original, and end when it does."""
+def detach() -> None:
+    """In a copy of a process: leave the terminal, the log and the signals to the original, and end when it does."""
     logging.disable(logging.CRITICAL)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

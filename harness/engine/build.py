@@ -13,6 +13,7 @@ from harness.engine.attribution.model import AttributingModel
 from harness.engine.chat import ChatModel
 from harness.engine.noise import Noiseless
 from harness.engine.remote import REMOTE_KINDS, remote_model
+from harness.engine.rendering import UNDATED
 from harness.engine.unembedded import Unembedded, unembedded_ids
 
 __all__ = ["build_model", "embedded_texts_only", "loaded_model", "model_class"]
@@ -29,10 +30,12 @@ def build_model(
     meter: Meter,
     loader: Loader | None = None,
     system_prompt: str | None = None,
+    chat_date: str | None = None,
 ) -> Model:
     """Load the checkpoint and make it answer requests; a `loader` that is kept shares the base of adapters.
 
-    The `system_prompt` begins every chat that a task doesn't make itself.
+    The `system_prompt` begins every chat that a task doesn't make itself; `chat_date` is the day (YYYY-MM-DD) that it
+    takes place on, for templates that ask.
 
     Raises `CheckpointError`, `InputError` for a chat of no chat.
     """
@@ -43,7 +46,7 @@ def build_model(
     model: Model = loaded_model(loaded, batch_tokens=batch_tokens, meter=meter)
     model = embedded_texts_only(model, loaded)
     if apply_chat_template:
-        model = ChatModel(model, loaded.tokenizer, system_prompt)
+        model = ChatModel(model, loaded.tokenizer, system_prompt, today=chat_date or UNDATED)
     return model if loaded.tokenizer.is_fast else Noiseless(model)
 
 

@@ -6,8 +6,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from jinja2 import TemplateError
-
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import Batch, Model
 from harness.core.requests import (
@@ -19,12 +17,11 @@ from harness.core.requests import (
     Request,
     Response,
 )
+from harness.engine.rendering import UNDATED, Message, Renderer
 
 __all__ = ["ChatModel", "Message", "messages_of", "rendered"]
 
-Message = dict[str, str]
-"""A turn of a chat, with its `role` and its `content`."""
-
+_Chat = Loglikelihood | GenerateUntil | Attribute
 _log = logging.getLogger(__name__)
 
 
@@ -40,24 +37,16 @@ def messages_of(context: str, chat: Conversation | None, system_prompt: str | No
     return [_message(role, content) for role, content in [*chat.before, ("user", context), *opening]]
 
 
-def rendered(tokenizer: Any, messages: Sequence[Message], *, goes_on: bool) -> str:
-    """A conversation as the text that the model reads: up to where its turn begins, or its last turn `goes_on`.
+def rendered(render: Renderer, conversations: Sequence[Sequence[Message]]) -> list[str]:
+    """Conversations as the texts that the model reads: up to where its turn begins, or to the end of its own last turn.
 
-    As in lm-evaluation-harness, a template that refuses a conversation is given it once more without system turns.
     Raises `ModelError` where the template fails.
     """
-    try:
-        try:
-            return _through_template(tokenizer, messages, goes_on)
-        except TemplateError:
-            bare = [message for message in messages if message["role"] != "system"]
-            if len(bare) == len(messages):
-                raise
-            text = _through_template(tokenizer, bare, goes_on)
-            _tell_of_no_system(str(tokenizer.chat_template))
-            return text
-    except Exception as error:  # a stranger's template may raise whatever Python can
-        raise ModelError(f"the checkpoint's chat template fails ({type(error).__name__}: {error})") from error
+    asked = [(messages, messages[-1]["role"] == "assistant") for messages in conversations]
+    answers = render.render_all(asked)
+    if not all(is_whole for _, is_whole in answers):
+        _tell_of_no_system(str(render.tokenizer.chat_template))
+    return [text for text, _ in answers]
 
 
 @cache
@@ -71,10 +60,10 @@ class ChatModel:
 
     Exemplars stand in the same turn and a continuation loses the space that would join it to running text, unless the
     task makes its conversation itself (`Conversation`). Whole texts (`loglikelihood_rolling`) are no turns and stay as
-    they are.
+    they are. `today` (YYYY-MM-DD) is what a template is told that asks for the day.
     """
 
-    def __init__(self, model: Model, tokenizer: Any, system_prompt: str | None = None) -> None:
+    def __init__(self, model: Model, tokenizer: Any, system_prompt: str | None = None, *, today: str = UNDATED) -> None:
         if not tokenizer.chat_template:
             raise CheckpointError(
                 "the checkpoint has no chat template", place="--apply-chat-template", fix="Leave that option out"
@@ -82,9 +71,12 @@ class ChatModel:
         self.model = model
         self.tokenizer = tokenizer
         self.system_prompt = system_prompt
+        self._render = Renderer(tokenizer, today)
+        self._rendered: dict[str, Request] = {}
 
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
         """See `Model.plan`. Requests that the template makes equal are asked once."""
+        self._prepare(requests)
         originals: dict[str, list[Request]] = {}
         distinct: dict[str, Request] = {}
         for request in requests:
@@ -107,32 +99,40 @@ class ChatModel:
         return replace(answer, request_id=request.id, unread_character_count=_unread(request, templated, answer))
 
     def _templated(self, request: Request) -> Request:
-        if not isinstance(request, Loglikelihood | GenerateUntil | Attribute):
-            return request
-        if request.chat is not None and request.chat.as_is:
-            return replace(request, chat=None)
-        messages = messages_of(request.context, request.chat, self.system_prompt)
-        turn = rendered(self.tokenizer, messages, goes_on=messages[-1]["role"] == "assistant")
-        match request:
-            case Loglikelihood():
-                continuation = _joined(request.continuation, request.chat)
-                return replace(request, context=turn, continuation=continuation, noise=_moved(request, turn), chat=None)
-            case GenerateUntil():
-                return replace(request, context=turn, noise=_moved(request, turn), chat=None)
-            case Attribute():
-                return _explained(request, turn)
+        """The request as the model is asked; made once, so that what is answered is what was planned."""
+        self._prepare([request])
+        return self._rendered[request.id]
+
+    def _prepare(self, requests: Sequence[Request]) -> None:
+        chats: list[tuple[_Chat, list[Message]]] = []
+        for request in requests:
+            if request.id in self._rendered:
+                continue
+            if not isinstance(request, _Chat):
+                self._rendered[request.id] = request
+            elif request.chat is not None and request.chat.as_is:
+                self._rendered[request.id] = replace(request, chat=None)
+            else:
+                chats.append((request, messages_of(request.context, request.chat, self.system_prompt)))
+        turns = rendered(self._render, [messages for _, messages in chats])
+        self._rendered |= {
+            request.id: _with_turn(request, turn) for (request, _), turn in zip(chats, turns, strict=True)
+        }
+
+
+def _with_turn(request: _Chat, turn: str) -> Request:
+    match request:
+        case Loglikelihood():
+            continuation = _joined(request.continuation, request.chat)
+            return replace(request, context=turn, continuation=continuation, noise=_moved(request, turn), chat=None)
+        case GenerateUntil():
+            return replace(request, context=turn, noise=_moved(request, turn), chat=None)
+        case Attribute():
+            return _explained(request, turn)
 
 
 def _message(role: str, content: str) -> Message:
     return {"role": role, "content": content}
-
-
-def _through_template(tokenizer: Any, messages: Sequence[Message], goes_on: bool) -> str:
-    return str(
-        tokenizer.apply_chat_template(
-            list(messages), tokenize=False, add_generation_prompt=not goes_on, continue_final_message=goes_on
-        )
-    )
 
 
 def _joined(continuation: str, chat: Conversation | None) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 from harness.core.hashing import SHORT, digest
 
 __all__ = ["RunSpec", "TaskSpec", "run_id_of"]
 
-_NO_PART_OF_THE_ID = ("model", "weights")
+_NO_PART_OF_THE_ID = ("model", "weights", "chat_date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,8 @@ class RunSpec:
     the packages whose arithmetic enters a score. `code` digests the code of its suites and its meter, as
     `suite/NAME` and `meter/NAME`. `labels` and the languages are as in `Checkpoint`.
     `generation` are the checkpoint's own settings for writing that are followed.
-    `fewshot_as_multiturn` and `system_prompt` are those of the chat, where there is one.
+    `fewshot_as_multiturn` and `system_prompt` are those of the chat, where there is one; `chat_date` is the day
+    (YYYY-MM-DD) that its template was told, where it asks for one. It is in no id: a run goes on after midnight.
     `aggregates` are what sums up several tasks, by name, each with the SHA-256 of how.
     `weights` say what each suite counts in a score of the whole, where a suite file says so; like `model`, they change
     no score and are in no id.
@@ -62,6 +64,7 @@ class RunSpec:
     apply_chat_template: bool
     fewshot_as_multiturn: bool = False
     system_prompt: str | None = None
+    chat_date: str | None = None
     labels: tuple[str, ...] = ()
     source_language: str | None = None
     target_language: str | None = None
@@ -84,7 +87,9 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunSpec":
-        """The inverse of `to_json`. Raises `TypeError` or `KeyError` for anything else."""
+        """The inverse of `to_json`. Raises `TypeError`, `KeyError` or `ValueError` for anything else."""
+        if value.get("chat_date") is not None:
+            date.fromisoformat(value["chat_date"])
         return cls(
             **{
                 **value,

@@ -1,0 +1,40 @@
+"""A chat template that asks for the day is told that of the run, whenever the run goes on."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import harness
+from harness import pipeline
+from harness.pipeline import EvalOptions
+from tests.cli.conftest import write_suite
+from tests.tiny import CHAT_TEMPLATE, build_tiny_checkpoint
+
+ASKING = "{{ strftime_now('%d %B %Y') }}\n" + CHAT_TEMPLATE
+
+
+def calendar(day: date) -> type:
+    """One on which it is always that day."""
+    return type("Calendar", (), {"today": staticmethod(lambda: day)})
+
+
+@pytest.mark.parametrize("template", [ASKING, CHAT_TEMPLATE])
+def test_a_run_that_goes_on_after_midnight_is_told_the_day_on_which_it_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, template: str
+) -> None:
+    model = build_tiny_checkpoint(tmp_path / "model")
+    (model / "chat_template.jinja").write_text(template)
+    write_suite(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pipeline, "date", calendar(date(2030, 12, 31)))
+    options = EvalOptions(apply_chat_template=True, meter="none", store="none")
+    first = harness.evaluate(str(model), suite="mine.yaml", options=options)
+    (first.folder / "seal.json").unlink()
+    monkeypatch.setattr(pipeline, "date", calendar(date(2031, 1, 1)))
+    second = harness.evaluate(str(model), suite="mine.yaml", options=options)
+    assert second.folder == first.folder
+    asks = template is ASKING
+    assert json.loads((second.folder / "spec.json").read_text())["chat_date"] == ("2030-12-31" if asks else None)
+    assert ("date:2030-12-31" in second.estimates["signature"].iloc[0]) == asks
