@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
-from harness.core.errors import HarnessError, PluginError, TaskError
+from harness.core.errors import DataError, HarnessError, PluginError, TaskError
 from harness.core.hashing import digest
 from harness.core.isolation import STEP_TIMEOUT_S, StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.kinds import KINDS
@@ -22,6 +22,9 @@ from harness.record import TaskSpec
 from harness.tasks.selection import PlannedTask
 
 __all__ = ["Phase", "SkippedTask", "TaskWork", "applicable", "phases", "prepare", "with_failure"]
+
+MAX_CHARACTERS = 4_000_000
+"""Of a text that a model is asked about: a million tokens of English."""
 
 _log = logging.getLogger(__name__)
 
@@ -215,12 +218,34 @@ def _asking(planned: PlannedTask, rows: Sequence[Row], data_sha256: str | None) 
     ids = [sample.id for sample in samples]
     if len(set(ids)) < len(ids):
         raise TaskError("two samples have the same id", place=task.name)
+    requests = tuple(tuple(task.requests(sample)) for sample in samples)
+    for sample, asked in zip(samples, requests, strict=True):
+        _refuse_endless(task, sample, asked)
     return TaskWork(
         planned=planned,
         samples=samples,
-        requests=tuple(tuple(task.requests(sample)) for sample in samples),
+        requests=requests,
         data_sha256=data_sha256 or task.data_digest,
     )
+
+
+def _refuse_endless(task: Task, sample: Sample, requests: Sequence[Request]) -> None:
+    """Raise `DataError` for a sample with a text that no model reads, and that would fill the memory as tokens."""
+    for request in requests:
+        count = max((_length(getattr(request, name)) for name in request.__dataclass_fields__), default=0)
+        if count > MAX_CHARACTERS:
+            raise DataError(
+                f"sample {sample.id} asks about a text of {count:,} characters; the limit is {MAX_CHARACTERS:,}",
+                place=task.name,
+                fix="Cut it, or leave the row out",
+            )
+
+
+def _length(value: object) -> int:
+    """The characters of a text, or of those in a tuple."""
+    if isinstance(value, str):
+        return len(value)
+    return sum(map(_length, value)) if isinstance(value, tuple) else 0
 
 
 def _rows(task: Task, *, offline: bool) -> tuple[Sequence[Row], str | None]:

@@ -35,6 +35,8 @@ MAX_JSON_BYTES = 256 << 20
 FREE_BYTES = 256 << 20
 RATIO = 100
 """A packed file may stand for so many times its own size, beyond what is free to any; texts are packed to a tenth."""
+ROW_BYTES = 200
+"""What a row takes in Python, however little is in it."""
 BATCH_ROWS = 256
 BATCH_CPU_S = 60.0
 
@@ -64,6 +66,9 @@ def refuse_data_bomb(path: Path) -> None:
             for _ in parquet_batches(stream, path):
                 pass
             return
+        if path.suffix == ".json" and head.lstrip().startswith(b"["):
+            _refuse_object(_whole(stream, path), str(path))
+            return
         opener = next((opener for magic, opener in _PACKED.items() if head.startswith(magic)), None)
         lines = bounded_lines(stream if opener is None else opener(stream), path)
         _refuse_endless(lines, path, packed=opener is not None)
@@ -80,6 +85,17 @@ def _refuse_endless(lines: Iterator[bytes], path: Path, *, packed: bool) -> None
                 _refuse_object(line, f"{path}, line {number}")
     except (EOFError, gzip.BadGzipFile, lzma.LZMAError) as error:
         raise DataError(f"can't be unpacked ({error})", place=path) from error
+
+
+def _whole(stream: IO[bytes], path: Path) -> bytes:
+    content = stream.read(MAX_JSON_BYTES + 1)
+    if len(content) > MAX_JSON_BYTES:
+        raise DataError(
+            f"has more than {MAX_JSON_BYTES:,} bytes, which is the limit for one list",
+            place=path,
+            fix="Put one object a line into a .jsonl file",
+        )
+    return content
 
 
 def _refuse_object(line: bytes, place: str) -> None:
@@ -132,9 +148,12 @@ def parquet_batches(stream: io.BufferedReader, path: Path) -> "Iterator[pa.Recor
         while True:
             with time_limit(BATCH_CPU_S, limit):
                 batch = next(batches, None)
-            if batch is None:
-                return
-            count += batch.nbytes
+                if batch is None:
+                    return
+                batch = pa.RecordBatch.from_arrays(
+                    [_written_out(one) for one in batch.columns], names=batch.schema.names
+                )
+            count += batch.nbytes + ROW_BYTES * batch.num_rows
             if count > limit or data_bytes() - before > limit:
                 raise _too_much(path, limit)
             yield batch
@@ -142,6 +161,11 @@ def parquet_batches(stream: io.BufferedReader, path: Path) -> "Iterator[pa.Recor
         raise _too_much(path, limit) from error
     except pa.ArrowException as error:
         raise DataError(f"is not Parquet: {str(error).splitlines()[0]}", place=path) from error
+
+
+def _written_out(column: Any) -> Any:
+    """A column in which a value that repeats stands as often as it is meant."""
+    return column.dictionary_decode() if hasattr(column, "dictionary_decode") else column
 
 
 def rows_of(batch: "pa.RecordBatch", path: Path) -> list[dict[str, Any]]:
@@ -157,7 +181,7 @@ def rows_of(batch: "pa.RecordBatch", path: Path) -> list[dict[str, Any]]:
 
 def _refuse_table(about: Any, path: Path, limit: int) -> None:
     stated = sum(about.row_group(index).total_byte_size for index in range(about.num_row_groups))
-    if stated > limit or (about.num_rows and not about.num_columns):
+    if max(stated, ROW_BYTES * about.num_rows) > limit or (about.num_rows and not about.num_columns):
         raise _too_much(path, limit)
 
 

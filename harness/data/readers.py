@@ -39,7 +39,8 @@ def read(path: Path, sha: "_Hash") -> Iterator[Row]:
     extension, nothing in it, or what can't be read.
     """
     if not path.is_file():
-        raise DataError("is a folder, not a file" if path.is_dir() else "no such file", place=path)
+        odd = "is a folder, not a file" if path.is_dir() else "is not a regular file"
+        raise DataError(odd if path.exists() else "no such file", place=path)
     reader = _reader(path)
     try:
         if path.stat().st_size == 0:
@@ -172,6 +173,9 @@ def _csv(path: Path, sha: "_Hash") -> Iterator[Row]:
                     )
                 yield dict(zip(header, record, strict=True))
     except csv.Error as error:
+        if "field limit" in str(error):
+            problem = f"has a value of more than {MAX_LINE_BYTES:,} characters, which is the limit"
+            raise DataError(problem, place=_at(path, records.line_num), fix="See that each quote is closed") from error
         raise DataError(f"is not {path.suffix[1:].upper()}: {error}", place=_at(path, records.line_num)) from error
 
 

@@ -123,13 +123,25 @@ class TaggerModel:
         spans: list[_Span] = []
         start, end = 0, 0
         while end < len(words):
-            ((row, owners),) = self._reader.rows_of_words([words[start:]], truncated=True)
+            row, owners = self._filled(words, start)
             firsts = _firsts(owners)
             # Words of which the tokenizer makes nothing have no tokens to be cut off.
             end = start + max(firsts) + 1 if firsts else len(words)
             spans.append(_Span(start, end, row, {start + word: place for word, place in firsts.items()}))
             start = max(start + 1, (start + end) // 2)
         return _shared_out(spans, len(words))
+
+    def _filled(self, words: Sequence[str], start: int) -> tuple[InputRow, Sequence[int | None]]:
+        """A window that is as full as can be, of the words from `start` on.
+
+        All words that are left, given to the tokenizer for each window, would take time that grows with their square.
+        """
+        count = self._max_length
+        while True:
+            ((row, owners),) = self._reader.rows_of_words([words[start : start + count]], truncated=True)
+            if len(row.tokens) >= self._max_length or start + count >= len(words):
+                return row, owners
+            count *= 2
 
 
 @dataclass(frozen=True, slots=True)

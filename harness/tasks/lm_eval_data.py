@@ -17,6 +17,7 @@ from lm_eval.api.task import ConfigurableTask
 
 from harness.core.errors import TaskError, UnavailableError
 from harness.core.network import no_network
+from harness.core.time_limit import time_limit
 from harness.data.bombs import refuse_data_bomb
 from harness.tasks.lm_eval_files import TASK_CODE
 from harness.tasks.lm_eval_places import Places
@@ -176,12 +177,15 @@ class PlainRows(Sequence[dict[str, Any]]):
     def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
         if isinstance(index, slice):
             return [self[one] for one in range(*index.indices(len(self)))]
-        (row,) = self._rows[index].to_pylist()
-        return self._plain(row)
+        with time_limit():
+            (row,) = self._rows[index].to_pylist()
+            return self._plain(row)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for table in self._rows.iter(batch_size=64):
-            yield from map(self._plain, table.to_pylist())
+            with time_limit():
+                rows = [self._plain(row) for row in table.to_pylist()]
+            yield from rows
 
     def _plain(self, row: dict[str, Any]) -> dict[str, Any]:
         found: dict[str, Any] = plain(self.features.decode_example(row))

@@ -119,3 +119,25 @@ def test_nan_logits_make_answers_invalid_never_labels(tmp_path):
         loaded.model.classifier.bias[1] = float("nan")
     for response in respond(TaggerModel(loaded, batch_tokens=100), [Tag(words=words) for words in SENTENCES]):
         assert (response.tags, response.invalid) == (None, "the model's logits are NaN or infinite")
+
+
+@pytest.mark.parametrize("empty_count", [0, 300])
+def test_a_sentence_without_end_is_cut_in_time_that_grows_with_its_length(bert, monkeypatch, empty_count):
+    """Windows are those of whole remainders, and yet the tokenizer reads each word a few times, not once a window."""
+    rng = random.Random(1)
+    words = (*rng.choices([word for sentence in SENTENCES for word in sentence], k=600), *["\x00"] * empty_count, "fox")
+    model = TaggerModel(bert, batch_tokens=10_000)
+    given = []
+    read = model._reader.rows_of_words
+
+    def reading(sentences, **settings):
+        given.extend(len(sentence) for sentence in sentences)
+        return read(sentences, **settings)
+
+    monkeypatch.setattr(model._reader, "rows_of_words", reading)
+    model._encode([Tag(words=words)])
+    windows = model._windows[Tag(words=words).id]
+    assert len(windows) > 20
+    assert sum(given) < 12 * len(words)
+    starts = range(min(windows[3].places) + 1)
+    assert windows[3].row.tokens in [read([words[start:]], truncated=True)[0][0].tokens for start in starts]
