@@ -13,6 +13,7 @@ from rich.text import Text
 from harness.cli.console import errors
 from harness.cli.streams import careful_streams
 from harness.core.errors import HarnessError
+from harness.core.secrets import hidden
 
 __all__ = ["RuleFailed", "guarded"]
 
@@ -85,7 +86,7 @@ def _kept(error: BaseException) -> str:
     try:
         descriptor, path = tempfile.mkstemp(prefix="harness-", suffix=".log")
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(f"{sys.argv}\n{told}")
+            log.write(hidden(f"{sys.argv}\n{told}"))
     except Exception as fault:  # no room, no folder, no descriptor left: the line itself must come all the same
         return f"No log could be written ({fault}); run it again where there is room, and report it"
     return f"Please report it with what stands in {path}"

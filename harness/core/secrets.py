@@ -20,6 +20,8 @@ SHORTEST_SECRET = 8
 
 _LEAST_TOKEN = 16
 """Characters from which a user's name without a password is taken for a token; `postgres` is none."""
+_LEAST_BARE = 12
+"""Letters and digits from which a secret is known without its signs, and so with others between its parts."""
 _LETS_IN = re.compile("key|token|secret|passw|credential|signature", re.IGNORECASE)
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
@@ -68,8 +70,8 @@ def hidden(text: str) -> str:
     """The text without secrets: where one stands as it is, `HIDDEN` does instead.
 
     What holds one in another writing, or in several, is `WITHHELD` whole: percent signs, escapes of JSON and of
-    programs, of HTML and of mails, base64, base32 and hexadecimal digits, in upper or lower case, with characters in
-    between that hide or only part it. A writing of somebody's own invention isn't found.
+    programs, of HTML and of mails, base64, base32, hexadecimal and decimal numbers, in upper or lower case, with signs
+    in between that hide or only part it, as those of a list. A writing of somebody's own invention isn't found.
     """
     _keep_what_was_given()
     if not any(len(text) >= len(secret) for secret in _secrets):
@@ -89,7 +91,9 @@ def _needles(secret: str) -> tuple[str, ...]:
         return ()
     content = secret.encode()
     percent = "".join(f"%{byte:02x}" for byte in content).encode()
-    found = [secret, content.hex()]
+    found = [secret, content.hex(), "".join(map(str, content))]
+    bare = _SIGNS.sub("", secret.casefold())
+    found += [bare] if len(bare) >= _LEAST_BARE else []
     for one in (content, secret.encode("utf-16-le"), percent, percent.upper(), base64.b64encode(content).rstrip(b"=")):
         found += [_inner(base64.b64encode(b" " * before + one), 6, before, len(one)) for before in range(3)]
     found += [_inner(base64.b32encode(b" " * before + content), 5, before, len(content)) for before in range(5)]
@@ -109,12 +113,13 @@ def _views(text: str) -> Iterator[str]:
         for undo in _UNDOING:
             view = undo(view)
             digits = view.casefold().replace("-", "+").replace("_", "/")
-            yield from (view.casefold(), digits, _PARTED.sub("", digits))
+            yield from (view.casefold(), digits, _PARTED.sub("", digits), _SIGNS.sub("", view.casefold()))
         if view == before:
             return
 
 
 _INKLESS = re.compile(r"[^!-~]+")
+_SIGNS = re.compile(r"[^a-z0-9]+")
 _PARTED = re.compile(r"0x|[:,;+]")
 _ESCAPE = re.compile(r"\\+(?:u\{0*([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|x([0-9a-fA-F]{2}))")
 _OCTAL = re.compile(r"\\+([0-3]?[0-7]{2})")

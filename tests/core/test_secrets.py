@@ -57,6 +57,11 @@ WRITINGS = {
     "nothing seen": "\u200b".join(KEY),
     "zeros": "\0".join(KEY),
     "wide letters": "".join(chr(ord(character) + 0xFEE0) for character in KEY),
+    "a list": json.dumps([KEY[start : start + 5] for start in range(0, len(KEY), 5)]),
+    "a list of letters": repr(list(KEY)),
+    "numbers": str(list(KEY.encode())),
+    "hyphens": "-".join(KEY),
+    "a table": "|".join(f" {one} " for one in KEY),
     "a bit of each": "".join(("%%%02x", "\\u%04x", "&#%d;")[n % 3] % ord(one) for n, one in enumerate(KEY)),
 }
 
