@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.checkpoints import resolve, resolve_dtype
-from harness.checkpoints.chat_templates import chat_template_digest
+from harness.checkpoints.chat_templates import chat_template_digest, template_folder
 from harness.checkpoints.geometry import embedding_rows
 from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.remote_code import carries_code
@@ -112,7 +112,9 @@ def inspect_checkpoint(
         memory_bytes=memory,
         bits_per_weight=bits,
         vocabulary_size=embedding_rows(checkpoint.config, {}),
-        chat_template_sha256=chat_template_digest(checkpoint.path) if checkpoint.has_chat_template else None,
+        chat_template_sha256=chat_template_digest(template_folder(checkpoint))
+        if checkpoint.has_chat_template
+        else None,
         tasks=[
             TaskVerdict(suite=one.suite, task=one.task.name, reason=reasons.get((one.suite, one.task.name)))
             for one in selection.planned

@@ -11,7 +11,7 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
 from harness.core.hashing import canonical_json, digest, file_digest
 
-__all__ = ["asks_for_date", "chat_template_digest", "has_chat_template", "refuse_template"]
+__all__ = ["asks_for_date", "chat_template_digest", "has_chat_template", "refuse_template", "template_folder"]
 
 MAX_BYTES = 1 << 20
 DATE = "strftime_now"
@@ -39,7 +39,15 @@ def chat_template_digest(folder: Path) -> str | None:
 
 def asks_for_date(checkpoint: Checkpoint) -> bool:
     """Whether any of a checkpoint's chat templates asks what day it is."""
-    return any(DATE in template for templates in _templates(_folder(checkpoint)).values() for template in templates)
+    return any(
+        DATE in template for templates in _templates(template_folder(checkpoint)).values() for template in templates
+    )
+
+
+def template_folder(checkpoint: Checkpoint) -> Path:
+    """The folder that the tokenizer, and so the chat template, comes from: the adapter's where it brings one."""
+    own = checkpoint.adapter
+    return own if own is not None and has_vocabulary(own) else checkpoint.path
 
 
 def refuse_template(checkpoint: Checkpoint) -> None:
@@ -47,13 +55,8 @@ def refuse_template(checkpoint: Checkpoint) -> None:
 
     Raises `CheckpointError` naming the file.
     """
-    for path, templates in _templates(_folder(checkpoint)).items():
+    for path, templates in _templates(template_folder(checkpoint)).items():
         try_out({"templates": templates}, path, CPU_S, FIX)
-
-
-def _folder(checkpoint: Checkpoint) -> Path:
-    own = checkpoint.adapter
-    return own if own is not None and has_vocabulary(own) else checkpoint.path
 
 
 def _templates(folder: Path) -> dict[Path, list[str]]:

@@ -10,6 +10,7 @@ from harness.core.hashing import SHORT, digest
 __all__ = ["RunSpec", "TaskSpec", "run_id_of"]
 
 _NO_PART_OF_THE_ID = ("model", "weights", "chat_date")
+_TEXTS = ("model", "fingerprint", "kind", "dtype", "device", "meter")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +91,9 @@ class RunSpec:
         """The inverse of `to_json`. Raises `TypeError`, `KeyError` or `ValueError` for anything else."""
         if value.get("chat_date") is not None:
             date.fromisoformat(value["chat_date"])
+        for name in _TEXTS:
+            if not isinstance(value[name], str):
+                raise TypeError(f"{name} is no text")
         return cls(
             **{
                 **value,

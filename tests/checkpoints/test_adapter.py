@@ -1,5 +1,6 @@
 """Adapters against peft itself: merged models for those that change layers, plain forward passes for prompts."""
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -14,12 +15,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from harness.checkpoints import resolve
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
+from harness.checkpoints.chat_templates import template_folder
 from harness.checkpoints.load import load
 from harness.checkpoints.loader import Loader
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling
 from harness.engine.causal import CausalModel
+from harness.inspection import inspect_checkpoint
 from harness.pipeline import EvalOptions, evaluate_each
 from tests.tiny import build_tiny_checkpoint, build_tiny_tokenizer, tiny_llama_config
 
@@ -228,6 +231,18 @@ def test_a_tokenizer_in_the_adapters_folder_wins(adapter):
         opened(adapter)
     build_tiny_tokenizer(vocab_size=350).save_pretrained(adapter)
     assert len(opened(adapter).tokenizer) == 350
+
+
+def test_the_template_that_is_shown_is_the_one_in_use(adapter):
+    assert template_folder(resolve(str(adapter))) == (adapter.parent / "base").resolve()
+    own = build_tiny_tokenizer(vocab_size=350)
+    own.chat_template = "{{ messages[0]['content'] }}"
+    own.save_pretrained(adapter)
+    checkpoint = resolve(str(adapter))
+    assert template_folder(checkpoint) == adapter.resolve()
+    assert opened(adapter).tokenizer.chat_template == own.chat_template
+    shown = inspect_checkpoint(str(adapter), offline=True).chat_template_sha256
+    assert shown == hashlib.sha256(own.chat_template.encode()).hexdigest()
 
 
 def test_a_whole_checkpoint_says_what_it_was_made_from_where_the_user_tells(home, tmp_path):

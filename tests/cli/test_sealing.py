@@ -128,6 +128,16 @@ def test_a_record_leads_to_no_hub_and_no_other_folder(harness_here, run, name):
     assert (refused.returncode, "spec.json: names" in told, "--model" in told) == (2, True, True)
 
 
+@pytest.mark.parametrize("name", [7, None, ["models/mine"]])
+def test_a_model_whose_name_is_no_text_is_a_damaged_record(harness_here, run, name):
+    spec = {**json.loads((run / "spec.json").read_bytes()), "model": name}
+    (run / "spec.json").write_bytes(canonical_json(spec) + b"\n")
+    write_seal(run, [file for file in json.loads((run / "seal.json").read_bytes())["files"] if "samples" not in file])
+    refused = harness_here("verify", run, "--rerun", "1")
+    assert (refused.returncode, "nobody foresaw" in said(refused)) == (2, False)
+    assert "spec.json" in said(refused)
+
+
 def test_a_record_leads_to_a_folder_below_the_one_that_the_user_is_in(harness_here, run, tiny_llama, tmp_path):
     shutil.copytree(tiny_llama, tmp_path / "models" / "mine")
     record = renamed(run, model="./models/mine")
