@@ -4,6 +4,9 @@ import json
 import logging
 import re
 import shutil
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from filelock import FileLock
@@ -11,8 +14,9 @@ from safetensors import SafetensorError
 
 from harness.checkpoints.cached import CONVERSION, conversions
 from harness.core.checkpoints import SourceOptions
-from harness.core.errors import CheckpointError
+from harness.core.errors import CheckpointError, HarnessError
 from harness.core.hashing import SHORT, digest, file_digest
+from harness.core.isolation import StepFailed
 
 __all__ = ["CONVERTER_VERSION", "GgufSource", "converted"]
 
@@ -20,6 +24,12 @@ CONVERTER_VERSION = 3
 """Goes up whenever the converter can give other files for the same GGUF file."""
 
 MAGIC = b"GGUF"
+CPU_S = 60
+CPU_S_PER_MB = 2
+"""Four times what the conversion of a sound file takes."""
+MEMORY_BYTES = 2 * 10**9
+GROWN = 40
+"""Times as much memory as a file's bytes; one of two bits a weight takes thirty."""
 PART = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 """What llama.cpp calls one of several files that a model is split into."""
 
@@ -95,20 +105,54 @@ def _parts(source: Path) -> list[Path]:
 
 def _convert(parts: list[Path], target: Path) -> None:
     """Convert under another name, and rename once all is written. The caller holds the lock on `target`."""
-    from harness.checkpoints.convert import convert
-
-    partial = target.with_name(f"{target.name}.partial")
+    unfinished = target.with_name(f"{target.name}.partial")
     if target.exists():
         logger.info("the conversion in the cache is damaged, and is made anew: %s", target)
     logger.info("converting %s to safetensors, once", parts[0])
     try:
         # Whatever is there was left by a process that died: it would hold the lock otherwise.
-        for left in (partial, target):
+        for left in (unfinished, target):
             shutil.rmtree(left, ignore_errors=True)
-        convert(parts, partial)
-        partial.replace(target)
+        _convert_apart(parts, unfinished)
+        unfinished.replace(target)
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _convert_apart(parts: list[Path], folder: Path) -> None:
+    """Convert in a process apart: counts in the file become loops and arrays, and its words a tokenizer."""
+    from harness.checkpoints.convert import convert
+    from harness.checkpoints.rehearsal import done_apart
+
+    if sys.platform != "linux":
+        convert(parts, folder)
+        return
+    size_bytes = sum(part.stat().st_size for part in parts)
+    cpu_s = int(CPU_S + CPU_S_PER_MB * size_bytes / 1e6)
+    try:
+        fault = done_apart(
+            partial(_fault_of, convert, parts, folder),
+            parts[0],
+            cpu_s,
+            MEMORY_BYTES + GROWN * size_bytes,
+            "converting it",
+        )
+    except StepFailed as failed:
+        raise CheckpointError(
+            f"can't be converted ({failed})", place=parts[0], fix="Download the file again"
+        ) from failed
+    if fault is not None:
+        raise fault
+
+
+def _fault_of(convert: Callable[[Sequence[Path], Path], None], parts: list[Path], folder: Path) -> Exception | None:
+    try:
+        convert(parts, folder)
+    except (HarnessError, OSError) as error:
+        return error
+    except SafetensorError as error:
+        return OSError(str(error))
+    return None
 
 
 def _is_whole(target: Path) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import transformers
@@ -32,7 +32,9 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
 from harness.core.isolation import StepFailed, attempt_apart
 
-__all__ = ["CPU_S_PER_TENSOR", "rehearse", "rehearse_tokenizer", "size_limit", "too_large", "tried_apart"]
+T = TypeVar("T")
+
+__all__ = ["CPU_S_PER_TENSOR", "done_apart", "rehearse", "rehearse_tokenizer", "size_limit", "too_large", "tried_apart"]
 
 CPU_S_PER_TENSOR = 0.01
 QUICK = (".json", ".jinja", ".txt")
@@ -89,25 +91,38 @@ def tried_apart(step: Callable[[], str | None], place: Path, cpu_s: int, what: s
     """
     if sys.platform != "linux":
         return
+    with suppress(StepFailed):
+        told = done_apart(step, place, cpu_s, MEMORY_BYTES, what)
+        if told is not None:
+            raise CheckpointError(f"{what} {told}", place=place, fix=FIX)
+
+
+def done_apart(step: Callable[[], T], place: Path, cpu_s: int, memory_bytes: int, what: str) -> T:
+    """The result of a step that a copy of this process takes, with bounds on its time and on the memory added.
+
+    Raises `CheckpointError`, which begins with `what`, where the copy dies of them or of anything else, and
+    `StepFailed` for what the step raises.
+    """
     try:
-        told = attempt_apart(partial(_limited, step, cpu_s), timeout_s=WAITED * cpu_s)
+        return attempt_apart(partial(_limited, step, cpu_s, memory_bytes), timeout_s=WAITED * cpu_s)
     except StepFailed as failed:
-        told = _ending(str(failed), cpu_s)
-    if told is not None:
-        raise CheckpointError(f"{what} {told}", place=place, fix=FIX)
+        told = _ending(str(failed), cpu_s, memory_bytes)
+        if told is None:
+            raise
+        raise CheckpointError(f"{what} {told}", place=place, fix=FIX) from failed
 
 
-def _ending(told: str, cpu_s: int) -> str | None:
+def _ending(told: str, cpu_s: int, memory_bytes: int) -> str | None:
     if told.startswith(("died of SIGXCPU", "died of SIGKILL", "took more than")):
         return f"takes more than {cpu_s} seconds"
     if told.startswith("died of SIGABRT") or "MemoryError" in told or "allocate memory" in told:
-        return f"takes more than {MEMORY_BYTES / 1e9:.0f} GB of memory"
+        return f"takes more than {memory_bytes / 1e9:.0f} GB of memory"
     if told.startswith("died of"):
         return f"ends the process that reads it ({told.removeprefix('died of ')})"
     return None
 
 
-def _limited(step: Callable[[], str | None], cpu_s: int) -> str | None:
+def _limited(step: Callable[[], T], cpu_s: int, memory_bytes: int) -> T:
     import resource
 
     # What a library prints as it dies is no word to the user.
@@ -116,7 +131,7 @@ def _limited(step: Callable[[], str | None], cpu_s: int) -> str | None:
     os.dup2(nowhere, 2)
     mapped = int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
     for kind, limit in (
-        (resource.RLIMIT_AS, mapped + MEMORY_BYTES),
+        (resource.RLIMIT_AS, mapped + memory_bytes),
         (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_CORE, 0),
     ):

@@ -22,6 +22,7 @@ from harness.cli import (
     sealing,
     suites,
 )
+from harness.cli.bus_error import end_clearly
 from harness.cli.guard import guarded
 from harness.cli.off_network import stay_off
 
@@ -62,6 +63,7 @@ app.add_typer(deciding.policy, name="policy")
 def main() -> None:
     """Run the command line and leave with its exit code: see `harness.cli.guard`."""
     signal.signal(signal.SIGTERM, _terminate)
+    end_clearly()
     # Advice about kernels that would be faster is not the harness's word; whoever wants it sets the variable.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     if isinstance(sys.stdout, io.TextIOWrapper):

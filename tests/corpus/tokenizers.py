@@ -78,3 +78,24 @@ def attribute_escape(scene: Scene) -> None:
 @entry("template", TEMPLATE, "syntax", "publisher", more=CHAT)
 def template_syntax(scene: Scene) -> None:
     (scene.model / "chat_template.jinja").write_text("{% for message in messages %}")
+
+
+@entry("template", "model/tokenizer_config.json", "memory", "publisher", more=CHAT)
+def string_bomb_among_named_templates(scene: Scene) -> None:
+    """One that no trial reads where it takes a mapping for no template."""
+    scene.edit("tokenizer_config.json", chat_template={"default": "fine", "rag": "{{ 'a' * 9999999999 }}"})
+
+
+@entry("template", "chat template takes more than 3 seconds", "publisher", more=CHAT)
+def template_that_knows_the_trial(scene: Scene) -> None:
+    """It does as it should for the texts of the trial, and counts for ever for any other."""
+    path = scene.model / "chat_template.jinja"
+    known = "{% if '1,024 times' in messages[0].content %}" + path.read_text("utf-8") + "{% else %}"
+    path.write_text(known + "{{ 10 ** (messages | length * 10 ** 9) }}{% endif %}")
+
+
+@entry("template", "acc", "foxes", "record: out/", more=CHAT, exit_code=0)
+def template_of_the_moment(scene: Scene) -> None:
+    """Not an error: a template may ask for the time and throw dice; all of a run is on one day, with one throw."""
+    path = scene.model / "chat_template.jinja"
+    path.write_text("{{ strftime_now('%c %f') }} {{ range(10 ** 4) | list | random }}\n" + path.read_text("utf-8"))

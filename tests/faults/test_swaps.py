@@ -1,5 +1,6 @@
 """Files of a checkpoint that are exchanged while it is loaded: what is sealed is what was hashed, or nothing is."""
 
+import mmap
 import os
 import shutil
 from collections.abc import Callable
@@ -9,7 +10,11 @@ import pytest
 
 from harness.checkpoints import held, resolve
 from harness.checkpoints.load import load
+from harness.cli.bus_error import end_clearly
 from harness.core.errors import CheckpointError
+from harness.record import load_record
+from tests.faults.conftest import new_place
+from tests.faults.test_signals import some_answers, wait_for
 from tests.tiny import build_tiny_checkpoint
 
 WEIGHTS = "model.safetensors"
@@ -124,3 +129,35 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(two_models):
     os.mkfifo(model / WEIGHTS)
     with pytest.raises(CheckpointError, match="changed since it was looked at"):
         load(found, dtype="float32", device="cpu")
+
+
+def test_weights_that_are_cut_short_in_place_leave_the_answers(two_models, tmp_path, start_process):
+    model, _ = two_models
+    place = new_place(tmp_path / "place", model, start_process)
+    started = place.start(("slow", 0.1))
+    wait_for(lambda: some_answers(place), started)
+    os.truncate(model / WEIGHTS, 100)
+    ended = started.end()
+    assert ended.exit_code == 2
+    assert "model.safetensors changed while the run was going on" in ended.err
+    assert load_record(place.record).state == "started"
+
+
+def test_a_mapped_file_that_is_cut_short_ends_the_process_with_one_line(tmp_path):
+    path = tmp_path / "mapped"
+    path.write_bytes(bytes(1 << 20))
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.dup2(writing, 2)
+        end_clearly()
+        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            os.truncate(path, 10)
+            os._exit(mapped[1 << 19])
+    os.close(writing)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 2
+    said = os.read(reading, 1000).decode()
+    os.close(reading)
+    assert said.startswith("harness: a file that was being read became shorter")
+    assert said.count("\n") == 1
