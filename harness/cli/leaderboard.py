@@ -12,6 +12,7 @@ import typer
 
 from harness.cli.console import progress_bar
 from harness.core.errors import InputError
+from harness.core.paths import is_folder
 
 __all__ = ["leaderboard"]
 
@@ -49,9 +50,9 @@ def leaderboard(
             raise InputError("is no name of a host", place=f"--host {name}", fix="Give a name without port and path")
     _expect_free(address, port)
     folder = Path("runs") if records is None else records
-    if records is not None and not records.is_dir():
+    if records is not None and not is_folder(records):
         raise InputError("is no folder", place=records, fix="Give the folder that holds the runs")
-    _prepare(store, folder, index and folder.is_dir())
+    _prepare(store, folder, index and is_folder(folder))
     environment = {**os.environ, "HARNESS_RECORDS": str(folder.absolute())}
     environment |= {"HARNESS_ADDRESS": address, "HARNESS_HOSTS": ",".join(host or ())}
     if store is not None:

@@ -13,6 +13,7 @@ from harness.cli.off_network import go_offline, need_none
 from harness.cli.runs import Output, Run, find_folder, find_run
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
+from harness.core.paths import is_file
 
 if TYPE_CHECKING:
     from harness.signing import ProofReport, Report
@@ -142,7 +143,7 @@ def verify(
         need_none("verify")
     key = load_public_key(public_key) if public_key else None
     path = Path(run)
-    if path.is_file():
+    if is_file(path):
         if rerun or rescore:
             raise InputError("samples are run and scored again on a whole run's record", place=run, fix="Give the run")
         if is_proof(path):

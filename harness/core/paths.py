@@ -12,13 +12,29 @@ import platformdirs
 
 from harness.core.errors import UnavailableError
 
-__all__ = ["cache_folder", "caching", "new_cached_file", "public_name", "without_home"]
+__all__ = ["cache_folder", "caching", "is_file", "is_folder", "new_cached_file", "public_name", "without_home"]
 
 
 def cache_folder() -> Path:
     """The user's cache for data and converted checkpoints; `HARNESS_CACHE` moves it."""
     moved = os.environ.get("HARNESS_CACHE")
     return Path(moved) if moved else Path(platformdirs.user_cache_dir("responsible-eval-harness"))
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there; no file has a name that is too long for one."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; none has a name that is too long for one."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def public_name(ref: str) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.core.errors import HarnessError, InputError, UnknownName
 from harness.core.headlines import OVERALL
+from harness.core.paths import is_file
 from harness.tasks.yamlfile import read_yaml
 
 __all__ = ["KINDS", "Policy", "Rule", "read_policy", "templates"]
@@ -124,7 +125,7 @@ def read_policy(name: str) -> Policy:
     """
     known = templates()
     path = known[name] if name in known else Path(name)
-    if name not in known and not path.exists() and path.suffix not in (".yaml", ".yml"):
+    if name not in known and not is_file(path) and path.suffix not in (".yaml", ".yml"):
         raise UnknownName("policy file or template", name, known)
     try:
         value = read_yaml(path)

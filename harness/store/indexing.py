@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, delete, insert, select
 
 from harness.core.errors import DamagedStoreError, HarnessError, RecordError
+from harness.core.paths import is_folder
 from harness.core.progress import Progress, Quiet
 from harness.record.seal import SEAL
 from harness.store import schema
@@ -98,7 +99,7 @@ def index_folder(store: Store, folder: Path, progress: Progress | None = None) -
     Runs whose folder is gone leave it. Raises `RecordError` for a folder that can't be read, and `StoreError`.
     """
     progress = progress or Quiet()
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise RecordError(
             "is no folder of runs", place=folder, fix="Give the folder that `harness eval --output` named"
         )
