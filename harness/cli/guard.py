@@ -76,7 +76,7 @@ def _exit_code(ended: SystemExit) -> int:
 def _unforeseen(error: BaseException) -> int:
     said = " ".join(f"{type(error).__name__}: {error}".split())
     said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
-    _say(f"harness: nobody foresaw this ({said}). What was finished is kept. {_kept(error)}")
+    _say(f"harness: an unexpected error ({said}). What was finished is kept. {_kept(error)}")
     return _ERROR
 
 

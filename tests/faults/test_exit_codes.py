@@ -249,7 +249,7 @@ def test_what_nobody_foresaw_is_one_line_with_a_log_and_exit_code_2(command, har
         assert ended.returncode == 2, (error, ended.stderr)
         assert "Traceback" not in ended.stderr
         if not isinstance(error, SystemExit | typer.Abort):
-            assert ended.stderr.startswith("harness: nobody foresaw this (")
+            assert ended.stderr.startswith("harness: an unexpected error (")
             assert ended.stderr.count("\n") == 1
             (log,) = tmp_path.glob("harness-*.log")
             assert str(log) in ended.stderr
