@@ -47,7 +47,10 @@ def read_object(path: Path, *, limit_bytes: int = 16 << 20) -> dict[str, Any]:
         size = path.stat().st_size
         if size > limit_bytes:
             raise CheckpointError(f"has {size:,} bytes; the limit is {limit_bytes:,}", place=path, fix=fix)
-        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=_constant)
+        text = path.read_text(encoding="utf-8")
+        value = json.loads(text, parse_constant=_constant)
+        if "\\ud" in text or "\\uD" in text:  # half of a pair is no text, and no record could hold it
+            json.dumps(value, ensure_ascii=False).encode()
     except OSError as error:
         raise CheckpointError(f"can't be read ({error.strerror})", place=path, fix="Check its permissions") from error
     except RecursionError as error:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 from harness.checkpoints.files import read_object, safe_file
 from harness.core.checkpoints import GenerationSettings
 from harness.core.errors import CheckpointError
+from harness.core.hashing import MAX_INTEGER
 
 __all__ = ["FILE", "read_generation_settings"]
 
@@ -82,6 +83,10 @@ class _TheTasks(BaseModel):
     eta_cutoff: float | None = None
 
 
+_FACTORS = ("penalty", "sequence_bias")
+MAX_FACTOR = 1e6
+"""A score times that, or with that added, is a number still."""
+
 _UNFOLLOWED = (
     "guidance_scale",
     "watermarking_config",
@@ -140,6 +145,7 @@ def read_generation_settings(
     has_own = path.exists() or path.is_symlink()
     said = read_object(safe_file(folder, FILE)) if has_own else _of_config(config)
     place = path if has_own else folder / "config.json"
+    _refuse_large(said, place)
     _checked(_Tokens, said, place)
     followed = _checked(_Followed, said, place)
     _check_tokens(followed, rows, place)
@@ -154,6 +160,31 @@ def read_generation_settings(
         followed={name: value for name, value in followed.items() if name in known},
         requested=requested,
         unfollowed=_in_force({name: known.get(name) for name in _UNFOLLOWED}) if has_own else {},
+    )
+
+
+def _refuse_large(said: Mapping[str, Any], place: Path) -> None:
+    """Refuse numbers beyond what a run's spec can hold, and penalties that leave nothing of a score."""
+    forms = (_Followed, _Tokens, _TheTasks)
+    for field in (name for form in forms for name in form.model_fields if name in said):
+        left = [said[field]]
+        while left:
+            value = left.pop()
+            if isinstance(value, list):
+                left += value
+            elif type(value) is int and abs(value) > MAX_INTEGER:
+                raise _refused(field, value, f"the limit is {MAX_INTEGER:,}", place)
+            elif isinstance(value, float) and field.endswith(_FACTORS) and abs(value) > MAX_FACTOR:
+                raise _refused(field, value, f"the limit is {MAX_FACTOR:g}", place)
+            elif isinstance(value, float) and "repetition" in field and 0 < value < 1 / MAX_FACTOR:
+                raise _refused(field, value, f"the least is {1 / MAX_FACTOR:g}", place)
+
+
+def _refused(field: str, value: Any, reason: str, place: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{field} is {str(value)[:60]!r}, which it can't be ({reason})",
+        place=place,
+        fix=f"Write what transformers' GenerationConfig takes for {field}, or remove it",
     )
 
 
@@ -172,11 +203,7 @@ def _checked(form: type[BaseModel], said: Mapping[str, Any], place: Path) -> dic
     except ValidationError as error:
         first = error.errors()[0]
         field = str(first["loc"][0])
-        raise CheckpointError(
-            f"{field} is {str(said[field])[:60]!r}, which it can't be ({first['msg'].lower()})",
-            place=place,
-            fix=f"Write what transformers' GenerationConfig takes for {field}, or remove it",
-        ) from error
+        raise _refused(field, said[field], first["msg"].lower(), place) from error
 
 
 def _in_force(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.checkpoints.headers import StoredTensor, WeightFiles
 from harness.core.errors import CheckpointError
+from harness.core.hashing import MAX_INTEGER
 
 __all__ = [
     "check_geometry",
@@ -89,6 +90,9 @@ def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path)
         if value is not None and not isinstance(value, list) and (type(value) is not int or value < least):
             raise CheckpointError(f"{field} is {value!r}, not a whole number from {least} on", place=place, fix=FIX)
     _refuse_infinite(config, place)
+    for field, value in _integers(text, MAX_LENGTHS):
+        if value > MAX_INTEGER:
+            raise CheckpointError(f"{field} is {value:,}; the limit is {MAX_INTEGER:,}", place=place, fix=FIX)
     _check_depth(text, weights, place)
     # A tensor without a number in it takes no bytes, whatever its width.
     widest = max((max(tensor.shape, default=1) for tensor in weights.tensors.values() if tensor.count), default=1)
