@@ -47,7 +47,7 @@ def tokenizer_paths(scene: Scene) -> None:
     scene.edit("tokenizer_config.json", **dict.fromkeys(fields, "/etc/hostname"))
 
 
-@entry("redirect", "record: out", exit_code=0)
+@entry("redirect", "causal", "fingerprint", command=("inspect", "--model", "model"), exit_code=0)
 def conversion_of_a_stranger(scene: Scene) -> None:
     said = {"notes": ["Certified"], "size_bytes": 1, "files": {"config.json": {"sha256": "0" * 64}}}
     (scene.model / "conversion.json").write_text(json.dumps(said))
