@@ -9,6 +9,7 @@ nothing is decoded.
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, overload
 
@@ -51,10 +52,15 @@ def load_data(task: ConfigurableTask, places: Places, *, offline: bool) -> Any:
     _refuse_settings(settings, path, name)
     for pattern in _texts([path, settings.get("data_files"), settings.get("data_dir")]):
         _refuse_pattern(pattern, places, name, offline=offline)
-    if Path(path).exists():
-        places.refuse_elsewhere(Path(path), name, "reads")
     local = path in _FORMATS or Path(path).exists()
-    remote = any("://" in pattern for pattern in _texts(settings.get("data_files")))
+    base = Path() if path in _FORMATS else Path(path)
+    if local and base != Path():
+        places.refuse_elsewhere(base, name, "reads")
+    patterns = list(_texts([settings.get("data_files"), settings.get("data_dir")]))
+    for pattern in patterns:
+        if "://" not in pattern and (local or Path(pattern).is_absolute()):  # others lie in the hub's repository
+            places.refuse_elsewhere(base / _fixed(pattern), name, "reads")
+    remote = any("://" in pattern for pattern in patterns)
     away = no_network("its data are on this machine", "Name them in the task's file", allowed=())
     with away if local and not remote else nullcontext():
         builder = datasets.load_dataset_builder(
@@ -127,6 +133,11 @@ def _refuse_pattern(pattern: str, places: Places, name: str, *, offline: bool) -
             place=name,
             fix=f"Add --task-data {pattern} if the task may fetch it",
         )
+
+
+def _fixed(pattern: str) -> Path:
+    """What a pattern begins with, up to the first part that may stand for several: whole disks aren't searched."""
+    return Path(*takewhile(lambda part: not set(part) & set("*?["), Path(pattern).parts))
 
 
 def _refuse_file(file: str, places: Places, name: str, *, offline: bool) -> None:
