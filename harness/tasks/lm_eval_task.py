@@ -21,7 +21,7 @@ from harness.core.isolation import STEP_TIMEOUT_S
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
-from harness.core.time_limit import CPU_S, MEMORY_BYTES, OverLimit, time_limit
+from harness.core.time_limit import MEMORY_BYTES, OverLimit, time_limit
 from harness.tasks.choices import pick
 from harness.tasks.lm_eval_chat import as_text, conversation_of
 from harness.tasks.lm_eval_code import code_files
@@ -32,6 +32,9 @@ from harness.tasks.lm_eval_requests import request_of, result_of
 from harness.tasks.options import ChatOptions
 
 __all__ = ["LmEvalTask"]
+
+SCORING_CPU_S = 2.0
+"""For one document: its filters and metrics take a few milliseconds, the slowest of them 0.2 s."""
 
 _CHOOSING = {"acc": "plain", "f1": "plain", "mcc": "plain", "acc_norm": "characters", "acc_bytes": "bytes"}
 """Metrics that hang on the likeliest choice, and what log-likelihoods are divided by before they are compared."""
@@ -227,7 +230,9 @@ class LmEvalTask(Task):
         return {metric for metric, way in _CHOOSING.items() if tied[way]}
 
     @contextmanager
-    def _own_code(self, doing: str, cpu_s: float = CPU_S, memory_bytes: int | None = MEMORY_BYTES) -> Iterator[None]:
+    def _own_code(
+        self, doing: str, cpu_s: float = SCORING_CPU_S, memory_bytes: int | None = MEMORY_BYTES
+    ) -> Iterator[None]:
         """Names the task in whatever its templates and functions raise, which may be anything, and bounds them."""
         try:
             with nullcontext() if self.trusted else time_limit(cpu_s, memory_bytes):

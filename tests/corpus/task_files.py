@@ -131,13 +131,13 @@ def task_template_text(scene: Scene) -> None:
     _task(scene, description="{{ 'a' * 10**9 }}")
 
 
-@entry("task", "lm-eval:planted", "scoring document 0", "takes more than 3 seconds", command=LM_EVAL)
+@entry("task", "lm-eval:planted", "scoring document 0", "takes more than 2 seconds", command=LM_EVAL)
 def filter_backtracks(scene: Scene) -> None:
     pattern = {"function": "regex", "regex_pattern": r"(?s)(.|.)*(.|.)*\Zx"}
     _task(
         scene,
         output_type="generate_until",
-        generation_kwargs={"until": ["\0"], "max_gen_toks": 64},
+        generation_kwargs={"until": ["\0"], "max_gen_toks": 32},
         metric_list=[{"metric": "exact_match", "aggregation": "mean", "higher_is_better": True}],
         filter_list=[{"name": "all", "filter": [pattern, {"function": "take_first"}]}],
     )
