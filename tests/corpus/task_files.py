@@ -131,18 +131,6 @@ def task_template_text(scene: Scene) -> None:
     _task(scene, description="{{ 'a' * 10**9 }}")
 
 
-@entry("task", "lm-eval:planted", "scoring document 0", "takes more than 2 seconds", command=LM_EVAL)
-def filter_backtracks(scene: Scene) -> None:
-    pattern = {"function": "regex", "regex_pattern": r"(?s)(.|.)*(.|.)*\Zx"}
-    _task(
-        scene,
-        output_type="generate_until",
-        generation_kwargs={"until": ["\0"], "max_gen_toks": 32},
-        metric_list=[{"metric": "exact_match", "aggregation": "mean", "higher_is_better": True}],
-        filter_list=[{"name": "all", "filter": [pattern, {"function": "take_first"}]}],
-    )
-
-
 @entry("task", "lm-eval:planted", "reads", "hostname", "outside of the task's folder", "--task-data", command=LM_EVAL)
 def task_reads_a_private_file(scene: Scene) -> None:
     _reads(scene, "/etc/hostname", dataset_path="text", doc_to_text="{{text}}")

@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from harness.core.errors import TaskError
+from harness.core.requests import Response
 from harness.core.tasks import TaskSettings
 from harness.core.time_limit import OverLimit
 from harness.tasks.lm_eval import load_tasks
 from harness.tasks.lm_eval_templates import render
 from harness.tasks.options import TaskOptions
 from harness.tasks.plain import Opaque, plain
-from tests.tasks.lm_eval_tasks import over, write_task
+from tests.tasks.lm_eval_tasks import over, write_task, write_tasks
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -142,3 +143,16 @@ def test_an_image_in_the_data_can_be_made_to_do_nothing(tmp_path: Path, key: str
         with pytest.raises(TaskError, match="has no attribute 'save'"):
             load_tasks("t", TaskOptions(include_path=tmp_path, offline=True))[0].samples((), settings)
     assert not (tmp_path / "written.png").exists()
+
+
+def test_a_filter_that_backtracks_is_ended(tmp_path: Path) -> None:
+    write_tasks(tmp_path)
+    (task,) = load_tasks("tiny_writing", TaskOptions(include_path=tmp_path, offline=True))
+    sample = task.samples((), TaskSettings(limit=1, num_fewshot=0, seed=0))[0]
+    responses = [Response(request_id=one.id, text="a" * 60 + "!") for one in task.requests(sample)]
+    assert task.score(sample, responses)
+    path = tmp_path / "tiny_writing.yaml"
+    path.write_text(path.read_text().replace("([a-z])", "(a+)+$"))
+    (task,) = load_tasks("tiny_writing", TaskOptions(include_path=tmp_path, offline=True))
+    with pytest.raises(TaskError, match="scoring document 0: takes more than 2 seconds"):
+        task.score(task.samples((), TaskSettings(limit=1, num_fewshot=0, seed=0))[0], responses)
