@@ -184,8 +184,8 @@ def test_a_task_that_differs_from_the_baseline_bears_on_its_own_rules_alone(poli
 
 
 def test_a_policy_may_pin_what_it_was_written_for(policy, run):
-    assert gate(run(150), policy(FLOOR, tasks={"quiz/foxes": "eeee"})).verdict == "PASS"
-    assert gate(run(150), policy(FLOOR, tasks={"quiz/foxes": "abcd"})).verdict == "ERROR"
+    assert gate(run(150), policy(FLOOR, tasks={"quiz/foxes": "eeeeeeee"})).verdict == "PASS"
+    assert gate(run(150), policy(FLOOR, tasks={"quiz/foxes": "abcdabcd"})).verdict == "ERROR"
 
 
 @pytest.mark.parametrize(
