@@ -142,3 +142,10 @@ def test_bounds_of_one_side_are_those_of_the_interval_at_twice_the_level():
     assert NOISY_SCORE.bounds(scores, Random(0), 0.95) == NOISY_SCORE.reduce(
         scores, Random(0), statistics.two_sided(0.95)
     )
+
+
+def test_few_samples_of_many_labels_have_a_macro_f1_without_an_interval():
+    names = [str(index % 8) for index in range(100)]
+    found = MACRO_F1.reduce(labelled(list(zip(names, names, strict=True)), MACRO_F1), Random(0))
+    assert (found.value, found.low, found.stderr) == (1, None, None)
+    assert "fewer than 15 samples for each of 8 labels" in found.method

@@ -24,19 +24,22 @@ class LabelMetric(Metric):
 
     `of_counts` makes it from tables of shape (tables, gold labels, predicted labels), whose labels are those that occur
     in either over all samples, sorted; NaN where undefined. Where `label` is given, the table is two by two: any other
-    label, and this one. `nothing` is the reason where the value is undefined.
+    label, and this one. `nothing` is the reason where the value is undefined. Of more than two labels, fewer than
+    `fewest_a_label` samples for each on average leave the value without an interval.
     """
 
     of_counts: OfCounts
     label: str | None = None
+    fewest_a_label: int = 0
     nothing: str = "undefined on these labels"
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
         clusters = [score.cluster for score in scores]
+        size, cells = self._table(scores)
         found = cells_interval(
             self.of_counts,
-            self._table(scores),
+            (size, cells),
             rng=rng,
             all_labels=self.label is not None,
             clusters=clusters,
@@ -44,6 +47,9 @@ class LabelMetric(Metric):
         )
         if np.isnan(found.value):
             raise Undefined(self.nothing)
+        if size > 2 and len(cells) < self.fewest_a_label * size:
+            told = f"no interval: fewer than {self.fewest_a_label} samples for each of {size} labels"
+            return Interval(value=found.value, stderr=None, low=None, high=None, method=told)
         return found
 
     def resampled(self, scores: Sequence[Score]) -> Statistic:

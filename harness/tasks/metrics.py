@@ -127,6 +127,7 @@ MACRO_F1 = LabelMetric(
     unit="F1",
     direction="higher",
     source="van Rijsbergen (1979), unweighted mean over classes as in scikit-learn (Pedregosa et al., 2011)",
+    fewest_a_label=15,  # with fewer, intervals of 8 labels cover the truth in 84 to 93 of 100 samples
     of_counts=_macro_f1,
 )
 """In [0, 1]: the mean over classes, each counting the same, of the harmonic mean of precision and recall."""

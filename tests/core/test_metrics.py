@@ -62,7 +62,7 @@ def test_a_label_that_is_only_ever_predicted_counts_in_every_draw() -> None:
 
 
 def test_samples_that_come_in_clusters_are_worth_fewer() -> None:
-    gold, predicted = _draw(40, 3)
+    gold, predicted = _draw(60, 3)
     once = _labelled(gold, predicted)
     copied = [replace(score, cluster=score.sample_id) for score in once for _ in range(5)]
     for metric in (MACRO_F1, MCC):

@@ -89,7 +89,7 @@ def _separated(metric: Metric, name: str, area: float, share: float, edge: str =
 def _areas() -> tuple[Scenario, ...]:
     """Of confidence: right choices have the confidence of members."""
     found = []
-    for area, edge in ((0.5, ""), (0.75, ""), (0.95, NEAR), (0.99, NEAR)):
+    for area, edge in ((0.5, FEW), (0.75, FEW), (0.95, NEAR), (0.99, NEAR)):
         for share in (0.5, 0.85):
             inner = _separated(ConfidenceAUROC(), "", area, share)
 
@@ -112,6 +112,7 @@ def _areas() -> tuple[Scenario, ...]:
     return tuple(found)
 
 
+FEW = "of so few clusters that an end can hardly miss"
 NEAR = "so near a perfect order that few samples show any other"
 _TRUE_POSITIVE_RATE = next(metric for metric in MEMBERSHIP_METRICS if metric.name.endswith("fpr"))
 _ERRORS = (ExpectedCalibrationError(), EqualWidthECE(), DebiasedECE())

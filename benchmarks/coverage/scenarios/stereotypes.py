@@ -13,6 +13,7 @@ from suites.tasks.stereoset import ICAT, LMS, SS
 from suites.tasks.winobias import OCCUPATION_CORRELATION, PRO_STEREOTYPE, WOMEN_PERCENT
 
 KINK = "near ss = 50 no lower end can miss"
+WORST = "the ends hold for either of the two products"
 
 
 def _scores(
@@ -116,6 +117,6 @@ SCENARIOS = (
     _pair((0.5, 0.8), (0.5, 0.8), shared=0.9, edge=KINK),
     _pair((0.5, 0.8), (0.55, 0.8), shared=0.9, edge=KINK),
     _pair((0.55, 0.8), (0.5, 0.8), shared=0.9, edge=KINK),
-    _pair((0.6, 0.8), (0.65, 0.75), shared=0.9),
+    _pair((0.6, 0.8), (0.65, 0.75), shared=0.9, edge=WORST),
     _pair((0.5, 0.8), (0.5, 0.7), shared=0.5, edge=KINK),
 )
