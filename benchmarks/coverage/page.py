@@ -17,8 +17,8 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def _table(rows: Sequence[Row]) -> str:
     head = (
-        "| metric | truth | n | covers | too low | too high | gate, low | gate, high | absent | width | |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| metric | truth | n | draws | covers | too low | too high | gate, low | gate, high | absent | width | |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     )
     return "\n".join([*head, *map(_line, rows)])
 
@@ -31,5 +31,5 @@ def _line(row: Row) -> str:
     if row.edge and row.coverage > 0.97:
         said = row.edge
     name = f"{row.scenario} ({row.truth:.4g})"
-    cells = (row.metric, name, size, *shown, f"{100 * row.absent:.1f}", f"{row.mean_width:.3g}", said)
+    cells = (row.metric, name, size, f"{row.draws:,}", *shown, f"{100 * row.absent:.1f}", f"{row.mean_width:.3g}", said)
     return f"| {' | '.join(cells)} |"
