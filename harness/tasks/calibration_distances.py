@@ -117,22 +117,21 @@ class _MeanDistance(_Distance):
         highest = max(centre, abs(float(bins.shares @ bins.gaps)))
         signed = bins.shares * np.sign(bins.gaps)
         stderr = math.sqrt(max(float(signed @ spread.covariance @ signed), float(bins.shares**2 @ spread.variance)))
-        low = _share_beyond_chance(bins, spread, np.random.default_rng(rng.getrandbits(64))) * seen
+        low = seen * _share_beyond_chance(bins, seen, spread, np.random.default_rng(rng.getrandbits(64)))
         high = min(1.0, max(0.0, highest + spread.quantile * stderr))
         return low, high, stderr, "normal, debiased; inverted test"
 
 
-def _share_beyond_chance(bins: Bins, spread: _Spread, generator: np.random.Generator) -> float:
-    """The share of the gaps that are seen, from 0 to 1, that with chance gives as much as is seen that rarely."""
+def _share_beyond_chance(bins: Bins, seen: float, spread: _Spread, generator: np.random.Generator) -> float:
+    """The share of the gaps, from 0 to 1, that with chance gives the mean distance that is `seen` that rarely."""
     expected = np.clip(bins.confidence, 0.0, 1.0)
     drawn = generator.binomial(bins.sizes.astype(int), expected, size=(_CHANCE_DRAWS, len(expected))) / bins.sizes
     shared = generator.standard_normal((_CHANCE_DRAWS, 1)) * np.sqrt(spread.variance)
     off = math.sqrt(1 - spread.correlation) * (drawn - expected) + math.sqrt(spread.correlation) * shared
-    by_chance = np.sqrt(expected * (1 - expected) / bins.sizes)
+    by_chance = np.sqrt(_variance(bins, expected))
     # Without any gap, chance is that of the confidence; with the gaps as seen, that of the accuracy.
     raised = np.sqrt(spread.variance) / np.where(by_chance > 0, by_chance, 1.0) - 1
     rare = float(special.ndtr(spread.quantile))
-    seen = float(bins.shares @ np.abs(bins.gaps))
 
     def excess(share: float) -> float:
         distances = np.abs(share * bins.gaps + off * (1 + share * raised))
