@@ -21,14 +21,21 @@ def change_of_largest(
     """The largest of `second` less the largest of `first`, the same k >= 1 numbers in two runs of `n` samples.
 
     The largest rose by no more than `r` if each number rose by no more than that, or lies no more than that above one
-    that the first run has: each is held against itself and against the first run's largest, so that the interval holds
-    wherever the largest are (intersection and union of tests: Berger, 1982). The p value is the level at which the
-    interval would about reach 0.
+    that the first run has (intersection and union of tests: Berger, 1982). Each is held against itself, or, where it
+    lay clearly below the first run's largest, against that one: the smaller of both bounds would err up to twice as
+    often where several numbers are alike. The p value is the level at which the interval would about reach 0.
     """
-    top, other_top = int(np.argmax(first)), int(np.argmax(second))
     own = [ends(position, position) for position in range(len(first))]
-    high = max(min(own[one][1], ends(one, top)[1]) for one in range(len(second)))
-    low = min(max(own[one][0], ends(other_top, one)[0]) for one in range(len(first)))
+    moved = [later - earlier for earlier, later in zip(first, second, strict=True)]
+    top, other_top = int(np.argmax(first)), int(np.argmax(second))
+    high = max(
+        ends(one, top)[1] if first[top] - first[one] > bounds[1] - moved[one] else bounds[1]
+        for one, bounds in enumerate(own)
+    )
+    low = min(
+        ends(other_top, one)[0] if second[other_top] - second[one] > moved[one] - bounds[0] else bounds[0]
+        for one, bounds in enumerate(own)
+    )
     return _difference(max(second) - max(first), low, high, n, confidence)
 
 
