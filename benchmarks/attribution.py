@@ -20,7 +20,7 @@ from captum.attr import KernelShap, Occlusion, ShapleyValueSampling
 
 from benchmarks.page import put
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.meters import NullMeter
 from harness.core.requests import Attribute
 from harness.core.tasks import TaskSettings
@@ -28,7 +28,7 @@ from harness.data import find
 from harness.data import load as load_data
 from harness.engine.attribution.ablations import Ablations
 from harness.engine.build import loaded_model
-from suites.tasks.attributed import AttributionCommonsenseQA
+from suites.explainability.attributed import AttributionCommonsenseQA
 
 METHODS = ("occlusion", "shapley_sampling", "kernel_shap")
 

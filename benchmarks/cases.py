@@ -11,9 +11,9 @@ from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRol
 from harness.core.tasks import Row, Sample
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.lettered import gold_option, lettered_options
-from suites.tasks.commonsense_qa import CommonsenseQA
-from suites.tasks.mmlu import MMLU
-from suites.tasks.piqa import PIQA
+from suites.accuracy.commonsense_qa import CommonsenseQA
+from suites.accuracy.mmlu import MMLU
+from suites.accuracy.piqa import PIQA
 
 __all__ = ["BUILDERS", "MEMORY"]
 

@@ -24,8 +24,8 @@ import pandas as pd
 
 from benchmarks.leaderboard_seen import seconds_seen
 from benchmarks.page import put
-from harness.core.hashing import canonical_json, file_digest
 from harness.core.tasks import Suite
+from harness.core.text.hashing import canonical_json, file_digest
 from harness.record import RunRecord
 from harness.record.parts import PARTS
 from harness.record.seal import SAMPLES, SEAL

@@ -17,10 +17,10 @@ from benchmarks.floor import Clock, floor_flops, gemm_flops_per_second, watching
 from benchmarks.sides import LmEval, Ours, Side
 from harness.checkpoints.fingerprint import file_digests
 from harness.checkpoints.headers import find_weights
-from harness.checkpoints.load import LoadedCheckpoint
+from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
-from harness.engine.causal import CausalModel
-from harness.pipeline import EvalOptions, evaluate
+from harness.engine.kinds.causal import CausalModel
+from harness.run.pipeline import EvalOptions, evaluate
 
 __all__ = ["FIRST", "Alone", "Overhead", "Result", "Round", "compare", "measure_alone", "measure_overhead"]
 

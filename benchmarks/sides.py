@@ -9,11 +9,11 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
 from benchmarks.case import Answers
-from harness.checkpoints.load import LoadedCheckpoint
+from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.core.models import Batch, respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
-from harness.engine.causal import CausalModel
 from harness.engine.devices import default_batch_tokens
+from harness.engine.kinds.causal import CausalModel
 
 __all__ = ["LmEval", "Ours", "Side", "lm_eval_answers"]
 

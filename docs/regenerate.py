@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from harness.inspection import kinds_table
+from harness.examine.inspection import kinds_table
 
 DOCUMENT = Path(__file__).parent / "checkpoints.md"
 

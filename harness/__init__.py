@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.decision.comparison import compare
-    from harness.pipeline import EvalOptions, evaluate
     from harness.record import RunRecord, load_record
+    from harness.run.pipeline import EvalOptions, evaluate
 
 __all__ = ["EvalOptions", "RunRecord", "compare", "evaluate", "load_record"]
 
 _HOMES = {
-    "EvalOptions": "harness.pipeline",
+    "EvalOptions": "harness.run.pipeline",
     "RunRecord": "harness.record",
     "compare": "harness.decision.comparison",
-    "evaluate": "harness.pipeline",
+    "evaluate": "harness.run.pipeline",
     "load_record": "harness.record",
 }
 

@@ -14,14 +14,13 @@ from dataclasses import fields
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType, ModuleType
+from types import ModuleType
 from typing import Any
 
 from harness.core import metrics as core_metrics
 from harness.core import registry
 from harness.core.headlines import OVERALL
 from harness.core.metrics import Metric
-from harness.core.scorers import Match
 from harness.core.tasks import Suite, Task
 
 __all__ = ["explanation", "main", "pages", "suite_page"]
@@ -51,7 +50,7 @@ def suite_page(suite: Suite) -> str:
     parts += _entries(asked)
     for names, text in suite.derived.items():
         parts += [f"## {', '.join(f'`{name}`' for name in names)}", textwrap.fill(text, 119)]
-    for where, metrics, kind in _further(suite.name):
+    for where, metrics, kind in suite.further_metrics():
         known = {metric.name for metric, _ in asked}
         parts += [f"# Metrics of {where}", *_entries([(one, kind) for one in metrics if one.name not in known])]
     return "\n\n".join(parts) + "\n"
@@ -83,38 +82,6 @@ def _explanation(metric: Metric, kind: type) -> str | None:
             if re.fullmatch(pattern, metric.name):
                 return text
     return None
-
-
-def _further(suite: str) -> Sequence[tuple[str, Sequence[Metric], type]]:
-    """What brings more metrics to a suite's page than its own tasks have: its name, the metrics, and a class of it."""
-    # Imported late: they bring libraries that `harness tasks` needs none of.
-    from harness.tasks.bertscore import BERTScore, bertscore_metrics
-    from harness.tasks.declared_privacy import DeclaredCanaries, DeclaredMembership
-    from harness.tasks.declared_rationales import DeclaredRationales
-    from harness.tasks.plausibility import PLAUSIBILITY_METRICS
-    from harness.tasks.verbalised import VerbalisedTask
-
-    every: Mapping[str, Sequence[tuple[str, Sequence[Metric], type]]] = {
-        "bleu": [("`--bertscore-model`", bertscore_metrics(_Unnamed()), BERTScore)],
-        "calibration": [("`verbalised:TASK`", VerbalisedTask.metrics, VerbalisedTask)],
-        "explainability": [("`type: rationales`", PLAUSIBILITY_METRICS, DeclaredRationales)],
-        "privacy": [
-            ("`type: membership`", DeclaredMembership.metrics, DeclaredMembership),
-            ("`type: canaries`", DeclaredCanaries.metrics, DeclaredCanaries),
-        ],
-    }
-    return every.get(suite, ())
-
-
-class _Unnamed:
-    """An encoder that nobody has named yet."""
-
-    name = ""
-    identity: Mapping[str, Any] = MappingProxyType({"fingerprint": "", "layer": 0})
-
-    def match(self, written: str, reference: str) -> Match:
-        """Never called: a page computes nothing."""
-        raise NotImplementedError
 
 
 def _entries(metrics: Sequence[tuple[Metric, type]]) -> list[str]:

@@ -16,18 +16,18 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.errors import CheckpointError, ModelError, TaskError
 from harness.core.kinds import KINDS, Kind
 from harness.core.models import Model, respond
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
 from harness.engine.build import embedded_texts_only, model_class
 from harness.engine.devices import default_batch_tokens, resolve_device
-from harness.engine.remote import REMOTE_KINDS, remote_model
+from harness.engine.kinds.remote import REMOTE_KINDS, remote_model
 from harness.engine.rendering import Renderer
-from harness.tasks.lm_eval_chat import as_text
-from harness.tasks.lm_eval_generation import generation_refusal
-from harness.tasks.lm_eval_requests import request_of, result_of
+from harness.lm_eval.chat import as_text
+from harness.lm_eval.generation import generation_refusal
+from harness.lm_eval.requests import request_of, result_of
 
 __all__ = ["HarnessLM"]
 

@@ -10,7 +10,7 @@ from streamlit import logger, net_util
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.cli import main
 
-from harness.core.network import no_network
+from harness.core.process.network import no_network
 
 
 def serve() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from harness.core.display import elided
 from harness.core.errors import HarnessError, StoreError
+from harness.core.text.display import elided
 from leaderboard.session import Session, choose_language, open_session
 from leaderboard.views import compare, history, ranks, run, samples, tradeoffs
 from leaderboard.words import Words

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from harness.core.display import number
+from harness.core.text.display import number
 from leaderboard.ranking import Ranking
 
 __all__ = ["Filters", "board", "filtered", "intervals"]

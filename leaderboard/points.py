@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from harness.charts import Axis
-from harness.core.display import number
-from harness.core.translation import Translate
+from harness.core.text.display import number
+from harness.core.text.translation import Translate
 from leaderboard.scales import scale_of
 
 __all__ = ["AXES", "axis_of", "points", "scaled"]

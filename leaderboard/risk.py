@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from harness.tasks.confidence import AreaUnderRiskCoverage, risks
+from harness.metrics.confidence import AreaUnderRiskCoverage, risks
 
 __all__ = ["risk_curves"]
 

@@ -9,9 +9,9 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from harness.core.display import elided
 from harness.core.errors import HarnessError
-from harness.core.translation import LANGUAGES
+from harness.core.text.display import elided
+from harness.core.text.translation import LANGUAGES
 from harness.record import RunRecord
 from harness.store import Store
 from leaderboard import queries

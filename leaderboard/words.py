@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.charts import words as chart_words
-from harness.core.display import elided, visible
-from harness.core.translation import LANGUAGES, Translate, translator
+from harness.core.text.display import elided, visible
+from harness.core.text.translation import LANGUAGES, Translate, translator
 
 __all__ = ["Words", "escaped", "words"]
 

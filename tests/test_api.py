@@ -12,10 +12,10 @@ import pytest
 
 import harness
 from harness.core.errors import RecordError
-from harness.core.progress import Quiet
+from harness.core.process.progress import Quiet
 from harness.core.tasks import Suite
-from harness.pipeline import plan, run
 from harness.record import RunWriter
+from harness.run.pipeline import plan, run
 from tests.cli.conftest import write_suite
 
 

@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from harness.asking import answer_all, known_rounds
 from harness.core.attributions import Attribution
 from harness.core.meters import NullMeter
-from harness.core.progress import Quiet
+from harness.core.process.progress import Quiet
 from harness.core.requests import Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
-from harness.engine.resumed import ResumedModel
-from harness.engine.scripted import ScriptedModel
-from harness.judgement import score_task
-from harness.tasks.selection import PlannedTask
-from harness.work import TaskWork, prepare
+from harness.engine.kinds.resumed import ResumedModel
+from harness.engine.kinds.scripted import ScriptedModel
+from harness.run.asking import answer_all, known_rounds
+from harness.run.judgement import score_task
+from harness.run.work import TaskWork, prepare
+from harness.suitefiles.selection import PlannedTask
 
 
 class Countdown(Task):

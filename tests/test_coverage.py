@@ -15,10 +15,10 @@ from harness.core import registry, statistics
 from harness.core.metrics import Mean, Undefined
 from harness.core.pairing import Pairs
 from harness.core.scores import Score
-from harness.tasks.calibration_distances import Resolution
-from harness.tasks.label_metrics import class_report
-from harness.tasks.metrics import ACC, MACRO_F1, TOKEN_PERPLEXITY
-from harness.tasks.robustness_metrics import NOISY_SCORE, RELATIVE_DROP
+from harness.metrics.calibration_distances import Resolution
+from harness.metrics.labels import class_report
+from harness.metrics.standard import ACC, MACRO_F1, TOKEN_PERPLEXITY
+from suites.robustness.metrics import NOISY_SCORE, RELATIVE_DROP
 
 LISTED = [*scenarios()]
 

@@ -9,14 +9,14 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core import registry
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, LoglikelihoodRolling
 from harness.core.tasks import TaskSettings
 from harness.data import find
 from harness.data import load as load_data
-from harness.engine.causal import CausalModel
+from harness.engine.kinds.causal import CausalModel
 
 pytestmark = pytest.mark.slow
 

@@ -6,9 +6,9 @@ from typing import Any
 import psutil
 import pytest
 
-from harness import doctor
 from harness.core import registry
-from harness.doctor import Finding, examine
+from harness.examine import doctor
+from harness.examine.doctor import Finding, examine
 
 
 @pytest.fixture(autouse=True)

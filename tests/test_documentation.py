@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from harness.core import registry
-from harness.inspection import kinds_table
+from harness.examine.inspection import kinds_table
 from harness.record import load_record
 from harness.signing import attest_run, load_signing_key, new_keys
-from harness.tasks.declared import read_suite_file
-from harness.tasks.selection import presets
+from harness.suitefiles.declared import read_suite_file
+from harness.suitefiles.selection import presets
 from tests.cli.conftest import write_suite
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 

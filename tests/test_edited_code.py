@@ -14,10 +14,10 @@ from harness.core.datasets import DataSet
 from harness.core.errors import TaskError
 from harness.core.tasks import TaskSettings
 from harness.data import FileSource
-from harness.pipeline import plan
-from harness.tasks.robustness import RobustnessTask
-from harness.tasks.selection import PlannedTask
-from harness.work import prepare
+from harness.run.pipeline import plan
+from harness.run.work import prepare
+from harness.suitefiles.selection import PlannedTask
+from suites.robustness.wrapper import RobustnessTask
 
 METRIC = """
 import datasets

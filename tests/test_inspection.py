@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.checkup import examine_model
 from harness.core.errors import InputError
-from harness.inspection import inspect_checkpoint
-from harness.pipeline import EvalOptions, plan
+from harness.examine.checkup import examine_model
+from harness.examine.inspection import inspect_checkpoint
+from harness.run.pipeline import EvalOptions, plan
 from tests import tiny
 from tests.cli.conftest import write_suite
 
@@ -85,7 +85,7 @@ def test_the_command_prints_all_of_it_and_loads_nothing(tmp_path):
     ):
         assert text in shown.stdout
     script = (
-        "import sys\nfrom harness.inspection import inspect_checkpoint\ninspect_checkpoint('./model')\n"
+        "import sys\nfrom harness.examine.inspection import inspect_checkpoint\ninspect_checkpoint('./model')\n"
         "assert not {'torch', 'transformers'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True)
@@ -135,7 +135,7 @@ def test_labels_without_names_are_counted_and_their_names_asked_for(tmp_path):
 
 def test_a_library_that_writes_its_log_to_the_terminal_shows_none_of_ours(tmp_path):
     script = (
-        "import logging\nfrom harness.core.logs import logged_to\nlogging.basicConfig()\n"
+        "import logging\nfrom harness.core.process.logs import logged_to\nlogging.basicConfig()\n"
         "with logged_to(logging.FileHandler('log'), logging.DEBUG):\n"
         "    logging.getLogger('harness.some').debug('a detail')"
     )

@@ -8,7 +8,7 @@ import pytest
 from harness.core.metrics import Metric
 from harness.core.scores import Estimate, Score
 from harness.core.statistics import Interval
-from harness.judgement import estimate_metric
+from harness.run.judgement import estimate_metric
 
 FIELDS = {"suite": "s", "task": "t", "metric": "m", "n": 1, "unit": "u", "direction": "higher", "signature": ""}
 

@@ -15,7 +15,7 @@ from transformers import AutoTokenizer
 from harness.core.errors import ModelError, TaskError
 from harness.core.models import Batch
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
-from harness.engine.scripted import ScriptedModel
+from harness.engine.kinds.scripted import ScriptedModel
 from harness.lm_eval_bridge import HarnessLM
 from tests.tasks.lm_eval_tasks import TASKS, write_tasks
 

@@ -15,11 +15,11 @@ from harness.core.errors import InputError
 from harness.core.models import Model, respond
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
 from harness.core.tasks import TaskSettings
-from harness.engine.chat import ChatModel
-from harness.engine.scripted import ScriptedModel
+from harness.engine.kinds.chat import ChatModel
+from harness.engine.kinds.scripted import ScriptedModel
+from harness.lm_eval.tasks import load_tasks
 from harness.lm_eval_bridge import HarnessLM
-from harness.pipeline import EvalOptions, evaluate
-from harness.tasks.lm_eval import load_tasks
+from harness.run.pipeline import EvalOptions, evaluate
 from harness.tasks.options import ChatOptions, TaskOptions
 from tests import tiny
 from tests.tasks.lm_eval_tasks import TASKS, metric, over, write_task, write_tasks

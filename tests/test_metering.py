@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from harness import metering
 from harness.core.meters import IDLE, REPEATS, WARM_UP, NullMeter, Window
 from harness.core.models import Batch
-from harness.core.progress import Quiet
+from harness.core.process.progress import Quiet
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scores import Estimate
-from harness.pipeline import EvalOptions, evaluate
 from harness.record import RunRecord
+from harness.run import metering
+from harness.run.pipeline import EvalOptions, evaluate
 
 REQUESTS = [GenerateUntil(context=f"text {n}", until=(), max_tokens=8) for n in range(6)]
 
@@ -152,7 +152,7 @@ def records(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         patch.setattr(metering, "REPEATS_S", 3.0)
         found = {"without": run("without", "none"), "with": run("with", "codecarbon")}
         with pytest.MonkeyPatch.context() as inner:
-            inner.setattr("harness.pipeline.repeat", break_off)
+            inner.setattr("harness.run.pipeline.repeat", break_off)
             with pytest.raises(KeyboardInterrupt):
                 run("broken", "codecarbon")
         yield {**found, "broken": run("broken", "codecarbon")}

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness import pauses
 from harness.core.meters import Window
-from harness.pauses import BEAT_S, PauseWatch, Times, WatchedMeter
+from harness.run import pauses
+from harness.run.pauses import BEAT_S, PauseWatch, Times, WatchedMeter
 
 
 class Told:
@@ -147,7 +147,7 @@ def test_of_a_phase_cut_into_windows_only_the_one_with_the_pause_is_spoiled(cloc
 
 CHILD = """
 import sys, time
-from harness.pauses import PauseWatch
+from harness.run.pauses import PauseWatch
 with PauseWatch() as watch:
     begun = time.monotonic()
     time.sleep(0.5)

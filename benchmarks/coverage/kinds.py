@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 
 from harness.core.metrics import Mean, Metric
-from harness.tasks.text_metrics import CorpusMetric
+from harness.metrics.texts import CorpusMetric
 
 __all__ = ["kind_of"]
 

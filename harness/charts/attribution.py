@@ -6,7 +6,7 @@ import altair as alt
 import pandas as pd
 
 from harness.charts.theme import BEST_WORST, Chart, Theme, inks, words
-from harness.core.display import elided, number
+from harness.core.text.display import elided, number
 
 __all__ = ["attribution_map"]
 

@@ -7,8 +7,8 @@ import altair as alt
 import pandas as pd
 
 from harness.charts.theme import PALETTE, SHAPES
-from harness.core.display import aim, elided, number
-from harness.core.translation import Translate
+from harness.core.text.display import aim, elided, number
+from harness.core.text.translation import Translate
 
 __all__ = ["by_name", "drawn", "interval_words", "title_of"]
 

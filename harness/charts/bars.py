@@ -5,7 +5,7 @@ import pandas as pd
 
 from harness.charts.axes import drawn, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, inks, words
-from harness.core.display import elided
+from harness.core.text.display import elided
 
 __all__ = ["dimension_bars", "energy_by_phase", "group_bars"]
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from harness.charts.axes import by_name, drawn, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, inks, words
-from harness.core.display import elided
+from harness.core.text.display import elided
 
 __all__ = ["history", "reliability", "risk_coverage", "severity_curves"]
 

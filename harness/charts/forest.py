@@ -6,8 +6,8 @@ import altair as alt
 import pandas as pd
 
 from harness.charts.theme import PALETTE, Chart, Theme, inks, words
-from harness.core.display import elided, number
-from harness.core.translation import Translate
+from harness.core.text.display import elided, number
+from harness.core.text.translation import Translate
 
 __all__ = ["VERDICTS", "forest"]
 

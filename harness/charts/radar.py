@@ -8,7 +8,7 @@ import pandas as pd
 
 from harness.charts.axes import by_name
 from harness.charts.theme import Chart, Theme, inks, words
-from harness.core.display import elided, number
+from harness.core.text.display import elided, number
 
 __all__ = ["MOST", "SCALE", "radar"]
 

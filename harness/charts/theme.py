@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import altair as alt
 
-from harness.core.translation import Translate, translator
+from harness.core.text.translation import Translate, translator
 
 __all__ = ["BEST_WORST", "FONT", "PALETTE", "SHAPES", "Chart", "Theme", "inks", "themed", "words"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from harness.charts.axes import title_of
 from harness.charts.theme import PALETTE, Chart, Theme, inks, words
-from harness.core.display import elided, number
+from harness.core.text.display import elided, number
 
 __all__ = ["Axis", "pareto_front", "tradeoff"]
 

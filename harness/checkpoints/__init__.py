@@ -1,12 +1,12 @@
 """Model references: found, inspected without executing anything, fingerprinted, and loaded on demand.
 
-`resolve` needs neither torch nor transformers; loading is apart, as `from harness.checkpoints.load import load`.
+`resolve` needs neither torch nor transformers; loading is apart, in `harness.checkpoints.loading`.
 """
 
 from logging import ERROR, getLogger
 
 from harness.checkpoints.chat_templates import refuse_template
-from harness.checkpoints.dtypes import resolve_dtype
+from harness.checkpoints.loading.dtypes import resolve_dtype
 from harness.checkpoints.remote_code import refuse_remote_code
 from harness.checkpoints.resolver import resolve, resolve_named
 

@@ -12,8 +12,8 @@ from harness.checkpoints.fingerprint import file_digests, fingerprint
 from harness.checkpoints.geometry import EMBEDDING, MAX_SHARED_LAYERS
 from harness.checkpoints.headers import INDEX, SINGLE, StoredTensor, read_header
 from harness.checkpoints.labels import LABELLING, label_count
-from harness.checkpoints.local import is_hub_id
-from harness.checkpoints.named import NamedInFile, UnconfirmedError, beside
+from harness.checkpoints.sources.local import is_hub_id
+from harness.checkpoints.sources.named import NamedInFile, UnconfirmedError, beside
 from harness.checkpoints.vocabulary import check_vocabulary, has_vocabulary
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError

@@ -4,12 +4,12 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from harness.checkpoints.confined import CPU_S, try_out
 from harness.checkpoints.files import read_object, safe_file
+from harness.checkpoints.loading.confined import CPU_S, try_out
 from harness.checkpoints.vocabulary import TEMPLATES, has_vocabulary
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
-from harness.core.hashing import canonical_json, digest, file_digest
+from harness.core.text.hashing import canonical_json, digest, file_digest
 
 __all__ = ["asks_for_date", "chat_template_digest", "has_chat_template", "refuse_template", "template_folder"]
 

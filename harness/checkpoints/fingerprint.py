@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from harness.checkpoints.files import safe_file
-from harness.checkpoints.held import read_stamped
+from harness.checkpoints.loading.held import read_stamped
 from harness.checkpoints.sentence import SENTENCE_PATTERNS
 from harness.checkpoints.vocabulary import TOKENIZER_PATTERNS
 from harness.core.checkpoints import Stamp
 from harness.core.errors import CheckpointError
-from harness.core.hashing import digest
+from harness.core.text.hashing import digest
 
 __all__ = ["file_digests", "fingerprint"]
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 from harness.checkpoints.files import read_object, safe_file
 from harness.core.checkpoints import GenerationSettings
 from harness.core.errors import CheckpointError
-from harness.core.hashing import MAX_INTEGER
+from harness.core.text.hashing import MAX_INTEGER
 
 __all__ = ["FILE", "read_generation_settings"]
 

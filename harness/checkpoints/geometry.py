@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.checkpoints.headers import StoredTensor, WeightFiles
 from harness.core.errors import CheckpointError
-from harness.core.hashing import MAX_INTEGER
+from harness.core.text.hashing import MAX_INTEGER
 
 __all__ = [
     "check_geometry",

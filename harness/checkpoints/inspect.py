@@ -6,17 +6,17 @@ from typing import Any
 
 from harness.checkpoints import geometry
 from harness.checkpoints.architectures import LOADERS, kind_of, unused_tensors
-from harness.checkpoints.cached import CONVERSION, is_ours
 from harness.checkpoints.chat_templates import has_chat_template
 from harness.checkpoints.files import read_object, safe_file
 from harness.checkpoints.fingerprint import file_digests, fingerprint
 from harness.checkpoints.generation_config import read_generation_settings
 from harness.checkpoints.headers import WeightFiles, find_weights
 from harness.checkpoints.labels import LABELLING, config_labels
-from harness.checkpoints.quantised import quantisation, weight_count
+from harness.checkpoints.loading.quantised import quantisation, weight_count
 from harness.checkpoints.redirects import refuse_redirects
 from harness.checkpoints.remote_code import carries_code
 from harness.checkpoints.sentence import Recipe, read_recipe
+from harness.checkpoints.sources.cached import CONVERSION, is_ours
 from harness.checkpoints.vocabulary import check_vocabulary
 from harness.core.checkpoints import Checkpoint, GenerationSettings
 from harness.core.errors import CheckpointError

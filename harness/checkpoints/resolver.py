@@ -6,10 +6,10 @@ from functools import partial
 
 from harness.checkpoints.adapter import inspect_adapter, is_adapter
 from harness.checkpoints.architectures import check_kind
-from harness.checkpoints.endpoint import is_served
 from harness.checkpoints.inspect import inspect_folder
-from harness.checkpoints.named import NamedInFile
-from harness.checkpoints.wheel import NAMES
+from harness.checkpoints.served.endpoint import is_served
+from harness.checkpoints.sources.named import NamedInFile
+from harness.checkpoints.sources.wheel import NAMES
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, CheckpointSource, EndpointOptions, SourceOptions
 from harness.core.errors import CheckpointError, InputError, UnavailableError

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.checkpoints.confined import try_tokenizer
 from harness.checkpoints.files import read_object, safe_file
+from harness.checkpoints.loading.confined import try_tokenizer
 from harness.checkpoints.redirects import TOKENIZER_CONFIG, refuse_tokenizer_redirects
 from harness.core.errors import CheckpointError
 

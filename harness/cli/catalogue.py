@@ -120,11 +120,11 @@ def doctor(
     """
     go_offline(offline, model)
     if model is None:
-        from harness.doctor import examine
+        from harness.examine.doctor import examine
 
         findings = examine(offline=offline)
     else:
-        from harness.checkup import examine_model
+        from harness.examine.checkup import examine_model
 
         findings = examine_model(model, offline=offline, kind=kind, base=base)
     _print([asdict(one) for one in findings], as_json, model or "this machine")

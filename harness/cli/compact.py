@@ -7,8 +7,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.console import WIDE, best, counts, output, print_estimates, print_truncated
-from harness.core.display import interval, number
 from harness.core.scores import OVERALL, Estimate
+from harness.core.text.display import interval, number
 
 __all__ = ["print_scores"]
 

@@ -22,11 +22,11 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from harness.core.display import aim, interval, number, visible
-from harness.core.logs import logged_to
-from harness.core.progress import Progress
+from harness.core.process.logs import logged_to
+from harness.core.process.progress import Progress
+from harness.core.process.secrets import hidden
 from harness.core.scores import OVERALL, Estimate
-from harness.core.secrets import hidden
+from harness.core.text.display import aim, interval, number, visible
 
 __all__ = [
     "WIDE",

@@ -258,7 +258,7 @@ def eval_command(
         # Code that the user trusts may print, and standard output is for the results.
         with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
             progress.phase("starting")
-            from harness.pipeline import EvalOptions, evaluate_each
+            from harness.run.pipeline import EvalOptions, evaluate_each
 
             records += evaluate_each(
                 model or [_DEFAULT],

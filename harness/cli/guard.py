@@ -13,7 +13,7 @@ from rich.text import Text
 from harness.cli.console import errors
 from harness.cli.streams import careful_streams
 from harness.core.errors import HarnessError
-from harness.core.secrets import hidden
+from harness.core.process.secrets import hidden
 
 __all__ = ["RuleFailed", "guarded"]
 

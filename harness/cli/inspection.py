@@ -11,7 +11,7 @@ from harness.cli.off_network import go_offline
 from harness.core.checkpoints import EndpointOptions
 
 if TYPE_CHECKING:
-    from harness.inspection import Inspection
+    from harness.examine.inspection import Inspection
 
 __all__ = ["inspect_command"]
 
@@ -61,7 +61,7 @@ def inspect_command(
 
     harness inspect --model org/name@main --json | jq '.files'
     """
-    from harness.inspection import inspect_checkpoint
+    from harness.examine.inspection import inspect_checkpoint
 
     go_offline(offline, model, base)
     endpoint = EndpointOptions(api_key_env=api_key_env)
@@ -105,7 +105,7 @@ def _cells(one: Mapping[str, object]) -> dict[str, str]:
 
 
 def _dtype(stored: str, computed: str) -> str:
-    from harness.checkpoints.dtypes import SERVED
+    from harness.checkpoints.loading.dtypes import SERVED
 
     if stored == SERVED:
         return "the server's"

@@ -12,7 +12,7 @@ import typer
 
 from harness.cli.console import progress_bar
 from harness.core.errors import InputError
-from harness.core.paths import is_folder
+from harness.core.process.paths import is_folder
 
 __all__ = ["leaderboard"]
 

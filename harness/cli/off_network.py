@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 import typer
 
-from harness.core.network import no_network, offline_if
+from harness.core.process.network import no_network, offline_if
 
 __all__ = ["go_offline", "need_none", "stay_off"]
 

@@ -13,7 +13,7 @@ from harness.cli.off_network import go_offline, need_none
 from harness.cli.runs import Output, Run, find_folder, find_run
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
-from harness.core.paths import is_file
+from harness.core.process.paths import is_file
 
 if TYPE_CHECKING:
     from harness.signing import ProofReport, Report
@@ -166,7 +166,7 @@ def verify(
 
 def _rerun(report: "Report", count: int, nonce: str | None, as_json: bool, *, trusted: bool, **where: Any) -> None:
     from harness.record import load_record
-    from harness.rerun import rerun
+    from harness.run.rerun import rerun
 
     with progress_bar() as progress:
         found = rerun(load_record(report.place), count, nonce, progress, trust_remote_code=trusted, **where)
@@ -187,7 +187,7 @@ def _rerun(report: "Report", count: int, nonce: str | None, as_json: bool, *, tr
 
 def _rescore(report: "Report", suites: list[str], as_json: bool) -> None:
     from harness.record import load_record
-    from harness.rescore import rescore
+    from harness.run.rescore import rescore
 
     with progress_bar() as progress:
         found = rescore(load_record(report.place), suites, progress)

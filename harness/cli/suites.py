@@ -29,8 +29,8 @@ def list_suites(context: typer.Context, as_json: AsJson = False) -> None:
     if context.invoked_subcommand is not None:
         return
     from harness.core import registry
-    from harness.tasks.declared import read_suite_file
-    from harness.tasks.selection import presets
+    from harness.suitefiles.declared import read_suite_file
+    from harness.suitefiles.selection import presets
 
     rows = [
         {
@@ -66,14 +66,14 @@ def show_suite(
 
     harness suites show full --count --json | jq '.tasks[] | {name, requests}'
     """
+    from harness.suitefiles.showing import show_suite
     from harness.tasks.options import TaskOptions
-    from harness.tasks.showing import show_suite
 
     go_offline(offline)
     shown = show_suite(name, TaskOptions(offline=offline))
     counts = None
     if count:
-        from harness.work import prepare
+        from harness.run.work import prepare
 
         work = prepare(shown.selection.planned, offline=offline)
         counts = [sum(map(len, one.requests)) for one in work]

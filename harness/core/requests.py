@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from harness.core.attributions import Attribution, AttributionSettings, Unit
-from harness.core.hashing import digest
+from harness.core.text.hashing import digest
 
 __all__ = [
     "Attribute",

@@ -192,7 +192,11 @@ class Suite(ABC):
     """What the metrics that `derive` gives mean, by the names of those that share a text."""
 
     repeated: ClassVar[str | None] = None
-    """Its task that is answered again after all else, for the energy of a token alone; see `harness.metering`."""
+    """Its task that is answered again after all else, for the energy of a token alone; see `harness.run.metering`."""
+
+    def further_metrics(self) -> "Sequence[tuple[str, Sequence[Metric], type[Any]]]":
+        """Metrics of its dimension that tasks beside its own can have, for its page: what brings them, and a class."""
+        return ()
 
     def derive(self, results: Results) -> Sequence[Estimate]:  # noqa: ARG002
         """Estimates that need more than one task's scores, such as energy. None by default."""

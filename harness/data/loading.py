@@ -7,8 +7,8 @@ from pathlib import Path
 
 from harness.core.datasets import DataSet, Row
 from harness.core.errors import DataError, UnavailableError
-from harness.core.hashing import file_digest
-from harness.core.paths import cache_folder
+from harness.core.process.paths import cache_folder
+from harness.core.text.hashing import file_digest
 from harness.data.readers import read
 
 __all__ = ["LoadedData", "check_digest", "load"]

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from harness.core.errors import DataError
-from harness.core.hashing import SHORT, digest
-from harness.core.paths import new_cached_file
-from harness.core.wheels import Wheel
+from harness.core.process.paths import new_cached_file
+from harness.core.process.wheels import Wheel
+from harness.core.text.hashing import SHORT, digest
 
 __all__ = ["WheelTableSource"]
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.core.errors import RecordError
-from harness.core.hashing import SHORT
+from harness.core.text.hashing import SHORT
 from harness.record import RunRecord, RunSpec, TaskSpec
 
 __all__ = [

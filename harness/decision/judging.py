@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from scipy import special
 
 from harness.core import statistics
-from harness.core.display import interval, number
 from harness.core.errors import InputError, UnknownName
 from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
 from harness.core.scores import Estimate
 from harness.core.statistics import Difference, Interval, Standing
+from harness.core.text.display import interval, number
 from harness.decision.comparable import questions_of, run_faults, task_faults
 from harness.decision.contrasts import READINGS, Contrast, Contrasts, headline_parts
 from harness.decision.limits import is_reading, limits, unit_count

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.core.errors import HarnessError, InputError, UnknownName
 from harness.core.headlines import OVERALL
-from harness.core.paths import is_file
-from harness.tasks.yamlfile import read_yaml
+from harness.core.process.paths import is_file
+from harness.core.text.yamlfile import read_yaml
 
 __all__ = ["KINDS", "Policy", "Rule", "read_policy", "templates"]
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from random import Random
 from typing import Any, NamedTuple
 
@@ -11,16 +11,13 @@ import numpy as np
 from harness.core import registry
 from harness.core.errors import HarnessError
 from harness.core.headlines import OVERALL, headline_estimates
-from harness.core.isolation import StepFailed, attempt
 from harness.core.metrics import MeanShare, Metric, Undefined
+from harness.core.process.isolation import StepFailed, attempt
 from harness.core.scores import Estimate, Score
 from harness.core.tasks import Results
+from harness.metrics.standard import METRICS
 from harness.record import RunRecord
-from harness.tasks.calibration_metrics import CALIBRATION_METRICS
-from harness.tasks.membership import MEMBERSHIP_METRICS
-from harness.tasks.memorisation import MEMORISATION_METRICS
-from harness.tasks.metrics import METRICS
-from harness.tasks.selection import rebuilt
+from harness.suitefiles.selection import rebuilt
 
 __all__ = ["Key", "Scored", "key_of"]
 
@@ -125,7 +122,7 @@ class Scored:
         """What may have given a number: the task's own metric, else those that go by its name everywhere, or a mean."""
         own = self.own_metric(key)
         estimate = self.estimates[key]
-        known = [one for one in _KNOWN if one.name == key.metric and _is_of(one, estimate)]
+        known = [one for one in _known() if one.name == key.metric and _is_of(one, estimate)]
         return [own] if own else [*known, _mean(estimate)]
 
     def value_by(self, metric: Metric, key: Key) -> float:
@@ -164,7 +161,7 @@ class Scored:
     def _found(self, key: Key) -> Metric:
         """The metric of the task; else one that is known everywhere and of the same kind; else a mean."""
         estimate = self.estimates[key]
-        alike = [one for one in (*self._metrics(key), *_KNOWN) if one.name == key.metric and _is_of(one, estimate)]
+        alike = [one for one in (*self._metrics(key), *_known()) if one.name == key.metric and _is_of(one, estimate)]
         return alike[0] if alike else _mean(estimate)
 
     def _metrics(self, key: Key) -> Sequence[Metric]:
@@ -184,8 +181,11 @@ class Scored:
             return ()
 
 
-_KNOWN: Sequence[Metric] = (*METRICS.values(), *CALIBRATION_METRICS, *MEMBERSHIP_METRICS, *MEMORISATION_METRICS)
-"""Metrics that go by their name everywhere, for tasks that can't be built from the record."""
+@cache
+def _known() -> Sequence[Metric]:
+    """Metrics that go by their name everywhere, for tasks that can't be built from the record."""
+    further = [registry.load("harness.metrics", name, "list of metrics") for name in registry.names("harness.metrics")]
+    return [*METRICS.values(), *(metric for several in further for metric in several)]
 
 
 def _is_of(metric: Metric, estimate: Estimate) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 
 from harness.core.errors import RecordError
-from harness.core.hashing import SHORT, canonical_json
+from harness.core.text.hashing import SHORT, canonical_json
 from harness.record.files import make_folder, write_new
 from harness.record.opening import is_there, listed, read_json
 from harness.record.spec import run_id_of

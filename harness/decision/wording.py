@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from harness.core.display import interval, number
+from harness.core.text.display import interval, number
 from harness.decision.comparison import Comparison, MetricDifference
 from harness.decision.costs import Cost
 from harness.decision.flips import Flip

@@ -3,18 +3,18 @@
 from importlib import import_module
 from typing import Any
 
-from harness.checkpoints.loader import Loader
+from harness.checkpoints.loading.loader import Loader
 from harness.core.checkpoints import Checkpoint
 from harness.core.kinds import KINDS
 from harness.core.meters import Meter
 from harness.core.models import Model
 from harness.core.requests import Attribute
 from harness.engine.attribution.model import AttributingModel
-from harness.engine.chat import ChatModel
+from harness.engine.kinds.chat import ChatModel
+from harness.engine.kinds.remote import REMOTE_KINDS, remote_model
+from harness.engine.kinds.unembedded import Unembedded, unembedded_ids
 from harness.engine.noise import Noiseless
-from harness.engine.remote import REMOTE_KINDS, remote_model
 from harness.engine.rendering import UNDATED
-from harness.engine.unembedded import Unembedded, unembedded_ids
 
 __all__ = ["build_model", "embedded_texts_only", "loaded_model", "model_class"]
 
@@ -70,7 +70,7 @@ def loaded_model(loaded: Any, *, batch_tokens: int, meter: Meter) -> Model:
 def model_class(kind: str) -> Any:
     """The class that answers for a kind, each in a module of its own, imported when it is needed."""
     module, name = _MODELS[kind]
-    return getattr(import_module(f"harness.engine.{module}"), name)
+    return getattr(import_module(f"harness.engine.kinds.{module}"), name)
 
 
 _MODELS = {

@@ -24,7 +24,7 @@ from jinja2 import TemplateError
 from transformers.utils import chat_template_utils
 
 from harness.core.errors import ModelError
-from harness.core.isolation import detach
+from harness.core.process.isolation import detach
 
 __all__ = ["UNDATED", "Message", "Renderer"]
 

@@ -8,7 +8,6 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json
 from harness.core.requests import (
     Attribute,
     Classify,
@@ -21,6 +20,7 @@ from harness.core.requests import (
     Tag,
     TokenLoglikelihoods,
 )
+from harness.core.text.hashing import canonical_json
 
 __all__ = ["request_of", "settings_of"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from harness.core.hashing import SHORT, digest, file_digest
+from harness.core.text.hashing import SHORT, digest, file_digest
 
 __all__ = ["describe_environment", "forget_peak_memory", "package_versions", "peak_memory_bytes"]
 

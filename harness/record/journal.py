@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json
-from harness.core.jsontext import parse_json
+from harness.core.text.hashing import canonical_json
+from harness.core.text.jsontext import parse_json
 from harness.record.files import PRIVATE, writing
 from harness.record.opening import opened
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import RecordError
-from harness.core.jsontext import parse_json
+from harness.core.text.jsontext import parse_json
 
 __all__ = ["is_there", "listed", "opened", "parsed", "read_bytes", "read_json", "sha256_of"]
 

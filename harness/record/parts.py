@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.core.hashing import digest
+from harness.core.text.hashing import digest
 from harness.record.opening import opened, read_json
 
 __all__ = ["PARTS", "changed_parts", "has_parts", "parts_of"]

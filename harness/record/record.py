@@ -33,11 +33,11 @@ from pydantic import TypeAdapter
 
 from harness.core.attributions import Attribution
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json
 from harness.core.meters import Window
 from harness.core.requests import Response
 from harness.core.scores import FAILED, Estimate
-from harness.core.values import field_values
+from harness.core.text.hashing import canonical_json
+from harness.core.text.values import field_values
 from harness.record.files import clear_scratch, make_folder, write_whole, writing
 from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json
+from harness.core.text.hashing import canonical_json
 from harness.record.merkle import leaf_hash, tree_root
 from harness.record.opening import is_there
 from harness.record.parquet import read_table

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json, digest
+from harness.core.text.hashing import canonical_json, digest
 from harness.record.files import write_whole
 from harness.record.opening import is_there, parsed, read_bytes, read_json, sha256_of
 from harness.record.parts import PARTS, has_parts, parts_of

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-from harness.core.hashing import SHORT, digest
+from harness.core.text.hashing import SHORT, digest
 
 __all__ = ["RunSpec", "TaskSpec", "run_id_of"]
 
@@ -19,8 +19,8 @@ class TaskSpec:
 
     `requests_sha256` digests the ids of its requests, and so data, prompts and exemplars; `definition_sha256` what a
     task file says besides (metrics, gold answers); `code_sha256` the Python files of the task's class and of the user's
-    scripts, with all user code that they import (see `harness.core.reachable`). `languages` are those of its texts,
-    as ISO 639-1 codes, for people to choose by. `definition` is `Task.definition`: with it the task, and so its
+    scripts, with all user code that they import (see `harness.core.process.reachable`). `languages` are those of its
+    texts, as ISO 639-1 codes, for people to choose by. `definition` is `Task.definition`: with it the task, and so its
     metrics, can be built again from the record; empty in records of earlier versions.
     """
 

@@ -21,7 +21,7 @@ from harness.core.requests import (
     TokenLoglikelihoods,
 )
 from harness.core.scores import Score
-from harness.core.values import field_values
+from harness.core.text.values import field_values
 from harness.record.asked import settings_of
 
 __all__ = [

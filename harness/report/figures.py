@@ -8,9 +8,9 @@ import pandas as pd
 
 from harness import charts
 from harness.core.attributions import RANDOM
-from harness.core.display import elided, interval, number
 from harness.core.headlines import OVERALL, made_of, main_estimates, main_rows
 from harness.core.scores import Estimate
+from harness.core.text.display import elided, interval, number
 from harness.report.blocks import Figure
 from harness.report.context import Context
 

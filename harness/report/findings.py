@@ -18,7 +18,7 @@ LEVEL = 0.05
 _COUNT, _LARGEST = "_groups_differing", "_difference"
 _EFFECT, _PERMUTED = "effect_size", "p_value"
 _BY_CHANCE = re.compile(r"(?:^|; )p = ([^\s;]+)")
-"""The p value beside what chance alone gives, as it is told with an interval: see `harness.tasks.by_chance`."""
+"""The p value beside what chance alone gives, as it is told with an interval: see `suites.fairness.by_chance`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

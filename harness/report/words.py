@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from harness.core.display import interval
-from harness.core.translation import filled_translator, translator
+from harness.core.text.display import interval
+from harness.core.text.translation import filled_translator, translator
 
 __all__ = ["LANGUAGES", "Language", "Words"]
 

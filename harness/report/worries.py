@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-from harness.core.display import number
 from harness.core.headlines import OVERALL
 from harness.core.registry import names as registered
 from harness.core.scores import Estimate
+from harness.core.text.display import number
 from harness.report.chance import chance_level
 from harness.report.context import Context
 from harness.report.findings import LEVEL, Finding, differing_groups, findings

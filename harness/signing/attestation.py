@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import InputError, RecordError
-from harness.core.hashing import canonical_json
+from harness.core.text.hashing import canonical_json
 from harness.decision.verdicts import kept_verdicts
 from harness.record import RunRecord
 from harness.record.changes import changes

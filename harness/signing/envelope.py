@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json
+from harness.core.text.hashing import canonical_json
 from harness.record.opening import parsed, read_bytes
 from harness.signing.keys import PublicKey, SigningKey, parse_public_key
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import HarnessError, InputError, RecordError, UnknownName
-from harness.core.hashing import canonical_json
+from harness.core.text.hashing import canonical_json
 from harness.record import RunRecord
 from harness.record.merkle import inclusion_path, root_from_path
 from harness.record.opening import is_there, read_json

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HarnessError, RecordError
-from harness.core.hashing import file_digest
+from harness.core.text.hashing import file_digest
 from harness.decision.verdicts import FOLDER
 from harness.record.changes import Change, changes, other_files
 from harness.record.opening import is_there, listed

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import URL, Connection, delete, insert, select
 
 from harness.core.errors import DamagedStoreError, HarnessError, RecordError
-from harness.core.paths import is_folder
-from harness.core.progress import Progress, Quiet
+from harness.core.process.paths import is_folder
+from harness.core.process.progress import Progress, Quiet
 from harness.record.seal import SEAL
 from harness.store import schema
 from harness.store.rows import Rows, id_of, rows_of, seal_digest

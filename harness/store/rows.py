@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Boolean, Double, Integer, Table
 
 from harness.core.errors import HarnessError, RecordError
-from harness.core.hashing import digest
 from harness.core.headlines import OVERALL, headline_parts
 from harness.core.scores import Estimate
+from harness.core.text.hashing import digest
 from harness.decision.comparable import questions_of
 from harness.record import RunRecord, RunSpec
 from harness.record.opening import read_json, sha256_of

@@ -11,7 +11,7 @@ from harness.core.metrics import Metric
 from harness.core.requests import Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
-from harness.tasks.metrics import ACC, ACC_NORM
+from harness.metrics.standard import ACC, ACC_NORM
 from harness.tasks.rows import RowTask
 
 __all__ = ["TIE", "Choice", "MultipleChoice", "pick"]

@@ -12,8 +12,8 @@ from harness.core.metrics import Metric
 from harness.core.requests import Classify, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
-from harness.tasks.correlation import MAE, PEARSON, SPEARMAN
-from harness.tasks.label_metrics import label_set
+from harness.metrics.correlation import MAE, PEARSON, SPEARMAN
+from harness.metrics.labels import label_set
 from harness.tasks.rows import RowTask
 
 __all__ = ["Classification", "LabelledText", "MultiLabelClassification", "Regression", "unmatched"]

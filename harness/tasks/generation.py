@@ -11,10 +11,10 @@ from harness.core.requests import GenerateUntil, Response
 from harness.core.scorers import TextMatcher
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
-from harness.tasks.bertscore import bertscore_metrics
-from harness.tasks.metrics import EXACT_MATCH
+from harness.metrics.bertscore import bertscore_metrics
+from harness.metrics.standard import EXACT_MATCH
+from harness.metrics.texts import TextMetric
 from harness.tasks.rows import RowTask
-from harness.tasks.text_metrics import TextMetric
 
 __all__ = ["Generation"]
 

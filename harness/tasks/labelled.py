@@ -8,8 +8,8 @@ from harness.core.metrics import Metric
 from harness.core.requests import Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
+from harness.metrics.standard import ACC, MACRO_F1, MCC, confusion_cell
 from harness.tasks.choices import MultipleChoice
-from harness.tasks.metrics import ACC, MACRO_F1, MCC, confusion_cell
 
 __all__ = ["LabelledChoice", "label_metrics"]
 

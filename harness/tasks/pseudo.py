@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from harness.core.metrics import Metric, PerUnit
 from harness.core.requests import PseudoLoglikelihood, Response
 from harness.core.tasks import Sample
-from harness.core.words import words
+from harness.core.text.words import words
 from harness.tasks.rolling import WholeText
 
 __all__ = ["PSEUDO_TOKEN_PERPLEXITY", "PSEUDO_WORD_PERPLEXITY", "PseudoPerplexity"]

@@ -8,8 +8,8 @@ from harness.core.metrics import Metric
 from harness.core.requests import LoglikelihoodRolling, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
-from harness.core.words import words
-from harness.tasks.metrics import BITS_PER_BYTE, BYTE_PERPLEXITY, TOKEN_PERPLEXITY, WORD_PERPLEXITY
+from harness.core.text.words import words
+from harness.metrics.standard import BITS_PER_BYTE, BYTE_PERPLEXITY, TOKEN_PERPLEXITY, WORD_PERPLEXITY
 from harness.tasks.rows import RowTask
 
 __all__ = ["RollingPerplexity", "WholeText"]

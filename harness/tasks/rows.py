@@ -7,8 +7,8 @@ from types import MappingProxyType
 
 from harness.core.datasets import DataSet
 from harness.core.errors import DataError, TaskError
-from harness.core.hashing import SHORT, digest
 from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
+from harness.core.text.hashing import SHORT, digest
 
 __all__ = ["RowTask", "cluster_of"]
 

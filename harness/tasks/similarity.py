@@ -11,7 +11,7 @@ from harness.core.metrics import Metric
 from harness.core.requests import Embed, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
-from harness.tasks.correlation import SPEARMAN
+from harness.metrics.correlation import SPEARMAN
 from harness.tasks.rows import RowTask
 
 __all__ = ["Similarity", "cosine"]

@@ -15,8 +15,8 @@ from harness.core.requests import Response, Tag
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.core.tasks import Row, Sample
+from harness.metrics.entities import Entity, entities, entity_type
 from harness.tasks.classification import unmatched
-from harness.tasks.entities import Entity, entities, entity_type
 from harness.tasks.rows import RowTask
 
 __all__ = ["EntityMetric", "Tagging", "entity_metrics"]

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from harness.charts import dimension_bars
-from harness.core.display import aim, elided, number
+from harness.core.text.display import aim, elided, number
 from leaderboard import queries
 from leaderboard.address import choose, choose_many
 from leaderboard.board import board, filtered, intervals

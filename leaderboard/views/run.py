@@ -11,9 +11,9 @@ import streamlit as st
 
 from harness.charts import energy_by_phase, group_bars, reliability, risk_coverage, severity_curves
 from harness.core import registry
-from harness.core.display import number, visible
 from harness.core.errors import HarnessError
 from harness.core.headlines import OVERALL
+from harness.core.text.display import number, visible
 from harness.record import RunRecord
 from harness.record.opening import read_json
 from leaderboard import queries

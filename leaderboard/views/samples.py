@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from harness.charts import attribution_map
-from harness.core.display import elided
+from harness.core.text.display import elided
 from harness.record import RunRecord
 from leaderboard.address import choose, put, read
 from leaderboard.chosen import chosen_run

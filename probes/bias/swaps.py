@@ -8,7 +8,7 @@ from random import Random
 
 import yaml
 
-from harness.core.hashing import digest
+from harness.core.text.hashing import digest
 
 __all__ = ["NameSwap"]
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
-from harness.core.hashing import digest
+from harness.core.text.hashing import digest
 from probes.privacy.mistakes import RULES, mistaken
 
 __all__ = ["PersonalDataFinder"]

@@ -16,14 +16,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from harness.checkpoints import resolve
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
 from harness.checkpoints.chat_templates import template_folder
-from harness.checkpoints.load import load
-from harness.checkpoints.loader import Loader
+from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.loader import Loader
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling
-from harness.engine.causal import CausalModel
-from harness.inspection import inspect_checkpoint
-from harness.pipeline import EvalOptions, evaluate_each
+from harness.engine.kinds.causal import CausalModel
+from harness.examine.inspection import inspect_checkpoint
+from harness.run.pipeline import EvalOptions, evaluate_each
 from tests.tiny import build_tiny_checkpoint, build_tiny_tokenizer, tiny_llama_config
 
 LAYERS = ["q_proj", "v_proj", "up_proj"]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from harness.checkpoints.served import Patience, ServerClient, UnfitAnswerError
+from harness.checkpoints.served.client import Patience, ServerClient, UnfitAnswerError
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import HarnessError, ModelError, UnavailableError
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.checkpoints.echo import Echo, read_echo
+from harness.checkpoints.served.echo import Echo, read_echo
 
 PROMPT = "日本 is"
 

@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
-from harness.checkpoints.wheel import MODELS
+from harness.checkpoints.loading.load import load
+from harness.checkpoints.sources.wheel import MODELS
 from harness.core.errors import CheckpointError, UnavailableError
 from tests.tiny import CHAT_TEMPLATE
 

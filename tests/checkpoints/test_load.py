@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import LoadedCheckpoint, load
+from harness.checkpoints.loading.load import LoadedCheckpoint, load
 from harness.core.errors import CheckpointError, InputError
 from tests.checkpoints.conftest import Edit
 

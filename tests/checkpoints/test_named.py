@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness.checkpoints import resolve
 from harness.checkpoints.adapter import CONFIG
-from harness.checkpoints.named import below, beside
+from harness.checkpoints.sources.named import below, beside
 from harness.core.errors import InputError
 from tests.served import Served, serving
 

@@ -12,12 +12,12 @@ from safetensors.numpy import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, TorchAoConfig
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
-from harness.checkpoints.quantised import BACKENDS, require_backend
+from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.quantised import BACKENDS, require_backend
 from harness.core.errors import UnavailableError
 from harness.core.models import respond
 from harness.core.requests import Loglikelihood
-from harness.engine.causal import CausalModel
+from harness.engine.kinds.causal import CausalModel
 from tests.tiny import build_tiny_checkpoint, build_tiny_tokenizer, tiny_llama_config
 
 PAIRS = [Loglikelihood(context="The committee met", continuation=end) for end in (" on Tuesday", " today", " 中文")]

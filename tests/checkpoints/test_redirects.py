@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import LoadedCheckpoint, load
+from harness.checkpoints.loading.load import LoadedCheckpoint, load
 from harness.checkpoints.redirects import TOKENIZER_CLASS
 from harness.checkpoints.vocabulary import TOKENIZER_PATTERNS
 from harness.core.errors import CheckpointError

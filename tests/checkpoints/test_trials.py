@@ -6,8 +6,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.checkpoints import chat_templates, confined, memory, refuse_template, resolve, trial
-from harness.checkpoints.load import load
+from harness.checkpoints import chat_templates, refuse_template, resolve
+from harness.checkpoints.loading import confined, memory, trial
+from harness.checkpoints.loading.load import load
 from harness.core.errors import CheckpointError
 from tests.checkpoints.conftest import Edit
 from tests.tiny import CHAT_TEMPLATE

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 
 
 @pytest.mark.slow

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import pipeline
-from harness.pipeline import EvalOptions
+from harness.run import pipeline
+from harness.run.pipeline import EvalOptions
 from tests.cli.conftest import write_suite
 from tests.tiny import CHAT_TEMPLATE, build_tiny_checkpoint
 

@@ -6,8 +6,8 @@ import shutil
 import pandas as pd
 import pytest
 
-from harness.checkpoints.dtypes import SERVED
-from harness.core.hashing import canonical_json, file_digest
+from harness.checkpoints.loading.dtypes import SERVED
+from harness.core.text.hashing import canonical_json, file_digest
 from harness.record import load_record
 from harness.record.seal import write_seal
 from harness.record.spec import run_id_of

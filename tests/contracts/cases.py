@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.attributions import AttributionSettings
 from harness.core.meters import NullMeter
 from harness.core.models import Model
@@ -28,9 +28,9 @@ from harness.core.requests import (
     TokenLoglikelihoods,
 )
 from harness.engine.build import loaded_model
-from harness.engine.chat import ChatModel
-from harness.engine.remote import RemoteModel
-from harness.engine.scripted import ScriptedModel
+from harness.engine.kinds.chat import ChatModel
+from harness.engine.kinds.remote import RemoteModel
+from harness.engine.kinds.scripted import ScriptedModel
 from tests import tiny
 from tests.served import Served, serving
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness.core.models import Model, respond
 from harness.core.requests import Request, Response
-from harness.engine.resumed import ResumedModel
+from harness.engine.kinds.resumed import ResumedModel
 from tests.contracts.cases import CASES, Case
 
 TOLERANCE = 1e-4

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.display import elided, number, visible
+from harness.core.text.display import elided, number, visible
 
 
 def test_what_hides_is_shown_as_its_escape():

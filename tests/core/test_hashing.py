@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.core.hashing import MAX_INTEGER, canonical_json
-from harness.core.jsontext import parse_json
+from harness.core.text.hashing import MAX_INTEGER, canonical_json
+from harness.core.text.jsontext import parse_json
 
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)
 WHOLE_DOUBLES = st.integers(-(2**1023), 2**1023).map(float)

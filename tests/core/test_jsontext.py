@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.jsontext import parse_json
+from harness.core.text.jsontext import parse_json
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from harness.core.errors import TaskError
-from harness.core.reachable import code_digest
+from harness.core.process.reachable import code_digest
 
 
 @pytest.fixture

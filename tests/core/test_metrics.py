@@ -10,7 +10,7 @@ from statsmodels.stats.proportion import proportion_confint
 from harness.core.metrics import Mean, MeanShare, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import ratio
-from harness.tasks.metrics import ACC, BITS_PER_BYTE, MACRO_F1, MCC, METRICS, TOKEN_PERPLEXITY, WORD_PERPLEXITY
+from harness.metrics.standard import ACC, BITS_PER_BYTE, MACRO_F1, MCC, METRICS, TOKEN_PERPLEXITY, WORD_PERPLEXITY
 
 LABELS = ["negative", "neutral", "positive"]
 

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from harness.core.network import NetworkRefused, no_network, offline_if
+from harness.core.process.network import NetworkRefused, no_network, offline_if
 
 ELSEWHERE = "192.0.2.1"
 """An address for documentation (RFC 5737), where nobody is."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.reachable import code_digest, reachable
+from harness.core.process.reachable import code_digest, reachable
 
 FILES = {
     "metric.py": """
@@ -130,7 +130,7 @@ def test_python_finds_the_same_files_when_it_runs_them(tmp_path):
         (package / name).write_text(text)
     (tmp_path / "elsewhere.py").write_text("")
     script = (
-        "import sys, mine.task\nfrom pathlib import Path\nfrom harness.core.reachable import reachable\n"
+        "import sys, mine.task\nfrom pathlib import Path\nfrom harness.core.process.reachable import reachable\n"
         "files = (str(getattr(module, '__file__', '')) for module in sys.modules.values())\n"
         "print(sorted(file for file in files if file.startswith(sys.argv[1])))\n"
         "print(list(map(str, reachable([Path(mine.task.__file__)]))))"

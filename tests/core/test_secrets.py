@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.secrets import HIDDEN, WITHHELD, hidden, keep_secret, keep_secrets_of_url
+from harness.core.process.secrets import HIDDEN, WITHHELD, hidden, keep_secret, keep_secrets_of_url
 
 KEY = "sk-a/very+Secret-key_0123456789&x"
 
@@ -117,7 +117,8 @@ def test_a_users_name_alone_is_none():
 
 def test_secrets_of_the_environment_and_of_arguments_are_hidden_in_a_process_of_its_own():
     code = (
-        "import sys; from harness.core.secrets import hidden; print(hidden(sys.argv[1]), hidden('p4ssw0rd-of-proxy'))"
+        "import sys; from harness.core.process.secrets import hidden; "
+        "print(hidden(sys.argv[1]), hidden('p4ssw0rd-of-proxy'))"
     )
     run = subprocess.run(
         [sys.executable, "-c", code, "openai:http://ann:hunter2@host/v1"],

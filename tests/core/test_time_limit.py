@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from harness.core.time_limit import OverLimit, time_limit
+from harness.core.process.time_limit import OverLimit, time_limit
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="other systems don't bound a process's data")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import DataError, UnavailableError
-from harness.core.wheels import Wheel
+from harness.core.process.wheels import Wheel
 
 BYTES = bytes(range(256)) * 9000  # longer than one copied chunk
 

@@ -23,8 +23,8 @@ from harness.decision.policy import read_policy, templates
 from harness.record import load_record
 from harness.signing import attest_run, load_public_key, load_signing_key, new_keys, prove, verify_proof, verify_run
 from harness.signing.attestation import ATTESTATION
+from harness.suitefiles.selection import select
 from harness.tasks.options import TaskOptions
-from harness.tasks.selection import select
 from tests.cli.conftest import SUITE, write_suite
 from tests.corpus.mutations import fuzzed, mutated
 from tests.record.sealed import sealed_run

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import DataError
-from harness.core.hashing import file_digest
-from harness.core.wheels import Wheel
+from harness.core.process.wheels import Wheel
+from harness.core.text.hashing import file_digest
 from harness.data import find, load
 from harness.data.messages import MESSAGES, MessageSource, placeholders
 

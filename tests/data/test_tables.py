@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import DataError
-from harness.core.hashing import file_digest
-from harness.core.wheels import Wheel
+from harness.core.process.wheels import Wheel
+from harness.core.text.hashing import file_digest
 from harness.data.tables import WheelTableSource
 
 TABLE = "|a line that is no row\n39, State-gov , >50K.\n\n50, Private, <=50K.\n"

@@ -13,9 +13,9 @@ from harness.core.meters import Window
 from harness.core.metrics import Metric, Proportion
 from harness.core.scores import Estimate, Score
 from harness.core.tasks import Results, Suite
-from harness.judgement import estimate_metric
 from harness.record import RunRecord, RunSpec, RunWriter, TaskSpec
 from harness.record.tables import score_row
+from harness.run.judgement import estimate_metric
 
 ACC = Proportion(name="acc", unit="share", direction="higher", source="-", by=("sex",))
 

@@ -11,8 +11,8 @@ from harness.decision.gate import gate
 from harness.decision.limits import limits, unit_count
 from harness.decision.policy import Policy
 from harness.decision.scored import Key, Scored
-from harness.tasks.disparities import disparity_metrics
-from harness.tasks.robustness_metrics import FLIP_RATE, RELATIVE_DROP
+from suites.fairness.groups.disparities import disparity_metrics
+from suites.robustness.metrics import FLIP_RATE, RELATIVE_DROP
 from tests.decision.runs import sealed, task_spec
 
 VARIANTS = 10

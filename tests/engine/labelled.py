@@ -7,7 +7,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import LoadedCheckpoint, load
+from harness.checkpoints.loading.load import LoadedCheckpoint, load
 
 
 def opened(folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast, scale: float = 4) -> LoadedCheckpoint:

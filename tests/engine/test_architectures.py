@@ -9,10 +9,10 @@ import torch
 from transformers import CONFIG_MAPPING
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request
-from harness.engine.causal import CausalModel
+from harness.engine.kinds.causal import CausalModel
 from tests.engine.reference import CountingMeter, plain_generation, plain_loglikelihood
 from tests.tiny import TEXT, build_tiny_checkpoint
 

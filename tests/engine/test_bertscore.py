@@ -13,8 +13,8 @@ from transformers import BertConfig, BertModel
 
 from harness.core.errors import CheckpointError, InputError
 from harness.core.scorers import Match
-from harness.engine.bertscore import bert_scorer, windows
-from harness.pipeline import EvalOptions, plan
+from harness.run.pipeline import EvalOptions, plan
+from harness.scorers.bertscore import bert_scorer, windows
 from tests import tiny
 
 PAIRS = [

@@ -13,10 +13,10 @@ from scipy.stats import chisquare
 from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, TokenLoglikelihoods
-from harness.engine.causal import CausalModel
+from harness.engine.kinds.causal import CausalModel
 from tests.engine.reference import plain_loglikelihood
 
 SENTENCES = [

@@ -17,7 +17,7 @@ from harness.checkpoints.labels import with_labels
 from harness.core.errors import HarnessError
 from harness.core.models import respond
 from harness.core.requests import Classify, GenerateUntil
-from harness.engine.classifier import ClassifierModel
+from harness.engine.kinds.classifier import ClassifierModel
 from tests import tiny
 from tests.engine.labelled import opened
 

@@ -8,11 +8,11 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
 from harness.core.requests import Embed
-from harness.engine.embedding import EncoderModel
+from harness.engine.kinds.embedding import EncoderModel
 from tests.tiny import build_tiny_encoder, build_tiny_masked, build_tiny_seq2seq
 
 TEXTS = [

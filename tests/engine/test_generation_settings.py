@@ -12,12 +12,12 @@ import torch
 from transformers import GenerationConfig
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import LoadedCheckpoint, load
+from harness.checkpoints.loading.load import LoadedCheckpoint, load
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
-from harness.engine.causal import CausalModel
-from harness.engine.seq2seq import Seq2SeqModel
+from harness.engine.kinds.causal import CausalModel
+from harness.engine.kinds.seq2seq import Seq2SeqModel
 from tests import tiny
 
 MODELS = {"causal": CausalModel, "seq2seq": Seq2SeqModel}

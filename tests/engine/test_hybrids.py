@@ -4,10 +4,10 @@ import pytest
 from transformers import CONFIG_MAPPING
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
-from harness.engine.causal import CausalModel
+from harness.engine.kinds.causal import CausalModel
 from tests.engine.reference import plain_generation
 from tests.tiny import TEXT, build_tiny_checkpoint
 

@@ -5,8 +5,8 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from harness.core.errors import CheckpointError, InputError
-from harness.engine.judging import toxicity_scorer
-from harness.pipeline import EvalOptions, plan
+from harness.run.pipeline import EvalOptions, plan
+from harness.scorers.classifier import toxicity_scorer
 from tests import tiny
 
 TEXTS = ["The committee met on Tuesday.", "a terrible film", "中文也要能分词。"]

@@ -8,11 +8,11 @@ from torch.nn.functional import linear, scaled_dot_product_attention
 from transformers import LlamaForCausalLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.models import respond
 from harness.core.requests import LoglikelihoodRolling
-from harness.engine.causal import CausalModel
 from harness.engine.kernels import FasterKernels
+from harness.engine.kinds.causal import CausalModel
 from tests.engine.reference import plain_loglikelihood
 
 

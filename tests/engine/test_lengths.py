@@ -13,11 +13,11 @@ from transformers import (
 )
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.models import respond
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, LoglikelihoodRolling
-from harness.engine.causal import CausalModel
-from harness.engine.classifier import ClassifierModel
+from harness.engine.kinds.causal import CausalModel
+from harness.engine.kinds.classifier import ClassifierModel
 from harness.engine.lengths import ALIKE, Lengths, tried_lengths
 from tests.tiny import TEXT, _build, build_tiny_checkpoint, build_tiny_tokenizer
 

@@ -16,12 +16,12 @@ from transformers import (
 )
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.errors import ModelError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, PseudoLoglikelihood
-from harness.engine import masked
-from harness.engine.masked import MaskedModel
+from harness.engine.kinds import masked
+from harness.engine.kinds.masked import MaskedModel
 from tests.tiny import build_tiny_mask_tokenizer, build_tiny_masked, build_tiny_sentencepiece, build_tiny_wordpiece
 
 SIZES = {

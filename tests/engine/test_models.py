@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Response
-from harness.engine.causal import CausalModel
-from harness.engine.chat import ChatModel
-from harness.engine.resumed import ResumedModel
-from harness.engine.scripted import ScriptedModel
+from harness.engine.kinds.causal import CausalModel
+from harness.engine.kinds.chat import ChatModel
+from harness.engine.kinds.resumed import ResumedModel
+from harness.engine.kinds.scripted import ScriptedModel
 
 REQUESTS = [
     *(Loglikelihood(context=f"Question {n}", continuation=" yes") for n in range(6)),

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.models import respond
 from harness.core.requests import Classify, EmbeddingNoise, GenerateUntil, Loglikelihood
 from harness.engine.build import model_class
+from harness.engine.kinds.scripted import ScriptedModel
 from harness.engine.noise import NO_OFFSETS, Noiseless
-from harness.engine.scripted import ScriptedModel
 from tests import tiny
 
 CONTEXT = "Question: Where does the fox jump?\nAnswer:"

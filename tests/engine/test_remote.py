@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
-from harness.checkpoints.served import Patience
+from harness.checkpoints.loading.load import load
+from harness.checkpoints.served.client import Patience
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import HarnessError, InputError, ModelError, UnavailableError, UnknownName
 from harness.core.models import respond
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, LoglikelihoodRolling
 from harness.engine.build import build_model
-from harness.engine.causal import CausalModel
-from harness.engine.remote import RemoteModel
+from harness.engine.kinds.causal import CausalModel
+from harness.engine.kinds.remote import RemoteModel
 from tests.served import Served, serving
 
 PAIRS = [

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.checkpoints import resolve
-from harness.checkpoints.echo import read_echo
+from harness.checkpoints.served.echo import read_echo
 from harness.core.errors import CheckpointError, ModelError
-from harness.core.hashing import canonical_json
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
-from harness.engine.remote import RemoteModel
-from harness.engine.replies import answer_behind
+from harness.core.text.hashing import canonical_json
+from harness.engine.kinds.remote import RemoteModel
+from harness.engine.writing.replies import answer_behind
 from tests.served import Served, serving
 
 ASKED = GenerateUntil(context="Is water wet?", max_tokens=16, until=("\n",))

@@ -6,10 +6,10 @@ import pytest
 from transformers import LlamaForCausalLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood
-from harness.engine.causal import CausalModel
+from harness.engine.kinds.causal import CausalModel
 from tests.engine.reference import CountingMeter, plain_generation, plain_loglikelihood
 
 PAIRS = [Loglikelihood(context=f"the {word} of", continuation=end) for word in ("fox", "dog") for end in (" x", " the")]

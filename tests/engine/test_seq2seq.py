@@ -10,11 +10,11 @@ from lm_eval.models.huggingface import HFLM
 from transformers import AutoTokenizer, M2M100Config, MarianConfig, NllbTokenizer, T5Config
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.errors import HarnessError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood
-from harness.engine.seq2seq import Seq2SeqModel
+from harness.engine.kinds.seq2seq import Seq2SeqModel
 from tests import tiny
 
 CONTEXTS = ("Question: Where does the fox jump?\nAnswer:", "The committee met on Tuesday ", "中文也要能分词。", "x")

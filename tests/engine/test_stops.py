@@ -10,12 +10,12 @@ from lm_eval.models.huggingface import HFLM
 from transformers import AutoTokenizer
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
-from harness.engine.causal import CausalModel
-from harness.engine.seq2seq import Seq2SeqModel
-from harness.engine.stops import Spelling
+from harness.engine.kinds.causal import CausalModel
+from harness.engine.kinds.seq2seq import Seq2SeqModel
+from harness.engine.writing.stops import Spelling
 from tests import tiny
 
 TURN = "<|im_end|>"

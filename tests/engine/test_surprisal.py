@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.models import respond
 from harness.core.requests import LoglikelihoodRolling, TokenLoglikelihoods
-from harness.engine.causal import CausalModel
+from harness.engine.kinds.causal import CausalModel
 from harness.engine.surprisal import surprisals
 from tests.tasks.memoriser import PlainModel, texts
 

@@ -8,7 +8,7 @@ from transformers import AutoModelForTokenClassification, BertConfig, LlamaConfi
 
 from harness.core.models import respond
 from harness.core.requests import Tag
-from harness.engine.tagger import TaggerModel
+from harness.engine.kinds.tagger import TaggerModel
 from tests import tiny
 from tests.engine.labelled import opened
 

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.meters import NullMeter
 from harness.core.models import respond
 from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood

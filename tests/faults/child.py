@@ -22,17 +22,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import psutil
 import torch
 
-from harness import metering
 from harness.cli import main
 from harness.record import RunWriter
 from harness.record.journal import Journal
+from harness.run import metering
 
 __all__ = ["Fault", "enter"]
 
 for _name in (
     "harness.engine.build",
-    "harness.engine.causal",
-    "harness.pipeline",
+    "harness.engine.kinds.causal",
+    "harness.run.pipeline",
     "probes.energy.codecarbon",
     "suites.presets",
     "transformers.models.llama.modeling_llama",

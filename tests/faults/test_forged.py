@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json
+from harness.core.text.hashing import canonical_json
 from harness.decision.gate import gate
 from harness.decision.policy import read_policy
 from harness.record import load_record
 from harness.record.journal import Journal
 from harness.record.seal import read_seal, write_seal
-from harness.rescore import rescore
+from harness.run.rescore import rescore
 from tests.decision.runs import flipped, scores_of, sealed
 from tests.faults.conftest import Place
 

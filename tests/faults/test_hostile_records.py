@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json, digest
-from harness.core.jsontext import parse_json
+from harness.core.text.hashing import canonical_json, digest
+from harness.core.text.jsontext import parse_json
 from harness.decision.verdicts import read_verdicts
 from harness.record import load_record
 from harness.record.changes import changes

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.checkpoints import held, resolve
-from harness.checkpoints.load import load
+from harness.checkpoints import resolve
+from harness.checkpoints.loading import held
+from harness.checkpoints.loading.load import load
 from harness.cli.bus_error import end_clearly
 from harness.core.errors import CheckpointError
 from harness.record import load_record

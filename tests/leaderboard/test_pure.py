@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.translation import translator
+from harness.core.text.translation import translator
 from harness.store import Store, index_folder, locate
 from leaderboard.board import Filters, board, filtered
 from leaderboard.downloads import to_csv, to_json

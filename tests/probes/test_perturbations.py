@@ -12,11 +12,11 @@ from rapidfuzz.distance import Levenshtein
 from harness.core.perturbations import MAX_SEVERITY, Perturbation, SamplePerturbation
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
 from harness.core.tasks import Sample
-from harness.tasks.variants import perturbations
 from probes.perturbations.edits import PLACEHOLDER
 from probes.perturbations.embeddings import GaussianEmbeddings
 from probes.perturbations.letters import neighbours
 from probes.perturbations.options import OptionOrder
+from suites.robustness.variants import perturbations
 
 ALL = {one.name: one for one in perturbations()}
 ENGLISH = "Question: The 3 committees don't meet, do not vote, and 12500 wait.\nA. forty\nB. Fifty of them\nAnswer:"

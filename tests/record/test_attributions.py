@@ -3,8 +3,8 @@
 import json
 
 from harness.core.attributions import Attribution, AttributionSettings, MethodResult
-from harness.core.hashing import canonical_json
 from harness.core.requests import Attribute, Response
+from harness.core.text.hashing import canonical_json
 from harness.record import RunWriter
 from harness.record.record import _entry, _response
 from harness.record.tables import attributions_of

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json
 from harness.core.requests import Request, Response
 from harness.core.scores import FAILED
+from harness.core.text.hashing import canonical_json
 from harness.record import RunWriter, environment, load_record
 from harness.record.changes import changes, other_files
 from harness.record.files import write_whole

@@ -8,7 +8,6 @@ import pytest
 
 from harness.core.attributions import AttributionSettings
 from harness.core.errors import RecordError
-from harness.core.hashing import canonical_json, digest
 from harness.core.requests import (
     Attribute,
     Classify,
@@ -22,6 +21,7 @@ from harness.core.requests import (
     Tag,
     TokenLoglikelihoods,
 )
+from harness.core.text.hashing import canonical_json, digest
 from harness.record import RunSpec, load_record
 from harness.record.asked import request_of
 from harness.record.changes import changes, other_files
@@ -133,7 +133,7 @@ def test_a_seal_that_was_made_to_fit_is_found_out(record):
 
 
 def test_a_seal_whose_root_is_not_that_of_its_samples_is_found_out(record):
-    from harness.core.hashing import digest
+    from harness.core.text.hashing import digest
 
     def lie(seal):
         seal["samples"]["root"] = "0" * 64

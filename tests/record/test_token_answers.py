@@ -1,7 +1,7 @@
 import json
 
-from harness.core.hashing import canonical_json
 from harness.core.requests import Response
+from harness.core.text.hashing import canonical_json
 from harness.record.record import _entry, _response
 
 

@@ -18,7 +18,7 @@ from harness.report.chance import chance_level
 from harness.report.findings import findings
 from harness.report.words import Words
 from harness.report.worries import worries
-from harness.tasks.by_chance import beside_chance
+from suites.fairness.by_chance import beside_chance
 from tests.decision.runs import flipped, scores_of, sealed
 
 ACC = Estimate(

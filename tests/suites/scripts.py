@@ -8,7 +8,7 @@ from harness.core.models import Model, respond
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Task, TaskSettings
-from harness.engine.scripted import ScriptedModel
+from harness.engine.kinds.scripted import ScriptedModel
 
 
 def writer(text: Callable[[GenerateUntil], str]) -> ScriptedModel:

@@ -9,7 +9,7 @@ from harness.core.requests import GenerateUntil
 from harness.core.tasks import Task, TaskSettings
 from harness.data import find, load
 from harness.data.messages import placeholders
-from harness.tasks.translation import Translation
+from suites.text_quality.translation import Translation
 from tests.suites.scripts import scores_of, value_of, writer
 
 DIRECTIONS = [name for name in registry.names("harness.tasks") if name.startswith("translation_")]

@@ -3,9 +3,9 @@
 import pytest
 
 from harness.core import registry
+from harness.run.work import phases, prepare
+from harness.suitefiles.selection import select
 from harness.tasks.options import TaskOptions
-from harness.tasks.selection import select
-from harness.work import phases, prepare
 
 TASKS = registry.suite("calibration").tasks
 

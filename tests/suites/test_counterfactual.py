@@ -15,12 +15,12 @@ from harness.core.pairing import pair
 from harness.core.requests import GenerateUntil, Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import TaskSettings
-from harness.engine.scripted import ScriptedModel
-from harness.tasks.counterfactual import counterfactual
+from harness.engine.kinds.scripted import ScriptedModel
 from probes.bias.swaps import NameSwap
 from probes.bias.templates import SLOT, families, load_templates
-from suites.tasks.counterfactual_generation import ChineseCounterfactuals, EnglishCounterfactuals
-from suites.tasks.group_differences import DifferingGroups, GroupDifference
+from suites.fairness.counterfactual import counterfactual
+from suites.fairness.counterfactual_generation import ChineseCounterfactuals, EnglishCounterfactuals
+from suites.fairness.group_differences import DifferingGroups, GroupDifference
 from tests.suites.scripts import scores_of, value_of, writer
 
 LANGUAGES = ["en", "zh"]

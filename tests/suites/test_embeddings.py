@@ -5,16 +5,16 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core import registry
 from harness.core.models import respond
 from harness.core.requests import Embed
 from harness.core.tasks import TaskSettings
 from harness.data import find
 from harness.data import load as load_data
-from harness.engine.embedding import EncoderModel
-from harness.judgement import estimate_metric
-from harness.tasks.association import AssociationTest
+from harness.engine.kinds.embedding import EncoderModel
+from harness.run.judgement import estimate_metric
+from suites.fairness.association import AssociationTest
 
 pytestmark = pytest.mark.slow
 

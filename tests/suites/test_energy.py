@@ -10,8 +10,8 @@ from harness.core.meters import Window
 from harness.core.requests import GenerateUntil, Response
 from harness.core.scores import Estimate, Score
 from harness.core.tasks import Results, TaskSettings
-from suites.energy import Energy
-from suites.tasks.text_generation import TextGeneration
+from suites.energy.suite import Energy
+from suites.energy.text_generation import TextGeneration
 
 
 def window(phase: str, stage: str | None, seconds: float, joules: float | None, **more: Any) -> Window:

@@ -17,7 +17,7 @@ from harness.core.models import respond
 from harness.core.tasks import TaskSettings
 from harness.data import find, load
 from harness.tasks.rows import RowTask
-from suites.tasks.winobias import WOMEN_PERCENT
+from suites.fairness.winobias import WOMEN_PERCENT
 from tests.cli.conftest import harness_here
 
 __all__ = ["harness_here"]
@@ -120,7 +120,7 @@ def test_the_target_of_the_selection_rate_is_the_share_of_positive_rows(name: st
 @pytest.fixture(scope="module")
 def loaded():  # type: ignore[no-untyped-def]
     from harness.checkpoints import resolve
-    from harness.checkpoints.load import load as load_checkpoint
+    from harness.checkpoints.loading.load import load as load_checkpoint
 
     return load_checkpoint(resolve("smollm2-135m"), dtype="float32", device="cpu")
 
@@ -141,7 +141,7 @@ def plain(loaded, context: str, sentence: str) -> tuple[float, int]:  # type: ig
 
 def compare_with_transformers(loaded, count: int) -> None:  # type: ignore[no-untyped-def]
     """StereoSet's and CrowS-Pairs' figures on `count` rows each are those of a direct computation."""
-    from harness.engine.causal import CausalModel
+    from harness.engine.kinds.causal import CausalModel
 
     model = CausalModel(loaded, batch_tokens=2048)
     for name in ("stereoset", "crows_pairs"):

@@ -4,8 +4,8 @@ import pytest
 
 from harness.core.tasks import TaskSettings
 from probes.privacy.personal_data import PersonalDataFinder
-from suites.tasks.memorisation import PublicMemorisation, UnseenMemorisation
-from suites.tasks.personal_data import PersonalData
+from suites.privacy.memorised_texts import PublicMemorisation, UnseenMemorisation
+from suites.privacy.personal_data import PersonalData
 from tests.suites.scripts import scores_of, value_of, writer
 
 

@@ -7,11 +7,11 @@ import pytest
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scorers import UsesToxicity
 from harness.core.tasks import TaskSettings
-from harness.engine.scripted import ScriptedModel
-from suites.tasks.do_not_answer import DoNotAnswer
-from suites.tasks.harmbench import HarmBench
-from suites.tasks.over_refusal import OverRefusal
-from suites.tasks.real_toxicity import RealToxicity, RealToxicity25
+from harness.engine.kinds.scripted import ScriptedModel
+from suites.toxicity.do_not_answer import DoNotAnswer
+from suites.toxicity.harmbench import HarmBench
+from suites.toxicity.over_refusal import OverRefusal
+from suites.toxicity.real_toxicity import RealToxicity, RealToxicity25
 from tests.suites.scripts import scores_of, value_of, writer
 
 ROWS = [{"class": name, "prompt": f"{name} prompt {n}"} for name in ("insult", "threat") for n in range(10)]

@@ -11,15 +11,15 @@ from harness.core.errors import TaskError
 from harness.core.models import respond
 from harness.core.requests import Attribute, Response
 from harness.core.tasks import TaskSettings
-from harness.core.words import word_ends
+from harness.core.text.words import word_ends
 from harness.engine.attribution.explaining import Explainer, ranking
 from harness.engine.attribution.model import AttributingModel
 from harness.engine.attribution.units import units_of, without
-from harness.engine.scripted import ScriptedModel
-from harness.judgement import estimate_metric
-from harness.tasks.attribution import AttributionTask
-from harness.tasks.attribution_metrics import ATTRIBUTION_METRICS, COMPREHENSIVENESS_LIFT
+from harness.engine.kinds.scripted import ScriptedModel
+from harness.run.judgement import estimate_metric
 from harness.tasks.choices import MultipleChoice
+from suites.explainability.metrics import ATTRIBUTION_METRICS, COMPREHENSIVENESS_LIFT
+from suites.explainability.wrapper import AttributionTask
 
 WEIGHTS = {"good": 2.0, "fine": 1.0, "bad": -1.5}
 BLIND = ("occlusion", "shapley_sampling", "kernel_shap")
@@ -150,7 +150,7 @@ def test_explanations_depend_on_the_sample_alone():
 
 
 def test_one_score_stands_for_the_main_method_and_groups_for_all():
-    from harness.judgement import _grouped
+    from harness.run.judgement import _grouped
 
     scores = [one for one in scored([TEXT, "good film"]) if one.metric == "comprehensiveness_lift"]
     groups = dict(_grouped(COMPREHENSIVENESS_LIFT, scores))

@@ -28,19 +28,16 @@ from harness.core.metrics import Undefined
 from harness.core.requests import Classify, Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import TaskSettings
-from harness.engine.scripted import ScriptedModel
-from harness.tasks.calibration import CalibrationTask, confidence_bin
-from harness.tasks.calibration_bins import equal_mass_bins
-from harness.tasks.calibration_distances import (
+from harness.engine.kinds.scripted import ScriptedModel
+from harness.metrics.calibration_bins import equal_mass_bins
+from harness.metrics.calibration_distances import (
     DebiasedECE,
     EqualWidthECE,
     ExpectedCalibrationError,
     Reliability,
     Resolution,
 )
-from harness.tasks.calibration_metrics import CALIBRATION_METRICS, OVERCONFIDENCE
-from harness.tasks.choices import MultipleChoice
-from harness.tasks.confidence import (
+from harness.metrics.confidence import (
     AreaUnderRiskCoverage,
     ConfidenceAUROC,
     ConfidenceMetric,
@@ -49,9 +46,12 @@ from harness.tasks.confidence import (
     Uncertainty,
     best_temperature,
 )
+from harness.run.work import phases, prepare
+from harness.suitefiles.selection import PlannedTask, select
+from harness.tasks.choices import MultipleChoice
 from harness.tasks.options import TaskOptions
-from harness.tasks.selection import PlannedTask, select
-from harness.work import phases, prepare
+from suites.calibration.metrics import CALIBRATION_METRICS, OVERCONFIDENCE
+from suites.calibration.wrapper import CalibrationTask, confidence_bin
 from tests.suites.scripts import scores_of, value_of
 from tests.tasks.test_classification import Weather
 

@@ -25,11 +25,11 @@ from harness.core.requests import Classify, Response
 from harness.core.scores import Score
 from harness.core.tasks import Task, TaskSettings
 from harness.data import load
+from harness.metrics.labels import label_set_metrics, single_metrics
+from harness.run.work import applicable
+from harness.suitefiles.selection import PlannedTask, select
 from harness.tasks.classification import Classification, LabelledText, MultiLabelClassification, Regression
-from harness.tasks.label_metrics import label_set_metrics, single_metrics
 from harness.tasks.options import TaskOptions
-from harness.tasks.selection import PlannedTask, select
-from harness.work import applicable
 
 LABELS = ("cold", "mild", "warm")
 ALL = TaskSettings(limit=None, num_fewshot=0, seed=0)

@@ -9,10 +9,10 @@ from harness.core.errors import HarnessError
 from harness.core.requests import Response
 from harness.core.tasks import Task, TaskSettings
 from harness.data import load
-from harness.tasks.declared import declare, read_suite_file
+from harness.suitefiles.declared import declare, read_suite_file
+from harness.suitefiles.schema import Declaration
+from harness.suitefiles.selection import select
 from harness.tasks.options import TaskOptions
-from harness.tasks.schema import Declaration
-from harness.tasks.selection import select
 
 ALL = TaskSettings(limit=None, num_fewshot=0, seed=0)
 

@@ -10,8 +10,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score, m
 from harness.core.errors import TaskError, UnavailableError
 from harness.core.metrics import Mean, Undefined
 from harness.core.scores import Score
-from harness.tasks.evaluate_metrics import as_evaluate, load_metric
-from harness.tasks.metrics import ACC, BITS_PER_BYTE, MACRO_F1, MCC, TOKEN_PERPLEXITY
+from harness.metrics.evaluate import as_evaluate, load_metric
+from harness.metrics.standard import ACC, BITS_PER_BYTE, MACRO_F1, MCC, TOKEN_PERPLEXITY
 
 SCRIPT = """
 import datasets

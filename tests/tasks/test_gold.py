@@ -13,7 +13,7 @@ import yaml
 from harness.core.errors import DataError
 from harness.core.tasks import TaskSettings
 from harness.data import load
-from harness.tasks.declared import declare, read_suite_file
+from harness.suitefiles.declared import declare, read_suite_file
 from harness.tasks.gold import GoldReading, gold_index
 from harness.tasks.options import TaskOptions
 

@@ -24,11 +24,11 @@ from harness.core.scores import Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Task, TaskSettings
 from harness.data import find, load
-from harness.tasks.declared import declare, read_suite_file
-from harness.tasks.groups import group_metrics
+from harness.suitefiles.declared import declare, read_suite_file
+from harness.suitefiles.schema import Declaration
 from harness.tasks.options import TaskOptions
-from harness.tasks.schema import Declaration
-from suites.tasks.adult import Adult
+from suites.fairness.adult import Adult
+from suites.fairness.groups.task import group_metrics
 
 ALL = TaskSettings(limit=None, num_fewshot=0, seed=0)
 

@@ -17,9 +17,9 @@ from harness.core.models import Model, respond
 from harness.core.requests import GenerateUntil, LoglikelihoodRolling, Response
 from harness.core.scores import Score
 from harness.core.tasks import Task, TaskSettings
-from harness.engine.scripted import ScriptedModel
+from harness.engine.kinds.scripted import ScriptedModel
+from harness.lm_eval.tasks import load_tasks
 from harness.lm_eval_bridge import HarnessLM
-from harness.tasks.lm_eval import load_tasks
 from harness.tasks.options import TaskOptions
 from tests.tasks.lm_eval_tasks import PROMPT, ROWS, TASKS, metric, over, write_task, write_tasks
 

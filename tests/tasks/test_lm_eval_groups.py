@@ -12,8 +12,8 @@ from lm_eval.tasks import TaskManager
 from harness.core.headlines import headline_parts, mean_weights
 from harness.core.scores import Estimate
 from harness.core.statistics import Interval, mean_of_parts
-from harness.pipeline import EvalOptions, evaluate, plan
 from harness.record import RunRecord, RunSpec
+from harness.run.pipeline import EvalOptions, evaluate, plan
 from tests.tasks.lm_eval_tasks import ROWS, TASKS, metric, over, write_task
 
 CHOICE = {**TASKS["tiny_choice"], "metric_list": [metric("acc", "mean"), metric("acc_norm", "mean")]}

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from harness.core.errors import TaskError
+from harness.core.process.time_limit import OverLimit
 from harness.core.requests import Response
 from harness.core.tasks import TaskSettings
-from harness.core.time_limit import OverLimit
-from harness.tasks.lm_eval import load_tasks
-from harness.tasks.lm_eval_templates import render
+from harness.lm_eval.plain import Opaque, plain
+from harness.lm_eval.tasks import load_tasks
+from harness.lm_eval.templates import render
 from harness.tasks.options import TaskOptions
-from harness.tasks.plain import Opaque, plain
 from tests.tasks.lm_eval_tasks import over, write_task, write_tasks
 
 _values = st.recursive(
@@ -111,7 +111,7 @@ def test_a_template_renders_as_in_lm_eval(template: str) -> None:
     ],
 )
 def test_a_template_without_end_is_ended(template: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.tasks.lm_eval_templates.CPU_S", 0.2)
+    monkeypatch.setattr("harness.lm_eval.templates.CPU_S", 0.2)
     with pytest.raises(OverLimit, match=said) as caught:
         render(template, {})
     assert template[:20] in str(caught.value)

@@ -17,11 +17,11 @@ from harness.core.requests import Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Row, Task, TaskSettings
-from harness.engine.scripted import ScriptedModel
-from harness.tasks.pairs import likelier
-from suites.tasks.crows_pairs import CrowsPairs
-from suites.tasks.stereoset import ICAT, LMS, SS, StereoSet
-from suites.tasks.winobias import WOMEN_PERCENT, WinoBias
+from harness.engine.kinds.scripted import ScriptedModel
+from suites.fairness.crows_pairs import CrowsPairs
+from suites.fairness.pairs import likelier
+from suites.fairness.stereoset import ICAT, LMS, SS, StereoSet
+from suites.fairness.winobias import WOMEN_PERCENT, WinoBias
 
 ALL = TaskSettings(limit=None, num_fewshot=0, seed=0)
 

@@ -17,13 +17,13 @@ from harness.core.scores import Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Row, Task
 from harness.data import load
-from harness.engine.scripted import ScriptedModel
-from harness.tasks.canaries import candidates, exposure
-from harness.tasks.declared import declare, read_suite_file
-from harness.tasks.membership import MEMBER, MEMBERSHIP_METRICS, NON_MEMBER
-from harness.tasks.memorisation import Memorisation, longest_run, pieces
+from harness.engine.kinds.scripted import ScriptedModel
+from harness.suitefiles.declared import declare, read_suite_file
+from harness.suitefiles.schema import Declaration
 from harness.tasks.options import TaskOptions
-from harness.tasks.schema import Declaration
+from suites.privacy.canaries import candidates, exposure
+from suites.privacy.membership import MEMBER, MEMBERSHIP_METRICS, NON_MEMBER
+from suites.privacy.memorisation import Memorisation, longest_run, pieces
 from tests.suites.scripts import scores_of, value_of
 from tests.tasks.memoriser import PlainModel, texts, trained_on, untrained
 

@@ -7,7 +7,7 @@ import pytest
 from harness.core.errors import DataError
 from harness.core.requests import PseudoLoglikelihood, Response
 from harness.core.tasks import Sample, TaskSettings
-from harness.judgement import estimate_metric
+from harness.run.judgement import estimate_metric
 from harness.tasks.pseudo import PSEUDO_TOKEN_PERPLEXITY, PSEUDO_WORD_PERPLEXITY, PseudoPerplexity
 
 

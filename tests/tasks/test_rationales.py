@@ -17,11 +17,17 @@ from harness.core.scores import Score
 from harness.core.tasks import TaskSettings
 from harness.data import load
 from harness.engine.attribution.model import AttributingModel
-from harness.engine.scripted import ScriptedModel
-from harness.tasks.declared_rationales import DeclaredRationales
+from harness.engine.kinds.scripted import ScriptedModel
+from harness.suitefiles.selection import select
 from harness.tasks.options import TaskOptions
-from harness.tasks.plausibility import RATIONALE_AUPRC, RATIONALE_F1, RATIONALE_IOU_F1, marked_units, plausibility
-from harness.tasks.selection import select
+from suites.explainability.declared import DeclaredRationales
+from suites.explainability.plausibility import (
+    RATIONALE_AUPRC,
+    RATIONALE_F1,
+    RATIONALE_IOU_F1,
+    marked_units,
+    plausibility,
+)
 
 WEIGHTS = {"good": 2.0, "fine": 1.0, "bad": -1.5}
 SUITE = """

@@ -15,14 +15,14 @@ from harness.core.errors import TaskError, UnknownName
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Sample, Task, TaskSettings
-from harness.engine.scripted import ScriptedModel
+from harness.engine.kinds.scripted import ScriptedModel
+from harness.metrics.standard import ACC
+from harness.suitefiles.selection import TaskOptions, select
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.generation import Generation
-from harness.tasks.metrics import ACC
-from harness.tasks.robustness import RobustnessTask
-from harness.tasks.selection import TaskOptions, select
-from harness.tasks.variants import perturbations, sample_perturbations
 from probes.perturbations.letters import Deletions, KeyboardTypos
+from suites.robustness.variants import perturbations, sample_perturbations
+from suites.robustness.wrapper import RobustnessTask
 from tests.cli.conftest import QUESTIONS
 from tests.suites.scripts import scores_of, value_of, writer
 from tests.tasks.lm_eval_tasks import write_tasks

@@ -10,7 +10,7 @@ from harness.core.datasets import Row
 from harness.core.errors import DataError, TaskError
 from harness.core.requests import LoglikelihoodRolling, Response
 from harness.core.tasks import TaskSettings
-from harness.tasks.metrics import METRICS
+from harness.metrics.standard import METRICS
 from harness.tasks.rolling import RollingPerplexity
 
 SETTINGS = TaskSettings(limit=None, num_fewshot=0, seed=0)

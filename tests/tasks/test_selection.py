@@ -6,7 +6,7 @@ import pytest
 
 from harness.core import registry
 from harness.core.errors import InputError, UnknownName
-from harness.tasks.selection import PlannedTask, Selection, TaskOptions, presets, select
+from harness.suitefiles.selection import PlannedTask, Selection, TaskOptions, presets, select
 
 ACCURACY = ["piqa", "siqa", "commonsense_qa", "boolq", "mmlu", "imdb", "imdb_classifier", "conll2003_ner"]
 

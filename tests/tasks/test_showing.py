@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import TaskError
+from harness.suitefiles.selection import Selection, presets, select
+from harness.suitefiles.showing import show_suite
 from harness.tasks.options import TaskOptions
-from harness.tasks.selection import Selection, presets, select
-from harness.tasks.showing import show_suite
 
 OPTIONS = TaskOptions()
 

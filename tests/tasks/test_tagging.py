@@ -17,9 +17,9 @@ from harness.core.metrics import Undefined
 from harness.core.requests import Response, Tag
 from harness.core.tasks import TaskSettings
 from harness.data import load
-from harness.tasks.entities import entities, entity_type
+from harness.metrics.entities import entities, entity_type
+from harness.suitefiles.selection import select
 from harness.tasks.options import TaskOptions
-from harness.tasks.selection import select
 from harness.tasks.tagging import Tagging, entity_metrics
 
 TYPES = ("PER", "LOC")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
 from harness.core.scores import Score
-from harness.tasks.text_metrics import BLEU, ROUGE, TER, LengthRatio, MeanOfTexts, Repetition, TokenF1
+from harness.metrics.texts import BLEU, ROUGE, TER, LengthRatio, MeanOfTexts, Repetition, TokenF1
 
 KINDS = ("rouge1", "rouge2", "rougeL")
 EXACT = {

@@ -20,11 +20,7 @@ from harness.core.scores import Score
 from harness.core.statistics import paired_bootstrap
 from harness.core.tasks import Task, TaskSettings
 from harness.data import load
-from harness.tasks.declared import declare, read_suite_file
-from harness.tasks.options import TaskOptions
-from harness.tasks.schema import Declaration
-from harness.tasks.selection import PlannedTask
-from harness.tasks.text_metrics import (
+from harness.metrics.texts import (
     BLEU,
     CHRF,
     ROUGE,
@@ -34,8 +30,12 @@ from harness.tasks.text_metrics import (
     Repetition,
     TokenF1,
 )
-from harness.tasks.translation import Translation, find_language, translation_metrics
-from harness.work import applicable
+from harness.run.work import applicable
+from harness.suitefiles.declared import declare, read_suite_file
+from harness.suitefiles.schema import Declaration
+from harness.suitefiles.selection import PlannedTask
+from harness.tasks.options import TaskOptions
+from suites.text_quality.translation import Translation, find_language, translation_metrics
 from tests.suites.scripts import scores_of, value_of, writer
 
 GERMAN = (

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from harness.core.datasets import Row
 from harness.core.errors import TaskError
 from harness.core.requests import GenerateUntil, Loglikelihood, Request, Response
-from harness.engine.scripted import ScriptedModel
+from harness.engine.kinds.scripted import ScriptedModel
+from harness.suitefiles.selection import select
 from harness.tasks.generation import Generation
 from harness.tasks.options import TaskOptions
-from harness.tasks.selection import select
-from harness.tasks.verbalised import VerbalisedTask, stated_confidence
+from suites.calibration.verbalised import VerbalisedTask, stated_confidence
 from tests.suites.scripts import scores_of, value_of
 from tests.tasks.test_calibration import SUMS, Sums
 

@@ -10,16 +10,16 @@ from scipy.stats import beta
 from benchmarks.coverage.scenario import Generator, Scenario, cluster_names, shared_normal
 from harness.core.metrics import Metric
 from harness.core.scores import Score
-from harness.tasks.calibration_distances import (
+from harness.metrics.calibration_distances import (
     DebiasedECE,
     EqualWidthECE,
     ExpectedCalibrationError,
     Reliability,
     Resolution,
 )
-from harness.tasks.calibration_metrics import OVERCONFIDENCE
-from harness.tasks.confidence import AreaUnderRiskCoverage, ConfidenceAUROC, RiskAtCoverage, Uncertainty
-from harness.tasks.membership import MEMBER, MEMBERSHIP_METRICS, NON_MEMBER
+from harness.metrics.confidence import AreaUnderRiskCoverage, ConfidenceAUROC, RiskAtCoverage, Uncertainty
+from suites.calibration.metrics import OVERCONFIDENCE
+from suites.privacy.membership import MEMBER, MEMBERSHIP_METRICS, NON_MEMBER
 
 Values = NDArray[np.float64]
 

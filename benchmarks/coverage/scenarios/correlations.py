@@ -7,8 +7,8 @@ import numpy as np
 
 from benchmarks.coverage.scenario import Generator, Scenario, cluster_names, shared_normal
 from harness.core.scores import Score
-from harness.tasks.association import EFFECT_SIZE, FIRST, SECOND
-from harness.tasks.correlation import PEARSON, SPEARMAN, Correlation
+from harness.metrics.correlation import PEARSON, SPEARMAN, Correlation
+from suites.fairness.association import EFFECT_SIZE, FIRST, SECOND
 
 
 def _correlated(metric: Correlation, truth: float, of_normals: float) -> Scenario:

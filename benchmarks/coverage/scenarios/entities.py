@@ -8,8 +8,8 @@ from scipy.special import log_softmax, ndtr, softmax
 
 from benchmarks.coverage.scenario import Generator, Scenario, cluster_names, scores_of, shared_normal
 from harness.core.scores import Score
-from harness.tasks.confidence import Temperature
-from harness.tasks.label_metrics import label_set, label_set_metrics
+from harness.metrics.confidence import Temperature
+from harness.metrics.labels import label_set, label_set_metrics
 from harness.tasks.tagging import entity_metrics
 
 _PRECISION, _RECALL, _F1 = entity_metrics([])

@@ -18,8 +18,8 @@ from benchmarks.coverage.scenario import (
 )
 from harness.core.metrics import Metric
 from harness.core.scores import Score
-from harness.tasks.disparities import disparity_metrics
-from harness.tasks.groups import group_metrics
+from suites.fairness.groups.disparities import disparity_metrics
+from suites.fairness.groups.task import group_metrics
 
 EQUAL = "no group differs: the upper end can't miss"
 CALIBRATION = "calibration_error"

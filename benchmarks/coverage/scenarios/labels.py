@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from benchmarks.coverage.scenario import Generator, Scenario, cluster_names, shared_normal
-from harness.core.labels import LabelMetric
 from harness.core.scores import Score
-from harness.tasks.label_metrics import class_report
-from harness.tasks.metrics import MACRO_F1, MCC
+from harness.core.text.labels import LabelMetric
+from harness.metrics.labels import class_report
+from harness.metrics.standard import MACRO_F1, MCC
 
 FLAWLESS = "a sample without an error says nothing of rare ones: no end can lie within the truth"
 

@@ -9,10 +9,10 @@ from scipy import special, stats
 from benchmarks.coverage.scenario import Generator, PairScenario, Scenario, scores_of, shared_normal
 from harness.core.metrics import Mean, Metric
 from harness.core.scores import Score
-from harness.tasks.calibration_metrics import BRIER, NLL
-from harness.tasks.robustness_metrics import CONSISTENCY, SEVERITY_AREA
-from harness.tasks.text_metrics import ROUGE
-from suites.tasks.real_toxicity import EXPECTED_MAXIMUM_TOXICITY
+from harness.metrics.texts import ROUGE
+from suites.calibration.metrics import BRIER, NLL
+from suites.robustness.metrics import CONSISTENCY, SEVERITY_AREA
+from suites.toxicity.real_toxicity import EXPECTED_MAXIMUM_TOXICITY
 
 Values = NDArray[np.float64]
 ROUGE_2 = ROUGE(name="rouge2", kind="rouge2")

@@ -7,8 +7,8 @@ import numpy as np
 from benchmarks.coverage.scenario import Generator, PairScenario, Scenario, scores_of, shared_normal
 from harness.core.metrics import Metric
 from harness.core.scores import Score
-from harness.tasks.metrics import BITS_PER_BYTE, TOKEN_PERPLEXITY
-from harness.tasks.text_metrics import LengthRatio
+from harness.metrics.standard import BITS_PER_BYTE, TOKEN_PERPLEXITY
+from harness.metrics.texts import LengthRatio
 
 MEAN_TOKENS = 40.0
 

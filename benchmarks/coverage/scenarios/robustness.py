@@ -7,7 +7,7 @@ from scipy.special import ndtr
 
 from benchmarks.coverage.scenario import Generator, PairScenario, Scenario, shared_normal
 from harness.core.scores import Score
-from harness.tasks.robustness_metrics import RELATIVE_DROP
+from suites.robustness.metrics import RELATIVE_DROP
 
 VARIANTS = 5
 

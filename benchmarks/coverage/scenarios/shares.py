@@ -7,7 +7,7 @@ from scipy.special import ndtr
 
 from benchmarks.coverage.scenario import Generator, Scenario, scores_of, shared_normal
 from harness.core.scores import Score
-from harness.tasks.metrics import ACC
+from harness.metrics.standard import ACC
 
 RARE = "so few ones or zeros that no end can lie within the truth"
 

@@ -9,8 +9,8 @@ from scipy.special import ndtr
 from benchmarks.coverage.scenario import Generator, PairScenario, Scenario, cluster_names, shared_normal
 from harness.core.metrics import Metric
 from harness.core.scores import Score
-from suites.tasks.stereoset import ICAT, LMS, SS
-from suites.tasks.winobias import OCCUPATION_CORRELATION, PRO_STEREOTYPE, WOMEN_PERCENT
+from suites.fairness.stereoset import ICAT, LMS, SS
+from suites.fairness.winobias import OCCUPATION_CORRELATION, PRO_STEREOTYPE, WOMEN_PERCENT
 
 KINK = "near ss = 50 no lower end can miss"
 WORST = "the ends hold for either of the two products"

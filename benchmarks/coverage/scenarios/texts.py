@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.coverage.scenario import Generator, Scenario, cluster_names, shared_normal
 from harness.core.scores import Score
-from harness.tasks.text_metrics import CHRF
+from harness.metrics.texts import CHRF
 
 WORDS = (
     *("time", "year", "people", "way", "day", "man", "thing", "woman", "life", "child"),

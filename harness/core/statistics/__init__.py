@@ -1,14 +1,10 @@
 """Errors, intervals, paired differences and tests; all pure, one noun a file."""
 
 from harness.core.statistics.bounds import Standing, standing, two_sided
-from harness.core.statistics.changes import NetGain, difference_of_gains, net_gain
 from harness.core.statistics.clusters import cluster_count
-from harness.core.statistics.differences import mean_of_differences, paired_difference
-from harness.core.statistics.extremes import change_of_largest, change_of_smallest
 from harness.core.statistics.holm import holm
 from harness.core.statistics.intervals import CONFIDENCE, UPPER, Difference, Interval, p_value_of, scaled, upper_tail
 from harness.core.statistics.linear import Linear, linear
-from harness.core.statistics.mcnemar import exact_mcnemar
 from harness.core.statistics.means import (
     ShareEnds,
     bounded_mean,
@@ -19,15 +15,19 @@ from harness.core.statistics.means import (
     ratio,
 )
 from harness.core.statistics.mover import pairwise_differences, pairwise_ratios, product_ends, weighted_sum
+from harness.core.statistics.paired.changes import NetGain, difference_of_gains, net_gain
+from harness.core.statistics.paired.differences import mean_of_differences, paired_difference
+from harness.core.statistics.paired.extremes import change_of_largest, change_of_smallest
+from harness.core.statistics.paired.mcnemar import exact_mcnemar
+from harness.core.statistics.paired.rare import with_rare_changes
+from harness.core.statistics.paired.tango import tango
 from harness.core.statistics.parts import mean_of_parts
 from harness.core.statistics.permutation import largest_sums, rejected_at, shuffled_means, testable
 from harness.core.statistics.planning import POWER, design_effect, more_samples, rule_of_three, samples_for_margin
-from harness.core.statistics.rare import with_rare_changes
 from harness.core.statistics.resampling import RESAMPLES, bootstrap, paired_bootstrap
 from harness.core.statistics.shares import clopper_pearson, wilson
 from harness.core.statistics.simultaneous import folded_quantile, range_quantile, shared_level
 from harness.core.statistics.sums import Statistic, Sums, mean_of, ratio_of
-from harness.core.statistics.tango import tango
 
 __all__ = [
     "CONFIDENCE",

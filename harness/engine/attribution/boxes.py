@@ -9,13 +9,13 @@ from torch import Tensor
 from harness.core.requests import Attribute, Classify, Loglikelihood
 from harness.engine.attribution.ablations import Unusable
 from harness.engine.attribution.whitebox import Passage, WhiteBox, repeated, targeted
-from harness.engine.causal import CausalModel
-from harness.engine.classifier import ClassifierModel
-from harness.engine.masked import MaskedModel
+from harness.engine.kinds.causal import CausalModel
+from harness.engine.kinds.classifier import ClassifierModel
+from harness.engine.kinds.masked import MaskedModel
+from harness.engine.kinds.seq2seq import Seq2SeqModel
 from harness.engine.packing import packed_arguments
 from harness.engine.padding import padded
 from harness.engine.scoring import logits_with_gradients
-from harness.engine.seq2seq import Seq2SeqModel
 from harness.engine.tree import packed_row, path_row
 
 __all__ = ["white_box"]

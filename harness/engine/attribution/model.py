@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from harness.core import registry
 from harness.core.attributions import Attribution
 from harness.core.errors import HarnessError
-from harness.core.isolation import StepFailed, attempt, is_foreign
 from harness.core.models import Batch, Model
+from harness.core.process.isolation import StepFailed, attempt, is_foreign
 from harness.core.requests import Attribute, Request, Response
-from harness.core.words import word_ends
+from harness.core.text.words import word_ends
 from harness.engine.attribution.ablations import Unusable
 from harness.engine.attribution.units import token_ends, units_of
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.checkpoints.dtypes import SERVED
+from harness.checkpoints.loading.dtypes import SERVED
 from harness.core.scores import Estimate
 from harness.record import RunRecord
 from harness.record.files import write_whole

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from harness.core.display import number
+from harness.core.text.display import number
 from harness.decision.comparison import Comparison, MetricDifference
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
 from harness.report.context import Context

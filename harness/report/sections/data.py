@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from harness.core.datasets import DataSet
-from harness.core.display import number
 from harness.core.errors import UnknownName
-from harness.core.hashing import SHORT
 from harness.core.registry import task as registered_task
 from harness.core.tasks import Task
+from harness.core.text.display import number
+from harness.core.text.hashing import SHORT
 from harness.data import find
 from harness.decision.verdicts import Verdict
 from harness.decision.wording import allowed

@@ -1,6 +1,6 @@
 """What exactly was evaluated, where, and who answers for it."""
 
-from harness.core.display import number
+from harness.core.text.display import number
 from harness.report.blocks import Block, Column, Facts, Note, Paragraph, Section, Table
 from harness.report.context import Context
 

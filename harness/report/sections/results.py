@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from harness.core.display import number
 from harness.core.errors import UnknownName
 from harness.core.headlines import OVERALL
 from harness.core.registry import suite as registered_suite
 from harness.core.scores import Estimate
 from harness.core.tasks import Suite
+from harness.core.text.display import number
 from harness.doc_pages import explanation
 from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section, Table
 from harness.report.context import Context

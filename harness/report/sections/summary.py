@@ -1,8 +1,8 @@
 """The first page: what was tested, what came of it, and what to worry about."""
 
-from harness.core.display import number
 from harness.core.headlines import headline_parts
 from harness.core.scores import Estimate
+from harness.core.text.display import number
 from harness.decision.verdicts import Verdict
 from harness.report.blocks import Block, Bullets, Column, Facts, Paragraph, Section, Table
 from harness.report.context import Context

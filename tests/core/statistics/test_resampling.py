@@ -8,7 +8,7 @@ from sklearn.metrics import f1_score, matthews_corrcoef
 
 from harness.core import statistics
 from harness.core.scores import Score
-from harness.tasks.metrics import MACRO_F1, MCC, WORD_PERPLEXITY
+from harness.metrics.standard import MACRO_F1, MCC, WORD_PERPLEXITY
 
 
 def test_a_paired_bootstrap_of_means_is_near_the_paired_t_test():

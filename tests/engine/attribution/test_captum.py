@@ -6,7 +6,7 @@ from captum.attr import InputXGradient, IntegratedGradients, KernelShap, Occlusi
 from captum.metrics import infidelity, sensitivity_max
 
 from harness.checkpoints import resolve
-from harness.checkpoints.load import load
+from harness.checkpoints.loading.load import load
 from harness.core.attributions import AttributionSettings
 from harness.core.meters import NullMeter
 from harness.core.requests import Attribute

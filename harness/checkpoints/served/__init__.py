@@ -1,0 +1,1 @@
+"""Models that are served, and how far a server's word is taken."""

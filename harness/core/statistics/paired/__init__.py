@@ -1,0 +1,1 @@
+"""By how much two runs of the same samples differ."""

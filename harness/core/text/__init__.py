@@ -1,0 +1,1 @@
+"""Texts, numbers and bytes, as they are read and written."""

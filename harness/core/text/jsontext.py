@@ -1,0 +1,59 @@
+"""JSON that others may have written."""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from harness.core.text.hashing import MAX_INTEGER
+
+__all__ = ["parse_json"]
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""Written as an escape, or, in a text, as it is."""
+
+
+def parse_json(content: str | bytes) -> Any:
+    """The value of a JSON text, such that what `canonical_json` made of a value gives the same bytes again.
+
+    Bytes are read as UTF-8. A whole number beyond `MAX_INTEGER` is a float: canonical JSON writes such floats as whole
+    numbers, and holds no others. Raises `ValueError` for what is no JSON, NaN and infinity among it, for a key that
+    stands twice (readers differ in which of the two they take), for half of a surrogate pair, which no file or database
+    takes, or what is nested too deeply.
+    """
+    text = content if isinstance(content, str) else content.decode()
+    try:
+        value = json.loads(
+            text, parse_int=_whole, parse_float=_finite, parse_constant=_refuse, object_pairs_hook=_object
+        )
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds half of a surrogate pair") from error
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) < len(pairs):
+        raise ValueError("a key stands in it twice")
+    return read
+
+
+def _whole(text: str) -> int | float:
+    if len(text) <= len(str(MAX_INTEGER)) + 1 and abs(number := int(text)) <= MAX_INTEGER:
+        return number
+    return _finite(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text:.40} is too large a number")
+    return number
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")

@@ -1,0 +1,1 @@
+"""One kind of model a file: how it answers requests."""

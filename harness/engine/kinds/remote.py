@@ -1,0 +1,223 @@
+"""The model of an endpoint that speaks OpenAI's protocol: several requests at once, each in a call of its own."""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from harness.checkpoints.served.client import Patience, RefusedError, ServerClient, UnfitAnswerError
+from harness.checkpoints.served.dialect import Dialect
+from harness.checkpoints.served.echo import Echo, EchoedToken, read_echo
+from harness.checkpoints.served.endpoint import ECHO_TOKENS, echo_body
+from harness.checkpoints.served.said import plain
+from harness.checkpoints.served.usage import read_usage, refusal_of_length
+from harness.core.checkpoints import Checkpoint, EndpointOptions
+from harness.core.errors import InputError, ModelError
+from harness.core.kinds import KINDS
+from harness.core.models import Batch
+from harness.core.process.secrets import WITHHELD
+from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
+from harness.engine.kinds.chat import messages_of
+from harness.engine.writing.replies import read_reply
+from harness.engine.writing.stops import cut_at_stop
+
+__all__ = ["REMOTE_KINDS", "RemoteModel", "remote_model"]
+
+REMOTE_KINDS = ("completions", "chat")
+"""The kinds of models that are served elsewhere."""
+
+_AT_FAULT = frozenset({400, 413, 422})
+"""HTTP errors that are about one request, such as a prompt too long; any other ends the run."""
+_MOST_STOPS = 4
+"""Stop strings that OpenAI's API takes; all of them are looked for again in what comes back."""
+_NO_TEMPERATURE = "the server takes no temperature, so that nothing can be drawn at the one that the task asks for"
+_NO_FIRST = (
+    "the server gives no probability for a text's first token; one that puts a beginning-of-text token before it would"
+)
+_WITHHELD = "the server's answer holds the key"
+_UNPLACED = "the server's tokens don't tell where the continuation begins"
+_WINDOWS = "the text is longer than a window of {} tokens, and can't be cut into windows without the model's tokenizer"
+
+
+def remote_model(
+    checkpoint: Checkpoint, *, apply_chat_template: bool, system_prompt: str | None = None
+) -> "RemoteModel":
+    """The model of a resolved endpoint.
+
+    A chat is one anyway; for token probabilities the template would have to be known here, which raises `InputError`.
+    """
+    if apply_chat_template and checkpoint.kind != "chat":
+        raise InputError(
+            "a served model's own template can't be put around texts whose probabilities are asked for",
+            place="--apply-chat-template",
+            fix="Leave that option out",
+        )
+    return RemoteModel(checkpoint, system_prompt=system_prompt)
+
+
+class RemoteModel:
+    """Answers requests by asking a server (`Model` in core).
+
+    Texts are cut into tokens there. A continuation's tokens are those with a character behind the end of the context,
+    so a token across both counts as a whole, as in `CausalModel`. A prompt that the server refuses gets an invalid
+    response with the server's words, and so does one whose answer never began or can't be true (more text than the
+    tokens allowed, a probability above 1, another prompt's tokens), with the reason. Chats get no stop
+    strings, which would end a model's thoughts: they are looked for here. A batch is as many requests as are under way
+    at once. Raises what `ServerClient` does.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, patience: Patience | None = None, *, system_prompt: str | None = None
+    ) -> None:
+        options: EndpointOptions = checkpoint.config["options"]
+        self.kind = KINDS[checkpoint.kind]
+        self.concurrency = options.concurrency
+        self._system_prompt = system_prompt
+        self._name: str = checkpoint.config["model"]
+        self._route: str = checkpoint.config["route"]
+        self._dialect: Dialect = checkpoint.config["dialect"]
+        self._client = ServerClient(checkpoint.config["url"], options, patience)
+
+    def plan(self, requests: Sequence[Request]) -> list[Batch]:
+        """See `Model.plan`: by id, `concurrency` requests a batch."""
+        for request in requests:
+            if refusal := self.kind.refusal(type(request)):
+                raise ModelError(refusal, place=self._client.url)
+            if getattr(request, "noise", None):
+                raise ModelError("a served model's embeddings are out of reach for noise", place=self._client.url)
+        ordered = sorted(requests, key=lambda request: request.id)
+        starts = range(0, len(ordered), self.concurrency)
+        return [Batch(tuple(ordered[start : start + self.concurrency])) for start in starts]
+
+    def answer(self, batch: Batch) -> list[Response]:
+        """See `Model.answer`."""
+        with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
+            return list(pool.map(self._answer, batch.requests))
+
+    def _answer(self, request: Request) -> Response:
+        try:
+            if isinstance(request, Loglikelihood):
+                return self._loglikelihood(request)
+            if isinstance(request, LoglikelihoodRolling):
+                return self._rolling(request)
+            assert isinstance(request, GenerateUntil)
+            return self._generate(request)
+        except RefusedError as refused:
+            if refused.status not in _AT_FAULT:
+                raise
+            return Response(request_id=request.id, invalid=f"the server {refused.problem}")
+        except UnfitAnswerError as unfit:
+            return Response(request_id=request.id, invalid=f"the server {unfit.problem}")
+
+    def _loglikelihood(self, request: Loglikelihood) -> Response:
+        context = request.context.rstrip()
+        whole = request.context + request.continuation
+        if whole == context:
+            return Response(request_id=request.id, loglikelihood=0.0, is_greedy=True)
+        echo = self._echo(whole)
+        if isinstance(echo, str):
+            return Response(request_id=request.id, invalid=echo)
+        targets = echo.after(len(context))
+        if targets is None:
+            return Response(request_id=request.id, invalid=_UNPLACED)
+        return _summed(request, echo, targets, is_greedy=all(token.is_greedy for token in targets))
+
+    def _rolling(self, request: LoglikelihoodRolling) -> Response:
+        if not request.text:
+            return Response(request_id=request.id, loglikelihood=0.0)
+        echo = self._echo(request.text)
+        if isinstance(echo, str):
+            return Response(request_id=request.id, invalid=echo)
+        if request.max_length is not None and len(echo.tokens) > request.max_length:
+            return Response(request_id=request.id, invalid=_WINDOWS.format(request.max_length))
+        return _summed(request, echo, echo.tokens)
+
+    def _echo(self, prompt: str) -> Echo | str:
+        answer = self._client.post("/completions", echo_body(self._name, prompt))
+        echo = read_echo(answer, prompt)
+        if isinstance(echo, str):
+            return echo
+        counts = read_usage(answer, prompt_bytes=len(prompt.encode()), max_tokens=ECHO_TOKENS)
+        return counts if isinstance(counts, str) else echo
+
+    def _generate(self, request: GenerateUntil) -> Response:
+        if request.num_beams > 1:
+            return Response(request_id=request.id, invalid="OpenAI's protocol has no beams")
+        if request.temperature > 0 and not self._dialect.takes_temperature:
+            return Response(request_id=request.id, invalid=_NO_TEMPERATURE)
+        body = self._body(request)
+        answer = self._client.post(self._route, body)
+        try:
+            return self._read(request, answer, len(json.dumps(body)))
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise ModelError(
+                "answers JSON that is no completion",
+                place=f"{self._client.url}{self._route}",
+                fix="Check that the address is that of an OpenAI-compatible API",
+            ) from error
+
+    def _read(self, request: GenerateUntil, answer: Any, prompt_bytes: int) -> Response:
+        choice = answer["choices"][0]
+        text, invalid = (choice["text"] or "", None) if self._completes else read_reply(choice)
+        counts = read_usage(
+            answer,
+            prompt_bytes=prompt_bytes,
+            max_tokens=request.max_tokens,
+            thought_bytes=0 if self._completes else len(json.dumps(choice["message"])),
+        )
+        if isinstance(counts, str):
+            return Response(request_id=request.id, invalid=counts)
+        if text is not None:
+            # Once more as a whole, for a text may come in parts.
+            text = plain(cut_at_stop(text, request.until))
+            invalid = _WITHHELD if text == WITHHELD else refusal_of_length(text, request.max_tokens)
+        read, wrote = counts
+        return Response(
+            request_id=request.id,
+            text=None if invalid else text,
+            token_count=wrote,
+            context_token_count=read,
+            invalid=invalid,
+        )
+
+    @property
+    def _completes(self) -> bool:
+        return self._route == "/completions"
+
+    def _body(self, request: GenerateUntil) -> dict[str, Any]:
+        if self._completes:
+            body = {
+                "model": self._name,
+                "prompt": request.context,
+                "max_tokens": request.max_tokens,
+                "temperature": 0,
+                **({"stop": list(request.until[:_MOST_STOPS])} if request.until else {}),
+            }
+        else:
+            messages = messages_of(request.context, request.chat, self._system_prompt)
+            body = self._dialect.body(self._name, messages, request.max_tokens)
+        if request.temperature > 0:
+            body |= {"temperature": request.temperature, "top_p": request.top_p, "seed": _seed(request)}
+        return body
+
+
+def _summed(request: Request, echo: Echo, targets: Sequence[EchoedToken], *, is_greedy: bool | None = None) -> Response:
+    values = [token.loglikelihood for token in targets]
+    known = [value for value in values if value is not None]
+    total = math.fsum(known)
+    invalid = _NO_FIRST if len(known) < len(values) else None
+    return Response(
+        request_id=request.id,
+        loglikelihood=None if invalid else total,
+        is_greedy=None if invalid else is_greedy,
+        token_count=len(targets),
+        context_token_count=len(echo.tokens) - 1,
+        invalid=invalid,
+    )
+
+
+def _seed(request: GenerateUntil) -> int:
+    """Of the run's seed and this request alone, so that neither batch nor order changes the draw."""
+    return int.from_bytes(hashlib.sha256(f"{request.seed}:{request.id}".encode()).digest()[:4], "big") >> 1

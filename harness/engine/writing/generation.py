@@ -1,0 +1,258 @@
+"""Writing after prompts: batches of continuations, greedy or sampled, each until its own end."""
+
+import hashlib
+import logging
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.core.requests import GenerateUntil
+from harness.engine.lengths import Lengths
+from harness.engine.packing import StemCache
+from harness.engine.planner import Pack, pack_shared
+from harness.engine.tree import Tokens
+from harness.engine.writing.prefill import batching_error, prefill_packed, prefill_padded
+from harness.engine.writing.steering import Steer, Steering
+from harness.engine.writing.stops import Spelling
+
+__all__ = ["Continuation", "Writer", "end_ids"]
+
+_log = logging.getLogger(__name__)
+
+_MEMORY_BYTES = 512 * 2**20
+_NUCLEUS = 512
+"""Tokens among which a nucleus is looked for first."""
+_FEW = 0.75
+"""The share of a batch's rows that still write at which the others are dropped, which copies the memory once."""
+
+
+@dataclass(slots=True)
+class Continuation:
+    """What is being written after one prompt. `token_ids` leave out the end-of-text token."""
+
+    request: GenerateUntil
+    prompt: Tokens
+    token_ids: list[int]
+    generator: torch.Generator | None
+    steers: Sequence[Steer]
+    invalid: bool = False
+
+    def steered(self, logits: Tensor) -> Tensor:
+        """The scores of the next token, of shape (vocabulary,), as the checkpoint's settings would have them."""
+        if not self.steers:
+            return logits
+        written = torch.tensor([[*self.prompt, *self.token_ids]], device=logits.device)
+        scores = logits.unsqueeze(0)
+        for steer in self.steers:
+            scores = steer(written, scores)
+        return scores[0]
+
+
+def end_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+    """Every token that ends a text, by the tokenizer and by the checkpoint's generation config."""
+    configured = model.generation_config.eos_token_id if model.generation_config else None
+    listed = configured if isinstance(configured, list) else [configured]
+    return frozenset(int(end) for end in (*listed, tokenizer.eos_token_id) if end is not None)
+
+
+class Writer:
+    """Writes after prompts with one model, greedily or by sampling.
+
+    `stems` is given where rows of the model can be packed. `tolerance` is by how many nats one prompt in a batch
+    may change what is predicted after another one: models in which it does more get prompts of one length, or one
+    prompt, at a time. So do prompts that are, or may become, too long for `lengths` to read them as all others.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        spelling: Spelling,
+        ends: frozenset[int],
+        steering: Steering,
+        stems: StemCache | None,
+        tolerance: float,
+        lengths: Lengths,
+    ) -> None:
+        self._model = model
+        self._spelling = spelling
+        self._ends = ends
+        self._steering = steering
+        self._stems = stems
+        self._tolerance = tolerance
+        self._lengths = lengths
+
+    def computed_token_count(self, prompts: Iterable[Tokens], budget: int) -> int:
+        """How many tokens are read for these prompts together."""
+        distinct = set(prompts)
+        if self._sharing(distinct) is None:
+            return sum(map(len, distinct))
+        packs = self._packs(distinct, budget)
+        stems = {pack.stem: len(pack.stem) - max(pack.chain[:-1], default=0) for pack in packs}
+        return sum(len(row.tokens) for pack in packs for row in pack.rows) + sum(stems.values())
+
+    def _sharing(self, prompts: Iterable[Tokens]) -> StemCache | None:
+        """Where what these prompts share is kept; None where nothing is shared."""
+        return self._stems if all(self._lengths.way(len(prompt)) == 0 for prompt in prompts) else None
+
+    def _packs(self, prompts: Iterable[Tokens], budget: int) -> list[Pack]:
+        return pack_shared({prompt: len(prompt) - 1 for prompt in prompts}, budget)
+
+    def write(
+        self,
+        requests: Sequence[GenerateUntil],
+        prompts: Sequence[Tokens],
+        *,
+        budget: int,
+        on_stage: Callable[[str, int], None],
+    ) -> list[Continuation]:
+        """Write after each prompt until its request is satisfied; all have one `batch_key`.
+
+        Equal prompts are read once, and where the model can be packed, so is what prompts share, at most `budget`
+        tokens at a time. `on_stage(stage, tokens)` is called after prompts were read (`prefill`), with the tokens read,
+        and after each step (`decode`), with the tokens that were asked for.
+        """
+        written = [
+            Continuation(
+                request,
+                prompt,
+                [],
+                _generator(self._model, request),
+                self._steering.of(prompt, request.max_tokens),
+            )
+            for request, prompt in zip(requests, prompts, strict=True)
+        ]
+        self._decode(written, budget, on_stage)
+        return written
+
+    def batch_key(self, request: GenerateUntil, prompt: Tokens) -> tuple[int | str, ...]:
+        """Requests with the same key may be one batch."""
+        if self._lengths.way(len(prompt) + request.max_tokens):
+            alike: tuple[int | str, ...] = (request.max_tokens, len(prompt))
+        else:
+            # A row that has ended goes on, unread, while others are written: by as much as its own request at most.
+            alike = () if math.isinf(self._lengths.switch) else (request.max_tokens,)
+        if self._pads:
+            return alike
+        return (*alike, len(prompt)) if self._batches else (*alike, len(prompt), request.id)
+
+    def room(self, budget: int) -> int:
+        """Tokens, prompts and padding included, that a batch may hold: the memory for them is small beside a model's.
+
+        A step reads all of the weights, whether it is for one row or for many, so batches are as large as that allows.
+        `budget` where nothing is known of the model's memory.
+        """
+        if self._stems is None:
+            return budget
+        return max(budget, _MEMORY_BYTES // self._stems.token_bytes)
+
+    @cached_property
+    def _pads(self) -> bool:
+        """Whether prompts of several lengths may be one batch."""
+        return self._stems is not None or self._is_exact((3, 7), "of one length at a time: padding")
+
+    @cached_property
+    def _batches(self) -> bool:
+        """Whether several prompts of one length may be one batch."""
+        return self._is_exact((5, 5), "one at a time: a second one in the batch")
+
+    def _is_exact(self, lengths: tuple[int, int], otherwise: str) -> bool:
+        error = batching_error(self._model, lengths)
+        if not error <= self._tolerance:
+            _log.info("writing after prompts %s changes a prediction by %.2g nats", otherwise, error)
+        return error <= self._tolerance
+
+    def _decode(self, rows: list[Continuation], budget: int, on_stage: Callable[[str, int], None]) -> None:
+        prompts = list(dict.fromkeys(one.prompt for one in rows))
+        way, stems = self._lengths.way, self._sharing(prompts)
+        if stems is not None:
+            room = max(one.request.max_tokens for one in rows)
+            packs = self._packs(prompts, budget)
+            memory, read, computed = prefill_packed(self._model, stems, packs, prompts, room=room, way=way)
+        else:
+            memory, read = prefill_padded(self._model, prompts, way)
+            computed = sum(map(len, prompts))
+        on_stage("prefill", computed)
+        places = {prompt: index for index, prompt in enumerate(prompts)}
+        index = [places[one.prompt] for one in rows]
+        memory.select(index)
+        logits = read[index]
+        active = [True] * len(rows)
+        while True:
+            chosen = _choose(logits.float(), rows)
+            for place, one in enumerate(rows):
+                active[place] = active[place] and not self._finish(one, chosen[place])
+            if not any(active):
+                return
+            if sum(active) <= _FEW * len(rows):
+                keep = [place for place, goes_on in enumerate(active) if goes_on]
+                memory.select(keep)
+                rows, active = [rows[place] for place in keep], [True] * len(keep)
+            logits = memory.append([one.token_ids[-1] if one.token_ids else 0 for one in rows])
+            on_stage("decode", sum(active))
+
+    def _finish(self, one: Continuation, token: int | None) -> bool:
+        """Append the token; whether that ends the continuation."""
+        if token is None:
+            one.invalid = True
+            return True
+        if token in self._ends:
+            return True
+        one.token_ids.append(token)
+        if len(one.token_ids) >= one.request.max_tokens:
+            return True
+        return self._spelling.stopped(one.token_ids, (*one.request.until, *self._steering.stop_strings))
+
+
+def _choose(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:
+    """The next token of each row; None where its logits are not finite."""
+    best, greedy = (column.tolist() for column in logits.max(dim=-1))
+    chosen: list[int | None] = []
+    for index, one in enumerate(active):
+        if not math.isfinite(best[index]):
+            chosen.append(None)
+        elif one.generator is None and not one.steers:
+            chosen.append(greedy[index])
+        else:
+            chosen.append(_chosen(one.steered(logits[index]), one))
+    return chosen
+
+
+def _chosen(scores: Tensor, one: Continuation) -> int | None:
+    if not math.isfinite(float(scores.max())):
+        return None
+    return int(scores.argmax()) if one.generator is None else _sample(scores, one.request, one.generator)
+
+
+def _sample(logits: Tensor, request: GenerateUntil, generator: torch.Generator) -> int:
+    """A token drawn from the nucleus: the likeliest tokens that reach `top_p` together (Holtzman et al., 2020)."""
+    probabilities = (logits / request.temperature).softmax(dim=-1)
+    kept, token_ids = _nucleus(probabilities, request.top_p)
+    heights = kept.double().cumsum(dim=-1)
+    drawn = torch.rand((), generator=generator, device=logits.device, dtype=torch.float64) * heights[-1]
+    index = torch.searchsorted(heights, drawn, right=True).clamp(max=len(heights) - 1)
+    return int(token_ids[index])
+
+
+def _nucleus(probabilities: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
+    """The probabilities of the nucleus, falling, and their token ids; all words are sorted only where need be."""
+    count = len(probabilities)
+    if top_p >= 1:
+        return probabilities, torch.arange(count, device=probabilities.device)
+    kept, token_ids = probabilities.topk(min(_NUCLEUS, count))
+    if float(kept.double().sum()) < top_p:
+        kept, token_ids = probabilities.sort(descending=True)
+    end = int((kept.double().cumsum(dim=-1) < top_p).sum()) + 1
+    return kept[:end], token_ids[:end]
+
+
+def _generator(model: Any, request: GenerateUntil) -> torch.Generator | None:
+    if request.temperature == 0:
+        return None
+    seed = hashlib.sha256(f"{request.seed}:{request.id}".encode()).digest()
+    return torch.Generator(device=model.device).manual_seed(int.from_bytes(seed[:8], "big") >> 1)

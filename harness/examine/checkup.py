@@ -1,0 +1,118 @@
+"""What the harness makes of one checkpoint: whether it loads, and which way its requests will be read."""
+
+import json
+from collections.abc import Iterator, Mapping
+from textwrap import shorten
+from typing import Any
+
+from harness.checkpoints import resolve, resolve_dtype
+from harness.core.checkpoints import Checkpoint
+from harness.core.kinds import KINDS
+from harness.core.meters import NullMeter
+from harness.core.models import Model, respond
+from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood, PseudoLoglikelihood, Request, Tag
+from harness.engine.build import build_model
+from harness.engine.devices import default_batch_tokens, resolve_device
+from harness.engine.lengths import ALIKE, Lengths
+from harness.examine.doctor import Finding
+
+__all__ = ["examine_model"]
+
+_GB = 1e9
+_WIDTH = 40
+_TEXT = "The river flows"
+_TRIALS: Mapping[str, Request] = {
+    "causal": Loglikelihood(context=_TEXT, continuation=" on"),
+    "masked": PseudoLoglikelihood(text=_TEXT),
+    "seq2seq": Loglikelihood(context=_TEXT, continuation=" on"),
+    "classifier": Classify(text=_TEXT),
+    "tagger": Tag(words=("The", "river", "flows")),
+    "encoder": Embed(text=_TEXT),
+    "completions": Loglikelihood(context=_TEXT, continuation=" on"),
+    "chat": GenerateUntil(context=_TEXT, max_tokens=1),
+}
+"""One small request that each kind must be able to answer."""
+
+
+def examine_model(ref: str, *, offline: bool, kind: str | None = None, base: str | None = None) -> list[Finding]:
+    """Resolve and load a checkpoint, ask it something, and say how it will be read. Raises `CheckpointError`."""
+    checkpoint = resolve(ref, offline=offline, kind=kind, base=base)
+    device = resolve_device("auto")
+    dtype = resolve_dtype(checkpoint, "auto", device=device)
+    model = build_model(
+        checkpoint,
+        dtype=dtype,
+        device=device,
+        batch_tokens=default_batch_tokens(device),
+        apply_chat_template=False,
+        trust_remote_code=False,
+        meter=NullMeter(),
+    )
+    return [
+        _identity(checkpoint),
+        _weights(checkpoint, dtype, device),
+        _way(checkpoint, model),
+        *_writing(checkpoint),
+        _trial(checkpoint, model),
+    ]
+
+
+def _identity(checkpoint: Checkpoint) -> Finding:
+    template = "with" if checkpoint.has_chat_template else "without"
+    detail = f"{checkpoint.architecture} ({checkpoint.kind}), {template} a chat template, {checkpoint.origin}"
+    return Finding(name="checkpoint", status="ok", detail="; ".join((detail, *checkpoint.notes)))
+
+
+def _weights(checkpoint: Checkpoint, dtype: str, device: str) -> Finding:
+    if checkpoint.parameter_count is None or checkpoint.size_bytes is None:
+        return Finding(
+            name="weights", status="ok", detail="served elsewhere, so their number and size aren't known here"
+        )
+    window = f"; a window of {checkpoint.max_length:,} tokens" if checkpoint.max_length else ""
+    detail = (
+        f"{checkpoint.parameter_count:,} parameters, {checkpoint.size_bytes / _GB:.2f} GB as {checkpoint.dtype}, "
+        f"computed in {dtype} on {device}{window}"
+    )
+    return Finding(name="weights", status="ok", detail=detail)
+
+
+def _way(checkpoint: Checkpoint, model: Model) -> Finding:
+    if checkpoint.kind != "causal":
+        return Finding(name="reading", status="ok", detail=f"as a {KINDS[checkpoint.kind].title}")
+    reading: Any = model
+    while not hasattr(reading, "plain_reason"):
+        reading = reading.model
+    plain_reason: str | None = reading.plain_reason
+    lengths: Lengths = reading.lengths
+    apart = "" if lengths == ALIKE else f"; {lengths}"
+    if plain_reason is None:
+        detail = "packed: what requests share is read once; agrees with the plain way on a self-check"
+        return Finding(name="reading", status="ok", detail=detail + apart)
+    if reading.continues:
+        detail = f"row by row, each going on from a beginning that is read once; not packed: {plain_reason}"
+        return Finding(name="reading", status="ok", detail=detail + apart)
+    return Finding(name="reading", status="limited", detail=f"plain, each request by itself: {plain_reason}")
+
+
+def _writing(checkpoint: Checkpoint) -> Iterator[Finding]:
+    """Which of the checkpoint's own settings for generation count, where it writes at all."""
+    if GenerateUntil not in KINDS[checkpoint.kind].answers:
+        return
+    own = checkpoint.generation
+    detail = f"follows {_listed(own.followed)} of the checkpoint's settings" if own.followed else "follows no settings"
+    if own.requested:
+        detail += f"; each task's own in place of {_listed(own.requested)}"
+    if own.unfollowed:
+        detail += f"; can't follow {_listed(own.unfollowed)}, so its texts may differ from the usual ones"
+    yield Finding(name="writing", status="limited" if own.unfollowed else "ok", detail=detail)
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {shorten(json.dumps(value), _WIDTH)}" for name, value in settings.items())
+
+
+def _trial(checkpoint: Checkpoint, model: Model) -> Finding:
+    (response,) = respond(model, [_TRIALS[checkpoint.kind]])
+    if response.invalid is not None:
+        return Finding(name="answer", status="limited", detail=f"a first request has no answer: {response.invalid}")
+    return Finding(name="answer", status="ok", detail=f"answers a request of the kind {_TRIALS[checkpoint.kind].kind}")

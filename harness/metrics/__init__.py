@@ -1,0 +1,1 @@
+"""Metrics that tasks of several dimensions share."""

@@ -1,0 +1,1 @@
+"""A run, from the questions that are asked to the scores in its record."""

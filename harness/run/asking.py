@@ -1,0 +1,72 @@
+"""Asks a model all that the tasks of a run want to know, then what they want to know in the light of its answers."""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from harness.core.meters import Meter
+from harness.core.models import Model
+from harness.core.process.isolation import STEP_TIMEOUT_S
+from harness.core.process.progress import Progress
+from harness.core.requests import Response
+from harness.record import RunWriter
+from harness.run.work import Phase, TaskWork, phases, with_follow_ups
+
+__all__ = ["answer_all", "known_rounds"]
+
+_log = logging.getLogger(__name__)
+
+
+def known_rounds(
+    work: Sequence[TaskWork], responses: Mapping[str, Response], step_timeout_s: float = STEP_TIMEOUT_S
+) -> tuple[tuple[TaskWork, ...], int, int]:
+    """The work as far as the responses go, how many requests that is, and how many of these have none yet."""
+    rounds: list[Phase] = []
+    current = tuple(work)
+    while True:
+        new = phases(current, but_for=rounds)
+        rounds += new
+        left = sum(request.id not in responses for phase in new for request in phase.requests)
+        if left or not new:
+            return current, sum(len(phase.requests) for phase in rounds), left
+        current = with_follow_ups(current, responses, step_timeout_s)
+
+
+def answer_all(
+    work: Sequence[TaskWork],
+    model: Model,
+    writer: RunWriter,
+    meter: Meter,
+    progress: Progress,
+    step_timeout_s: float = STEP_TIMEOUT_S,
+) -> tuple[TaskWork, ...]:
+    """Have every request answered, round by round, until no task asks more; the work with all that was asked.
+
+    `model` puts its answers into the record of `writer`. What a round asks hangs on the answers to the rounds before
+    it alone, so an interrupted run asks the same again, in the same batches.
+    """
+    done: list[Phase] = []
+    saving: dict[str, dict[str, int]] = {}
+    current = tuple(work)
+    while new := phases(current, but_for=done):
+        done += new
+        progress.begin(sum(len(phase.requests) for phase in done))
+        planned = {phase.name: model.plan(phase.requests) for phase in new}
+        for name, batches in planned.items():
+            tokens = saving.setdefault(name, {"asked_token_count": 0, "computed_token_count": 0})
+            for key in tokens:
+                tokens[key] += sum(getattr(batch, key) for batch in batches)
+        writer.write_json("engine.json", saving)
+        for name, batches in planned.items():
+            progress.phase(name)
+            _log.debug("%s: %d batches", name, len(batches))
+            with meter.phase(name):
+                for batch in batches:
+                    answers = model.answer(batch)
+                    progress.advance(len(answers))
+                    explained = [one.attribution for one in answers if one.attribution is not None]
+                    for key in saving[name]:
+                        # What an explanation asks is known by its answer alone.
+                        saving[name][key] += sum(getattr(one, key) for one in explained)
+        writer.write_json("engine.json", saving)
+        current = with_follow_ups(current, writer.responses, step_timeout_s)
+    return current

@@ -1,0 +1,478 @@
+"""The whole of an evaluation on one page: resolve, select, prepare, answer, score, seal."""
+
+import inspect
+import logging
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from harness.checkpoints import refuse_remote_code, refuse_template, resolve, resolve_dtype
+from harness.checkpoints.chat_templates import asks_for_date
+from harness.checkpoints.labels import with_labels
+from harness.checkpoints.loading.dtypes import SERVED
+from harness.checkpoints.loading.loader import Loader
+from harness.checkpoints.loading.quantised import require_backend
+from harness.core import registry
+from harness.core.checkpoints import Checkpoint, EndpointOptions
+from harness.core.errors import CheckpointError, HarnessError, InputError, RecordError
+from harness.core.headlines import headline_estimates
+from harness.core.kinds import KINDS
+from harness.core.meters import REPEATS, Meter
+from harness.core.models import Model
+from harness.core.process.isolation import STEP_TIMEOUT_S
+from harness.core.process.logs import LogFile, logged_to
+from harness.core.process.network import offline_if
+from harness.core.process.paths import public_name, without_home
+from harness.core.process.progress import Progress, Quiet
+from harness.core.process.reachable import code_digest
+from harness.core.tasks import Results
+from harness.core.text.hashing import MAX_INTEGER, SHORT
+from harness.engine.devices import default_batch_tokens, describe_device, resolve_device
+from harness.engine.kinds.resumed import ResumedModel
+from harness.record import RunRecord, RunSpec, RunWriter
+from harness.record.environment import (
+    describe_environment,
+    forget_peak_memory,
+    package_versions,
+    peak_memory_bytes,
+)
+from harness.record.files import writing
+from harness.record.seal import SEAL
+from harness.record.tables import attributions_of, response_row, score_row
+from harness.run.asking import answer_all, known_rounds
+from harness.run.checkpoint_watch import changed_files
+from harness.run.judgement import absent_estimates, aggregate_estimates, derive_estimates, judge_task, run_signature
+from harness.run.memory_limit import check_size, memory_limit
+from harness.run.metering import machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
+from harness.run.work import SkippedTask, TaskWork, applicable, phases, prepare
+from harness.scorers.judges import use_judges
+from harness.store import NO_STORE, add_or_say, locate
+from harness.suitefiles.selection import Selection, select
+from harness.tasks.options import ChatOptions, TaskOptions
+
+__all__ = ["EvalOptions", "Plan", "evaluate", "evaluate_each", "plan", "run"]
+
+_log = logging.getLogger(__name__)
+
+LOG = "run.log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvalOptions:
+    """How to evaluate; every default serves. These are the options of `harness eval`, and its help explains them."""
+
+    limit: int | Literal["all"] | None = None
+    num_fewshot: int | None = None
+    seed: int = 0
+    dtype: str = "auto"
+    device: str = "auto"
+    batch_tokens: int | None = None
+    apply_chat_template: bool = False
+    fewshot_as_multiturn: bool | None = None
+    system_prompt: str | None = None
+    kind: str | None = None
+    labels: tuple[str, ...] = ()
+    source_language: str | None = None
+    target_language: str | None = None
+    output: Path = Path("runs")
+    store: str | None = None
+    region: str | None = None
+    toxicity_model: str | None = None
+    bertscore_model: str | None = None
+    meter: str = "codecarbon"
+    offline: bool = False
+    trust_remote_code: bool = False
+    include_path: Path | None = None
+    task_data: tuple[str, ...] = ()
+    trust_task_code: bool = False
+    trust_metric_code: bool = False
+    base: str | None = None
+    endpoint: EndpointOptions = field(default_factory=EndpointOptions)
+    plugin_timeout_s: float = STEP_TIMEOUT_S
+    max_memory_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All that a run will do, known before a weight is loaded."""
+
+    checkpoint: Checkpoint
+    selection: Selection
+    work: tuple[TaskWork, ...]
+    skipped: tuple[SkippedTask, ...]
+    spec: RunSpec
+    trust_remote_code: bool
+    plugin_timeout_s: float
+
+
+def evaluate(
+    model: str,
+    *,
+    suite: str | Sequence[str] = (),
+    task: str | Sequence[str] = (),
+    limit: int | Literal["all"] | None = None,
+    options: EvalOptions | None = None,
+    progress: Progress | None = None,
+) -> RunRecord:
+    """Evaluate a checkpoint and return its sealed record.
+
+    `model` is a folder, a `.gguf` file, a hub id or a built-in name; `suite` and `task` name what to run, the suite
+    `full` if neither is given; `limit` says how many samples a task, each task's own number if not given (it wins over
+    that of `options`). The same call goes on where an interrupted one stopped, and returns at once where
+    one has finished. Raises `HarnessError`.
+    """
+    options, progress = options or EvalOptions(), progress or Quiet()
+    if limit is not None:
+        options = replace(options, limit=limit)
+    return next(evaluate_each([model], suite=suite, task=task, options=options, progress=progress))
+
+
+def evaluate_each(
+    models: Sequence[str],
+    *,
+    suite: str | Sequence[str] = (),
+    task: str | Sequence[str] = (),
+    options: EvalOptions | None = None,
+    progress: Progress | None = None,
+) -> Iterator[RunRecord]:
+    """Evaluate several checkpoints in turn, each into a record of its own, given as soon as it is sealed.
+
+    All are resolved before the first is loaded, so that a bad one is found at once; adapters over the same base that
+    follow each other share it in memory. Otherwise as `evaluate`.
+    """
+    options, progress, loader = options or EvalOptions(), progress or Quiet(), Loader()
+    if options.store != NO_STORE:
+        locate(options.store, options.output)  # A mistyped store must not cost an evaluation.
+    named = (*models, options.toxicity_model, options.bertscore_model)
+    with offline_if(options.offline, *named):
+        planned_runs = [plan(model, suite=suite, task=task, options=options) for model in models]
+    for planned in planned_runs:
+        finished = _finished(options.output / planned.spec.run_id)
+        if finished is not None:
+            progress.note(f"this run is finished already: {finished.folder}")
+            for failure in finished.failures:
+                progress.note(f"{failure}. To try it again, delete the folder and run again")
+            add_or_say(options.store, finished.folder, progress.note)
+            yield finished
+            continue
+        with (
+            closing(RunWriter(options.output, planned.spec)) as writer,
+            logged_to(LogFile(writer.folder / LOG), logging.DEBUG),
+            memory_limit(options.max_memory_bytes),
+            offline_if(options.offline, *named),
+        ):
+            record = run(planned, writer, progress, loader)
+        add_or_say(options.store, record.folder, progress.note)
+        yield record
+
+
+def _finished(folder: Path) -> RunRecord | None:
+    """The sealed run in the folder, if there is one. Raises `RecordError` if it was changed after its seal."""
+    with writing(folder):
+        if not (folder / SEAL).exists():
+            return None
+    record = RunRecord(folder)
+    if changed := record.verify():
+        raise RecordError("; ".join(changed), place=folder, fix="Delete the folder, and run again")
+    return record
+
+
+def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], options: EvalOptions) -> Plan:
+    """Resolve the checkpoint, load the data, make the requests. Raises `HarnessError` for whatever can't be run."""
+    if options.batch_tokens is not None and not 1 <= options.batch_tokens <= MAX_INTEGER:
+        raise InputError(f"must be from 1 to {MAX_INTEGER}", place=f"--batch-tokens {options.batch_tokens}")
+    found = resolve(model, offline=options.offline, kind=options.kind, base=options.base, endpoint=options.endpoint)
+    check_size(found.size_bytes, options.max_memory_bytes)
+    checkpoint = _told(found, options)
+    # Before any data are fetched: a mistyped option must not cost a download.
+    machine = _machine(checkpoint, options)
+    if not options.trust_remote_code:
+        refuse_remote_code(checkpoint)
+    chat = _chat(checkpoint, options)
+    require_backend(checkpoint)
+    selection = select(
+        [suite] if isinstance(suite, str) else suite,
+        [task] if isinstance(task, str) else task,
+        limit=options.limit,
+        num_fewshot=options.num_fewshot,
+        seed=options.seed,
+        options=TaskOptions(
+            include_path=options.include_path,
+            task_data=options.task_data,
+            trust_task_code=options.trust_task_code,
+            trust_metric_code=options.trust_metric_code,
+            offline=options.offline,
+            chat=chat,
+        ),
+    )
+    use_judges(
+        [one.task for one in selection.planned],
+        toxicity_model=options.toxicity_model,
+        bertscore_model=options.bertscore_model,
+        offline=options.offline,
+    )
+    chosen, skipped = applicable(selection.planned, checkpoint)
+    if not chosen:
+        raise _nothing_defined(model, checkpoint, skipped)
+    work = tuple(prepare(chosen, offline=options.offline, step_timeout_s=options.plugin_timeout_s))
+    return Plan(
+        checkpoint=checkpoint,
+        selection=selection,
+        work=work,
+        skipped=tuple(skipped),
+        spec=_dated(_spec(checkpoint, machine, selection, work, options, chat), checkpoint, options),
+        trust_remote_code=options.trust_remote_code,
+        plugin_timeout_s=options.plugin_timeout_s,
+    )
+
+
+def _nothing_defined(model: str, checkpoint: Checkpoint, skipped: Sequence[SkippedTask]) -> InputError:
+    kind = KINDS[checkpoint.kind]
+    # What a task for this kind says of this checkpoint is more to the point than that others are for another kind.
+    near = [one for one in skipped if not any(map(kind.refusal, one.planned.task.asks))]
+    return InputError(
+        f"is of the kind {checkpoint.kind}, for which none of the tasks asked for is defined: "
+        f"{[*near, *skipped][0].reason}",
+        place=model,
+        fix="`harness inspect --model` lists what is; a suite file makes tasks of your own data",
+    )
+
+
+def _told(checkpoint: Checkpoint, options: EvalOptions) -> Checkpoint:
+    """The checkpoint with what the user says of it. Raises `InputError` for what its kind doesn't have."""
+    if options.labels:
+        checkpoint = with_labels(checkpoint, options.labels)
+    for option, code in (("source", options.source_language), ("target", options.target_language)):
+        if code is not None and checkpoint.kind != "seq2seq":
+            raise InputError(
+                f"the checkpoint is of the kind {checkpoint.kind}, which takes no language code",
+                place=f"--{option}-language {code}",
+                fix="Leave it out",
+            )
+    return replace(checkpoint, source_language=options.source_language, target_language=options.target_language)
+
+
+def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None = None) -> RunRecord:
+    """Answer every request that is still open, score everything, and seal the record.
+
+    A `loader` that is kept from run to run shares the base of adapters among them.
+    """
+    loader = loader or Loader()
+    work, known, left = known_rounds(plan.work, writer.responses, plan.plugin_timeout_s)
+    progress.begin(known)
+    if writer.dropped_bytes:
+        progress.note(f"dropped a half-written response of {writer.dropped_bytes} bytes that an earlier process left")
+    if writer.responses:
+        progress.note(f"going on where an earlier process stopped: {left} requests are left")
+    again = repeated_requests(plan.work, plan.selection.suites) if plan.spec.meter != "none" else []
+    if left or (again and not any(window.phase == REPEATS for window in writer.windows)):
+        environment = describe_environment(describe_device(plan.spec.device))
+        writer.write_json("environment.json", environment)
+        writer.write_json("checkpoint.json", _description(plan.checkpoint))
+        forget_peak_memory()
+        with machine_meter(plan.spec.meter, writer.append_window, plan.spec.region, progress) as meter:
+            measure_idle(meter, progress)
+            fresh = _model(plan, meter, progress, loader)
+            if again:
+                warm_up(fresh, again, meter)
+            resumed = ResumedModel(fresh, writer)
+            work = answer_all(plan.work, resumed, writer, meter, progress, plan.plugin_timeout_s)
+            repeat(fresh, again, meter, lambda: windows_of(again, phases(plan.work), writer.windows), progress)
+        peak = peak_memory_bytes() if plan.spec.device != SERVED else None
+        writer.write_json("environment.json", {**environment, "peak_memory_bytes": peak})
+        _refuse_edited(plan, writer, loader)
+    with _keeping(writer):
+        return _conclude(plan, work, writer)
+
+
+@contextmanager
+def _keeping(writer: RunWriter) -> Iterator[None]:
+    """Says in one line, of whatever goes wrong once all is answered, that the answers are kept, and how to go on."""
+    try:
+        yield
+    except HarnessError:
+        raise
+    except Exception as error:
+        _log.debug("%s", traceback.format_exc())
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise RecordError(
+            f"everything is answered, and the answers are kept; making scores of them failed ({said})",
+            place=writer.folder,
+            fix=f"Run the same command again, which asks nothing again; if it fails again, report what "
+            f"{writer.folder / LOG} says at its end",
+        ) from error
+
+
+def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader) -> None:
+    """Raises `CheckpointError` if the checkpoint isn't any more what the run is named after; its answers are put by."""
+    if changed := changed_files(plan.checkpoint, loader.mapped):
+        kept = writer.set_aside()
+        raise CheckpointError(
+            f"{', '.join(changed)} changed while the run was going on, so its answers may be of either; the run is not "
+            f"sealed, and they are put by in {kept}",
+            place=plan.checkpoint.adapter or plan.checkpoint.path,
+            fix="Leave the checkpoint alone, and run again: that begins anew",
+        )
+
+
+def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Model:
+    """The checkpoint as a model."""
+    # Imported late: whoever asks for a finished run must not wait for transformers.
+    from harness.engine.build import build_model
+
+    spec = plan.spec
+    progress.phase("loading the checkpoint")
+    with meter.phase("load"):
+        return build_model(
+            plan.checkpoint,
+            dtype=spec.dtype,
+            device=spec.device,
+            batch_tokens=spec.batch_tokens,
+            apply_chat_template=spec.apply_chat_template,
+            system_prompt=spec.system_prompt,
+            chat_date=spec.chat_date,
+            trust_remote_code=plan.trust_remote_code,
+            meter=meter,
+            loader=loader,
+        )
+
+
+def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRecord:
+    timeout_s = plan.plugin_timeout_s
+    judged = [judge_task(one, writer.responses, plan.spec, step_timeout_s=timeout_s) for one in work]
+    scores = {(one.planned.suite, one.planned.task.name): scored for one, (scored, _) in zip(work, judged, strict=True)}
+    estimates = [estimate for _, found in judged for estimate in found]
+    estimates += absent_estimates(plan.skipped, plan.spec)
+    estimates += aggregate_estimates(plan.selection, estimates, plan.spec)
+    results = Results(
+        scores=scores,
+        estimates=estimates,
+        windows=writer.windows,
+        signature=run_signature(plan.spec),
+        request_counts={(one.planned.suite, one.planned.task.name): sum(map(len, one.asked)) for one in work},
+    )
+    derived = [
+        estimate
+        for suite in plan.selection.suites
+        for estimate in derive_estimates(suite, results, step_timeout_s=timeout_s)
+    ]
+    answered = [
+        (
+            one.planned.task.variant(sample, position),
+            (one.planned.suite, one.planned.task.name, sample.id, position, request, writer.responses[request.id]),
+        )
+        for one in work
+        for sample, requests in zip(one.samples, one.asked, strict=True)
+        for position, request in enumerate(requests)
+    ]
+    return writer.seal(
+        responses=[response_row(*one, variant=variant) for variant, one in answered],
+        attributions=[row for _, one in answered for row in attributions_of(*one)],
+        scores=[score_row(suite, task, score) for (suite, task), scored in scores.items() for score in scored],
+        estimates=[*estimates, *headline_estimates(plan.selection.suites, estimates, results.signature)],
+        measurements=[*derived, *headline_estimates(plan.selection.suites, derived, results.signature)],
+    )
+
+
+def _spec(
+    checkpoint: Checkpoint,
+    machine: tuple[str, str, str],
+    selection: Selection,
+    work: Sequence[TaskWork],
+    options: EvalOptions,
+    chat: ChatOptions | None,
+) -> RunSpec:
+    device, dtype, meter = machine
+    return RunSpec(
+        model=public_name(checkpoint.ref),
+        fingerprint=checkpoint.fingerprint,
+        kind=checkpoint.kind,
+        tasks=tuple(one.spec for one in work),
+        suites=tuple(suite.name for suite in selection.suites),
+        seed=options.seed,
+        dtype=dtype,
+        device=device,
+        batch_tokens=options.batch_tokens or default_batch_tokens(device),
+        apply_chat_template=options.apply_chat_template,
+        fewshot_as_multiturn=chat is not None and chat.fewshot_as_multiturn,
+        system_prompt=options.system_prompt,
+        labels=checkpoint.labels,
+        source_language=checkpoint.source_language,
+        target_language=checkpoint.target_language,
+        generation=dict(checkpoint.generation.followed),
+        meter=meter,
+        region=options.region,
+        versions=package_versions(),
+        aggregates={one.name: one.definition_sha256 for one in selection.aggregates},
+        weights=dict(selection.weights),
+        code=_code(selection, meter),
+    )
+
+
+def _dated(spec: RunSpec, checkpoint: Checkpoint, options: EvalOptions) -> RunSpec:
+    """The spec with the day of its chat, where the template asks for one: that of the run, if it has begun already."""
+    if not spec.apply_chat_template or not asks_for_date(checkpoint):
+        return spec
+    begun = None
+    with suppress(RecordError):  # there is no such run, or it is damaged and begins anew
+        begun = RunRecord(options.output / spec.run_id).spec.chat_date
+    return replace(spec, chat_date=begun or date.today().isoformat())
+
+
+def _code(selection: Selection, meter: str) -> dict[str, str]:
+    """Digests of the code that enters a run beside its tasks': of its suites, and of its meter."""
+    files = {f"suite/{suite.name}": Path(inspect.getfile(type(suite))) for suite in selection.suites}
+    if file := registry.source("harness.probes", meter):
+        files[f"meter/{meter}"] = file
+    return {name: code_digest([file])[:SHORT] for name, file in files.items()}
+
+
+def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
+    """The chat that is asked for; None without one. Raises `InputError` for what means nothing without a chat."""
+    is_chat = checkpoint.kind == "chat"
+    if options.system_prompt is not None and not (options.apply_chat_template or is_chat):
+        raise InputError("means nothing without a chat", place="--system-prompt", fix="Add --apply-chat-template")
+    if not options.apply_chat_template:
+        if options.fewshot_as_multiturn:
+            raise InputError(
+                "means nothing without a chat", place="--fewshot-as-multiturn", fix="Add --apply-chat-template"
+            )
+        return None
+    if not is_chat:
+        refuse_template(checkpoint)
+    # As lm-evaluation-harness has it, exemplars of a chat are turns unless the user says otherwise.
+    return ChatOptions(
+        fewshot_as_multiturn=options.fewshot_as_multiturn is not False, system_prompt=options.system_prompt
+    )
+
+
+def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, str]:
+    """Device, dtype and meter of a run; all are out of reach where the model is served elsewhere."""
+    if checkpoint.dtype != SERVED:
+        device, meter = resolve_device(options.device), options.meter
+    elif options.device == "auto":
+        device, meter = SERVED, "none"
+    else:
+        raise InputError("the server chooses that", place=f"--device {options.device}", fix="Leave it out")
+    if meter != "none":
+        registry.load("harness.probes", meter, "meter")
+    return device, resolve_dtype(checkpoint, options.dtype, device=device), meter
+
+
+def _description(checkpoint: Checkpoint) -> dict[str, object]:
+    described = asdict(checkpoint)
+    for name in ("path", "config", "adapter", "stamps"):
+        del described[name]
+    told = {"ref": public_name(checkpoint.ref), "origin": _without_place(checkpoint.origin, checkpoint)}
+    return {**described, **told, "notes": [_without_place(note, checkpoint) for note in checkpoint.notes]}
+
+
+def _without_place(text: str, checkpoint: Checkpoint) -> str:
+    """A text for people, with the checkpoint's name where its place on this machine stands."""
+    for place in filter(None, (checkpoint.path.resolve(), checkpoint.adapter and checkpoint.adapter.resolve())):
+        text = text.replace(str(place), public_name(str(place)))
+    return without_home(text)

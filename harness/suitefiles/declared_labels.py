@@ -1,0 +1,137 @@
+"""Tasks that a user's suite file declares for classifiers and taggers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from harness.core.datasets import Row
+from harness.core.errors import DataError
+from harness.metrics.labels import label_set_metrics, single_metrics
+from harness.suitefiles.declaration import ClassifyDeclaration, TagDeclaration
+from harness.suitefiles.declaring import Context, Declared
+from harness.tasks.classification import Classification, LabelledText, MultiLabelClassification, Regression
+from harness.tasks.gold import GoldReading, gold_index
+from harness.tasks.tagging import Tagging, entity_metrics
+from harness.tasks.templates import cell_text
+
+__all__ = ["DeclaredTagging", "declared_classification", "label_of"]
+
+
+def declared_classification(declaration: ClassifyDeclaration, context: Context) -> LabelledText:
+    """The task of the declaration's problem. Raises as `declare` does."""
+    return _PROBLEMS[declaration.problem](declaration, context)
+
+
+class _DeclaredText(Declared, LabelledText):
+    """What every classification of a suite file takes from its declaration."""
+
+    _declaration: ClassifyDeclaration
+
+    def __init__(self, declaration: ClassifyDeclaration, context: Context) -> None:
+        super().__init__(declaration)
+        context.refuse_exemplars(declaration, "a classifier")
+        self.labels = tuple(declaration.labels)
+        columns = [declaration.text, declaration.gold, *([declaration.text_pair] if declaration.text_pair else [])]
+        self.data = context.data(declaration, columns)
+        allowed = {metric.name: metric for metric in self._allowed()}
+        self.metrics = context.metrics(declaration.metrics or list(allowed), allowed)
+        self.definition = context.definition(declaration)
+
+    def _allowed(self) -> Sequence[Any]:
+        return self.metrics
+
+    def text(self, row: Row) -> str:
+        """See `LabelledText.text`."""
+        return cell_text(row, self._declaration.text)
+
+    def text_pair(self, row: Row) -> str | None:
+        """See `LabelledText.text_pair`."""
+        column = self._declaration.text_pair
+        return cell_text(row, column) if column else None
+
+
+class _SingleLabel(_DeclaredText, Classification):
+    """One label a text."""
+
+    def _allowed(self) -> Sequence[Any]:
+        return single_metrics(self.labels)
+
+    def label(self, row: Row) -> str:
+        """See `Classification.label`."""
+        return label_of(row[self._declaration.gold], self.labels, self._declaration.gold, self._declaration.gold_is)
+
+    def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:
+        """See `Declared.gold_cells`."""
+        return [row[self._declaration.gold]], self.labels
+
+
+class _MultiLabel(_DeclaredText, MultiLabelClassification):
+    """Several labels a text."""
+
+    def _allowed(self) -> Sequence[Any]:
+        return label_set_metrics(self.labels)
+
+    def gold_labels(self, row: Row) -> Sequence[str]:
+        """See `MultiLabelClassification.gold_labels`."""
+        listed = row[self._declaration.gold]
+        if not isinstance(listed, list | tuple):
+            raise DataError(f"field {self._declaration.gold!r} is not a list of labels")
+        return [label_of(value, self.labels, self._declaration.gold, self._declaration.gold_is) for value in listed]
+
+    def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:
+        """See `Declared.gold_cells`."""
+        listed = row[self._declaration.gold]
+        return listed if isinstance(listed, list | tuple) else (), self.labels
+
+
+class _Number(_DeclaredText, Regression):
+    """A number a text."""
+
+    def number(self, row: Row) -> float:
+        """See `Regression.number`."""
+        text = cell_text(row, self._declaration.gold)
+        try:
+            return float(text)
+        except ValueError as error:
+            raise DataError(f"field {self._declaration.gold!r} holds {text!r:.40}, which is no number") from error
+
+
+_PROBLEMS: dict[str, type[_DeclaredText]] = {
+    "single_label": _SingleLabel,
+    "multi_label": _MultiLabel,
+    "regression": _Number,
+}
+
+
+def label_of(value: Any, labels: Sequence[str], gold: str, gold_is: GoldReading | None) -> str:
+    """Which label a cell of the column `gold` means, see `gold_index`. Raises `DataError` naming the column."""
+    return labels[gold_index(value, labels, gold, gold_is)]
+
+
+class DeclaredTagging(Declared, Tagging):
+    """A tagging task of a suite file."""
+
+    _declaration: TagDeclaration
+
+    def __init__(self, declaration: TagDeclaration, context: Context) -> None:
+        super().__init__(declaration)
+        context.refuse_exemplars(declaration, "a tagger")
+        self.types = tuple(declaration.types)
+        self.data = context.data(declaration, [declaration.words, declaration.tags])
+        allowed = {metric.name: metric for metric in entity_metrics(self.types)}
+        self.metrics = context.metrics(declaration.metrics or list(allowed), allowed)
+        self.definition = context.definition(declaration)
+
+    def words(self, row: Row) -> Sequence[str]:
+        """See `Tagging.words`."""
+        return _texts(row, self._declaration.words)
+
+    def tags(self, row: Row) -> Sequence[str]:
+        """See `Tagging.tags`."""
+        return _texts(row, self._declaration.tags)
+
+
+def _texts(row: Row, column: str) -> Sequence[str]:
+    listed = row[column]
+    if not isinstance(listed, list | tuple) or not all(isinstance(text, str) for text in listed):
+        raise DataError(f"field {column!r} is not a list of texts")
+    return listed

@@ -1,0 +1,1 @@
+"""How faithfully a decision can be explained by its input."""

@@ -1,0 +1,1 @@
+"""Decisions on people, compared by group."""

@@ -1,0 +1,1 @@
+"""What a model gives away of what it was trained on."""

@@ -1,0 +1,1 @@
+"""Whether answers survive noise in what is read."""

@@ -1,0 +1,1 @@
+"""Whether embeddings place alike what people find alike."""

@@ -1,0 +1,1 @@
+"""How well written texts match their references."""

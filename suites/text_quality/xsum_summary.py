@@ -1,0 +1,60 @@
+"""Summaries of news articles."""
+
+from types import MappingProxyType
+
+from harness.core.checkpoints import Checkpoint
+from harness.core.tasks import Row
+from harness.metrics.texts import summary_metrics
+from suites.text_quality.translation import TextToText
+
+__all__ = ["XSumSummary"]
+
+WORDS = 150
+
+
+class XSumSummary(TextToText):
+    """The one sentence that sums up an article of the BBC (Narayan et al., 2018).
+
+    What it measures. What the model's sentence shares with the one that introduced the article (ROUGE), how long it is
+    beside it, and how often it repeats itself. The model reads the first 150 words, without exemplars.
+
+    Why it matters. Summaries are among the commonest uses of language models, and one short enough to read at once is
+    the hardest kind: little of it can be copied.
+
+    Limits. ROUGE counts shared words, not truth: a fluent invention scores as well as a fact (Maynez et al., 2020).
+    One reference each, British English, public, so a model may have read it. Articles are cut, so figures can't be
+    compared with published ones. 24 articles by default: an error of about 0.02.
+    """
+
+    name = "xsum_summary"
+    data = "xsum"
+    default_limit = 24
+    max_tokens = 40
+    metrics = summary_metrics()
+    excluded = MappingProxyType({219: "the document is empty"})
+
+    @property
+    def config_task(self) -> str:
+        """See `TextToText.config_task`."""
+        return "summarization"
+
+    def source(self, row: Row) -> str:
+        """The beginning of the article."""
+        return " ".join(str(row["document"]).split()[:WORDS])
+
+    def prompt(self, source: str) -> str:
+        """The article, then where its summary goes (Radford et al., 2019)."""
+        return f"{source}\n\nTL;DR:"
+
+    def reference(self, row: Row) -> str:
+        """The sentence that introduced the article."""
+        return str(row["summary"])
+
+    def sample_id(self, index: int, row: Row) -> str:  # noqa: ARG002
+        """The BBC's number of the article."""
+        return str(row["id"])
+
+    def refusal(self, checkpoint: Checkpoint) -> str | None:
+        """See `Task.refusal`."""
+        code = checkpoint.target_language
+        return None if code is None else f"it translates (--target-language {code}), and this is a summary"

@@ -1,0 +1,1 @@
+"""What harm written texts do, and what is declined."""
