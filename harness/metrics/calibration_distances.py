@@ -125,17 +125,17 @@ class _MeanDistance(_Distance):
 def _share_beyond_chance(bins: Bins, seen: float, spread: _Spread, generator: np.random.Generator) -> float:
     """The share of the gaps, from 0 to 1, that with chance gives the mean distance that is `seen` that rarely."""
     expected = np.clip(bins.confidence, 0.0, 1.0)
-    drawn = generator.binomial(bins.sizes.astype(int), expected, size=(_CHANCE_DRAWS, len(expected))) / bins.sizes
-    shared = generator.standard_normal((_CHANCE_DRAWS, 1)) * np.sqrt(spread.variance)
-    off = math.sqrt(1 - spread.correlation) * (drawn - expected) + math.sqrt(spread.correlation) * shared
-    by_chance = np.sqrt(_variance(bins, expected))
+    deviations, shape = np.sqrt(spread.variance), (_CHANCE_DRAWS, len(expected))
+    drawn = generator.binomial(bins.sizes.astype(int), expected, size=shape) / bins.sizes
+    shared = math.sqrt(spread.correlation) * generator.standard_normal((_CHANCE_DRAWS, 1)) * deviations
     # Without any gap, chance is that of the confidence; with the gaps as seen, that of the accuracy.
-    raised = np.sqrt(spread.variance) / np.where(by_chance > 0, by_chance, 1.0) - 1
+    without, seen_off = drawn - expected, generator.standard_normal(shape) * deviations
     rare = float(special.ndtr(spread.quantile))
 
     def excess(share: float) -> float:
-        distances = np.abs(share * bins.gaps + off * (1 + share * raised))
-        return float(np.quantile(distances @ bins.shares, rare)) - seen
+        alone = math.sqrt(1 - share) * without + math.sqrt(share) * seen_off
+        off = shared + math.sqrt(1 - spread.correlation) * alone
+        return float(np.quantile(np.abs(share * bins.gaps + off) @ bins.shares, rare)) - seen
 
     if excess(0.0) >= 0:
         return 0.0

@@ -295,6 +295,18 @@ def test_the_interval_of_a_calibrated_model_reaches_0_and_that_of_another_does_n
     assert off.low < off.value < off.high
 
 
+def test_confidence_so_high_that_chance_has_no_room_leaves_a_lower_end_near_the_distance() -> None:
+    # Right in 60 of 100 and always surer: the distance itself is a mean, whose bootstrap has a plain lower end.
+    sure = np.linspace(0.51, 0.9995, 400) ** 0.05
+    sure[-60:] = 1 - 1e-8
+    right = (np.random.default_rng(1).random(400) < 0.6).astype(float)
+    scores = [replace(one, cluster=str(index // 2)) for index, one in enumerate(judged(sure, right))]
+    found = DebiasedECE().reduce(scores, Random(1))
+    resampled = np.random.default_rng(2).integers(0, 400, size=(2000, 400))
+    low = np.quantile(sure[resampled].mean(axis=1) - right[resampled].mean(axis=1), 0.025)
+    assert found.low == pytest.approx(low, abs=0.02)
+
+
 @pytest.mark.parametrize(
     ("confidence", "expected"),
     [(1.0, "0.9-1.0"), (0.9, "0.8-0.9"), (0.91, "0.9-1.0"), (0.5, "0.4-0.5"), (0.0, "0.0-0.1"), (0.3, "0.2-0.3")],
