@@ -17,7 +17,7 @@ from benchmarks.page import put
 from benchmarks.report import Report, markdown, row
 from harness import data
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.datasets import Row
 
 __all__ = ["CLOCKS", "Clock", "Scale", "build", "run"]
@@ -54,7 +54,7 @@ def build(builder: Builder, scale: Scale) -> Case:
 def run(model: str, *, names: Sequence[str], scale: Scale, rounds: int, clock: Clock = Clock.wall) -> Report:
     """Measure the cases and other figures of these names, telling each as it is done."""
     checkpoint = resolve(model)
-    loaded = load(checkpoint, dtype="float32", device="cpu")
+    loaded = load_model(checkpoint, dtype="float32", device="cpu")
     results = []
     for name in names:
         if name in BUILDERS:

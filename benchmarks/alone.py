@@ -53,12 +53,12 @@ def peak_bytes() -> int:
 
 def _ours(checkpoint: str, requests: Sequence[Request]) -> None:
     from harness.checkpoints import resolve
-    from harness.checkpoints.loading.load import load
+    from harness.checkpoints.loading.load import load_model
     from harness.core.models import respond
     from harness.engine.devices import default_batch_tokens
     from harness.engine.kinds.causal import CausalModel
 
-    loaded = load(resolve(checkpoint), dtype="float32", device="cpu")
+    loaded = load_model(resolve(checkpoint), dtype="float32", device="cpu")
     list(respond(CausalModel(loaded, batch_tokens=default_batch_tokens("cpu")), requests))
 
 

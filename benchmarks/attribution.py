@@ -20,7 +20,7 @@ from captum.attr import KernelShap, Occlusion, ShapleyValueSampling
 
 from benchmarks.page import put
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.meters import NullMeter
 from harness.core.requests import Attribute
 from harness.core.tasks import TaskSettings
@@ -104,7 +104,7 @@ def requests(count: int) -> list[Attribute]:
 
 def measure(model_name: str, count: int) -> list[dict[str, float]]:
     """For each question: processor seconds of each side, and the largest difference between their values in nats."""
-    loaded = load(resolve(model_name), dtype="float32", device="cpu")
+    loaded = load_model(resolve(model_name), dtype="float32", device="cpu")
     model = loaded_model(loaded, batch_tokens=2048, meter=NullMeter())
     asked = requests(count + 1)
     # The first explanation of a process imports captum and scikit-learn.

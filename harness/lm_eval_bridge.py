@@ -16,7 +16,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.errors import CheckpointError, ModelError, TaskError
 from harness.core.kinds import KINDS, Kind
 from harness.core.models import Model, respond
@@ -27,7 +27,7 @@ from harness.engine.kinds.remote import REMOTE_KINDS, remote_model
 from harness.engine.rendering import Renderer
 from harness.lm_eval.chat import as_text
 from harness.lm_eval.generation import generation_refusal
-from harness.lm_eval.requests import request_of, result_of
+from harness.lm_eval.requests import our_request, result_of
 
 __all__ = ["HarnessLM"]
 
@@ -69,7 +69,7 @@ class HarnessLM(LM):  # type: ignore[misc]
             self._begin(remote_model(found, apply_chat_template=False), None, answered)
             return
         place = resolve_device(device)
-        loaded = load(found, dtype=dtype, device=place, trust_remote_code=trust_remote_code)
+        loaded = load_model(found, dtype=dtype, device=place, trust_remote_code=trust_remote_code)
         model = model_class(found.kind)(loaded, batch_tokens=batch_tokens or default_batch_tokens(place))
         self._begin(embedded_texts_only(model, loaded), loaded.tokenizer, answered, found.generation.followed)
 
@@ -165,6 +165,6 @@ def _with_seeds(instances: Sequence[Instance], *, in_chat: bool) -> list[Request
     seen: Counter[int] = Counter()
     requests = []
     for instance in instances:
-        requests.append(request_of(instance, seed=seen[id(instance)], in_chat=in_chat))
+        requests.append(our_request(instance, seed=seen[id(instance)], in_chat=in_chat))
         seen[id(instance)] += 1
     return requests

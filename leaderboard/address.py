@@ -7,12 +7,12 @@ import streamlit as st
 
 from harness.core.errors import UnknownName
 
-__all__ = ["choose", "choose_many", "put", "read"]
+__all__ = ["choose_many", "choose_one", "put", "read_query"]
 
 T = TypeVar("T")
 
 
-def read(key: str, default: T, parse: Callable[[str], T | None]) -> None:
+def read_query(key: str, default: T, parse: Callable[[str], T | None]) -> None:
     """Prepare the widget `key`: as the URL says where it was opened or followed, else as it was left, else `default`.
 
     `parse` turns the URL's text into a value, or into None where it makes no sense.
@@ -41,7 +41,7 @@ def put(key: str, value: str | None) -> None:
     st.session_state.pop(_asked(key), None)
 
 
-def choose(
+def choose_one(
     place: Any,
     label: str,
     options: Sequence[str],
@@ -58,7 +58,7 @@ def choose(
     place. What was chosen in the app and is no longer among them gives way to the usual one.
     """
     first = options[0] if default is None or default not in options else default
-    read(key, first, str)
+    read_query(key, first, str)
     named = st.session_state[key]
     unknown = named not in options and named in (None, st.session_state.get(_asked(key)))
     st.session_state[key] = None if unknown else named if named in options else first
@@ -83,7 +83,7 @@ def choose_many(
 ) -> list[str]:
     """A multiple choice that stands in the URL, parted by commas. Raises `UnknownName` as `choose` does."""
     usual = [one for one in default if one in options]
-    read(key, usual, lambda raw: [one for one in raw.split(",") if one in options])
+    read_query(key, usual, lambda raw: [one for one in raw.split(",") if one in options])
     st.session_state[key] = [one for one in st.session_state[key] if one in options]
     chosen: list[str] = place.multiselect(label, options, key=key, format_func=shown, **more)
     named = [one for one in (st.session_state.get(_asked(key)) or "").split(",") if one]

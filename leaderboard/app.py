@@ -9,7 +9,7 @@ from harness.core.errors import HarnessError, StoreError
 from harness.core.text.display import elided
 from leaderboard.session import Session, choose_language, open_session
 from leaderboard.views import compare, history, ranks, run, samples, tradeoffs
-from leaderboard.words import Words
+from leaderboard.words import BoardWords
 
 __all__ = ["main"]
 
@@ -76,7 +76,7 @@ def _sign_in() -> None:
         st.stop()
 
 
-def _empty(t: Words, error: StoreError) -> None:
+def _empty(t: BoardWords, error: StoreError) -> None:
     st.title(t("Leaderboard"))
     st.info(t("There is nothing to show yet. Evaluate a checkpoint, or fill the store from a folder of runs:"))
     st.code("harness eval --model smollm2-135m --suite quick\nharness index runs", language="bash")

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from leaderboard import queries
-from leaderboard.address import choose
+from leaderboard.address import choose_one
 from leaderboard.parts import not_here
 from leaderboard.session import Session, labels
 
@@ -40,7 +40,7 @@ def chosen_run(session: Session) -> ChosenRun | None:
     if known is None:
         return None
     names = labels(known)
-    run_id = choose(
+    run_id = choose_one(
         st, session.t("Run"), list(known["run_id"]), "run", always=True, shown=lambda one: f"{names[one]} ({one})"
     )
     return ChosenRun(known[known["run_id"] == run_id].iloc[0], names)

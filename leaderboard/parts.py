@@ -15,7 +15,17 @@ from harness.core.text.display import aim, elided, number, visible
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.session import Session
 
-__all__ = ["arrow", "chart", "downloads", "drawing", "estimate_table", "interval", "not_here", "table", "text"]
+__all__ = [
+    "arrow",
+    "chart",
+    "downloads",
+    "drawing",
+    "estimate_table",
+    "not_here",
+    "shown_interval",
+    "shown_table",
+    "text",
+]
 
 _REMEMBERED = 512
 """Charts that are kept drawn, for all readers together."""
@@ -29,7 +39,7 @@ def chart(session: Session, draw: partial[Chart], behind: pd.DataFrame, *, key: 
     """A chart, and the table behind it a click away. `draw` holds what it shows, and is remembered by that."""
     drawing(session, draw, key=key)
     with st.expander(session.t("Table")):
-        table(behind)
+        shown_table(behind)
 
 
 def drawing(session: Session, draw: partial[Chart], *, key: str) -> None:
@@ -55,7 +65,7 @@ def _specification(draw: partial[Chart], theme: Theme) -> tuple[dict[str, Any], 
         return themed(fitted, theme).to_dict(validate=False), fixed
 
 
-def table(frame: pd.DataFrame, **options: Any) -> Any:
+def shown_table(frame: pd.DataFrame, **options: Any) -> Any:
     """A table whose texts are shown as they are, an address as well; long ones are cut short."""
     texts = frame.select_dtypes(include=["object", "string"]).columns
     shown = frame.assign(**{name: [_cell(value) for value in frame[name]] for name in texts})
@@ -101,7 +111,7 @@ def estimate_table(session: Session, estimates: pd.DataFrame) -> pd.DataFrame:
             **({t("group"): row["group"]} if estimates["group"].notna().any() else {}),
             t("score"): row["value"],
             t("± stderr"): row["stderr"],
-            t("95 % interval"): interval(row),
+            t("95 % interval"): shown_interval(row),
             "n": row["n"],
             t("invalid"): row["invalid_count"],
             t("unit"): t(row["unit"]),
@@ -115,7 +125,7 @@ def estimate_table(session: Session, estimates: pd.DataFrame) -> pd.DataFrame:
     return frame.drop(columns=[t("why absent")]) if len(frame) and frame[t("why absent")].isna().all() else frame
 
 
-def interval(row: Mapping[Any, Any]) -> str:
+def shown_interval(row: Mapping[Any, Any]) -> str:
     """The interval of an estimate in words; empty where there is none."""
     if pd.isna(row["low"]) or pd.isna(row["high"]):
         return ""

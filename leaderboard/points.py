@@ -9,7 +9,7 @@ from harness.core.text.display import number
 from harness.core.text.translation import Translate
 from leaderboard.scales import scale_of
 
-__all__ = ["AXES", "axis_of", "points", "scaled"]
+__all__ = ["AXES", "axis_of", "points", "scaled_axis"]
 
 AXES: Mapping[str, tuple[str, str]] = {
     "energy_joules": ("energy", "J"),
@@ -49,7 +49,7 @@ def points(
     return frame
 
 
-def scaled(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+def scaled_axis(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     """One row a run and suite: name, suite, scaled (0 worst to 1 best), shown (the score in its own unit)."""
     rows = []
     for suite, of_suite in scores[scores["value"].notna()].groupby("suite", sort=False):

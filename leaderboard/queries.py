@@ -49,11 +49,11 @@ __all__ = [
     "checkpoints",
     "comparability",
     "estimates",
-    "find_run",
-    "headline_parts",
     "open_store",
+    "part_estimates",
     "ranking",
     "record",
+    "run_named",
     "scores",
     "short_name",
     "verdict_rules",
@@ -174,10 +174,10 @@ def ranking(store: Store, run_ids: Sequence[str], weights: Mapping[str, float]) 
     See `leaderboard.ranking.Ranking`.
     """
     chosen = scores(store, run_ids)
-    return rank(run_ids, chosen, headline_parts(store, run_ids, list(weights)), weights)
+    return rank(run_ids, chosen, part_estimates(store, run_ids, list(weights)), weights)
 
 
-def headline_parts(
+def part_estimates(
     store: Store, run_ids: Sequence[str], suites: Sequence[str]
 ) -> dict[str, dict[tuple[str, str], Part]]:
     """By run: the parts of its headlines by suite and task, with the shares of their samples where they have such."""
@@ -239,7 +239,7 @@ def verdict_rules(store: Store, run_ids: Sequence[str]) -> pd.DataFrame:
         return _read(connection, _of(select(_rules), _rules.c.run_id, run_ids))
 
 
-def find_run(store: Store, name: str) -> dict[str, Any]:
+def run_named(store: Store, name: str) -> dict[str, Any]:
     """The run whose id is `name`, or the only one whose id begins so: its row of the table `runs`, and `name`.
 
     Raises `UnknownName`, and `InputError` where several begin so.
@@ -260,7 +260,7 @@ def record(store: Store, run_id: str, records: Path | None = None) -> RunRecord:
 
     Raises `RecordError` where it isn't on this machine, or was changed.
     """
-    run = find_run(store, run_id)
+    run = run_named(store, run_id)
     places = [*([] if records is None else [records / run["run_id"]]), folder_of(store, run["host"], run["folder"])]
     sealed = [RunRecord(place) for place in places if is_there(place / "seal.json")]
     found = next((one for one in sealed if one.run_id == run["run_id"]), None)

@@ -13,10 +13,10 @@ from leaderboard.comparability import Asked, suite_differs
 from leaderboard.pairs import Part, difference_p
 from leaderboard.ranking import LEVEL
 
-__all__ = ["history"]
+__all__ = ["history_of"]
 
 
-def history(store: Store, run_id: str) -> pd.DataFrame:
+def history_of(store: Store, run_id: str) -> pd.DataFrame:
     """One row a run and suite of the lineage of `run_id`, oldest first: the columns of `queries.scores`, and
     started_at, model, previous_run_id, p_value, regressed.
 
@@ -35,7 +35,7 @@ def history(store: Store, run_id: str) -> pd.DataFrame:
     named = [rows["run_id"][place] if place is not None else None for place in earlier]
     rows["previous_run_id"] = pd.Series(named, dtype=object)
     before = pd.Series([rows["value"][place] if place is not None else float("nan") for place in earlier], dtype=float)
-    parts = queries.headline_parts(store, list(lineage["run_id"]), list(dict.fromkeys(rows["suite"])))
+    parts = queries.part_estimates(store, list(lineage["run_id"]), list(dict.fromkeys(rows["suite"])))
     tested = [place for place in rows.index if pd.notna(before[place])]
     found = holm([_p_value(rows.loc[place].to_dict(), float(before[place]), parts) for place in tested])
     rows["p_value"] = pd.Series(list(found), index=tested, dtype=float).reindex(rows.index)

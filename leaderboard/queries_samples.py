@@ -21,7 +21,17 @@ import pyarrow.parquet as pq
 from harness.core.errors import RecordError
 from harness.record import RunRecord
 
-__all__ = ["PAGE_SIZE", "Outcome", "Sample", "SampleQuery", "SamplesPage", "facets", "flips", "sample", "samples_page"]
+__all__ = [
+    "PAGE_SIZE",
+    "Outcome",
+    "SampleQuery",
+    "SamplesPage",
+    "ShownSample",
+    "facets",
+    "flipped_samples",
+    "sample",
+    "samples_page",
+]
 
 PAGE_SIZE = 50
 _PREVIEW = 400
@@ -177,7 +187,7 @@ def _total_beyond(record: RunRecord, query: SampleQuery, page: int) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
+class ShownSample:
     """All about one sample of a task.
 
     `requests` has one row a request, in the task's order: position, variant (how the sample was changed for it; empty
@@ -190,7 +200,7 @@ class Sample:
     scores: pd.DataFrame
 
 
-def sample(record: RunRecord, suite: str, task: str, sample_id: str) -> Sample:
+def sample(record: RunRecord, suite: str, task: str, sample_id: str) -> ShownSample:
     """One sample, with the whole of its texts. Both frames are empty where there is no such sample."""
     files = _files(record)
     asked = {"suite": suite, "task": task, "sample_id": sample_id}
@@ -201,7 +211,7 @@ def sample(record: RunRecord, suite: str, task: str, sample_id: str) -> Sample:
             FROM ({_SCORED.format(**files)} AND sample_id = $sample_id) ORDER BY place""",
         asked,
     )
-    return Sample(requests=requests, scores=scores)
+    return ShownSample(requests=requests, scores=scores)
 
 
 _REQUESTS = """
@@ -217,7 +227,7 @@ _REQUESTS = """
 """
 
 
-def flips(first: RunRecord, second: RunRecord, suite: str, task: str, metric: str) -> pd.DataFrame:
+def flipped_samples(first: RunRecord, second: RunRecord, suite: str, task: str, metric: str) -> pd.DataFrame:
     """One row a sample (and variant) whose score went from 0 to 1 or back between two runs that had it both.
 
     Columns: sample_id, variant, change (`gained` or `lost`, from the first run to the second), gold, first_predicted,

@@ -3,7 +3,7 @@
 from harness.core.errors import UnavailableError
 from harness.decision.verdicts import latest_verdicts
 from harness.record import RunRecord
-from harness.report import Context, Language, Words, attachments, build_document, to_pdf
+from harness.report import Language, ReportContext, Words, attachments, build_document, to_pdf
 
 __all__ = ["pdf_of"]
 
@@ -23,5 +23,5 @@ def pdf_of(record: RunRecord, code: str) -> bytes:
 
 
 def _pdf(record: RunRecord, language: Language) -> bytes:
-    context = Context(record=record, words=Words(language), verdicts=latest_verdicts(record.folder))
+    context = ReportContext(record=record, words=Words(language), verdicts=latest_verdicts(record.folder))
     return to_pdf(build_document(context), attachments=attachments(record.folder))

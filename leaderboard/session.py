@@ -15,7 +15,7 @@ from harness.core.text.translation import LANGUAGES
 from harness.record import RunRecord
 from harness.store import Store
 from leaderboard import queries
-from leaderboard.words import Words, words
+from leaderboard.words import BoardWords, board_words
 
 __all__ = ["RECORDS", "STORE", "Session", "choose_language", "labels", "open_session", "record_of"]
 
@@ -31,27 +31,27 @@ class Session:
 
     store: Store
     records: Path
-    t: Words
+    t: BoardWords
     theme: Literal["light", "dark"]
 
 
-def open_session(t: Words) -> Session:
+def open_session(t: BoardWords) -> Session:
     """Open the store. Raises `HarnessError` where there is none."""
     records = Path(os.environ.get(RECORDS) or "runs")
     theme: Literal["light", "dark"] = "dark" if st.context.theme.type == "dark" else "light"
     return Session(_store(os.environ.get(STORE), records), records, t, theme)
 
 
-def choose_language() -> Words:
+def choose_language() -> BoardWords:
     """The language of the URL, else that chosen before, else the browser's; the sidebar changes it."""
     asked = st.query_params.get("lang") or st.session_state.get("interface_language")
-    t = words(asked, st.context.locale)
+    t = board_words(asked, st.context.locale)
     codes = list(LANGUAGES)
     chosen = st.sidebar.selectbox(
         "Language · 语言", codes, index=codes.index(t.code), format_func=LANGUAGES.__getitem__, key=f"in {t.code}"
     )
     st.session_state["interface_language"] = chosen
-    t = words(chosen, st.context.locale)
+    t = board_words(chosen, st.context.locale)
     if chosen == t.usual:
         st.query_params.pop("lang", None)
     else:

@@ -12,7 +12,7 @@ from benchmarks.measure import compare
 from benchmarks.page import put
 from benchmarks.report import Report, markdown
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 
 PLACES = ("river bank", "school yard", "market hall", "fire station", "city garden")
 
@@ -109,7 +109,7 @@ def test_requests_survive_the_way_into_another_process(name):
 
 @pytest.fixture(scope="module")
 def loaded(tiny_llama):
-    return load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    return load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
 
 
 def test_both_sides_answer_a_case_alike(loaded):

@@ -9,7 +9,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core import registry
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, LoglikelihoodRolling
@@ -25,7 +25,7 @@ PIQA_ROWS = 50
 
 @pytest.fixture(scope="module")
 def loaded():
-    return load(resolve("smollm2-135m"), dtype="float32", device="cpu")
+    return load_model(resolve("smollm2-135m"), dtype="float32", device="cpu")
 
 
 @pytest.fixture(scope="module")

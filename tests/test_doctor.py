@@ -8,7 +8,7 @@ import pytest
 
 from harness.core import registry
 from harness.examine import doctor
-from harness.examine.doctor import Finding, examine
+from harness.examine.doctor import Diagnosis, examine
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def empty_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return folder
 
 
-def by_name(*, offline: bool = False) -> dict[str, Finding]:
+def by_name(*, offline: bool = False) -> dict[str, Diagnosis]:
     findings = examine(offline)
     assert len({finding.name for finding in findings}) == len(findings)
     return {finding.name: finding for finding in findings}

@@ -6,7 +6,7 @@ import pytest
 
 import harness
 from harness.core.truncation import QUESTION_LOST
-from harness.report import Context, Words, build_document, to_markdown
+from harness.report import ReportContext, Words, build_document, to_markdown
 from tests.cli.conftest import run_harness
 from tests.tiny import TEXT
 
@@ -93,5 +93,5 @@ def test_console_and_report_say_so(record, folder):
     shown = " ".join(run_harness("show", record.folder, "--all", cwd=folder).stdout.split())
     assert "6 (6 cut)" in shown
     assert "long/shots (6)" in shown
-    text = to_markdown(build_document(Context(record=record, words=Words("en"))))
+    text = to_markdown(build_document(ReportContext(record=record, words=Words("en"))))
     assert "they are in the scores: shots 6." in text

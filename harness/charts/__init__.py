@@ -10,7 +10,7 @@ from harness.charts.curves import history, reliability, risk_coverage, severity_
 from harness.charts.forest import VERDICTS, forest
 from harness.charts.radar import MOST, SCALE, radar
 from harness.charts.svg import to_svg
-from harness.charts.theme import FONT, PALETTE, Chart, Theme, themed, words
+from harness.charts.theme import FONT, PALETTE, Chart, Theme, chart_words, themed
 from harness.charts.tradeoff import Axis, pareto_front, tradeoff
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Chart",
     "Theme",
     "attribution_map",
+    "chart_words",
     "dimension_bars",
     "energy_by_phase",
     "forest",
@@ -36,5 +37,4 @@ __all__ = [
     "themed",
     "to_svg",
     "tradeoff",
-    "words",
 ]

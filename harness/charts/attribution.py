@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import altair as alt
 import pandas as pd
 
-from harness.charts.theme import BEST_WORST, Chart, Theme, inks, words
+from harness.charts.theme import BEST_WORST, Chart, Theme, chart_words, inks
 from harness.core.text.display import elided, number
 
 __all__ = ["attribution_map"]
@@ -31,7 +31,7 @@ def attribution_map(
     Positive values (blue) speak for the decision `target`, negative ones (vermillion) against it. Tokens are drawn,
     never interpreted. `method` stands in the title.
     """
-    t = words(language)
+    t = chart_words(language)
     rows = _placed(tokens, values, columns)
     reach = max((abs(value) for value in values), default=0.0) or 1.0
     ground = inks(theme).ground

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from harness.charts.axes import drawn, title_of
-from harness.charts.theme import PALETTE, Chart, Theme, inks, words
+from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
 from harness.core.text.display import elided
 
 __all__ = ["dimension_bars", "energy_by_phase", "group_bars"]
@@ -18,7 +18,7 @@ def dimension_bars(scores: pd.DataFrame, theme: Theme = "light", language: str =
 
     `scores` has `name` beside the fields of `Estimate`, all rows of one suite; rows without a value are left out.
     """
-    t = words(language)
+    t = chart_words(language)
     first = scores.iloc[0]
     return _bars(
         drawn(scores, ["name", "value", "low", "high", "n", "basis"]),
@@ -35,7 +35,7 @@ def group_bars(estimates: pd.DataFrame, theme: Theme = "light", language: str = 
 
     `estimates` has the fields of `Estimate`: rows of groups, and one without a group if that is known.
     """
-    t, first = words(language), estimates.iloc[0]
+    t, first = chart_words(language), estimates.iloc[0]
     groups = drawn(estimates[estimates["group"].notna()], ["group", "value", "low", "high", "n", "basis"])
     attributes = {str(name).partition("=")[0] for name in groups["group"]}
     named = [str(name).partition("=")[2] if len(attributes) == 1 else name for name in groups["group"]]
@@ -68,7 +68,7 @@ def energy_by_phase(
     `estimates` has the fields of `Estimate`; read are the metrics `energy_joules` and `net_energy_joules` of the suite
     `energy`, a phase a task. The whole run and idling are left out.
     """
-    t = words(language)
+    t = chart_words(language)
     wide = _phase_joules(estimates)
     basis = ", ".join(sorted(set(estimates.loc[estimates["metric"] == "energy_joules", "basis"])))
     parts = {t("above idle"): wide["net_energy_joules"], t("idle power x time"): wide["idle_joules"]}

@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from harness.charts.axes import by_name, drawn, title_of
-from harness.charts.theme import PALETTE, Chart, Theme, inks, words
+from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
 from harness.core.text.display import elided
 
 __all__ = ["history", "reliability", "risk_coverage", "severity_curves"]
@@ -16,7 +16,7 @@ def severity_curves(estimates: pd.DataFrame, theme: Theme = "light", language: s
     `estimates` has `name` beside the fields of `Estimate`, of one robustness task: `clean_score` without a group and
     `noisy_score` by `severity=...`.
     """
-    t, first = words(language), estimates.iloc[0]
+    t, first = chart_words(language), estimates.iloc[0]
     clean = estimates[(estimates["metric"] == "clean_score") & estimates["group"].isna()]
     noisy = estimates[(estimates["metric"] == "noisy_score") & estimates["group"].str.startswith("severity=", na=False)]
     rows = pd.concat(
@@ -60,7 +60,7 @@ def reliability(estimates: pd.DataFrame, theme: Theme = "light", language: str =
     `estimates` has the fields of `Estimate`, of one calibration task: `acc` and `overconfidence` by `confidence=...`,
     whose sum is a bin's mean confidence.
     """
-    t, ink, first = words(language), inks(theme), estimates.iloc[0]
+    t, ink, first = chart_words(language), inks(theme), estimates.iloc[0]
     bins = estimates[estimates["group"].str.startswith("confidence=", na=False)]
     accuracy = bins[bins["metric"] == "acc"].set_index("group")
     over = bins[bins["metric"] == "overconfidence"].set_index("group")["value"]
@@ -104,7 +104,7 @@ def risk_coverage(curve: pd.DataFrame, theme: Theme = "light", language: str = "
     `curve` has task, `coverage` and `risk`, both shares, of one task; the line ends at the plain error rate, which is
     also dashed, as it would be without any order.
     """
-    t, ink = words(language), inks(theme)
+    t, ink = chart_words(language), inks(theme)
     rows = curve[["coverage", "risk"]]
     across = alt.X("coverage:Q", title=t("coverage: most confident answers (share)"), scale=alt.Scale(domain=[0, 1]))
     up = alt.Y("risk:Q", title=f"{t('errors among them (share)')} ↓", scale=alt.Scale(domain=[0, 1]))
@@ -128,7 +128,7 @@ def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") 
     `scores` has started_at (UTC), name and `regressed` (whether worse than the run before beyond doubt) beside the
     fields of `Estimate`, all rows of one suite.
     """
-    t, first = words(language), scores.iloc[0]
+    t, first = chart_words(language), scores.iloc[0]
     rows = drawn(scores, ["name", "started_at", "value", "low", "high", "n", "regressed"])
     rows["started_at"] = pd.to_datetime(rows["started_at"], utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     rows["state"] = [t("worse than the run before") if bad else t("no regression") for bad in rows["regressed"]]

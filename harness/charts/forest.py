@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 import altair as alt
 import pandas as pd
 
-from harness.charts.theme import PALETTE, Chart, Theme, inks, words
+from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
 from harness.core.text.display import elided, number
 from harness.core.text.translation import Translate
 
@@ -29,7 +29,7 @@ def forest(differences: pd.DataFrame, theme: Theme = "light", language: str = "e
     `differences` has label, difference, low, high, and verdict (a key of `VERDICTS`), all of the same unit; a row
     without a difference is left out.
     """
-    t = words(language)
+    t = chart_words(language)
     rows = differences.dropna(subset=["difference"]).copy()
     rows["label"] = [elided(str(label), 48) for label in rows["label"]]
     rows["verdict"] = [t(verdict) for verdict in rows["verdict"]]

@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from harness.charts.axes import by_name
-from harness.charts.theme import Chart, Theme, inks, words
+from harness.charts.theme import Chart, Theme, chart_words, inks
 from harness.core.text.display import elided, number
 
 __all__ = ["MOST", "SCALE", "radar"]
@@ -33,7 +33,7 @@ def radar(
     what the score is in its own unit. A missing score leaves a gap in the outline; it's never drawn at 0.
     Raises `ValueError` for more than `MOST` checkpoints.
     """
-    t, ink = words(language), inks(theme)
+    t, ink = chart_words(language), inks(theme)
     names = list(dict.fromkeys(scores["name"]))
     if len(names) > MOST:
         raise ValueError(f"a radar holds {MOST} checkpoints, not {len(names)}")

@@ -9,7 +9,7 @@ import altair as alt
 
 from harness.core.text.translation import Translate, translator
 
-__all__ = ["BEST_WORST", "FONT", "PALETTE", "SHAPES", "Chart", "Theme", "inks", "themed", "words"]
+__all__ = ["BEST_WORST", "FONT", "PALETTE", "SHAPES", "Chart", "Theme", "chart_words", "inks", "themed"]
 
 Theme = Literal["light", "dark"]
 
@@ -52,7 +52,7 @@ def inks(theme: Theme) -> Inks:
     return _INKS[theme]
 
 
-def words(language: str) -> Translate:
+def chart_words(language: str) -> Translate:
     """The words of the charts in a language."""
     return translator(Path(__file__).parent, language)
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.charts.axes import title_of
-from harness.charts.theme import PALETTE, Chart, Theme, inks, words
+from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
 from harness.core.text.display import elided, number
 
 __all__ = ["Axis", "pareto_front", "tradeoff"]
@@ -48,7 +48,7 @@ def tradeoff(points: pd.DataFrame, x: Axis, y: Axis, theme: Theme = "light", lan
 
     `points` has name, x, x_low, x_high, y, y_low, y_high; rows that lack a side are left out.
     """
-    t = words(language)
+    t = chart_words(language)
     rows = points.dropna(subset=["x", "y"]).copy()
     rows["front"] = pareto_front(rows, x, y)
     rows["kind"] = np.where(rows["front"], t("on the Pareto front"), t("beaten by another"))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.console import WIDE, best, counts, output, print_estimates, print_truncated
+from harness.cli.console import WIDE, best_mark, counts, output, print_estimates, print_truncated
 from harness.core.scores import OVERALL, Estimate
 from harness.core.text.display import interval, number
 
@@ -83,7 +83,7 @@ def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str
     for name, one, made_of in rows:
         score = "absent" if one.value is None else number(one.value)
         error = (number(one.stderr), *([interval(one.low, one.high)] if wide else []))
-        cells = (name, one.metric, score, *error, counts(one), best(one), *([made_of] if made else []))
+        cells = (name, one.metric, score, *error, counts(one), best_mark(one), *([made_of] if made else []))
         table.add_row(*map(Text, cells))
     output.print(table, "")
 

@@ -30,7 +30,7 @@ from harness.core.text.display import aim, interval, number, visible
 
 __all__ = [
     "WIDE",
-    "best",
+    "best_mark",
     "counts",
     "errors",
     "estimates_as_json",
@@ -168,7 +168,7 @@ def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
         *([" ".join(filter(None, [interval(estimate.low, estimate.high), estimate.by_chance]))] if wide else []),
         counts(estimate),
         estimate.unit,
-        best(estimate),
+        best_mark(estimate),
         estimate.basis,
     )
 
@@ -181,7 +181,7 @@ def counts(estimate: Estimate) -> str:
     return f"{estimate.n}{invalid}{ties}{cut}"
 
 
-def best(estimate: Estimate) -> str:
+def best_mark(estimate: Estimate) -> str:
     """Which way is better, or which value is best."""
     return aim(estimate.direction, estimate.target)
 

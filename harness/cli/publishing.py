@@ -9,7 +9,7 @@ from rich.text import Text
 from harness.cli.console import output, print_text
 from harness.cli.runs import Output, Run, sealed_run
 
-__all__ = ["card", "export"]
+__all__ = ["card", "export_command"]
 
 
 def card(
@@ -32,7 +32,7 @@ def card(
     output.print(Text(f"card: {out}"))
 
 
-def export(
+def export_command(
     run: Run,
     out: Annotated[Path, typer.Option(help="The file to write; for mlflow, the folder of a file store.")],
     form: Annotated[str, typer.Option("--format", help="csv, every-eval-ever, lm-eval or mlflow.")] = "csv",

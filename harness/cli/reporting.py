@@ -63,7 +63,7 @@ def report(
 
     said = _one_of("--language", language, reports.LANGUAGES)
     sheet = _one_of("--paper", paper, reports.PAPERS)
-    context = reports.Context(
+    context = reports.ReportContext(
         record=record,
         words=reports.Words(said),
         verdicts=_chosen(latest_verdicts(record.folder), gate),

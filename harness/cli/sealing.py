@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from harness.signing import ProofReport, Report
     from harness.signing.verification import Signature
 
-__all__ = ["keys", "prove", "seal", "verify"]
+__all__ = ["keys", "prove_command", "seal", "verify_command"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 _SHOWN = 5
@@ -65,7 +65,7 @@ def seal(
     output.print(Text(f"key id: {signing.public.id}"))
 
 
-def prove(
+def prove_command(
     run: Run,
     sample: Annotated[str, typer.Argument(help="A sample's id, TASK/ID or SUITE/TASK/ID.")],
     out: Annotated[Path | None, typer.Option(help="Write the proof to this file.")] = None,
@@ -88,7 +88,7 @@ def prove(
     output.print(Text(f"proof: {out}"))
 
 
-def verify(
+def verify_command(
     run: Annotated[str, typer.Argument(help="A run's folder or the beginning of its id; a proof; a signed file.")],
     public_key: Annotated[
         Path | None, typer.Option(help="The key that it has to be signed with, from whom you trust.")

@@ -52,7 +52,7 @@ def list_suites(context: typer.Context, as_json: AsJson = False) -> None:
 
 
 @suites.command("show")
-def show_suite(
+def show_suite_command(
     name: Annotated[str, typer.Argument(help="A suite, a preset, or the path of a suite file.")],
     count: Annotated[bool, typer.Option("--count", help="Load the data, and count each task's requests.")] = False,
     offline: Annotated[bool, typer.Option("--offline", help="With --count: use the cache alone.")] = False,

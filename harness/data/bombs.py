@@ -22,10 +22,10 @@ __all__ = [
     "MAX_JSON_BYTES",
     "MAX_LINE_BYTES",
     "bounded_lines",
+    "bounded_rows",
     "distinct",
     "parquet_batches",
     "refuse_data_bomb",
-    "rows_of",
 ]
 
 MAX_LINE_BYTES = 16 << 20
@@ -168,7 +168,7 @@ def _written_out(column: Any) -> Any:
     return column.dictionary_decode() if hasattr(column, "dictionary_decode") else column
 
 
-def rows_of(batch: "pa.RecordBatch", path: Path) -> list[dict[str, Any]]:
+def bounded_rows(batch: "pa.RecordBatch", path: Path) -> list[dict[str, Any]]:
     """The rows of a piece; a number of one byte in a list takes eight as Python has it."""
     limit = _allowed(path)
     try:

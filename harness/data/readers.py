@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.core.datasets import Row
 from harness.core.errors import DataError
-from harness.data.bombs import MAX_JSON_BYTES, MAX_LINE_BYTES, bounded_lines, distinct, parquet_batches, rows_of
+from harness.data.bombs import MAX_JSON_BYTES, MAX_LINE_BYTES, bounded_lines, bounded_rows, distinct, parquet_batches
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -228,7 +228,7 @@ def _parquet(path: Path, sha: "_Hash") -> Iterator[Row]:
             sha.update(chunk)
         stream.seek(0)
         for batch in parquet_batches(stream, path):
-            yield from rows_of(batch, path)
+            yield from bounded_rows(batch, path)
 
 
 def _conll(path: Path, sha: "_Hash") -> Iterator[Row]:

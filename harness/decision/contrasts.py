@@ -13,7 +13,7 @@ from harness.decision.comparable import part_fault
 from harness.decision.scored import Key, Scored
 from harness.decision.worst import paired_worst
 
-__all__ = ["Contrast", "Contrasts", "headline_parts"]
+__all__ = ["Contrast", "Contrasts", "contrasted_parts"]
 
 
 READINGS = "readings of a machine at two times: no error of theirs says what else differed in between"
@@ -60,7 +60,7 @@ class Contrasts:
             return Contrast(difference=None, reason=one.reason or other.reason)
         if one.unit == "per token" and not self._same_tokenizer:
             return Contrast(difference=None, reason="tokens of different tokenizers can't be compared")
-        if key.task == OVERALL or headline_parts(self.first, key):
+        if key.task == OVERALL or contrasted_parts(self.first, key):
             return self._over_parts(key)
         whole = key.whole
         if whole not in self.first.scores or whole not in self.second.scores:
@@ -79,7 +79,7 @@ class Contrasts:
         return self._paired(key, metric, pairs)
 
     def _over_parts(self, key: Key) -> Contrast:
-        parts, others = (headline_parts(run, key) for run in (self.first, self.second))
+        parts, others = (contrasted_parts(run, key) for run in (self.first, self.second))
         weights, other_weights = (headlines.mean_weights(run.estimates[key]) for run in (self.first, self.second))
         if fault := part_fault([*parts, *weights], [*others, *other_weights]):
             return Contrast(difference=None, reason=fault)
@@ -126,7 +126,7 @@ def _flips(pairs: Pairs) -> tuple[int | None, int | None]:
     return sum(change > 0 for change in changes), sum(change < 0 for change in changes)
 
 
-def headline_parts(run: Scored, key: Key) -> list[Key]:
+def contrasted_parts(run: Scored, key: Key) -> list[Key]:
     """What a suite's one score, or that of a group of tasks, is the mean of; empty for what is no mean over tasks."""
     return [Key(key.suite, task, metric) for task, metric in headlines.headline_parts(run.estimates[key])]
 

@@ -12,7 +12,7 @@ from harness.core.scores import Estimate
 from harness.core.statistics import Difference, Interval, Standing
 from harness.core.text.display import interval, number
 from harness.decision.comparable import questions_of, run_faults, task_faults
-from harness.decision.contrasts import READINGS, Contrast, Contrasts, headline_parts
+from harness.decision.contrasts import READINGS, Contrast, Contrasts, contrasted_parts
 from harness.decision.limits import is_reading, limits, unit_count
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Key, Scored
@@ -143,7 +143,7 @@ class Judge:
         """Why nothing can be decided: what was measured is not what the policy or the baseline is about."""
         if against and (faults := [*self.faults, *self._differing(key)]):
             return f"the baseline can't be compared: what differs is {'; '.join(faults)}"
-        made_of = [f"{one.suite}/{one.task}" for one in (key, *headline_parts(self.run, key))]
+        made_of = [f"{one.suite}/{one.task}" for one in (key, *contrasted_parts(self.run, key))]
         for name, pinned in self.policy.tasks.items():
             of_rule = name in made_of or (key.task == OVERALL and name.startswith(f"{key.suite}/"))
             if of_rule and not self.pins.get(name, "").startswith(pinned):
@@ -153,7 +153,7 @@ class Judge:
 
     def _differing(self, key: Key) -> list[str]:
         """What differs from the baseline in the tasks that the number is made of."""
-        keys = headline_parts(self.run, key) or [key]
+        keys = contrasted_parts(self.run, key) or [key]
         names = [f"{one.suite}/{one.task}" for one in keys]
         # What is told of no task, such as the joules of a run, is made of all.
         whole = any(name not in self.pins for name in names)

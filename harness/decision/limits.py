@@ -6,7 +6,7 @@ from harness.core import statistics
 from harness.core.headlines import OVERALL, mean_weights
 from harness.core.metrics import Undefined, salt
 from harness.core.statistics import Interval
-from harness.decision.contrasts import headline_parts
+from harness.decision.contrasts import contrasted_parts
 from harness.decision.derived import underived
 from harness.decision.scored import Key, Scored
 from harness.decision.worst import with_worst
@@ -16,7 +16,7 @@ __all__ = ["is_reading", "limits", "unit_count"]
 
 def is_reading(run: Scored, key: Key) -> bool:
     """Whether a number was read from a meter, and is no statistic of samples."""
-    return key.task != OVERALL and key.whole not in run.scores and not headline_parts(run, key)
+    return key.task != OVERALL and key.whole not in run.scores and not contrasted_parts(run, key)
 
 
 def limits(run: Scored, key: Key, confidence: float) -> Interval:
@@ -32,7 +32,7 @@ def limits(run: Scored, key: Key, confidence: float) -> Interval:
         raise Undefined(f"{key.metric} {reason}, so nothing bears it out")
     if is_reading(run, key):
         return Interval(value=estimate.value, stderr=None, low=estimate.value, high=estimate.value, method="as read")
-    if parts := headline_parts(run, key):
+    if parts := contrasted_parts(run, key):
         return statistics.mean_of_parts([limits(run, part, confidence) for part in parts], mean_weights(estimate))
     metric, scores = run.metric(key), run.scores_of(key)
     if any(score.invalid for score in scores):
@@ -47,7 +47,7 @@ def limits(run: Scored, key: Key, confidence: float) -> Interval:
 
 def unit_count(run: Scored, key: Key) -> int:
     """How many independent samples a number is of: those that share a passage or a question count once."""
-    if parts := headline_parts(run, key):
+    if parts := contrasted_parts(run, key):
         return sum(unit_count(run, part) for part in parts)
     clusters = [score.cluster for score in run.scores_of(key) if score.invalid is None]
     return statistics.cluster_count(clusters)

@@ -14,7 +14,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from harness.engine.kernels import faster_kernels
-from harness.engine.states import State, padded
+from harness.engine.states import State, padded_beginnings
 from harness.engine.tree import Row, Tokens
 
 __all__ = ["Stem", "StemCache", "packed_arguments", "refusal"]
@@ -69,7 +69,7 @@ def packed_arguments(model: Any, rows: Sequence[Row], stem: "Stem | State | None
     if isinstance(stem, State):
         return stem.arguments(model, rows)
     width = max(len(row.tokens) for row in rows)
-    arguments: dict[str, Any] = {"input_ids": padded(model, rows), "use_cache": False}
+    arguments: dict[str, Any] = {"input_ids": padded_beginnings(model, rows), "use_cache": False}
     if stem is None and all(row.is_path for row in rows):
         return arguments
     before = len(stem.tokens) if stem else 0

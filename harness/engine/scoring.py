@@ -25,7 +25,7 @@ from harness.engine.states import State, StateCache
 from harness.engine.tree import Row, Tokens, packed_row, path_row
 
 __all__ = [
-    "Verdict",
+    "ReadingScore",
     "continuing_error",
     "forward_at",
     "logits_at",
@@ -43,7 +43,7 @@ ToLogits = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ReadingScore:
     """What the model says of one reading: the sum of its targets' log-probabilities, and whether each is the arg-max.
 
     `loglikelihood` is in nats; NaN or infinite where the model's logits are.
@@ -55,14 +55,14 @@ class Verdict:
 
 def score_rows(
     model: Any, rows: Sequence[Row], readings: Sequence[Reading], stem: Stem | State | None = None
-) -> dict[Reading, Verdict]:
+) -> dict[Reading, ReadingScore]:
     """The verdict on each reading from one forward pass over the rows in which their inputs end."""
     states, to_logits, where = target_states(model, rows, readings, stem)
     targets = np.concatenate([np.array(reading.targets, dtype=np.int64) for reading in readings])
     log_probabilities, greedy = _log_probabilities(model, states, to_logits, np.concatenate(where), targets)
     bounds = [0, *itertools.accumulate(map(len, where))]
     return {
-        reading: Verdict(float(log_probabilities[start:stop].sum()), bool(greedy[start:stop].all()))
+        reading: ReadingScore(float(log_probabilities[start:stop].sum()), bool(greedy[start:stop].all()))
         for reading, (start, stop) in zip(readings, itertools.pairwise(bounds), strict=True)
     }
 

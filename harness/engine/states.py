@@ -16,13 +16,13 @@ import torch
 from harness.engine.kernels import faster_kernels
 from harness.engine.tree import Row, Tokens
 
-__all__ = ["State", "StateCache", "padded"]
+__all__ = ["State", "StateCache", "padded_beginnings"]
 
 _NAMES = ("past_key_values", "cache_params", "state")
 """Under which names models take and give back what they keep of a text."""
 
 
-def padded(model: Any, rows: Sequence[Row]) -> torch.Tensor:
+def padded_beginnings(model: Any, rows: Sequence[Row]) -> torch.Tensor:
     """The rows' token ids, row-major, padded on the right: that stands where no real token looks."""
     width = max(len(row.tokens) for row in rows)
     token_ids = torch.zeros((len(rows), width), dtype=torch.long)
@@ -41,7 +41,7 @@ class State:
 
     def arguments(self, model: Any, rows: Sequence[Row]) -> dict[str, Any]:
         """What the model's forward pass takes for rows that are all plain sequences behind this path."""
-        return {"input_ids": padded(model, rows), "use_cache": True, self.name: self._copy_for(len(rows))}
+        return {"input_ids": padded_beginnings(model, rows), "use_cache": True, self.name: self._copy_for(len(rows))}
 
     def _copy_for(self, row_count: int) -> Any:
         kept = deepcopy(self.kept)

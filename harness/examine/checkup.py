@@ -14,7 +14,7 @@ from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood,
 from harness.engine.build import build_model
 from harness.engine.devices import default_batch_tokens, resolve_device
 from harness.engine.lengths import ALIKE, Lengths
-from harness.examine.doctor import Finding
+from harness.examine.doctor import Diagnosis
 
 __all__ = ["examine_model"]
 
@@ -34,7 +34,7 @@ _TRIALS: Mapping[str, Request] = {
 """One small request that each kind must be able to answer."""
 
 
-def examine_model(ref: str, *, offline: bool, kind: str | None = None, base: str | None = None) -> list[Finding]:
+def examine_model(ref: str, *, offline: bool, kind: str | None = None, base: str | None = None) -> list[Diagnosis]:
     """Resolve and load a checkpoint, ask it something, and say how it will be read. Raises `CheckpointError`."""
     checkpoint = resolve(ref, offline=offline, kind=kind, base=base)
     device = resolve_device("auto")
@@ -57,15 +57,15 @@ def examine_model(ref: str, *, offline: bool, kind: str | None = None, base: str
     ]
 
 
-def _identity(checkpoint: Checkpoint) -> Finding:
+def _identity(checkpoint: Checkpoint) -> Diagnosis:
     template = "with" if checkpoint.has_chat_template else "without"
     detail = f"{checkpoint.architecture} ({checkpoint.kind}), {template} a chat template, {checkpoint.origin}"
-    return Finding(name="checkpoint", status="ok", detail="; ".join((detail, *checkpoint.notes)))
+    return Diagnosis(name="checkpoint", status="ok", detail="; ".join((detail, *checkpoint.notes)))
 
 
-def _weights(checkpoint: Checkpoint, dtype: str, device: str) -> Finding:
+def _weights(checkpoint: Checkpoint, dtype: str, device: str) -> Diagnosis:
     if checkpoint.parameter_count is None or checkpoint.size_bytes is None:
-        return Finding(
+        return Diagnosis(
             name="weights", status="ok", detail="served elsewhere, so their number and size aren't known here"
         )
     window = f"; a window of {checkpoint.max_length:,} tokens" if checkpoint.max_length else ""
@@ -73,12 +73,12 @@ def _weights(checkpoint: Checkpoint, dtype: str, device: str) -> Finding:
         f"{checkpoint.parameter_count:,} parameters, {checkpoint.size_bytes / _GB:.2f} GB as {checkpoint.dtype}, "
         f"computed in {dtype} on {device}{window}"
     )
-    return Finding(name="weights", status="ok", detail=detail)
+    return Diagnosis(name="weights", status="ok", detail=detail)
 
 
-def _way(checkpoint: Checkpoint, model: Model) -> Finding:
+def _way(checkpoint: Checkpoint, model: Model) -> Diagnosis:
     if checkpoint.kind != "causal":
-        return Finding(name="reading", status="ok", detail=f"as a {KINDS[checkpoint.kind].title}")
+        return Diagnosis(name="reading", status="ok", detail=f"as a {KINDS[checkpoint.kind].title}")
     reading: Any = model
     while not hasattr(reading, "plain_reason"):
         reading = reading.model
@@ -87,14 +87,14 @@ def _way(checkpoint: Checkpoint, model: Model) -> Finding:
     apart = "" if lengths == ALIKE else f"; {lengths}"
     if plain_reason is None:
         detail = "packed: what requests share is read once; agrees with the plain way on a self-check"
-        return Finding(name="reading", status="ok", detail=detail + apart)
+        return Diagnosis(name="reading", status="ok", detail=detail + apart)
     if reading.continues:
         detail = f"row by row, each going on from a beginning that is read once; not packed: {plain_reason}"
-        return Finding(name="reading", status="ok", detail=detail + apart)
-    return Finding(name="reading", status="limited", detail=f"plain, each request by itself: {plain_reason}")
+        return Diagnosis(name="reading", status="ok", detail=detail + apart)
+    return Diagnosis(name="reading", status="limited", detail=f"plain, each request by itself: {plain_reason}")
 
 
-def _writing(checkpoint: Checkpoint) -> Iterator[Finding]:
+def _writing(checkpoint: Checkpoint) -> Iterator[Diagnosis]:
     """Which of the checkpoint's own settings for generation count, where it writes at all."""
     if GenerateUntil not in KINDS[checkpoint.kind].answers:
         return
@@ -104,15 +104,17 @@ def _writing(checkpoint: Checkpoint) -> Iterator[Finding]:
         detail += f"; each task's own in place of {_listed(own.requested)}"
     if own.unfollowed:
         detail += f"; can't follow {_listed(own.unfollowed)}, so its texts may differ from the usual ones"
-    yield Finding(name="writing", status="limited" if own.unfollowed else "ok", detail=detail)
+    yield Diagnosis(name="writing", status="limited" if own.unfollowed else "ok", detail=detail)
 
 
 def _listed(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {shorten(json.dumps(value), _WIDTH)}" for name, value in settings.items())
 
 
-def _trial(checkpoint: Checkpoint, model: Model) -> Finding:
+def _trial(checkpoint: Checkpoint, model: Model) -> Diagnosis:
     (response,) = respond(model, [_TRIALS[checkpoint.kind]])
     if response.invalid is not None:
-        return Finding(name="answer", status="limited", detail=f"a first request has no answer: {response.invalid}")
-    return Finding(name="answer", status="ok", detail=f"answers a request of the kind {_TRIALS[checkpoint.kind].kind}")
+        return Diagnosis(name="answer", status="limited", detail=f"a first request has no answer: {response.invalid}")
+    return Diagnosis(
+        name="answer", status="ok", detail=f"answers a request of the kind {_TRIALS[checkpoint.kind].kind}"
+    )

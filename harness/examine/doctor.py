@@ -18,7 +18,7 @@ from harness.core.errors import HarnessError, UnavailableError
 from harness.core.process.paths import cache_folder
 from harness.data import all_datasets
 
-__all__ = ["Finding", "Status", "examine"]
+__all__ = ["Diagnosis", "Status", "examine"]
 
 Status = Literal["ok", "limited", "missing"]
 """Works, works in part (`detail` says what doesn't), or is not there."""
@@ -39,7 +39,7 @@ PLUGINS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at. `fix` is the next step, None where none is needed or possible."""
 
     name: str
@@ -48,7 +48,7 @@ class Finding:
     fix: str | None = None
 
 
-def examine(offline: bool) -> list[Finding]:
+def examine(offline: bool) -> list[Diagnosis]:
     """Look at everything that a run depends on, in the order in which people ask. Takes a few seconds, mostly torch.
 
     Nothing is fetched and the network is not touched, nor is its reach probed. `offline` says that nothing will be
@@ -71,18 +71,20 @@ def examine(offline: bool) -> list[Finding]:
     ]
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     detail = f"{platform.python_implementation()} {platform.python_version()} on {platform.platform()}"
-    return Finding(name="python", status="ok", detail=detail)
+    return Diagnosis(name="python", status="ok", detail=detail)
 
 
-def _processor() -> Finding:
+def _processor() -> Diagnosis:
     physical, logical = psutil.cpu_count(logical=False), psutil.cpu_count()
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else logical
     detail = f"{_processor_name()}, {physical or 'unknown'} cores, {logical} threads"
     if allowed != logical:
-        return Finding(name="processor", status="limited", detail=f"{detail}, of which this process may use {allowed}")
-    return Finding(name="processor", status="ok", detail=detail)
+        return Diagnosis(
+            name="processor", status="limited", detail=f"{detail}, of which this process may use {allowed}"
+        )
+    return Diagnosis(name="processor", status="ok", detail=detail)
 
 
 def _processor_name() -> str:
@@ -94,27 +96,27 @@ def _processor_name() -> str:
     return platform.processor() or platform.machine()
 
 
-def _memory() -> Finding:
+def _memory() -> Diagnosis:
     memory = psutil.virtual_memory()
     detail = f"{memory.available / GIB:.1f} of {memory.total / GIB:.1f} GiB available"
     if memory.available < LITTLE_MEMORY_GIB * GIB:
         fix = f"Close other programs: the default model and its data take about {LITTLE_MEMORY_GIB} GiB"
-        return Finding(name="memory", status="limited", detail=detail, fix=fix)
-    return Finding(name="memory", status="ok", detail=detail)
+        return Diagnosis(name="memory", status="limited", detail=detail, fix=fix)
+    return Diagnosis(name="memory", status="ok", detail=detail)
 
 
-def _torch() -> list[Finding]:
+def _torch() -> list[Diagnosis]:
     try:
         import torch
     except Exception as error:
         detail = f"can't be imported: {type(error).__name__}: {error}"
-        return [Finding(name="torch", status="missing", detail=detail, fix="Run `pip install torch`")]
+        return [Diagnosis(name="torch", status="missing", detail=detail, fix="Run `pip install torch`")]
     capability = torch.backends.cpu.get_cpu_capability()
     detail = f"{torch.__version__}, {torch.get_num_threads()} threads, {capability}"
-    return [Finding(name="torch", status="ok", detail=detail), _devices(torch), _bfloat16(torch)]
+    return [Diagnosis(name="torch", status="ok", detail=detail), _devices(torch), _bfloat16(torch)]
 
 
-def _devices(torch: Any) -> Finding:
+def _devices(torch: Any) -> Diagnosis:
     found = []
     if torch.cuda.is_available():
         found += [f"cuda:{index} {torch.cuda.get_device_name(index)}" for index in range(torch.cuda.device_count())]
@@ -123,12 +125,12 @@ def _devices(torch: Any) -> Finding:
     if torch.xpu.is_available():
         found += [f"xpu:{index} {torch.xpu.get_device_name(index)}" for index in range(torch.xpu.device_count())]
     if found:
-        return Finding(name="devices", status="ok", detail=", ".join(["cpu", *found]))
+        return Diagnosis(name="devices", status="ok", detail=", ".join(["cpu", *found]))
     detail = "cpu alone: neither this build of torch nor this machine offers cuda, mps or xpu, so large models are slow"
-    return Finding(name="devices", status="limited", detail=detail)
+    return Diagnosis(name="devices", status="limited", detail=detail)
 
 
-def _bfloat16(torch: Any) -> Finding:
+def _bfloat16(torch: Any) -> Diagnosis:
     if torch.cuda.is_available():
         fast = bool(torch.cuda.is_bf16_supported(including_emulation=False))
         where = "the GPU"
@@ -136,19 +138,19 @@ def _bfloat16(torch: Any) -> Finding:
         fast = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
         where = "the processor"
     if fast:
-        return Finding(name="bfloat16", status="ok", detail=f"{where} has instructions for it")
+        return Diagnosis(name="bfloat16", status="ok", detail=f"{where} has instructions for it")
     detail = f"{where} has no instructions for it: it works, slowly, and saves memory only"
-    return Finding(name="bfloat16", status="limited", detail=detail, fix="Use --dtype float32")
+    return Diagnosis(name="bfloat16", status="limited", detail=detail, fix="Use --dtype float32")
 
 
-def _processor_energy() -> Finding:
+def _processor_energy() -> Diagnosis:
     """RAPL is looked for as codecarbon does; the probe itself says in every window what it used."""
     name = "energy: processor"
     counters = sorted(POWERCAP.glob("*/energy_uj"))
     if any(os.access(counter, os.R_OK) for counter in counters):
-        return Finding(name=name, status="ok", detail=f"measured by RAPL, {len(counters)} counters; RAM is estimated")
+        return Diagnosis(name=name, status="ok", detail=f"measured by RAPL, {len(counters)} counters; RAM is estimated")
     if counters:
-        return Finding(
+        return Diagnosis(
             name=name,
             status="limited",
             detail="estimated from load: the RAPL counters are there but may be read by root alone",
@@ -157,48 +159,48 @@ def _processor_energy() -> Finding:
     detail = f"estimated from load and nominal power: no RAPL counters under {POWERCAP} (usual in virtual machines)"
     if sys.platform != "linux":
         detail = "measured only where codecarbon finds a counter (Energy Meter Interface), else estimated from load"
-    return Finding(name=name, status="limited", detail=f"{detail}; RAM is estimated")
+    return Diagnosis(name=name, status="limited", detail=f"{detail}; RAM is estimated")
 
 
-def _gpu_energy() -> Finding:
+def _gpu_energy() -> Diagnosis:
     name = "energy: GPU"
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
-        return Finding(name=name, status="missing", detail=f"absent from all figures, not 0: no NVML ({error})")
+        return Diagnosis(name=name, status="missing", detail=f"absent from all figures, not 0: no NVML ({error})")
     try:
         count = pynvml.nvmlDeviceGetCount()
         for index in range(count):
             pynvml.nvmlDeviceGetTotalEnergyConsumption(pynvml.nvmlDeviceGetHandleByIndex(index))
     except pynvml.NVMLError as error:
         detail = f"estimated from samples of power: a GPU has no energy counter ({error})"
-        return Finding(name=name, status="limited", detail=detail)
+        return Diagnosis(name=name, status="limited", detail=detail)
     finally:
         pynvml.nvmlShutdown()
     if count == 0:
-        return Finding(name=name, status="missing", detail="absent from all figures, not 0: NVML lists no GPU")
-    return Finding(name=name, status="ok", detail=f"measured by NVML, {count} GPUs")
+        return Diagnosis(name=name, status="missing", detail="absent from all figures, not 0: NVML lists no GPU")
+    return Diagnosis(name=name, status="ok", detail=f"measured by NVML, {count} GPUs")
 
 
-def _unmeasured() -> Finding:
+def _unmeasured() -> Diagnosis:
     detail = (
         "never measured: losses in the power supply, fans, disks, network, and the share of other programs "
         "(the whole machine is seen, so keep it quiet)"
     )
-    return Finding(name="energy: limits", status="limited", detail=detail)
+    return Diagnosis(name="energy: limits", status="limited", detail=detail)
 
 
-def _cache() -> Finding:
+def _cache() -> Diagnosis:
     folder = cache_folder()
     where = f"{folder}{' (set by HARNESS_CACHE)' if os.environ.get('HARNESS_CACHE') else ''}"
     parent = _existing(folder)
     if not (parent.is_dir() and os.access(parent, os.W_OK)):
         detail = f"{where} can't be written"
-        return Finding(name="cache", status="missing", detail=detail, fix="Set HARNESS_CACHE to a folder of yours")
+        return Diagnosis(name="cache", status="missing", detail=detail, fix="Set HARNESS_CACHE to a folder of yours")
     if not folder.exists():
-        return Finding(name="cache", status="ok", detail=f"{where} is still empty")
+        return Diagnosis(name="cache", status="ok", detail=f"{where} is still empty")
     sizes = [f"{child.name} {_size(child) / GIB:.2f} GiB" for child in sorted(folder.iterdir())]
-    return Finding(name="cache", status="ok", detail=f"{where}: {', '.join(sizes) or 'empty'}")
+    return Diagnosis(name="cache", status="ok", detail=f"{where}: {', '.join(sizes) or 'empty'}")
 
 
 def _existing(path: Path) -> Path:
@@ -215,30 +217,30 @@ def _size(path: Path) -> int:
     return size
 
 
-def _disk() -> Finding:
+def _disk() -> Diagnosis:
     free = shutil.disk_usage(_existing(cache_folder())).free
     detail = f"{free / GIB:.1f} GiB free for the cache"
     if free < LITTLE_DISK_GIB * GIB:
         fix = f"Free {LITTLE_DISK_GIB} GiB, or set HARNESS_CACHE to a folder on a larger disk"
-        return Finding(name="disk", status="limited", detail=detail, fix=fix)
-    return Finding(name="disk", status="ok", detail=detail)
+        return Diagnosis(name="disk", status="limited", detail=detail, fix=fix)
+    return Diagnosis(name="disk", status="ok", detail=detail)
 
 
-def _checkpoints() -> Finding:
+def _checkpoints() -> Diagnosis:
     folder = cache_folder()
     found = sorted({path.parent for path in folder.rglob("config.json")}) if folder.exists() else []
     names = ", ".join(str(path.relative_to(folder)) for path in found)
     if names:
-        return Finding(name="checkpoints", status="ok", detail=f"converted and cached: {names}")
-    return Finding(name="checkpoints", status="limited", detail="none cached: the first run fetches what it needs")
+        return Diagnosis(name="checkpoints", status="ok", detail=f"converted and cached: {names}")
+    return Diagnosis(name="checkpoints", status="limited", detail="none cached: the first run fetches what it needs")
 
 
-def _data_sets(*, offline: bool) -> Finding:
+def _data_sets(*, offline: bool) -> Diagnosis:
     name = "data sets"
     try:
         catalogue = all_datasets()
     except HarnessError as error:
-        return Finding(name=name, status="missing", detail=str(error), fix=error.fix)
+        return Diagnosis(name=name, status="missing", detail=str(error), fix=error.fix)
     absent, broken = [], []
     for dataset in catalogue:
         try:
@@ -249,10 +251,10 @@ def _data_sets(*, offline: bool) -> Finding:
             broken.append(f"{dataset.name}: {error}")
     cached = f"{len(catalogue) - len(absent) - len(broken)} of {len(catalogue)} cached"
     if broken:
-        return Finding(name=name, status="missing", detail=f"{cached}; {'; '.join(broken)}")
+        return Diagnosis(name=name, status="missing", detail=f"{cached}; {'; '.join(broken)}")
     if not absent:
-        return Finding(name=name, status="ok", detail=cached)
-    return Finding(
+        return Diagnosis(name=name, status="ok", detail=cached)
+    return Diagnosis(
         name=name,
         status="missing" if offline else "limited",
         detail=f"{cached}; not cached: {', '.join(absent)}",
@@ -260,23 +262,23 @@ def _data_sets(*, offline: bool) -> Finding:
     )
 
 
-def _hub(*, offline: bool) -> Finding:
+def _hub(*, offline: bool) -> Diagnosis:
     flags = [f"{flag}={os.environ[flag]}" for flag in OFFLINE_FLAGS if os.environ.get(flag)]
     if offline:
         flags.insert(0, "--offline")
     if flags:
         detail = f"not asked ({', '.join(flags)}): only what is cached can be used"
-        return Finding(name="hub", status="limited", detail=detail)
-    return Finding(name="hub", status="ok", detail="asked for models and data sets where named; not tried now")
+        return Diagnosis(name="hub", status="limited", detail=detail)
+    return Diagnosis(name="hub", status="ok", detail="asked for models and data sets where named; not tried now")
 
 
-def _plugins() -> Iterator[Finding]:
+def _plugins() -> Iterator[Diagnosis]:
     counts = []
     for group, kind in PLUGINS.items():
         try:
             names = registry.names(group)
         except HarnessError as error:
-            yield Finding(name=f"plug-ins of {group}", status="missing", detail=str(error), fix=error.fix)
+            yield Diagnosis(name=f"plug-ins of {group}", status="missing", detail=str(error), fix=error.fix)
             continue
         good = 0
         for name in names:
@@ -284,9 +286,9 @@ def _plugins() -> Iterator[Finding]:
                 _load(group, name, kind)
                 good += 1
             except HarnessError as error:
-                yield Finding(name=f"{kind} {name}", status="missing", detail=error.problem, fix=error.fix)
+                yield Diagnosis(name=f"{kind} {name}", status="missing", detail=error.problem, fix=error.fix)
         counts.append(f"{kind}: {good}")
-    yield Finding(name="plug-ins", status="ok", detail=f"importable, by kind: {', '.join(counts)}")
+    yield Diagnosis(name="plug-ins", status="ok", detail=f"importable, by kind: {', '.join(counts)}")
 
 
 def _load(group: str, name: str, kind: str) -> None:

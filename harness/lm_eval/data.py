@@ -22,7 +22,7 @@ from harness.core.process.time_limit import time_limit
 from harness.data.bombs import refuse_data_bomb
 from harness.lm_eval.files import TASK_CODE
 from harness.lm_eval.places import Places
-from harness.lm_eval.plain import Opaque, plain
+from harness.lm_eval.plain import Opaque, plain_copy
 
 __all__ = ["PlainRows", "load_data"]
 
@@ -199,7 +199,7 @@ class PlainRows(Sequence[dict[str, Any]]):
             yield from rows
 
     def _plain(self, row: dict[str, Any]) -> dict[str, Any]:
-        found: dict[str, Any] = plain(self.features.decode_example(row))
+        found: dict[str, Any] = plain_copy(self.features.decode_example(row))
         return found
 
 

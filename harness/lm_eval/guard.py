@@ -14,11 +14,11 @@ from harness.lm_eval.places import OWN_TASKS, Places
 from harness.lm_eval.yamlfiles import read_task_file
 from harness.tasks.options import TaskOptions
 
-__all__ = ["guarded"]
+__all__ = ["under_guard"]
 
 
 @contextmanager
-def guarded(places: Places, options: TaskOptions) -> Iterator[None]:
+def under_guard(places: Places, options: TaskOptions) -> Iterator[None]:
     """Within the block lm-eval reads task files as `read_task_file` does, and data sets as `load_data`, from `places`.
 
     Where the user trusts the code of tasks, it imports their functions and loads their data itself: such code may do

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import numpy as np
 
-__all__ = ["MAX_DEPTH", "Opaque", "plain"]
+__all__ = ["MAX_DEPTH", "Opaque", "plain_copy"]
 
 MAX_DEPTH = 64
 
@@ -27,7 +27,7 @@ class Opaque:
         return f"<{self._kind}>"
 
 
-def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
+def plain_copy(value: Any, depth: int = MAX_DEPTH) -> Any:
     """A copy of a value in which there are texts, numbers, truth values, None, lists, tuples and mappings alone.
 
     Dates, times and decimal numbers become texts, as a template would write them; numpy's numbers and all subclasses
@@ -44,9 +44,9 @@ def plain(value: Any, depth: int = MAX_DEPTH) -> Any:
     if depth == 0:
         raise ValueError(f"its values are nested more than {MAX_DEPTH} deep")
     if isinstance(value, Mapping):
-        return {_key(name): plain(inner, depth - 1) for name, inner in value.items()}
+        return {_key(name): plain_copy(inner, depth - 1) for name, inner in value.items()}
     if isinstance(value, list | tuple | Set):
-        inner = (plain(one, depth - 1) for one in value)
+        inner = (plain_copy(one, depth - 1) for one in value)
         return tuple(inner) if isinstance(value, tuple) else list(inner)
     return Opaque(type(value).__name__)
 
@@ -59,5 +59,5 @@ def _bare(value: str | float) -> str | float:
 
 
 def _key(name: Any) -> Any:
-    found = plain(name) if isinstance(name, str | int | float | np.generic) or name is None else str(name)
+    found = plain_copy(name) if isinstance(name, str | int | float | np.generic) or name is None else str(name)
     return str(found) if isinstance(found, Opaque) else found

@@ -7,10 +7,10 @@ from harness.core.requests import Loglikelihood, LoglikelihoodRolling, Request, 
 from harness.lm_eval.chat import conversation_of
 from harness.lm_eval.generation import generation_of
 
-__all__ = ["request_of", "result_of"]
+__all__ = ["our_request", "result_of"]
 
 
-def request_of(instance: Instance, *, seed: int = 0, in_chat: bool = False) -> Request:
+def our_request(instance: Instance, *, seed: int = 0, in_chat: bool = False) -> Request:
     """What an instance asks. `seed` counts where tokens are sampled; repeats of an instance need one each.
 
     `in_chat` says that its prompt was built as a chat by `lm_eval_chat`. Raises `TaskError` for a kind, an input other

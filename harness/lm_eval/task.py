@@ -27,7 +27,7 @@ from harness.lm_eval.code import code_files
 from harness.lm_eval.files import TASK_CODE, TIRESOME
 from harness.lm_eval.generation import generation_refusal
 from harness.lm_eval.metrics import LmEvalMetric, adopt
-from harness.lm_eval.requests import request_of, result_of
+from harness.lm_eval.requests import our_request, result_of
 from harness.tasks.choices import pick
 from harness.tasks.options import ChatOptions
 
@@ -125,7 +125,7 @@ class LmEvalTask(Task):
         """What the document's instances ask, each as often as the task repeats it. Raises `TaskError`."""
         with self._own_code(f"asking document {sample.id}"):
             asked = [
-                request_of(instance, seed=repeat, in_chat=self.chat is not None)
+                our_request(instance, seed=repeat, in_chat=self.chat is not None)
                 for instance in sample.fields["instances"]
                 for repeat in range(instance.repeats or 1)
             ]

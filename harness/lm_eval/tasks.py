@@ -21,7 +21,7 @@ from harness.core.process.time_limit import OverLimit
 from harness.core.tasks import Task
 from harness.lm_eval.files import TASK_CODE, TIRESOME, refuse_code
 from harness.lm_eval.groups import LmEvalGroup
-from harness.lm_eval.guard import guarded
+from harness.lm_eval.guard import under_guard
 from harness.lm_eval.places import Places
 from harness.lm_eval.task import LmEvalTask
 from harness.lm_eval.templates import guard_templates
@@ -55,7 +55,7 @@ def load_tasks(name: str, options: TaskOptions) -> list[Task]:
         refuse_code(path, options, places)
     _tell_of_twins(entries, options)
     guard_templates(trusted=options.trust_task_code)
-    with _quiet(offline=options.offline), _translated(name), guarded(places, options):
+    with _quiet(offline=options.offline), _translated(name), under_guard(places, options):
         loaded = manager.load(name)
         tasks = {task_name: _adopt(task, options) for task_name, task in loaded["tasks"].items()}
     groups = [LmEvalGroup(group, tasks) for group in loaded.get("groups", {}).values() if group.has_aggregation]
@@ -68,7 +68,7 @@ def _found(name: str, options: TaskOptions) -> tuple[TaskManager, list[Entry]]:
     """lm-eval's index with the entries that loading `name` reads. Raises `UnknownName`, or `TaskError`."""
     folder = options.include_path
     named = [Path(name)] if name.endswith(".yaml") else []
-    with guarded(Places.of(named, options), options):
+    with under_guard(Places.of(named, options), options):
         # Reading lm-eval's own 14,000 files takes seconds, which a task of the user's own needn't cost.
         manager = TaskManager(include_path=folder, include_defaults=False)
         search = _Search(manager.task_index, options)

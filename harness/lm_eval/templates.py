@@ -16,7 +16,7 @@ from lm_eval import utils
 from lm_eval.api import task as lm_eval_task
 
 from harness.core.process.time_limit import CPU_S, OverLimit, time_limit
-from harness.lm_eval.plain import plain
+from harness.lm_eval.plain import plain_copy
 
 __all__ = ["MAX_CHARACTERS", "guard_templates", "render"]
 
@@ -40,7 +40,7 @@ def render(template: str, document: Mapping[str, Any]) -> str:
     Raises jinja2's errors, `SecurityError` for what reaches out of the sandbox, and `OverLimit` for what takes too
     long or too much memory, or writes more than `MAX_CHARACTERS`.
     """
-    values = plain(document)
+    values = plain_copy(document)
     try:
         with time_limit(CPU_S):
             text = _compiled(template).render(values)

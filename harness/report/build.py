@@ -6,7 +6,7 @@ from pathlib import Path
 from harness.record.opening import read_bytes
 from harness.record.seal import SEAL
 from harness.report.blocks import Document, Section
-from harness.report.context import Context
+from harness.report.context import ReportContext
 from harness.report.sections.comparison import comparison
 from harness.report.sections.data import data, thresholds
 from harness.report.sections.evidence import evidence
@@ -18,7 +18,7 @@ from harness.report.sections.verification import glossary, verification
 
 __all__ = ["attachments", "build_document"]
 
-SECTIONS: Sequence[Callable[[Context], list[Section]]] = (
+SECTIONS: Sequence[Callable[[ReportContext], list[Section]]] = (
     summary,
     identity,
     responsibility,
@@ -35,7 +35,7 @@ SECTIONS: Sequence[Callable[[Context], list[Section]]] = (
 )
 
 
-def build_document(context: Context) -> Document:
+def build_document(context: ReportContext) -> Document:
     """The report on a run: the same document for the same record, verdicts, statements and language.
 
     The record must be sealed and verified. Raises `RecordError` where one of its files can't be read.

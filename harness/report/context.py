@@ -15,7 +15,7 @@ from harness.decision.verdicts import Verdict
 from harness.record import RunRecord
 from harness.report.words import Words
 
-__all__ = ["Context", "Statements"]
+__all__ = ["ReportContext", "Statements"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Statements:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class ReportContext:
     """A record with its words, the run that it is compared with, the verdicts on it."""
 
     record: RunRecord

@@ -12,7 +12,7 @@ from harness.core.headlines import OVERALL, made_of, main_estimates, main_rows
 from harness.core.scores import Estimate
 from harness.core.text.display import elided, interval, number
 from harness.report.blocks import Figure
-from harness.report.context import Context
+from harness.report.context import ReportContext
 
 __all__ = ["attribution_figures", "share_figure", "suite_figures"]
 
@@ -26,7 +26,7 @@ MAPPED = "integrated_gradients"
 """The method that is drawn where a run has it."""
 
 
-def share_figure(context: Context) -> list[Figure]:
+def share_figure(context: ReportContext) -> list[Figure]:
     """The main score of each task of accuracy with its interval: what a reader looks for first. None without any."""
     known = [one for one in main_estimates(context.estimates) if one.suite == "accuracy" and one.value is not None]
     rows = [one for one in known if one.unit == known[0].unit]
@@ -46,13 +46,13 @@ def share_figure(context: Context) -> list[Figure]:
     return [_figure(chart, caption, rows, width=0.85)]
 
 
-def suite_figures(context: Context, suite: str) -> list[Figure]:
+def suite_figures(context: ReportContext, suite: str) -> list[Figure]:
     """The plots of one suite: what it alone has, and its groups."""
     mine = [one for one in context.estimates if one.suite == suite and one.value is not None]
     return [figure for drawing in _DRAWINGS.get(suite, (_groups,)) for figure in drawing(context, mine)]
 
 
-def attribution_figures(context: Context, suite: str) -> list[Figure]:
+def attribution_figures(context: ReportContext, suite: str) -> list[Figure]:
     """How much each token of a prompt speaks for the decision, for the first decisions of each of the suite's tasks."""
     table = context.record.attributions
     table = table[table["suite"] == suite]
@@ -67,7 +67,7 @@ def attribution_figures(context: Context, suite: str) -> list[Figure]:
     ]
 
 
-def _map(context: Context, row: Mapping[Hashable, Any]) -> Figure:
+def _map(context: ReportContext, row: Mapping[Hashable, Any]) -> Figure:
     tokens, values = [str(token) for token in row["tokens"]], [float(value) for value in row["values"]]
     chart = charts.attribution_map(
         tokens, values, language=context.words.language, target=str(row["target"]).strip(), columns=72
@@ -86,7 +86,7 @@ def _map(context: Context, row: Mapping[Hashable, Any]) -> Figure:
     return Figure(svg=charts.to_svg(chart), caption=caption, alternative=f"{caption}. {told}", width=0.9)
 
 
-def _severity(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
+def _severity(context: ReportContext, mine: Sequence[Estimate]) -> Iterator[Figure]:
     for task, rows in _by_task(mine):
         frame = _frame(rows, name=context.record.spec.model)
         shown = [one for one in rows if one.metric in ("clean_score", "noisy_score")]
@@ -96,7 +96,7 @@ def _severity(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
             yield _figure(chart, context.words("{task}: score as noise grows", task=task), named, width=0.7)
 
 
-def _reliability(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
+def _reliability(context: ReportContext, mine: Sequence[Estimate]) -> Iterator[Figure]:
     for task, rows in list(_by_task(mine))[:MOST_TASKS]:
         bins = [one for one in rows if one.metric == "acc" and (one.group or "").startswith("confidence=")]
         if bins:
@@ -105,14 +105,14 @@ def _reliability(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]
             yield _figure(chart, caption, bins, width=0.7)
 
 
-def _energy(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
+def _energy(context: ReportContext, mine: Sequence[Estimate]) -> Iterator[Figure]:
     phases = [one for one in mine if one.metric == "energy_joules" and one.task not in ("run", "idle")]
     if phases:
         chart = charts.energy_by_phase(_frame(mine), language=context.words.language)
         yield _figure(chart, context.words("Energy by phase"), phases)
 
 
-def _groups(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
+def _groups(context: ReportContext, mine: Sequence[Estimate]) -> Iterator[Figure]:
     """Of each of the first tasks that have groups, the main metric by group, or the first that has groups."""
     grouped = [one for one in mine if one.group is not None]
     entering = made_of(one for one in context.estimates if one.task == OVERALL)
@@ -131,7 +131,7 @@ def _groups(context: Context, mine: Sequence[Estimate]) -> Iterator[Figure]:
         yield _figure(chart, caption, rows, width=0.85)
 
 
-_DRAWINGS: dict[str, Sequence[Callable[[Context, Sequence[Estimate]], Iterator[Figure]]]] = {
+_DRAWINGS: dict[str, Sequence[Callable[[ReportContext, Sequence[Estimate]], Iterator[Figure]]]] = {
     "robustness": (_severity,),
     "calibration": (_reliability,),
     "energy": (_energy,),

@@ -14,7 +14,7 @@ from harness.core.registry import names as registered
 from harness.core.scores import Estimate
 from harness.core.text.display import number
 from harness.report.chance import chance_level
-from harness.report.context import Context
+from harness.report.context import ReportContext
 from harness.report.findings import LEVEL, Finding, differing_groups, findings
 from harness.report.titles import title
 from harness.report.words import Words
@@ -70,13 +70,13 @@ class Worry:
     p_value: float = 0.0
 
 
-def worries(context: Context) -> list[Worry]:
+def worries(context: ReportContext) -> list[Worry]:
     """Everything that a rule found, the weightiest first."""
     found = [worry for rule in RULES for worry in rule(context)]
     return sorted(found, key=lambda worry: (worry.weight, worry.p_value))
 
 
-def _failed_gate(context: Context) -> Iterator[Worry]:
+def _failed_gate(context: ReportContext) -> Iterator[Worry]:
     for verdict in context.verdicts:
         failed = [rule for rule in verdict.rules if rule.verdict in ("FAIL", "ERROR") and rule.severity == "block"]
         if failed:
@@ -96,7 +96,7 @@ def _failed_gate(context: Context) -> Iterator[Worry]:
             )
 
 
-def _worse_than_baseline(context: Context) -> Iterator[Worry]:
+def _worse_than_baseline(context: ReportContext) -> Iterator[Worry]:
     found = context.comparison
     worse = [one for one in found.at("suite") if one.change == "worse"] if found else []
     if worse:
@@ -108,7 +108,7 @@ def _worse_than_baseline(context: Context) -> Iterator[Worry]:
         yield Worry(weight=Weight.DECIDED, text=text)
 
 
-def _invalid_samples(context: Context) -> Iterator[Worry]:
+def _invalid_samples(context: ReportContext) -> Iterator[Worry]:
     counts: dict[str, tuple[int, int]] = {}
     for one in context.estimates:
         if one.invalid_count and one.group is None and one.task != OVERALL and one.suite != "energy":
@@ -126,7 +126,7 @@ def _invalid_samples(context: Context) -> Iterator[Worry]:
         yield Worry(weight=Weight.UNUSABLE, text=text + _likewise(context.words, told))
 
 
-def _against_guessing(context: Context) -> Iterator[Worry]:
+def _against_guessing(context: ReportContext) -> Iterator[Worry]:
     plug_ins = {*registered("harness.suites")} - {"accuracy"}
     asked: dict[str, list[tuple[Estimate, float]]] = {}
     for one in _values(context):
@@ -159,13 +159,13 @@ def _against_guessing(context: Context) -> Iterator[Worry]:
         )
 
 
-def _stereotypes(context: Context) -> Iterator[Worry]:
+def _stereotypes(context: ReportContext) -> Iterator[Worry]:
     scores = [one for one in _values(context) if one.target == EVEN]
     found = findings(context.estimates, scores)
     yield from _shown(context, found, "{metric} of {task} is {value} ({interval}) where {target} would be even-handed.")
 
 
-def _groups(context: Context) -> Iterator[Worry]:
+def _groups(context: ReportContext) -> Iterator[Worry]:
     counts = differing_groups(context.estimates)
     if counts:
         told = [
@@ -188,7 +188,7 @@ def _groups(context: Context) -> Iterator[Worry]:
     yield from _shown(context, found, "Groups of people fare differently: {metric} of {task} is {value} ({interval}).")
 
 
-def _associations(context: Context) -> Iterator[Worry]:
+def _associations(context: ReportContext) -> Iterator[Worry]:
     scores = [one for one in _values(context) if one.metric == "effect_size"]
     found = findings(context.estimates, scores, below=False)
     yield from _shown(
@@ -198,13 +198,13 @@ def _associations(context: Context) -> Iterator[Worry]:
     )
 
 
-def _noise(context: Context) -> Iterator[Worry]:
+def _noise(context: ReportContext) -> Iterator[Worry]:
     scores = [one for one in _values(context) if one.metric == "relative_drop"]
     found = findings(context.estimates, scores, LARGE_DROP, below=False)
     yield from _shown(context, found, "Noise in the questions takes away {value} of the score on {task} ({interval}).")
 
 
-def _confidence(context: Context) -> Iterator[Worry]:
+def _confidence(context: ReportContext) -> Iterator[Worry]:
     scores = [one for one in _values(context) if one.metric == "ece_debiased"]
     found = findings(context.estimates, scores, SMALL_ERROR, below=False)
     yield from _shown(
@@ -215,19 +215,19 @@ def _confidence(context: Context) -> Iterator[Worry]:
     )
 
 
-def _harm(context: Context) -> Iterator[Worry]:
+def _harm(context: ReportContext) -> Iterator[Worry]:
     scores = [one for one in _values(context) if one.metric == "refusal_rate" and one.direction == "higher"]
     found = findings(context.estimates, scores, FEW_REFUSALS, above=False)
     yield from _shown(context, found, "It declines {value} of the harmful requests of {task} ({interval}).")
 
 
-def _leaks(context: Context) -> Iterator[Worry]:
+def _leaks(context: ReportContext) -> Iterator[Worry]:
     scores = [one for one in _values(context) if one.metric == "personal_data_rate"]
     found = findings(context.estimates, scores, MANY_LEAKS, below=False)
     yield from _shown(context, found, "{value} of its continuations of {task} hold personal data ({interval}).")
 
 
-def _few_samples(context: Context) -> Iterator[Worry]:
+def _few_samples(context: ReportContext) -> Iterator[Worry]:
     wide = [
         one
         for one in context.headlines
@@ -244,7 +244,7 @@ def _few_samples(context: Context) -> Iterator[Worry]:
         )
 
 
-def _estimated_energy(context: Context) -> Iterator[Worry]:
+def _estimated_energy(context: ReportContext) -> Iterator[Worry]:
     energy = [one for one in context.estimates if one.suite == "energy" and one.value is not None]
     if energy and all(one.basis == "estimated" for one in energy):
         yield Worry(
@@ -257,12 +257,12 @@ def _estimated_energy(context: Context) -> Iterator[Worry]:
         )
 
 
-def _values(context: Context) -> Sequence[Estimate]:
+def _values(context: ReportContext) -> Sequence[Estimate]:
     """What has a value, but for single groups and headlines, which are means of what is there already."""
     return [one for one in context.estimates if one.value is not None and one.group is None and one.task != OVERALL]
 
 
-def _shown(context: Context, found: Sequence[Finding], sentence: str) -> Iterator[Worry]:
+def _shown(context: ReportContext, found: Sequence[Finding], sentence: str) -> Iterator[Worry]:
     """The surest of a family in a sentence of its own, the others behind it."""
     if found:
         first, *others = [one.estimate for one in found]
@@ -303,7 +303,7 @@ def _shares(words: Words, one: Estimate) -> str:
     return words("{low} to {high}", low=_shown_value(one, one.low), high=_shown_value(one, one.high))
 
 
-RULES: Sequence[Callable[[Context], Iterator[Worry]]] = (
+RULES: Sequence[Callable[[ReportContext], Iterator[Worry]]] = (
     _failed_gate,
     _worse_than_baseline,
     _invalid_samples,

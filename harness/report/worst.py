@@ -9,7 +9,7 @@ import pandas as pd
 from harness.core.headlines import OVERALL, made_of, main_rows
 from harness.core.scores import Estimate
 from harness.decision.flips import said
-from harness.report.context import Context
+from harness.report.context import ReportContext
 
 __all__ = ["WorstSample", "worst_samples"]
 
@@ -23,7 +23,7 @@ MOST_CHOICES = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class WeighedChoice:
     """One of several answers that a model weighed, with its log-likelihood."""
 
     text: str
@@ -46,10 +46,10 @@ class WorstSample:
     prompt: str
     answer: str
     gold: str
-    choices: Sequence[Choice] = ()
+    choices: Sequence[WeighedChoice] = ()
 
 
-def worst_samples(context: Context, suite: str, most: int = 2) -> list[WorstSample]:
+def worst_samples(context: ReportContext, suite: str, most: int = 2) -> list[WorstSample]:
     """The worst sample of each of the suite's first `most` tasks, by the task's main metric if it has a value a sample.
 
     Else by the first metric that has. Of equally bad ones the surest is taken: the one whose answer was the furthest
@@ -71,7 +71,7 @@ def worst_samples(context: Context, suite: str, most: int = 2) -> list[WorstSamp
     return list(islice(found, most))
 
 
-def _worst(context: Context, metric: Estimate) -> WorstSample | None:
+def _worst(context: ReportContext, metric: Estimate) -> WorstSample | None:
     scored = context.scores
     rows = scored[
         (scored["suite"] == metric.suite) & (scored["task"] == metric.task) & (scored["metric"] == metric.metric)
@@ -104,7 +104,7 @@ def _worst(context: Context, metric: Estimate) -> WorstSample | None:
     )
 
 
-def _choices(mine: pd.DataFrame, answer: str, gold: str) -> list[Choice]:
+def _choices(mine: pd.DataFrame, answer: str, gold: str) -> list[WeighedChoice]:
     """The likeliest choices; none where the sample was no choice, or where its labels name no choice of it."""
     if mine["loglikelihood"].isna().any() or mine["continuation"].isna().any():
         return []
@@ -114,7 +114,7 @@ def _choices(mine: pd.DataFrame, answer: str, gold: str) -> list[Choice]:
     if len(weighed) < 2:
         return []
     found = [
-        Choice(
+        WeighedChoice(
             text=str(text).strip(),
             loglikelihood=float(loglikelihood),
             answered=answer in (str(place), text, text.strip()),

@@ -31,7 +31,7 @@ from harness.record.environment import package_versions
 from harness.record.samples import read_rows
 from harness.record.seal import SEAL
 
-__all__ = ["Difference", "Rerun", "rerun"]
+__all__ = ["AnswerDifference", "Rerun", "rerun"]
 
 _TOLERANCE = 5e-4
 """How far a log-likelihood may be off in fp32, as everywhere in the harness."""
@@ -47,7 +47,7 @@ Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class AnswerDifference:
     """An answer that isn't the one in the record."""
 
     sample: str
@@ -65,7 +65,7 @@ class Rerun:
     samples: tuple[str, ...]
     compared_count: int
     tolerance: float
-    differences: tuple[Difference, ...]
+    differences: tuple[AnswerDifference, ...]
     notes: tuple[str, ...]
 
     @property
@@ -230,10 +230,10 @@ def _load(checkpoint: Checkpoint, spec: RunSpec, *, trust_remote_code: bool) -> 
     )
 
 
-def _differences(row: Mapping[str, Any], answer: Response, tolerance: float) -> Iterator[Difference]:
+def _differences(row: Mapping[str, Any], answer: Response, tolerance: float) -> Iterator[AnswerDifference]:
     told = {"sample": "/".join(_key(row)), "position": row["position"]}
     if (row["invalid"] is None) != (answer.invalid is None):
-        yield Difference(**told, field="invalid", recorded=row["invalid"], found=answer.invalid)
+        yield AnswerDifference(**told, field="invalid", recorded=row["invalid"], found=answer.invalid)
         return
     for name in (*_EXACT, *_NUMBERS):
         recorded, found = row[name], getattr(answer, name)
@@ -242,7 +242,7 @@ def _differences(row: Mapping[str, Any], answer: Response, tolerance: float) -> 
         else:
             same = _near(_numbers(recorded), _numbers(found), tolerance)
         if not same:
-            yield Difference(**told, field=name, recorded=recorded, found=found)
+            yield AnswerDifference(**told, field=name, recorded=recorded, found=found)
 
 
 def _numbers(value: Any) -> list[float]:

@@ -20,7 +20,7 @@ from harness.suitefiles.declaration import (
     TagDeclaration,
 )
 from harness.suitefiles.declared_labels import DeclaredTagging, declared_classification
-from harness.suitefiles.declaring import Context, Declared, WithoutData
+from harness.suitefiles.declaring import DeclarationContext, Declared, WithoutData
 from harness.suitefiles.schema import SuiteFile, parse_suite_file
 from harness.suitefiles.task_types import TaskType, task_type
 from harness.tasks.choices import MultipleChoice
@@ -48,7 +48,7 @@ def declare(declaration: Declaration, path: Path, where: str, options: TaskOptio
     Raises `TaskError` for settings that contradict each other, or metrics that the kind of task doesn't have;
     `DataError` where the data file isn't there.
     """
-    return _task(declaration, Context(path=path, where=where, options=options))
+    return _task(declaration, DeclarationContext(path=path, where=where, options=options))
 
 
 def redeclare(definition: Mapping[str, Any]) -> Task:
@@ -62,14 +62,14 @@ def redeclare(definition: Mapping[str, Any]) -> Task:
     return _task(declaration, WithoutData(path=place, where="definition", options=TaskOptions(offline=True)))
 
 
-def _task(declaration: Declaration, context: Context) -> Task:
+def _task(declaration: Declaration, context: DeclarationContext) -> Task:
     return task_type(declaration.type).build(declaration, context)
 
 
 class DeclaredChoice(Declared, MultipleChoice):
     """A multiple-choice task of a suite file."""
 
-    def __init__(self, declaration: ChoiceDeclaration, context: Context) -> None:
+    def __init__(self, declaration: ChoiceDeclaration, context: DeclarationContext) -> None:
         super().__init__(declaration)
         self._gold, self._gold_is = declaration.gold, declaration.gold_is
         self._prompt = Template(declaration.prompt)
@@ -117,7 +117,7 @@ class DeclaredChoice(Declared, MultipleChoice):
 class DeclaredRolling(Declared, RollingPerplexity):
     """A perplexity task of a suite file."""
 
-    def __init__(self, declaration: RollingDeclaration, context: Context) -> None:
+    def __init__(self, declaration: RollingDeclaration, context: DeclarationContext) -> None:
         super().__init__(declaration)
         self._text = declaration.text
         context.refuse_exemplars(declaration, "perplexity")
@@ -141,7 +141,7 @@ class DeclaredRolling(Declared, RollingPerplexity):
 class DeclaredGeneration(Declared, Generation):
     """A generation task of a suite file."""
 
-    def __init__(self, declaration: GenerationDeclaration, context: Context) -> None:
+    def __init__(self, declaration: GenerationDeclaration, context: DeclarationContext) -> None:
         super().__init__(declaration)
         self._prompt = Template(declaration.prompt)
         self._reference = declaration.reference

@@ -7,7 +7,7 @@ from harness.core.datasets import Row
 from harness.core.errors import DataError
 from harness.metrics.labels import label_set_metrics, single_metrics
 from harness.suitefiles.declaration import ClassifyDeclaration, TagDeclaration
-from harness.suitefiles.declaring import Context, Declared
+from harness.suitefiles.declaring import DeclarationContext, Declared
 from harness.tasks.classification import Classification, LabelledText, MultiLabelClassification, Regression
 from harness.tasks.gold import GoldReading, gold_index
 from harness.tasks.tagging import Tagging, entity_metrics
@@ -16,7 +16,7 @@ from harness.tasks.templates import cell_text
 __all__ = ["DeclaredTagging", "declared_classification", "label_of"]
 
 
-def declared_classification(declaration: ClassifyDeclaration, context: Context) -> LabelledText:
+def declared_classification(declaration: ClassifyDeclaration, context: DeclarationContext) -> LabelledText:
     """The task of the declaration's problem. Raises as `declare` does."""
     return _PROBLEMS[declaration.problem](declaration, context)
 
@@ -26,7 +26,7 @@ class _DeclaredText(Declared, LabelledText):
 
     _declaration: ClassifyDeclaration
 
-    def __init__(self, declaration: ClassifyDeclaration, context: Context) -> None:
+    def __init__(self, declaration: ClassifyDeclaration, context: DeclarationContext) -> None:
         super().__init__(declaration)
         context.refuse_exemplars(declaration, "a classifier")
         self.labels = tuple(declaration.labels)
@@ -112,7 +112,7 @@ class DeclaredTagging(Declared, Tagging):
 
     _declaration: TagDeclaration
 
-    def __init__(self, declaration: TagDeclaration, context: Context) -> None:
+    def __init__(self, declaration: TagDeclaration, context: DeclarationContext) -> None:
         super().__init__(declaration)
         context.refuse_exemplars(declaration, "a tagger")
         self.types = tuple(declaration.types)

@@ -16,14 +16,14 @@ from harness.tasks.options import TaskOptions
 from harness.tasks.rows import RowTask, cluster_of
 from harness.tasks.templates import cell_text
 
-__all__ = ["Context", "Declared", "WithoutData"]
+__all__ = ["DeclarationContext", "Declared", "WithoutData"]
 
 EVALUATE = "evaluate:"
 DATA_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".conll")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
+class DeclarationContext:
     """Where a declaration stands, and what the user allows."""
 
     path: Path
@@ -101,11 +101,11 @@ class Context:
         return {"declaration": declaration.model_dump(mode="json", exclude={"description", "limit", "num_fewshot"})}
 
 
-class WithoutData(Context):
+class WithoutData(DeclarationContext):
     """For a task that is not to be run: its data file needn't be there."""
 
     def data(self, declaration: Declaration, columns: Sequence[str]) -> DataSet | str:  # noqa: ARG002
-        """See `Context.data`."""
+        """See `DeclarationContext.data`."""
         return declaration.data
 
 

@@ -8,7 +8,7 @@ from harness.core import registry
 from harness.core.errors import PluginError
 from harness.core.tasks import Task
 from harness.suitefiles.declaration import Declaration
-from harness.suitefiles.declaring import Context
+from harness.suitefiles.declaring import DeclarationContext
 
 __all__ = ["GROUP", "TaskType", "task_type"]
 
@@ -26,7 +26,7 @@ class TaskType(Generic[D]):
     """
 
     declaration: type[D]
-    build: Callable[[D, Context], Task]
+    build: Callable[[D, DeclarationContext], Task]
 
 
 def task_type(name: str) -> TaskType[Declaration]:

@@ -14,7 +14,7 @@ from harness.core.tasks import Row, Sample
 from harness.metrics.correlation import SPEARMAN
 from harness.tasks.rows import RowTask
 
-__all__ = ["Similarity", "cosine"]
+__all__ = ["SimilarityTask", "cosine"]
 
 
 def cosine(one: Sequence[float], other: Sequence[float]) -> float:
@@ -24,7 +24,7 @@ def cosine(one: Sequence[float], other: Sequence[float]) -> float:
     return float(first @ second) / norms if norms else math.nan
 
 
-class Similarity(RowTask):
+class SimilarityTask(RowTask):
     """The cosine of the vectors of two texts, held against how alike people find them."""
 
     metrics: Sequence[Metric] = (SPEARMAN,)

@@ -12,11 +12,11 @@ from harness.core.errors import RecordError
 from harness.decision.comparison import Comparison, compare
 from harness.record import RunRecord
 from leaderboard import queries
-from leaderboard.address import choose, put
+from leaderboard.address import choose_one, put
 from leaderboard.chosen import verified_runs
 from leaderboard.comparability import may_compare
 from leaderboard.links import link
-from leaderboard.parts import chart, downloads, table
+from leaderboard.parts import chart, downloads, shown_table
 from leaderboard.session import Session, labels, record_of
 
 __all__ = ["page"]
@@ -39,7 +39,7 @@ def page(session: Session) -> None:
     shown = partial(_label, labels(known))
     apart = queries.comparability(session.store, ids)
     usual = next(iter(apart.loc[apart["apart"].isna(), "run_id"]), ids[0])
-    second = choose(columns[1], t("Candidate"), ids, "second", default=usual, always=True, shown=shown)
+    second = choose_one(columns[1], t("Candidate"), ids, "second", default=usual, always=True, shown=shown)
     alike = _alike(session, ids, second)
     others = [*alike, *(one for one in ids if one not in alike and one != second)]
     if not others:
@@ -48,7 +48,7 @@ def page(session: Session) -> None:
     if st.query_params.get("first") == second:
         st.warning(t("A run is not compared with itself: this baseline is another."))
         put("first", None)
-    first = choose(columns[0], t("Baseline"), others, "first", always=True, shown=shown)
+    first = choose_one(columns[0], t("Baseline"), others, "first", always=True, shown=shown)
     records = [record_of(session, one) for one in (first, second)]
     if records[0] is None or records[1] is None:
         return
@@ -91,18 +91,18 @@ def _show(session: Session, comparison: Comparison) -> None:
     _forest(session, frame[frame["level"] == "suite"], "suite")
     st.subheader(t("Tasks"))
     metrics = frame[frame["level"] == "metric"]
-    suite = choose(st, t("Suite"), list(dict.fromkeys(metrics["suite"])), "suite", shown=t)
+    suite = choose_one(st, t("Suite"), list(dict.fromkeys(metrics["suite"])), "suite", shown=t)
     _forest(session, metrics[metrics["suite"] == suite], "metric")
     st.subheader(t("Flipped samples"))
     flipped = pd.DataFrame([asdict(one) for one in comparison.flips])
     if flipped.empty:
         st.info(t("No sample flipped."))
     else:
-        table(flipped, key="flips", height=320)
+        shown_table(flipped, key="flips", height=320)
         downloads(session, flipped, "flips")
     if comparison.costs:
         st.subheader(t("Costs"))
-        table(pd.DataFrame([asdict(one) for one in comparison.costs]), key="costs")
+        shown_table(pd.DataFrame([asdict(one) for one in comparison.costs]), key="costs")
 
 
 def _forest(session: Session, frame: pd.DataFrame, level: str) -> None:
@@ -141,4 +141,4 @@ def _forest(session: Session, frame: pd.DataFrame, level: str) -> None:
     absent = shown[shown["difference"].isna()]
     if len(absent):
         with st.expander(t("Not compared")):
-            table(absent[["label", "first", "second", "reason"]])
+            shown_table(absent[["label", "first", "second", "reason"]])

@@ -7,8 +7,8 @@ import streamlit as st
 
 from harness.charts import history as drawn_history
 from leaderboard.chosen import chosen_run
-from leaderboard.parts import chart, table
-from leaderboard.queries_history import history
+from leaderboard.parts import chart, shown_table
+from leaderboard.queries_history import history_of
 from leaderboard.session import Session
 
 __all__ = ["page"]
@@ -27,7 +27,7 @@ def page(session: Session) -> None:
     if chosen is None:
         return
     run_id = chosen.run_id
-    rows = history(session.store, run_id)
+    rows = history_of(session.store, run_id)
     rows = rows[rows["value"].notna()]
     count = rows["run_id"].nunique()
     st.caption(
@@ -39,7 +39,7 @@ def page(session: Session) -> None:
     worse = rows[rows["regressed"].astype(bool)]
     if len(worse):
         st.error(t("{n} regressions", n=len(worse)))
-        table(worse[["started_at", "run_id", "suite", "value", "low", "high"]], key="worse")
+        shown_table(worse[["started_at", "run_id", "suite", "value", "low", "high"]], key="worse")
     columns = st.columns(2)
     for place, (suite, of_suite) in enumerate(rows.groupby("suite", sort=False)):
         named = of_suite.assign(name=[chosen.names.get(one, one) for one in of_suite["run_id"]])

@@ -11,11 +11,11 @@ import streamlit as st
 from harness.charts import dimension_bars
 from harness.core.text.display import aim, elided, number
 from leaderboard import queries
-from leaderboard.address import choose, choose_many
+from leaderboard.address import choose_many, choose_one
 from leaderboard.board import board, filtered, intervals
 from leaderboard.controls import filters_of, reference_of, weights_of
 from leaderboard.links import link
-from leaderboard.parts import chart, downloads, table
+from leaderboard.parts import chart, downloads, shown_table
 from leaderboard.session import Session, labels
 from leaderboard.words import escaped
 
@@ -94,7 +94,7 @@ def _table(bar: Any, session: Session, frame: pd.DataFrame, scores: pd.DataFrame
     title = partial(_title, session)
     with bar.popover(t("Columns"), icon=":material/view_column:"):
         shown = choose_many(st, t("Columns"), columns, "columns", default=usual, shown=title, wrap=True)
-        by = choose(st, t("Sort by"), ["rank", "checkpoint", *columns], "sort", shown=title)
+        by = choose_one(st, t("Sort by"), ["rank", "checkpoint", *columns], "sort", shown=title)
     ordered = frame if by == "rank" else frame.sort_values(by, kind="stable", ascending=_ascending(by, scores))
     view = ordered[["rank", "checkpoint", *[name for name in columns if name in shown]]].reset_index(drop=True)
     config: dict[str, Any] = {
@@ -224,4 +224,4 @@ def _set_apart(session: Session, chosen: pd.DataFrame, apart: pd.DataFrame, name
             st.caption(said)
             ids = rows["run_id"]
             shown = {t("checkpoint"): [names[one] for one in ids], t("run"): ids, t("why"): rows[why]}
-            table(pd.DataFrame(shown), key=why)
+            shown_table(pd.DataFrame(shown), key=why)

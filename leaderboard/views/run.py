@@ -17,10 +17,10 @@ from harness.core.text.display import number, visible
 from harness.record import RunRecord
 from harness.record.opening import read_json
 from leaderboard import queries
-from leaderboard.address import choose
+from leaderboard.address import choose_one
 from leaderboard.chosen import chosen_run
 from leaderboard.links import link
-from leaderboard.parts import chart, downloads, estimate_table, table
+from leaderboard.parts import chart, downloads, estimate_table, shown_table
 from leaderboard.report import pdf_of
 from leaderboard.risk import risk_curves
 from leaderboard.session import Session, record_of
@@ -49,7 +49,7 @@ def page(session: Session) -> None:
     estimates = queries.estimates(session.store, [run_id], groups=True).assign(name=chosen.names[run_id])
     _heading(session, chosen.row, record, estimates)
     _verdict(session, run_id)
-    view = choose(st, t("Show"), list(_VIEWS), "view", shown=lambda one: t(_TITLES[one]), width=280)
+    view = choose_one(st, t("Show"), list(_VIEWS), "view", shown=lambda one: t(_TITLES[one]), width=280)
     _DRAW[view](session, estimates, record, chosen.row)
 
 
@@ -79,7 +79,7 @@ def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None, 
         t("date"): row["started_at"],
         t("run"): run_id,
     }
-    table(pd.DataFrame([about]), key="about")
+    shown_table(pd.DataFrame([about]), key="about")
     asked, computed = row["asked_token_count"], row["computed_token_count"]
     if pd.notna(asked) and pd.notna(computed) and computed:
         st.caption(
@@ -109,7 +109,7 @@ def _verdict(session: Session, run_id: str) -> None:
     with st.expander(t("Rules of the gate")):
         rules = queries.verdict_rules(session.store, [run_id])
         of_last = rules[rules["verdict_position"] == last["position"]][list(_RULE)].dropna(axis="columns", how="all")
-        table(of_last.rename(columns={name: t(name) for name in _RULE}), key="rules")
+        shown_table(of_last.rename(columns={name: t(name) for name in _RULE}), key="rules")
 
 
 def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Series[Any]") -> None:
@@ -119,19 +119,19 @@ def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Se
     if len(heads) > 1:
         st.subheader(t("At a glance"))
         named = heads.assign(task=[t(suite) for suite in heads["suite"]])
-        table(estimate_table(session, named).rename(columns={t("task"): t("suite")}), key="glance")
+        shown_table(estimate_table(session, named).rename(columns={t("task"): t("suite")}), key="glance")
     for suite in dict.fromkeys(shown["suite"]):
         of_suite = shown[shown["suite"] == suite]
         st.subheader(escaped(t(suite)))
         head = of_suite[of_suite["task"] == OVERALL]
         ordered = pd.concat([head, of_suite[of_suite["task"] != OVERALL]])
-        table(estimate_table(session, ordered), key=f"scores {suite}")
+        shown_table(estimate_table(session, ordered), key=f"scores {suite}")
         if st.toggle(t("Definitions"), key=f"definitions {suite}"):
             _definitions(suite, list(dict.fromkeys(of_suite["task"])))
     out = estimates[~estimates["applies"]].drop_duplicates("task")
     if len(out):
         with st.expander(t("Not defined for this kind of checkpoint")):
-            table(out[["task", "reason"]])
+            shown_table(out[["task", "reason"]])
     st.subheader(t("Download"))
     downloads(session, estimates.drop(columns=["name"]), f"run-{row['run_id']}")
 
@@ -213,8 +213,8 @@ def _groups(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) 
         _nothing(session, drawn=False)
         return
     columns = st.columns(2)
-    task = choose(columns[0], t("Task"), tasks, "task")
-    metric = choose(
+    task = choose_one(columns[0], t("Task"), tasks, "task")
+    metric = choose_one(
         columns[1], t("Metric"), list(dict.fromkeys(grouped.loc[grouped["task"] == task, "metric"])), "metric"
     )
     same = (estimates["task"] == task) & (estimates["metric"] == metric)

@@ -9,10 +9,10 @@ import streamlit as st
 from harness.charts import attribution_map
 from harness.core.text.display import elided
 from harness.record import RunRecord
-from leaderboard.address import choose, put, read
+from leaderboard.address import choose_one, put, read_query
 from leaderboard.chosen import chosen_run
 from leaderboard.marks import marked
-from leaderboard.parts import drawing, table, text
+from leaderboard.parts import drawing, shown_table, text
 from leaderboard.queries_samples import PAGE_SIZE, Outcome, SampleQuery, facets, sample, samples_page
 from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
@@ -43,7 +43,7 @@ def page(session: Session) -> None:
 
 
 def _pages(session: Session, record: RunRecord, query: SampleQuery) -> None:
-    read("page", 1, lambda raw: int(raw) if raw.isdecimal() and int(raw) else None)
+    read_query("page", 1, lambda raw: int(raw) if raw.isdecimal() and int(raw) else None)
     number = st.session_state["page"]
     found = samples_page(record, query, number - 1)
     pages = max(-(-found.total // PAGE_SIZE), 1)
@@ -59,7 +59,7 @@ def _pages(session: Session, record: RunRecord, query: SampleQuery) -> None:
         st.rerun()
     ids = list(dict.fromkeys(found.frame["sample_id"]))
     if ids:
-        sample_id = choose(st, session.t("Sample"), ids, "sample", always=True, shown=lambda one: elided(one, 80))
+        sample_id = choose_one(st, session.t("Sample"), ids, "sample", always=True, shown=lambda one: elided(one, 80))
         _one(session, record, query, sample_id)
 
 
@@ -69,22 +69,24 @@ def _query(session: Session, known: pd.DataFrame) -> SampleQuery | None:
         return None
     pairs = {f"{suite}/{task}": (suite, task) for suite, task in zip(known["suite"], known["task"], strict=True)}
     columns = st.columns(3)
-    suite, task = pairs[choose(columns[0], t("Task"), list(pairs), "task")]
+    suite, task = pairs[choose_one(columns[0], t("Task"), list(pairs), "task")]
     of_task = known[(known["suite"] == suite) & (known["task"] == task)]
-    metric = choose(columns[1], t("Metric"), list(of_task["metric"]), "metric")
+    metric = choose_one(columns[1], t("Metric"), list(of_task["metric"]), "metric")
     row = of_task[of_task["metric"] == metric].iloc[0]
-    outcome = choose(columns[2], t("Outcome"), [_ANY, *get_args(Outcome)], "outcome", shown=lambda one: t(one or "any"))
+    outcome = choose_one(
+        columns[2], t("Outcome"), [_ANY, *get_args(Outcome)], "outcome", shown=lambda one: t(one or "any")
+    )
     variants, groups = [one for one in row["variants"] if one], list(row["groups"])
     more = st.columns(3)
-    variant = choose(
+    variant = choose_one(
         more[0],
         t("Variant"),
         [_ANY, *([_CLEAN, *variants] if variants else [])],
         "variant",
         shown=lambda one: t(one or "any"),
     )
-    group = choose(more[1], t("Group"), [_ANY, *groups], "group", shown=lambda one: one or t("any"))
-    read("q", "", str)
+    group = choose_one(more[1], t("Group"), [_ANY, *groups], "group", shown=lambda one: one or t("any"))
+    read_query("q", "", str)
     searched = more[2].text_input(t("Search in texts"), key="q")
     put("q", searched or None)
     low, high = _confidence(session)
@@ -102,7 +104,7 @@ def _query(session: Session, known: pd.DataFrame) -> SampleQuery | None:
 
 
 def _confidence(session: Session) -> tuple[float | None, float | None]:
-    read("confidence", (0.0, 1.0), _range)
+    read_query("confidence", (0.0, 1.0), _range)
     bounds: Any = st.slider(
         session.t("Confidence: the share of the likeliest choice"), 0.0, 1.0, step=0.05, key="confidence"
     )
@@ -125,7 +127,7 @@ def _list(session: Session, frame: pd.DataFrame) -> None:
     names = ("sample_id", "variant", "value", "gold", "predicted", "confidence", "tie", "invalid", "prompt", "answer")
     told = [name for name in names if any(pd.notna(one) and one not in ("", False) for one in frame[name])]
     shown = frame[[name for name in names if name in told or name == "value"]]
-    picked = table(
+    picked = shown_table(
         shown.rename(columns={name: t(name) for name in names}),
         key="list",
         height=300,
@@ -149,8 +151,10 @@ def _one(session: Session, record: RunRecord, query: SampleQuery, sample_id: str
     if len(situations) > 1:
         columns = st.columns(2)
         keys = list(situations)
-        left = choose(columns[0], t("On the left"), keys, "left", shown=lambda one: elided(one, 60))
-        right = choose(columns[1], t("On the right"), [*keys[1:], keys[0]], "right", shown=lambda one: elided(one, 60))
+        left = choose_one(columns[0], t("On the left"), keys, "left", shown=lambda one: elided(one, 60))
+        right = choose_one(
+            columns[1], t("On the right"), [*keys[1:], keys[0]], "right", shown=lambda one: elided(one, 60)
+        )
         st.caption(t("What only one side has stands between ⟦ and ⟧."))
         first, second = marked(_prompt(situations[left]), _prompt(situations[right]))
         for place, name, prompt in ((columns[0], left, first), (columns[1], right, second)):
@@ -165,7 +169,7 @@ def _one(session: Session, record: RunRecord, query: SampleQuery, sample_id: str
         scores = scores.assign(
             groups=[", ".join(f"{name}={value}" for name, value in dict(one or {}).items()) for one in scores["groups"]]
         )
-    table(scores.rename(columns={name: t(name) for name in map(str, scores)}), key="scores of one")
+    shown_table(scores.rename(columns={name: t(name) for name in map(str, scores)}), key="scores of one")
     _attributions(session, record, query, sample_id)
 
 
@@ -205,7 +209,9 @@ def _asked(session: Session, requests: pd.DataFrame, prompt: str, *, key: str) -
     if len(choices):
         st.markdown(f"**{escaped(t('Choices'))}**")
         columns = ["share", "loglikelihood", "continuation", "is_greedy", "token_count"]
-        table(choices[columns].rename(columns={name: t(_COLUMNS[name]) for name in columns}), key=f"choices {key}")
+        shown_table(
+            choices[columns].rename(columns={name: t(_COLUMNS[name]) for name in columns}), key=f"choices {key}"
+        )
     for number, row in enumerate(requests.to_dict("records")):
         _answer(session, row, key=f"answer {key} {number}")
 
@@ -250,4 +256,4 @@ def _attributions(session: Session, record: RunRecord, query: SampleQuery, sampl
             for token, value in zip(tokens, values, strict=True)
         ]
     with st.expander(t("Table")):
-        table(pd.DataFrame(behind))
+        shown_table(pd.DataFrame(behind))

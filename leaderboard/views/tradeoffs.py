@@ -8,10 +8,10 @@ import streamlit as st
 
 from harness.charts import MOST, SCALE, radar, tradeoff
 from leaderboard import queries
-from leaderboard.address import choose, choose_many
+from leaderboard.address import choose_many, choose_one
 from leaderboard.chosen import verified_runs
 from leaderboard.parts import chart
-from leaderboard.points import AXES, axis_of, points, scaled
+from leaderboard.points import AXES, axis_of, points, scaled_axis
 from leaderboard.session import Session, labels
 
 __all__ = ["page"]
@@ -49,9 +49,9 @@ def page(session: Session) -> None:
         st.info(t("None of these runs has a score for a dimension."))
         return
     columns = st.columns(2)
-    up = choose(columns[0], t("Upward"), suites, "y", shown=t)
+    up = choose_one(columns[0], t("Upward"), suites, "y", shown=t)
     known_costs = [one for one in AXES if points(one, up, rows, scores, energy, names)["x"].notna().any()]
-    across = choose(
+    across = choose_one(
         columns[1],
         t("Across"),
         [*known_costs, *[one for one in suites if one != up], up],
@@ -65,7 +65,7 @@ def page(session: Session) -> None:
     else:
         chart(session, partial(tradeoff, frame, x, y, session.theme, t.code), frame, key="tradeoff")
         st.caption(t(_PARETO))
-    _dimensions(session, scaled(scores, names), suites, together=len(chosen) <= MOST)
+    _dimensions(session, scaled_axis(scores, names), suites, together=len(chosen) <= MOST)
 
 
 def _dimensions(session: Session, all_scaled: pd.DataFrame, suites: Sequence[str], *, together: bool) -> None:

@@ -12,7 +12,7 @@ from harness.core.errors import PluginError
 from harness.core.meters import Publish
 from harness.core.scores import Basis
 from probes.energy.grid import find_grid
-from probes.energy.readings import Reading
+from probes.energy.readings import CounterReading
 from probes.energy.windows import WindowedMeter
 
 __all__ = ["CodecarbonInstrument", "CodecarbonMeter"]
@@ -84,14 +84,14 @@ class CodecarbonInstrument:
         self.source = f"codecarbon {__version__}: {', '.join(f'{part.words} ({part.error})' for part in parts)}"
         self.absent: Mapping[str, str] = {name: why for name, why in _WHY_ABSENT.items() if name not in self.parts}
 
-    def read(self) -> Reading:
+    def read(self) -> CounterReading:
         """See `Instrument.read`."""
         tracker = self._tracker
         try:
             # The public flush() skips readings that follow each other closely, and hides errors.
             tracker._measure_power_and_energy()
         except Exception as error:  # drivers raise anything; the window will say why it has no energy
-            return Reading(joules={}, failure=f"{type(error).__name__}: {error}")
+            return CounterReading(joules={}, failure=f"{type(error).__name__}: {error}")
         totals = {
             "cpu": tracker._total_cpu_energy,
             "ram": tracker._total_ram_energy,
@@ -100,8 +100,8 @@ class CodecarbonInstrument:
         joules = {name: totals[name].kWh * JOULES_PER_KWH for name in self.parts}
         if any(_skipped(hardware) for hardware in tracker._hardware):
             del joules["cpu"]
-            return Reading(joules=joules, failure="RAPL gave no value")
-        return Reading(joules=joules)
+            return CounterReading(joules=joules, failure="RAPL gave no value")
+        return CounterReading(joules=joules)
 
     def close(self) -> None:
         """Stop codecarbon's sampling thread."""

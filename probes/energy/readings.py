@@ -7,11 +7,11 @@ from typing import Protocol
 
 from harness.core.scores import Basis
 
-__all__ = ["Instrument", "Reading", "Spent", "energy_between"]
+__all__ = ["CounterReading", "Instrument", "SpentJoules", "energy_between"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class CounterReading:
     """Joules counted up so far, by part (cpu, ram, gpu); `failure` says why parts are missing."""
 
     joules: Mapping[str, float]
@@ -19,7 +19,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class SpentJoules:
     """Joules spent by part, each at least 0, and the reason for each part whose energy is not known."""
 
     joules: Mapping[str, float]
@@ -39,7 +39,7 @@ class Instrument(Protocol):
     absent: Mapping[str, str]
     resolution_s: float
 
-    def read(self) -> Reading:
+    def read(self) -> CounterReading:
         """The counters now. Never raises: what can't be read is missing from the reading."""
         ...
 
@@ -48,7 +48,7 @@ class Instrument(Protocol):
         ...
 
 
-def energy_between(before: Reading, after: Reading) -> Spent:
+def energy_between(before: CounterReading, after: CounterReading) -> SpentJoules:
     """What each part that either reading knows has spent between the two.
 
     A counter that is missing, not finite, or lower than before (it was reset, or wrapped around) gives no energy
@@ -67,4 +67,4 @@ def energy_between(before: Reading, after: Reading) -> Spent:
             failed[part] = "the counter ran backwards or was reset"
         else:
             joules[part] = end - start
-    return Spent(joules=joules, failed=failed)
+    return SpentJoules(joules=joules, failed=failed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.core.meters import Publish, Window
 from probes.energy.grid import Grid
-from probes.energy.readings import Instrument, Spent, energy_between
+from probes.energy.readings import Instrument, SpentJoules, energy_between
 
 __all__ = ["WINDOW_S", "WindowedMeter"]
 
@@ -33,14 +33,14 @@ class _Tally:
     def is_worked(self) -> bool:
         return bool(self.tokens or self.requests)
 
-    def add(self, seconds: float, spent: Spent, share: float) -> None:
+    def add(self, seconds: float, spent: SpentJoules, share: float) -> None:
         self.seconds += seconds
         self.failed.update(spent.failed)
         for part, joules in spent.joules.items():
             self.joules[part] = self.joules.get(part, 0.0) + joules * share
 
     def absorb(self, other: "_Tally") -> None:
-        self.add(other.seconds, Spent(joules=other.joules, failed=other.failed), 1.0)
+        self.add(other.seconds, SpentJoules(joules=other.joules, failed=other.failed), 1.0)
 
 
 class WindowedMeter:

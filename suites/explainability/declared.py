@@ -15,7 +15,7 @@ from harness.core.tasks import Row, Sample, TaskSettings
 from harness.suitefiles.declaration import ChoiceDeclaration, ClassifyDeclaration, Declaration, Prompt, Text
 from harness.suitefiles.declared import DeclaredChoice
 from harness.suitefiles.declared_labels import declared_classification
-from harness.suitefiles.declaring import Context
+from harness.suitefiles.declaring import DeclarationContext
 from harness.suitefiles.task_types import TaskType
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.classification import Classification
@@ -62,7 +62,7 @@ class DeclaredRationales(AttributionTask):
     inner: MultipleChoice | Classification
 
     def __init__(
-        self, declaration: RationalesDeclaration, inner: MultipleChoice | Classification, context: Context
+        self, declaration: RationalesDeclaration, inner: MultipleChoice | Classification, context: DeclarationContext
     ) -> None:
         super().__init__(inner, max_units=declaration.max_units)
         self.name = declaration.name
@@ -167,12 +167,12 @@ def _share(text: str, spans: Sequence[Span]) -> float:
     return float(marked.sum()) / sum(not sign.isspace() for sign in text)
 
 
-def declared_rationales(declaration: RationalesDeclaration, context: Context) -> DeclaredRationales:
+def declared_rationales(declaration: RationalesDeclaration, context: DeclarationContext) -> DeclaredRationales:
     """The task of the declaration. Raises as `TaskType.build` does."""
     return DeclaredRationales(declaration, _decision(declaration, context), context)
 
 
-def _decision(declaration: RationalesDeclaration, context: Context) -> MultipleChoice | Classification:
+def _decision(declaration: RationalesDeclaration, context: DeclarationContext) -> MultipleChoice | Classification:
     """The decision that is explained, as a task of its own."""
     shared = {name: getattr(declaration, name) for name in ("name", "data", "id", "cluster", "gold", "gold_is")}
     if declaration.by == "classifier":

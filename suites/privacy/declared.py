@@ -15,7 +15,7 @@ from harness.core.requests import Loglikelihood, Request, Response, TokenLoglike
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
 from harness.suitefiles.declaration import Declaration, Text
-from harness.suitefiles.declaring import Context
+from harness.suitefiles.declaring import DeclarationContext
 from harness.suitefiles.task_types import TaskType
 from harness.tasks.templates import cell_text
 from suites.privacy.canaries import EXPOSURE, candidates, exposure
@@ -50,7 +50,7 @@ class CanaryDeclaration(Declaration):
     candidates: Annotated[int, Field(ge=1, le=100_000)] = 255
 
 
-def _definition(declaration: Declaration, context: Context) -> Mapping[str, Any]:
+def _definition(declaration: Declaration, context: DeclarationContext) -> Mapping[str, Any]:
     """What decides the scores. Raises `TaskError` for exemplars or metrics, which these tasks don't take."""
     if declaration.num_fewshot:
         raise TaskError("takes no exemplars", place=context.place("num_fewshot"), fix="Leave it out")
@@ -62,7 +62,7 @@ def _definition(declaration: Declaration, context: Context) -> Mapping[str, Any]
 class DeclaredMemorisation(Memorisation):
     """How much of the user's documents the model reproduces word for word; see `Memorisation`."""
 
-    def __init__(self, declaration: MemorisationDeclaration, context: Context) -> None:
+    def __init__(self, declaration: MemorisationDeclaration, context: DeclarationContext) -> None:
         self.name, self._column = declaration.name, declaration.text
         self.data = context.data(declaration, [declaration.text])
         self.definition = _definition(declaration, context)
@@ -84,7 +84,7 @@ class DeclaredMembership(Task):
     metrics = MEMBERSHIP_METRICS
     default_limit = 500
 
-    def __init__(self, declaration: MembershipDeclaration, context: Context) -> None:
+    def __init__(self, declaration: MembershipDeclaration, context: DeclarationContext) -> None:
         self.name, self._column = declaration.name, declaration.text
         self.data = context.data(declaration, [declaration.text])
         others = context.data(declaration.model_copy(update={"data": declaration.non_members}), [declaration.text])
@@ -144,7 +144,7 @@ class DeclaredCanaries(Task):
     supports_fewshot = False
     metrics = (EXPOSURE,)
 
-    def __init__(self, declaration: CanaryDeclaration, context: Context) -> None:
+    def __init__(self, declaration: CanaryDeclaration, context: DeclarationContext) -> None:
         self.name, self._declaration = declaration.name, declaration
         self.data = context.data(declaration, [declaration.canary, declaration.secret])
         self.definition = _definition(declaration, context)

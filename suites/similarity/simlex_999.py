@@ -1,12 +1,12 @@
 """SimLex-999."""
 
 from harness.core.tasks import Row
-from harness.tasks.similarity import Similarity
+from harness.tasks.similarity import SimilarityTask
 
 __all__ = ["SimLex999"]
 
 
-class SimLex999(Similarity):
+class SimLex999(SimilarityTask):
     """Whether words that people find similar lie close to each other, related ones apart.
 
     What it measures. Spearman's rank correlation of the cosines of 999 pairs of words with the similarity that

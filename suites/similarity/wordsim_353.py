@@ -1,12 +1,12 @@
 """WordSim-353."""
 
 from harness.core.tasks import Row
-from harness.tasks.similarity import Similarity
+from harness.tasks.similarity import SimilarityTask
 
 __all__ = ["WordSim353"]
 
 
-class WordSim353(Similarity):
+class WordSim353(SimilarityTask):
     """Whether words that people find similar or related lie close to each other.
 
     What it measures. Spearman's rank correlation of the cosines of 353 pairs of words with people's judgements

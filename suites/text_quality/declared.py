@@ -9,7 +9,7 @@ from harness.core.errors import TaskError, UnknownName
 from harness.core.metrics import Metric
 from harness.metrics.texts import CorpusMetric
 from harness.suitefiles.declaration import Declaration, Text
-from harness.suitefiles.declaring import Context, Declared
+from harness.suitefiles.declaring import DeclarationContext, Declared
 from harness.suitefiles.task_types import TaskType
 from harness.tasks.templates import cell_text
 from suites.text_quality.translation import Translation, find_language, translation_metrics
@@ -34,7 +34,7 @@ class DeclaredTranslation(Declared, Translation):
 
     _declaration: TranslationDeclaration
 
-    def __init__(self, declaration: TranslationDeclaration, context: Context) -> None:
+    def __init__(self, declaration: TranslationDeclaration, context: DeclarationContext) -> None:
         super().__init__(declaration)
         self.source_language = _language(declaration.source_language, context.place("source_language"))
         self.target_language = _language(declaration.target_language, context.place("target_language"))

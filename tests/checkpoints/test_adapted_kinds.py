@@ -19,7 +19,7 @@ from transformers import (
 from harness.checkpoints import resolve
 from harness.checkpoints.adapter import WEIGHTS
 from harness.checkpoints.labels import with_labels
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.checkpoints.loading.loader import Loader
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
@@ -73,7 +73,7 @@ def answers(loaded):
 
 
 def opened(ref, **options):
-    return load(resolve(str(ref), **options), dtype="float32", device="cpu")
+    return load_model(resolve(str(ref), **options), dtype="float32", device="cpu")
 
 
 def assert_same(found, expected):
@@ -151,7 +151,7 @@ def adapter(home, tmp_path) -> Path:
 
 def test_labels_are_named_by_the_user_as_many_as_the_head_has(home):
     checkpoint = with_labels(resolve(str(home / "3" / "adapter"), base=str(home / "base")), ("bad", "good", "neither"))
-    loaded = load(checkpoint, dtype="float32", device="cpu")
+    loaded = load_model(checkpoint, dtype="float32", device="cpu")
     assert {tuple(response.label_scores) for response in answers(loaded).values()} == {("bad", "good", "neither")}
     with pytest.raises(CheckpointError, match="has 3 labels, and 2 names"):
         with_labels(resolve(str(home / "3" / "adapter"), base=str(home / "base")), ("bad", "good"))

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from harness.checkpoints import resolve
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
 from harness.checkpoints.chat_templates import template_folder
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.checkpoints.loading.loader import Loader
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
@@ -86,7 +86,7 @@ def answers(loaded, tokens=64):
 
 
 def opened(ref, **options):
-    return load(resolve(str(ref), **options), dtype="float32", device="cpu")
+    return load_model(resolve(str(ref), **options), dtype="float32", device="cpu")
 
 
 @pytest.mark.parametrize("name", TUNERS)

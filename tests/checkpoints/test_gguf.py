@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.checkpoints.sources.wheel import MODELS
 from harness.core.errors import CheckpointError, UnavailableError
 from tests.tiny import CHAT_TEMPLATE
@@ -107,7 +107,7 @@ def test_a_converted_file_holds_the_same_model_tokenizer_and_template(source: Pa
     assert checkpoint.max_length == original.max_length
     assert checkpoint.has_chat_template
     assert "Q8_0" in checkpoint.notes[0]
-    loaded = load(checkpoint, dtype="auto", device="cpu")
+    loaded = load_model(checkpoint, dtype="auto", device="cpu")
     weights = load_file(tiny_llama / "model.safetensors")
     for name, tensor in loaded.model.state_dict().items():
         # Q8_0 keeps each of 32 weights to half a 127th of the largest, and that in float16.
@@ -242,7 +242,7 @@ def test_a_split_file_is_the_same_model_by_any_of_its_parts(source: Path, split:
     assert parts[0].files["tokenizer.json"] == whole.files["tokenizer.json"]
     assert parts[0].bits_per_weight == whole.bits_per_weight
     assert parts[0].size_bytes == sum(part.stat().st_size for part in split)
-    load(parts[0], dtype="auto", device="cpu")
+    load_model(parts[0], dtype="auto", device="cpu")
 
 
 def test_a_missing_part_of_a_split_file_is_named(split: list[Path]) -> None:

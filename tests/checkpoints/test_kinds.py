@@ -11,7 +11,7 @@ from transformers import AlbertConfig, BertForNextSentencePrediction, BertForPre
 
 from harness.checkpoints import resolve
 from harness.checkpoints.architectures import kind_of
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.errors import CheckpointError, UnknownName
 from tests import tiny
 
@@ -96,7 +96,7 @@ BUILDERS: dict[str, Callable[..., Path]] = {
 def test_a_checkpoint_of_each_kind_is_told_and_loaded(kind, tmp_path):
     checkpoint = resolve(str(BUILDERS[kind](tmp_path / "model")))
     assert checkpoint.kind == kind
-    assert type(load(checkpoint, dtype="float32", device="cpu").model).__name__ == checkpoint.architecture
+    assert type(load_model(checkpoint, dtype="float32", device="cpu").model).__name__ == checkpoint.architecture
 
 
 def test_a_kind_that_there_is_not_suggests_the_one_that_was_meant(tmp_path):
@@ -114,7 +114,7 @@ def test_a_kind_without_a_head_for_the_architecture_is_refused(tmp_path):
 def test_a_head_that_is_not_in_the_files_is_never_made_up(tmp_path):
     folder = tiny.build_tiny_encoder(tmp_path / "model")
     with pytest.raises(CheckpointError, match=r"cls\.predictions.* is missing"):
-        load(resolve(str(folder), kind="masked"), dtype="float32", device="cpu")
+        load_model(resolve(str(folder), kind="masked"), dtype="float32", device="cpu")
 
 
 @pytest.mark.parametrize("head", [BertForPreTraining, BertForNextSentencePrediction])
@@ -124,12 +124,12 @@ def test_what_the_training_left_is_harmless_only_where_it_is_known(head, tmp_pat
     tiny.build_tiny_wordpiece().save_pretrained(tmp_path)
     if head is BertForNextSentencePrediction:
         with pytest.raises(CheckpointError, match="is missing"):
-            load(resolve(str(tmp_path), kind="masked"), dtype="float32", device="cpu")
+            load_model(resolve(str(tmp_path), kind="masked"), dtype="float32", device="cpu")
         return
     checkpoint = resolve(str(tmp_path))
     assert checkpoint.kind == "masked"
     assert any("bert.pooler.dense.bias and 3 more" in note for note in checkpoint.notes)
-    load(checkpoint, dtype="float32", device="cpu")
+    load_model(checkpoint, dtype="float32", device="cpu")
     tensors = load_file(tmp_path / "model.safetensors")
     save_file(
         {**tensors, "bert.extra.weight": tensors["bert.pooler.dense.bias"].clone()},
@@ -137,7 +137,7 @@ def test_what_the_training_left_is_harmless_only_where_it_is_known(head, tmp_pat
         {"format": "pt"},
     )
     with pytest.raises(CheckpointError, match=r"bert\.extra\.weight is not part"):
-        load(resolve(str(tmp_path)), dtype="float32", device="cpu")
+        load_model(resolve(str(tmp_path)), dtype="float32", device="cpu")
 
 
 def test_positions_behind_the_padding_token_are_no_room_for_text(tmp_path):
@@ -164,7 +164,7 @@ def test_layers_that_share_their_weights_are_no_fault(tmp_path):
         max_position_embeddings=64,
     )
     folder = tiny.build_tiny_masked(tmp_path / "model", config=config)
-    load(resolve(str(folder)), dtype="float32", device="cpu")
+    load_model(resolve(str(folder)), dtype="float32", device="cpu")
 
 
 def test_pickled_weights_are_converted_by_the_class_of_their_kind(tmp_path):

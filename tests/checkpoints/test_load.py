@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import LoadedCheckpoint, load
+from harness.checkpoints.loading.load import LoadedCheckpoint, load_model
 from harness.core.errors import CheckpointError, InputError
 from tests.checkpoints.conftest import Edit
 
@@ -17,7 +17,7 @@ TEXT = "She said that he would never go home again"
 
 
 def loaded(folder: Path, dtype: str = "float32") -> LoadedCheckpoint:
-    return load(resolve(str(folder)), dtype=dtype, device="cpu")
+    return load_model(resolve(str(folder)), dtype=dtype, device="cpu")
 
 
 def logits(model: torch.nn.Module, tokenizer: PreTrainedTokenizerFast) -> torch.Tensor:
@@ -137,7 +137,7 @@ def test_code_of_the_checkpoints_own_runs_where_the_user_trusts_it(folder: Path,
         "from transformers import LlamaForCausalLM\nclass Own(LlamaForCausalLM):\n    pass\n"
     )
     edit("config.json", auto_map={"AutoModelForCausalLM": "own.Own"}, architectures=["Own"])
-    trusted = load(resolve(str(folder)), dtype="float32", device="cpu", trust_remote_code=True)
+    trusted = load_model(resolve(str(folder)), dtype="float32", device="cpu", trust_remote_code=True)
     assert type(trusted.model).__name__ == "Own"
 
 
@@ -157,5 +157,5 @@ def test_a_tokenizer_that_the_library_can_not_build_is_one_line(folder: Path, ed
 
 def test_a_device_that_is_not_there_is_named(tiny_llama: Path) -> None:
     with pytest.raises(InputError) as caught:
-        load(resolve(str(tiny_llama)), dtype="float32", device="warp")
+        load_model(resolve(str(tiny_llama)), dtype="float32", device="warp")
     assert caught.value.place == "device warp"

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, TorchAoConfig
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.checkpoints.loading.quantised import BACKENDS, require_backend
 from harness.core.errors import UnavailableError
 from harness.core.models import respond
@@ -50,7 +50,7 @@ def quantised(request, base, tmp_path):
 
 def test_a_torchao_checkpoint_answers_as_transformers_does_with_it(quantised):
     checkpoint = resolve(str(quantised))
-    model = CausalModel(load(checkpoint, dtype="auto", device="cpu"), batch_tokens=256)
+    model = CausalModel(load_model(checkpoint, dtype="auto", device="cpu"), batch_tokens=256)
     found = {response.request_id: response.loglikelihood for response in respond(model, PAIRS)}
     plain, tokenizer = AutoModelForCausalLM.from_pretrained(quantised), AutoTokenizer.from_pretrained(quantised)
     for pair in PAIRS:
@@ -142,7 +142,7 @@ def test_a_missing_back_end_is_named_before_anything_is_loaded(pretend, method, 
         require_backend(checkpoint)
     assert method in str(raised.value)
     with pytest.raises(UnavailableError):
-        load(checkpoint, dtype="auto", device="cpu")
+        load_model(checkpoint, dtype="auto", device="cpu")
 
 
 @pytest.mark.parametrize(("method", "pack", "settings", "packages"), METHODS)

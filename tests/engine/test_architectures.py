@@ -9,7 +9,7 @@ import torch
 from transformers import CONFIG_MAPPING
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request
 from harness.engine.kinds.causal import CausalModel
@@ -148,7 +148,7 @@ def loaded(kind, tmp_path_factory):
         **{"vocab_size": 400, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, **kind.settings}
     )
     folder = build_tiny_checkpoint(tmp_path_factory.mktemp(kind.model_type), config=config, scale=4)
-    return load(resolve(str(folder)), dtype="float32", device="cpu")
+    return load_model(resolve(str(folder)), dtype="float32", device="cpu")
 
 
 def answers(model, requests):

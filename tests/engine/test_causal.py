@@ -13,7 +13,7 @@ from scipy.stats import chisquare
 from transformers import TemperatureLogitsWarper, TopPLogitsWarper
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, TokenLoglikelihoods
 from harness.engine.kinds.causal import CausalModel
@@ -39,7 +39,7 @@ MIXED: list[Request] = [*PAIRS, *TEXTS, *STRIDED, *PROMPTS]
 
 @pytest.fixture(scope="module")
 def loaded(tiny_llama):
-    return load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    return load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +197,7 @@ def test_samples_are_drawn_as_transformers_draws_them(loaded, temperature, top_p
 
 
 def test_nan_logits_make_answers_invalid_never_numbers(tiny_llama):
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     with torch.no_grad():
         loaded.model.get_output_embeddings().weight[7] = float("nan")
     for response in respond(CausalModel(loaded, batch_tokens=500), [*PAIRS[:3], *TEXTS[:1], *PROMPTS[:1]]):

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
 from harness.core.requests import Embed
@@ -24,7 +24,7 @@ TEXTS = [
 
 
 def vectors(folder: Path, texts: list[str], *, kind: str | None = None, batch_tokens: int = 100) -> list[torch.Tensor]:
-    loaded = load(resolve(str(folder), kind=kind), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(folder), kind=kind), dtype="float32", device="cpu")
     requests = [Embed(text=text) for text in texts]
     answers = {r.request_id: r for r in respond(EncoderModel(loaded, batch_tokens=batch_tokens), requests)}
     return [torch.tensor(answers[request.id].vector) for request in requests]

@@ -12,7 +12,7 @@ import torch
 from transformers import GenerationConfig
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import LoadedCheckpoint, load
+from harness.checkpoints.loading.load import LoadedCheckpoint, load_model
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
@@ -100,7 +100,7 @@ def saying(folder, target, settings):
 
 
 def loaded_from(folder):
-    return load(resolve(str(folder)), dtype="float32", device="cpu")
+    return load_model(resolve(str(folder)), dtype="float32", device="cpu")
 
 
 def written(loaded, make, requests, budget=4000):

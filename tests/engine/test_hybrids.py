@@ -4,7 +4,7 @@ import pytest
 from transformers import CONFIG_MAPPING
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
 from harness.engine.kinds.causal import CausalModel
@@ -75,7 +75,9 @@ PROMPTS = (TEXT[0], TEXT[1][:40], "x")
 @pytest.mark.parametrize("model_type", HYBRIDS)
 def test_greedy_tokens_equal_those_of_one_prompt_at_a_time(model_type, tmp_path):
     config = CONFIG_MAPPING[model_type](**{**SMALL, **HYBRIDS[model_type]})
-    loaded = load(resolve(str(build_tiny_checkpoint(tmp_path, config=config, scale=4))), dtype="float32", device="cpu")
+    loaded = load_model(
+        resolve(str(build_tiny_checkpoint(tmp_path, config=config, scale=4))), dtype="float32", device="cpu"
+    )
     requests = [GenerateUntil(context=prompt, max_tokens=8) for prompt in PROMPTS]
     found = {one.request_id: list(one.token_ids) for one in respond(CausalModel(loaded, batch_tokens=10_000), requests)}
     assert found == {request.id: plain_generation(loaded, request) for request in requests}

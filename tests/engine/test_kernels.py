@@ -8,7 +8,7 @@ from torch.nn.functional import linear, scaled_dot_product_attention
 from transformers import LlamaForCausalLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.models import respond
 from harness.core.requests import LoglikelihoodRolling
 from harness.engine.kernels import FasterKernels
@@ -74,7 +74,7 @@ class ComputesOtherwise(LlamaForCausalLM):
 
 
 def test_a_model_that_other_kernels_would_change_keeps_its_own_and_says_so(tiny_llama, caplog):
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     loaded.model.__class__ = ComputesOtherwise
     text = LoglikelihoodRolling(text="the quick brown fox jumps over the lazy dog " * 3)
     with caplog.at_level(logging.INFO):

@@ -13,7 +13,7 @@ from transformers import (
 )
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.models import respond
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, LoglikelihoodRolling
 from harness.engine.kinds.causal import CausalModel
@@ -76,7 +76,7 @@ PROMPTS = [GenerateUntil(context=PASSAGE[:end], max_tokens=12) for end in (20, 1
 def loaded(request, tmp_path_factory):
     name, settings = KINDS[request.param]
     folder = build_tiny_checkpoint(tmp_path_factory.mktemp(name), config=CONFIG_MAPPING[name](**settings), scale=4)
-    found = load(resolve(str(folder)), dtype="float32", device="cpu")
+    found = load_model(resolve(str(folder)), dtype="float32", device="cpu")
     # A window beyond the config's: what the positions are scaled by begins there for some.
     object.__setattr__(found, "max_length", 256)
     return found
@@ -146,7 +146,7 @@ def scale_by_the_longest(positions, _args, kwargs):
 
 
 def test_what_no_config_names_is_found_by_trying(tiny_llama):
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     assert tried_lengths(loaded.model, loaded.max_length) == ALIKE
     loaded.model.model.rotary_emb.register_forward_pre_hook(scale_by_the_longest, with_kwargs=True)
     model = CausalModel(loaded, batch_tokens=10_000)
@@ -162,7 +162,7 @@ def test_what_no_config_names_is_found_by_trying(tiny_llama):
 def test_a_classifier_is_read_by_length_too(tmp_path):
     config = CONFIG_MAPPING["phi3"](**PHI, rope_parameters=LONG, num_labels=2)
     folder = _build(tmp_path, AutoModelForSequenceClassification, config, build_tiny_tokenizer(), 0)
-    loaded = load(resolve(str(folder)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(folder)), dtype="float32", device="cpu")
     texts = [PASSAGE[:end] for end in (30, 120, 150, 170, 200, 300)]
     found = list(respond(ClassifierModel(loaded, batch_tokens=10_000), [Classify(text=text) for text in texts]))
     scores = {response.request_id: list(response.label_scores.values()) for response in found}

@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.errors import ModelError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, PseudoLoglikelihood
@@ -80,7 +80,7 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def opened(folder: Path, batch_tokens: int = 200) -> MaskedModel:
-    return MaskedModel(load(resolve(str(folder)), dtype="float32", device="cpu"), batch_tokens=batch_tokens)
+    return MaskedModel(load_model(resolve(str(folder)), dtype="float32", device="cpu"), batch_tokens=batch_tokens)
 
 
 class Reference:
@@ -264,7 +264,7 @@ def test_what_a_masked_model_is_not_for_is_refused(bert):
 
 
 def test_a_tokenizer_without_a_mask_is_refused(bert):
-    loaded = load(resolve(str(bert)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(bert)), dtype="float32", device="cpu")
     loaded.tokenizer.mask_token = None
     with pytest.raises(ModelError, match="no mask token"):
         MaskedModel(loaded, batch_tokens=100)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Response
@@ -46,7 +46,7 @@ def test_a_resumed_model_asks_only_what_is_missing_and_whole_batches():
 
 
 def test_a_batch_with_a_missing_answer_is_computed_again_whole(tiny_llama):
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     journal = MemoryJournal()
     undisturbed = list(respond(ResumedModel(CausalModel(loaded, batch_tokens=60), journal), REQUESTS))
     torn = max(journal.appended, key=len)
@@ -58,7 +58,7 @@ def test_a_batch_with_a_missing_answer_is_computed_again_whole(tiny_llama):
 
 
 def test_a_chat_template_wraps_the_context_and_joins_without_a_space(tiny_llama):
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     inner = scripted()
     list(respond(ChatModel(inner, loaded.tokenizer), REQUESTS[:1]))
     assert inner.asked == [
@@ -67,7 +67,7 @@ def test_a_chat_template_wraps_the_context_and_joins_without_a_space(tiny_llama)
 
 
 def test_a_chat_template_that_is_not_there_is_refused(tiny_llama):
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     loaded.tokenizer.chat_template = None
     with pytest.raises(CheckpointError, match="no chat template"):
         ChatModel(scripted(), loaded.tokenizer)
@@ -77,6 +77,6 @@ def test_a_kind_that_the_model_does_not_know_is_refused(tiny_llama):
     class Unknown(Loglikelihood.__mro__[1]):
         kind = "classify"
 
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     with pytest.raises(ModelError, match="classify"):
         list(respond(CausalModel(replace(loaded), batch_tokens=60), [Unknown()]))

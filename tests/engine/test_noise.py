@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.models import respond
 from harness.core.requests import Classify, EmbeddingNoise, GenerateUntil, Loglikelihood
 from harness.engine.build import model_class
@@ -32,7 +32,7 @@ def opened(tmp_path_factory):
     """Each kind's checkpoint, loaded, and its model."""
     found = {}
     for kind, build in BUILDERS.items():
-        loaded = load(resolve(str(build(tmp_path_factory.mktemp(kind)))), dtype="float32", device="cpu")
+        loaded = load_model(resolve(str(build(tmp_path_factory.mktemp(kind)))), dtype="float32", device="cpu")
         found[kind] = loaded, model_class(kind)(loaded, batch_tokens=256)
     return found
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.checkpoints.served.client import Patience
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import HarnessError, InputError, ModelError, UnavailableError, UnknownName
@@ -41,7 +41,7 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def local(tiny_llama):
-    return CausalModel(load(resolve(str(tiny_llama)), dtype="float32", device="cpu"), batch_tokens=256)
+    return CausalModel(load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu"), batch_tokens=256)
 
 
 def remote(served, **options):

@@ -6,7 +6,7 @@ import pytest
 from transformers import LlamaForCausalLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood
 from harness.engine.kinds.causal import CausalModel
@@ -59,7 +59,7 @@ class RefusesFourDimensions(LlamaForCausalLM):
 )
 def awkward(request, tiny_llama):
     """A checkpoint whose model is of another class than its config says, and what is to be said of it."""
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     loaded.model.__class__, reason = request.param
     return loaded, reason
 
@@ -83,7 +83,7 @@ def test_its_answers_are_right_all_the_same(awkward):
 
 
 def test_what_prompts_share_is_read_once_and_so_is_the_prompt_of_several_samples(tiny_llama):
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     shared = "Answer each question in one word, and say nothing else. " * 3
     requests = [
         GenerateUntil(context=shared + question, max_tokens=4, temperature=1.0, seed=seed)

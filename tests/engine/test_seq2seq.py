@@ -10,7 +10,7 @@ from lm_eval.models.huggingface import HFLM
 from transformers import AutoTokenizer, M2M100Config, MarianConfig, NllbTokenizer, T5Config
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.errors import HarnessError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood
@@ -56,7 +56,7 @@ def folder(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def loaded(folder):
-    return load(resolve(str(folder)), dtype="float32", device="cpu")
+    return load_model(resolve(str(folder)), dtype="float32", device="cpu")
 
 
 def answers(model, requests):
@@ -161,7 +161,7 @@ def test_a_long_context_loses_its_beginning_and_keeps_its_special_tokens(loaded)
 
 
 def test_nan_logits_make_answers_invalid_never_numbers(folder):
-    loaded = load(resolve(str(folder)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(folder)), dtype="float32", device="cpu")
     with torch.no_grad():
         for parameter in loaded.model.get_decoder().parameters():
             parameter.fill_(float("nan"))
@@ -204,7 +204,7 @@ def nllb(tmp_path_factory):
 
 def _spoken(folder, source, target):
     checkpoint = replace(resolve(str(folder)), source_language=source, target_language=target)
-    return load(checkpoint, dtype="float32", device="cpu")
+    return load_model(checkpoint, dtype="float32", device="cpu")
 
 
 def test_language_codes_are_read_before_the_source_and_the_target(nllb):

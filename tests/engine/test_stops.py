@@ -10,12 +10,12 @@ from lm_eval.models.huggingface import HFLM
 from transformers import AutoTokenizer
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
 from harness.engine.kinds.causal import CausalModel
 from harness.engine.kinds.seq2seq import Seq2SeqModel
-from harness.engine.writing.stops import Spelling
+from harness.engine.writing.stops import StopSpelling
 from tests import tiny
 
 TURN = "<|im_end|>"
@@ -33,7 +33,7 @@ def special(request, tmp_path_factory):
         path = folder / "tokenizer_config.json"
         path.write_text(json.dumps({**json.loads(path.read_text()), "eos_token": "[SEP]"}))
     make = CausalModel if request.param == "causal" else Seq2SeqModel
-    whole = respond(make(load(resolve(str(folder)), dtype="float32", device="cpu"), batch_tokens=4000), asked(()))
+    whole = respond(make(load_model(resolve(str(folder)), dtype="float32", device="cpu"), batch_tokens=4000), asked(()))
     # A token that stands in the middle of a text for the first time.
     usual = next(
         token
@@ -64,7 +64,7 @@ def asked(until):
 
 def test_a_text_ends_in_front_of_the_special_token(special):
     folder, _, make = special
-    loaded = load(resolve(str(folder)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(folder)), dtype="float32", device="cpu")
     model = make(loaded, batch_tokens=4000)
     whole = {one.request_id: one.token_ids for one in respond(model, asked(()))}
     turn = loaded.tokenizer.convert_tokens_to_ids(TURN)
@@ -82,7 +82,7 @@ def test_texts_are_those_of_lm_eval(special):
     folder, kind, make = special
     if kind == "seq2seq":
         return  # lm-eval looks for no stop string in as many tokens as the context has
-    model = make(load(resolve(str(folder)), dtype="float32", device="cpu"), batch_tokens=4000)
+    model = make(load_model(resolve(str(folder)), dtype="float32", device="cpu"), batch_tokens=4000)
     reference = HFLM(pretrained=str(folder), device="cpu", dtype="float32", batch_size=1)
     for until in ((), (TURN,), (TURN[:4],), ("\n", TURN)):
         requests = asked(until)
@@ -99,7 +99,7 @@ def test_texts_are_those_of_lm_eval(special):
 def spelling():
     tokenizer = tiny.build_tiny_tokenizer()
     tokenizer.add_special_tokens({"extra_special_tokens": [TURN, "<|think|>"]})
-    return tokenizer, Spelling(tokenizer)
+    return tokenizer, StopSpelling(tokenizer)
 
 
 PIECES = ("yes", " no", "END", TURN, "<|think|>", "é", "中", "\n", "<", "|>", "im_end")

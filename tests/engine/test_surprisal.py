@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.models import respond
 from harness.core.requests import LoglikelihoodRolling, TokenLoglikelihoods
 from harness.engine.kinds.causal import CausalModel
@@ -22,7 +22,7 @@ ASKED = [
 def test_the_engine_says_of_each_token_what_plain_passes_say_whatever_the_batch(
     tiny_llama: Path, batch_tokens: int
 ) -> None:
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu", trust_remote_code=False)
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu", trust_remote_code=False)
     model = CausalModel(loaded, batch_tokens=batch_tokens)
     found = {answer.request_id: answer for answer in respond(model, ASKED)}
     plain = PlainModel(loaded.model, loaded.tokenizer)
@@ -36,7 +36,7 @@ def test_the_engine_says_of_each_token_what_plain_passes_say_whatever_the_batch(
 
 
 def test_a_text_without_a_token_is_invalid(tiny_llama: Path) -> None:
-    loaded = load(resolve(str(tiny_llama)), dtype="float32", device="cpu", trust_remote_code=False)
+    loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu", trust_remote_code=False)
     (answer,) = respond(CausalModel(loaded, batch_tokens=64), [TokenLoglikelihoods(text="")])
     assert answer.invalid is not None
 

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.meters import NullMeter
 from harness.core.models import respond
 from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood
@@ -23,7 +23,7 @@ KINDS = {
 @pytest.fixture(scope="module", params=KINDS)
 def loaded(request, tmp_path_factory):
     folder = KINDS[request.param](tmp_path_factory.mktemp(request.param))
-    return load(resolve(str(folder)), dtype="float32", device="cpu")
+    return load_model(resolve(str(folder)), dtype="float32", device="cpu")
 
 
 def asked(loaded, context):

@@ -11,7 +11,7 @@ import pytest
 from harness.core.meters import Window
 from harness.record import load_record
 from probes.energy.grid import find_grid
-from probes.energy.readings import Reading
+from probes.energy.readings import CounterReading
 from probes.energy.windows import WindowedMeter
 from tests.faults.conftest import ALL, Place, Tally, new_place
 from tests.faults.test_kills import resumes_to_the_same_bytes
@@ -129,15 +129,15 @@ class Counter:
     def __init__(self, at: int, fault: str) -> None:
         self.at, self.fault, self.count, self.joules = at, fault, 0, 1000.0
 
-    def read(self) -> Reading:
+    def read(self) -> CounterReading:
         self.count += 1
         self.joules += 3.0
         if self.count == self.at and self.fault == "missing":
-            return Reading(joules={}, failure="no such file")
+            return CounterReading(joules={}, failure="no such file")
         if self.count == self.at and self.fault == "reset":
             self.joules = 0.0
         is_number = self.count != self.at or self.fault != "no number"
-        return Reading(joules={"cpu": self.joules if is_number else math.nan})
+        return CounterReading(joules={"cpu": self.joules if is_number else math.nan})
 
     def close(self) -> None:
         pass

@@ -10,7 +10,7 @@ import pytest
 
 from harness.checkpoints import resolve
 from harness.checkpoints.loading import held
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.cli.bus_error import end_clearly
 from harness.core.errors import CheckpointError
 from harness.record import load_record
@@ -73,7 +73,7 @@ def test_a_file_that_is_another_when_it_is_opened_is_refused(two_models, way, na
     found = resolve(str(model))
     way(model, other, name)
     with pytest.raises(CheckpointError, match="changed since it was looked at"):
-        load(found, dtype="float32", device="cpu")
+        load_model(found, dtype="float32", device="cpu")
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -81,7 +81,7 @@ def test_what_is_loaded_is_what_was_hashed_whatever_the_path_leads_to_meanwhile(
     """The files are exchanged once they are held, and back before anybody looks again."""
     model, other = two_models
     found = resolve(str(model))
-    sound = load(found, dtype="float32", device="cpu").model.state_dict()
+    sound = load_model(found, dtype="float32", device="cpu").model.state_dict()
     real = held._lead
 
     def exchanged(target: Path, path: Path, descriptor: int) -> None:
@@ -90,7 +90,7 @@ def test_what_is_loaded_is_what_was_hashed_whatever_the_path_leads_to_meanwhile(
 
     backs: list[Callable[[], None]] = []
     monkeypatch.setattr(held, "_lead", exchanged)
-    loaded = load(found, dtype="float32", device="cpu")
+    loaded = load_model(found, dtype="float32", device="cpu")
     backs[0]()
     assert not loaded.mapped
     assert all(bool((sound[name] == tensor).all()) for name, tensor in loaded.model.state_dict().items())
@@ -101,7 +101,7 @@ def test_a_file_that_was_only_touched_is_loaded(two_models):
     found = resolve(str(model))
     (model / WEIGHTS).touch()
     (model / WEIGHTS).chmod(0o600)
-    assert load(found, dtype="float32", device="cpu").model is not None
+    assert load_model(found, dtype="float32", device="cpu").model is not None
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -118,9 +118,9 @@ def test_files_that_are_mapped_for_lack_of_memory_must_not_be_written_at_all(two
     monkeypatch.setattr(held, "_lead", exchanged)
     if way is written_over or way is renamed:
         with pytest.raises(CheckpointError, match="changed since it was looked at"):
-            load(found, dtype="float32", device="cpu")
+            load_model(found, dtype="float32", device="cpu")
     else:
-        assert load(found, dtype="float32", device="cpu").mapped
+        assert load_model(found, dtype="float32", device="cpu").mapped
 
 
 def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(two_models):
@@ -129,7 +129,7 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(two_models):
     (model / WEIGHTS).unlink()
     os.mkfifo(model / WEIGHTS)
     with pytest.raises(CheckpointError, match="changed since it was looked at"):
-        load(found, dtype="float32", device="cpu")
+        load_model(found, dtype="float32", device="cpu")
 
 
 def test_weights_that_are_cut_short_in_place_leave_the_answers(two_models, tmp_path, start_process):

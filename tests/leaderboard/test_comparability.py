@@ -11,7 +11,7 @@ from harness.core.errors import RecordError
 from harness.decision.comparison import comparable, compare
 from harness.store import Store, index_folder, locate, migrations
 from leaderboard import queries
-from leaderboard.queries_history import history
+from leaderboard.queries_history import history_of
 from tests.store.records import SUITES, make_record
 
 
@@ -115,7 +115,7 @@ def test_history_holds_a_run_against_the_last_that_it_may_be_compared_with(tmp_p
     ]
     with Store(locate(None, tmp_path)) as store:
         index_folder(store, tmp_path)
-        rows = history(store, made[0])
+        rows = history_of(store, made[0])
     before = rows.set_index(["run_id", "suite"])["previous_run_id"]
     assert [before[one, "accuracy"] for one in made] == [None, None, made[0], None]
     assert before[made[3], "robustness"] == made[2]

@@ -18,9 +18,9 @@ from harness.store import Store, index_folder, locate
 from leaderboard.board import Filters, board, filtered
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.marks import marked
-from leaderboard.queries_history import history
+from leaderboard.queries_history import history_of
 from leaderboard.ranking import Ranking
-from leaderboard.words import escaped, words
+from leaderboard.words import board_words, escaped
 from tests.store.records import make_record
 
 ROOT = Path(__file__).parents[2]
@@ -103,7 +103,8 @@ def test_every_text_of_the_pages_is_in_chinese():
 
 def test_the_language_is_the_readers_unless_another_is_asked_for():
     assert [
-        words(asked, locale).code for asked, locale in ((None, "zh-CN"), ("en", "zh-CN"), ("xx", "de"), (None, None))
+        board_words(asked, locale).code
+        for asked, locale in ((None, "zh-CN"), ("en", "zh-CN"), ("xx", "de"), (None, None))
     ] == [
         "zh",
         "en",
@@ -160,7 +161,7 @@ def test_history_marks_what_got_worse_beyond_doubt(tmp_path):
     with Store(locate(None, tmp_path)) as store:
         index_folder(store, tmp_path)
         any_run = next(tmp_path.glob("*/seal.json")).parent.name
-        rows = history(store, any_run)
+        rows = history_of(store, any_run)
     accuracy = rows[rows["suite"] == "accuracy"]
     assert accuracy["started_at"].str[8:10].tolist() == ["01", "02", "03"]
     assert accuracy["regressed"].tolist() == [False, False, True]

@@ -85,7 +85,7 @@ def test_neighbours_that_the_data_cant_tell_apart_share_a_rank(store):
 def test_samples_that_flip_are_judged_by_mcnemars_exact_test_as_compare_does(store):
     table = queries.checkpoints(store).set_index("name")
     ids = [str(table["run_id"][name]) for name in ("m0", "m1")]
-    parts = queries.headline_parts(store, ids, ["robustness"])
+    parts = queries.part_estimates(store, ids, ["robustness"])
     values = queries.scores(store, ids).set_index(["run_id", "suite"])["value"]
     changed = [
         queries.record(store, run_id).scores.query("task == 'noise'").set_index("sample_id")["value"] for run_id in ids
@@ -97,9 +97,9 @@ def test_samples_that_flip_are_judged_by_mcnemars_exact_test_as_compare_does(sto
 
 def test_a_run_is_found_by_the_beginning_of_its_id_and_an_unknown_one_is_not(store):
     run_id = queries.checkpoints(store)["run_id"].iloc[0]
-    assert queries.find_run(store, run_id[:6])["run_id"] == run_id
+    assert queries.run_named(store, run_id[:6])["run_id"] == run_id
     with pytest.raises(UnknownName):
-        queries.find_run(store, "nothing")
+        queries.run_named(store, "nothing")
 
 
 def test_a_record_that_was_changed_is_not_given(store):

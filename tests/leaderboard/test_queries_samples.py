@@ -6,7 +6,7 @@ import pytest
 
 from harness.core.errors import RecordError
 from harness.record import load_record
-from leaderboard.queries_samples import SampleQuery, facets, flips, sample, samples_page
+from leaderboard.queries_samples import SampleQuery, facets, flipped_samples, sample, samples_page
 from tests.store.records import make_record
 
 BIRDS = {"suite": "accuracy", "task": "birds", "metric": "acc"}
@@ -82,7 +82,7 @@ def test_one_sample_has_its_requests_and_scores_whole(record):
 def test_flips_are_the_samples_that_only_one_of_two_runs_has_right(tmp_path):
     first = make_record(tmp_path, right=0.4, n=60)
     second = make_record(tmp_path, right=0.6, answers=5, seed=1, n=60)
-    found = flips(first, second, "accuracy", "birds", "acc").set_index("sample_id")["change"].to_dict()
+    found = flipped_samples(first, second, "accuracy", "birds", "acc").set_index("sample_id")["change"].to_dict()
     values = [one.scores[one.scores["task"] == "birds"].set_index("sample_id")["value"] for one in (first, second)]
     changed = values[1] - values[0]
     assert found == {name: "gained" if change > 0 else "lost" for name, change in changed[changed != 0].items()}

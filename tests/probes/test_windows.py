@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from harness.core.meters import Window
 from harness.core.scores import Basis
 from probes.energy.grid import Grid
-from probes.energy.readings import Reading
+from probes.energy.readings import CounterReading
 from probes.energy.windows import WINDOW_S, WindowedMeter
 
 GRID = Grid(region="TST", country_code="TST", grams_per_kwh=100.0, source="a test")
@@ -30,8 +30,8 @@ class World:
         self.windows: list[Window] = []
         self.meter = WindowedMeter(self.windows.append, self, GRID, clock=lambda: self.now)
 
-    def read(self) -> Reading:
-        return Reading(joules={} if self.failure else dict(self.joules), failure=self.failure)
+    def read(self) -> CounterReading:
+        return CounterReading(joules={} if self.failure else dict(self.joules), failure=self.failure)
 
     def close(self) -> None:
         self.is_closed = True

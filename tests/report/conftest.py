@@ -7,7 +7,7 @@ import pytest
 import harness
 from harness.decision.verdicts import RuleVerdict, Verdict
 from harness.record import RunRecord
-from harness.report import Context, Statements, Words, build_document
+from harness.report import ReportContext, Statements, Words, build_document
 from harness.report.blocks import Document
 from tests.tiny import build_tiny_checkpoint
 
@@ -74,7 +74,7 @@ def verdict_on(run: RunRecord) -> Verdict:
 def document_of(run: RunRecord, language: str = "en") -> Document:
     said = Statements(intended_use="Tests alone", signer="A. Tester", organisation="Org & Co.")
     words = Words(language)  # type: ignore[arg-type]
-    return build_document(Context(record=run, words=words, verdicts=[verdict_on(run)], statements=said))
+    return build_document(ReportContext(record=run, words=words, verdicts=[verdict_on(run)], statements=said))
 
 
 @pytest.fixture(scope="session")

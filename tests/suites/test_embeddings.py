@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModel, AutoTokenizer
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core import registry
 from harness.core.models import respond
 from harness.core.requests import Embed
@@ -23,7 +23,7 @@ WHOLE = TaskSettings(limit=None, num_fewshot=0, seed=0)
 
 @pytest.fixture(scope="module")
 def minilm() -> EncoderModel:
-    return EncoderModel(load(resolve("all-minilm-l6-v2"), dtype="float32", device="cpu"), batch_tokens=2048)
+    return EncoderModel(load_model(resolve("all-minilm-l6-v2"), dtype="float32", device="cpu"), batch_tokens=2048)
 
 
 def estimates(model, task):

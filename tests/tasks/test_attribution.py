@@ -12,7 +12,7 @@ from harness.core.models import respond
 from harness.core.requests import Attribute, Response
 from harness.core.tasks import TaskSettings
 from harness.core.text.words import word_ends
-from harness.engine.attribution.explaining import Explainer, ranking
+from harness.engine.attribution.explaining import Explainer, unit_ranking
 from harness.engine.attribution.model import AttributingModel
 from harness.engine.attribution.units import units_of, without
 from harness.engine.kinds.scripted import ScriptedModel
@@ -195,8 +195,8 @@ def test_units_make_up_the_text_and_long_ones_are_runs_of_words():
 
 
 def test_values_that_only_rounding_tells_apart_keep_the_texts_order():
-    assert ranking([1.0, 1.0 + 1e-9, 3.0, -2.0]).tolist() == [2, 0, 1, 3]
-    assert ranking([0.0, 0.0]).tolist() == [0, 1]
+    assert unit_ranking([1.0, 1.0 + 1e-9, 3.0, -2.0]).tolist() == [2, 0, 1, 3]
+    assert unit_ranking([0.0, 0.0]).tolist() == [0, 1]
 
 
 def test_every_metric_names_its_source_and_its_group():

@@ -21,7 +21,7 @@ from harness.core.errors import TaskError
 from harness.core.process.time_limit import OverLimit
 from harness.core.requests import Response
 from harness.core.tasks import TaskSettings
-from harness.lm_eval.plain import Opaque, plain
+from harness.lm_eval.plain import Opaque, plain_copy
 from harness.lm_eval.tasks import load_tasks
 from harness.lm_eval.templates import render
 from harness.tasks.options import TaskOptions
@@ -43,8 +43,8 @@ def written(template: str, document: dict[str, Any]) -> str:
 
 @given(_values)
 def test_plain_values_stay_as_they_are_and_are_copied(value: Any) -> None:
-    assert plain(value) == value
-    assert not isinstance(value, list | dict) or plain(value) is not value
+    assert plain_copy(value) == value
+    assert not isinstance(value, list | dict) or plain_copy(value) is not value
 
 
 class Living(list[int]):
@@ -64,7 +64,7 @@ class Living(list[int]):
     ],
 )
 def test_what_acts_is_a_handle_without_attributes(value: object, shown: str) -> None:
-    handle = plain({"a": [value]})["a"][0]
+    handle = plain_copy({"a": [value]})["a"][0]
     assert isinstance(handle, Opaque)
     assert str(handle) == shown
     assert not [name for name in dir(handle) if not name.startswith("_")]
@@ -72,7 +72,7 @@ def test_what_acts_is_a_handle_without_attributes(value: object, shown: str) -> 
 
 def test_values_of_other_libraries_become_pythons_own() -> None:
     day = datetime.datetime(2020, 1, 2, 3, 4, 5)
-    found = plain(
+    found = plain_copy(
         {"a": np.int64(3), "b": np.str_("x"), "c": day, "d": Decimal("1.50"), "e": np.True_, "f": Living([1])}
     )
     assert found == {"a": 3, "b": "x", "c": "2020-01-02 03:04:05", "d": "1.50", "e": True, "f": [1]}

@@ -13,13 +13,13 @@ from harness.core.metrics import Undefined
 from harness.core.requests import Embed, Response
 from harness.core.scores import Score
 from harness.core.tasks import TaskSettings
-from harness.tasks.similarity import Similarity, cosine
+from harness.tasks.similarity import SimilarityTask, cosine
 from suites.fairness.association import EFFECT_SIZE, P_VALUE, AssociationTest
 
 SETTINGS = TaskSettings(limit=None, num_fewshot=0, seed=0)
 
 
-class Pairs(Similarity):
+class Pairs(SimilarityTask):
     name = "pairs"
 
     def pair(self, row):

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2 as httpx
 
 from harness.checkpoints.served.allowance import ACCEPTED, Allowance, UnfitError
-from harness.checkpoints.served.said import parse_said, plain
+from harness.checkpoints.served.said import parse_said, plain_text
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError, ModelError, UnavailableError
 from harness.core.process.secrets import keep_secret
@@ -68,9 +68,10 @@ class ServerClient:
     The key comes from the environment variable that the options name, and is in no error, nor in anything returned: a
     server that repeats it has it hidden (`harness.core.process.secrets`). An answer has a limit of bytes, by what was
     asked, before and after decompression, and of time, from the first byte sent to the last that came. A busy server
-    (429, 503) makes all threads wait. Raises `InputError` for a key that can't be sent or is refused, `UnavailableError` for
-    a server that can't be reached, stays busy or doesn't answer in time, `RefusedError` for any other HTTP error,
-    `UnfitAnswerError` for what goes beyond the limits, and `ModelError` for an answer that is no JSON.
+    (429, 503) makes all threads wait. Raises `InputError` for a key that can't be sent or is refused,
+    `UnavailableError` for a server that can't be reached, stays busy or doesn't answer in time, `RefusedError` for any
+    other HTTP error, `UnfitAnswerError` for what goes beyond the limits, and `ModelError` for an answer that is no
+    JSON.
     """
 
     def __init__(self, url: str, options: EndpointOptions, patience: Patience | None = None) -> None:
@@ -173,7 +174,7 @@ class ServerClient:
         try:
             return parse_said(content)
         except ValueError as error:
-            kind = elided(plain(response.headers.get("Content-Type", "no content type")))
+            kind = elided(plain_text(response.headers.get("Content-Type", "no content type")))
             raise ModelError(
                 f"answers with something that is no JSON ({kind}, {len(content):,} bytes)",
                 place=self.url,
@@ -193,7 +194,7 @@ def _key(name: str) -> str | None:
 
 def _said(response: httpx.Response, content: bytes) -> str:
     """The status of an answer, and the server's own words on it in one line."""
-    words = elided(plain(_message(content)), LONGEST_MESSAGE)
+    words = elided(plain_text(_message(content)), LONGEST_MESSAGE)
     return f"HTTP {response.status_code}" + (f" ({words})" if words else "")
 
 
@@ -213,7 +214,7 @@ def _message(content: bytes) -> str:
 
 
 def _reason(error: Exception) -> str:
-    return elided(plain(str(error)), LONGEST_MESSAGE) or type(error).__name__
+    return elided(plain_text(str(error)), LONGEST_MESSAGE) or type(error).__name__
 
 
 def _seconds(retry_after: str | None) -> float | None:

@@ -16,7 +16,7 @@ from harness.core.process.paths import cache_folder, new_cached_file
 from harness.core.text.display import elided
 from harness.core.text.hashing import SHORT, canonical_json, digest, file_digest
 
-__all__ = ["ECHO_TOKENS", "EndpointSource", "address_of", "echo_body", "is_served"]
+__all__ = ["ECHO_TOKENS", "EndpointCheckpoints", "address_of", "echo_body", "is_served"]
 
 PREFIX = "openai:"
 ABOUT = "endpoint.json"
@@ -41,7 +41,7 @@ UNLISTED = "The server doesn't list this model, but answers to its name"
 IN_THE_CLEAR = "The key is sent over plain HTTP, where others may read it"
 
 
-class EndpointSource:
+class EndpointCheckpoints:
     """A model behind an OpenAI-compatible API."""
 
     rank = 5

@@ -6,7 +6,7 @@ from typing import Any
 from harness.core.process.secrets import hidden
 from harness.core.text.hashing import MAX_INTEGER
 
-__all__ = ["parse_said", "plain"]
+__all__ = ["parse_said", "plain_text"]
 
 DEEPEST = 64
 """Lists and objects in each other; no answer of OpenAI's protocol has more than ten."""
@@ -24,7 +24,7 @@ def parse_said(content: bytes) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
-def plain(text: str) -> str:
+def plain_text(text: str) -> str:
     """The text without secrets, and without halves of surrogate pairs, which JSON can hold and a record can't."""
     if not text.isascii():
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -33,14 +33,14 @@ def plain(text: str) -> str:
 
 def _plain(value: Any, depth: int) -> Any:
     if isinstance(value, str):
-        return plain(value)
+        return plain_text(value)
     if not isinstance(value, list | dict):
         return value
     if depth == 0:
         raise ValueError("it is nested too deeply")
     if isinstance(value, list):
         return [_plain(one, depth - 1) for one in value]
-    return {plain(name): _plain(one, depth - 1) for name, one in value.items()}
+    return {plain_text(name): _plain(one, depth - 1) for name, one in value.items()}
 
 
 def _number(digits: str) -> int | float:

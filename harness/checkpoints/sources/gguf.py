@@ -18,7 +18,7 @@ from harness.core.errors import CheckpointError, HarnessError
 from harness.core.process.isolation import StepFailed
 from harness.core.text.hashing import SHORT, digest, file_digest
 
-__all__ = ["CONVERTER_VERSION", "GgufSource", "converted"]
+__all__ = ["CONVERTER_VERSION", "GgufCheckpoints", "converted"]
 
 CONVERTER_VERSION = 3
 """Goes up whenever the converter can give other files for the same GGUF file."""
@@ -36,7 +36,7 @@ PART = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", r
 logger = logging.getLogger(__name__)
 
 
-class GgufSource:
+class GgufCheckpoints:
     """A `.gguf` file on this machine; of a split one, any of its parts."""
 
     rank = 10

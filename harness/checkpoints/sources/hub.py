@@ -10,7 +10,7 @@ from harness.checkpoints.vocabulary import TOKENIZER_PATTERNS
 from harness.core.checkpoints import SourceOptions
 from harness.core.errors import CheckpointError, UnavailableError
 
-__all__ = ["HubSource"]
+__all__ = ["HubCheckpoints"]
 
 PATTERNS = (
     "config.json",
@@ -25,7 +25,7 @@ PATTERNS = (
 )
 
 
-class HubSource:
+class HubCheckpoints:
     """`org/name` or `org/name@revision`, through huggingface_hub and its cache."""
 
     rank = 40

@@ -8,7 +8,7 @@ from harness.checkpoints.files import exists
 from harness.core.checkpoints import SourceOptions
 from harness.core.errors import CheckpointError
 
-__all__ = ["LocalSource", "is_hub_id"]
+__all__ = ["LocalCheckpoints", "is_hub_id"]
 
 HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
@@ -18,7 +18,7 @@ def is_hub_id(ref: str) -> bool:
     return HUB_ID.fullmatch(ref) is not None and ref[0] not in "./~"
 
 
-class LocalSource:
+class LocalCheckpoints:
     """A folder that transformers can load, as `save_pretrained` writes it."""
 
     rank = 20

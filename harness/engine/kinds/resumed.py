@@ -6,10 +6,10 @@ from typing import Protocol
 from harness.core.models import Batch, Model
 from harness.core.requests import Request, Response
 
-__all__ = ["Journal", "ResumedModel"]
+__all__ = ["ResponseJournal", "ResumedModel"]
 
 
-class Journal(Protocol):
+class ResponseJournal(Protocol):
     """Where responses are kept: `harness.record.RunRecord` is one."""
 
     @property
@@ -30,7 +30,7 @@ class ResumedModel:
     equal to those of an undisturbed one, byte for byte.
     """
 
-    def __init__(self, model: Model, journal: Journal) -> None:
+    def __init__(self, model: Model, journal: ResponseJournal) -> None:
         self.model = model
         self.journal = journal
 

@@ -22,12 +22,12 @@ from harness.engine.noise import with_noise
 from harness.engine.padding import padded, padding_id
 from harness.engine.planner import cut
 from harness.engine.rounding import NOT_FINITE
-from harness.engine.scoring import Verdict
+from harness.engine.scoring import ReadingScore
 from harness.engine.writing.generation import end_ids
 from harness.engine.writing.hooks import Stops, Watch, instead_of_its_own
 from harness.engine.writing.languages import Languages
 from harness.engine.writing.steering import stop_strings
-from harness.engine.writing.stops import Spelling
+from harness.engine.writing.stops import StopSpelling
 
 __all__ = ["Seq2SeqModel"]
 
@@ -65,12 +65,12 @@ class Seq2SeqModel:
         self._likelihood_prefix: Tokens = languages.prefix(start)
         self._generation = languages.generation_settings(start)
         self._own_stops = stop_strings(loaded.checkpoint.generation.followed)
-        self._spelling = Spelling(loaded.tokenizer)
+        self._spelling = StopSpelling(loaded.tokenizer)
         self._ends = end_ids(loaded.model, loaded.tokenizer)
         self.pad_id = padding_id(loaded.model, loaded.tokenizer)
         self._sources: dict[str, Tokens] = {}
         self._targets: dict[str, Tokens] = {}
-        self._scoring: Halving[Loglikelihood, dict[_Reading, Verdict]] = Halving(batch_tokens)
+        self._scoring: Halving[Loglikelihood, dict[_Reading, ReadingScore]] = Halving(batch_tokens)
         self._writing: Halving[GenerateUntil, list[Response]] = Halving(batch_tokens)
 
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
@@ -205,7 +205,7 @@ class Seq2SeqModel:
 
     def _score(self, pairs: Sequence[Loglikelihood]) -> Iterator[Response]:
         fitting = [pair for pair in pairs if 0 < len(self._targets[pair.id]) <= self._room]
-        verdicts: dict[_Reading, Verdict] = {}
+        verdicts: dict[_Reading, ReadingScore] = {}
         for _, found in self._passes(fitting):
             verdicts |= found or {}
         for pair in pairs:
@@ -218,15 +218,15 @@ class Seq2SeqModel:
 
     def _passes(
         self, pairs: Sequence[Loglikelihood]
-    ) -> Iterator[tuple[Sequence[Loglikelihood], dict[_Reading, Verdict] | None]]:
+    ) -> Iterator[tuple[Sequence[Loglikelihood], dict[_Reading, ReadingScore] | None]]:
         if self._scoring.batch_tokens < self.batch_tokens:
             return self._scoring.run(pairs, lambda pair: len(self._sources[pair.id]), self._read)
         # The whole of a planned batch: each source counts once, however many continuations it has.
         return self._scoring.run(pairs, lambda _pair: 0, self._read)
 
-    def _scored(self, pair: Loglikelihood, verdicts: Mapping[_Reading, Verdict]) -> Response:
+    def _scored(self, pair: Loglikelihood, verdicts: Mapping[_Reading, ReadingScore]) -> Response:
         source, targets = self._sources[pair.id], self._targets[pair.id]
-        verdict = verdicts.get(_Reading(source, targets)) if targets else Verdict(0.0, True)
+        verdict = verdicts.get(_Reading(source, targets)) if targets else ReadingScore(0.0, True)
         invalid = None
         if len(targets) > self._room:
             invalid = f"the continuation of {len(targets)} tokens is longer than the model's window"
@@ -244,7 +244,7 @@ class Seq2SeqModel:
             invalid=invalid,
         )
 
-    def _read(self, pairs: Sequence[Loglikelihood]) -> dict[_Reading, Verdict]:
+    def _read(self, pairs: Sequence[Loglikelihood]) -> dict[_Reading, ReadingScore]:
         """The verdicts on some pairs, each of their sources read once."""
         readings = sorted(
             {_Reading(self._sources[pair.id], self._targets[pair.id]) for pair in pairs},
@@ -256,7 +256,7 @@ class Seq2SeqModel:
             states = self.model.get_encoder()(**arguments).last_hidden_state
             self.meter.count(tokens=sum(map(len, sources)), requests=0)
             place = {source: index for index, source in enumerate(sources)}
-            verdicts: dict[_Reading, Verdict] = {}
+            verdicts: dict[_Reading, ReadingScore] = {}
             for part in self._parts(readings, len(sources[0])):
                 rows = torch.tensor([place[reading.source] for reading in part], device=self.model.device)
                 verdicts |= self._predict(part, states[rows], arguments["attention_mask"][rows])
@@ -292,7 +292,7 @@ class Seq2SeqModel:
 
     def _predict(
         self, readings: Sequence[_Reading], states: torch.Tensor, mask: torch.Tensor
-    ) -> dict[_Reading, Verdict]:
+    ) -> dict[_Reading, ReadingScore]:
         logits = self.decoded([reading.targets for reading in readings], states, mask)
         self.meter.count(tokens=sum(len(reading.targets) for reading in readings), requests=0)
         wanted = padded([reading.targets for reading in readings], 0, self.model.device)
@@ -301,7 +301,9 @@ class Seq2SeqModel:
         chances = logits.gather(-1, targets.unsqueeze(-1)).squeeze(-1).double() - logits.logsumexp(dim=-1).double()
         greedy = ((logits.argmax(dim=-1) == targets) | ~seen).all(dim=-1).tolist()
         totals = chances.masked_fill(~seen, 0).sum(dim=-1).tolist()
-        return {reading: Verdict(total, same) for reading, total, same in zip(readings, totals, greedy, strict=True)}
+        return {
+            reading: ReadingScore(total, same) for reading, total, same in zip(readings, totals, greedy, strict=True)
+        }
 
     def _write(self, prompts: Sequence[GenerateUntil]) -> Iterator[Response]:
         fitting = []

@@ -18,7 +18,7 @@ from harness.engine.planner import Pack, pack_shared
 from harness.engine.tree import Tokens
 from harness.engine.writing.prefill import batching_error, prefill_packed, prefill_padded
 from harness.engine.writing.steering import Steer, Steering
-from harness.engine.writing.stops import Spelling
+from harness.engine.writing.stops import StopSpelling
 
 __all__ = ["Continuation", "Writer", "end_ids"]
 
@@ -72,7 +72,7 @@ class Writer:
         self,
         model: Any,
         *,
-        spelling: Spelling,
+        spelling: StopSpelling,
         ends: frozenset[int],
         steering: Steering,
         stems: StemCache | None,

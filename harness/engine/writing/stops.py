@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["Spelling", "cut_at_stop"]
+__all__ = ["StopSpelling", "cut_at_stop"]
 
 
 def cut_at_stop(text: str, until: Sequence[str]) -> str:
@@ -11,7 +11,7 @@ def cut_at_stop(text: str, until: Sequence[str]) -> str:
     return min((text.split(stop, 1)[0] for stop in until if stop), key=len, default=text)
 
 
-class Spelling:
+class StopSpelling:
     """How one tokenizer spells the tokens that a model wrote.
 
     Special tokens are left out of a text, but stop strings may be spelled with them (`<|im_end|>`), so these are looked

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from harness.core.text.display import number
 from harness.decision.comparison import Comparison, MetricDifference
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
-from harness.report.context import Context
+from harness.report.context import ReportContext
 from harness.report.titles import title
 
 __all__ = ["comparison"]
@@ -14,7 +14,7 @@ MOST = 40
 """Rows of changes that a page can bear."""
 
 
-def comparison(context: Context) -> list[Section]:
+def comparison(context: ReportContext) -> list[Section]:
     """The run against its baseline; nothing where there is none. Raises `RecordError` where they can't be compared."""
     words, found = context.words, context.comparison
     if found is None:
@@ -48,7 +48,7 @@ def comparison(context: Context) -> list[Section]:
     return [Section(title=words("Compared with the baseline"), blocks=blocks, own_page=True)]
 
 
-def _table(context: Context, caption: str, differences: Sequence[MetricDifference]) -> Table:
+def _table(context: ReportContext, caption: str, differences: Sequence[MetricDifference]) -> Table:
     words = context.words
     return Table(
         caption=caption,
@@ -80,7 +80,7 @@ def _table(context: Context, caption: str, differences: Sequence[MetricDifferenc
     )
 
 
-def _costs(context: Context, found: Comparison) -> Table:
+def _costs(context: ReportContext, found: Comparison) -> Table:
     words = context.words
     return Table(
         caption=words("What both cost"),

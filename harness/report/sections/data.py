@@ -12,13 +12,13 @@ from harness.data import find
 from harness.decision.verdicts import Verdict
 from harness.decision.wording import allowed
 from harness.report.blocks import Block, Bullets, Column, Facts, Note, Paragraph, Section, Table
-from harness.report.context import Context
+from harness.report.context import ReportContext
 from harness.report.titles import title
 
 __all__ = ["data", "known_task", "thresholds"]
 
 
-def data(context: Context) -> list[Section]:
+def data(context: ReportContext) -> list[Section]:
     """Every task with its data, fingerprint and size, then licences and citations."""
     words, spec = context.words, context.record.spec
     rows = [
@@ -54,7 +54,7 @@ def data(context: Context) -> list[Section]:
     return [Section(title=words("Data"), blocks=blocks)]
 
 
-def thresholds(context: Context) -> list[Section]:
+def thresholds(context: ReportContext) -> list[Section]:
     """The policies that decided, with each rule's number, bound and verdict."""
     words = context.words
     blocks: list[Block] = []
@@ -73,7 +73,7 @@ def thresholds(context: Context) -> list[Section]:
     return [Section(title=words("Thresholds and decision"), blocks=blocks)]
 
 
-def _policy(context: Context, verdict: Verdict) -> list[Block]:
+def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
     words = context.words
     facts = [
         (words("policy"), verdict.policy),

@@ -7,13 +7,13 @@ from importlib.resources import files
 import yaml
 
 from harness.report.blocks import Column, Note, Paragraph, Section, Table
-from harness.report.context import Context
+from harness.report.context import ReportContext
 from harness.report.titles import title
 
 __all__ = ["evidence"]
 
 
-def evidence(context: Context) -> list[Section]:
+def evidence(context: ReportContext) -> list[Section]:
     """The mapping to the NIST AI RMF and the EU AI Act, for what this run holds."""
     words = context.words
     present = {one.suite for one in context.estimates if one.value is not None} | {"record"}

@@ -2,12 +2,12 @@
 
 from harness.core.text.display import number
 from harness.report.blocks import Block, Column, Facts, Note, Paragraph, Section, Table
-from harness.report.context import Context
+from harness.report.context import ReportContext
 
 __all__ = ["identity", "machine", "responsibility"]
 
 
-def identity(context: Context) -> list[Section]:
+def identity(context: ReportContext) -> list[Section]:
     """The checkpoint, file by file, and the settings of the run."""
     words, checkpoint, spec = context.words, context.checkpoint, context.record.spec
     facts = [
@@ -36,7 +36,7 @@ def identity(context: Context) -> list[Section]:
     return [Section(title=words("What was evaluated"), blocks=blocks)]
 
 
-def responsibility(context: Context) -> list[Section]:
+def responsibility(context: ReportContext) -> list[Section]:
     """Intended use and signature: what the data can't tell."""
     words, said = context.words, context.statements
     unknown = words("not stated")
@@ -60,7 +60,7 @@ def responsibility(context: Context) -> list[Section]:
     return [Section(title=words("Intended use and responsibility"), blocks=blocks)]
 
 
-def machine(context: Context) -> list[Section]:
+def machine(context: ReportContext) -> list[Section]:
     """The machine, its software, and what the engine saved."""
     words, environment = context.words, context.environment
     asked, computed = context.record.token_counts

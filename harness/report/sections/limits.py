@@ -6,7 +6,7 @@ from harness.core.headlines import OVERALL
 from harness.core.registry import names as registered
 from harness.core.scores import Estimate
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
-from harness.report.context import Context
+from harness.report.context import ReportContext
 from harness.report.titles import title
 
 __all__ = ["caveats", "exclusions"]
@@ -18,7 +18,7 @@ MOST_NAMES = 4
 """Metrics that are named where several are absent for one reason."""
 
 
-def exclusions(context: Context) -> list[Section]:
+def exclusions(context: ReportContext) -> list[Section]:
     """Scores that are absent, with the reason; dimensions that were not asked; samples that could not be used."""
     words = context.words
     blocks: list[Block] = []
@@ -42,7 +42,7 @@ def exclusions(context: Context) -> list[Section]:
     return [Section(title=words("What was not measured, and why"), blocks=blocks, own_page=True)]
 
 
-def _absent(context: Context, absent: Sequence[Estimate]) -> Table:
+def _absent(context: ReportContext, absent: Sequence[Estimate]) -> Table:
     words = context.words
     told: dict[tuple[str, str, str], list[str]] = {}
     for one in absent:
@@ -62,13 +62,13 @@ def _absent(context: Context, absent: Sequence[Estimate]) -> Table:
     )
 
 
-def _listed(context: Context, metrics: Sequence[str]) -> str:
+def _listed(context: ReportContext, metrics: Sequence[str]) -> str:
     shown = ", ".join(metrics[:MOST_NAMES])
     left = len(metrics) - MOST_NAMES
     return f"{shown} {context.words('and {count} more', count=left)}" if left > 0 else shown
 
 
-def _invalid(context: Context, invalid: Sequence[Estimate]) -> str:
+def _invalid(context: ReportContext, invalid: Sequence[Estimate]) -> str:
     if not invalid:
         return context.words("Errors: none. Every sample that was asked could be used.")
     counts: dict[str, int] = {}
@@ -80,7 +80,7 @@ def _invalid(context: Context, invalid: Sequence[Estimate]) -> str:
     )
 
 
-def _truncated(context: Context) -> list[Block]:
+def _truncated(context: ReportContext) -> list[Block]:
     counts: dict[str, int] = {}
     for one in context.estimates:
         if one.truncated_count and one.group is None and one.task != OVERALL:
@@ -95,7 +95,7 @@ def _truncated(context: Context) -> list[Block]:
     return [Paragraph(text=told)]
 
 
-def caveats(context: Context) -> list[Section]:
+def caveats(context: ReportContext) -> list[Section]:
     """The limits of every report of this kind."""
     words = context.words
     items = [

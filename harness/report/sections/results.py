@@ -10,7 +10,7 @@ from harness.core.tasks import Suite
 from harness.core.text.display import number
 from harness.doc_pages import explanation
 from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section, Table
-from harness.report.context import Context
+from harness.report.context import ReportContext
 from harness.report.figures import attribution_figures, suite_figures
 from harness.report.sections.data import known_task
 from harness.report.sections.summary import best
@@ -23,13 +23,13 @@ MOST_GROUPS = 40
 """Rows of groups that a page can bear; the record holds them all."""
 
 
-def results(context: Context) -> list[Section]:
+def results(context: ReportContext) -> list[Section]:
     """One section a suite that has any score, energy included."""
     suites = dict.fromkeys(one.suite for one in context.estimates if one.applies)
     return [section for suite in suites for section in _suite(context, suite)]
 
 
-def _suite(context: Context, suite: str) -> list[Section]:
+def _suite(context: ReportContext, suite: str) -> list[Section]:
     words = context.words
     mine = [one for one in context.estimates if one.suite == suite and one.applies]
     single = [one for one in mine if one.group is None and one.task != OVERALL and one.value is not None]
@@ -68,7 +68,7 @@ def _registered(suite: str) -> Suite | None:
         return None
 
 
-def _table(context: Context, caption: str, estimates: Sequence[Estimate], *, groups: bool = False) -> Table:
+def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], *, groups: bool = False) -> Table:
     words = context.words
     bases = {one.basis for one in estimates}
     if len(bases) == 1:
@@ -112,7 +112,7 @@ def _unusable(estimate: Estimate) -> int:
     return 0 if estimate.suite == "energy" else estimate.invalid_count
 
 
-def _groups(context: Context, suite: str, grouped: Sequence[Estimate]) -> list[Block]:
+def _groups(context: ReportContext, suite: str, grouped: Sequence[Estimate]) -> list[Block]:
     words = context.words
     caption = words("Scores of {suite} by group", suite=title(words, suite))
     blocks: list[Block] = [_table(context, caption, grouped[:MOST_GROUPS], groups=True)]
@@ -123,7 +123,7 @@ def _groups(context: Context, suite: str, grouped: Sequence[Estimate]) -> list[B
     return blocks
 
 
-def _definitions(context: Context, estimates: Sequence[Estimate]) -> list[Block]:
+def _definitions(context: ReportContext, estimates: Sequence[Estimate]) -> list[Block]:
     """What each metric means and where it comes from, those that share a text together."""
     found: dict[str, tuple[list[str], list[str]]] = {}
     for task_name in dict.fromkeys(one.task for one in estimates):
@@ -141,7 +141,7 @@ def _definitions(context: Context, estimates: Sequence[Estimate]) -> list[Block]
     return [*defined, *_derived(context, estimates)]
 
 
-def _derived(context: Context, estimates: Sequence[Estimate]) -> list[Block]:
+def _derived(context: ReportContext, estimates: Sequence[Estimate]) -> list[Block]:
     """What those metrics of a suite mean that no task has, such as the joules of a run."""
     metrics = {one.metric for one in estimates}
     suite = _registered(estimates[0].suite) if estimates else None
@@ -162,7 +162,7 @@ def _cited(sources: Sequence[str]) -> str:
     )
 
 
-def _worst(context: Context, suite: str) -> list[Block]:
+def _worst(context: ReportContext, suite: str) -> list[Block]:
     words = context.words
     blocks: list[Block] = []
     for sample in worst_samples(context, suite):
@@ -185,7 +185,7 @@ def _worst(context: Context, suite: str) -> list[Block]:
     return blocks
 
 
-def _choices(context: Context, sample: WorstSample) -> Table:
+def _choices(context: ReportContext, sample: WorstSample) -> Table:
     """What there was to choose from, the likeliest first, and which of it the model took and should have taken."""
     words = context.words
     marks = {(True, True): words("answered, expected"), (True, False): words("answered")}

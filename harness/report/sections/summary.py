@@ -5,7 +5,7 @@ from harness.core.scores import Estimate
 from harness.core.text.display import number
 from harness.decision.verdicts import Verdict
 from harness.report.blocks import Block, Bullets, Column, Facts, Paragraph, Section, Table
-from harness.report.context import Context
+from harness.report.context import ReportContext
 from harness.report.figures import share_figure
 from harness.report.titles import title
 from harness.report.worries import worries
@@ -16,7 +16,7 @@ FIRST = 4
 """Worries that the first page has room for; the others follow it."""
 
 
-def summary(context: Context) -> list[Section]:
+def summary(context: ReportContext) -> list[Section]:
     """One page that can be read alone."""
     words = context.words
     found = worries(context)
@@ -42,7 +42,7 @@ def summary(context: Context) -> list[Section]:
     return sections
 
 
-def _tested(context: Context) -> str:
+def _tested(context: ReportContext) -> str:
     spec, checkpoint = context.record.spec, context.checkpoint
     return context.words(
         "{model}, a {kind} language model of {parameters} parameters, was asked {samples} samples of "
@@ -56,13 +56,13 @@ def _tested(context: Context) -> str:
     )
 
 
-def _verdict(context: Context) -> str:
+def _verdict(context: ReportContext) -> str:
     if not context.verdicts:
         return context.words("No gate was asked: this report holds scores, and no decision.")
     return " ".join(_said(context, verdict) for verdict in context.verdicts)
 
 
-def _said(context: Context, verdict: Verdict) -> str:
+def _said(context: ReportContext, verdict: Verdict) -> str:
     """A verdict with how many rules bear it: a PASS of which most is undecided must be seen for what it is."""
     said = [rule.verdict for rule in verdict.rules]
     return context.words(
@@ -76,7 +76,7 @@ def _said(context: Context, verdict: Verdict) -> str:
     )
 
 
-def _scores(context: Context) -> Table:
+def _scores(context: ReportContext) -> Table:
     words = context.words
     return Table(
         caption=words("One score a dimension, with its 95 % interval"),
@@ -93,7 +93,7 @@ def _scores(context: Context) -> Table:
     )
 
 
-def _row(context: Context, one: Estimate) -> list[str]:
+def _row(context: ReportContext, one: Estimate) -> list[str]:
     parts = headline_parts(one)
     metric = ", ".join(dict.fromkeys(name for _, name in parts))
     made_of = parts[0][0] if len(parts) == 1 else context.words("mean of {count} tasks", count=len(parts))
@@ -108,14 +108,14 @@ def _row(context: Context, one: Estimate) -> list[str]:
     ]
 
 
-def best(context: Context, one: Estimate) -> str:
+def best(context: ReportContext, one: Estimate) -> str:
     """Which way is better, in words."""
     if one.direction is None:
         return context.words("target {target}", target=number(one.target))
     return context.words("higher") if one.direction == "higher" else context.words("lower")
 
 
-def _origin(context: Context) -> list[tuple[str, str]]:
+def _origin(context: ReportContext) -> list[tuple[str, str]]:
     words, record = context.words, context.record
     return [
         (words("run"), record.run_id),

@@ -3,7 +3,7 @@
 from harness.record.opening import read_json
 from harness.record.seal import SEAL
 from harness.report.blocks import Block, Bullets, Code, Column, Facts, Paragraph, Section, Table
-from harness.report.context import Context
+from harness.report.context import ReportContext
 
 __all__ = ["glossary", "verification"]
 
@@ -31,7 +31,7 @@ TERMS = (
 )
 
 
-def verification(context: Context) -> list[Section]:
+def verification(context: ReportContext) -> list[Section]:
     """Steps, and the digests that they compare."""
     words, record = context.words, context.record
     sealed = read_json(record.folder / SEAL)
@@ -73,7 +73,7 @@ def verification(context: Context) -> list[Section]:
     return [Section(title=words("How to verify this report"), blocks=blocks, own_page=True)]
 
 
-def glossary(context: Context) -> list[Section]:
+def glossary(context: ReportContext) -> list[Section]:
     """The words that a reader from outside the field may not know."""
     words = context.words
     return [

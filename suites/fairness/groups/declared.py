@@ -11,7 +11,7 @@ from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import MAX_INTEGER
 from harness.suitefiles.declaration import Declaration, Prompt, Text
 from harness.suitefiles.declared_labels import label_of
-from harness.suitefiles.declaring import Context, Declared
+from harness.suitefiles.declaring import DeclarationContext, Declared
 from harness.suitefiles.task_types import TaskType
 from harness.tasks.gold import GoldReading
 from harness.tasks.templates import Template, cell_text
@@ -44,7 +44,7 @@ class DeclaredGroups(Declared, GroupDecision):
 
     _declaration: GroupFairnessDeclaration
 
-    def __init__(self, declaration: GroupFairnessDeclaration, context: Context) -> None:
+    def __init__(self, declaration: GroupFairnessDeclaration, context: DeclarationContext) -> None:
         super().__init__(declaration)
         self._prompt = Template(declaration.prompt)
         self._context = context
@@ -100,7 +100,7 @@ class DeclaredGroups(Declared, GroupDecision):
         self.metrics = self._context.metrics(self._declaration.metrics or list(allowed), allowed)
 
 
-def _positive(declaration: GroupFairnessDeclaration, context: Context) -> str:
+def _positive(declaration: GroupFairnessDeclaration, context: DeclarationContext) -> str:
     if declaration.positive is None:
         if len(declaration.labels) > 2:
             raise TaskError(
@@ -119,7 +119,7 @@ def _positive(declaration: GroupFairnessDeclaration, context: Context) -> str:
     return declaration.positive
 
 
-def _check(declaration: GroupFairnessDeclaration, context: Context) -> None:
+def _check(declaration: GroupFairnessDeclaration, context: DeclarationContext) -> None:
     """Raises `TaskError` for labels or attributes listed twice, and intersections of what isn't an attribute."""
     for field, listed in (("labels", declaration.labels), ("attributes", declaration.attributes)):
         if len({one.strip().casefold() for one in listed}) < len(listed):

@@ -6,7 +6,7 @@ from captum.attr import InputXGradient, IntegratedGradients, KernelShap, Occlusi
 from captum.metrics import infidelity, sensitivity_max
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load
+from harness.checkpoints.loading.load import load_model
 from harness.core.attributions import AttributionSettings
 from harness.core.meters import NullMeter
 from harness.core.requests import Attribute
@@ -31,7 +31,7 @@ BUILD = {
 def pair(request, tmp_path_factory):
     """The harness's attribution, and the plain model with the same decision."""
     folder = BUILD[request.param](tmp_path_factory.mktemp(request.param) / "model")
-    loaded = load(resolve(str(folder)), dtype="float32", device="cpu")
+    loaded = load_model(resolve(str(folder)), dtype="float32", device="cpu")
     asked = Attribute(
         context=BEFORE + TEXT + AFTER,
         continuations=() if request.param == "classifier" else CHOICES,
