@@ -30,8 +30,8 @@ from harness.record import RunRecord
 from harness.record.parts import PARTS
 from harness.record.seal import SAMPLES, SEAL
 from harness.store import Store, index_folder, locate
-from leaderboard import queries
-from leaderboard.queries_samples import SampleQuery, samples_page
+from leaderboard.data import queries
+from leaderboard.data.samples import SampleQuery, samples_page
 from tests.store.records import make_record
 
 SUITES = [

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from leaderboard import queries
 from leaderboard.address import choose_one
+from leaderboard.data import queries
 from leaderboard.parts import not_here
 from leaderboard.session import Session, labels
 

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from leaderboard.address import choose_many, choose_one, put, read_query
-from leaderboard.board import Filters
+from leaderboard.data.board import Filters
 from leaderboard.session import Session
 from leaderboard.words import escaped
 

@@ -14,7 +14,7 @@ from harness.core.text.display import elided
 from harness.core.text.translation import LANGUAGES
 from harness.record import RunRecord
 from harness.store import Store
-from leaderboard import queries
+from leaderboard.data import queries
 from leaderboard.words import BoardWords, board_words
 
 __all__ = ["RECORDS", "STORE", "Session", "choose_language", "labels", "open_session", "record_of"]

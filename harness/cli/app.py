@@ -22,9 +22,9 @@ from harness.cli import (
     sealing,
     suites,
 )
-from harness.cli.bus_error import end_clearly
-from harness.cli.guard import guarded
-from harness.cli.off_network import stay_off
+from harness.cli.process.bus_error import end_clearly
+from harness.cli.process.guard import guarded
+from harness.cli.process.off_network import stay_off
 
 __all__ = ["app", "main"]
 
@@ -61,7 +61,7 @@ app.add_typer(deciding.policy, name="policy")
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code: see `harness.cli.guard`."""
+    """Run the command line and leave with its exit code: see `harness.cli.process.guard`."""
     signal.signal(signal.SIGTERM, _terminate)
     end_clearly()
     # Advice about kernels that would be faster is not the harness's word; whoever wants it sets the variable.

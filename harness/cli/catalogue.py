@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
-from harness.cli.off_network import go_offline
+from harness.cli.process.off_network import go_offline
 
 __all__ = ["data", "doctor", "tasks"]
 

@@ -19,7 +19,7 @@ from harness.cli.console import (
     saving_line,
 )
 from harness.cli.indexing import STORE_HELP
-from harness.cli.interrupts import INTERRUPTED, interruptible
+from harness.cli.process.interrupts import INTERRUPTED, interruptible
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
 

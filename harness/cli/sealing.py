@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import errors, output, print_json, progress_bar
-from harness.cli.off_network import go_offline, need_none
+from harness.cli.process.off_network import go_offline, need_none
 from harness.cli.runs import Output, Run, find_folder, find_run
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError

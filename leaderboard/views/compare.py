@@ -11,10 +11,10 @@ from harness.charts import forest
 from harness.core.errors import RecordError
 from harness.decision.comparison import Comparison, compare
 from harness.record import RunRecord
-from leaderboard import queries
 from leaderboard.address import choose_one, put
 from leaderboard.chosen import verified_runs
-from leaderboard.comparability import may_compare
+from leaderboard.data import queries
+from leaderboard.data.comparability import may_compare
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, shown_table
 from leaderboard.session import Session, labels, record_of

@@ -7,8 +7,8 @@ import streamlit as st
 
 from harness.charts import history as drawn_history
 from leaderboard.chosen import chosen_run
+from leaderboard.data.history import history_of
 from leaderboard.parts import chart, shown_table
-from leaderboard.queries_history import history_of
 from leaderboard.session import Session
 
 __all__ = ["page"]

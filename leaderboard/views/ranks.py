@@ -10,10 +10,10 @@ import streamlit as st
 
 from harness.charts import dimension_bars
 from harness.core.text.display import aim, elided, number
-from leaderboard import queries
 from leaderboard.address import choose_many, choose_one
-from leaderboard.board import board, filtered, intervals
 from leaderboard.controls import filters_of, reference_of, weights_of
+from leaderboard.data import queries
+from leaderboard.data.board import board, filtered, intervals
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, shown_table
 from leaderboard.session import Session, labels

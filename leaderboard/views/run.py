@@ -16,13 +16,13 @@ from harness.core.headlines import OVERALL
 from harness.core.text.display import number, visible
 from harness.record import RunRecord
 from harness.record.opening import read_json
-from leaderboard import queries
 from leaderboard.address import choose_one
 from leaderboard.chosen import chosen_run
+from leaderboard.data import queries
+from leaderboard.data.risk import risk_curves
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, estimate_table, shown_table
 from leaderboard.report import pdf_of
-from leaderboard.risk import risk_curves
 from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
 

@@ -11,9 +11,9 @@ from harness.core.text.display import elided
 from harness.record import RunRecord
 from leaderboard.address import choose_one, put, read_query
 from leaderboard.chosen import chosen_run
+from leaderboard.data.samples import PAGE_SIZE, Outcome, SampleQuery, facets, sample, samples_page
 from leaderboard.marks import marked
 from leaderboard.parts import drawing, shown_table, text
-from leaderboard.queries_samples import PAGE_SIZE, Outcome, SampleQuery, facets, sample, samples_page
 from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
 

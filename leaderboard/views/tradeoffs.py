@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from harness.charts import MOST, SCALE, radar, tradeoff
-from leaderboard import queries
 from leaderboard.address import choose_many, choose_one
 from leaderboard.chosen import verified_runs
+from leaderboard.data import queries
+from leaderboard.data.points import AXES, axis_of, points, scaled_axis
 from leaderboard.parts import chart
-from leaderboard.points import AXES, axis_of, points, scaled_axis
 from leaderboard.session import Session, labels
 
 __all__ = ["page"]

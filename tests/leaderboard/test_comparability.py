@@ -10,8 +10,8 @@ from sqlalchemy import text
 from harness.core.errors import RecordError
 from harness.decision.comparison import comparable, compare
 from harness.store import Store, index_folder, locate, migrations
-from leaderboard import queries
-from leaderboard.queries_history import history_of
+from leaderboard.data import queries
+from leaderboard.data.history import history_of
 from tests.store.records import SUITES, make_record
 
 

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from harness.core.text.translation import translator
 from harness.store import Store, index_folder, locate
-from leaderboard.board import Filters, board, filtered
+from leaderboard.data.board import Filters, board, filtered
+from leaderboard.data.history import history_of
+from leaderboard.data.ranking import Ranking
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.marks import marked
-from leaderboard.queries_history import history_of
-from leaderboard.ranking import Ranking
 from leaderboard.words import board_words, escaped
 from tests.store.records import make_record
 

@@ -5,8 +5,8 @@ from scipy import stats
 
 from harness.core.errors import RecordError, StoreError, UnknownName
 from harness.store import Store, index_folder, locate
-from leaderboard import queries
-from leaderboard.pairs import difference_p
+from leaderboard.data import queries
+from leaderboard.data.pairs import difference_p
 from tests.store.records import make_record
 
 

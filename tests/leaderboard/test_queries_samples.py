@@ -6,7 +6,7 @@ import pytest
 
 from harness.core.errors import RecordError
 from harness.record import load_record
-from leaderboard.queries_samples import SampleQuery, facets, flipped_samples, sample, samples_page
+from leaderboard.data.samples import SampleQuery, facets, flipped_samples, sample, samples_page
 from tests.store.records import make_record
 
 BIRDS = {"suite": "accuracy", "task": "birds", "metric": "acc"}

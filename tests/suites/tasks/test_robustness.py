@@ -24,8 +24,8 @@ from probes.perturbations.letters import Deletions, KeyboardTypos
 from suites.robustness.variants import perturbations, sample_perturbations
 from suites.robustness.wrapper import RobustnessTask
 from tests.cli.conftest import QUESTIONS
+from tests.lm_eval.lm_eval_tasks import write_tasks
 from tests.suites.scripts import scores_of, value_of, writer
-from tests.tasks.lm_eval_tasks import write_tasks
 from tests.tiny import build_tiny_checkpoint
 
 ROWS = [

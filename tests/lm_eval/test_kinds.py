@@ -13,9 +13,9 @@ from transformers import AutoTokenizer, T5Config
 from harness.core.errors import CheckpointError, HarnessError, ModelError, TaskError
 from harness.lm_eval_bridge import HarnessLM
 from tests import tiny
+from tests.lm_eval.lm_eval_tasks import TASKS, over, write_task, write_tasks
+from tests.lm_eval.test_bridge import answers, instance
 from tests.served import Served, serving
-from tests.tasks.lm_eval_tasks import TASKS, over, write_task, write_tasks
-from tests.test_lm_eval_bridge import answers, instance
 
 T5 = T5Config(
     vocab_size=400,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from harness.core.text.display import number
-from leaderboard.ranking import Ranking
+from leaderboard.data.ranking import Ranking
 
 __all__ = ["Filters", "board", "filtered", "intervals"]
 

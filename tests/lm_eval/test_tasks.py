@@ -21,7 +21,7 @@ from harness.engine.kinds.scripted import ScriptedModel
 from harness.lm_eval.tasks import load_tasks
 from harness.lm_eval_bridge import HarnessLM
 from harness.tasks.options import TaskOptions
-from tests.tasks.lm_eval_tasks import PROMPT, ROWS, TASKS, metric, over, write_task, write_tasks
+from tests.lm_eval.lm_eval_tasks import PROMPT, ROWS, TASKS, metric, over, write_task, write_tasks
 
 ALL = TaskSettings(limit=None, num_fewshot=0, seed=7)
 

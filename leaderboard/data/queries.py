@@ -11,7 +11,7 @@
     find_run(store, name)            the run of this id or beginning of an id
     record(store, run_id, records)   its `RunRecord`, verified, for what only the record knows
 
-Single samples are in `leaderboard.queries_samples`: `tasks_of`, `samples_page`, `sample`, `flips`.
+Single samples are in `leaderboard.data.samples`: `tasks_of`, `samples_page`, `sample`, `flips`.
 
 Every function takes an open `Store` first and reads one state of it. Frames have the columns that the function names,
 in this order, also where there are no rows; what is absent is None (NaN in number columns), never 0.
@@ -39,9 +39,9 @@ from harness.store.schema import suites as _suites
 from harness.store.schema import verdict_rules as _rules
 from harness.store.schema import verdicts as _verdicts
 from harness.store.values import unpack
-from leaderboard.comparability import Asked, set_apart
-from leaderboard.pairs import Part
-from leaderboard.ranking import Ranking, rank
+from leaderboard.data.comparability import Asked, set_apart
+from leaderboard.data.pairs import Part
+from leaderboard.data.ranking import Ranking, rank
 
 __all__ = [
     "CHECKPOINTS",
@@ -150,7 +150,7 @@ def estimates(
 def comparability(store: Store, run_ids: Sequence[str], *, reference: str | None = None) -> pd.DataFrame:
     """One row a run: run_id, apart (None where it ranks, else why not), reference (the run that it's held against).
 
-    See `leaderboard.comparability.set_apart`.
+    See `leaderboard.data.comparability.set_apart`.
     """
     return set_apart(asked(store, run_ids), reference)
 
@@ -171,7 +171,7 @@ def asked(store: Store, run_ids: Sequence[str]) -> dict[str, Asked]:
 def ranking(store: Store, run_ids: Sequence[str], weights: Mapping[str, float]) -> Ranking:
     """Ranks of runs that compare, by weighted score; one suite alone with a weight ranks by that dimension.
 
-    See `leaderboard.ranking.Ranking`.
+    See `leaderboard.data.ranking.Ranking`.
     """
     chosen = scores(store, run_ids)
     return rank(run_ids, chosen, part_estimates(store, run_ids, list(weights)), weights)

@@ -22,8 +22,8 @@ from harness.lm_eval_bridge import HarnessLM
 from harness.run.pipeline import EvalOptions, evaluate
 from harness.tasks.options import ChatOptions, TaskOptions
 from tests import tiny
-from tests.tasks.lm_eval_tasks import TASKS, metric, over, write_task, write_tasks
-from tests.test_lm_eval_bridge import echo
+from tests.lm_eval.lm_eval_tasks import TASKS, metric, over, write_task, write_tasks
+from tests.lm_eval.test_bridge import echo
 
 WRITES = {**TASKS["tiny_writing"], "metric_list": [metric("exact_match", "mean", ignore_case=True)]}
 CHOOSES = {**TASKS["tiny_choice"], "metric_list": [metric("acc", "mean"), metric("acc_norm", "mean")]}

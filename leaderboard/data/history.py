@@ -8,10 +8,10 @@ from sqlalchemy import select
 from harness.core.statistics import holm
 from harness.store import Store
 from harness.store.schema import runs as _runs
-from leaderboard import queries
-from leaderboard.comparability import Asked, suite_differs
-from leaderboard.pairs import Part, difference_p
-from leaderboard.ranking import LEVEL
+from leaderboard.data import queries
+from leaderboard.data.comparability import Asked, suite_differs
+from leaderboard.data.pairs import Part, difference_p
+from leaderboard.data.ranking import LEVEL
 
 __all__ = ["history_of"]
 

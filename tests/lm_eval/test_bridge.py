@@ -17,7 +17,7 @@ from harness.core.models import Batch
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.engine.kinds.scripted import ScriptedModel
 from harness.lm_eval_bridge import HarnessLM
-from tests.tasks.lm_eval_tasks import TASKS, write_tasks
+from tests.lm_eval.lm_eval_tasks import TASKS, write_tasks
 
 
 def simple_evaluate(model: Any, folder: Path, **settings: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from harness.core.scores import Estimate
 from harness.core.statistics import Interval, mean_of_parts
 from harness.record import RunRecord, RunSpec
 from harness.run.pipeline import EvalOptions, evaluate, plan
-from tests.tasks.lm_eval_tasks import ROWS, TASKS, metric, over, write_task
+from tests.lm_eval.lm_eval_tasks import ROWS, TASKS, metric, over, write_task
 
 CHOICE = {**TASKS["tiny_choice"], "metric_list": [metric("acc", "mean"), metric("acc_norm", "mean")]}
 WRITING = {**TASKS["tiny_writing"], "metric_list": [metric("exact_match", "mean", ignore_case=True)]}

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy import special
 
 from harness.core.statistics import UPPER, holm
-from leaderboard.pairs import Part, RunParts, difference_p
-from leaderboard.scales import Scale, scale_of
+from leaderboard.data.pairs import Part, RunParts, difference_p
+from leaderboard.data.scales import Scale, scale_of
 
 __all__ = ["LEVEL", "Ranking", "rank"]
 

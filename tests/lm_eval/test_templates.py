@@ -25,7 +25,7 @@ from harness.lm_eval.plain import Opaque, plain_copy
 from harness.lm_eval.tasks import load_tasks
 from harness.lm_eval.templates import render
 from harness.tasks.options import TaskOptions
-from tests.tasks.lm_eval_tasks import over, write_task, write_tasks
+from tests.lm_eval.lm_eval_tasks import over, write_task, write_tasks
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

@@ -7,7 +7,7 @@ import pandas as pd
 from harness.charts import Axis
 from harness.core.text.display import number
 from harness.core.text.translation import Translate
-from leaderboard.scales import scale_of
+from leaderboard.data.scales import scale_of
 
 __all__ = ["AXES", "axis_of", "points", "scaled_axis"]
 

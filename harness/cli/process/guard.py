@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import errors
-from harness.cli.streams import careful_streams
+from harness.cli.process.streams import careful_streams
 from harness.core.errors import HarnessError
 from harness.core.process.secrets import hidden
 

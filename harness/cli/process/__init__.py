@@ -1,0 +1,1 @@
+"""How a command begins and ends: exit codes, signals, streams, the network."""
