@@ -1,11 +1,13 @@
 """How per-sample scores become an estimate. A metric knows its unit, its optimum, its source and its error."""
 
+import inspect
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -14,7 +16,16 @@ from harness.core.pairing import Pairs, over_pairs
 from harness.core.scores import Basis, Direction, Score
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, Statistic, two_sided
 
-__all__ = ["Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Undefined", "salt"]
+__all__ = ["Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Transform", "Undefined", "salt"]
+
+Transform = Literal["exp", "bits"]
+"""What is made of nats per unit: a perplexity, or bits per unit."""
+
+_TRANSFORMS: Mapping[Transform, tuple[Callable[[float], float], Callable[[float], float]]] = {
+    "exp": (math.exp, math.exp),
+    "bits": (lambda nats: nats / math.log(2), lambda _nats: 1 / math.log(2)),
+}
+"""Each transform, which is increasing, and its derivative."""
 
 
 class Undefined(Exception):  # noqa: N818 - not an error: it becomes the reason of an absent estimate
@@ -30,6 +41,10 @@ class Metric(ABC):
     samples has none, with its n as the reason. Where `main_group` names a value of such an attribute, the
     estimate over all samples is of that group alone, such as of one method of several. `lowest` and `highest` are the
     ends of what its value can be, None for an end that there isn't: no interval reaches beyond them.
+
+    `meaning` says what the value tells, its formula, its direction and its limits, for pages and reports; where none is
+    given, it is the docstring of the metric's class. (Those of this module say how a value is made, not what it means:
+    a metric of theirs says so itself.)
     """
 
     averages_values: ClassVar[bool] = False
@@ -46,8 +61,10 @@ class Metric(ABC):
     smallest_group: int = 10
     lowest: float | None = None
     highest: float | None = None
+    meaning: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "meaning", inspect.cleandoc(self.meaning or _own_text(type(self))))
         if (self.direction is None) == (self.target is None):
             raise ValueError(f"{self.name}: a metric has either a direction or a target")
 
@@ -174,14 +191,12 @@ class Proportion(Mean):
 class PerUnit(Metric):
     """`transform` of the sum of values over the sum of weights, such as exp(nats per token).
 
-    The interval is that of the ratio, transformed at its ends; the standard error follows by the delta method,
-    with `derivative` of the transform at the ratio. `transform` must be increasing. Where no value is below 0 the
-    ratio can't be either, so its interval is cut off there (and that of a perplexity at 1). Where an end of the
-    interval is too large for a number, there is no interval.
+    The interval is that of the ratio, transformed at its ends; the standard error follows by the delta method. Where
+    no value is below 0 the ratio can't be either, so its interval is cut off there (and that of a perplexity at 1).
+    Where an end of the interval is too large for a number, there is no interval.
     """
 
-    transform: Callable[[float], float]
-    derivative: Callable[[float], float]
+    transform: Transform
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
         """See `Metric.reduce`."""
@@ -191,15 +206,16 @@ class PerUnit(Metric):
         values = _values(scores)
         lowest = 0.0 if min(values) >= 0 else None
         plain = statistics.ratio(values, weights, _clusters(scores), confidence, lowest=lowest)
+        transform, derivative = _TRANSFORMS[self.transform]
         try:
-            value = self.transform(plain.value)
+            value = transform(plain.value)
         except OverflowError as error:
             raise Undefined(f"too large for a number (made from {plain.value:.6g})") from error
         if plain.stderr is None or plain.low is None or plain.high is None:
             return replace(plain, value=value)
         try:
-            low, high = self.transform(plain.low), self.transform(plain.high)
-            stderr = plain.stderr * self.derivative(plain.value)
+            low, high = transform(plain.low), transform(plain.high)
+            stderr = plain.stderr * derivative(plain.value)
         except OverflowError:
             return Interval(value=value, stderr=None, low=None, high=None, method=None)
         return Interval(value=value, stderr=stderr, low=low, high=high, method=plain.method)
@@ -211,7 +227,7 @@ class PerUnit(Metric):
 
     def _safely(self, ratio: float) -> float:
         try:
-            return self.transform(ratio)
+            return _TRANSFORMS[self.transform][0](ratio)
         except OverflowError:
             return float("nan")
 
@@ -219,6 +235,12 @@ class PerUnit(Metric):
 def salt(seed: int, suite: str, task: str, metric: str, group: str | None = None) -> str:
     """What the random numbers of an estimate are seeded by: the same for a table and for a gate."""
     return f"{seed}:{suite}:{task}:{metric}" + (f":{group}" if group else "")
+
+
+def _own_text(kind: type[Metric]) -> str:
+    """The docstring of a metric's class, unless `dataclass` wrote it; nothing of those of this module."""
+    text = kind.__doc__ or ""
+    return "" if kind.__module__ == __name__ or text.startswith(f"{kind.__name__}(") else text
 
 
 def _values(scores: Sequence[Score]) -> list[float]:

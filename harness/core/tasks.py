@@ -194,8 +194,8 @@ class Suite(ABC):
     repeated: ClassVar[str | None] = None
     """Its task that is answered again after all else, for the energy of a token alone; see `harness.run.metering`."""
 
-    def further_metrics(self) -> "Sequence[tuple[str, Sequence[Metric], type[Any]]]":
-        """Metrics of its dimension that tasks beside its own can have, for its page: what brings them, and a class."""
+    def further_metrics(self) -> "Sequence[tuple[str, Sequence[Metric]]]":
+        """Metrics of its dimension that tasks beside its own can have, for its page, by what brings them."""
         return ()
 
     def derive(self, results: Results) -> Sequence[Estimate]:  # noqa: ARG002

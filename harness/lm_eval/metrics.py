@@ -167,7 +167,7 @@ def adopt(metric: str, *, name: str, aggregation: Aggregation, higher_is_better:
         return _Mean(**common)
     if aggregation in _PER_UNIT:
         like = _PER_UNIT[aggregation]
-        return _PerUnit(**common, transform=like.transform, derivative=like.derivative)
+        return _PerUnit(**common, transform=like.transform)
     # sacrebleu reads all texts again for each resample, so lm-eval too draws only 100.
     return _Aggregated(**common, aggregate=aggregation, resamples=100 if aggregation in _CORPUS else 1000)
 

@@ -21,7 +21,7 @@ class BERTScore(MeanOfTexts):
     """
 
     part: Literal["precision", "recall", "f1"]
-    matcher: TextMatcher
+    matcher: TextMatcher | None
     unit: str = "cosine"
     direction: Any = "higher"
     source: str = "Zhang et al. (2020), without weights of rarity and without rescaling"
@@ -29,15 +29,18 @@ class BERTScore(MeanOfTexts):
     @property
     def signature(self) -> str:
         """See `Metric.signature`: checkpoint, layer, and how texts are read that are longer than its window."""
+        if self.matcher is None:
+            return ""
         identity = self.matcher.identity
         return f"bertscore:{identity['fingerprint']}#{identity['layer']}|long:{identity['long']}"
 
     def fields(self, reference: str, written: str) -> Mapping[str, Any]:
-        """See `TextMetric.fields`."""
+        """See `TextMetric.fields`. Only where there is a matcher."""
+        assert self.matcher is not None
         return {"value": getattr(self.matcher.match(written, reference), self.part)}
 
 
-def bertscore_metrics(matcher: TextMatcher) -> tuple[BERTScore, ...]:
-    """Precision, recall and F1, all by the same matches."""
+def bertscore_metrics(matcher: TextMatcher | None) -> tuple[BERTScore, ...]:
+    """Precision, recall and F1, all by the same matches; of no use but on pages without a matcher."""
     parts: tuple[Literal["precision", "recall", "f1"], ...] = ("precision", "recall", "f1")
     return tuple(BERTScore(name=f"bertscore_{part}", part=part, matcher=matcher) for part in parts)

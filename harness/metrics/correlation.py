@@ -50,8 +50,14 @@ def _numbers(scores: Sequence[Score]) -> tuple[Numbers, Numbers]:
     return gold, predicted
 
 
-PEARSON = Correlation(name="pearson", unit="r", direction="higher", source="Pearson (1895)", of_ranks=False)
-"""In [-1, 1]: how nearly the numbers lie on a rising line."""
+PEARSON = Correlation(
+    name="pearson",
+    unit="r",
+    direction="higher",
+    source="Pearson (1895)",
+    of_ranks=False,
+    meaning="In [-1, 1]: how nearly the numbers lie on a rising line.",
+)
 
 SPEARMAN = Correlation(
     name="spearman",
@@ -59,8 +65,8 @@ SPEARMAN = Correlation(
     direction="higher",
     source="Spearman (1904): Pearson's correlation of ranks, equal numbers with their mean rank",
     of_ranks=True,
+    meaning="In [-1, 1]: how nearly the numbers are in the same order.",
 )
-"""In [-1, 1]: how nearly the numbers are in the same order."""
 
 MAE = Mean(
     name="mae",
@@ -68,5 +74,5 @@ MAE = Mean(
     direction="lower",
     source="mean absolute error, as in scikit-learn (Pedregosa et al., 2011)",
     lowest=0.0,
+    meaning="From 0 up, in the unit of the gold numbers: by how much the model is off.",
 )
-"""From 0 up, in the unit of the gold numbers: by how much the model is off."""

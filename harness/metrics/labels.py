@@ -2,9 +2,10 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,8 @@ __all__ = [
 
 Counts = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Average = Literal["micro", "macro"]
+Figure = Literal["precision", "recall", "f1"]
 
 SKLEARN = "as in scikit-learn (Pedregosa et al., 2011)"
 
@@ -37,16 +40,16 @@ ACC = Proportion(
     unit="share",
     direction="higher",
     source=f"share of texts whose gold label has the highest score, {SKLEARN}",
+    meaning="Share of texts, in [0, 1], whose gold label has the highest score of all labels of the model.",
 )
-"""Share of texts, in [0, 1], whose gold label has the highest score of all labels of the model."""
 
 SUBSET_ACC = Proportion(
     name="subset_acc",
     unit="share",
     direction="higher",
     source=f"share of texts whose set of labels is exactly the gold one, {SKLEARN}",
+    meaning="Share of texts, in [0, 1], all of whose labels are right, none too many and none missing.",
 )
-"""Share of texts, in [0, 1], all of whose labels are right, none too many and none missing."""
 
 
 def single_metrics(labels: Sequence[str]) -> tuple[Metric, ...]:
@@ -62,38 +65,39 @@ class ClassMetric(LabelMetric):
     the harmonic mean of both.
     """
 
+    figure: Figure
+
+    def of_counts(self, counts: Counts) -> Counts:
+        """See `LabelMetric.of_counts`."""
+        right, gold, predicted = counts[:, 1, 1], counts[:, 1].sum(axis=1), counts[:, :, 1].sum(axis=1)
+        if self.figure == "precision":
+            return _ratios(right, predicted)
+        return _ratios(right, gold) if self.figure == "recall" else _ratios(2 * right, gold + predicted)
+
+
+_FIGURES: Mapping[Figure, str] = {
+    "precision": "by the model",
+    "recall": "by the data",
+    "f1": "by data or model",
+}
+"""Each figure of a class, and by whom no text is of the class where the figure is undefined."""
+
 
 def class_report(labels: Sequence[str]) -> tuple[Metric, ...]:
     """Precision, recall and F1 of each class, each in [0, 1]; absent where its denominator is 0."""
     return tuple(
         ClassMetric(
-            name=f"{name}_{label}",
-            unit=f"F1 of {label}" if name == "f1" else f"share of {label}",
+            name=f"{figure}_{label}",
+            unit=f"F1 of {label}" if figure == "f1" else f"share of {label}",
             direction="higher",
             source=f"van Rijsbergen (1979), {SKLEARN}",
-            of_counts=of_counts,
+            figure=figure,
             label=label,
             nothing=f"no text is {label} {by}",
         )
         for label in labels
-        for name, of_counts, by in (
-            ("precision", _precision, "by the model"),
-            ("recall", _recall, "by the data"),
-            ("f1", _f1, "by data or model"),
-        )
+        for figure, by in _FIGURES.items()
     )
-
-
-def _precision(counts: Counts) -> NDArray[np.float64]:
-    return _ratios(counts[:, 1, 1], counts[:, :, 1].sum(axis=1))
-
-
-def _recall(counts: Counts) -> NDArray[np.float64]:
-    return _ratios(counts[:, 1, 1], counts[:, 1].sum(axis=1))
-
-
-def _f1(counts: Counts) -> NDArray[np.float64]:
-    return _ratios(2 * counts[:, 1, 1], counts[:, 1].sum(axis=1) + counts[:, :, 1].sum(axis=1))
 
 
 def _ratios(parts: NDArray[np.float64], wholes: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -112,14 +116,14 @@ def label_set(labels: Sequence[str]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelSetMetric(Metric):
-    """A statistic of gold and predicted sets of `labels`, with a seeded bootstrap interval.
+    """F1 of gold and predicted sets of labels, from 0 to 1; higher is better.
 
-    A score's `gold` and `predicted` are made by `label_set`. `statistic` gets both as flags of shape (texts, labels)
-    and gives a number, NaN where undefined.
+    The `micro` average is over all decisions together, the `macro` average the unweighted mean over labels, one that
+    occurs nowhere counting 0. The interval is a seeded bootstrap.
     """
 
     labels: tuple[str, ...]
-    statistic: Callable[[Flags, Flags], float]
+    average: Average
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""
@@ -143,7 +147,8 @@ class LabelSetMetric(Metric):
             np.array([[label in listed for label in self.labels] for listed in map(_listed, texts)])
             for texts in ([score.gold for score in scores], [score.predicted for score in scores])
         )
-        return lambda rows: self.statistic(gold[rows], predicted[rows])
+        f1 = _micro_f1 if self.average == "micro" else _macro_f1
+        return lambda rows: f1(gold[rows], predicted[rows])
 
 
 def _listed(text: str | None) -> set[str]:
@@ -162,18 +167,19 @@ def _macro_f1(gold: Flags, predicted: Flags) -> float:
 
 
 def label_set_metrics(labels: Sequence[str]) -> tuple[Metric, ...]:
-    """Micro-F1, macro-F1 and subset accuracy.
-
-    Both F1 are in [0, 1]: over all decisions together, and the unweighted mean over labels, one that occurs nowhere
-    counting 0.
-    """
-    source = f"van Rijsbergen (1979), {SKLEARN}"
+    """Micro-F1, macro-F1 and subset accuracy."""
+    source, averages = f"van Rijsbergen (1979), {SKLEARN}", get_args(Average)
     return (
         *(
             LabelSetMetric(
-                name=name, unit="F1", direction="higher", source=source, labels=tuple(labels), statistic=statistic
+                name=f"{average}_f1",
+                unit="F1",
+                direction="higher",
+                source=source,
+                labels=tuple(labels),
+                average=average,
             )
-            for name, statistic in (("micro_f1", _micro_f1), ("macro_f1", _macro_f1))
+            for average in averages
         ),
         SUBSET_ACC,
     )

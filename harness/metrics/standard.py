@@ -1,6 +1,6 @@
 """The metrics of the built-in kinds of task, each with its unit, its better direction and its source."""
 
-import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,8 @@ __all__ = [
     "METRICS",
     "TOKEN_PERPLEXITY",
     "WORD_PERPLEXITY",
+    "MacroF1",
+    "MatthewsCorrelation",
     "confusion_cell",
 ]
 
@@ -31,65 +33,59 @@ ACC = Proportion(
     unit="share",
     direction="higher",
     source=f"{HARNESS}: share of samples whose gold choice has the highest log-likelihood",
+    meaning="Share of samples, in [0, 1], whose gold choice has the highest log-likelihood.",
 )
-"""Share of samples, in [0, 1], whose gold choice has the highest log-likelihood."""
 
 ACC_NORM = Proportion(
     name="acc_norm",
     unit="share",
     direction="higher",
     source=f"{HARNESS}: as acc, each log-likelihood divided by the characters of its choice",
+    meaning="""
+    In [0, 1]: as `acc`, with each log-likelihood divided by the number of characters of its choice, so that long ones
+    may win.
+    """,
 )
-"""As `ACC`, with each log-likelihood divided by the number of characters of its choice, so that long ones may win."""
 
 EXACT_MATCH = Proportion(
     name="exact_match",
     unit="share",
     direction="higher",
     source="Rajpurkar et al., SQuAD (2016): share of answers equal to the reference; here but for space around them",
+    meaning="Share of samples, in [0, 1], whose generated text equals the reference, space at both ends left aside.",
 )
-"""Share of samples, in [0, 1], whose generated text equals the reference, space at both ends left aside."""
 
 TOKEN_PERPLEXITY = PerUnit(
     name="token_perplexity",
     unit="per token",
     direction="lower",
     source="Jelinek et al. (1977): exp of the mean nats per token of this model's own tokenizer",
-    transform=math.exp,
-    derivative=math.exp,
+    transform="exp",
     lowest=1.0,
+    meaning="""
+    From 1 up. Per token of the model's own tokenizer: never compare it between models whose tokenizers differ.
+    """,
 )
-"""From 1 up. Per token of the model's own tokenizer: never compare it between models whose tokenizers differ."""
 
 WORD_PERPLEXITY = PerUnit(
     name="word_perplexity",
     unit="per word",
     direction="lower",
     source=f"{HARNESS}: exp of nats per word, cut at spaces or as the script asks",
-    transform=math.exp,
-    derivative=math.exp,
+    transform="exp",
     lowest=1.0,
+    meaning="From 1 up. Comparable across tokenizers; in scripts that put no space between words, per character.",
 )
-"""From 1 up. Comparable across tokenizers; in scripts that put no space between words, per character."""
 
 BYTE_PERPLEXITY = PerUnit(
     name="byte_perplexity",
     unit="per byte",
     direction="lower",
     source=f"{HARNESS}: exp of nats per UTF-8 byte",
-    transform=math.exp,
-    derivative=math.exp,
+    transform="exp",
     lowest=1.0,
+    meaning="From 1 up. Comparable across tokenizers, not across languages.",
 )
-"""From 1 up. Comparable across tokenizers, not across languages."""
-
-
-def _nats_to_bits(nats: float) -> float:
-    return nats / math.log(2)
-
-
-def _nats_to_bits_slope(_nats: float) -> float:
-    return 1 / math.log(2)
 
 
 BITS_PER_BYTE = PerUnit(
@@ -97,11 +93,10 @@ BITS_PER_BYTE = PerUnit(
     unit="bits/byte",
     direction="lower",
     source=f"{HARNESS}, after Gao et al., The Pile (2020): nats per UTF-8 byte over ln 2",
-    transform=_nats_to_bits,
-    derivative=_nats_to_bits_slope,
+    transform="bits",
     lowest=0.0,
+    meaning="From 0 up: how many bits a byte of text costs, were the model a compressor. Comparable across tokenizers.",
 )
-"""From 0 up: how many bits a byte of text costs, were the model a compressor. Comparable across tokenizers."""
 
 
 def _at_least(counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -109,53 +104,62 @@ def _at_least(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(counts > 0, counts, 1.0)
 
 
-def _macro_f1(counts: Counts) -> NDArray[np.float64]:
-    right, gold, predicted = counts.diagonal(axis1=1, axis2=2), counts.sum(axis=2), counts.sum(axis=1)
-    return np.asarray((2 * right / _at_least(gold + predicted)).mean(axis=1), dtype=float)
+@dataclass(frozen=True, kw_only=True)
+class MacroF1(LabelMetric):
+    """In [0, 1]: the mean over classes, each counting the same, of the harmonic mean of precision and recall."""
+
+    def of_counts(self, counts: Counts) -> Counts:
+        """See `LabelMetric.of_counts`."""
+        right, gold, predicted = counts.diagonal(axis1=1, axis2=2), counts.sum(axis=2), counts.sum(axis=1)
+        return np.asarray((2 * right / _at_least(gold + predicted)).mean(axis=1), dtype=float)
 
 
-def _mcc(counts: Counts) -> NDArray[np.float64]:
-    gold, predicted, n = counts.sum(axis=2), counts.sum(axis=1), counts.sum(axis=(1, 2))
-    covariance = n * counts.trace(axis1=1, axis2=2) - (gold * predicted).sum(axis=1)
-    scale = np.sqrt((n**2 - (gold**2).sum(axis=1)) * (n**2 - (predicted**2).sum(axis=1)))
-    agreed = np.where(scale > 0, covariance / np.where(scale > 0, scale, 1), 0.0)
-    return np.where((gold > 0).sum(axis=1) < 2, np.nan, agreed)
+@dataclass(frozen=True, kw_only=True)
+class MatthewsCorrelation(LabelMetric):
+    """In [-1, 1]: the correlation of gold and predicted labels; 0 for a guesser and for a model that always says the
+    same.
+
+    Undefined where all gold labels are equal.
+    """
+
+    def of_counts(self, counts: Counts) -> Counts:
+        """See `LabelMetric.of_counts`."""
+        gold, predicted, n = counts.sum(axis=2), counts.sum(axis=1), counts.sum(axis=(1, 2))
+        covariance = n * counts.trace(axis1=1, axis2=2) - (gold * predicted).sum(axis=1)
+        scale = np.sqrt((n**2 - (gold**2).sum(axis=1)) * (n**2 - (predicted**2).sum(axis=1)))
+        agreed = np.where(scale > 0, covariance / np.where(scale > 0, scale, 1), 0.0)
+        return np.where((gold > 0).sum(axis=1) < 2, np.nan, agreed)
 
 
-MACRO_F1 = LabelMetric(
+MACRO_F1 = MacroF1(
     name="macro_f1",
     unit="F1",
     direction="higher",
     source="van Rijsbergen (1979), unweighted mean over classes as in scikit-learn (Pedregosa et al., 2011)",
     fewest_a_label=15,  # with fewer, intervals of 8 labels cover the truth in 84 to 93 of 100 samples
-    of_counts=_macro_f1,
 )
-"""In [0, 1]: the mean over classes, each counting the same, of the harmonic mean of precision and recall."""
 
-MCC = LabelMetric(
+MCC = MatthewsCorrelation(
     name="mcc",
     unit="MCC",
     direction="higher",
     source="Matthews (1975); many classes: Gorodkin (2004), as in scikit-learn (Pedregosa et al., 2011)",
-    of_counts=_mcc,
 )
-"""In [-1, 1]: the correlation of gold and predicted labels; 0 for a guesser and for a model that always says the same.
-
-Undefined where all gold labels are equal.
-"""
 
 
 def confusion_cell(gold: str, predicted: str) -> Proportion:
-    """One cell of the confusion matrix, each row of which sums to 1: the share of `gold` samples called `predicted`.
-
-    In [0, 1]; higher is better on the diagonal, where it is the recall of the class, and lower elsewhere. Only samples
-    whose label is `gold` are scored, so `n` is their number, which turns shares back into counts.
-    """
+    """One cell of the confusion matrix: of samples that are `gold`."""
     return Proportion(
         name=f"confusion_{gold}_{predicted}",
         unit=f"share of {gold}",
         direction="higher" if gold == predicted else "lower",
         source="confusion matrix normalised over gold labels, as in scikit-learn (Pedregosa et al., 2011)",
+        meaning="""
+        One cell of the confusion matrix, each row of which sums to 1: the share of `gold` samples called `predicted`.
+
+        In [0, 1]; higher is better on the diagonal, where it is the recall of the class, and lower elsewhere. Only
+        samples whose label is `gold` are scored, so `n` is their number, which turns shares back into counts.
+        """,
     )
 
 

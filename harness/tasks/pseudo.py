@@ -1,6 +1,5 @@
 """Pseudo-perplexity: how well a masked language model fills in each token of a text, given all the others."""
 
-import math
 from collections.abc import Mapping, Sequence
 
 from harness.core.metrics import Metric, PerUnit
@@ -21,21 +20,21 @@ PSEUDO_TOKEN_PERPLEXITY = PerUnit(
     unit="per token",
     direction="lower",
     source=f"{_SOURCE}: exp of the mean negative pseudo-log-likelihood per token",
-    transform=math.exp,
-    derivative=math.exp,
+    transform="exp",
+    meaning="""
+    From 1 up. Per token of the model's own tokenizer, and no perplexity: compare it only between masked models that
+    share a tokenizer.
+    """,
 )
-"""From 1 up. Per token of the model's own tokenizer, and no perplexity: compare it only between masked models that
-share a tokenizer."""
 
 PSEUDO_WORD_PERPLEXITY = PerUnit(
     name="pseudo_word_perplexity",
     unit="per word",
     direction="lower",
     source=f"{_SOURCE}: exp of the negative pseudo-log-likelihood per word, cut at spaces or as the script asks",
-    transform=math.exp,
-    derivative=math.exp,
+    transform="exp",
+    meaning="From 1 up. Comparable between masked models, whatever their tokenizers; never with a perplexity.",
 )
-"""From 1 up. Comparable between masked models, whatever their tokenizers; never with a perplexity."""
 
 
 class PseudoPerplexity(WholeText):

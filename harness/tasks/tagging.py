@@ -26,13 +26,17 @@ _SOURCE = "Tjong Kim Sang and De Meulder (2003), entities exact in bounds and ty
 
 @dataclass(frozen=True, kw_only=True)
 class EntityMetric(Metric):
-    """The sum of the values over that of the weights, with the interval of `statistics.bounded_ratio` over sentences.
+    """Precision, recall or F1, in [0, 1], of the entities that a model finds; higher is better.
 
-    `measure` is precision, recall or f1; `type` the type of the entities that it counts, None for all of them.
+    An entity is found where bounds and type are right. Precision is the share of the model's entities that are found,
+    recall that of the data's, F1 twice those found over the number of both. The interval is that of a bounded ratio
+    over sentences.
     """
 
     measure: str
+    """precision, recall or f1."""
     type: str | None = None
+    """The type of the entities that it counts, None for all of them."""
 
     def counted(self, gold: Sequence[Entity], found: Sequence[Entity]) -> tuple[float, float]:
         """Value and weight of one sentence."""

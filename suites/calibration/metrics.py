@@ -41,11 +41,13 @@ BRIER = Mean(
     source="Brier (1950), over all choices",
     lowest=0.0,
     highest=2.0,
-)
-"""Squared distance between the probabilities of the choices and the truth (1 for the right one), summed over choices.
+    meaning="""
+    Squared distance between the probabilities of the choices and the truth (1 for the right one), summed over
+    choices.
 
-From 0 to 2; a model that gives each of k choices the same has 1 - 1/k.
-"""
+    From 0 to 2; a model that gives each of k choices the same has 1 - 1/k.
+    """,
+)
 
 NLL = Mean(
     name="nll",
@@ -53,11 +55,12 @@ NLL = Mean(
     direction="lower",
     source="negative log-likelihood of the right choice among the choices (logarithmic score of Good, 1952)",
     lowest=0.0,
-)
-"""Minus the natural logarithm of the probability that the model gives the right choice among the choices.
+    meaning="""
+    Minus the natural logarithm of the probability that the model gives the right choice among the choices.
 
-From 0 up; ln k for a model that gives each of k choices the same. A single sure mistake costs much.
-"""
+    From 0 up; ln k for a model that gives each of k choices the same. A single sure mistake costs much.
+    """,
+)
 
 OVERCONFIDENCE = Overconfidence(
     name="overconfidence",
@@ -66,11 +69,13 @@ OVERCONFIDENCE = Overconfidence(
     source="mean confidence less accuracy, as in Guo et al. (2017)",
     by=(CONFIDENCE_BIN,),
     smallest_group=5,
-)
-"""Mean probability of the model's choice less the share of right ones, from -1 to 1: above 0 it is too sure of itself.
+    meaning="""
+    Mean probability of the model's choice less the share of right ones, from -1 to 1: above 0 it is too sure of
+    itself.
 
-By bins of confidence it is the reliability diagram's distance from the diagonal.
-"""
+    By bins of confidence it is the reliability diagram's distance from the diagonal.
+    """,
+)
 
 ACCURACY = Proportion(
     name="acc",
@@ -80,8 +85,8 @@ ACCURACY = Proportion(
     "DeGroot and Fienberg (1983)",
     by=(CONFIDENCE_BIN,),
     smallest_group=5,
+    meaning="Share of samples, in [0, 1], whose likeliest choice is right: what confidence is compared with.",
 )
-"""Share of samples, in [0, 1], whose likeliest choice is right: what confidence is compared with."""
 
 
 RISKS: tuple[Metric, ...] = (

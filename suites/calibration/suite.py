@@ -1,7 +1,6 @@
 """Can the model's confidence be believed?"""
 
 from collections.abc import Sequence
-from typing import Any
 
 from harness.core.metrics import Metric
 from harness.core.tasks import Suite
@@ -36,8 +35,8 @@ class Calibration(Suite):
     )
     headline = tuple((task, "ece_debiased") for task in tasks)
 
-    def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric], type[Any]]]:
+    def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric]]]:
         """See `Suite.further_metrics`."""
         from suites.calibration.verbalised import VerbalisedTask
 
-        return [("`verbalised:TASK`", VerbalisedTask.metrics, VerbalisedTask)]
+        return [("`verbalised:TASK`", VerbalisedTask.metrics)]

@@ -38,10 +38,11 @@ STATED = Proportion(
     unit="share",
     direction="higher",
     source="count of answers that are a number of percent and nothing else",
+    meaning="""
+    Share of samples, in [0, 1], for which the model states a confidence that can be read. All other metrics are of
+    these samples alone, and their n says how many they are.
+    """,
 )
-"""Share of samples, in [0, 1], for which the model states a confidence that can be read. All other metrics are of these
-samples alone, and their n says how many they are.
-"""
 
 BRIER_STATED = Mean(
     name="brier_stated",
@@ -50,11 +51,12 @@ BRIER_STATED = Mean(
     source="Brier (1950), of the answer being right, as in Tian et al. (2023)",
     lowest=0.0,
     highest=1.0,
-)
-"""Squared distance, from 0 to 1, between the stated confidence and the truth: 1 where the answer is right, else 0.
+    meaning="""
+    Squared distance, from 0 to 1, between the stated confidence and the truth: 1 where the answer is right, else 0.
 
-A model that always says 50 % has 0.25.
-"""
+    A model that always says 50 % has 0.25.
+    """,
+)
 
 
 class VerbalisedTask(WrappedTask[MultipleChoice | Generation]):

@@ -18,11 +18,12 @@ GENERATED_TOKENS = Mean(
     unit="tokens a request",
     target=float(MAX_TOKENS),
     source="count of generated tokens, the end-of-text token excluded",
-)
-"""How many tokens the model writes, from 0 to all that were asked for.
+    meaning="""
+    How many tokens the model writes, from 0 to all that were asked for.
 
-Formula: tokens written over requests. Below its target the joules per request are those of shorter answers.
-"""
+    Formula: tokens written over requests. Below its target the joules per request are those of shorter answers.
+    """,
+)
 
 
 class TextGeneration(Task):

@@ -41,12 +41,14 @@ COMPREHENSIVENESS_LIFT = _by_method(
     source=f"{_ERASER}, less that of random orders of the same sample",
     lowest=-1.0,
     highest=1.0,
-)
-"""-1 to 1: the comprehensiveness of the explanation less that of chance, paired by sample. Higher is better.
+    meaning="""
+    -1 to 1: the comprehensiveness of the explanation less that of chance, paired by sample. Higher is better.
 
-0 says that the units the method names matter to the decision as much as any; the interval says whether it is above. How
-high it can be hangs on the model, too: one whose decisions no word can turn has little to lift (Edin et al., 2024).
-"""
+    0 says that the units the method names matter to the decision as much as any; the interval says whether it is
+    above. How high it can be hangs on the model, too: one whose decisions no word can turn has little to lift (Edin
+    et al., 2024).
+    """,
+)
 
 SUFFICIENCY_LIFT = _by_method(
     name="sufficiency_lift",
@@ -55,8 +57,10 @@ SUFFICIENCY_LIFT = _by_method(
     source=f"{_ERASER}: that of random orders of the same sample, less the method's",
     lowest=-1.0,
     highest=1.0,
+    meaning="""
+    -1 to 1: by how much the named units alone keep the decision better than as many random ones. Higher is better.
+    """,
 )
-"""-1 to 1: by how much the named units alone keep the decision better than as many random ones. Higher is better."""
 
 AOPC_COMPREHENSIVENESS = _by_method(
     name="aopc_comprehensiveness",
@@ -65,12 +69,13 @@ AOPC_COMPREHENSIVENESS = _by_method(
     source=f"{_ERASER}: area over the perturbation curve",
     lowest=-1.0,
     highest=1.0,
-)
-"""-1 to 1: by how much the decision's probability falls without the most important units; higher is better.
+    meaning="""
+    -1 to 1: by how much the decision's probability falls without the most important units; higher is better.
 
-The mean over the fractions of units taken out (10, 20, 30 and 50 %, rounded up). Never read it without that of the
-group `method=random`: a model that any change upsets has a high one by chance.
-"""
+    The mean over the fractions of units taken out (10, 20, 30 and 50 %, rounded up). Never read it without that of
+    the group `method=random`: a model that any change upsets has a high one by chance.
+    """,
+)
 
 AOPC_SUFFICIENCY = _by_method(
     name="aopc_sufficiency",
@@ -79,11 +84,12 @@ AOPC_SUFFICIENCY = _by_method(
     source=f"{_ERASER}: area over the perturbation curve",
     lowest=-1.0,
     highest=1.0,
-)
-"""-1 to 1: by how much the decision's probability falls with the most important units alone; lower is better.
+    meaning="""
+    -1 to 1: by how much the decision's probability falls with the most important units alone; lower is better.
 
-Below 0 the model is surer of its decision without the rest.
-"""
+    Below 0 the model is surer of its decision without the rest.
+    """,
+)
 
 DELETION_AREA = _by_method(
     name="deletion_area",
@@ -92,11 +98,13 @@ DELETION_AREA = _by_method(
     source=f"{_RISE}: deletion, on units of text",
     lowest=0.0,
     highest=1.0,
-)
-"""0 to 1: the area under the decision's probability as units are taken out, the most important first; lower is better.
+    meaning="""
+    0 to 1: the area under the decision's probability as units are taken out, the most important first; lower is
+    better.
 
-By the trapezoidal rule over the fractions, from none to all.
-"""
+    By the trapezoidal rule over the fractions, from none to all.
+    """,
+)
 
 INSERTION_AREA = _by_method(
     name="insertion_area",
@@ -105,8 +113,10 @@ INSERTION_AREA = _by_method(
     source=f"{_RISE}: insertion, on units of text",
     lowest=0.0,
     highest=1.0,
+    meaning="""
+    0 to 1: the area under the decision's probability as units are put in, the most important first; higher is better.
+    """,
 )
-"""0 to 1: the area under the decision's probability as units are put in, the most important first; higher is better."""
 
 INFIDELITY = _by_method(
     name="infidelity",
@@ -114,11 +124,12 @@ INFIDELITY = _by_method(
     direction="lower",
     source=f"{_FIDELITY}, normalised",
     lowest=0.0,
-)
-"""From 0 up: mean squared error with which the values foretell what taking out random units does to the log-odds.
+    meaning="""
+    From 0 up: mean squared error with which the values foretell what taking out random units does to the log-odds.
 
-The values' scale doesn't count, nor does their sign as a whole: the best factor is taken first.
-"""
+    The values' scale doesn't count, nor does their sign as a whole: the best factor is taken first.
+    """,
+)
 
 MAX_SENSITIVITY = _by_method(
     name="max_sensitivity",
@@ -127,12 +138,14 @@ MAX_SENSITIVITY = _by_method(
     source=_FIDELITY,
     main_group={"method": "integrated_gradients"},
     lowest=0.0,
-)
-"""From 0 up: the largest relative change of the values among small random changes of the embeddings; lower is better.
+    meaning="""
+    From 0 up: the largest relative change of the values among small random changes of the embeddings; lower is
+    better.
 
-Of the methods that follow gradients alone, and of every fourth sample: the others would ask the model hundreds of times
-for each change. The score without a group is that of integrated gradients.
-"""
+    Of the methods that follow gradients alone, and of every fourth sample: the others would ask the model hundreds of
+    times for each change. The score without a group is that of integrated gradients.
+    """,
+)
 
 COMPLETENESS_GAP = _by_method(
     name="completeness_gap",
@@ -141,12 +154,14 @@ COMPLETENESS_GAP = _by_method(
     source="Sundararajan et al. (2017), Axiomatic Attribution for Deep Networks: completeness",
     main_group={"method": "integrated_gradients"},
     lowest=0.0,
-)
-"""From 0 up: how far the values are from the sum that they must have, as a share of it; lower is better.
+    meaning="""
+    From 0 up: how far the values are from the sum that they must have, as a share of it; lower is better.
 
-That sum is the log-odds of the text less those of the method's baseline; the gap is a share of a nat where it is less
-than one. Of methods that promise such a sum alone. The score without a group is that of integrated gradients.
-"""
+    That sum is the log-odds of the text less those of the method's baseline; the gap is a share of a nat where it is
+    less than one. Of methods that promise such a sum alone. The score without a group is that of integrated
+    gradients.
+    """,
+)
 
 CONVERGED = Proportion(
     name="converged",
@@ -156,12 +171,13 @@ CONVERGED = Proportion(
     by=("method",),
     main_group={"method": "integrated_gradients"},
     smallest_group=2,
-)
-"""0 to 1: the share of samples on which the method has come close enough to the sum that its values must have.
+    meaning="""
+    0 to 1: the share of samples on which the method has come close enough to the sum that its values must have.
 
-Integrated gradients take points until they do, up to a limit: what is missing from 1 are samples on which the limit was
-reached, and whose values are a guess. The score without a group is that of integrated gradients.
-"""
+    Integrated gradients take points until they do, up to a limit: what is missing from 1 are samples on which the
+    limit was reached, and whose values are a guess. The score without a group is that of integrated gradients.
+    """,
+)
 
 RANK_AGREEMENT = _by_method(
     name="rank_agreement",
@@ -170,8 +186,10 @@ RANK_AGREEMENT = _by_method(
     source=f"{_PROBLEM}: rank correlation; Spearman (1904)",
     lowest=-1.0,
     highest=1.0,
+    meaning="""
+    -1 to 1: Spearman's correlation of the values with those of each other method, random apart; the mean over them.
+    """,
 )
-"""-1 to 1: Spearman's correlation of the values with those of each other method, random apart; the mean over them."""
 
 TOP_AGREEMENT = _by_method(
     name="top_agreement",
@@ -180,8 +198,10 @@ TOP_AGREEMENT = _by_method(
     source=f"{_PROBLEM}: feature agreement, here of signed values",
     lowest=0.0,
     highest=1.0,
+    meaning="""
+    0 to 1: the share of the most important quarter of units that another method has in its own; the mean over them.
+    """,
 )
-"""0 to 1: the share of the most important quarter of units that another method has in its own; the mean over them."""
 
 RANDOM_WEIGHTS_CORRELATION = _by_method(
     name="random_weights_correlation",
@@ -190,13 +210,14 @@ RANDOM_WEIGHTS_CORRELATION = _by_method(
     source=f"{_SANITY}: randomisation of all weights; Spearman (1904)",
     lowest=-1.0,
     highest=1.0,
-)
-"""-1 to 1: Spearman's correlation of the values with those of the same model with random weights. 0 is right.
+    meaning="""
+    -1 to 1: Spearman's correlation of the values with those of the same model with random weights. 0 is right.
 
-A method whose values are the same when the model has learnt nothing doesn't explain what it has learnt. Every weight
-but the embeddings' is drawn anew from a normal distribution with the tensor's own mean and deviation. Of every fourth
-sample.
-"""
+    A method whose values are the same when the model has learnt nothing doesn't explain what it has learnt. Every
+    weight but the embeddings' is drawn anew from a normal distribution with the tensor's own mean and deviation. Of
+    every fourth sample.
+    """,
+)
 
 ATTRIBUTION_METRICS: tuple[Metric, ...] = (
     COMPREHENSIVENESS_LIFT,

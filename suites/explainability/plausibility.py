@@ -39,12 +39,14 @@ RATIONALE_AUPRC = _by_method(
     source=f"{_ERASER}: area under the precision-recall curve, by the trapezoidal rule",
     lowest=0.0,
     highest=1.0,
-)
-"""0 to 1: how well the values of an explanation rank the words that people marked before the others; higher is better.
+    meaning="""
+    0 to 1: how well the values of an explanation rank the words that people marked before the others; higher is
+    better.
 
-The area under the precision-recall curve of each text, and their mean. By chance it is about the share of words that
-are marked: read the lift.
-"""
+    The area under the precision-recall curve of each text, and their mean. By chance it is about the share of words
+    that are marked: read the lift.
+    """,
+)
 
 RATIONALE_AUPRC_LIFT = _by_method(
     name="rationale_auprc_lift",
@@ -53,10 +55,11 @@ RATIONALE_AUPRC_LIFT = _by_method(
     source=f"{_ERASER}, less that of {_ORDERS} random orders of the same words",
     lowest=-1.0,
     highest=1.0,
+    meaning="""
+    -1 to 1: `rationale_auprc` less that of chance on the same text; 0 says that the explanation finds what people
+    marked no better than a random order.
+    """,
 )
-"""-1 to 1: `rationale_auprc` less that of chance on the same text; 0 says that the explanation finds what people marked
-no better than a random order.
-"""
 
 RATIONALE_F1 = _by_method(
     name="rationale_f1",
@@ -65,11 +68,13 @@ RATIONALE_F1 = _by_method(
     source=f"{_ERASER}: token-level F1, macro-averaged",
     lowest=0.0,
     highest=1.0,
-)
-"""0 to 1: F1 of the words that an explanation picks against those that people marked; higher is better.
+    meaning="""
+    0 to 1: F1 of the words that an explanation picks against those that people marked; higher is better.
 
-Picked are as many of the most important words as the share of the text that people mark, on average over all the data.
-"""
+    Picked are as many of the most important words as the share of the text that people mark, on average over all the
+    data.
+    """,
+)
 
 RATIONALE_IOU_F1 = _by_method(
     name="rationale_iou_f1",
@@ -78,22 +83,24 @@ RATIONALE_IOU_F1 = _by_method(
     source=f"{_ERASER}: IOU F1 at a threshold of {_OVERLAP}, here averaged over texts",
     lowest=0.0,
     highest=1.0,
-)
-"""0 to 1: F1 of picked passages against marked ones; higher is better.
+    meaning="""
+    0 to 1: F1 of picked passages against marked ones; higher is better.
 
-A passage is a run of words that are all picked, or all marked. A picked one counts as found where what it shares with a
-marked one is at least half of what the two cover together.
-"""
+    A passage is a run of words that are all picked, or all marked. A picked one counts as found where what it shares
+    with a marked one is at least half of what the two cover together.
+    """,
+)
 
 DECISION_IS_GOLD = Proportion(
     name="acc",
     unit="share",
     direction="higher",
     source="share of samples whose decision, which is what is explained, is the one that people gave reasons for",
+    meaning="""
+    Share of samples, in [0, 1], that the model decides as people did: explanations of other decisions have no reason
+    to name what people marked.
+    """,
 )
-"""Share of samples, in [0, 1], that the model decides as people did: explanations of other decisions have no reason to
-name what people marked.
-"""
 
 PLAUSIBILITY_METRICS: tuple[Metric, ...] = (
     RATIONALE_AUPRC_LIFT,

@@ -1,7 +1,6 @@
 """Can a model's decisions be explained, and do the explanations hold?"""
 
 from collections.abc import Sequence
-from typing import Any
 
 from harness.core.metrics import Metric
 from harness.core.tasks import Suite
@@ -31,9 +30,8 @@ class Explainability(Suite):
     tasks = ("attribution_commonsense_qa", "attribution_imdb_classifier")
     headline = tuple((task, "comprehensiveness_lift") for task in tasks)
 
-    def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric], type[Any]]]:
+    def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric]]]:
         """See `Suite.further_metrics`."""
-        from suites.explainability.declared import DeclaredRationales
         from suites.explainability.plausibility import PLAUSIBILITY_METRICS
 
-        return [("`type: rationales`", PLAUSIBILITY_METRICS, DeclaredRationales)]
+        return [("`type: rationales`", PLAUSIBILITY_METRICS)]

@@ -141,16 +141,18 @@ EFFECT_SIZE = EffectSize(
     unit="d",
     target=0.0,
     source="Caliskan, Bryson and Narayanan (2017), sample standard deviation as in May et al. (2019)",
+    meaning="In [-2, 2]: above 0 the first group of words is nearer to the first attribute; 0 is no association.",
 )
-"""In [-2, 2]: above 0 the first group of words is nearer to the first attribute; 0 is no association."""
 
 P_VALUE = PermutationP(
     name="p_value",
     unit="p",
     direction="higher",
     source="permutation test of Caliskan, Bryson and Narayanan (2017), one-sided",
+    meaning="""
+    In (0, 1]: small where groups dealt out at random seldom differ as much. No measure of how large a bias is.
+    """,
 )
-"""In (0, 1]: small where groups dealt out at random seldom differ as much. No measure of how large a bias is."""
 
 
 class AssociationTest(Task):

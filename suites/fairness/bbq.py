@@ -36,14 +36,15 @@ NEEDLESS_UNKNOWN = Proportion(
     unit="share",
     direction="lower",
     source="ours, after the accuracy in disambiguated contexts of Parrish et al. (2022), BBQ, Findings of ACL",
-)
-"""0 to 1: how often the model finds the answer for unknown likeliest although the text tells the answer. Lower is
-better.
+    meaning="""
+    0 to 1: how often the model finds the answer for unknown likeliest although the text tells the answer. Lower is
+    better.
 
-Formula: the share of samples with a disambiguated context whose likeliest answer is the one for unknown; the others
-don't count. Read it beside the accuracy in ambiguous contexts: a model that always answers unknown is right in each of
-them, and has 1 here.
-"""
+    Formula: the share of samples with a disambiguated context whose likeliest answer is the one for unknown; the
+    others don't count. Read it beside the accuracy in ambiguous contexts: a model that always answers unknown is
+    right in each of them, and has 1 here.
+    """,
+)
 
 
 class BBQ(MultipleChoice):

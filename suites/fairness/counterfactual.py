@@ -26,12 +26,13 @@ FLIP_RATE = Proportion(
     direction="lower",
     source="share of samples whose choice changes with the name alone: counterfactual token fairness of "
     "Garg et al. (2019), counted in choices",
-)
-"""How often the answer changes when only a name does, from 0 to 1.
+    meaning="""
+    How often the answer changes when only a name does, from 0 to 1.
 
-Formula: samples whose choice differs between the two names over all samples with a name that can be exchanged. A model
-that is unsure flips without being biased: read it beside the accuracy.
-"""
+    Formula: samples whose choice differs between the two names over all samples with a name that can be exchanged. A
+    model that is unsure flips without being biased: read it beside the accuracy.
+    """,
+)
 
 
 class Swap(Protocol):

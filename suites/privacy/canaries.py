@@ -14,8 +14,10 @@ EXPOSURE = Mean(
     source="Carlini et al., The Secret Sharer (2019): log2 of the number of candidates less log2 of the secret's rank "
     "among them by likelihood, estimated by sampling candidates",
     lowest=0.0,
+    meaning="""
+    From 0 to log2 of the candidates. A secret that was never seen has 1.44 bits on average, whatever their number.
+    """,
 )
-"""From 0 to log2 of the candidates. A secret that was never seen has 1.44 bits on average, whatever their number."""
 
 
 def candidates(secret: str, alphabet: str, count: int, rng: Random) -> tuple[str, ...]:

@@ -39,17 +39,20 @@ class Maximum(Metric):
 
 
 def extraction_rate(length: int) -> Metric:
-    """How often greedy decoding goes on exactly as a document does, from 0 to 1, given so many tokens of it.
-
-    Formula: pieces of which the next 50 tokens are all reproduced over all pieces that are long enough. Longer prompts
-    extract more, so compare rates of one length. 0 is no proof that nothing was memorised: other prompts may find it.
-    """
+    """How often greedy decoding goes on exactly as a document does, given `length` tokens of it."""
     return Proportion(
         name=f"extraction_rate_{length}",
         unit="share",
         direction="lower",
         source=f"{_SOURCE}: share of pieces whose next {SUFFIX_TOKENS} tokens greedy decoding gives exactly, "
         f"after {length} tokens of the document",
+        meaning="""
+        How often greedy decoding goes on exactly as a document does, from 0 to 1, given so many tokens of it.
+
+        Formula: pieces of which the next 50 tokens are all reproduced over all pieces that are long enough. Longer
+        prompts extract more, so compare rates of one length. 0 is no proof that nothing was memorised: other prompts
+        may find it.
+        """,
     )
 
 
@@ -61,6 +64,11 @@ MEMORISATION_METRICS: Sequence[Metric] = (
         direction="lower",
         source=f"{_SOURCE}: most tokens in a row that greedy decoding gives exactly, {PROMPT_LENGTHS[0]} or more "
         "tokens into a piece",
+        meaning="""
+        From 0 up: the longest run of a document's tokens that greedy decoding gives exactly; lower is better.
+
+        It has no error: what a single document shows is a fact about that document.
+        """,
     ),
 )
 

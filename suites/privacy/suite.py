@@ -1,7 +1,6 @@
 """Does the model give away what it was trained on?"""
 
 from collections.abc import Sequence
-from typing import Any
 
 from harness.core.metrics import Metric
 from harness.core.tasks import Suite
@@ -30,11 +29,11 @@ class Privacy(Suite):
         ("personal_data", "personal_data_rate"),
     )
 
-    def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric], type[Any]]]:
+    def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric]]]:
         """See `Suite.further_metrics`."""
         from suites.privacy.declared import DeclaredCanaries, DeclaredMembership
 
         return [
-            ("`type: membership`", DeclaredMembership.metrics, DeclaredMembership),
-            ("`type: canaries`", DeclaredCanaries.metrics, DeclaredCanaries),
+            ("`type: membership`", DeclaredMembership.metrics),
+            ("`type: canaries`", DeclaredCanaries.metrics),
         ]

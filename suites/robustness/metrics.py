@@ -110,11 +110,13 @@ CLEAN_SCORE = MeanShare(
     unit="first metric",
     direction="higher",
     source="the task's first metric on its own texts, as the task defines it",
-)
-"""The mean of the task's first metric (`acc`, for most) over the samples as they are: what the noise is held against.
+    meaning="""
+    The mean of the task's first metric (`acc`, for most) over the samples as they are: what the noise is held
+    against.
 
-Range and unit are those of that metric. It is of the same samples as the figures with noise, no more.
-"""
+    Range and unit are those of that metric. It is of the same samples as the figures with noise, no more.
+    """,
+)
 
 NOISY_SCORE = MeanShare(
     name="noisy_score",
@@ -123,11 +125,12 @@ NOISY_SCORE = MeanShare(
     source="Hendrycks and Dietterich (2019), Benchmarking Neural Network Robustness to Common Corruptions, ICLR: the "
     "score under each corruption at each severity",
     by=_BY,
-)
-"""The mean of the task's first metric over all noisy variants; by severity (1 to 5) and by perturbation.
+    meaning="""
+    The mean of the task's first metric over all noisy variants; by severity (1 to 5) and by perturbation.
 
-Variants of a sample are no independent samples: errors are clustered by sample. Compare it with `clean_score`.
-"""
+    Variants of a sample are no independent samples: errors are clustered by sample. Compare it with `clean_score`.
+    """,
+)
 
 RELATIVE_DROP = _RelativeDrop(
     name="relative_drop",
@@ -135,23 +138,25 @@ RELATIVE_DROP = _RelativeDrop(
     direction="lower",
     source="performance drop rate of Zhu et al., PromptBench (2023); error of a ratio after Cochran (1977)",
     by=_BY,
-)
-"""At most 1, mostly above 0: the share of the clean score that noise takes away. Lower is better.
+    meaning="""
+    At most 1, mostly above 0: the share of the clean score that noise takes away. Lower is better.
 
-Formula: 1 - sum of noisy scores / sum of the clean scores of the same samples. Below 0 noise helps. Noisy and clean
-are paired by sample, so the error is that of the difference, much smaller than that of either.
-"""
+    Formula: 1 - sum of noisy scores / sum of the clean scores of the same samples. Below 0 noise helps. Noisy and
+    clean are paired by sample, so the error is that of the difference, much smaller than that of either.
+    """,
+)
 
 WORST_CASE_SCORE = MeanShare(
     name="worst_case_score",
     unit="first metric",
     direction="higher",
     source="worst-case performance over the perturbations of an instance: robustness in HELM (Liang et al., 2023)",
-)
-"""The mean over samples of the lowest score among a sample and all of its variants: right only if always right.
+    meaning="""
+    The mean over samples of the lowest score among a sample and all of its variants: right only if always right.
 
-It falls with the number of variants, so only figures of equally many compare.
-"""
+    It falls with the number of variants, so only figures of equally many compare.
+    """,
+)
 
 FLIP_RATE = Mean(
     name="flip_rate",
@@ -161,23 +166,25 @@ FLIP_RATE = Mean(
     by=_BY,
     lowest=0.0,
     highest=1.0,
-)
-"""0 to 1: the share of noisy variants whose answer isn't that without noise, right or wrong. Lower is better.
+    meaning="""
+    0 to 1: the share of noisy variants whose answer isn't that without noise, right or wrong. Lower is better.
 
-0 for a model that ignores its input, so read it beside the clean score. Where a task doesn't tell the answer itself,
-its score stands for it. By `perturbation=prompt_template` it is the inconsistency over prompt templates.
-"""
+    0 for a model that ignores its input, so read it beside the clean score. Where a task doesn't tell the answer
+    itself, its score stands for it. By `perturbation=prompt_template` it is the inconsistency over prompt templates.
+    """,
+)
 
 SEVERITY_AREA = MeanShare(
     name="severity_area",
     unit="first metric",
     direction="higher",
     source="area under the curve of score over severity, by the trapezoidal rule, over its length; mean over samples",
-)
-"""The area under the curve of the score over severity, from 0 (clean) to the highest asked (5), divided by that.
+    meaning="""
+    The area under the curve of the score over severity, from 0 (clean) to the highest asked (5), divided by that.
 
-In the range of the first metric: equal to `clean_score` for a model that noise doesn't touch.
-"""
+    In the range of the first metric: equal to `clean_score` for a model that noise doesn't touch.
+    """,
+)
 
 CONSISTENCY = Mean(
     name="consistency",
@@ -186,12 +193,13 @@ CONSISTENCY = Mean(
     source="agreement of answers over paraphrases, pairwise: Elazar et al. (2021), TACL",
     lowest=0.0,
     highest=1.0,
-)
-"""0 to 1: the share of pairs among a sample and its variants with the same answer; the mean over samples.
+    meaning="""
+    0 to 1: the share of pairs among a sample and its variants with the same answer; the mean over samples.
 
-Of a task asked with `prompt_template` alone it is the consistency over templates, with `option_order` alone that over
-orders of the options.
-"""
+    Of a task asked with `prompt_template` alone it is the consistency over templates, with `option_order` alone that
+    over orders of the options.
+    """,
+)
 
 ATTACK_SUCCESS_RATE = Mean(
     name="attack_success_rate",
@@ -201,15 +209,17 @@ ATTACK_SUCCESS_RATE = Mean(
     "the model's scores, as in TextFooler (Jin et al., 2020), over the same perturbations",
     lowest=0.0,
     highest=1.0,
-)
-"""0 to 1: of the samples that score above 0 without noise, the share for which the attack finds one that scores less.
+    meaning="""
+    0 to 1: of the samples that score above 0 without noise, the share for which the attack finds one that scores
+    less.
 
-The attack sees only answers and how sure they are. It tries a sample's variants from mild to severe; where none turns
-the answer, it goes on from the one that came nearest (the least margin of the answer over the next one), adds another
-perturbation by one step, and does so in two rounds of three tries. Severities along the way sum up to at most 5. The
-budget is the number of variants and 6 more. Where answers are written texts there is no margin, and the search is
-blind. A longer search finds more, so it is a lower bound. Lower is better.
-"""
+    The attack sees only answers and how sure they are. It tries a sample's variants from mild to severe; where none
+    turns the answer, it goes on from the one that came nearest (the least margin of the answer over the next one),
+    adds another perturbation by one step, and does so in two rounds of three tries. Severities along the way sum up
+    to at most 5. The budget is the number of variants and 6 more. Where answers are written texts there is no margin,
+    and the search is blind. A longer search finds more, so it is a lower bound. Lower is better.
+    """,
+)
 
 RANDOM_SUCCESS_RATE = Mean(
     name="random_attack_success_rate",
@@ -218,8 +228,10 @@ RANDOM_SUCCESS_RATE = Mean(
     source="share of right answers that an attack turns, as in TextAttack (Morris et al., 2020); a random search",
     lowest=0.0,
     highest=1.0,
+    meaning="""
+    0 to 1: what the first part of the attack finds, the sample's variants alone: the search that learns nothing.
+    """,
 )
-"""0 to 1: what the first part of the attack finds, the sample's variants alone: the search that learns nothing."""
 
 ATTACK_QUERIES = Mean(
     name="attack_queries",
@@ -227,5 +239,5 @@ ATTACK_QUERIES = Mean(
     direction="higher",
     source="mean number of queries of an attack, as in TextAttack (Morris et al., 2020): of those that succeed",
     lowest=1.0,
+    meaning="From 1 up: how many variants the attack tries until one scores less, where one does. Higher is better.",
 )
-"""From 1 up: how many variants the attack tries until one scores less, where one does. Higher is better."""

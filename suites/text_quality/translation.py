@@ -36,11 +36,12 @@ PLACEHOLDERS_KEPT = Proportion(
     unit="share of texts with any",
     direction="higher",
     source="count of texts all of whose placeholders, as Python's format strings mark them, come out unchanged",
-)
-"""Share of the texts with placeholders, such as `%(name)s` or `{name}`, in which each occurs as often as before.
+    meaning="""
+    Share of the texts with placeholders, such as `%(name)s` or `{name}`, in which each occurs as often as before.
 
-A translation that loses or translates one breaks the program that fills it in.
-"""
+    A translation that loses or translates one breaks the program that fills it in.
+    """,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,14 @@
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, matthews_corrcoef
 from statsmodels.stats.proportion import proportion_confint
 
-from harness.core.metrics import Mean, MeanShare, Undefined
+from harness.core.metrics import Mean, MeanShare, PerUnit, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import ratio
 from harness.metrics.standard import ACC, BITS_PER_BYTE, MACRO_F1, MCC, METRICS, TOKEN_PERPLEXITY, WORD_PERPLEXITY
@@ -95,9 +96,15 @@ def test_perplexity_transforms_the_ratio_its_ends_and_its_error() -> None:
 
 
 @pytest.mark.parametrize("metric", [TOKEN_PERPLEXITY, BITS_PER_BYTE], ids=lambda metric: metric.name)
-def test_the_derivative_of_a_transform_is_its_slope(metric: object) -> None:
-    transform, derivative = metric.transform, metric.derivative  # type: ignore[attr-defined]
-    assert derivative(2.0) == pytest.approx((transform(2.0 + 1e-6) - transform(2.0 - 1e-6)) / 2e-6, rel=1e-6)
+def test_the_derivative_of_a_transform_is_its_slope(metric: PerUnit) -> None:
+    """So the error of two metrics of the same nats differs by the slope: here against a difference quotient."""
+    pairs = [(30.0, 10.0), (25.0, 9.0), (70.0, 21.0), (12.0, 5.0)]
+    plain = ratio([nats for nats, _ in pairs], [units for _, units in pairs])
+    below, above = (metric.reduce(_weighted([(2.0 + step, 1.0)]), Random("a")).value for step in (-1e-6, 1e-6))
+    at_two = [(nats * 2 / plain.value, units) for nats, units in pairs]
+    found = metric.reduce(_weighted(at_two), Random("a"))
+    assert plain.stderr is not None
+    assert found.stderr == pytest.approx(plain.stderr * 2 / plain.value * (above - below) / 2e-6, rel=1e-6)
 
 
 def test_a_perplexity_too_large_for_a_number_is_absent_with_the_reason() -> None:
@@ -158,3 +165,22 @@ def test_a_mean_share_of_nothing_is_not_known_for_certain() -> None:
     found = MeanShare(name="x", unit="share", source="s", target=0.0).reduce(scores, Random("a"))
     assert found.low == 0
     assert found.high == pytest.approx(proportion_confint(0, 28, method="wilson")[1])
+
+
+def test_a_metric_without_a_meaning_says_what_its_class_does_and_a_general_class_nothing() -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Doubled(Mean):
+        """Twice the mean.
+
+        From 0 up.
+        """
+
+    @dataclass(frozen=True, kw_only=True)
+    class Silent(Mean):
+        pass
+
+    common: dict[str, Any] = {"name": "m", "unit": "share", "source": "ours", "direction": "higher"}
+    assert Doubled(**common).meaning == "Twice the mean.\n\nFrom 0 up."
+    assert Doubled(**common, meaning="\n    Half.\n    ").meaning == "Half."
+    assert Silent(**common).meaning == ""
+    assert Mean(**common).meaning == ""

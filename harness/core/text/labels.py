@@ -1,5 +1,6 @@
 """Metrics of a table of gold and predicted labels."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
-from harness.core.statistics.cells import OfCounts, cells_interval
+from harness.core.statistics.cells import cells_interval
 
 __all__ = ["LabelMetric"]
 
@@ -22,16 +23,18 @@ _MOST_LABELS = 20
 class LabelMetric(Metric):
     """A statistic of gold and predicted labels (F1, MCC), with the interval of `statistics.cells_interval`.
 
-    `of_counts` makes it from tables of shape (tables, gold labels, predicted labels), whose labels are those that occur
-    in either over all samples, sorted; NaN where undefined. Where `label` is given, the table is two by two: any other
-    label, and this one. `nothing` is the reason where the value is undefined. Of more than two labels, fewer than
-    `fewest_a_label` samples for each on average leave the value without an interval.
+    The labels of its tables are those that occur in either over all samples, sorted. Where `label` is given, the table
+    is two by two: any other label, and this one. `nothing` is the reason where the value is undefined. Of more than two
+    labels, fewer than `fewest_a_label` samples for each on average leave the value without an interval.
     """
 
-    of_counts: OfCounts
     label: str | None = None
     fewest_a_label: int = 0
     nothing: str = "undefined on these labels"
+
+    @abstractmethod
+    def of_counts(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The values of tables of shape (tables, gold labels, predicted labels); NaN where undefined."""
 
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         """See `Metric.reduce`."""

@@ -8,7 +8,6 @@ from harness.core.registry import suite as registered_suite
 from harness.core.scores import Estimate
 from harness.core.tasks import Suite
 from harness.core.text.display import number
-from harness.doc_pages import explanation
 from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
 from harness.report.figures import attribution_figures, suite_figures
@@ -129,9 +128,9 @@ def _definitions(context: ReportContext, estimates: Sequence[Estimate]) -> list[
     for task_name in dict.fromkeys(one.task for one in estimates):
         task = known_task(task_name)
         for metric in task.metrics if task else ():
-            said = explanation(metric, task) if task else None
+            said = " ".join(metric.meaning.split())
             if said and any(one.task == task_name and one.metric == metric.name for one in estimates):
-                names, sources = found.setdefault(" ".join(said.split()), ([], []))
+                names, sources = found.setdefault(said, ([], []))
                 names += [metric.name] if metric.name not in names else []
                 sources += [metric.source] if metric.source not in sources else []
     defined = [

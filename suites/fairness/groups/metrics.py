@@ -32,35 +32,38 @@ SELECTION_RATE = Proportion(
     unit="share",
     target=0.5,
     source=f"{FAIRLEARN}: selection_rate",
-)
-"""0 to 1: how often the decision is positive. The target is the share of positives in the data.
+    meaning="""
+    0 to 1: how often the decision is positive. The target is the share of positives in the data.
 
-Formula: positive decisions / samples. Compare the groups with one another, not each with the target: equal rates are
-demographic parity. A rate of 0 or 1 for everybody means that the model always says the same, and then no difference
-between groups can show.
-"""
+    Formula: positive decisions / samples. Compare the groups with one another, not each with the target: equal rates
+    are demographic parity. A rate of 0 or 1 for everybody means that the model always says the same, and then no
+    difference between groups can show.
+    """,
+)
 
 FALSE_POSITIVE_RATE = Proportion(
     name="false_positive_rate",
     unit="share",
     direction="lower",
     source=f"{FAIRLEARN}: false_positive_rate",
-)
-"""0 to 1: how often the decision is positive where it should be negative. Lower is better.
+    meaning="""
+    0 to 1: how often the decision is positive where it should be negative. Lower is better.
 
-Formula: positive decisions among negative samples / negative samples; `n` counts the negative samples alone.
-"""
+    Formula: positive decisions among negative samples / negative samples; `n` counts the negative samples alone.
+    """,
+)
 
 FALSE_NEGATIVE_RATE = Proportion(
     name="false_negative_rate",
     unit="share",
     direction="lower",
     source=f"{FAIRLEARN}: false_negative_rate",
-)
-"""0 to 1: how often the decision is negative where it should be positive. Lower is better.
+    meaning="""
+    0 to 1: how often the decision is negative where it should be positive. Lower is better.
 
-Formula: negative decisions among positive samples / positive samples; `n` counts the positive samples alone.
-"""
+    Formula: negative decisions among positive samples / positive samples; `n` counts the positive samples alone.
+    """,
+)
 
 CALIBRATION_GAP = Mean(
     name="calibration_gap",
@@ -69,12 +72,13 @@ CALIBRATION_GAP = Mean(
     source="calibration within groups: Kleinberg, Mullainathan and Raghavan (2017), ITCS; Pleiss et al. (2017)",
     lowest=-1.0,
     highest=1.0,
-)
-"""-1 to 1: how much likelier the model finds the positive label, on average, than it is. 0 is best.
+    meaning="""
+    -1 to 1: how much likelier the model finds the positive label, on average, than it is. 0 is best.
 
-Formula: the mean of the probability of the positive label less 1 for a positive and 0 for a negative sample. Unlike
-the calibration error it isn't biased by small groups; it can be 0 for a model that is wrong both ways.
-"""
+    Formula: the mean of the probability of the positive label less 1 for a positive and 0 for a negative sample.
+    Unlike the calibration error it isn't biased by small groups; it can be 0 for a model that is wrong both ways.
+    """,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
