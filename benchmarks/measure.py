@@ -20,7 +20,8 @@ from harness.checkpoints.headers import find_weights
 from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
 from harness.engine.kinds.causal import CausalModel
-from harness.run.pipeline import EvalOptions, evaluate
+from harness.run.options import EvalOptions
+from harness.run.pipeline import evaluate
 
 __all__ = ["FIRST", "Alone", "Overhead", "Result", "Round", "compare", "measure_alone", "measure_overhead"]
 

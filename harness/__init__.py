@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from harness.decision.comparison import compare
     from harness.record import RunRecord, load_record
-    from harness.run.pipeline import EvalOptions, evaluate
+    from harness.run.options import EvalOptions
+    from harness.run.pipeline import evaluate
 
 __all__ = ["EvalOptions", "RunRecord", "compare", "evaluate", "load_record"]
 
 _HOMES = {
-    "EvalOptions": "harness.run.pipeline",
+    "EvalOptions": "harness.run.options",
     "RunRecord": "harness.record",
     "compare": "harness.decision.comparison",
     "evaluate": "harness.run.pipeline",

@@ -10,10 +10,10 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import errors, output, print_json, print_rows, print_text
-from harness.cli.indexing import STORE_HELP
 from harness.cli.process.guard import RuleFailed
 from harness.cli.runs import Output, Run, sealed_run
 from harness.core.errors import InputError
+from harness.run.options import STORE_HELP
 
 if TYPE_CHECKING:
     from harness.decision.comparison import Comparison, MetricDifference

@@ -7,16 +7,13 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import errors, output, print_json, progress_bar
+from harness.run.options import STORE_HELP
 
 if TYPE_CHECKING:
     from harness.store import Indexed
 
-__all__ = ["STORE_HELP", "index"]
+__all__ = ["index"]
 
-STORE_HELP = (
-    "Index of runs that the leaderboard reads: a SQLite file, or postgresql://USER@HOST/DATABASE. "
-    "[default: HARNESS_STORE, else index.sqlite in the folder of runs]"
-)
 _PARTIAL = 3
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.core.options import option
+
 __all__ = ["Checkpoint", "CheckpointSource", "EndpointOptions", "GenerationSettings", "SourceOptions", "Stamp"]
 
 Stamp = tuple[int, ...]
@@ -19,9 +21,11 @@ class EndpointOptions:
     once, `timeout_s` how long each may take.
     """
 
-    api_key_env: str = "OPENAI_API_KEY"
-    concurrency: int = 8
-    timeout_s: float = 120.0
+    api_key_env: str = option("OPENAI_API_KEY", "Environment variable that holds the key of a served model.")
+    concurrency: int = option(8, "Requests to a served model at once.", min=1, max=256)
+    timeout_s: float = option(
+        120.0, "Seconds that a served model may take for one answer.", "--request-timeout", min=0.1
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

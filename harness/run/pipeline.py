@@ -5,7 +5,7 @@ import logging
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -17,13 +17,12 @@ from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.loader import Loader
 from harness.checkpoints.loading.quantised import require_backend
 from harness.core import registry
-from harness.core.checkpoints import Checkpoint, EndpointOptions
+from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError, InputError, RecordError
 from harness.core.headlines import headline_estimates
 from harness.core.kinds import KINDS
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
-from harness.core.process.isolation import STEP_TIMEOUT_S
 from harness.core.process.logs import LogFile, logged_to
 from harness.core.process.network import offline_if
 from harness.core.process.paths import public_name, without_home
@@ -48,6 +47,7 @@ from harness.run.checkpoint_watch import changed_files
 from harness.run.judgement import absent_estimates, aggregate_estimates, derive_estimates, judge_task, run_signature
 from harness.run.memory_limit import check_size, memory_limit
 from harness.run.metering import machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
+from harness.run.options import EvalOptions
 from harness.run.work import SkippedTask, TaskWork, applicable, phases, prepare
 from harness.scorers.judges import use_judges
 from harness.store import NO_STORE, add_or_say, locate
@@ -59,41 +59,6 @@ __all__ = ["EvalOptions", "Plan", "evaluate", "evaluate_each", "plan", "run"]
 _log = logging.getLogger(__name__)
 
 LOG = "run.log"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvalOptions:
-    """How to evaluate; every default serves. These are the options of `harness eval`, and its help explains them."""
-
-    limit: int | Literal["all"] | None = None
-    num_fewshot: int | None = None
-    seed: int = 0
-    dtype: str = "auto"
-    device: str = "auto"
-    batch_tokens: int | None = None
-    apply_chat_template: bool = False
-    fewshot_as_multiturn: bool | None = None
-    system_prompt: str | None = None
-    kind: str | None = None
-    labels: tuple[str, ...] = ()
-    source_language: str | None = None
-    target_language: str | None = None
-    output: Path = Path("runs")
-    store: str | None = None
-    region: str | None = None
-    toxicity_model: str | None = None
-    bertscore_model: str | None = None
-    meter: str = "codecarbon"
-    offline: bool = False
-    trust_remote_code: bool = False
-    include_path: Path | None = None
-    task_data: tuple[str, ...] = ()
-    trust_task_code: bool = False
-    trust_metric_code: bool = False
-    base: str | None = None
-    endpoint: EndpointOptions = field(default_factory=EndpointOptions)
-    plugin_timeout_s: float = STEP_TIMEOUT_S
-    max_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

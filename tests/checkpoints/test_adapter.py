@@ -23,7 +23,8 @@ from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling
 from harness.engine.kinds.causal import CausalModel
 from harness.examine.inspection import inspect_checkpoint
-from harness.run.pipeline import EvalOptions, evaluate_each
+from harness.run.options import EvalOptions
+from harness.run.pipeline import evaluate_each
 from tests.tiny import build_tiny_checkpoint, build_tiny_tokenizer, tiny_llama_config
 
 LAYERS = ["q_proj", "v_proj", "up_proj"]

@@ -8,7 +8,7 @@ import pytest
 
 import harness
 from harness.run import pipeline
-from harness.run.pipeline import EvalOptions
+from harness.run.options import EvalOptions
 from tests.cli.conftest import write_suite
 from tests.tiny import CHAT_TEMPLATE, build_tiny_checkpoint
 

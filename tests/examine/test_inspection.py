@@ -11,7 +11,8 @@ import pytest
 from harness.core.errors import InputError
 from harness.examine.checkup import examine_model
 from harness.examine.inspection import inspect_checkpoint
-from harness.run.pipeline import EvalOptions, plan
+from harness.run.options import EvalOptions
+from harness.run.pipeline import plan
 from tests import tiny
 from tests.cli.conftest import write_suite
 

@@ -7,7 +7,7 @@ import pytest
 
 import harness
 from harness.record import RunRecord
-from harness.run.pipeline import EvalOptions
+from harness.run.options import EvalOptions
 from harness.store import Store, index_folder, locate
 from tests.store.records import make_record
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config

@@ -19,7 +19,8 @@ from harness.engine.kinds.chat import ChatModel
 from harness.engine.kinds.scripted import ScriptedModel
 from harness.lm_eval.tasks import load_tasks
 from harness.lm_eval_bridge import HarnessLM
-from harness.run.pipeline import EvalOptions, evaluate
+from harness.run.options import EvalOptions
+from harness.run.pipeline import evaluate
 from harness.tasks.options import ChatOptions, TaskOptions
 from tests import tiny
 from tests.lm_eval.lm_eval_tasks import TASKS, metric, over, write_task, write_tasks

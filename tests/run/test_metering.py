@@ -15,7 +15,8 @@ from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scores import Estimate
 from harness.record import RunRecord
 from harness.run import metering
-from harness.run.pipeline import EvalOptions, evaluate
+from harness.run.options import EvalOptions
+from harness.run.pipeline import evaluate
 
 REQUESTS = [GenerateUntil(context=f"text {n}", until=(), max_tokens=8) for n in range(6)]
 

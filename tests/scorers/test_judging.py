@@ -5,7 +5,8 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from harness.core.errors import CheckpointError, InputError
-from harness.run.pipeline import EvalOptions, plan
+from harness.run.options import EvalOptions
+from harness.run.pipeline import plan
 from harness.scorers.classifier import toxicity_scorer
 from tests import tiny
 

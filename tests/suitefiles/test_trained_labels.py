@@ -21,7 +21,7 @@ from harness import evaluate
 from harness.core.datasets import Row
 from harness.core.scores import Estimate
 from harness.data import find, load
-from harness.run.pipeline import EvalOptions
+from harness.run.options import EvalOptions
 from tests.tiny import SPECIAL
 
 LABELS = ("encyclopaedic", "toxic")
