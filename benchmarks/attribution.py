@@ -24,8 +24,7 @@ from harness.checkpoints.loading.load import load_model
 from harness.core.meters import NullMeter
 from harness.core.requests import Attribute
 from harness.core.tasks import TaskSettings
-from harness.data import find
-from harness.data import load as load_data
+from harness.data import find, load_data
 from harness.engine.attribution.ablations import Ablations
 from harness.engine.build import loaded_model
 from suites.explainability.attributed import AttributionCommonsenseQA

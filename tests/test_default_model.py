@@ -15,7 +15,7 @@ from harness.core.models import respond
 from harness.core.requests import GenerateUntil, LoglikelihoodRolling
 from harness.core.tasks import TaskSettings
 from harness.data import find
-from harness.data import load as load_data
+from harness.data import load_data as load_data
 from harness.engine.kinds.causal import CausalModel
 
 pytestmark = pytest.mark.slow

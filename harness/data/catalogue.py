@@ -7,7 +7,7 @@ from harness.core.datasets import DataSet
 from harness.core.errors import DataError, HarnessError, PluginError, UnavailableError, UnknownName
 from harness.core.text.hashing import file_digest
 from harness.data.builtin import BUILTIN
-from harness.data.loading import LoadedData, load
+from harness.data.loading import LoadedData, load_data
 
 __all__ = ["ENTRY_POINTS", "Verification", "all_datasets", "fetch", "find", "verify"]
 
@@ -52,7 +52,7 @@ def find(name: str) -> DataSet:
 
 def fetch(name: str) -> LoadedData:
     """Fetch a data set into the cache where it isn't yet, and check it. Raises as `find` and `load` do."""
-    return load(find(name))
+    return load_data(find(name))
 
 
 def verify(name: str) -> list[Verification]:
@@ -65,7 +65,7 @@ def verify(name: str) -> list[Verification]:
 
 def _verified(dataset: DataSet) -> Verification:
     try:
-        return Verification(name=dataset.name, ok=True, found_sha256=load(dataset, offline=True).sha256)
+        return Verification(name=dataset.name, ok=True, found_sha256=load_data(dataset, offline=True).sha256)
     except UnavailableError as error:
         return Verification(name=dataset.name, ok=None, found_sha256=None, reason=str(error))
     except DataError as error:

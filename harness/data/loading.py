@@ -11,7 +11,7 @@ from harness.core.process.paths import cache_folder
 from harness.core.text.hashing import file_digest
 from harness.data.readers import read
 
-__all__ = ["LoadedData", "check_digest", "load"]
+__all__ = ["LoadedData", "check_digest", "load_data"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class LoadedData:
     sha256: str
 
 
-def load(dataset: DataSet, *, offline: bool = False) -> LoadedData:
+def load_data(dataset: DataSet, *, offline: bool = False) -> LoadedData:
     """Fetch, read and check a data set; `offline` uses the cache alone.
 
     Raises `DataError` naming the file, and the row or line, if it can't be read, isn't the pinned file, or lacks rows

@@ -24,7 +24,7 @@ from harness.lm_eval.files import TASK_CODE
 from harness.lm_eval.places import Places
 from harness.lm_eval.plain import Opaque, plain_copy
 
-__all__ = ["PlainRows", "load_data"]
+__all__ = ["PlainRows", "load_task_data"]
 
 _FORMATS = frozenset({"csv", "json", "parquet", "text"})
 _SETTINGS = frozenset(
@@ -40,7 +40,7 @@ _OF_LOADING = frozenset({"split", "verification_mode"})
 _HUB = "hf://datasets/"
 
 
-def load_data(task: ConfigurableTask, places: Places, *, offline: bool) -> Any:
+def load_task_data(task: ConfigurableTask, places: Places, *, offline: bool) -> Any:
     """The data set that a task's file names, a mapping from splits to `PlainRows`, or the rows of its one split.
 
     Raises `TaskError` for what the file may not name or read, `UnavailableError` for what would be fetched while

@@ -9,7 +9,7 @@ from lm_eval.api.task import ConfigurableTask
 from lm_eval.tasks import _factory, _index
 from lm_eval.tasks._yaml_loader import load_yaml
 
-from harness.lm_eval.data import load_data
+from harness.lm_eval.data import load_task_data
 from harness.lm_eval.places import OWN_TASKS, Places
 from harness.lm_eval.yamlfiles import read_task_file
 from harness.tasks.options import TaskOptions
@@ -19,7 +19,7 @@ __all__ = ["under_guard"]
 
 @contextmanager
 def under_guard(places: Places, options: TaskOptions) -> Iterator[None]:
-    """Within the block lm-eval reads task files as `read_task_file` does, and data sets as `load_data`, from `places`.
+    """Within the block lm-eval reads task files by `read_task_file`, and data sets by `load_task_data`, from `places`.
 
     Where the user trusts the code of tasks, it imports their functions and loads their data itself: such code may do
     either by itself.
@@ -38,7 +38,7 @@ def under_guard(places: Places, options: TaskOptions) -> Iterator[None]:
         if options.trust_task_code:
             download_itself(task, dataset_kwargs, **others)
         else:
-            task.dataset = load_data(task, places, offline=options.offline)
+            task.dataset = load_task_data(task, places, offline=options.offline)
 
     before, download_itself = (_index.load_yaml, _factory.load_yaml), ConfigurableTask.download
     _index.load_yaml = _factory.load_yaml = read

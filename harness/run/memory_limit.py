@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager
 
 from harness.core.errors import InputError
+from harness.core.process.time_limit import data_bytes
 
-__all__ = ["check_size", "data_bytes", "memory_limit"]
+__all__ = ["check_size", "memory_limit"]
 
 
 def check_size(weights_bytes: int | None, limit_bytes: int | None) -> None:
@@ -24,15 +24,6 @@ def check_size(weights_bytes: int | None, limit_bytes: int | None) -> None:
             place=_place(limit_bytes),
             fix="Give more",
         )
-
-
-def data_bytes() -> int:
-    """What of this process such a bound counts; 0 where the system doesn't tell."""
-    with suppress(OSError):
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmData:"):
-                return int(line.split()[1]) * 1024
-    return 0
 
 
 @contextmanager

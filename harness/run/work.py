@@ -17,7 +17,7 @@ from harness.core.process.reachable import code_digest
 from harness.core.requests import Request, Response
 from harness.core.tasks import Row, Sample, Task
 from harness.core.text.hashing import digest
-from harness.data import find, load
+from harness.data import find, load_data
 from harness.record import TaskSpec
 from harness.suitefiles.selection import PlannedTask
 
@@ -251,5 +251,5 @@ def _length(value: object) -> int:
 def _rows(task: Task, *, offline: bool) -> tuple[Sequence[Row], str | None]:
     if task.data is None:
         return (), None
-    loaded = load(find(task.data) if isinstance(task.data, str) else task.data, offline=offline)
+    loaded = load_data(find(task.data) if isinstance(task.data, str) else task.data, offline=offline)
     return loaded.rows, loaded.sha256

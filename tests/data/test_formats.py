@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.core.errors import DataError
-from harness.data import load
+from harness.data import load_data
 from tests.data.files import dataset_of, file_of
 
 one_folder = settings(
@@ -40,7 +40,7 @@ def test_json_lines_give_back_the_objects_written(
     tmp_path: Path, rows: list[dict[str, Any]], ascii_only: bool, end: str
 ) -> None:
     text = "".join(json.dumps(row, ensure_ascii=ascii_only) + end for row in rows)
-    assert list(load(file_of(tmp_path, "a.jsonl", text.encode())).rows) == rows
+    assert list(load_data(file_of(tmp_path, "a.jsonl", text.encode())).rows) == rows
 
 
 @one_folder
@@ -48,7 +48,7 @@ def test_json_lines_give_back_the_objects_written(
 def test_a_json_list_gives_back_the_objects_written(
     tmp_path: Path, rows: list[dict[str, Any]], indent: int | None
 ) -> None:
-    assert list(load(file_of(tmp_path, "a.json", json.dumps(rows, indent=indent).encode())).rows) == rows
+    assert list(load_data(file_of(tmp_path, "a.json", json.dumps(rows, indent=indent).encode())).rows) == rows
 
 
 @one_folder
@@ -70,7 +70,7 @@ def test_comma_separated_values_give_back_the_cells_written(
     writer.writerow(header)
     writer.writerows(records)
     content = stream.getvalue().encode("utf-8-sig" if bom else "utf-8")
-    loaded = load(file_of(tmp_path, "a.csv", content))
+    loaded = load_data(file_of(tmp_path, "a.csv", content))
     assert [list(row) for row in loaded.rows] == [header] * len(records)
     assert [list(row.values()) for row in loaded.rows] == records
 
@@ -89,14 +89,14 @@ def test_tab_separated_values_are_the_signs_between_the_tabs(
     content = (end.join(lines) + end).encode("utf-8-sig" if bom else "utf-8")
     path = tmp_path / "a.tsv"
     path.write_bytes(content)
-    rows = load(dataset_of(path)).rows
+    rows = load_data(dataset_of(path)).rows
     told = pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     assert [tuple(row.values()) for row in rows] == list(told.itertuples(index=False, name=None)) == records
 
 
 def test_a_quotation_mark_of_a_tsv_file_parts_no_rows_and_joins_none(tmp_path: Path) -> None:
     content = b'english\tdeutsch\n"I see.\tIch sehe.\nGo home."\tGeh heim.\nWe met.\tWir trafen uns.\n'
-    rows = load(file_of(tmp_path, "a.tsv", content)).rows
+    rows = load_data(file_of(tmp_path, "a.tsv", content)).rows
     assert [row["english"] for row in rows] == ['"I see.', 'Go home."', "We met."]
 
 
@@ -115,7 +115,7 @@ def test_a_quotation_mark_of_a_tsv_file_parts_no_rows_and_joins_none(tmp_path: P
 )
 def test_what_would_be_read_as_something_else_is_refused(tmp_path: Path, name: str, content: str, said: str) -> None:
     with pytest.raises(DataError) as caught:
-        load(file_of(tmp_path, name, content.encode()))
+        load_data(file_of(tmp_path, name, content.encode()))
     assert said in str(caught.value)
 
 
@@ -125,7 +125,7 @@ def test_what_would_be_read_as_something_else_is_refused(tmp_path: Path, name: s
     [("a.csv", "a,b\n{0},{0}\n"), ("a.tsv", "a\tb\n{0}\t{0}\n"), ("a.jsonl", '{{"a": "{0}", "b": "{0}"}}\n')],
 )
 def test_no_word_means_that_a_value_is_missing(tmp_path: Path, word: str, name: str, content: str) -> None:
-    assert load(file_of(tmp_path, name, content.format(word).encode())).rows == ({"a": word, "b": word},)
+    assert load_data(file_of(tmp_path, name, content.format(word).encode())).rows == ({"a": word, "b": word},)
 
 
 @one_folder
@@ -140,26 +140,26 @@ def test_conll_blocks_give_back_tokens_and_tags(
     between = ["NN"] if middle else []
     blocks = ["\n".join(separator.join([token, *between, tag]) for token, tag in each) for each in sentences]
     content = "-DOCSTART- -X- O\n\n" + "\n\n".join(blocks) + "\n"
-    loaded = load(file_of(tmp_path, "a.conll", content.encode()))
+    loaded = load_data(file_of(tmp_path, "a.conll", content.encode()))
     kept = [[pair for pair in each if not pair[0].startswith("-DOCSTART-")] for each in sentences]
     assert [list(zip(row["tokens"], row["tags"], strict=True)) for row in loaded.rows] == kept
 
 
 def test_a_token_of_a_tabbed_conll_line_may_hold_a_space(tmp_path: Path) -> None:
-    loaded = load(file_of(tmp_path, "a.conll", b"10 000\tB-NUM\n"))
+    loaded = load_data(file_of(tmp_path, "a.conll", b"10 000\tB-NUM\n"))
     assert loaded.rows == ({"tokens": ["10 000"], "tags": ["B-NUM"]},)
 
 
 def test_parquet_gives_back_nested_values(tmp_path: Path) -> None:
     rows = [{"text": "a\0b", "choices": ["x", "y"], "score": None}, {"text": "é", "choices": [], "score": 0.5}]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
-    assert list(load(dataset_of(tmp_path / "a.parquet")).rows) == rows
+    assert list(load_data(dataset_of(tmp_path / "a.parquet")).rows) == rows
 
 
 def test_the_extension_counts_in_any_case(tmp_path: Path) -> None:
-    assert load(file_of(tmp_path, "A.JSONL", b'{"a": 1}')).rows == ({"a": 1},)
+    assert load_data(file_of(tmp_path, "A.JSONL", b'{"a": 1}')).rows == ({"a": 1},)
 
 
 def test_a_csv_cell_may_be_a_long_document(tmp_path: Path) -> None:
     document = "word " * 50_000
-    assert load(file_of(tmp_path, "a.csv", f'text\n"{document}"\n'.encode())).rows == ({"text": document},)
+    assert load_data(file_of(tmp_path, "a.csv", f'text\n"{document}"\n'.encode())).rows == ({"text": document},)

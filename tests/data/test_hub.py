@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import DataError, UnavailableError
-from harness.data import HubSource, load
+from harness.data import HubSource, load_data
 from tests.data.files import dataset_of
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -35,15 +35,15 @@ def source_of(repository: Path, split: str = "test") -> HubSource:
 
 def test_a_hub_data_set_is_written_once_and_then_needs_no_hub(repository: Path) -> None:
     dataset = dataset_of(repository, source=source_of(repository), columns=("question", "choices", "gold"))
-    first = load(dataset)
+    first = load_data(dataset)
     shutil.rmtree(repository)
-    second = load(replace(dataset, sha256=first.sha256, row_count=2), offline=True)
+    second = load_data(replace(dataset, sha256=first.sha256, row_count=2), offline=True)
     assert list(first.rows) == list(second.rows) == ROWS
 
 
 def test_offline_and_not_cached_says_the_command_that_fetches_it(repository: Path, own_cache: Path) -> None:
     with pytest.raises(UnavailableError) as caught:
-        load(dataset_of(repository, source=source_of(repository)), offline=True)
+        load_data(dataset_of(repository, source=source_of(repository)), offline=True)
     assert "not in the cache, and offline" in str(caught.value)
     assert "`harness data fetch mine`" in str(caught.value)
     assert not own_cache.exists()
@@ -52,19 +52,19 @@ def test_offline_and_not_cached_says_the_command_that_fetches_it(repository: Pat
 def test_an_unreachable_hub_says_the_command_that_fetches_it(own_cache: Path) -> None:
     source = HubSource(repository="nobody/nothing", split="test", revision="main")
     with pytest.raises(UnavailableError, match=r"can't be fetched .*`harness data fetch mine`"):
-        load(dataset_of(Path(), source=source))
+        load_data(dataset_of(Path(), source=source))
     assert [path for path in own_cache.rglob("*") if path.is_file()] == []
 
 
 def test_a_split_that_the_hub_has_not_is_bad_input(repository: Path) -> None:
     with pytest.raises(DataError, match="the hub has no such data"):
-        load(dataset_of(repository, source=source_of(repository, split="validation")))
+        load_data(dataset_of(repository, source=source_of(repository, split="validation")))
 
 
 def test_a_data_set_with_code_of_its_own_is_refused_unrun(repository: Path, tmp_path: Path) -> None:
     (repository / "repository.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
     with pytest.raises(DataError, match="scripts are no longer supported"):
-        load(dataset_of(repository, source=source_of(repository)))
+        load_data(dataset_of(repository, source=source_of(repository)))
     assert not (tmp_path / "ran").exists()
 
 
@@ -75,5 +75,5 @@ def test_values_that_json_cannot_hold_leave_no_half_written_file(repository: Pat
     (repository / "test.jsonl").unlink()
     pq.write_table(pa.table({"score": [0.5, float("nan")]}), repository / "test.parquet")
     with pytest.raises(DataError, match="holds a value that JSON can't"):
-        load(dataset_of(repository, source=source_of(repository)))
+        load_data(dataset_of(repository, source=source_of(repository)))
     assert [path for path in own_cache.rglob("*") if path.is_file()] == []

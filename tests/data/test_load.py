@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import DataError
-from harness.data import load
+from harness.data import load_data
 from tests.data.files import dataset_of, file_of
 
 BAD_FILES = {
@@ -46,7 +46,7 @@ BAD_FILES = {
 def test_a_bad_file_is_told_in_one_line_that_names_the_place(tmp_path: Path, case: str) -> None:
     name, content, expected = BAD_FILES[case]
     with pytest.raises(DataError) as caught:
-        load(file_of(tmp_path, name, content))
+        load_data(file_of(tmp_path, name, content))
     message = str(caught.value)
     assert str(tmp_path) in message
     assert "\n" not in message
@@ -56,19 +56,19 @@ def test_a_bad_file_is_told_in_one_line_that_names_the_place(tmp_path: Path, cas
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"absent\.jsonl: no such file"):
-        load(dataset_of(tmp_path / "absent.jsonl"))
+        load_data(dataset_of(tmp_path / "absent.jsonl"))
 
 
 def test_a_folder_is_no_data_set(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="is a folder, not a file"):
-        load(dataset_of(tmp_path))
+        load_data(dataset_of(tmp_path))
 
 
 def test_a_missing_column_is_told_with_its_row_and_the_columns_there(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"question": 1, "gold": 2}\n{"question": 1, "answer": 2}\n')
     with pytest.raises(DataError) as caught:
-        load(dataset_of(path, columns=("question", "gold")))
+        load_data(dataset_of(path, columns=("question", "gold")))
     assert str(caught.value) == (
         f"{path}, row 2: lacks gold; its columns are question, answer. mine needs question, gold"
     )
@@ -77,9 +77,9 @@ def test_a_missing_column_is_told_with_its_row_and_the_columns_there(tmp_path: P
 def test_the_number_of_rows_must_be_the_one_stated(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("{}\n{}\n")
-    assert len(load(dataset_of(path, row_count=2)).rows) == 2
+    assert len(load_data(dataset_of(path, row_count=2)).rows) == 2
     with pytest.raises(DataError, match="holds 2 rows, not the 3 of mine"):
-        load(dataset_of(path, row_count=3))
+        load_data(dataset_of(path, row_count=3))
 
 
 def test_the_digest_is_that_of_the_bytes_for_every_format(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_the_digest_is_that_of_the_bytes_for_every_format(tmp_path: Path) -> Non
     (tmp_path / "a.conll").write_bytes(b"a O\n\n\n")
     for path in tmp_path.iterdir():
         expected = hashlib.sha256(path.read_bytes()).hexdigest()
-        assert load(dataset_of(path, sha256=expected)).sha256 == expected
+        assert load_data(dataset_of(path, sha256=expected)).sha256 == expected
 
 
 @pytest.mark.parametrize("content", [b'{"a": 2}\n', b'{"a": 2'], ids=["still readable", "cut short"])
@@ -101,11 +101,11 @@ def test_another_file_than_the_pinned_one_is_refused_with_both_digests(tmp_path:
     pinned = hashlib.sha256(b'{"a": 1}\n').hexdigest()
     dataset = dataset_of(file_of(tmp_path, "a.jsonl", content).source.path, sha256=pinned)  # type: ignore[attr-defined]
     with pytest.raises(DataError) as caught:
-        load(dataset)
+        load_data(dataset)
     assert f"has SHA-256 {hashlib.sha256(content).hexdigest()}, not the {pinned}" in str(caught.value)
 
 
 def test_a_home_folder_may_be_written_as_a_tilde(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "a.jsonl").write_text('{"a": 1}\n')
-    assert load(dataset_of(Path("~/a.jsonl"))).rows == ({"a": 1},)
+    assert load_data(dataset_of(Path("~/a.jsonl"))).rows == ({"a": 1},)

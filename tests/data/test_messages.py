@@ -9,7 +9,7 @@ import pytest
 from harness.core.errors import DataError
 from harness.core.process.wheels import Wheel
 from harness.core.text.hashing import file_digest
-from harness.data import find, load
+from harness.data import find, load_data
 from harness.data.messages import MESSAGES, MessageSource, placeholders
 
 HEADER = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
@@ -69,7 +69,7 @@ def test_a_damaged_file_is_told_by_its_place(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.slow
 @pytest.mark.parametrize("dataset", MESSAGES, ids=lambda dataset: dataset.name)
 def test_the_real_pairs_are_as_pinned_and_keep_their_placeholders(dataset: object) -> None:
-    loaded = load(find(dataset.name))  # type: ignore[attr-defined]
+    loaded = load_data(find(dataset.name))  # type: ignore[attr-defined]
     _, other = loaded.dataset.columns
     assert len({row["en"] for row in loaded.rows}) == len(loaded.rows)
     assert all(placeholders(row["en"]) == placeholders(row[other]) for row in loaded.rows)

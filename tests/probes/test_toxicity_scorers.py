@@ -1,6 +1,6 @@
 import pytest
 
-from harness.data import find, load
+from harness.data import find, load_data
 from probes.toxicity.mentions import GROUPS, NEUTRAL, flagged_by_group, without_mentions
 from probes.toxicity.profanity import ProfanityScorer
 from probes.toxicity.refusal import refuses
@@ -170,7 +170,7 @@ def test_a_slur_and_an_insult_stay() -> None:
 @pytest.mark.slow
 def test_the_scorers_own_error_is_what_the_documentation_says() -> None:
     scorer = ProfanityScorer()
-    toxic = scorer.score([row["text"] for row in load(find("real_toxicity_prompts")).rows])
-    harmless = scorer.score([row["text"] for row in load(find("wikitext_sentences")).rows])
+    toxic = scorer.score([row["text"] for row in load_data(find("real_toxicity_prompts")).rows])
+    harmless = scorer.score([row["text"] for row in load_data(find("wikitext_sentences")).rows])
     assert sum(score >= 0.5 for score in toxic) / len(toxic) == pytest.approx(0.80, abs=0.03)
     assert sum(score >= 0.5 for score in harmless) / len(harmless) <= 0.01

@@ -8,7 +8,7 @@ import pytest
 from harness.core.errors import HarnessError
 from harness.core.requests import Response
 from harness.core.tasks import Task, TaskSettings
-from harness.data import load
+from harness.data import load_data
 from harness.suitefiles.declared import declare, read_suite_file
 from harness.suitefiles.schema import Declaration
 from harness.suitefiles.selection import select
@@ -52,14 +52,14 @@ def _samples(path: Path, settings: TaskSettings = ALL) -> Any:
     task = _task(path)
     assert task.data is not None
     assert not isinstance(task.data, str)
-    return task.samples(load(task.data).rows, settings)
+    return task.samples(load_data(task.data).rows, settings)
 
 
 def _run(path: Path) -> None:
     for planned in select([str(path)], [], limit=None, num_fewshot=None, seed=0, options=TaskOptions()).planned:
         assert planned.task.data is not None
         assert not isinstance(planned.task.data, str)
-        planned.task.samples(load(planned.task.data).rows, planned.settings)
+        planned.task.samples(load_data(planned.task.data).rows, planned.settings)
 
 
 def _fault(path: Path) -> str:

@@ -20,7 +20,7 @@ from transformers import (
 from harness import evaluate
 from harness.core.datasets import Row
 from harness.core.scores import Estimate
-from harness.data import find, load
+from harness.data import find, load_data
 from harness.run.options import EvalOptions
 from tests.tiny import SPECIAL
 
@@ -67,7 +67,7 @@ def _fit(model: Any, batches: Sequence[Any], epochs: int) -> None:
 @pytest.fixture(scope="session")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row]]:
     """A classifier that tells toxic sentences from an encyclopaedia's, and sentences that it hasn't seen."""
-    sources = [load(find(name)).rows[:200] for name in ("wikitext_sentences", "real_toxicity_prompts")]
+    sources = [load_data(find(name)).rows[:200] for name in ("wikitext_sentences", "real_toxicity_prompts")]
     rows = [
         {"text": row["text"], "label": label} for pair in zip(*sources, strict=True) for label, row in enumerate(pair)
     ]
@@ -95,7 +95,7 @@ def texts(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row]]:
 @pytest.fixture(scope="session")
 def news(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Row]]:
     """A tagger of names in news, and sentences that it hasn't seen."""
-    rows = list(load(find("conll2003")).rows)
+    rows = list(load_data(find("conll2003")).rows)
     train, held = rows[::2], rows[1::2]
     torch.manual_seed(0)
     tokenizer = _tokenizer([" ".join(row["tokens"]) for row in train], lowercase=False)

@@ -7,7 +7,7 @@ import pytest
 from harness.core import registry
 from harness.core.requests import GenerateUntil
 from harness.core.tasks import Task, TaskSettings
-from harness.data import find, load
+from harness.data import find, load_data
 from harness.data.messages import placeholders
 from suites.text_quality.translation import Translation
 from tests.suites.scripts import scores_of, value_of, writer
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 def task_and_rows(name: str):
     task = registry.task(name)
     assert isinstance(task.data, str)
-    return task, load(find(task.data)).rows
+    return task, load_data(find(task.data)).rows
 
 
 def few(task: Task) -> TaskSettings:

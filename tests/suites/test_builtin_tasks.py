@@ -10,7 +10,7 @@ from harness.core import registry
 from harness.core.datasets import Row
 from harness.core.errors import DataError
 from harness.core.tasks import Task, TaskSettings
-from harness.data import find, load
+from harness.data import find, load_data
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.rows import RowTask
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 def _rows(name: str) -> Sequence[Row]:
     data = registry.task(name).data
     assert isinstance(data, str)
-    return load(find(data)).rows
+    return load_data(find(data)).rows
 
 
 def _settings(task: Task, limit: int | None = None) -> TaskSettings:

@@ -11,7 +11,7 @@ from harness.core.models import respond
 from harness.core.requests import Embed
 from harness.core.tasks import TaskSettings
 from harness.data import find
-from harness.data import load as load_data
+from harness.data import load_data as load_data
 from harness.engine.kinds.embedding import EncoderModel
 from harness.run.judgement import estimate_metric
 from suites.fairness.association import AssociationTest

@@ -15,7 +15,7 @@ from harness.core.datasets import Row
 from harness.core.errors import DataError
 from harness.core.models import respond
 from harness.core.tasks import TaskSettings
-from harness.data import find, load
+from harness.data import find, load_data
 from harness.tasks.rows import RowTask
 from suites.fairness.winobias import WOMEN_PERCENT
 from tests.cli.conftest import harness_here
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.slow
 def rows_of(name: str) -> Sequence[Row]:
     data = registry.task(name).data
     assert isinstance(data, str)
-    return load(find(data)).rows
+    return load_data(find(data)).rows
 
 
 def everything() -> TaskSettings:

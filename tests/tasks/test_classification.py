@@ -24,7 +24,7 @@ from harness.core.metrics import Undefined
 from harness.core.requests import Classify, Response
 from harness.core.scores import Score
 from harness.core.tasks import Task, TaskSettings
-from harness.data import load
+from harness.data import load_data
 from harness.metrics.labels import label_set_metrics, single_metrics
 from harness.run.work import applicable
 from harness.suitefiles.selection import PlannedTask, select
@@ -228,7 +228,7 @@ def _declared(folder: Path, text: str, rows: list[dict[str, Any]]) -> Task:
 def _samples(task: Task) -> Any:
     assert task.data is not None
     assert not isinstance(task.data, str)
-    return task.samples(load(task.data).rows, ALL)
+    return task.samples(load_data(task.data).rows, ALL)
 
 
 def test_a_declared_classification_asks_for_its_pairs_and_reads_labels_by_name_or_index(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import yaml
 
 from harness.core.errors import DataError
 from harness.core.tasks import TaskSettings
-from harness.data import load
+from harness.data import load_data
 from harness.suitefiles.declared import declare, read_suite_file
 from harness.tasks.gold import GoldReading, gold_index
 from harness.tasks.options import TaskOptions
@@ -55,7 +55,7 @@ def golds(folder: Path, form: str, fields: dict[str, Any], cells: list[Any], cho
     (folder / "s.yaml").write_text(yaml.safe_dump({"name": "s", "tasks": [entry]}))
     (declaration,) = read_suite_file(folder / "s.yaml").tasks
     task = declare(declaration, folder / "s.yaml", "tasks[0]", TaskOptions())
-    samples = task.samples(load(task.data).rows, TaskSettings(limit=None, num_fewshot=0, seed=0))
+    samples = task.samples(load_data(task.data).rows, TaskSettings(limit=None, num_fewshot=0, seed=0))
     return [sample.gold if isinstance(sample.gold, str) else sample.choices[sample.gold] for sample in samples]
 
 
@@ -107,7 +107,7 @@ def test_a_row_that_is_not_asked_is_looked_at_too(tmp_path):
     (declaration,) = read_suite_file(tmp_path / "s.yaml").tasks
     task = declare(declaration, tmp_path / "s.yaml", "tasks[0]", TaskOptions())
     with pytest.raises(DataError, match="row 51"):
-        task.samples(load(task.data).rows, TaskSettings(limit=2, num_fewshot=0, seed=0))
+        task.samples(load_data(task.data).rows, TaskSettings(limit=2, num_fewshot=0, seed=0))
 
 
 @pytest.mark.parametrize(

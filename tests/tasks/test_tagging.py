@@ -16,7 +16,7 @@ from harness.core.errors import DataError, HarnessError
 from harness.core.metrics import Undefined
 from harness.core.requests import Response, Tag
 from harness.core.tasks import TaskSettings
-from harness.data import load
+from harness.data import load_data
 from harness.metrics.entities import entities, entity_type
 from harness.suitefiles.selection import select
 from harness.tasks.options import TaskOptions
@@ -158,7 +158,9 @@ def _declared(folder: Path, suite: str, conll: str) -> tuple[Tagging, list[Tag]]
     assert isinstance(task, Tagging)
     assert task.data is not None
     assert not isinstance(task.data, str)
-    return task, [request for sample in task.samples(load(task.data).rows, ALL) for request in task.requests(sample)]
+    return task, [
+        request for sample in task.samples(load_data(task.data).rows, ALL) for request in task.requests(sample)
+    ]
 
 
 def test_a_declared_task_reads_conll_files(tmp_path: Path) -> None:

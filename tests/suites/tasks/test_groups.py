@@ -23,7 +23,7 @@ from harness.core.requests import Response
 from harness.core.scores import Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Task, TaskSettings
-from harness.data import find, load
+from harness.data import find, load_data
 from harness.suitefiles.declared import declare, read_suite_file
 from harness.suitefiles.schema import Declaration
 from harness.tasks.options import TaskOptions
@@ -71,7 +71,7 @@ FAIRLEARN = {
 @pytest.mark.slow
 @pytest.mark.parametrize("attribute", ["sex", "race"])
 def test_on_adult_with_scikit_learn_predictions_the_figures_are_fairlearns(attribute: str) -> None:
-    rows = load(find("adult")).rows[:4000]
+    rows = load_data(find("adult")).rows[:4000]
     task = Adult()
     gold = np.array([task.label(row) == "yes" for row in rows], dtype=int)
     facts = np.array([[float(row["age"]), float(row["hours_per_week"]), row["sex"] == "Male"] for row in rows])
@@ -103,7 +103,7 @@ def test_on_adult_with_scikit_learn_predictions_the_figures_are_fairlearns(attri
 
 @pytest.mark.slow
 def test_the_gold_of_every_adult_prompt_is_the_files() -> None:
-    rows = load(find("adult")).rows
+    rows = load_data(find("adult")).rows
     task = Adult()
     samples = task.samples(rows, ALL)
     assert len(samples) == len(rows)
@@ -312,7 +312,7 @@ def declared(folder: Path, *, rows: Sequence[dict[str, str]] = ROWS, old: str = 
 
 
 def samples_of(task: Task):  # type: ignore[no-untyped-def]
-    return task.samples(load(task.data).rows, ALL)  # type: ignore[arg-type]
+    return task.samples(load_data(task.data).rows, ALL)  # type: ignore[arg-type]
 
 
 def test_a_users_own_table_has_every_metric_by_attribute_and_intersection(tmp_path: Path) -> None:

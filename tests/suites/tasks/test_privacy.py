@@ -16,7 +16,7 @@ from harness.core.requests import Loglikelihood, Request, Response, TokenLoglike
 from harness.core.scores import Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Row, Task
-from harness.data import load
+from harness.data import load_data
 from harness.engine.kinds.scripted import ScriptedModel
 from harness.suitefiles.declared import declare, read_suite_file
 from harness.suitefiles.schema import Declaration
@@ -88,7 +88,7 @@ def test_extraction_is_what_greedy_decoding_would_write(memoriser: PlainModel) -
 
 def test_min_k_plus_plus_tells_members_from_others_only_after_training(memoriser: PlainModel, tmp_path: Path) -> None:
     task = membership(tmp_path)
-    member_rows = load(task.data).rows  # type: ignore[arg-type]
+    member_rows = load_data(task.data).rows  # type: ignore[arg-type]
     trained, fresh = scores_of(task, memoriser, member_rows), scores_of(task, untrained(), member_rows)
     for attack in ("min_k_plus_plus", "min_k", "loss"):
         found = value_of(task, f"{attack}_auroc", trained)

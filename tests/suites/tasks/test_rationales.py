@@ -15,7 +15,7 @@ from harness.core.models import respond
 from harness.core.requests import Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import TaskSettings
-from harness.data import load
+from harness.data import load_data
 from harness.engine.attribution.model import AttributingModel
 from harness.engine.kinds.scripted import ScriptedModel
 from harness.suitefiles.selection import select
@@ -120,7 +120,7 @@ def declared(folder: Path, rows: list[dict[str, Any]], suite: str = SUITE) -> De
 def scored(task: DeclaredRationales) -> list[Score]:
     assert task.data is not None
     assert not isinstance(task.data, str)
-    samples = task.samples(load(task.data).rows, TaskSettings(limit=None, num_fewshot=0, seed=0))
+    samples = task.samples(load_data(task.data).rows, TaskSettings(limit=None, num_fewshot=0, seed=0))
     model = AttributingModel(ScriptedModel(bag_of_words))
     task.methods = ("occlusion", "shapley_sampling")
     return [score for one in samples for score in task.score(one, list(respond(model, task.requests(one))))]

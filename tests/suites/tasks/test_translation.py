@@ -19,7 +19,7 @@ from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scores import Score
 from harness.core.statistics import paired_bootstrap
 from harness.core.tasks import Task, TaskSettings
-from harness.data import load
+from harness.data import load_data
 from harness.metrics.texts import (
     BLEU,
     CHRF,
@@ -330,7 +330,7 @@ def test_a_parallel_file_is_translated(tmp_path: Path) -> None:
     task = declared(tmp_path)
     assert not isinstance(task.data, str)
     assert task.data is not None
-    samples = task.samples(load(task.data).rows, TaskSettings(limit=None, num_fewshot=1, seed=0))
+    samples = task.samples(load_data(task.data).rows, TaskSettings(limit=None, num_fewshot=1, seed=0))
     (request,) = task.requests(samples[0])
     assert isinstance(request, GenerateUntil)
     pairs = ["English: Good night.\nGerman: Gute Nacht.", "English: Yes.\nGerman: Ja."]

@@ -15,7 +15,7 @@ from harness.tasks.generation import Generation
 from harness.tasks.options import TaskOptions
 from suites.calibration.verbalised import VerbalisedTask, stated_confidence
 from tests.suites.scripts import scores_of, value_of
-from tests.suites.tasks.test_calibration import SUMS, Sums
+from tests.suites.tasks.test_calibration_task import SUMS, Sums
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from scipy import special
 from harness.core.statistics.clusters import Clusters, cluster_members, is_clustered
 from harness.core.statistics.intervals import CONFIDENCE, Difference, Interval, p_value_of, scaled, upper_tail
 from harness.core.statistics.means import skewed_ends
-from harness.core.statistics.paired.changes import net_gain
+from harness.core.statistics.paired.changes import NetGain, net_gain
 from harness.core.statistics.paired.mcnemar import exact_mcnemar
 from harness.core.statistics.paired.tango import tango
 from harness.core.statistics.parts import mean_of_parts
@@ -49,31 +49,24 @@ def paired_difference(
         n=n,
         cluster_count=len(cluster_members(n, clusters)) if clustered else n,
     )
-    if bool(np.isin(both, [0.0, 1.0]).all()):
+    zeros_and_ones = bool(np.isin(both, [0.0, 1.0]).all())
+    if zeros_and_ones:
         lowest, highest = 0.0, 1.0
     bottom = float(both.min()) if lowest is None else lowest
     span = (float(both.max()) if highest is None else highest) - bottom
     ones = np.ones(n)
-    taken_apart = net_gain((after - before) / span, ones, ones, clusters) if span > 0 else None
-    if taken_apart is None:
+    gain = net_gain((after - before) / span, ones, ones, clusters) if span > 0 else None
+    if gain is None:
         return difference
-    if bool(np.isin(both, [0.0, 1.0]).all()) and not clustered:
+    if zeros_and_ones and not clustered:
         gained, lost = int((after > before).sum()), int((after < before).sum())
+        told = replace(difference, stderr=gain.whole.stderr, p_value=exact_mcnemar(gained, lost))
         low, high = tango(gained, lost, n, confidence)
-        stderr, p_value = taken_apart.whole.stderr, exact_mcnemar(gained, lost)
-        method = "Tango, exact McNemar"
-        return replace(difference, stderr=stderr, low=low, high=high, p_value=p_value, method=method)
+        return replace(told, low=low, high=high, method="Tango, exact McNemar")
     bounded, all_change = lowest is not None and highest is not None, bool((before != after).all())
 
     def at(confidence: float) -> Interval:
-        whole, found = taken_apart.whole, taken_apart.at(confidence)
-        if not bounded and whole.shows_error:
-            low, high = skewed_ends(whole, confidence)
-            if all_change:
-                found = replace(found, low=low, high=high, method="t, skewness corrected")
-            else:
-                found = replace(found, low=min(found.low or 0.0, low), high=max(found.high or 0.0, high))
-        return scaled(found, span)
+        return scaled(_ends(gain, confidence, bounded=bounded, all_change=all_change), span)
 
     found = at(confidence)
     return replace(
@@ -84,6 +77,17 @@ def paired_difference(
         p_value=p_value_of(at),
         method=f"paired, {found.method}",
     )
+
+
+def _ends(gain: NetGain, confidence: float, *, bounded: bool, all_change: bool) -> Interval:
+    """The interval of what is gained, that of t too where values have no bounds: see `paired_difference`."""
+    found = gain.at(confidence)
+    if bounded or not gain.whole.shows_error:
+        return found
+    low, high = skewed_ends(gain.whole, confidence)
+    if all_change:
+        return replace(found, low=low, high=high, method="t, skewness corrected")
+    return replace(found, low=min(found.low or 0.0, low), high=max(found.high or 0.0, high))
 
 
 def mean_of_differences(
