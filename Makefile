@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check unit corpus faults browser bench install format clean
+.PHONY: demo test check unit corpus faults browser bench docs install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/harness eval --model smollm2-135m --suite full
@@ -37,6 +37,11 @@ browser:
 	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
 	     && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
 	|| echo "No Chromium, so the tests in a browser are skipped (under CI=true they fail): install Debian's chromium"
+
+# The documentation as a site in build/site, with search; a dead link or a page outside the menu is an error.
+docs: $(INSTALLED)
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going docs build/site
+	@echo "Open build/site/index.html"
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.against_lm_eval --write

@@ -143,3 +143,13 @@ COMMANDS += ["keys new", "seal", "verify", "prove", "card", "export", "compare",
 def test_the_help_of_every_command_gives_an_example(command):
     printed = run(["harness", *command.split(), "--help"], ROOT).stdout
     assert re.search(rf"Examples?:?.*harness {command}", printed, flags=re.DOTALL)
+
+
+def test_the_site_has_every_page_in_its_menu_and_no_dead_link(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", "docs", str(tmp_path)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    found = json.loads(
+        (tmp_path / "searchindex.js").read_text("utf-8").removeprefix("Search.setIndex(").removesuffix(")")
+    )
+    assert {"gate", "api/tasks", "suites/fairness"} <= set(found["docnames"])
