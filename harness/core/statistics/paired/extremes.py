@@ -11,6 +11,9 @@ from harness.core.statistics.intervals import CONFIDENCE, Difference, upper_tail
 
 __all__ = ["change_of_largest", "change_of_smallest"]
 
+_FAR = 2.0
+"""How many times the margin of their difference two numbers must lie apart, to be told apart beyond doubt."""
+
 Ends = Callable[[int, int], tuple[float, float]]
 """The ends of the interval of one of the second run's numbers less one of the first's, by their positions."""
 
@@ -22,20 +25,21 @@ def change_of_largest(
 
     The largest rose by no more than `r` if each number rose by no more than that, or lies no more than that above one
     that the first run has (intersection and union of tests: Berger, 1982). Each is held against itself, or, where it
-    lay clearly below the first run's largest, against that one: the smaller of both bounds would err up to twice as
-    often where several numbers are alike. The p value is the level at which the interval would about reach 0.
+    lay so far below the first run's largest that it wasn't by chance, against that one: the smaller of both bounds
+    would err up to twice as often where several numbers are alike. The p value is the level at which the interval would
+    about reach 0.
     """
-    own = [ends(position, position) for position in range(len(first))]
-    moved = [later - earlier for earlier, later in zip(first, second, strict=True)]
     top, other_top = int(np.argmax(first)), int(np.argmax(second))
-    high = max(
-        ends(one, top)[1] if first[top] - first[one] > bounds[1] - moved[one] else bounds[1]
-        for one, bounds in enumerate(own)
-    )
-    low = min(
-        ends(other_top, one)[0] if second[other_top] - second[one] > moved[one] - bounds[0] else bounds[0]
-        for one, bounds in enumerate(own)
-    )
+
+    def above(one: int) -> float:
+        apart, across = first[top] - first[one], ends(one, top)[1]
+        return across if apart > _FAR * (across - (second[one] - first[top])) else ends(one, one)[1]
+
+    def below(one: int) -> float:
+        apart, across = second[other_top] - second[one], ends(other_top, one)[0]
+        return across if apart > _FAR * (second[other_top] - first[one] - across) else ends(one, one)[0]
+
+    high, low = max(map(above, range(len(second)))), min(map(below, range(len(first))))
     return _difference(max(second) - max(first), low, high, n, confidence)
 
 
