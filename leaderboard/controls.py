@@ -33,7 +33,12 @@ def weights_of(bar: Any, session: Session, suites: Sequence[str], known: Collect
         columns = st.columns(3)
         weights = {
             suite: columns[place % 3].slider(
-                escaped(t(suite)), 0.0, _WEIGHTS, min(given.get(suite, 1.0), _WEIGHTS), 0.5, key=f"weight of {suite}"
+                escaped(session.title(suite)),
+                0.0,
+                _WEIGHTS,
+                min(given.get(suite, 1.0), _WEIGHTS),
+                0.5,
+                key=f"weight of {suite}",
             )
             for place, suite in enumerate(suites)
         }

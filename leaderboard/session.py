@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from harness.core.errors import HarnessError
+from harness.core.reports.installed import suite_title
 from harness.core.text.display import elided
 from harness.core.text.translation import LANGUAGES
 from harness.record import RunRecord
@@ -33,6 +34,10 @@ class Session:
     records: Path
     t: BoardWords
     theme: Literal["light", "dark"]
+
+    def title(self, suite: str) -> str:
+        """What people call a suite, in the reader's language."""
+        return suite_title(suite, self.t.code)
 
 
 def open_session(t: BoardWords) -> Session:

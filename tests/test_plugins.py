@@ -24,7 +24,7 @@ poetry = "harness_poems:Poetry"
 [project.entry-points."harness.tasks"]
 rhymes = "harness_poems:Rhymes"
 
-[project.entry-points."harness.meters"]
+[project.entry-points."harness.probes"]
 stopwatch = "harness_poems:Stopwatch"
 
 [project.entry-points."harness.datasets"]

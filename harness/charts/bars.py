@@ -16,14 +16,15 @@ _ROW = 30
 def dimension_bars(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:
     """One suite's headline of several runs.
 
-    `scores` has `name` beside the fields of `Estimate`, all rows of one suite; rows without a value are left out.
+    `scores` has `name` beside the fields of `Estimate`, all rows of one suite, which stands there by its title; rows
+    without a value are left out.
     """
     t = chart_words(language)
     first = scores.iloc[0]
     return _bars(
         drawn(scores, ["name", "value", "low", "high", "n", "basis"]),
         "name",
-        title=elided(t(first["suite"])),
+        title=elided(first["suite"]),
         measure=title_of(t, first["metric"], first["unit"], first["direction"], first["target"]),
         label=t("checkpoint"),
         theme=theme,
@@ -65,8 +66,8 @@ def energy_by_phase(
 ) -> Chart:
     """Joules of each phase of a run: above idle, and what the machine would have drawn anyhow.
 
-    `estimates` has the fields of `Estimate`; read are the metrics `energy_joules` and `net_energy_joules` of the suite
-    `energy`, a phase a task. The whole run and idling are left out.
+    `estimates` has the fields of `Estimate`; read are the metrics `energy_joules` and `net_energy_joules`, a phase a
+    task. The whole run and idling are left out.
     """
     t = chart_words(language)
     wide = _phase_joules(estimates)
@@ -99,8 +100,7 @@ def energy_by_phase(
 
 def _phase_joules(estimates: pd.DataFrame) -> pd.DataFrame:
     chosen = estimates[
-        (estimates["suite"] == "energy")
-        & estimates["metric"].isin(["energy_joules", "net_energy_joules"])
+        estimates["metric"].isin(["energy_joules", "net_energy_joules"])
         & ~estimates["task"].isin(["run", "idle"])
         & estimates["group"].isna()
     ]

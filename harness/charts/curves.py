@@ -159,4 +159,4 @@ def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") 
             shape=alt.Shape("state:N", title=None, scale=alt.Scale(domain=domain, range=["circle", "triangle-down"])),
         ),
     )
-    return alt.layer(*layers).properties(title=elided(t(first["suite"])), height=240)
+    return alt.layer(*layers).properties(title=elided(first["suite"]), height=240)

@@ -44,7 +44,7 @@ def radar(
     angles = {suite: math.tau * index / len(suites) for index, suite in enumerate(suites)}
     rim = pd.DataFrame([{"suite": elided(suite, 16), **_at(angle, 1)} for suite, angle in angles.items()])
     rim["end_x"], rim["end_y"] = 0.0, 0.0
-    labels = pd.DataFrame([{"suite": elided(t(suite), 16), **_at(angle, 1.13)} for suite, angle in angles.items()])
+    labels = pd.DataFrame([{"suite": elided(suite, 16), **_at(angle, 1.13)} for suite, angle in angles.items()])
     points, outline = _polygons(scores, names, angles)
     marks = by_name(names, t("checkpoint"))
     tooltip = [

@@ -19,16 +19,6 @@ _ROOMY = 120
 _REASONS, _NAMES = 4, 4
 """How many reasons for what is absent are told, and how many of their tasks are named."""
 
-_ENERGY = (
-    ("text_generation", "joules_per_token_prefill"),
-    ("text_generation", "joules_per_token_decode"),
-    ("text_generation", "wh_per_1000_queries"),
-    ("accuracy", "joules_per_correct_answer"),
-    ("run", "energy_joules"),
-    ("run", "carbon_grams"),
-)
-_ELSE = {key: ("run", key[1]) for key in _ENERGY if key[1].startswith("joules_per_token")}
-"""What stands in for a figure of the repeated task where a run has none."""
 _METER = "meter:"
 
 
@@ -42,10 +32,12 @@ def print_scores(estimates: Sequence[Estimate], *, every_row: bool = False, by_g
     from harness.core.headlines import main_estimates
 
     suites = [one for one in rows if one.task == OVERALL]
-    tasks = [one for one in main_estimates(rows) if one.suite != "energy"]
+    briefs = _briefs(rows)
+    tasks = [one for one in main_estimates(rows) if one.suite not in briefs]
     _print_table("scores by suite", "suite", [(one.suite, one, _made_of(one)) for one in suites])
     _print_table("tasks, each by the metric in its suite's score, else by its first", "task", _named(tasks))
-    _print_energy([one for one in rows if one.suite == "energy"])
+    for suite, few in briefs.items():
+        _print_brief(suite, few)
     _print_missing(estimates)
     output.print(Text(f"{len(rows)} rows in all: `harness show RUN --all`; by group: `--groups`", style="dim"))
 
@@ -88,13 +80,23 @@ def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str
     output.print(table, "")
 
 
-def _print_energy(rows: Sequence[Estimate]) -> None:
-    known = {(one.task, one.metric): one for one in rows if one.value is not None}
-    shown = [one for key in _ENERGY if (one := known.get(key) or known.get(_ELSE.get(key, key))) is not None]
-    shown += [one for key, one in known.items() if key[1] == "joules_per_correct_answer" and one not in shown]
+def _briefs(rows: Sequence[Estimate]) -> dict[str, Sequence[Estimate]]:
+    """What each suite tells of itself in a line each, of those that do."""
+    from harness.core.reports.installed import known_suite
+
+    found: dict[str, Sequence[Estimate]] = {}
+    for name in dict.fromkeys(one.suite for one in rows):
+        suite = known_suite(name)
+        few = suite.brief([one for one in rows if one.suite == name and one.value is not None]) if suite else None
+        if few is not None:
+            found[name] = few
+    return found
+
+
+def _print_brief(suite: str, shown: Sequence[Estimate]) -> None:
     if not shown:
         return
-    output.print(Text("energy", style="bold"))
+    output.print(Text(suite, style="bold"))
     for one in shown:
         reach = f" ({interval(one.low, one.high)})" if one.low is not None else ""
         how = f"; {one.interval}" if one.interval and "aim" in one.interval else ""

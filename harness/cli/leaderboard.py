@@ -1,5 +1,6 @@
 """`harness leaderboard`: the pages that people look at."""
 
+import importlib.metadata
 import os
 import re
 import socket
@@ -10,7 +11,6 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import progress_bar
-from harness.core import registry
 from harness.core.errors import InputError
 from harness.core.process.paths import is_folder
 
@@ -104,6 +104,7 @@ def _expect_free(address: str, port: int) -> None:
 
 def _package() -> str:
     """The package of the app that Streamlit runs, found without importing it."""
-    if _NAME not in registry.names(_GROUP):
+    known = importlib.metadata.entry_points(group=_GROUP, name=_NAME)
+    if not known:
         raise InputError("isn't installed", place="the leaderboard", fix="Install the harness again")
-    return registry.package(_GROUP, _NAME)
+    return next(iter(known)).module.partition(".")[0]

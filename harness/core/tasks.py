@@ -180,6 +180,15 @@ class Suite(ABC):
     """
 
     name: ClassVar[str]
+    title: ClassVar[str] = ""
+    """What people call it, in English; its name where that is empty.
+
+    `locale/LANGUAGE.yaml` beside the suite's module says it in another language, and whatever else the suite says.
+    """
+    report: ClassVar[str | None] = None
+    """Its `harness.core.reports.SuiteReport`, as `module:Class`; None for that of any suite."""
+    concerns_people: ClassVar[bool] = False
+    """Whether a model card tells its score under ethical considerations, or that it wasn't measured."""
     tasks: ClassVar[Sequence[str]]
     """Names of tasks, each registered in the entry-point group `harness.tasks`."""
     headline: ClassVar[Sequence[tuple[str, str]]] = ()
@@ -197,6 +206,10 @@ class Suite(ABC):
     def further_metrics(self) -> "Sequence[tuple[str, Sequence[Metric]]]":
         """Metrics of its dimension that tasks beside its own can have, for its page, by what brings them."""
         return ()
+
+    def brief(self, estimates: Sequence[Estimate]) -> Sequence[Estimate] | None:  # noqa: ARG002
+        """Those of its estimates with a value that are told where there is little room; None for one a task."""
+        return None
 
     def derive(self, results: Results) -> Sequence[Estimate]:  # noqa: ARG002
         """Estimates that need more than one task's scores, such as energy. None by default."""

@@ -7,6 +7,9 @@ from harness.decision.scored import Scored
 __all__ = ["Cost", "costs", "relation"]
 
 _CHECKPOINT = (("size_bytes", "B"), ("parameter_count", ""), ("bits_per_weight", "bits"))
+_RUN = "run"
+"""The task of a meter's readings under which those of the whole run stand."""
+
 _ENERGY = (
     "energy_joules",
     "net_energy_joules",
@@ -44,7 +47,7 @@ def costs(first: Scored, second: Scored) -> list[Cost]:
     found.append(Cost(name="peak_memory_bytes", unit="B", first=memory[0], second=memory[1]))
     for name in _ENERGY:
         readings = [
-            next((one for key, one in run.estimates.items() if key[:3] == ("energy", "run", name)), None)
+            next((one for key, one in run.estimates.items() if key in run.readings and key[1:3] == (_RUN, name)), None)
             for run in (first, second)
         ]
         values = [None if reading is None else reading.value for reading in readings]

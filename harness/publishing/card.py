@@ -9,7 +9,9 @@ from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from harness.core import registry
 from harness.core.headlines import OVERALL
+from harness.core.reports.installed import known_suite
 from harness.core.scores import Estimate
 from harness.record import RunRecord
 
@@ -23,7 +25,6 @@ _TASK_TYPES = {
     "encoder": "sentence-similarity",
 }
 _UNKNOWN = "Not in the record of the evaluation: for the publisher of the model to state."
-_CONCERNS = ("fairness", "toxicity", "privacy")
 
 
 def model_card(record: RunRecord) -> ModelCard:
@@ -142,7 +143,8 @@ def _row(one: Estimate) -> tuple[object, ...]:
 
 def _ethics(record: RunRecord, estimates: Sequence[Estimate]) -> str:
     lines = []
-    for suite in _CONCERNS:
+    installed = filter(None, map(known_suite, registry.names("harness.suites")))
+    for suite in [one.name for one in installed if one.concerns_people]:
         found = [one for one in estimates if one.suite == suite and one.task == OVERALL and one.value is not None]
         if suite not in record.spec.suites:
             lines.append(f"{suite}: not measured.")

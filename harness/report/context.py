@@ -68,6 +68,15 @@ class ReportContext:
         return self.record.environment
 
     @cached_property
+    def _readings(self) -> frozenset[tuple[str, str, str]]:
+        """Suite, task and metric of what was read from a meter."""
+        return frozenset((one.suite, one.task, one.metric) for one in self.record.measurement_list)
+
+    def unusable(self, one: Estimate) -> int:
+        """How many samples an estimate lacks; 0 of a meter's reading, which counts something else than samples."""
+        return 0 if (one.suite, one.task, one.metric) in self._readings else one.invalid_count
+
+    @cached_property
     def comparison(self) -> Comparison | None:
         """The run against its baseline; None without one. Raises `RecordError` where they can't be compared."""
         return None if self.baseline is None else compare(self.baseline, self.record, groups=False)

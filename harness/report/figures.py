@@ -1,20 +1,33 @@
 """The plots of a report: those of the leaderboard, as SVG."""
 
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from harness import charts
 from harness.core.attributions import RANDOM
-from harness.core.headlines import OVERALL, made_of, main_estimates, main_rows
+from harness.core.headlines import OVERALL, made_of, main_rows
+from harness.core.reports import Drawing, ReportedRun, Wording
+from harness.core.reports.installed import suite_report, suite_reports
 from harness.core.scores import Estimate
 from harness.core.text.display import elided, interval, number
 from harness.report.blocks import Figure
 from harness.report.context import ReportContext
+from harness.report.words import Words
 
-__all__ = ["attribution_figures", "share_figure", "suite_figures"]
+__all__ = [
+    "MOST_TASKS",
+    "attribution_figures",
+    "by_task",
+    "first_figures",
+    "frame_of",
+    "suite_drawings",
+    "suite_figures",
+    "valued",
+]
 
 MOST_TASKS = 3
 """Tasks of a suite that are drawn; tables hold them all."""
@@ -26,30 +39,25 @@ MAPPED = "integrated_gradients"
 """The method that is drawn where a run has it."""
 
 
-def share_figure(context: ReportContext) -> list[Figure]:
-    """The main score of each task of accuracy with its interval: what a reader looks for first. None without any."""
-    known = [one for one in main_estimates(context.estimates) if one.suite == "accuracy" and one.value is not None]
-    rows = [one for one in known if one.unit == known[0].unit]
-    if not rows:
-        return []
-    metrics = list(dict.fromkeys(one.metric for one in rows))
-    several = len(metrics) > 1
-    frame = _frame(rows, name=[f"{one.task}: {one.metric}" if several else one.task for one in rows])
-    if several:
-        frame["metric"] = "score"
-    caption = context.words(
-        "Right answers by task ({metrics}): each by the metric that enters the score of its dimension, else by its "
-        "first",
-        metrics=", ".join(metrics),
-    )
-    chart = charts.dimension_bars(frame, language=context.words.language)
-    return [_figure(chart, caption, rows, width=0.85)]
+def first_figures(context: ReportContext) -> list[Figure]:
+    """What a reader looks for first, of every suite that has such a plot."""
+    return [
+        _figure(drawing, context.words.language)
+        for name, report in suite_reports().items()
+        for drawing in report.first_page(context, context.words.of(name))
+    ]
 
 
 def suite_figures(context: ReportContext, suite: str) -> list[Figure]:
-    """The plots of one suite: what it alone has, and its groups."""
-    mine = [one for one in context.estimates if one.suite == suite and one.value is not None]
-    return [figure for drawing in _DRAWINGS.get(suite, (_groups,)) for figure in drawing(context, mine)]
+    """The plots of one suite that are worth paper."""
+    drawings = suite_drawings(context, context.words, suite)
+    return [_figure(drawing, context.words.language) for drawing in drawings if drawing.paper]
+
+
+def suite_drawings(run: ReportedRun, words: Words, suite: str) -> list[Drawing]:
+    """What a suite draws of its scores; its groups where it draws nothing of its own."""
+    own = suite_report(suite).figures(run, words.of(suite))
+    return list(_groups(run, words, suite) if own is None else own)
 
 
 def attribution_figures(context: ReportContext, suite: str) -> list[Figure]:
@@ -86,36 +94,11 @@ def _map(context: ReportContext, row: Mapping[Hashable, Any]) -> Figure:
     return Figure(svg=charts.to_svg(chart), caption=caption, alternative=f"{caption}. {told}", width=0.9)
 
 
-def _severity(context: ReportContext, mine: Sequence[Estimate]) -> Iterator[Figure]:
-    for task, rows in _by_task(mine):
-        frame = _frame(rows, name=context.record.spec.model)
-        shown = [one for one in rows if one.metric in ("clean_score", "noisy_score")]
-        if any(one.metric == "noisy_score" and (one.group or "").startswith("severity=") for one in shown):
-            chart = charts.severity_curves(frame, language=context.words.language)
-            named = [one for one in shown if one.group is None or one.group.startswith("severity=")]
-            yield _figure(chart, context.words("{task}: score as noise grows", task=task), named, width=0.7)
-
-
-def _reliability(context: ReportContext, mine: Sequence[Estimate]) -> Iterator[Figure]:
-    for task, rows in list(_by_task(mine))[:MOST_TASKS]:
-        bins = [one for one in rows if one.metric == "acc" and (one.group or "").startswith("confidence=")]
-        if bins:
-            chart = charts.reliability(_frame(rows), language=context.words.language)
-            caption = context.words("{task}: right answers by confidence", task=task)
-            yield _figure(chart, caption, bins, width=0.7)
-
-
-def _energy(context: ReportContext, mine: Sequence[Estimate]) -> Iterator[Figure]:
-    phases = [one for one in mine if one.metric == "energy_joules" and one.task not in ("run", "idle")]
-    if phases:
-        chart = charts.energy_by_phase(_frame(mine), language=context.words.language)
-        yield _figure(chart, context.words("Energy by phase"), phases)
-
-
-def _groups(context: ReportContext, mine: Sequence[Estimate]) -> Iterator[Figure]:
+def _groups(run: ReportedRun, words: Wording, suite: str) -> Iterator[Drawing]:
     """Of each of the first tasks that have groups, the main metric by group, or the first that has groups."""
+    mine = valued(run.estimates, suite)
     grouped = [one for one in mine if one.group is not None]
-    entering = made_of(one for one in context.estimates if one.task == OVERALL)
+    entering = made_of(one for one in run.estimates if one.task == OVERALL)
     for one in main_rows(grouped, entering)[:MOST_TASKS]:
         attribute = (one.group or "").partition("=")[0]
         rows = [
@@ -124,36 +107,38 @@ def _groups(context: ReportContext, mine: Sequence[Estimate]) -> Iterator[Figure
             if (other.task, other.metric) == (one.task, one.metric)
             and (other.group is None or other.group.partition("=")[0] == attribute)
         ]
-        chart = charts.group_bars(_frame(rows), language=context.words.language)
-        caption = context.words(
-            "{task}: {metric} by {attribute}", task=one.task, metric=one.metric, attribute=attribute
-        )
-        yield _figure(chart, caption, rows, width=0.85)
+        caption = words("{task}: {metric} by {attribute}", task=one.task, metric=one.metric, attribute=attribute)
+        yield Drawing(draw=partial(charts.group_bars, frame_of(rows)), caption=caption, rows=rows, width=0.85)
 
 
-_DRAWINGS: dict[str, Sequence[Callable[[ReportContext, Sequence[Estimate]], Iterator[Figure]]]] = {
-    "robustness": (_severity,),
-    "calibration": (_reliability,),
-    "energy": (_energy,),
-    "accuracy": (),
-}
+def valued(estimates: Iterable[Estimate], suite: str) -> list[Estimate]:
+    """The estimates of a suite that have a value."""
+    return [one for one in estimates if one.suite == suite and one.value is not None]
 
 
-def _by_task(estimates: Sequence[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
+def by_task(estimates: Sequence[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
+    """Each task with its estimates."""
     for task in dict.fromkeys(one.task for one in estimates):
         yield task, [one for one in estimates if one.task == task]
 
 
-def _frame(estimates: Sequence[Estimate], **columns: str | list[str]) -> pd.DataFrame:
-    return pd.DataFrame([asdict(one) for one in estimates]).assign(**columns)
+def frame_of(estimates: Sequence[Estimate], **columns: str | list[str]) -> pd.DataFrame:
+    """Estimates as a table, which is what charts take; a column a field, and further `columns`."""
+    names = [field.name for field in fields(Estimate)]
+    return pd.DataFrame([asdict(one) for one in estimates], columns=names).assign(**columns)
 
 
-def _figure(chart: charts.Chart, caption: str, rows: Sequence[Estimate], *, width: float = 1.0) -> Figure:
+def _figure(drawing: Drawing, language: str) -> Figure:
     """The chart with what it shows in words: each value with its interval."""
     told = "; ".join(
         f"{one.group or one.task}: {number(one.value)} ({interval(one.low, one.high)})"
         if one.low is not None
         else f"{one.group or one.task}: {number(one.value)}"
-        for one in rows
+        for one in drawing.rows
     )
-    return Figure(svg=charts.to_svg(chart), caption=caption, alternative=f"{caption}. {told}", width=width)
+    return Figure(
+        svg=charts.to_svg(drawing.draw(language=language)),
+        caption=drawing.caption,
+        alternative=f"{drawing.caption}. {told}",
+        width=drawing.width,
+    )

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
+from harness.core.reports.installed import catalogue_folder, suite_title
 from harness.core.text.display import interval
 from harness.core.text.translation import filled_translator, translator
 
@@ -23,23 +24,35 @@ class Words:
     What has no entry is said in English, as citations of metrics are.
     """
 
-    def __init__(self, language: Language) -> None:
+    def __init__(self, language: Language, package: Path | None = None) -> None:
+        """`package` is a folder whose own catalogue, where it has one, comes first."""
         self.language = language
+        self._own = translator(package, language) if package else str
         self._said = translator(Path(__file__).parent, language)
         self._defined = translator(Path(__file__).parent / "definitions", language)
         self._explained = filled_translator(Path(__file__).parent / "reasons", language)
 
     def __call__(self, sentence: str, **fields: object) -> str:
         """The sentence in this language, its `{name}` places filled."""
-        return self._said(sentence).format(**fields)
+        return self.term(sentence).format(**fields)
 
     def term(self, text: str) -> str:
         """A short text that comes from elsewhere, such as a unit: as it stands where there is no word for it."""
-        return self._said(text)
+        own = self._own(text)
+        return own if own != text else self._said(text)
 
     def defined(self, text: str) -> str:
         """What a metric or suite means, by its English text; in English where nobody has said it in this language."""
-        return self._defined(text)
+        own = self._own(text)
+        return own if own != text else self._defined(text)
+
+    def title(self, suite: str) -> str:
+        """What people call a suite; its name where it isn't installed."""
+        return suite_title(suite, self.language)
+
+    def of(self, suite: str) -> "Words":
+        """These words with those of a suite first: what it calls its scores, its figures and its worries."""
+        return Words(self.language, catalogue_folder(suite))
 
     def reason(self, text: str) -> str:
         """Why a rule decided as it did, or a score is absent; in English where nobody has said it in this language."""

@@ -7,14 +7,12 @@ from itertools import islice
 import pandas as pd
 
 from harness.core.headlines import OVERALL, made_of, main_rows
+from harness.core.reports.installed import suite_report
 from harness.core.scores import Estimate
 from harness.decision.flips import said
 from harness.report.context import ReportContext
 
 __all__ = ["WorstSample", "worst_samples"]
-
-CALIBRATION = "calibration"
-"""Its samples are those of accuracy, and shown there."""
 
 MOST_LETTERS = 600
 """Of a prompt, its end: the question stands there, behind the exemplars."""
@@ -56,7 +54,7 @@ def worst_samples(context: ReportContext, suite: str, most: int = 2) -> list[Wor
     ahead of the next, or else the first by id. None of a metric without a direction: where a target is best, single
     samples are neither good nor bad.
     """
-    if suite == CALIBRATION:
+    if not suite_report(suite).samples_are_its_own:
         return []
     table = context.scores
     valued = table[table["value"].notna() & (table["suite"] == suite)]

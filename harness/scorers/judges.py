@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from harness.core import registry
 from harness.core.errors import InputError
+from harness.core.reports.installed import known_suite
 from harness.core.scorers import UsesMatcher, UsesToxicity
 from harness.core.tasks import Task
 from harness.scorers.bertscore import bert_scorer
@@ -22,19 +24,27 @@ def use_judges(
     if toxicity_model is not None:
         scorer = toxicity_scorer(toxicity_model, offline=offline)
         scoring = [task for task in listed if isinstance(task, UsesToxicity)]
-        _refuse_none(scoring, f"--toxicity-model {toxicity_model}", "scores toxicity", "toxicity")
+        _refuse_none(scoring, f"--toxicity-model {toxicity_model}", "scores toxicity", UsesToxicity)
         for task in scoring:
             task.use_toxicity(scorer)
     if bertscore_model is not None:
         matcher = bert_scorer(bertscore_model, offline=offline)
         comparing = [task for task in listed if isinstance(task, UsesMatcher)]
-        _refuse_none(comparing, f"--bertscore-model {bertscore_model}", "compares a text with a reference", "bleu")
+        _refuse_none(comparing, f"--bertscore-model {bertscore_model}", "compares a text with a reference", UsesMatcher)
         for each in comparing:
             each.use_matcher(matcher)
 
 
-def _refuse_none(found: Sequence[object], place: str, does: str, suite: str) -> None:
+def _refuse_none(found: Sequence[object], place: str, does: str, contract: type) -> None:
     if not found:
+        installed = filter(None, map(known_suite, registry.names("harness.suites")))
+        having = [f"--suite {one.name}" for one in installed if any(_keeps(task, contract) for task in one.tasks)]
         raise InputError(
-            f"none of the tasks asked for {does}", place=place, fix=f"Leave it out, or add --suite {suite}"
+            f"none of the tasks asked for {does}",
+            place=place,
+            fix=f"Leave it out, or add {' or '.join(having) or 'one that does'}",
         )
+
+
+def _keeps(task: str, contract: type) -> bool:
+    return isinstance(registry.task(task), contract)

@@ -9,10 +9,13 @@ from harness.core.text.display import number
 from harness.core.text.translation import Translate
 from leaderboard.data.scales import scale_of
 
-__all__ = ["AXES", "axis_of", "points", "scaled_axis"]
+__all__ = ["AXES", "WHOLE_RUN", "axis_of", "points", "scaled_axis"]
+
+WHOLE_RUN = "run"
+"""The task of a meter's readings under which those of the whole run stand."""
 
 AXES: Mapping[str, tuple[str, str]] = {
-    "energy_joules": ("energy", "J"),
+    "energy_joules": ("energy of the run", "J"),
     "joules_per_token_decode": ("energy a decoded token", "J/token"),
     "parameters": ("parameters", "millions"),
     "memory": ("peak memory", "GB"),
@@ -20,8 +23,8 @@ AXES: Mapping[str, tuple[str, str]] = {
 """Costs of a checkpoint beside its scores: what people call it, and its unit. Lower is better."""
 
 
-def axis_of(name: str, scores: pd.DataFrame, t: Translate = str) -> Axis:
-    """The axis of a cost or of a suite's headline, named by `t`.
+def axis_of(name: str, scores: pd.DataFrame, t: Translate = str, title: Translate = str) -> Axis:
+    """The axis of a cost, named by `t`, or of a suite's headline, named by `title`.
 
     A score with a target is read as lower is better: its distance.
     """
@@ -29,7 +32,9 @@ def axis_of(name: str, scores: pd.DataFrame, t: Translate = str) -> Axis:
         words, unit = AXES[name]
         return Axis(metric=t(words), unit=unit, direction="lower")
     first = scores[scores["suite"] == name].iloc[0]
-    return Axis(metric=t(name), unit=first["unit"], direction="higher" if first["direction"] == "higher" else "lower")
+    return Axis(
+        metric=title(name), unit=first["unit"], direction="higher" if first["direction"] == "higher" else "lower"
+    )
 
 
 def points(

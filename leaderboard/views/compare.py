@@ -91,7 +91,7 @@ def _show(session: Session, comparison: Comparison) -> None:
     _forest(session, frame[frame["level"] == "suite"], "suite")
     st.subheader(t("Tasks"))
     metrics = frame[frame["level"] == "metric"]
-    suite = choose_one(st, t("Suite"), list(dict.fromkeys(metrics["suite"])), "suite", shown=t)
+    suite = choose_one(st, t("Suite"), list(dict.fromkeys(metrics["suite"])), "suite", shown=session.title)
     _forest(session, metrics[metrics["suite"] == suite], "metric")
     st.subheader(t("Flipped samples"))
     flipped = pd.DataFrame([asdict(one) for one in comparison.flips])
@@ -109,7 +109,7 @@ def _forest(session: Session, frame: pd.DataFrame, level: str) -> None:
     """A chart for each unit: a difference in joules has no place beside one in shares."""
     t = session.t
     shown = frame.assign(
-        label=frame["suite"]
+        label=frame["suite"].map(session.title)
         if level == "suite"
         else [f"{task}: {metric}" for task, metric in zip(frame["task"], frame["metric"], strict=True)],
         verdict=frame["change"],

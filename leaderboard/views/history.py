@@ -42,7 +42,9 @@ def page(session: Session) -> None:
         shown_table(worse[["started_at", "run_id", "suite", "value", "low", "high"]], key="worse")
     columns = st.columns(2)
     for place, (suite, of_suite) in enumerate(rows.groupby("suite", sort=False)):
-        named = of_suite.assign(name=[chosen.names.get(one, one) for one in of_suite["run_id"]])
+        named = of_suite.assign(
+            name=[chosen.names.get(one, one) for one in of_suite["run_id"]], suite=session.title(str(suite))
+        )
         behind = named[["started_at", "name", "run_id", "value", "low", "high", "n", "regressed"]]
         with columns[place % 2]:
             picture = partial(drawn_history, pd.DataFrame(named), session.theme, t.code)

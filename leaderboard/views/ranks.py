@@ -14,6 +14,7 @@ from leaderboard.address import choose_many, choose_one
 from leaderboard.controls import filters_of, reference_of, weights_of
 from leaderboard.data import queries
 from leaderboard.data.board import board, filtered, intervals
+from leaderboard.data.points import WHOLE_RUN
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, shown_table
 from leaderboard.session import Session, labels
@@ -65,7 +66,7 @@ def _ranks(bar: Any, session: Session, known: pd.DataFrame, scores: pd.DataFrame
     suites = list(dict.fromkeys(scores.loc[scores["value"].notna(), "suite"]))
     weights = weights_of(bar, session, suites, {suite for listed in known["suites"] for suite in listed})
     ranking = queries.ranking(session.store, together, weights)
-    energy = queries.estimates(session.store, together, suite="energy", task="run", metric="energy_joules")
+    energy = queries.estimates(session.store, together, task=WHOLE_RUN, metric="energy_joules")
     frame = board(known, ranking, scores[scores["suite"].isin(suites)], energy, names)
     _table(bar, session, frame, scores, suites)
     with st.expander(t("How the ranks are made"), icon=":material/function:"):
@@ -81,7 +82,9 @@ def _ranks(bar: Any, session: Session, known: pd.DataFrame, scores: pd.DataFrame
         ordered = of_suite.set_index("run_id").reindex(
             [one for one in frame["run_id"] if one in set(of_suite["run_id"])]
         )
-        rows = ordered.reset_index().assign(name=[names[run_id] for run_id in ordered.index])
+        rows = ordered.reset_index().assign(
+            name=[names[run_id] for run_id in ordered.index], suite=session.title(suite)
+        )
         behind = rows[["name", "value", "low", "high", "n", "unit", "basis"]]
         with columns[place % 2]:
             chart(session, partial(dimension_bars, rows, session.theme, t.code), behind, key=f"bars {suite}")
@@ -204,7 +207,7 @@ def _title(session: Session, name: str) -> str:
         "energy_joules": t("energy (J) ↓"),
         "verdict": t("last gate"),
     }
-    return titles.get(name, t(name))
+    return titles.get(name) or session.title(name)
 
 
 def _set_apart(session: Session, chosen: pd.DataFrame, apart: pd.DataFrame, names: Mapping[str, str]) -> None:

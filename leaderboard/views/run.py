@@ -9,17 +9,21 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from harness.charts import energy_by_phase, group_bars, reliability, risk_coverage, severity_curves
+from harness.charts import group_bars
 from harness.core import registry
 from harness.core.errors import HarnessError
 from harness.core.headlines import OVERALL
+from harness.core.reports import Drawing
+from harness.core.reports.installed import suite_report
 from harness.core.text.display import number, visible
 from harness.record import RunRecord
 from harness.record.opening import read_json
+from harness.report.figures import frame_of, suite_drawings
+from harness.report.words import Words
 from leaderboard.address import choose_one
 from leaderboard.chosen import chosen_run
 from leaderboard.data import queries
-from leaderboard.data.risk import risk_curves
+from leaderboard.data.stored import StoredRun
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, estimate_table, shown_table
 from leaderboard.report import pdf_of
@@ -34,7 +38,6 @@ _RULE = (
     *("verdict", "rule", "value", "low", "high", "bound", "margin", "n", "n_needed"),
     *("reason", "severity", "group"),
 )
-_VIEWS = ("scores", "robustness", "calibration", "groups", "energy", "provenance")
 
 
 def page(session: Session) -> None:
@@ -49,18 +52,35 @@ def page(session: Session) -> None:
     estimates = queries.estimates(session.store, [run_id], groups=True).assign(name=chosen.names[run_id])
     _heading(session, chosen.row, record, estimates)
     _verdict(session, run_id)
-    view = choose_one(st, t("Show"), list(_VIEWS), "view", shown=lambda one: t(_TITLES[one]), width=280)
-    _DRAW[view](session, estimates, record, chosen.row)
+    titles = {"scores": t("Scores by suite"), **{suite: session.title(suite) for suite in _drawing_suites(estimates)}}
+    titles |= {"groups": t("Groups"), "provenance": t("Environment and digests")}
+    view = choose_one(st, t("Show"), list(titles), "view", shown=titles.__getitem__, width=280)
+    if view in _DRAW:
+        _DRAW[view](session, estimates, record, chosen.row)
+    else:
+        _figures(session, _drawings(session, estimates, record, view), view)
 
 
-_TITLES = {
-    "scores": "Scores by suite",
-    "robustness": "Robustness by severity",
-    "calibration": "Reliability",
-    "groups": "Groups",
-    "energy": "Energy by phase",
-    "provenance": "Environment and digests",
-}
+def _drawing_suites(estimates: pd.DataFrame) -> list[str]:
+    """The suites of a run that draw more than their groups."""
+    return [suite for suite in dict.fromkeys(estimates["suite"]) if suite_report(suite).has_own_figures]
+
+
+def _drawings(session: Session, estimates: pd.DataFrame, record: RunRecord | None, suite: str) -> list[Drawing]:
+    run = StoredRun.of(estimates, record)
+    return suite_drawings(run, Words("zh" if session.t.code == "zh" else "en"), suite)
+
+
+def _figures(session: Session, drawings: Sequence[Drawing], suite: str) -> None:
+    """What the suite draws, two beside each other where they are many."""
+    t = session.t
+    places = st.columns(2) if len(drawings) > 1 else [st.container()]
+    for place, one in enumerate(drawings):
+        with places[place % len(places)]:
+            behind = one.table if one.table is not None else estimate_table(session, frame_of(one.rows))
+            picture = partial(one.draw, theme=session.theme, language=t.code)
+            chart(session, picture, behind, key=f"figure {place} of {suite}")
+    _nothing(session, bool(drawings))
 
 
 def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None, estimates: pd.DataFrame) -> None:
@@ -118,11 +138,11 @@ def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Se
     heads = shown[shown["task"] == OVERALL]
     if len(heads) > 1:
         st.subheader(t("At a glance"))
-        named = heads.assign(task=[t(suite) for suite in heads["suite"]])
+        named = heads.assign(task=[session.title(suite) for suite in heads["suite"]])
         shown_table(estimate_table(session, named).rename(columns={t("task"): t("suite")}), key="glance")
     for suite in dict.fromkeys(shown["suite"]):
         of_suite = shown[shown["suite"] == suite]
-        st.subheader(escaped(t(suite)))
+        st.subheader(escaped(session.title(suite)))
         head = of_suite[of_suite["task"] == OVERALL]
         ordered = pd.concat([head, of_suite[of_suite["task"] != OVERALL]])
         shown_table(estimate_table(session, ordered), key=f"scores {suite}")
@@ -138,10 +158,10 @@ def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Se
 
 def _definitions(suite: str, tasks: Sequence[str]) -> None:
     """What the suite and its tasks measure, from their own docstrings."""
-    for group, names in (("harness.suites", [suite]), ("harness.tasks", tasks)):
+    for group, noun, names in (("harness.suites", "suite", [suite]), ("harness.tasks", "task", tasks)):
         for name in names:
             try:
-                said = inspect.getdoc(registry.load(group, name))
+                said = inspect.getdoc(registry.load(group, name, noun))
             except HarnessError:
                 continue  # a task of the user's own file, or one made for this run: it has no docstring here
             if said:
@@ -163,51 +183,12 @@ def _files(session: Session, record: RunRecord, estimates: pd.DataFrame) -> None
     st.download_button(t("Report (PDF)"), make, f"{record.run_id}.pdf", "application/pdf", key="pdf")
 
 
-def _robustness(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) -> None:
-    t, drawn = session.t, False
-    for task in dict.fromkeys(estimates.loc[estimates["metric"] == "noisy_score", "task"]):
-        of_task = estimates[estimates["task"] == task]
-        behind = of_task[of_task["metric"].isin(["clean_score", "noisy_score"])]
-        if behind["value"].notna().any():
-            drawn = True
-            chart(
-                session,
-                partial(severity_curves, behind, session.theme, t.code),
-                estimate_table(session, behind),
-                key=f"severity {task}",
-            )
-            kinds = behind[behind["group"].str.startswith("perturbation=", na=False) & behind["value"].notna()]
-            if len(kinds):
-                chart(
-                    session,
-                    partial(group_bars, kinds, session.theme, t.code),
-                    estimate_table(session, kinds),
-                    key=f"noise {task}",
-                )
-    _nothing(session, drawn)
-
-
-def _calibration(session: Session, estimates: pd.DataFrame, record: RunRecord | None, _row: Any) -> None:
-    curves = {} if record is None else risk_curves(record.scores)
-    drawn, columns = 0, st.columns(2)
-    bins = estimates[estimates["group"].str.startswith("confidence=", na=False)]
-    for task in dict.fromkeys(bins.loc[bins["value"].notna(), "task"]):
-        of_task = bins[bins["task"] == task]
-        with columns[drawn % 2]:
-            picture = partial(reliability, of_task, session.theme, session.t.code)
-            chart(session, picture, estimate_table(session, of_task), key=f"reliability {task}")
-            if task in curves:
-                curve = curves[task]
-                risks = partial(risk_coverage, curve, session.theme, session.t.code)
-                chart(session, risks, curve, key=f"risk {task}")
-        drawn += 1
-    _nothing(session, drawn > 0)
-
-
-def _groups(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) -> None:
+def _groups(session: Session, estimates: pd.DataFrame, record: RunRecord | None, _row: Any) -> None:
     t = session.t
     grouped = estimates[estimates["group"].notna() & estimates["value"].notna()]
-    grouped = grouped[~grouped["group"].str.match(r"(confidence|severity|perturbation)=")]
+    drawn = _drawn(session, estimates, record)
+    attributes = grouped["group"].str.partition("=")[0]
+    grouped = grouped[[key not in drawn for key in zip(grouped["suite"], attributes, strict=True)]]
     tasks = list(dict.fromkeys(grouped["task"]))
     if not tasks:
         _nothing(session, drawn=False)
@@ -223,16 +204,15 @@ def _groups(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) 
     chart(session, picture, estimate_table(session, estimates[same]), key="groups")
 
 
-def _energy(session: Session, estimates: pd.DataFrame, _record: Any, _row: Any) -> None:
-    energy = estimates[(estimates["suite"] == "energy") & estimates["group"].isna()]
-    phases = energy[
-        (energy["metric"] == "energy_joules") & energy["value"].notna() & ~energy["task"].isin(["run", "idle"])
-    ]
-    if phases.empty:
-        _nothing(session, drawn=False)
-        return
-    picture = partial(energy_by_phase, energy, session.theme, session.t.code)
-    chart(session, picture, estimate_table(session, energy), key="energy")
+def _drawn(session: Session, estimates: pd.DataFrame, record: RunRecord | None) -> set[tuple[str, str]]:
+    """Suite and attribute of the groups that a view of the suite shows."""
+    return {
+        (suite, row.group.partition("=")[0])
+        for suite in _drawing_suites(estimates)
+        for drawing in _drawings(session, estimates, record, suite)
+        for row in drawing.rows
+        if row.group is not None
+    }
 
 
 def _provenance(session: Session, _estimates: Any, record: RunRecord | None, _row: Any) -> None:
@@ -258,9 +238,6 @@ def _nothing(session: Session, drawn: bool) -> None:
 
 _DRAW = {
     "scores": _scores,
-    "robustness": _robustness,
-    "calibration": _calibration,
     "groups": _groups,
-    "energy": _energy,
     "provenance": _provenance,
 }

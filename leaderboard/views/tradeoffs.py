@@ -10,7 +10,7 @@ from harness.charts import MOST, SCALE, radar, tradeoff
 from leaderboard.address import choose_many, choose_one
 from leaderboard.chosen import verified_runs
 from leaderboard.data import queries
-from leaderboard.data.points import AXES, axis_of, points, scaled_axis
+from leaderboard.data.points import AXES, WHOLE_RUN, axis_of, points, scaled_axis
 from leaderboard.parts import chart
 from leaderboard.session import Session, labels
 
@@ -43,29 +43,30 @@ def page(session: Session) -> None:
         st.warning(t("{n} of these asked something else than the others, so they don't compare.", n=len(left)))
     rows = known[known["run_id"].isin(chosen)]
     scores = queries.scores(session.store, chosen)
-    energy = queries.estimates(session.store, chosen, suite="energy", task="run")
+    energy = queries.estimates(session.store, chosen, task=WHOLE_RUN)
     suites = list(dict.fromkeys(scores.loc[scores["value"].notna(), "suite"]))
     if not suites:
         st.info(t("None of these runs has a score for a dimension."))
         return
     columns = st.columns(2)
-    up = choose_one(columns[0], t("Upward"), suites, "y", shown=t)
+    up = choose_one(columns[0], t("Upward"), suites, "y", shown=session.title)
     known_costs = [one for one in AXES if points(one, up, rows, scores, energy, names)["x"].notna().any()]
     across = choose_one(
         columns[1],
         t("Across"),
         [*known_costs, *[one for one in suites if one != up], up],
         "x",
-        shown=lambda one: t(AXES[one][0] if one in AXES else one),
+        shown=lambda one: t(AXES[one][0]) if one in AXES else session.title(one),
     )
-    x, y = axis_of(across, scores, t), axis_of(up, scores, t)
+    x, y = (axis_of(one, scores, t, session.title) for one in (across, up))
     frame = points(across, up, rows, scores, energy, names)
     if frame[["x", "y"]].dropna().empty:
         st.info(t("No run has both."))
     else:
         chart(session, partial(tradeoff, frame, x, y, session.theme, t.code), frame, key="tradeoff")
         st.caption(t(_PARETO))
-    _dimensions(session, scaled_axis(scores, names), suites, together=len(chosen) <= MOST)
+    titled = scores.assign(suite=scores["suite"].map(session.title))
+    _dimensions(session, scaled_axis(titled, names), list(map(session.title, suites)), together=len(chosen) <= MOST)
 
 
 def _dimensions(session: Session, all_scaled: pd.DataFrame, suites: Sequence[str], *, together: bool) -> None:

@@ -18,6 +18,8 @@ class Accuracy(Suite):
     """
 
     name = "accuracy"
+    title = "Accuracy"
+    report = "suites.accuracy.report:AccuracyReport"
     tasks = ("piqa", "siqa", "commonsense_qa", "boolq", "mmlu", "imdb", "imdb_classifier", "conll2003_ner")
     headline = (
         ("piqa", "acc_norm"),

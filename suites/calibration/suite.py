@@ -24,6 +24,8 @@ class Calibration(Suite):
     """
 
     name = "calibration"
+    title = "Calibration"
+    report = "suites.calibration.report:CalibrationReport"
     tasks = (
         "calibration_piqa",
         "calibration_siqa",

@@ -15,6 +15,8 @@ __all__ = ["Energy"]
 
 MEASURING_TASK = "measuring"
 PARTS = ("cpu", "ram", "gpu")
+_BRIEF = ("joules_per_token_prefill", "joules_per_token_decode", "wh_per_1000_queries")
+"""What is told of the repeated work where there is little room; rates a token of the run where it was not done."""
 
 
 _DERIVED = {
@@ -95,10 +97,20 @@ class Energy(Suite):
     """
 
     name: ClassVar[str] = ENERGY
+    title: ClassVar[str] = "Energy"
+    report = "suites.energy.report:EnergyReport"
     tasks: ClassVar[Sequence[str]] = ("text_generation",)
     repeated = "text_generation"
     headline = (("text_generation", "joules_per_token_decode"),)
     derived = MappingProxyType(_DERIVED)
+
+    def brief(self, estimates: Sequence[Estimate]) -> Sequence[Estimate]:
+        """See `Suite.brief`."""
+        known = {(one.task, one.metric): one for one in estimates}
+        rates = [known.get((self.repeated, name)) or known.get((RUN, name)) for name in _BRIEF]
+        correct = [one for one in estimates if one.metric == "joules_per_correct_answer"]
+        whole = [known.get((RUN, name)) for name in ("energy_joules", "carbon_grams")]
+        return [one for one in (*rates, *correct, *whole) if one is not None]
 
     def derive(self, results: Results) -> Sequence[Estimate]:
         """All energy figures from the windows of the run; see the class for each of them."""

@@ -27,6 +27,8 @@ class Explainability(Suite):
     """
 
     name = "explainability"
+    title = "Explainability"
+    report = "suites.explainability.report:ExplainabilityReport"
     tasks = ("attribution_commonsense_qa", "attribution_imdb_classifier")
     headline = tuple((task, "comprehensiveness_lift") for task in tasks)
 

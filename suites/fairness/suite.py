@@ -22,6 +22,9 @@ class Fairness(Suite):
     """
 
     name = "fairness"
+    title = "Fairness"
+    report = "suites.fairness.report:FairnessReport"
+    concerns_people = True
     tasks = (
         "stereoset",
         "crows_pairs",

@@ -17,6 +17,8 @@ class Perplexity(Suite):
     """
 
     name = "perplexity"
+    title = "Perplexity"
+    report = "suites.perplexity.report:PerplexityReport"
     tasks = ("wikitext_sentences", "xsum_documents", "wikitext_pseudo_perplexity")
     headline = (
         ("wikitext_sentences", "bits_per_byte"),

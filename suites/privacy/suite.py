@@ -23,6 +23,9 @@ class Privacy(Suite):
     """
 
     name = "privacy"
+    title = "Privacy"
+    report = "suites.privacy.report:PrivacyReport"
+    concerns_people = True
     tasks = ("memorisation_public", "memorisation_unseen", "personal_data")
     headline = (
         ("memorisation_public", "extraction_rate_64"),

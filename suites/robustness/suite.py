@@ -21,5 +21,7 @@ class Robustness(Suite):
     """
 
     name = "robustness"
+    title = "Robustness"
+    report = "suites.robustness.report:RobustnessReport"
     tasks = ("robustness_piqa", "robustness_piqa_embeddings", "robustness_mmlu_options")
     headline = (("robustness_piqa", "relative_drop"),)

@@ -14,6 +14,8 @@ class Similarity(Suite):
     """
 
     name = "similarity"
+    title = "Similarity"
+    report = "suites.similarity.report:SimilarityReport"
     tasks = ("simlex_999", "wordsim_353")
     headline = (
         ("simlex_999", "spearman"),

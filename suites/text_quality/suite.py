@@ -26,6 +26,8 @@ class Bleu(Suite):
     """
 
     name = "bleu"
+    title = "Text quality (BLEU)"
+    report = "suites.text_quality.report:TextQualityReport"
     tasks = ("translation_de_en", "translation_en_zh", "xsum_summary")
     headline = (
         ("translation_de_en", "chrf++"),

@@ -19,5 +19,8 @@ class Toxicity(Suite):
     """
 
     name = "toxicity"
+    title = "Toxicity"
+    report = "suites.toxicity.report:ToxicityReport"
+    concerns_people = True
     tasks = ("real_toxicity", "do_not_answer", "harmbench", "over_refusal")
     headline = (("real_toxicity", "expected_maximum_toxicity"),)

@@ -60,7 +60,7 @@ def test_an_unknown_run_is_said_in_words_and_no_other_is_shown(fresh):
 
 
 def test_every_view_of_a_run_is_whole(fresh, runs):
-    for view in ("calibration", "robustness", "groups", "energy", "provenance"):
+    for view in ("accuracy", "calibration", "robustness", "groups", "provenance"):
         fresh.open(f"run?run={runs.good.run_id}&view={view}")
         assert fresh.page.locator('[data-testid="stException"]').count() == 0, view
         assert fresh.overflow() <= 0, view

@@ -9,7 +9,7 @@ import pytest
 from harness.core import registry
 from harness.core.headlines import headline_estimates, main_estimates
 from harness.core.scores import Estimate
-from harness.report.figures import share_figure
+from harness.report.figures import first_figures
 from harness.report.words import Words
 
 ACC = Estimate(
@@ -34,7 +34,7 @@ def test_what_is_shown_of_single_tasks_adds_up_to_the_score_of_their_dimension()
     mine = [one.value for one in shown if one.suite == "accuracy"]
     assert headline.value == pytest.approx(math.fsum(mine) / len(mine))
     context = SimpleNamespace(estimates=[*SCORES, headline], words=Words("en"))
-    (figure,) = share_figure(context)
+    (figure,) = first_figures(context)
     assert figure.caption.startswith("Right answers by task (acc_norm, acc): each by the metric that enters the score")
     assert figure.alternative.endswith("piqa: 0.6000 (0.4000 to 0.6000); boolq: 0.7000 (0.4000 to 0.6000)")
 

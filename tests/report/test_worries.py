@@ -41,6 +41,7 @@ def _found(*estimates: Estimate, verdicts=(), comparison=None) -> list[str]:
         verdicts=verdicts,
         words=Words("en"),
         comparison=comparison,
+        unusable=lambda one: one.invalid_count,
     )
     return [worry.text for worry in worries(context)]
 

@@ -6,7 +6,6 @@ from harness.core.text.display import number
 from harness.decision.comparison import Comparison, MetricDifference
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
-from harness.report.titles import title
 
 __all__ = ["comparison"]
 
@@ -65,7 +64,7 @@ def _table(context: ReportContext, caption: str, differences: Sequence[MetricDif
         ],
         rows=[
             [
-                title(words, one.suite),
+                words.title(one.suite),
                 one.metric if one.level == "suite" else f"{one.task} {one.metric}",
                 number(one.first),
                 number(one.second),

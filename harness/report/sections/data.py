@@ -13,7 +13,6 @@ from harness.decision.verdicts import Verdict
 from harness.decision.wording import allowed
 from harness.report.blocks import Block, Bullets, Column, Facts, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
-from harness.report.titles import title
 
 __all__ = ["data", "known_task", "thresholds"]
 
@@ -23,7 +22,7 @@ def data(context: ReportContext) -> list[Section]:
     words, spec = context.words, context.record.spec
     rows = [
         [
-            title(words, task.suite),
+            words.title(task.suite),
             task.task,
             str(task.version),
             f"{task.sample_count:,}",

@@ -1,33 +1,28 @@
 """Which scores of the report are evidence towards which duties, and how far that goes."""
 
-from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
-
-import yaml
-
+from harness.core.reports import Evidence
+from harness.core.reports.installed import suite_reports
 from harness.report.blocks import Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
-from harness.report.titles import title
 
 __all__ = ["evidence"]
+
+_GATE = Evidence(
+    nist="MEASURE 1.1, 2.13",
+    ai_act="Art. 9(6), 9(8)",
+    why="tests against metrics and thresholds that were fixed before",
+)
+_RECORD = Evidence(
+    nist="MEASURE 2.1, 2.8",
+    ai_act="Art. 11, 12, Annex IV 2(g)",
+    why="test logs and reports, dated and signed, that can be traced to each sample",
+)
 
 
 def evidence(context: ReportContext) -> list[Section]:
     """The mapping to the NIST AI RMF and the EU AI Act, for what this run holds."""
     words = context.words
-    present = {one.suite for one in context.estimates if one.value is not None} | {"record"}
-    present |= {"gate"} if context.verdicts else set()
-    rows = [
-        [
-            ", ".join(title(words, suite) for suite in entry["suites"] if suite in present),
-            entry["nist"],
-            entry["ai_act"],
-            words(entry["why"]),
-        ]
-        for entry in _mapping()
-        if present & set(entry["suites"])
-    ]
+    rows = [[", ".join(parts), one.nist, one.ai_act, why] for one, (parts, why) in _parts(context).items()]
     table = Table(
         caption=words("What this report is evidence towards"),
         columns=[
@@ -64,8 +59,14 @@ def evidence(context: ReportContext) -> list[Section]:
     ]
 
 
-@cache
-def _mapping() -> Sequence[dict[str, str]]:
-    text = files("harness.report").joinpath("evidence.yaml").read_text(encoding="utf-8")
-    loaded: list[dict[str, str]] = yaml.safe_load(text)
-    return loaded
+def _parts(context: ReportContext) -> dict[Evidence, tuple[list[str], str]]:
+    """The parts of the report that are evidence towards the same, and why, each in the reader's language."""
+    words = context.words
+    present = {one.suite for one in context.estimates if one.value is not None}
+    found: dict[Evidence, tuple[list[str], str]] = {}
+    for name, report in suite_reports().items():
+        if name in present and (shown := report.evidence):
+            found.setdefault(shown, ([], words.of(name)(shown.why)))[0].append(words.title(name))
+    if context.verdicts:
+        found[_GATE] = ([words("Gate")], words(_GATE.why))
+    return {**found, _RECORD: ([words("Record")], words(_RECORD.why))}

@@ -7,7 +7,6 @@ from harness.core.registry import names as registered
 from harness.core.scores import Estimate
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
-from harness.report.titles import title
 
 __all__ = ["caveats", "exclusions"]
 
@@ -24,14 +23,14 @@ def exclusions(context: ReportContext) -> list[Section]:
     blocks: list[Block] = []
     missing = [name for name in registered("harness.suites") if name not in context.record.spec.suites]
     if missing:
-        named = ", ".join(title(words, name) for name in missing)
+        named = ", ".join(words.title(name) for name in missing)
         blocks.append(Paragraph(text=words("Not asked in this run: {suites}.", suites=named)))
     absent = [one for one in context.estimates if one.value is None and one.task != OVERALL and one.group is None]
     if absent:
         blocks.append(_absent(context, absent[:MOST]))
     if len(absent) > MOST:
         blocks.append(Note(text=words("{count} more absent scores are in the record.", count=len(absent) - MOST)))
-    invalid = [one for one in context.estimates if one.invalid_count and one.group is None and one.suite != "energy"]
+    invalid = [one for one in context.estimates if one.group is None and context.unusable(one)]
     blocks.append(Paragraph(text=_invalid(context, invalid)))
     small = dict.fromkeys(f"{one.task}: {group}" for one in context.estimates for group in one.left_out)
     if small:
@@ -56,7 +55,7 @@ def _absent(context: ReportContext, absent: Sequence[Estimate]) -> Table:
             Column(title=words("reason"), width=3),
         ],
         rows=[
-            [title(words, suite), task, _listed(context, metrics), words.reason(reason)]
+            [words.title(suite), task, _listed(context, metrics), words.reason(reason)]
             for (suite, task, reason), metrics in told.items()
         ],
     )

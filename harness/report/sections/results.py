@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 
-from harness.core.errors import UnknownName
 from harness.core.headlines import OVERALL
-from harness.core.registry import suite as registered_suite
+from harness.core.reports.installed import known_suite, suite_report
 from harness.core.scores import Estimate
-from harness.core.tasks import Suite
 from harness.core.text.display import number
 from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
 from harness.report.figures import attribution_figures, suite_figures
 from harness.report.sections.data import known_task
 from harness.report.sections.summary import best
-from harness.report.titles import title
 from harness.report.worst import WorstSample, worst_samples
 
 __all__ = ["results"]
@@ -32,18 +29,18 @@ def _suite(context: ReportContext, suite: str) -> list[Section]:
     words = context.words
     mine = [one for one in context.estimates if one.suite == suite and one.applies]
     single = [one for one in mine if one.group is None and one.task != OVERALL and one.value is not None]
-    blocks: list[Block] = [Paragraph(text=words.defined(_purpose(suite)))]
+    blocks: list[Block] = [Paragraph(text=words.of(suite).defined(_purpose(suite)))]
     blocks += suite_figures(context, suite)
     if single:
         # A figure shows the phases of a run; their four rows each would fill two pages.
         shown = [one for one in single if "/" not in one.task]
-        blocks.append(_table(context, words("Scores of {suite}", suite=title(words, suite)), shown))
+        blocks.append(_table(context, words("Scores of {suite}", suite=words.title(suite)), shown))
         if left := len(single) - len(shown):
             blocks.append(Note(text=words("{count} more rows by phase are in the record.", count=left)))
     grouped = [one for one in mine if one.group is not None and one.value is not None]
     if grouped:
         blocks += _groups(context, suite, grouped)
-    sections = [Section(title=title(words, suite), blocks=blocks, own_page=True)]
+    sections = [Section(title=words.title(suite), blocks=blocks, own_page=True)]
     if maps := attribution_figures(context, suite):
         sections.append(Section(title=words("What single decisions hang on"), blocks=maps, level=2))
     definitions = _definitions(context, single)
@@ -56,15 +53,8 @@ def _suite(context: ReportContext, suite: str) -> list[Section]:
 
 
 def _purpose(suite: str) -> str:
-    found = _registered(suite)
+    found = known_suite(suite)
     return " ".join((type(found).__doc__ or "").partition("\n\n")[0].split()) if found else ""
-
-
-def _registered(suite: str) -> Suite | None:
-    try:
-        return registered_suite(suite)
-    except UnknownName:
-        return None
 
 
 def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], *, groups: bool = False) -> Table:
@@ -92,28 +82,23 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
             number(one.value),
             number(one.stderr),
             " ".join(filter(None, [words.interval(one.low, one.high), one.by_chance])),
-            f"{one.n:,}" + (f" (+{_unusable(one):,})" if _unusable(one) else ""),
+            f"{one.n:,}" + (f" (+{context.unusable(one):,})" if context.unusable(one) else ""),
             words.term(one.unit),
             best(context, one),
             *([words(one.basis)] if bases else []),
         ]
         for one in estimates
     ]
-    if any(map(_unusable, estimates)):
+    if any(map(context.unusable, estimates)):
         caption += f". {words('In brackets behind n: samples that could not be used, and are in no score')}"
     if any(one.by_chance for one in estimates):
         caption += f". {words('p: how often chance alone gives as extreme a value where no group differs')}"
     return Table(caption=caption, columns=columns, rows=rows)
 
 
-def _unusable(estimate: Estimate) -> int:
-    """Samples without an answer; energy counts answers that were wrong, which are none of these."""
-    return 0 if estimate.suite == "energy" else estimate.invalid_count
-
-
 def _groups(context: ReportContext, suite: str, grouped: Sequence[Estimate]) -> list[Block]:
     words = context.words
-    caption = words("Scores of {suite} by group", suite=title(words, suite))
+    caption = words("Scores of {suite} by group", suite=words.title(suite))
     blocks: list[Block] = [_table(context, caption, grouped[:MOST_GROUPS], groups=True)]
     if len(grouped) > MOST_GROUPS:
         blocks.append(
@@ -143,7 +128,7 @@ def _definitions(context: ReportContext, estimates: Sequence[Estimate]) -> list[
 def _derived(context: ReportContext, estimates: Sequence[Estimate]) -> list[Block]:
     """What those metrics of a suite mean that no task has, such as the joules of a run."""
     metrics = {one.metric for one in estimates}
-    suite = _registered(estimates[0].suite) if estimates else None
+    suite = known_suite(estimates[0].suite) if estimates else None
     told = [
         ([name for name in names if name in metrics], text) for names, text in (suite.derived if suite else {}).items()
     ]
@@ -179,8 +164,8 @@ def _worst(context: ReportContext, suite: str) -> list[Block]:
             blocks.append(
                 Note(text=words("answered: {answer} | expected: {gold}", answer=sample.answer, gold=sample.gold or "—"))
             )
-    if blocks and suite == "toxicity":
-        blocks.insert(0, Note(text=words("These texts may offend; they are shown as the model read and wrote them.")))
+    if blocks and (note := suite_report(suite).note_on_samples):
+        blocks.insert(0, Note(text=words.of(suite)(note)))
     return blocks
 
 

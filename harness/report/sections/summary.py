@@ -6,8 +6,7 @@ from harness.core.text.display import number
 from harness.decision.verdicts import Verdict
 from harness.report.blocks import Block, Bullets, Column, Facts, Paragraph, Section, Table
 from harness.report.context import ReportContext
-from harness.report.figures import share_figure
-from harness.report.titles import title
+from harness.report.figures import first_figures
 from harness.report.worries import worries
 
 __all__ = ["summary"]
@@ -24,7 +23,7 @@ def summary(context: ReportContext) -> list[Section]:
         Paragraph(text=_tested(context)),
         Paragraph(text=_verdict(context), strong=True),
         _scores(context),
-        *share_figure(context),
+        *first_figures(context),
     ]
     if found:
         first = words("What to worry about first") if found[FIRST:] else words("What to worry about")
@@ -98,7 +97,7 @@ def _row(context: ReportContext, one: Estimate) -> list[str]:
     metric = ", ".join(dict.fromkeys(name for _, name in parts))
     made_of = parts[0][0] if len(parts) == 1 else context.words("mean of {count} tasks", count=len(parts))
     return [
-        title(context.words, one.suite),
+        context.words.title(one.suite),
         context.words("absent") if one.value is None else number(one.value),
         context.words.interval(one.low, one.high),
         f"{one.n:,}",

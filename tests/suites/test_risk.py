@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from harness.charts import risk_coverage, to_svg
-from leaderboard.data.risk import risk_curves
+from suites.calibration.risk import risk_curves
 
 
 def row(

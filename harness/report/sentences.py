@@ -1,0 +1,59 @@
+"""How a worry is put into words, for the rules of the harness and for those of suites alike."""
+
+from collections.abc import Iterator, Sequence
+
+from harness.core.reports import Weight, Wording, Worry
+from harness.core.scores import OVERALL, Estimate
+from harness.core.text.display import number
+from harness.report.findings import Finding
+
+__all__ = ["MOST_NAMED", "likewise", "shown", "single"]
+
+MOST_NAMED = 6
+"""Scores of a kind that are named behind the surest; tables hold them all."""
+
+
+def single(estimates: Sequence[Estimate]) -> list[Estimate]:
+    """What has a value, but for single groups and headlines, which are means of what is there already."""
+    return [one for one in estimates if one.value is not None and one.group is None and one.task != OVERALL]
+
+
+def shown(words: Wording, found: Sequence[Finding], sentence: str) -> Iterator[Worry]:
+    """The surest of a family in a sentence of its own, the others behind it; nothing where nothing was found.
+
+    The sentence may have the places `metric`, `task`, `value`, `target` and `interval`.
+    """
+    if found:
+        first, *others = [one.estimate for one in found]
+        told = [f"{one.task} {one.metric} {_value(one, one.value)}" for one in others]
+        text = words(sentence, **_named(words, first)) + likewise(words, told)
+        yield Worry(weight=Weight.SHOWN, p_value=found[0].p_value, text=text)
+
+
+def likewise(words: Wording, told: Sequence[str]) -> str:
+    """Those of which the same is true, the first by name; empty where there are none."""
+    if not told:
+        return ""
+    left = len(told) - MOST_NAMED
+    more = f" {words('and {count} more', count=left)}" if left > 0 else ""
+    return " " + words("Likewise: {others}.", others=f"{'; '.join(told[:MOST_NAMED])}{more}")
+
+
+def _named(words: Wording, one: Estimate) -> dict[str, object]:
+    return {
+        "metric": one.metric,
+        "task": one.task,
+        "value": _value(one, one.value),
+        "target": number(one.target),
+        "interval": words.interval(one.low, one.high) if one.unit != "share" else _shares(words, one),
+    }
+
+
+def _value(one: Estimate, value: float | None) -> str:
+    return f"{100 * (value or 0):.3g} %" if one.unit == "share" else number(value)
+
+
+def _shares(words: Wording, one: Estimate) -> str:
+    if one.low is None:
+        return ""
+    return words("{low} to {high}", low=_value(one, one.low), high=_value(one, one.high))
