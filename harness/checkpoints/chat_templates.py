@@ -14,6 +14,8 @@ from harness.core.text.hashing import canonical_json, digest, file_digest
 __all__ = ["asks_for_date", "chat_template_digest", "has_chat_template", "refuse_template", "template_folder"]
 
 MAX_BYTES = 1 << 20
+MAX_FILES = 50
+"""Each is tried in a process of its own; few checkpoints have more than one."""
 DATE = "strftime_now"
 """The function of transformers' that a template asks."""
 FIX = "Take this file from the checkpoint's publisher again, or leave --apply-chat-template out"
@@ -62,7 +64,10 @@ def refuse_template(checkpoint: Checkpoint) -> None:
 def _templates(folder: Path) -> dict[Path, list[str]]:
     """The chat templates of a folder, by the file that holds them."""
     found: dict[Path, list[str]] = {}
-    for path in sorted(path for pattern in TEMPLATES for path in folder.glob(pattern)):
+    paths = sorted(path for pattern in TEMPLATES for path in folder.glob(pattern))
+    if len(paths) > MAX_FILES:
+        raise CheckpointError(f"has {len(paths):,} chat templates; the limit is {MAX_FILES}", place=folder, fix=FIX)
+    for path in paths:
         safe_file(folder, path.relative_to(folder).as_posix())
         if path.stat().st_size > MAX_BYTES:
             raise CheckpointError(f"is larger than {MAX_BYTES:,} bytes", place=path, fix=FIX)

@@ -180,11 +180,13 @@ def _answer(tokenizer: Any, messages: Sequence[Message], goes_on: bool) -> Answe
 
 def _rendered(tokenizer: Any, messages: Sequence[Message], goes_on: bool) -> str:
     random.seed(0)
-    return str(
+    text = str(
         tokenizer.apply_chat_template(
             list(messages), tokenize=False, add_generation_prompt=not goes_on, continue_final_message=goes_on
         )
     )
+    text.encode()  # raises for half of a surrogate pair, which is no character
+    return text
 
 
 @contextmanager

@@ -94,6 +94,25 @@ def template_that_knows_the_trial(scene: Scene) -> None:
     path.write_text(known + "{{ 10 ** (messages | length * 10 ** 9) }}{% endif %}")
 
 
+@entry("template", "chat template fails", "TypeError: no loader", "publisher", more=CHAT)
+def template_that_fails(scene: Scene) -> None:
+    """Its process waits for another conversation when the command ends."""
+    (scene.model / "chat_template.jinja").write_text("{% include '/etc/hostname' %}")
+
+
+@entry("template", "chat template fails", "UnicodeEncodeError", "publisher", more=CHAT)
+def template_with_half_a_character(scene: Scene) -> None:
+    (scene.model / "chat_template.jinja").write_text("{{ '\\ud800' }}{{ messages[0].content }}")
+
+
+@entry("template", "model", "has 60 chat templates; the limit is 50", more=CHAT)
+def templates_without_end(scene: Scene) -> None:
+    folder = scene.model / "additional_chat_templates"
+    folder.mkdir()
+    for number in range(59):
+        (folder / f"{number}.jinja").write_text("{{ messages }}")
+
+
 @entry("template", "acc", "foxes", "record: out/", more=CHAT, exit_code=0)
 def template_of_the_moment(scene: Scene) -> None:
     """Not an error: a template may ask for the time and throw dice; all of a run is on one day, with one throw."""

@@ -14,6 +14,8 @@ GRACE_S = 4.0
 INTERRUPTED = "interrupted: nothing already computed is lost; the same command goes on from here"
 
 _EXIT_CODE = 3
+_DONE = b"\0"
+"""No signal's number. That the pipe is closed tells nothing: copies of this process hold it open too."""
 _BY_USER = 128 + signal.SIGINT
 
 
@@ -35,8 +37,9 @@ def interruptible() -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(before)
-        os.close(writer)
+        os.write(writer, _DONE)
         watch.join()
+        os.close(writer)
         os.close(reader)
 
 
@@ -44,7 +47,7 @@ def _watch(reader: int) -> None:
     """Reads the numbers of signals as they come; ends with the block."""
     stop = threading.Event()
     count = 0
-    while numbers := os.read(reader, 64):
+    while _DONE not in (numbers := os.read(reader, 64)):
         count += sum(number in (signal.SIGINT, signal.SIGTERM) for number in numbers)
         if count > 1:
             os._exit(_BY_USER)
