@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MAX_JSON_BYTES",
     "MAX_LINE_BYTES",
+    "RATIO",
     "bounded_lines",
     "bounded_rows",
     "distinct",

@@ -8,18 +8,19 @@ nothing is decoded.
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, overload
 
 import datasets
+import pyarrow as pa
 from lm_eval.api.task import ConfigurableTask
 
 from harness.core.errors import TaskError, UnavailableError
 from harness.core.process.network import no_network
-from harness.core.process.time_limit import time_limit
-from harness.data.bombs import refuse_data_bomb
+from harness.core.process.time_limit import OverLimit, time_limit
+from harness.data.bombs import RATIO, refuse_data_bomb
 from harness.lm_eval.files import TASK_CODE
 from harness.lm_eval.places import Places
 from harness.lm_eval.plain import Opaque, plain_copy
@@ -38,6 +39,9 @@ _SETTINGS = frozenset(
 """Of `dataset_kwargs`: which data, and how a text file is written. Others may make the library connect, or write."""
 _OF_LOADING = frozenset({"split", "verification_mode"})
 _HUB = "hf://datasets/"
+LOADING_BYTES = 1 << 30
+LOADING_CPU_S, CPU_S_A_BYTE = 5.0, 2e-6
+"""Two seconds a megabyte, of which pandas and pyarrow need a twentieth, and some more."""
 
 
 def load_task_data(task: ConfigurableTask, places: Places, *, offline: bool) -> Any:
@@ -66,11 +70,29 @@ def load_task_data(task: ConfigurableTask, places: Places, *, offline: bool) -> 
         builder = datasets.load_dataset_builder(
             path, task.DATASET_NAME, **{key: one for key, one in settings.items() if key not in _OF_LOADING}
         )
-        for file in _texts(builder.config.data_files):
-            _refuse_file(file, places, name, offline=offline)
+        sizes = [_checked_size(file, places, name, offline=offline) for file in _texts(builder.config.data_files)]
         if local and (found := _format(builder)) not in _FORMATS:
             raise TaskError(f"its data are of the format {found}, not {', '.join(sorted(_FORMATS))}", place=name)
-        return _prepared(builder, settings)
+        with _borne_out(sum(sizes)) if local and not remote else nullcontext():
+            return _prepared(builder, settings)
+
+
+@contextmanager
+def _borne_out(size_bytes: int) -> Iterator[None]:
+    """No more time and memory than files of so many bytes need, however they are to be taken apart.
+
+    A row of a table takes room for all columns that any row has, and a separator may be a pattern. Raises `OverLimit`.
+    """
+    limit_bytes = LOADING_BYTES + RATIO * size_bytes
+    try:
+        with time_limit(LOADING_CPU_S + size_bytes * CPU_S_A_BYTE, limit_bytes):
+            yield
+    except OverLimit as error:
+        raise OverLimit(f"to load its data {error}") from error
+    except (datasets.exceptions.DatasetGenerationError, pa.ArrowMemoryError) as error:
+        if isinstance(error, pa.ArrowMemoryError) or isinstance(error.__cause__, MemoryError):
+            raise OverLimit(f"to load its data takes more than {limit_bytes / 2**20:,.0f} MB of memory") from error
+        raise
 
 
 def _prepared(builder: Any, settings: Mapping[str, Any]) -> Any:
@@ -140,13 +162,14 @@ def _fixed(pattern: str) -> Path:
     return Path(*takewhile(lambda part: not set(part) & set("*?["), Path(pattern).parts))
 
 
-def _refuse_file(file: str, places: Places, name: str, *, offline: bool) -> None:
-    """A file that the patterns stand for."""
+def _checked_size(file: str, places: Places, name: str, *, offline: bool) -> int:
+    """The bytes of a file that the patterns stand for; 0 for one that is fetched. Raises `TaskError`, `DataError`."""
     if "://" in file or "::" in file:
         _refuse_pattern(file, places, name, offline=offline)
-        return
+        return 0
     places.refuse_elsewhere(Path(file), name, "reads")
     refuse_data_bomb(Path(file))
+    return Path(file).stat().st_size
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from jinja2.exceptions import SecurityError
 from lm_eval.api import metrics as lm_eval_metrics
 from lm_eval.api.instance import Instance
@@ -94,9 +95,9 @@ class LmEvalTask(Task):
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
         """One sample for each of the first `limit` documents; its id is the document's number.
 
-        Raises `TaskError` where the task's templates or functions fail on its data.
+        Raises `TaskError` where the task's templates or functions fail on its data, or take half of the free memory.
         """
-        with self._own_code("making its prompts", STEP_TIMEOUT_S, None):
+        with self._own_code("making its prompts", STEP_TIMEOUT_S, psutil.virtual_memory().available // 2):
             self.task.set_config("num_fewshot", settings.num_fewshot)
             self.task.set_fewshot_seed(settings.seed)
             # lm-eval shows a progress bar that can't be turned off.
@@ -230,9 +231,7 @@ class LmEvalTask(Task):
         return {metric for metric, way in _CHOOSING.items() if tied[way]}
 
     @contextmanager
-    def _own_code(
-        self, doing: str, cpu_s: float = SCORING_CPU_S, memory_bytes: int | None = MEMORY_BYTES
-    ) -> Iterator[None]:
+    def _own_code(self, doing: str, cpu_s: float = SCORING_CPU_S, memory_bytes: int = MEMORY_BYTES) -> Iterator[None]:
         """Names the task in whatever its templates and functions raise, which may be anything, and bounds them."""
         try:
             with nullcontext() if self.trusted else time_limit(cpu_s, memory_bytes):

@@ -16,6 +16,10 @@ from tests.corpus.entry import EVAL, Scene, entry
 __all__: list[str] = []
 
 LM_EVAL = (*EVAL[:3], "--task", "lm-eval:planted", "--include-path", "tasks", "--offline", *EVAL[5:])
+EQUAL = (
+    "{% set ns = namespace(a=[1], b=[1]) %}{% for i in range(60) %}{% set ns.a = [ns.a, ns.a] %}"
+    "{% set ns.b = [ns.b, ns.b] %}{% endfor %}{{ ns.a == ns.b }}"
+)
 LOOP = "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}"
 
 
@@ -47,6 +51,12 @@ def _text(scene: Scene, text: str) -> None:
 
 def _reads(scene: Scene, pattern: str, **changes: Any) -> None:
     _task(scene, dataset_kwargs={"data_files": {"test": pattern}}, **changes)
+
+
+def _csv(scene: Scene, text: str, **settings: Any) -> None:
+    path = scene.folder / "tasks" / "rows.csv"
+    _task(scene, dataset_path="csv", dataset_kwargs={"data_files": {"test": str(path)}, **settings})
+    path.write_text(text)
 
 
 @entry("task", "lm-eval:planted", "a template fails", "no attribute 'save'", command=LM_EVAL)
@@ -124,6 +134,37 @@ def repeats_1e9(scene: Scene) -> None:
 @entry("task", "lm-eval:planted", "the template", "takes more than 3 seconds", command=LM_EVAL)
 def task_template_loop(scene: Scene) -> None:
     _task(scene, doc_to_text=LOOP)
+
+
+@entry("task", "too long in a single step", "leave the task out", command=LM_EVAL)
+def task_template_of_one_step(scene: Scene) -> None:
+    """Two lists of 120 that stand for 2^60 values: no signal of Python's is heard while they are compared."""
+    _task(scene, doc_to_text=EQUAL)
+
+
+@entry("task", "lm-eval:planted", "making its prompts", "MB of memory", command=LM_EVAL)
+def exemplars_without_end(scene: Scene) -> None:
+    _task(scene, num_fewshot=10_000, fewshot_delimiter="x" * 900_000, fewshot_config={"sampler": "first_n"})
+    path = scene.folder / "tasks" / "rows.jsonl"
+    path.write_text(path.read_text() * 10_001)
+
+
+@entry("task", "lm-eval:planted", "to load its data takes more than", command=LM_EVAL)
+def rows_of_other_columns(scene: Scene) -> None:
+    """300 KB of rows, each with a column of its own, which all the others lack."""
+    _task(scene)
+    rows = (json.dumps({f"column {number}": 1}) for number in range(15_000))
+    (scene.folder / "tasks" / "rows.jsonl").write_text("\n".join(rows))
+
+
+@entry("task", "lm-eval:planted", "to load its data takes more than", command=LM_EVAL)
+def separator_that_backtracks(scene: Scene) -> None:
+    _csv(scene, "question,options,answer\n" + "a" * 60 + "!\n", sep="(a|aa)+$")
+
+
+@entry("task", "lm-eval:planted", "to load its data takes more than 1,0", "MB of memory", command=LM_EVAL)
+def rows_to_skip_1e10(scene: Scene) -> None:
+    _csv(scene, "question,options,answer\nWhere?,home,0\n", skiprows=10**10)
 
 
 @entry("task", "lm-eval:planted", "the template", "takes more than 256 MB of memory", command=LM_EVAL)
