@@ -25,6 +25,7 @@ from harness.cli import (
 from harness.cli.process.bus_error import end_clearly
 from harness.cli.process.guard import guarded
 from harness.cli.process.off_network import stay_off
+from harness.core.process.time_limit import end_where_stuck
 
 __all__ = ["app", "main"]
 
@@ -64,6 +65,7 @@ def main() -> None:
     """Run the command line and leave with its exit code: see `harness.cli.process.guard`."""
     signal.signal(signal.SIGTERM, _terminate)
     end_clearly()
+    end_where_stuck()
     # Advice about kernels that would be faster is not the harness's word; whoever wants it sets the variable.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     if isinstance(sys.stdout, io.TextIOWrapper):

@@ -3,6 +3,7 @@
 import re
 import resource
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -70,3 +71,23 @@ def test_other_errors_pass_and_nothing_is_left_behind() -> None:
         assert re.fullmatch("a+", "aaa")
     assert (signal.getsignal(signal.SIGPROF), resource.getrlimit(resource.RLIMIT_DATA)) == before
     assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+ONE_STEP = """
+from harness.core.process.time_limit import end_where_stuck, time_limit
+end_where_stuck()
+first, second = [1], [1]
+for _ in range(60):
+    first, second = [first, first], [second, second]
+with time_limit(60), time_limit(0.1):
+    first == second
+"""
+
+
+@linux
+def test_a_step_that_hears_no_alarm_ends_the_process_with_one_line() -> None:
+    """Two lists of 120 that stand for 2^60 values each: Python compares them without a look at signals."""
+    ended = subprocess.run([sys.executable, "-c", ONE_STEP], capture_output=True, text=True, check=False, timeout=300)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("harness: ")
+    assert ended.stderr.count("\n") == 1
