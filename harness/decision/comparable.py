@@ -35,7 +35,7 @@ _TASK_FIELDS = {
     "definition_sha256": "definition",
     "code_sha256": "code of the task",
 }
-_CONDITIONS = ("kind", "dtype", "device", "batch_tokens", "meter", "region")
+_CONDITIONS = ("kind", "dtype", "device", "batch_tokens", "meter", "region", "chat_date")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
