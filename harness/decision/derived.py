@@ -26,7 +26,7 @@ def contradictions(run: Scored) -> list[str]:
     """
     found = [*_twice(run), *_without_estimate(run)]
     for key, estimate in run.estimates.items():
-        faults = [*_numbers(run, key, estimate), *_pins(run, key, estimate)]
+        faults = [*_numbers(run, key, estimate), *_pins(run, key, estimate), *_passed_over(run, key, estimate)]
         found += [f"{key} {fault}" for fault in faults or _value(run, key, estimate)]
     return found
 
@@ -110,6 +110,15 @@ def _pins(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
             yield f"is signed for another {name} than spec.json names"
 
 
+def _passed_over(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
+    """A number that is said not to apply, and does: a rule that isn't required would pass it over."""
+    if one.applies:
+        return
+    parts = any(run.estimates[part].applies for part in _parts(run, key))
+    if key.whole in run.scores or parts or (key.task == OVERALL and _left_out(run, key, one)):
+        yield "is said not to apply, and has scores"
+
+
 def _value(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
     if key.task == OVERALL or _parts(run, key):
         yield from _headline(run, key, one)
@@ -150,7 +159,7 @@ def _is_score(score: Score, lowest: float | None, highest: float | None) -> bool
 
 def _by_scores(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
     if one.value is None:
-        return  # absent says less than the scores would, and no rule passes by it
+        return  # absent says less than the scores would, and no rule on it passes
     given = []
     for metric in run.likely_metrics(key):
         try:

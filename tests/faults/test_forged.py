@@ -124,6 +124,7 @@ CHEAP = {
     "an estimate without scores": edit_table("scores.parquet", without_scores),
     "scores of 1e308": edit_table("scores.parquet", one_is_huge),
     "weights below 0": edit_table("scores.parquet", one_weighs_less_than_nothing),
+    "said not to apply": acc(value=None, low=None, high=None, stderr=None, interval=None, reason="-", applies=False),
     "a score among the readings": among_the_readings,
 }
 """What a gate refuses, always."""
