@@ -156,6 +156,23 @@ def test_a_run_is_another_once_a_module_of_the_package_is_edited(site, tiny_llam
     assert json.loads(harness(site, *command, cwd=tmp_path).stdout)["run_id"] != first["run_id"]
 
 
+CHECKS = """
+from harness.core import registry
+from harness.testing import check_suite, check_task
+
+check_task(registry.task("rhymes"), limit=2)
+check_suite(registry.suite("poetry"), limit=2)
+"""
+
+
+def test_it_keeps_the_contracts_that_ours_keep(site, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
+    finished = subprocess.run(
+        [sys.executable, "-c", CHECKS], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert finished.returncode == 0, finished.stderr
+
+
 def test_it_is_listed_like_our_own(site, tmp_path):
     suites = json.loads(harness(site, "suites", "--json", cwd=tmp_path).stdout)
     assert {"suite": "poetry", "tasks": ["rhymes"], "description": "How well a model rhymes."} in suites

@@ -6,7 +6,12 @@ from typing import Any, Protocol
 
 from harness.core.requests import Request, Response
 
-__all__ = ["Batch", "Model", "respond"]
+__all__ = ["TOLERANCE_NATS", "Batch", "Model", "respond", "tolerance_nats"]
+
+TOLERANCE_NATS = 5e-4
+"""What rounding may change of a log-likelihood in single precision: by batch, order, or another way of computing it."""
+_HALF_TOLERANCE_NATS = 0.1
+_FULL = ("float32", "float64")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +53,8 @@ def respond(model: Model, requests: Sequence[Request]) -> Iterator[Response]:
     """Each request's response, exactly once, in the order of the model's batches."""
     for batch in model.plan(requests):
         yield from model.answer(batch)
+
+
+def tolerance_nats(dtype: str) -> float:
+    """What rounding may change of a log-likelihood, or a logit, that is computed in this type, such as `float32`."""
+    return TOLERANCE_NATS if dtype in _FULL else _HALF_TOLERANCE_NATS

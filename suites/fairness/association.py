@@ -196,10 +196,10 @@ class AssociationTest(Task):
 
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """How much nearer the text lies to the first attribute."""
-        vectors = [response.vector for response in responses]
+        vectors = [response.vector for response in responses if response.vector is not None]
         value, reason = None, next((response.invalid for response in responses if response.invalid), None)
-        target, *others = [vector for vector in vectors if vector is not None]
         if reason is None:
+            target, *others = vectors
             near = [cosine(target, vector) for vector in others]
             count = len(sample.fields[FIRST])
             value = float(np.mean(near[:count]) - np.mean(near[count:]))

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from harness.core.perturbations import MAX_SEVERITY, Perturbation, SamplePerturbation
+from harness.core.perturbations import MAX_SEVERITY, Perturbation
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
 from harness.core.tasks import Sample
 from probes.perturbations.edits import PLACEHOLDER
@@ -81,21 +81,6 @@ def test_lettered_options_stay_and_labels_but_for_the_one_that_is_about_them(one
     noisy = one.perturb(ENGLISH, Random(3), MAX_SEVERITY)
     assert "\nA. forty\nB. Fifty of them\n" in noisy
     assert (noisy.startswith("Question: ") and noisy.endswith("\nAnswer:")) == (one.name != "prompt_template")
-
-
-@either
-def test_a_higher_severity_changes_no_less(one: Perturbation) -> None:
-    text = f"{ENGLISH}\n{CHINESE}"
-    distances = [Levenshtein.distance(text, one.perturb(text, Random(5), severity)) for severity in range(6)]
-    assert distances[0] == 0 < distances[1]
-    assert distances == sorted(distances)
-
-
-@either
-def test_there_is_no_severity_beyond_five(one: Perturbation) -> None:
-    for severity in (-1, 6):
-        with pytest.raises(ValueError, match="no severity"):
-            one.perturb(ENGLISH, Random(0), severity)
 
 
 @pytest.mark.parametrize(
@@ -246,11 +231,3 @@ def test_noise_on_embeddings_keeps_the_text_and_spares_labels_placeholders_and_a
         assert noisy.noise is None
     elif noisy.noise:
         assert noisy.noise.scale == pytest.approx(0.4 * severity)
-
-
-@pytest.mark.parametrize("one", [OptionOrder(), GaussianEmbeddings()], ids=lambda one: one.name)
-def test_there_is_no_severity_beyond_five_for_a_sample_either(one: SamplePerturbation) -> None:
-    sample, asked = asked_by_letter(3)
-    for severity in (-1, 6):
-        with pytest.raises(ValueError, match="no severity"):
-            one.disturb(sample, asked, Random(0), severity)

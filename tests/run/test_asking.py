@@ -25,7 +25,7 @@ class Countdown(Task):
     name = "countdown"
     asks = (Loglikelihood,)
 
-    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         return [Sample(id=name, prompt=name) for name in ("1", "2", "3")]
 
     def requests(self, sample: Sample) -> Sequence[Request]:

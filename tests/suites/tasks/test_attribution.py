@@ -45,10 +45,10 @@ class Films(MultipleChoice):
     def question(self, row):
         return f"Review: {row['text']} Liked?"
 
-    def choices(self, row):  # noqa: ARG002
+    def choices(self, row):
         return ("yes", "no")
 
-    def gold(self, row):  # noqa: ARG002
+    def gold(self, row):
         return 0
 
 
@@ -123,7 +123,7 @@ def test_the_lift_of_a_random_explanation_is_zero_within_its_error():
         name = "chance"
         needs_gradients = False
 
-        def attribute(self, ablated, unit_count, settings):  # noqa: ARG002
+        def attribute(self, ablated, unit_count, settings):
             return np.random.default_rng([settings.seed, 99]).random(unit_count).tolist()
 
     rng = np.random.default_rng(0)

@@ -81,7 +81,7 @@ def test_the_scores_of_choices_are_those_of_the_softmax() -> None:
 
 def test_what_is_asked_for_accuracy_is_not_asked_again() -> None:
     class FewSums(Sums):
-        def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Any:  # noqa: ARG002
+        def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Any:
             return super().samples(SUMS, settings)
 
     plain = FewSums()

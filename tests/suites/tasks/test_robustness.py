@@ -42,7 +42,7 @@ class Parrots(MultipleChoice):
     def question(self, row: Any) -> str:
         return f"Question: {row['question']} or no?\nAnswer:"
 
-    def choices(self, row: Any) -> Sequence[str]:  # noqa: ARG002
+    def choices(self, row: Any) -> Sequence[str]:
         return ("yes", "no")
 
     def gold(self, row: Any) -> int:
@@ -57,7 +57,7 @@ class Retelling(Generation):
     def question(self, row: Any) -> str:
         return f"Passage: {row['question']}.\nWhat colour is it?\nAnswer:"
 
-    def reference(self, row: Any) -> str:  # noqa: ARG002
+    def reference(self, row: Any) -> str:
         return "green"
 
 
@@ -66,10 +66,10 @@ class Lost:
 
     name = "lost"
 
-    def perturb(self, text: str, rng: Random, severity: int) -> str:  # noqa: ARG002
+    def perturb(self, text: str, rng: Random, severity: int) -> str:
         return text.replace("house", "house" + "x" * severity)
 
-    def limit(self, text: str, severity: int) -> int:  # noqa: ARG002
+    def limit(self, text: str, severity: int) -> int:
         return severity
 
 
@@ -262,7 +262,7 @@ class OneLetter:
         at = rng.choice(places)
         return text[:at] + text[at] + text[at:] if severity else text
 
-    def limit(self, text: str, severity: int) -> int:  # noqa: ARG002
+    def limit(self, text: str, severity: int) -> int:
         return 1
 
 

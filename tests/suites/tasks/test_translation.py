@@ -288,7 +288,7 @@ def test_a_placeholder_that_is_lost_translated_or_doubled_is_not_kept() -> None:
     )
     kept = {score.sample_id: score.value for score in found if score.metric == "placeholders_kept"}
     assert kept == {"0": 0.0, "1": 0.0, "2": 1.0, "3": 0.0}
-    nothing = scores_of(task, writer(lambda asked: "Gute Nacht."), ROWS[2:])  # noqa: ARG005
+    nothing = scores_of(task, writer(lambda asked: "Gute Nacht."), ROWS[2:])
     assert "placeholders_kept" not in {score.metric for score in nothing}
 
 

@@ -1,0 +1,33 @@
+"""Everything that is registered keeps its contract: what is asked of a plug-in is asked of ours."""
+
+from importlib.metadata import entry_points
+
+import pytest
+
+from harness.core import registry
+from harness.testing import check_perturbation, check_suite, check_task
+
+DERIVED = "energy"
+"""The suite whose estimates need more than its scores."""
+
+
+WHOLE = ("weat_", "seat_", "counterfactual_en", "counterfactual_zh")
+"""Tasks that take the same samples for every seed, and most of them whatever the limit."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", registry.names("harness.tasks"))
+def test_tasks(name: str) -> None:
+    whole = name.startswith(WHOLE)
+    check_task(registry.task(name), limit=100 if whole else 8, draws=not whole)
+
+
+@pytest.mark.parametrize("name", registry.names("harness.suites"))
+def test_suites(name: str) -> None:
+    check_suite(registry.suite(name), limit=2 if name == DERIVED else 0)
+
+
+@pytest.mark.parametrize("group", ["harness.perturbations", "harness.sample_perturbations"])
+def test_perturbations(group: str) -> None:
+    for entry in entry_points(group=group):
+        check_perturbation(entry.load()())
