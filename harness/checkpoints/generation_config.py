@@ -25,7 +25,10 @@ _PARTS = ("decoder", "generator", "text_config")
 
 _A_LIST = Strict(False)
 """JSON has no tuples."""
-_TokenIds = Annotated[list[NonNegativeInt], Field(min_length=1)]
+MAX_LISTED = 10_000
+"""Words that a text may not hold, and the like: each of them is looked for at every token that is written."""
+
+_TokenIds = Annotated[list[NonNegativeInt], Field(min_length=1, max_length=MAX_LISTED)]
 
 
 class _Followed(BaseModel):
@@ -37,8 +40,10 @@ class _Followed(BaseModel):
     encoder_repetition_penalty: PositiveFloat | None = None
     no_repeat_ngram_size: NonNegativeInt | None = None
     encoder_no_repeat_ngram_size: NonNegativeInt | None = None
-    bad_words_ids: list[_TokenIds] | None = None
-    sequence_bias: list[Annotated[tuple[_TokenIds, float], _A_LIST]] | None = None
+    bad_words_ids: Annotated[list[_TokenIds], Field(max_length=MAX_LISTED)] | None = None
+    sequence_bias: Annotated[list[Annotated[tuple[_TokenIds, float], _A_LIST]], Field(max_length=MAX_LISTED)] | None = (
+        None
+    )
     min_length: NonNegativeInt | None = None
     min_new_tokens: NonNegativeInt | None = None
     forced_bos_token_id: NonNegativeInt | None = None

@@ -123,8 +123,15 @@ def _vocabularies(folder: Path) -> list[str]:
 def check_tokenizer(tokenizer: Any, model: Any, place: Path) -> None:
     """Refuse a loaded tokenizer that cuts words into tokens that the model has no embedding for; see above.
 
-    Raises `CheckpointError`.
+    Nor may the length of its texts be anything but a number. Raises `CheckpointError`.
     """
+    length = tokenizer.model_max_length
+    if isinstance(length, bool) or not isinstance(length, int | float) or not 0 < length < math.inf:
+        raise CheckpointError(
+            f"model_max_length is {length!r:.40}, which is no length of a text",
+            place=place / TOKENIZER_CONFIG,
+            fix="Give a whole number from 1 up, or leave it out",
+        )
     rows = word_count(model)
     ids = tokenizer.get_vocab()
     if max(ids.values(), default=-1) < rows:

@@ -1,6 +1,7 @@
 """Keys that come back are hidden: each writing is made by the library that is known for it, not by ours."""
 
 import base64
+import binascii
 import html
 import json
 import quopri
@@ -50,6 +51,11 @@ WRITINGS = {
     "base64, then percent": percent(base64.b64encode(KEY.encode()).decode()),
     "percent, then base64": base64.b64encode(percent(KEY).encode()).decode(),
     "base32": base64.b32encode(f"z{KEY}".encode()).decode().lower(),
+    "base85": base64.b85encode(KEY.encode()).decode(),
+    "base85, shifted": base64.b85encode(f"key: {KEY}!".encode()).decode(),
+    "ascii85": base64.a85encode(KEY.encode(), adobe=True).decode(),
+    "uuencode": binascii.b2a_uu(f"my {KEY}".encode()).decode(),
+    "tags that nobody sees": "".join(chr(0xE0000 + ord(character)) for character in KEY),
     "hexadecimal": KEY.encode().hex(),
     "hexadecimal, colons": KEY.encode().hex(":").upper(),
     "hexadecimal, 0x": ", ".join(hex(ord(character)) for character in KEY),

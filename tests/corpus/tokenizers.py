@@ -52,6 +52,18 @@ def id_out_of_range(scene: Scene) -> None:
     _tokenizer(scene, model={**tokenizer["model"], "vocab": {**tokenizer["model"]["vocab"], "more": 400}})
 
 
+@entry("tokenizer", "model/tokenizer_config.json", "model_max_length is '1e999'", "leave it out")
+def length_that_is_no_number(scene: Scene) -> None:
+    scene.edit("tokenizer_config.json", model_max_length="1e999")
+
+
+@entry("tokenizer", "model/generation_config.json", "bad_words_ids", "10000")
+def words_without_end(scene: Scene) -> None:
+    """Forty thousand words that a text may not hold."""
+    settings = {"bad_words_ids": [[1 + n % 90, 2] for n in range(40_000)]}
+    (scene.model / "generation_config.json").write_text(json.dumps(settings), "utf-8")
+
+
 @entry("tokenizer", "acc", "foxes", "record: out/", exit_code=0)
 def no_pad(scene: Scene) -> None:
     """Not an error: batches are padded with whatever token there is, and the padding changes no answer."""

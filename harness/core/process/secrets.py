@@ -1,6 +1,7 @@
 """Keys and passwords of this process, hidden wherever they come back, however they are written."""
 
 import base64
+import binascii
 import html
 import os
 import re
@@ -22,6 +23,8 @@ _LEAST_TOKEN = 16
 """Characters from which a user's name without a password is taken for a token; `postgres` is none."""
 _LEAST_BARE = 12
 """Letters and digits from which a secret is known without its signs, and so with others between its parts."""
+_LEAST_GROUPED = 10
+"""Digits in base 85 from which a secret is known: two groups."""
 _LETS_IN = re.compile("key|token|secret|passw|credential|signature", re.IGNORECASE)
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
@@ -70,8 +73,9 @@ def hidden(text: str) -> str:
     """The text without secrets: where one stands as it is, `HIDDEN` does instead.
 
     What holds one in another writing, or in several, is `WITHHELD` whole: percent signs, escapes of JSON and of
-    programs, of HTML and of mails, base64, base32, hexadecimal and decimal numbers, in upper or lower case, with signs
-    in between that hide or only part it, as those of a list. A writing of somebody's own invention isn't found.
+    programs, of HTML and of mails, base64, base32, base85, uuencode, hexadecimal and decimal numbers, in upper or lower
+    case, with signs in between that hide or only part it, as those of a list. A writing of somebody's own invention
+    isn't found.
     """
     _keep_what_was_given()
     if not any(len(text) >= len(secret) for secret in _secrets):
@@ -97,7 +101,22 @@ def _needles(secret: str) -> tuple[str, ...]:
     for one in (content, secret.encode("utf-16-le"), percent, percent.upper(), base64.b64encode(content).rstrip(b"=")):
         found += [_inner(base64.b64encode(b" " * before + one), 6, before, len(one)) for before in range(3)]
     found += [_inner(base64.b32encode(b" " * before + content), 5, before, len(content)) for before in range(5)]
+    found += [_inner(_uuencoded(b" " * before + content), 6, before, len(content)) for before in range(3)]
+    for encode in (base64.b85encode, base64.a85encode):
+        found += [one for before in range(4) if len(one := _groups(encode, content, before)) >= _LEAST_GROUPED]
     return tuple(dict.fromkeys(one.casefold() for one in found))
+
+
+def _uuencoded(content: bytes) -> bytes:
+    """In lines of 45 bytes, whose lengths and ends are left out."""
+    lines = [binascii.b2a_uu(content[start : start + 45]) for start in range(0, len(content), 45)]
+    return b"".join(line[1:].rstrip(b"\n") for line in lines)
+
+
+def _groups(encode: Callable[[bytes], bytes], content: bytes, before: int) -> str:
+    """The digits in base 85 of those groups of four bytes that hold nothing else, with `before` others first."""
+    start = -before % 4
+    return encode(content[start : start + (len(content) - start) // 4 * 4]).decode()
 
 
 def _inner(digits: bytes, bits: int, before: int, length: int) -> str:
@@ -118,6 +137,8 @@ def _views(text: str) -> Iterator[str]:
             return
 
 
+_TAGS = {0xE0000 + code: chr(code) for code in range(0x20, 0x7F)}
+"""Characters that nobody sees, each of which stands for one that everybody does."""
 _INKLESS = re.compile(r"[^!-~]+")
 _SIGNS = re.compile(r"[^a-z0-9]+")
 _PARTED = re.compile(r"0x|[:,;+]")
@@ -129,6 +150,7 @@ _QUOTED = re.compile(r"=(?:([0-9A-Fa-f]{2})|\r?\n)")
 
 def _inked(text: str) -> str:
     """Without what hides or parts, and with one form of each letter: a key has neither spaces nor wide letters."""
+    text = text.translate(_TAGS)
     return _INKLESS.sub("", unicodedata.normalize("NFKC", text))
 
 
