@@ -1,6 +1,6 @@
 """What explains a decision: its parts, the worth that methods give to each, and how far that worth can be believed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -96,23 +96,6 @@ class Attribution:
     asked_token_count: int = 0
     computed_token_count: int = 0
 
-    @classmethod
-    def from_json(cls, entry: Mapping[str, Any]) -> "Attribution":
-        """The attribution that was written as JSON, whose numbers may have become integers there."""
-        methods = tuple(
-            MethodResult(
-                name=one["name"],
-                infidelity=_number(one["infidelity"]),
-                completeness_gap=_number(one.get("completeness_gap")),
-                max_sensitivity=_number(one["max_sensitivity"]),
-                randomised=None if one["randomised"] is None else _numbers(one["randomised"]),
-                **{name: _numbers(one[name]) for name in ("values", "deletion", "insertion")},
-            )
-            for one in entry["methods"]
-        )
-        numbers = {name: float(entry[name]) for name in ("probability", "empty_probability")}
-        return cls(**{**entry, **numbers, "units": tuple(entry["units"]), "methods": methods})
-
 
 Ablated = Callable[[NDArray[np.bool_]], NDArray[np.float64]]
 """The decision as a function of the units that are kept: from shape (rows, units) to log-odds in nats, one a row."""
@@ -168,11 +151,3 @@ class Embedded(Protocol):
     def by_unit(self, values: Any) -> Any:
         """Sums over the width and the tokens of each unit: from (rows, tokens, width) to (rows, units)."""
         ...
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None else float(value)
-
-
-def _numbers(values: Sequence[float]) -> tuple[float, ...]:
-    return tuple(map(float, values))

@@ -1,15 +1,13 @@
 """What a gate said of a run, kept beside the run and outside its seal: a record can be judged by many policies."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
-
 from harness.core.errors import RecordError
+from harness.core.text.codec import Codec
 from harness.core.text.hashing import SHORT, canonical_json
 from harness.record.files import make_folder, write_new
 from harness.record.opening import is_there, listed, read_json
@@ -72,9 +70,7 @@ class Verdict:
     rules: tuple[RuleVerdict, ...]
 
 
-_VERDICT = TypeAdapter(Verdict)
-_OF_VERDICT = frozenset(one.name for one in fields(Verdict))
-_OF_RULE = frozenset(one.name for one in fields(RuleVerdict))
+_VERDICTS = Codec(Verdict)
 
 
 def write_verdict(folder: Path, verdict: Verdict) -> Path:
@@ -124,9 +120,7 @@ def _verdict(path: Path, run_id: str | None) -> Verdict:
         read: dict[str, Any] = read_json(path)
         if read.pop("format") != FORMAT:
             raise ValueError("another format")  # noqa: TRY301 - told like every other fault of the file
-        if any([read.keys() - _OF_VERDICT, *(rule.keys() - _OF_RULE for rule in read["rules"])]):
-            raise ValueError("unknown fields")  # noqa: TRY301
-        verdict = _VERDICT.validate_json(json.dumps(read), strict=True)
+        verdict = _VERDICTS.decode(read)
         if datetime.fromisoformat(verdict.decided_at).tzinfo is None:
             raise ValueError("a date without a zone")  # noqa: TRY301
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -18,26 +18,23 @@
 A run is `started`, then `scored`, then `sealed`; only the seal says that it is complete.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-from pydantic import TypeAdapter
 
-from harness.core.attributions import Attribution
 from harness.core.errors import RecordError
 from harness.core.meters import Window
 from harness.core.requests import Response
 from harness.core.scores import FAILED, Estimate
 from harness.core.text.hashing import canonical_json
-from harness.core.text.values import field_values
+from harness.record.codec import ESTIMATES, RESPONSES, WINDOWS
 from harness.record.files import clear_scratch, make_folder, write_whole, writing
 from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
@@ -48,9 +45,6 @@ from harness.record.spec import RunSpec, run_id_of
 from harness.record.tables import attribution_rows, attribution_table, response_table, score_table
 
 __all__ = ["RunRecord", "RunWriter", "load_record"]
-
-_ESTIMATE = TypeAdapter(Estimate)
-_FIELDS = frozenset(one.name for one in fields(Estimate))
 
 State = Literal["started", "scored", "sealed"]
 
@@ -106,7 +100,7 @@ class RunRecord:
 
     def _estimates(self, name: str) -> list[Estimate]:
         with _formed(self.folder / name, "a list of estimates"):
-            return list(map(_estimate, _read_json(self.folder / name)))
+            return list(map(ESTIMATES.decode, _read_json(self.folder / name)))
 
     @property
     def is_partial(self) -> bool:
@@ -145,7 +139,7 @@ class RunRecord:
         """Every answer of the model, whole, by the id of its request."""
         path = self.folder / "journal.jsonl"
         with _formed(path, "a list of responses"):
-            return {entry["request_id"]: _response(entry) for entry, _ in read_lines(path)}
+            return {entry["request_id"]: RESPONSES.decode(entry) for entry, _ in read_lines(path)}
 
     @property
     def attributions(self) -> pd.DataFrame:
@@ -164,7 +158,7 @@ class RunRecord:
         """Energy windows in the order of time."""
         path = self.folder / "windows.jsonl"
         with _formed(path, "a list of energy windows"):
-            return [Window(**entry) for entry, _ in read_lines(path)]
+            return [WINDOWS.decode(entry) for entry, _ in read_lines(path)]
 
     @property
     def request_counts(self) -> Mapping[tuple[str, str], int]:
@@ -237,7 +231,7 @@ class RunWriter:
             self._journal = Journal(self.folder / "journal.jsonl")
             self._windows = Journal(self.folder / "windows.jsonl")
             with _formed(self.folder / "journal.jsonl", "a list of responses"):
-                self._responses = {entry["request_id"]: _response(entry) for entry in self._journal.entries}
+                self._responses = {entry["request_id"]: RESPONSES.decode(entry) for entry in self._journal.entries}
         except BaseException:
             self.lock.release()
             raise
@@ -257,17 +251,17 @@ class RunWriter:
 
         They are kept as a process that goes on reads them, so that both score the same numbers.
         """
-        for entry in self._journal.append(_entry(response) for response in responses):
-            self._responses[entry["request_id"]] = _response(entry)
+        for entry in self._journal.append(RESPONSES.encode(response) for response in responses):
+            self._responses[entry["request_id"]] = RESPONSES.decode(entry)
 
     def append_window(self, window: Window) -> None:
         """Keep an energy window. Raises `RecordError`."""
-        self._windows.append([asdict(window)])
+        self._windows.append([WINDOWS.encode(window)])
 
     @property
     def windows(self) -> list[Window]:
         """Energy windows of this and of earlier processes."""
-        return [Window(**entry) for entry, _ in read_lines(self.folder / "windows.jsonl")]
+        return [WINDOWS.decode(entry) for entry, _ in read_lines(self.folder / "windows.jsonl")]
 
     def write_json(self, name: str, value: Any) -> None:
         """Write one of the run's JSON files. Raises `RecordError`."""
@@ -301,7 +295,7 @@ class RunWriter:
         if attributions:
             files["attributions.parquet"] = attribution_table(attributions)
         for name, listed in (("estimates.json", estimates), ("measurements.json", measurements)):
-            files[name] = _json_bytes([asdict(estimate) for estimate in listed])
+            files[name] = _json_bytes(list(map(ESTIMATES.encode, listed)))
         for name, content in files.items():
             write_whole(self.folder / name, content)
         write_seal(self.folder, [*_SEALED, *(name for name in _OPTIONAL if (self.folder / name).exists())])
@@ -321,39 +315,6 @@ def load_record(path: str | Path) -> RunRecord:
 
 def _json_bytes(value: Any) -> bytes:
     return canonical_json(value) + b"\n"
-
-
-def _estimate(row: dict[str, Any]) -> Estimate:
-    """The estimate that was written as JSON, whose numbers may have become integers there."""
-    if unknown := row.keys() - _FIELDS:
-        raise ValueError(f"an estimate has no {', '.join(unknown)}")
-    # Of Python's values strict pydantic takes none but finished estimates; of JSON's it takes these.
-    return _ESTIMATE.validate_json(json.dumps(row), strict=True)
-
-
-def _response(entry: dict[str, Any]) -> Response:
-    read: dict[str, Any] = {name: tuple(entry[name]) for name in ("token_ids", "tags") if entry[name] is not None}
-    if entry["vector"] is not None:
-        read["vector"] = tuple(map(float, entry["vector"]))
-    for name in ("token_loglikelihoods", "token_z_scores", "token_is_greedy"):
-        if (values := entry.get(name)) is not None:
-            read[name] = tuple(values if name == "token_is_greedy" else map(float, values))
-    if entry["label_scores"] is not None:
-        # RFC 8785 sorts keys, so the labels' order is kept as a list of pairs.
-        read["label_scores"] = {label: float(score) for label, score in entry["label_scores"]}
-    if entry["loglikelihood"] is not None:
-        read["loglikelihood"] = float(entry["loglikelihood"])
-    if entry.get("attribution") is not None:
-        read["attribution"] = Attribution.from_json(entry["attribution"])
-    return Response(**{**entry, **read})
-
-
-def _entry(response: Response) -> dict[str, Any]:
-    scores = response.label_scores
-    return {
-        **field_values(response),
-        "label_scores": None if scores is None else [list(pair) for pair in scores.items()],
-    }
 
 
 @contextmanager

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from functools import cache
 from typing import Any
 
+from harness.core.text.codec import Codec
 from harness.core.text.hashing import SHORT, digest
 
 __all__ = ["RunSpec", "TaskSpec", "run_id_of"]
 
 _NO_PART_OF_THE_ID = ("model", "weights", "chat_date")
-_TEXTS = ("model", "fingerprint", "kind", "dtype", "device", "meter")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,22 +89,16 @@ class RunSpec:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "RunSpec":
-        """The inverse of `to_json`. Raises `TypeError`, `KeyError` or `ValueError` for anything else."""
-        if value.get("chat_date") is not None:
-            date.fromisoformat(value["chat_date"])
-        for name in _TEXTS:
-            if not isinstance(value[name], str):
-                raise TypeError(f"{name} is no text")
-        return cls(
-            **{
-                **value,
-                "tasks": tuple(
-                    TaskSpec(**{**task, "languages": tuple(task.get("languages", ()))}) for task in value["tasks"]
-                ),
-                "suites": tuple(value["suites"]),
-                "labels": tuple(value.get("labels", ())),
-            }
-        )
+        """The inverse of `to_json`. Raises `TypeError` or `ValueError` for anything else."""
+        spec = _codec().decode(value)
+        if spec.chat_date is not None:
+            date.fromisoformat(spec.chat_date)
+        return spec
+
+
+@cache
+def _codec() -> Codec[RunSpec]:
+    return Codec(RunSpec)
 
 
 def run_id_of(spec: Mapping[str, Any]) -> str:

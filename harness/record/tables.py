@@ -7,22 +7,10 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.core.requests import (
-    Attribute,
-    Classify,
-    Embed,
-    GenerateUntil,
-    Loglikelihood,
-    LoglikelihoodRolling,
-    PseudoLoglikelihood,
-    Request,
-    Response,
-    Tag,
-    TokenLoglikelihoods,
-)
+from harness.core.requests import Attribute, Request, Response
 from harness.core.scores import Score
 from harness.core.text.values import field_values
-from harness.record.asked import settings_of
+from harness.record.codec import request_columns
 
 __all__ = [
     "SCHEMAS",
@@ -114,23 +102,16 @@ def response_row(
 ) -> dict[str, Any]:
     """A row of `responses.parquet`: the request at `position` of a sample, and its answer.
 
-    `variant` says how the sample was changed for it (see `Task.variant`); there is none for the sample as it is.
-    `context` and `continuation` are what was given to the model (before a chat template); a whole text that was
-    scored stands under `continuation`, one that was labelled or embedded under `context`, the second text of a pair
-    under `continuation`, and words are joined by spaces. `settings` is all else that the request says, as canonical
-    JSON, so that `request_of` finds the whole request again.
+    `variant` says how the sample was changed for it (see `Task.variant`); there is none for the sample as it is. What
+    is said of the request is as in `request_columns`, so that `request_of` finds the whole of it again.
     """
-    context, continuation = _texts(request)
     return {
         "suite": suite,
         "task": task,
         "sample_id": sample_id,
         "position": position,
         "variant": variant or None,
-        "kind": request.kind,
-        "context": context,
-        "continuation": continuation,
-        "settings": settings_of(request),
+        **request_columns(request),
         **field_values(response),
     }
 
@@ -159,26 +140,6 @@ def attributions_of(
         }
         for method in found.methods
     ]
-
-
-def _texts(request: Request) -> tuple[str | None, str | None]:
-    match request:
-        case Loglikelihood():
-            return request.context, request.continuation
-        case LoglikelihoodRolling() | TokenLoglikelihoods() | PseudoLoglikelihood():
-            return None, request.text
-        case GenerateUntil():
-            return request.context, None
-        case Classify():
-            return request.text, request.text_pair
-        case Embed():
-            return request.text, None
-        case Tag():
-            return " ".join(request.words), None
-        case Attribute():
-            return request.context, request.text_pair or " |".join(request.continuations) or None
-        case _:
-            raise TypeError(f"no columns for the kind {request.kind}")
 
 
 def score_table(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -26,7 +26,7 @@ from harness.core.requests import Request, Response
 from harness.core.text.hashing import SHORT, file_digest
 from harness.engine.devices import resolve_device
 from harness.record import RunRecord, RunSpec
-from harness.record.asked import request_of
+from harness.record.codec import request_of
 from harness.record.environment import package_versions
 from harness.record.samples import read_rows
 from harness.record.seal import SEAL

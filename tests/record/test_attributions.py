@@ -6,7 +6,7 @@ from harness.core.attributions import Attribution, AttributionSettings, MethodRe
 from harness.core.requests import Attribute, Response
 from harness.core.text.hashing import canonical_json
 from harness.record import RunWriter
-from harness.record.record import _entry, _response
+from harness.record.codec import RESPONSES
 from harness.record.tables import attributions_of
 from tests.record.test_record import ESTIMATE, SPEC, finish
 
@@ -32,7 +32,7 @@ RESPONSE = Response(request_id=REQUEST.id, attribution=FOUND)
 
 
 def test_an_attribution_comes_back_from_the_journal_as_it_went_in():
-    back = _response(json.loads(canonical_json(_entry(RESPONSE))))
+    back = RESPONSES.decode(json.loads(canonical_json(RESPONSES.encode(RESPONSE))))
     assert back == RESPONSE
     numbers = (
         back.attribution.probability,

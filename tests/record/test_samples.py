@@ -23,8 +23,8 @@ from harness.core.requests import (
 )
 from harness.core.text.hashing import canonical_json, digest
 from harness.record import RunSpec, load_record
-from harness.record.asked import request_of
 from harness.record.changes import changes, other_files
+from harness.record.codec import request_of
 from harness.record.merkle import inclusion_path, leaf_hash, root_from_path
 from harness.record.samples import samples
 from harness.record.seal import read_leaves, read_seal

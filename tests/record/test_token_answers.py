@@ -2,7 +2,7 @@ import json
 
 from harness.core.requests import Response
 from harness.core.text.hashing import canonical_json
-from harness.record.record import _entry, _response
+from harness.record.codec import RESPONSES
 
 
 def test_answers_by_token_come_back_from_the_journal_as_they_went_in() -> None:
@@ -14,6 +14,6 @@ def test_answers_by_token_come_back_from_the_journal_as_they_went_in() -> None:
         token_is_greedy=(True, False),
         token_count=2,
     )
-    back = _response(json.loads(canonical_json(_entry(response))))
+    back = RESPONSES.decode(json.loads(canonical_json(RESPONSES.encode(response))))
     assert back == response
     assert [type(value) for value in back.token_z_scores or ()] == [float, float]
