@@ -4,10 +4,13 @@ from pathlib import Path
 
 from harness.core.process.paths import cache_folder
 
-__all__ = ["CONVERSION", "conversions", "is_ours"]
+__all__ = ["CONVERSION", "CONVERTER_VERSION", "conversions", "is_ours"]
 
 CONVERSION = "conversion.json"
 """The file in which a converter says what it did (the checkpoint's notes), and the SHA-256 of each file it wrote."""
+
+CONVERTER_VERSION = 3
+"""Goes up whenever the converter can give other files for the same GGUF file."""
 
 
 def conversions() -> Path:

@@ -16,8 +16,7 @@ import transformers
 from gguf import GGUFReader, GGUFValueType, GGUFWriter, Keys
 
 from harness.checkpoints.loading.load import errors_named, quiet, refuse_incomplete
-from harness.checkpoints.sources.cached import CONVERSION
-from harness.checkpoints.sources.gguf import CONVERTER_VERSION
+from harness.checkpoints.sources.cached import CONVERSION, CONVERTER_VERSION
 from harness.core.errors import CheckpointError
 from harness.core.text.hashing import file_digest
 

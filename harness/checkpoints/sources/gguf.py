@@ -12,16 +12,13 @@ from pathlib import Path
 from filelock import FileLock
 from safetensors import SafetensorError
 
-from harness.checkpoints.sources.cached import CONVERSION, conversions
+from harness.checkpoints.sources.cached import CONVERSION, CONVERTER_VERSION, conversions
 from harness.core.checkpoints import SourceOptions
 from harness.core.errors import CheckpointError, HarnessError
 from harness.core.process.isolation import StepFailed
 from harness.core.text.hashing import SHORT, digest, file_digest
 
-__all__ = ["CONVERTER_VERSION", "GgufCheckpoints", "converted"]
-
-CONVERTER_VERSION = 3
-"""Goes up whenever the converter can give other files for the same GGUF file."""
+__all__ = ["GgufCheckpoints", "converted"]
 
 MAGIC = b"GGUF"
 CPU_S = 60
