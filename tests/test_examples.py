@@ -33,16 +33,17 @@ def test_a_suite_of_ones_own_data_gives_scores_clean_noisy_and_calibrated(
     suite = EXAMPLES / "support-desk" / "suite.yaml"
     told = run(
         *("-m", "harness", "eval", "--model", checkpoints[0], "--suite", suite, "--meter", "none", "--json"),
+        *("--limit", 12),
         folder=tmp_path,
     )
     found = {(one["task"], one["metric"]): one for one in json.loads(told)["estimates"]}
-    assert found["tickets", "acc"]["n"] == 30
+    assert found["tickets", "acc"]["n"] == 12
     assert {("robustness:tickets", "relative_drop"), ("calibration:tickets", "ece_debiased")} <= set(found)
 
 
 def test_a_training_run_is_followed_from_python(checkpoints: list[Path], tmp_path: Path) -> None:
     suite = EXAMPLES / "support-desk" / "suite.yaml"
-    told = run(EXAMPLES / "follow_training.py", *checkpoints, "--suite", suite, folder=tmp_path)
+    told = run(EXAMPLES / "follow_training.py", *checkpoints, "--suite", suite, "--limit", 8, folder=tmp_path)
     first, *lines = told.splitlines()
     assert first == f"{checkpoints[0]} -> {checkpoints[1]}"
     assert any(line.startswith("  tickets acc: ") for line in lines)
