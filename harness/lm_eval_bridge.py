@@ -18,8 +18,7 @@ from lm_eval.api.model import LM
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.load import load_model
 from harness.core.errors import CheckpointError, ModelError, TaskError
-from harness.core.kinds import KINDS, Kind
-from harness.core.models import Model, respond
+from harness.core.models import KINDS, Kind, Model, respond
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
 from harness.engine.build import embedded_texts_only, model_class
 from harness.engine.devices import default_batch_tokens, resolve_device

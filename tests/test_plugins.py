@@ -24,7 +24,7 @@ poetry = "harness_poems:Poetry"
 [project.entry-points."harness.tasks"]
 rhymes = "harness_poems:Rhymes"
 
-[project.entry-points."harness.probes"]
+[project.entry-points."harness.meters"]
 stopwatch = "harness_poems:Stopwatch"
 
 [project.entry-points."harness.datasets"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import CheckpointError, UnknownName
-from harness.core.kinds import KINDS
+from harness.core.models import KINDS
 
 __all__ = ["LOADERS", "OTHER_HEADS", "POOLER", "check_kind", "kind_of", "unused_tensors"]
 

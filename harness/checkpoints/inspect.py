@@ -20,7 +20,7 @@ from harness.checkpoints.sources.cached import CONVERSION, is_ours
 from harness.checkpoints.vocabulary import check_vocabulary
 from harness.core.checkpoints import Checkpoint, GenerationSettings
 from harness.core.errors import CheckpointError
-from harness.core.kinds import KINDS
+from harness.core.models import KINDS
 from harness.core.requests import GenerateUntil
 
 __all__ = ["inspect_folder"]

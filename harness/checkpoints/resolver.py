@@ -97,7 +97,5 @@ def _refuse_unwritable(*names: str) -> None:
 
 
 def _sources() -> list[CheckpointSource]:
-    found: list[CheckpointSource] = [
-        registry.load(GROUP, name, "checkpoint source")() for name in registry.names(GROUP)
-    ]
+    found: list[CheckpointSource] = [registry.make(GROUP, name) for name in registry.names(GROUP)]
     return sorted(found, key=lambda source: source.rank)

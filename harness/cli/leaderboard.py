@@ -1,6 +1,5 @@
 """`harness leaderboard`: the pages that people look at."""
 
-import importlib.metadata
 import os
 import re
 import socket
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from harness.cli.console import progress_bar
+from harness.core import registry
 from harness.core.errors import InputError
 from harness.core.process.paths import is_folder
 
@@ -104,7 +104,6 @@ def _expect_free(address: str, port: int) -> None:
 
 def _package() -> str:
     """The package of the app that Streamlit runs, found without importing it."""
-    known = importlib.metadata.entry_points(group=_GROUP, name=_NAME)
-    if not known:
+    if _NAME not in registry.names(_GROUP):
         raise InputError("isn't installed", place="the leaderboard", fix="Install the harness again")
-    return next(iter(known)).module.partition(".")[0]
+    return registry.package(_GROUP, _NAME)

@@ -49,7 +49,7 @@ class Meter(Protocol):
 
     A window ends when its stage or its phase does, even by an exception, and a long one is cut every few seconds so
     that a killed run loses little and repeated readings give an error. Registered in the entry-point group
-    `harness.probes` as a callable `(publish: Publish, region: str | None) -> Meter`.
+    `harness.meters` as a callable `(publish: Publish, region: str | None) -> Meter`.
     """
 
     def phase(self, name: str) -> AbstractContextManager[None]:

@@ -9,7 +9,16 @@ from typing import Protocol, runtime_checkable
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, Request
 from harness.core.tasks import Sample
 
-__all__ = ["MAX_SEVERITY", "READ", "Perturbation", "SamplePerturbation", "answer_spans", "common_beginning", "own_text"]
+__all__ = [
+    "MAX_SEVERITY",
+    "READ",
+    "Perturbation",
+    "SamplePerturbation",
+    "Swap",
+    "answer_spans",
+    "common_beginning",
+    "own_text",
+]
 
 MAX_SEVERITY = 5
 
@@ -63,6 +72,23 @@ class SamplePerturbation(Protocol):
 
         Raises `ValueError` for a severity outside 0 to 5.
         """
+        ...
+
+
+class Swap(Protocol):
+    """Exchanges words of a text that name a person. Registered in the entry-point group `harness.swaps`."""
+
+    @property
+    def version(self) -> str:
+        """Digest of all that decides what is exchanged."""
+        ...
+
+    def mapping(self, text: str, rng: Random) -> Mapping[str, str]:
+        """Which word of the text becomes which; empty where there is none to exchange."""
+        ...
+
+    def apply(self, text: str, mapping: Mapping[str, str]) -> str:
+        """The text with its words exchanged."""
         ...
 
 

@@ -1,18 +1,22 @@
-"""Suites, tasks, probes and checkpoint sources are found by entry point, ours and third parties' alike."""
+"""Suites, tasks, meters and all else that can be plugged in are found by entry point, ours and third parties' alike."""
 
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from harness.core.errors import PluginError, UnknownName
-from harness.core.tasks import Suite, Task
+from harness.core.errors import HarnessError, PluginError, UnknownName
+from harness.core.groups import FORMER, GROUPS
 
-__all__ = ["load", "names", "source", "suite", "task"]
+if TYPE_CHECKING:
+    from harness.core.tasks import Suite, Task
 
-T = TypeVar("T", Suite, Task)
+__all__ = ["check", "load", "make", "misplaced", "names", "package", "packages", "several", "source", "suite", "task"]
+
+_PREFIX = "harness."
+_FIX = "Mend or uninstall that package"
 
 
 @cache
@@ -35,24 +39,92 @@ def names(group: str) -> list[str]:
     return sorted(_entries(group))
 
 
-def load(group: str, name: str, kind: str) -> Any:
-    """The object registered as `name`.
+def packages(group: str) -> dict[str, list[str]]:
+    """What each installed package brings to a group: the names, by the package's own."""
+    found: dict[str, list[str]] = {}
+    for name in names(group):
+        found.setdefault(_owner(_entries(group)[name]), []).append(name)
+    return found
 
-    Raises `UnknownName` if there is none, `PluginError` naming the cause if it fails to import.
+
+def load(group: str, name: str) -> Any:
+    """The object registered as `name` in one of `GROUPS`.
+
+    Raises `UnknownName` if there is none, `PluginError` naming package and cause if it fails to import or isn't what
+    the group holds.
     """
-    entries = _entries(group)
-    if name not in entries:
-        raise UnknownName(kind, name, entries)
-    entry = entries[name]
-    package = f" of the package {entry.dist.name}" if entry.dist else ""
+    entry = _entry(group, name)
     try:
-        return entry.load()
+        found = entry.load()
     except (Exception, SystemExit) as error:
         raise PluginError(
-            f"the {kind}{package} can't be imported from {entry.value}: {type(error).__name__}: {error}",
+            f"{_title(group, entry)} can't be imported from {entry.value}: {type(error).__name__}: {error}",
             place=name,
-            fix="Mend or uninstall that package",
+            fix=_FIX,
         ) from error
+    _refuse(GROUPS[group].fault(found), group, entry)
+    return found
+
+
+def make(group: str, name: str, *arguments: Any) -> Any:
+    """What the class or callable registered as `name` gives for the arguments.
+
+    Raises as `load`, and `PluginError` if it fails or what it gives doesn't fulfil the contract; `HarnessError` as it
+    comes.
+    """
+    maker, entry = load(group, name), _entry(group, name)
+    try:
+        made = maker(*arguments)
+    except HarnessError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"{_title(group, entry)} fails when it is made: {type(error).__name__}: {error}", place=name, fix=_FIX
+        ) from error
+    _refuse(GROUPS[group].made_fault(made), group, entry)
+    return made
+
+
+def several(group: str, name: str) -> list[Any]:
+    """The objects that `name` stands for in a group that holds objects, or callables that return some.
+
+    Raises as `make`.
+    """
+    found, entry = load(group, name), _entry(group, name)
+    try:
+        objects = list(found() if callable(found) else _listed(found))
+    except HarnessError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"{_title(group, entry)} can't be listed: {type(error).__name__}: {error}", place=name, fix=_FIX
+        ) from error
+    for one in objects:
+        _refuse(GROUPS[group].made_fault(one), group, entry)
+    return objects
+
+
+def check(group: str, name: str) -> None:
+    """Whether what is registered can be used, as far as can be known without using it. Raises as `make`."""
+    match GROUPS[group].holds:
+        case "class":
+            make(group, name)
+        case "objects":
+            several(group, name)
+        case "program":
+            package(group, name)
+        case _:
+            load(group, name)
+
+
+def package(group: str, name: str) -> str:
+    """The package of a program, found without importing it. Raises `UnknownName`, and `PluginError` if it is none."""
+    entry = _entry(group, name)
+    found = entry.module.partition(".")[0]
+    spec = find_spec(found)
+    if spec is None or spec.submodule_search_locations is None or find_spec(f"{found}.__main__") is None:
+        _refuse(f"is {entry.value}, not in a package that `python -m` runs", group, entry)
+    return found
 
 
 def source(group: str, name: str) -> Path | None:
@@ -65,22 +137,55 @@ def source(group: str, name: str) -> Path | None:
     return Path(spec.origin) if spec and spec.has_location and spec.origin else None
 
 
-def suite(name: str) -> Suite:
+def suite(name: str) -> "Suite":
     """The suite of that name. Raises `UnknownName` or `PluginError`."""
-    return _instance("harness.suites", name, "suite", Suite)
+    made: Suite = make("harness.suites", name)
+    return made
 
 
-def task(name: str) -> Task:
+def task(name: str) -> "Task":
     """The task of that name. Raises `UnknownName` or `PluginError`."""
-    return _instance("harness.tasks", name, "task", Task)  # type: ignore[type-abstract]
+    made: Task = make("harness.tasks", name)
+    return made
 
 
-def _instance(group: str, name: str, kind: str, base: type[T]) -> T:
-    found = load(group, name, kind)
-    if not (isinstance(found, type) and issubclass(found, base)):
-        raise PluginError(
-            f"the {kind} is not a subclass of {base.__module__}.{base.__name__}",
-            place=name,
-            fix="Mend or uninstall the package that registers it",
-        )
-    return found()
+def misplaced() -> list[PluginError]:
+    """What packages register in groups of ours that nobody reads, such as one that is called otherwise by now."""
+    found = []
+    for group in sorted(entry_points().groups):
+        if not group.startswith(_PREFIX) or group in GROUPS:
+            continue
+        for owner, brought in packages(group).items():
+            fix = f"Register it in {FORMER[group]}" if group in FORMER else f"Choose one of {', '.join(GROUPS)}"
+            found.append(
+                PluginError(
+                    f"the package {owner} registers {', '.join(brought)} there, and the harness reads no such group",
+                    place=group,
+                    fix=fix,
+                )
+            )
+    return found
+
+
+def _entry(group: str, name: str) -> EntryPoint:
+    entries = _entries(group)
+    if name not in entries:
+        raise UnknownName(GROUPS[group].noun, name, entries)
+    return entries[name]
+
+
+def _listed(found: Any) -> list[Any]:
+    return [*found] if isinstance(found, list | tuple) else [found]
+
+
+def _refuse(fault: str | None, group: str, entry: EntryPoint) -> None:
+    if fault:
+        raise PluginError(f"{_title(group, entry)} {fault}", place=entry.name, fix=_FIX)
+
+
+def _title(group: str, entry: EntryPoint) -> str:
+    return f"the {GROUPS[group].noun} of the package {_owner(entry)}"
+
+
+def _owner(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.module.partition(".")[0]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.core import registry
 from harness.core.datasets import DataSet
 from harness.core.errors import DataError, HarnessError, PluginError, UnavailableError, UnknownName
 from harness.core.text.hashing import file_digest
@@ -80,19 +81,4 @@ def _found(dataset: DataSet) -> str | None:
 
 
 def _third_party() -> Sequence[DataSet]:
-    from harness.core import registry  # by way of the tasks it imports scipy, which --help can do without
-
-    found: list[DataSet] = []
-    for name in registry.names(ENTRY_POINTS):
-        offered = registry.load(ENTRY_POINTS, name, "data set")
-        try:
-            several = offered() if callable(offered) else [offered]
-            datasets = list(several)
-        except Exception as error:
-            raise PluginError(
-                f"its data sets can't be listed: {type(error).__name__}: {error}", place=name, fix="Mend that package"
-            ) from error
-        if not all(isinstance(dataset, DataSet) for dataset in datasets):
-            raise PluginError("offers something that is no DataSet", place=name, fix="Mend that package")
-        found.extend(datasets)
-    return found
+    return [dataset for name in registry.names(ENTRY_POINTS) for dataset in registry.several(ENTRY_POINTS, name)]

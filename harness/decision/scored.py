@@ -184,7 +184,7 @@ class Scored:
 @cache
 def _known() -> Sequence[Metric]:
     """Metrics that go by their name everywhere, for tasks that can't be built from the record."""
-    further = [registry.load("harness.metrics", name, "list of metrics") for name in registry.names("harness.metrics")]
+    further = [registry.several("harness.metrics", name) for name in registry.names("harness.metrics")]
     return [*METRICS.values(), *(metric for several in further for metric in several)]
 
 

@@ -5,9 +5,8 @@ from typing import Any
 
 from harness.checkpoints.loading.loader import Loader
 from harness.core.checkpoints import Checkpoint
-from harness.core.kinds import KINDS
 from harness.core.meters import Meter
-from harness.core.models import Model
+from harness.core.models import KINDS, Model
 from harness.core.requests import Attribute
 from harness.engine.attribution.model import AttributingModel
 from harness.engine.kinds.chat import ChatModel

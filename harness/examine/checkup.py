@@ -7,9 +7,8 @@ from typing import Any
 
 from harness.checkpoints import resolve, resolve_dtype
 from harness.core.checkpoints import Checkpoint
-from harness.core.kinds import KINDS
 from harness.core.meters import NullMeter
-from harness.core.models import Model, respond
+from harness.core.models import KINDS, Model, respond
 from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood, PseudoLoglikelihood, Request, Tag
 from harness.engine.build import build_model
 from harness.engine.devices import default_batch_tokens, resolve_device

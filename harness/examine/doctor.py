@@ -15,6 +15,7 @@ import pynvml
 
 from harness.core import registry
 from harness.core.errors import HarnessError, UnavailableError
+from harness.core.groups import GROUPS
 from harness.core.process.paths import cache_folder
 from harness.data import all_datasets
 
@@ -28,14 +29,6 @@ LITTLE_MEMORY_GIB = 3
 LITTLE_DISK_GIB = 3
 POWERCAP = Path("/sys/class/powercap")
 OFFLINE_FLAGS = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE")
-PLUGINS = {
-    "harness.suites": "suite",
-    "harness.tasks": "task",
-    "harness.presets": "presets",
-    "harness.probes": "probe",
-    "harness.checkpoint_sources": "checkpoint source",
-    "harness.datasets": "data sets",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,28 +266,20 @@ def _hub(*, offline: bool) -> Diagnosis:
 
 
 def _plugins() -> Iterator[Diagnosis]:
-    counts = []
-    for group, kind in PLUGINS.items():
+    """A line for each group of entry points with the packages that bring something, and one for each that is broken."""
+    for group in GROUPS.values():
         try:
-            names = registry.names(group)
+            brought = registry.packages(group.name)
         except HarnessError as error:
-            yield Diagnosis(name=f"plug-ins of {group}", status="missing", detail=str(error), fix=error.fix)
+            yield Diagnosis(name=group.name, status="missing", detail=str(error), fix=error.fix)
             continue
-        good = 0
-        for name in names:
+        listed = [f"{len(names)} of {package}" for package, names in brought.items()]
+        yield Diagnosis(name=group.name, status="ok", detail=", ".join(listed) or "no package brings any")
+        for name in registry.names(group.name):
             try:
-                _load(group, name, kind)
-                good += 1
+                registry.check(group.name, name)
             except HarnessError as error:
-                yield Diagnosis(name=f"{kind} {name}", status="missing", detail=error.problem, fix=error.fix)
-        counts.append(f"{kind}: {good}")
-    yield Diagnosis(name="plug-ins", status="ok", detail=f"importable, by kind: {', '.join(counts)}")
-
-
-def _load(group: str, name: str, kind: str) -> None:
-    if group == "harness.suites":
-        registry.suite(name)
-    elif group == "harness.tasks":
-        registry.task(name)
-    else:
-        registry.load(group, name, kind)
+                detail = error.problem if error.place == name else str(error)
+                yield Diagnosis(name=f"{group.noun} {name}", status="missing", detail=detail, fix=error.fix)
+    for misplaced in registry.misplaced():
+        yield Diagnosis(name=str(misplaced.place), status="missing", detail=misplaced.problem, fix=misplaced.fix)

@@ -10,7 +10,7 @@ from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.remote_code import carries_code
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
-from harness.core.kinds import KINDS, Kind
+from harness.core.models import KINDS, Kind
 from harness.core.tasks import Suite
 from harness.run.work import applicable
 from harness.suitefiles.selection import select

@@ -23,9 +23,11 @@ from harness.core.token_energy import STAGES, is_settled
 from harness.run.pauses import PauseWatch, WatchedMeter
 from harness.run.work import Phase, TaskWork
 
-__all__ = ["machine_meter", "measure_idle", "repeat", "repeated_requests", "warm_up", "windows_of"]
+__all__ = ["METERS", "machine_meter", "measure_idle", "repeat", "repeated_requests", "warm_up", "windows_of"]
 
 T = TypeVar("T")
+
+METERS = "harness.meters"
 
 _log = logging.getLogger(__name__)
 
@@ -152,8 +154,12 @@ def machine_meter(name: str, publish: Publish, region: str | None, progress: Pro
     try:
         with suppress(OSError):  # the umask took away what other users need to hold it in their turn
             Path(lock.lock_file).chmod(0o666)
-        make = registry.load("harness.probes", name, "meter")
-        with PauseWatch() as watch, closing(WatchedMeter(lambda keep: make(keep, region), publish, watch)) as meter:
+
+        def made(keep: Publish) -> Meter:
+            meter: Meter = registry.make(METERS, name, keep, region)
+            return meter
+
+        with PauseWatch() as watch, closing(WatchedMeter(made, publish, watch)) as meter:
             yield _GuardedMeter(meter, publish) if is_foreign([type(meter.inner)]) else meter
     finally:
         lock.release()

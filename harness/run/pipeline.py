@@ -20,9 +20,8 @@ from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError, InputError, RecordError
 from harness.core.headlines import headline_estimates
-from harness.core.kinds import KINDS
 from harness.core.meters import REPEATS, Meter
-from harness.core.models import Model
+from harness.core.models import KINDS, Model
 from harness.core.process.logs import LogFile, logged_to
 from harness.core.process.network import offline_if
 from harness.core.process.paths import public_name, without_home
@@ -46,7 +45,7 @@ from harness.run.asking import answer_all, known_rounds
 from harness.run.checkpoint_watch import changed_files
 from harness.run.judgement import absent_estimates, aggregate_estimates, derive_estimates, judge_task, run_signature
 from harness.run.memory_limit import check_size, memory_limit
-from harness.run.metering import machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
+from harness.run.metering import METERS, machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
 from harness.run.options import EvalOptions
 from harness.run.work import SkippedTask, TaskWork, applicable, phases, prepare
 from harness.scorers.judges import use_judges
@@ -391,7 +390,7 @@ def _dated(spec: RunSpec, checkpoint: Checkpoint, options: EvalOptions) -> RunSp
 def _code(selection: Selection, meter: str) -> dict[str, str]:
     """Digests of the code that enters a run beside its tasks': of its suites, and of its meter."""
     files = {f"suite/{suite.name}": Path(inspect.getfile(type(suite))) for suite in selection.suites}
-    if file := registry.source("harness.probes", meter):
+    if file := registry.source(METERS, meter):
         files[f"meter/{meter}"] = file
     return {name: code_digest([file])[:SHORT] for name, file in files.items()}
 
@@ -424,7 +423,7 @@ def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, st
     else:
         raise InputError("the server chooses that", place=f"--device {options.device}", fix="Leave it out")
     if meter != "none":
-        registry.load("harness.probes", meter, "meter")
+        registry.load(METERS, meter)
     return device, resolve_dtype(checkpoint, options.dtype, device=device), meter
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import DataError, HarnessError, PluginError, TaskError
-from harness.core.kinds import KINDS
+from harness.core.models import KINDS
 from harness.core.process.isolation import STEP_TIMEOUT_S, StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.process.reachable import code_digest
 from harness.core.requests import Request, Response

@@ -129,7 +129,7 @@ def presets() -> dict[str, Path]:
     """The suite file of each preset, by name. Raises `PluginError` where two packages bring the same name."""
     found: dict[str, Path] = {}
     for entry in registry.names("harness.presets"):
-        module = registry.load("harness.presets", entry, "preset")
+        module = registry.load("harness.presets", entry)
         for resource in files(module).iterdir():
             path = Path(str(resource))
             if path.suffix not in SUFFIXES:

@@ -1,7 +1,6 @@
 """Tasks made of other tasks, by what stands before the colon: found by entry point, ours and third parties' alike."""
 
 from harness.core import registry
-from harness.core.errors import PluginError
 from harness.core.tasks import Task
 
 __all__ = ["GROUP", "wrapped", "wrapper_names"]
@@ -17,11 +16,5 @@ def wrapper_names() -> list[str]:
 
 def wrapped(name: str, task: Task) -> Task:
     """The task, wrapped: `robustness:piqa` is `wrapped("robustness", piqa)`. Raises `PluginError` and `TaskError`."""
-    found = registry.load(GROUP, name, "wrapper of tasks")(task)
-    if not isinstance(found, Task):
-        raise PluginError(
-            "the wrapper of tasks gives something else than a task",
-            place=name,
-            fix="Mend or uninstall the package that registers it",
-        )
-    return found
+    made: Task = registry.make(GROUP, name, task)
+    return made

@@ -158,10 +158,10 @@ def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Se
 
 def _definitions(suite: str, tasks: Sequence[str]) -> None:
     """What the suite and its tasks measure, from their own docstrings."""
-    for group, noun, names in (("harness.suites", "suite", [suite]), ("harness.tasks", "task", tasks)):
+    for group, names in (("harness.suites", [suite]), ("harness.tasks", tasks)):
         for name in names:
             try:
-                said = inspect.getdoc(registry.load(group, name, noun))
+                said = inspect.getdoc(registry.load(group, name))
             except HarnessError:
                 continue  # a task of the user's own file, or one made for this run: it has no docstring here
             if said:

@@ -104,8 +104,8 @@ class AttributionTask(WrappedTask[Task]):
         """See `Task.suited`: without the methods that take gradients where the weights are quantised."""
         other = super().suited(checkpoint)
         if checkpoint.config.get("quantization_config"):
-            group, kind = "harness.attributions", "attribution method"
-            other.methods = tuple(name for name in self.methods if not registry.load(group, name, kind).needs_gradients)
+            group = "harness.attributions"
+            other.methods = tuple(name for name in self.methods if not registry.load(group, name).needs_gradients)
         return other
 
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:

@@ -4,18 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 from harness.core import registry
 from harness.core.errors import TaskError
 from harness.core.metrics import Proportion
+from harness.core.perturbations import Swap
 from harness.core.requests import Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.wrapped import WrappedTask
 
-__all__ = ["COUNTERFACTUAL", "CounterfactualTask", "Swap", "counterfactual"]
+__all__ = ["COUNTERFACTUAL", "CounterfactualTask", "counterfactual"]
 
 COUNTERFACTUAL = "counterfactual"
 """What stands before the colon: `counterfactual:siqa`."""
@@ -33,23 +34,6 @@ FLIP_RATE = Proportion(
     model that is unsure flips without being biased: read it beside the accuracy.
     """,
 )
-
-
-class Swap(Protocol):
-    """Exchanges words of a text that name a person. Registered in the entry-point group `harness.probes`."""
-
-    @property
-    def version(self) -> str:
-        """Digest of all that decides what is exchanged."""
-        ...
-
-    def mapping(self, text: str, rng: Random) -> Mapping[str, str]:
-        """Which word of the text becomes which; empty where there is none to exchange."""
-        ...
-
-    def apply(self, text: str, mapping: Mapping[str, str]) -> str:
-        """The text with its words exchanged."""
-        ...
 
 
 class CounterfactualTask(WrappedTask[MultipleChoice]):
@@ -139,4 +123,4 @@ def counterfactual(task: Task) -> CounterfactualTask:
             place=f"{COUNTERFACTUAL}:{task.name}",
             fix="Take siqa",
         )
-    return CounterfactualTask(task, registry.load("harness.probes", "name_swap", "exchange of names")())
+    return CounterfactualTask(task, registry.make("harness.swaps", "name_swap"))

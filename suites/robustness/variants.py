@@ -72,7 +72,7 @@ def in_samples(noise: Iterable[Perturbation | SamplePerturbation]) -> tuple[Samp
 
 def perturbations() -> list[Perturbation]:
     """Every registered perturbation of texts, by name. Raises `PluginError`."""
-    return [registry.load(_IN_TEXTS, name, "perturbation")() for name in registry.names(_IN_TEXTS)]
+    return [registry.make(_IN_TEXTS, name) for name in registry.names(_IN_TEXTS)]
 
 
 def sample_perturbations(names: Iterable[str] | None = None) -> tuple[SamplePerturbation, ...]:
@@ -85,7 +85,7 @@ def sample_perturbations(names: Iterable[str] | None = None) -> tuple[SamplePert
     for name in chosen:
         if name not in groups:
             raise UnknownName("perturbation", name, groups)
-    return in_samples(registry.load(groups[name], name, "perturbation")() for name in chosen)
+    return in_samples(registry.make(groups[name], name) for name in chosen)
 
 
 def variants_of(

@@ -12,8 +12,8 @@ import numpy as np
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import TaskError
-from harness.core.kinds import KINDS
 from harness.core.metrics import Metric
+from harness.core.models import KINDS
 from harness.core.perturbations import MAX_SEVERITY, READ, Perturbation, SamplePerturbation
 from harness.core.requests import Request, Response
 from harness.core.scores import Score

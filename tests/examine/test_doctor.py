@@ -28,7 +28,7 @@ def test_every_finding_is_one_line_with_a_known_status() -> None:
     findings = by_name()
     assert all(finding.status in {"ok", "limited", "missing"} for finding in findings.values())
     assert all(finding.detail and "\n" not in finding.detail for finding in findings.values())
-    assert {"python", "processor", "memory", "torch", "devices", "bfloat16", "disk", "plug-ins"} <= findings.keys()
+    assert {"python", "processor", "memory", "torch", "devices", "bfloat16", "disk", "harness.tasks"} <= findings.keys()
 
 
 def test_cores_and_memory_are_those_of_this_machine() -> None:

@@ -99,7 +99,7 @@ def install(folder: Path, fault: str, step: str) -> Path:
     (about / "entry_points.txt").write_text(
         "[harness.suites]\npoetry = faulty_poems:Poetry\n"
         "[harness.tasks]\npoem = faulty_poems:Poem\n"
-        "[harness.probes]\nfaulty_clock = faulty_poems:Clock\n"
+        "[harness.meters]\nfaulty_clock = faulty_poems:Clock\n"
     )
     return site
 

@@ -53,7 +53,7 @@ class AttributingModel:
 
         try:
             units = self._units(request)
-            methods = [registry.load("harness.attributions", name, "attribution method")() for name in request.methods]
+            methods = [registry.make("harness.attributions", name) for name in request.methods]
             explainer = Explainer(model=self.model, methods=methods, box=self.box, planned_ids=self._planned)
             if not is_foreign(map(type, methods)):
                 return Response(request_id=request.id, attribution=explainer.explain(request, units))

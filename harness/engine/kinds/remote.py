@@ -15,8 +15,7 @@ from harness.checkpoints.served.said import plain_text
 from harness.checkpoints.served.usage import read_usage, refusal_of_length
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import InputError, ModelError
-from harness.core.kinds import KINDS
-from harness.core.models import Batch
+from harness.core.models import KINDS, Batch
 from harness.core.process.secrets import WITHHELD
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.engine.kinds.chat import messages_of
