@@ -21,12 +21,11 @@ from captum.attr import KernelShap, Occlusion, ShapleyValueSampling
 from benchmarks.page import put
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.load import load_model
-from harness.core.meters import NullMeter
 from harness.core.requests import Attribute
 from harness.core.tasks import TaskSettings
 from harness.data import find, load_data
 from harness.engine.attribution.ablations import Ablations
-from harness.engine.build import loaded_model
+from harness.engine.opening import loaded_model
 from suites.explainability.attributed import AttributionCommonsenseQA
 
 METHODS = ("occlusion", "shapley_sampling", "kernel_shap")
@@ -104,7 +103,7 @@ def requests(count: int) -> list[Attribute]:
 def measure(model_name: str, count: int) -> list[dict[str, float]]:
     """For each question: processor seconds of each side, and the largest difference between their values in nats."""
     loaded = load_model(resolve(model_name), dtype="float32", device="cpu")
-    model = loaded_model(loaded, batch_tokens=2048, meter=NullMeter())
+    model = loaded_model(loaded, batch_tokens=2048)
     asked = requests(count + 1)
     # The first explanation of a process imports captum and scikit-learn.
     model.answer(model.plan([asked.pop()])[0])

@@ -18,6 +18,7 @@ from benchmarks.sides import LmEval, Ours, Side
 from harness.checkpoints.fingerprint import file_digests
 from harness.checkpoints.headers import find_weights
 from harness.checkpoints.loading.load import LoadedCheckpoint
+from harness.core.models import ModelOptions
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
 from harness.engine.kinds.causal import CausalModel
 from harness.run.options import EvalOptions
@@ -213,10 +214,11 @@ def _overhead(loaded: LoadedCheckpoint, questions: int, clock: Clock) -> Overhea
             num_fewshot=5, dtype="float32", device="cpu", meter="none", output=Path(folder), offline=True
         )
 
-        def built(_checkpoint: object, *, batch_tokens: int, **_rest: object) -> CausalModel:
-            return CausalModel(loaded, batch_tokens=batch_tokens)
+        def opened(_checkpoint: object, options: ModelOptions, **_rest: object) -> CausalModel:
+            assert options.batch_tokens
+            return CausalModel(loaded, batch_tokens=options.batch_tokens)
 
-        with mock.patch("harness.engine.build.build_model", built):
+        with mock.patch("harness.engine.opening.open_model", opened):
             start = clock()
             record = evaluate(str(loaded.checkpoint.path), task="commonsense_qa", limit=questions, options=options)
             total_s = clock() - start

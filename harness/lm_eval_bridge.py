@@ -16,13 +16,11 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import Loader
 from harness.core.errors import CheckpointError, ModelError, TaskError
-from harness.core.models import KINDS, Kind, Model, respond
+from harness.core.models import KINDS, Kind, Model, ModelOptions, respond
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
-from harness.engine.build import embedded_texts_only, model_class
-from harness.engine.devices import default_batch_tokens, resolve_device
-from harness.engine.kinds.remote import REMOTE_KINDS, remote_model
+from harness.engine.opening import open_model
 from harness.engine.rendering import Renderer
 from harness.lm_eval.chat import as_text
 from harness.lm_eval.generation import generation_refusal
@@ -64,13 +62,12 @@ class HarnessLM(LM):  # type: ignore[misc]
                 place=str(checkpoint),
                 fix="Evaluate it with `harness eval`, or name another kind",
             )
-        if found.kind in REMOTE_KINDS:
-            self._begin(remote_model(found, apply_chat_template=False), None, answered)
-            return
-        place = resolve_device(device)
-        loaded = load_model(found, dtype=dtype, device=place, trust_remote_code=trust_remote_code)
-        model = model_class(found.kind)(loaded, batch_tokens=batch_tokens or default_batch_tokens(place))
-        self._begin(embedded_texts_only(model, loaded), loaded.tokenizer, answered, found.generation.followed)
+        options = ModelOptions(
+            dtype=dtype, device=device, batch_tokens=batch_tokens, trust_remote_code=trust_remote_code
+        )
+        loader = Loader()
+        model = open_model(found, options, loader=loader)
+        self._begin(model, loader.tokenizer, answered, found.generation.followed)
 
     @classmethod
     def from_model(cls, model: Model, tokenizer: Any) -> Self:

@@ -19,7 +19,7 @@ from harness.core.requests import (
     TokenLoglikelihoods,
 )
 
-__all__ = ["KINDS", "TOLERANCE_NATS", "Batch", "Kind", "Model", "respond", "tolerance_nats"]
+__all__ = ["KINDS", "TOLERANCE_NATS", "Batch", "Kind", "Model", "ModelOptions", "respond", "tolerance_nats"]
 
 TOLERANCE_NATS = 5e-4
 """What rounding may change of a log-likelihood in single precision: by batch, order, or another way of computing it."""
@@ -40,6 +40,25 @@ class Batch:
     work: Any = None
     asked_token_count: int = 0
     computed_token_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOptions:
+    """How a checkpoint is opened; every default serves.
+
+    `dtype` and `device` are `auto` or a name of torch's; `batch_tokens` bounds the padded tokens of a forward pass,
+    None for the device's default. The `system_prompt` begins every chat that a task doesn't make itself; `chat_date` is
+    the day (YYYY-MM-DD) that it takes place on, for templates that ask. A model that is served elsewhere has the first
+    three from its server.
+    """
+
+    dtype: str = "auto"
+    device: str = "auto"
+    batch_tokens: int | None = None
+    apply_chat_template: bool = False
+    system_prompt: str | None = None
+    chat_date: str | None = None
+    trust_remote_code: bool = False
 
 
 class Model(Protocol):

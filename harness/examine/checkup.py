@@ -7,12 +7,11 @@ from typing import Any
 
 from harness.checkpoints import resolve, resolve_dtype
 from harness.core.checkpoints import Checkpoint
-from harness.core.meters import NullMeter
-from harness.core.models import KINDS, Model, respond
+from harness.core.models import KINDS, Model, ModelOptions, respond
 from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood, PseudoLoglikelihood, Request, Tag
-from harness.engine.build import build_model
-from harness.engine.devices import default_batch_tokens, resolve_device
+from harness.engine.devices import resolve_device
 from harness.engine.lengths import ALIKE, Lengths
+from harness.engine.opening import open_model
 from harness.examine.doctor import Diagnosis
 
 __all__ = ["examine_model"]
@@ -38,15 +37,7 @@ def examine_model(ref: str, *, offline: bool, kind: str | None = None, base: str
     checkpoint = resolve(ref, offline=offline, kind=kind, base=base)
     device = resolve_device("auto")
     dtype = resolve_dtype(checkpoint, "auto", device=device)
-    model = build_model(
-        checkpoint,
-        dtype=dtype,
-        device=device,
-        batch_tokens=default_batch_tokens(device),
-        apply_chat_template=False,
-        trust_remote_code=False,
-        meter=NullMeter(),
-    )
+    model = open_model(checkpoint, ModelOptions(dtype=dtype, device=device))
     return [
         _identity(checkpoint),
         _weights(checkpoint, dtype, device),

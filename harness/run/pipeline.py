@@ -46,7 +46,7 @@ from harness.run.checkpoint_watch import changed_files
 from harness.run.judgement import absent_estimates, aggregate_estimates, derive_estimates, judge_task, run_signature
 from harness.run.memory_limit import check_size, memory_limit
 from harness.run.metering import METERS, machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
-from harness.run.options import EvalOptions
+from harness.run.options import EvalOptions, model_options
 from harness.run.work import SkippedTask, TaskWork, applicable, phases, prepare
 from harness.scorers.judges import use_judges
 from harness.store import NO_STORE, add_or_say, locate
@@ -286,23 +286,12 @@ def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader) -> None:
 def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Model:
     """The checkpoint as a model."""
     # Imported late: whoever asks for a finished run must not wait for transformers.
-    from harness.engine.build import build_model
+    from harness.engine.opening import open_model
 
-    spec = plan.spec
     progress.phase("loading the checkpoint")
+    options = model_options(plan.spec, trust_remote_code=plan.trust_remote_code)
     with meter.phase("load"):
-        return build_model(
-            plan.checkpoint,
-            dtype=spec.dtype,
-            device=spec.device,
-            batch_tokens=spec.batch_tokens,
-            apply_chat_template=spec.apply_chat_template,
-            system_prompt=spec.system_prompt,
-            chat_date=spec.chat_date,
-            trust_remote_code=plan.trust_remote_code,
-            meter=meter,
-            loader=loader,
-        )
+        return open_model(plan.checkpoint, options, meter=meter, loader=loader)
 
 
 def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRecord:

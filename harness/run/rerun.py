@@ -19,17 +19,16 @@ from harness.checkpoints.served.endpoint import address_of, is_served
 from harness.checkpoints.sources.named import NamedInFile, UnconfirmedError, below
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import CheckpointError, InputError
-from harness.core.meters import NullMeter
 from harness.core.models import Model
 from harness.core.process.progress import Progress, Quiet
 from harness.core.requests import Request, Response
 from harness.core.text.hashing import SHORT, file_digest
-from harness.engine.devices import resolve_device
 from harness.record import RunRecord, RunSpec
 from harness.record.codec import request_of
 from harness.record.environment import package_versions
 from harness.record.samples import read_rows
 from harness.record.seal import SEAL
+from harness.run.options import model_options
 
 __all__ = ["AnswerDifference", "Rerun", "rerun"]
 
@@ -215,19 +214,9 @@ def _refuse_other_server(spec: RunSpec, model: str) -> None:
 
 def _load(checkpoint: Checkpoint, spec: RunSpec, *, trust_remote_code: bool) -> Model:
     # Imported late: what can be refused before must not wait for transformers.
-    from harness.engine.build import build_model
+    from harness.engine.opening import open_model
 
-    return build_model(
-        checkpoint,
-        dtype=spec.dtype,
-        device=spec.device if spec.device == SERVED else resolve_device(spec.device),
-        batch_tokens=spec.batch_tokens,
-        apply_chat_template=spec.apply_chat_template,
-        system_prompt=spec.system_prompt,
-        chat_date=spec.chat_date,
-        trust_remote_code=trust_remote_code,
-        meter=NullMeter(),
-    )
+    return open_model(checkpoint, model_options(spec, trust_remote_code=trust_remote_code))
 
 
 def _differences(row: Mapping[str, Any], answer: Response, tolerance: float) -> Iterator[AnswerDifference]:

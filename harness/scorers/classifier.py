@@ -8,8 +8,7 @@ from typing import Any
 from harness.checkpoints import refuse_remote_code, resolve
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, ModelError
-from harness.core.meters import NullMeter
-from harness.core.models import Model, respond
+from harness.core.models import Model, ModelOptions, respond
 from harness.core.requests import Classify
 from harness.core.scorers import TextScorer
 
@@ -56,17 +55,10 @@ class CheckpointScorer:
     @cached_property
     def _model(self) -> Model:
         # Imported late: planning a run must not wait for transformers.
-        from harness.engine.build import build_model
+        from harness.engine.opening import open_model
 
-        return build_model(
-            self.checkpoint,
-            dtype="float32",
-            device="cpu",
-            batch_tokens=_BATCH_TOKENS,
-            apply_chat_template=False,
-            trust_remote_code=False,
-            meter=NullMeter(),
-        )
+        options = ModelOptions(dtype="float32", device="cpu", batch_tokens=_BATCH_TOKENS)
+        return open_model(self.checkpoint, options)
 
 
 def toxicity_scorer(reference: str, *, offline: bool) -> TextScorer:

@@ -24,7 +24,7 @@ from harness.checkpoints.loading.loader import Loader
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, PseudoLoglikelihood, Tag
-from harness.engine.build import model_class
+from harness.engine.opening import loaded_model
 from tests import tiny
 
 LINES = ("She said that he would never go home.", "A wonderful film with terrible music.", "The fox.")
@@ -68,7 +68,7 @@ def adapted(folder: Path, base: Path, auto_class, task_type, targets, *, num_lab
 
 
 def answers(loaded):
-    model = model_class(loaded.checkpoint.kind)(loaded, batch_tokens=256)
+    model = loaded_model(loaded, batch_tokens=256)
     return {response.request_id: response for response in respond(model, ASKED[loaded.checkpoint.kind])}
 
 

@@ -11,7 +11,6 @@ from transformers import AutoModelForCausalLM
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.load import load_model
 from harness.core.attributions import AttributionSettings
-from harness.core.meters import NullMeter
 from harness.core.models import Model
 from harness.core.requests import (
     Attribute,
@@ -27,10 +26,10 @@ from harness.core.requests import (
     Tag,
     TokenLoglikelihoods,
 )
-from harness.engine.build import loaded_model
 from harness.engine.kinds.chat import ChatModel
 from harness.engine.kinds.remote import RemoteModel
 from harness.engine.kinds.scripted import ScriptedModel
+from harness.engine.opening import loaded_model
 from tests import tiny
 from tests.served import Served, serving
 
@@ -64,14 +63,14 @@ def from_checkpoint(build: Callable[[Path], Path]) -> Open:
     def opened(folder: Path) -> Callable[[int], Model]:
         checkpoint = resolve(str(build(folder)))
         loaded = load_model(checkpoint, dtype="float32", device="cpu")
-        return lambda batch_tokens: loaded_model(loaded, batch_tokens=batch_tokens, meter=NullMeter())
+        return lambda batch_tokens: loaded_model(loaded, batch_tokens=batch_tokens)
 
     return opened
 
 
 def _chat(folder: Path) -> Callable[[int], Model]:
     loaded = load_model(resolve(str(tiny.build_tiny_checkpoint(folder))), dtype="float32", device="cpu")
-    return lambda tokens: ChatModel(loaded_model(loaded, batch_tokens=tokens, meter=NullMeter()), loaded.tokenizer)
+    return lambda tokens: ChatModel(loaded_model(loaded, batch_tokens=tokens), loaded.tokenizer)
 
 
 def _served(folder: Path) -> Callable[[int], Model]:

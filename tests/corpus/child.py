@@ -21,7 +21,7 @@ MEMORY_BYTES = 2 << 30
 CPU_S = 10
 """On the processor, with all that the command starts: a machine that is busy with other things is no slower by it."""
 PATIENCE_S = 120
-MODULES = ("harness.cli", "harness.engine.build", "harness.run.pipeline", "transformers.models.llama.modeling_llama")
+MODULES = ("harness.cli", "harness.engine.opening", "harness.run.pipeline", "transformers.models.llama.modeling_llama")
 CHANGES = {
     "os.remove": (0, 1),
     "os.rename": (0, 2),

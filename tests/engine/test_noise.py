@@ -10,9 +10,9 @@ from harness.checkpoints import resolve
 from harness.checkpoints.loading.load import load_model
 from harness.core.models import respond
 from harness.core.requests import Classify, EmbeddingNoise, GenerateUntil, Loglikelihood
-from harness.engine.build import model_class
 from harness.engine.kinds.scripted import ScriptedModel
 from harness.engine.noise import NO_OFFSETS, Noiseless
+from harness.engine.opening import loaded_model
 from tests import tiny
 
 CONTEXT = "Question: Where does the fox jump?\nAnswer:"
@@ -33,7 +33,7 @@ def opened(tmp_path_factory):
     found = {}
     for kind, build in BUILDERS.items():
         loaded = load_model(resolve(str(build(tmp_path_factory.mktemp(kind)))), dtype="float32", device="cpu")
-        found[kind] = loaded, model_class(kind)(loaded, batch_tokens=256)
+        found[kind] = loaded, loaded_model(loaded, batch_tokens=256)
     return found
 
 

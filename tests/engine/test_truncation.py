@@ -4,10 +4,9 @@ import pytest
 
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.load import load_model
-from harness.core.meters import NullMeter
-from harness.core.models import respond
+from harness.core.models import ModelOptions, respond
 from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood
-from harness.engine.build import build_model, loaded_model
+from harness.engine.opening import loaded_model, open_model
 from tests import tiny
 
 TEXT = " ".join(tiny.TEXT[:4]) * 3
@@ -46,7 +45,7 @@ def squeezed(text):
 def test_unread_is_what_the_window_has_no_room_for(loaded, length):
     context = TEXT[:length].strip() + "?"
     request = asked(loaded, context)
-    model = loaded_model(loaded, batch_tokens=1000, meter=NullMeter())
+    model = loaded_model(loaded, batch_tokens=1000)
     (response,) = respond(model, [request])
     tokens = loaded.tokenizer(context, add_special_tokens=False).input_ids
     if loaded.checkpoint.kind == "causal":
@@ -66,14 +65,9 @@ def test_unread_is_what_the_window_has_no_room_for(loaded, length):
 
 def test_in_a_chat_only_the_own_context_counts(tiny_llama):
     def answer(chat, context):
-        model = build_model(
+        model = open_model(
             resolve(str(tiny_llama)),
-            dtype="float32",
-            device="cpu",
-            batch_tokens=1000,
-            apply_chat_template=chat,
-            trust_remote_code=False,
-            meter=NullMeter(),
+            ModelOptions(dtype="float32", device="cpu", batch_tokens=1000, apply_chat_template=chat),
         )
         (response,) = respond(model, [GenerateUntil(context=context, max_tokens=5)])
         return response.unread_character_count

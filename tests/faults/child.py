@@ -30,7 +30,7 @@ from harness.run import metering
 __all__ = ["Fault", "enter"]
 
 for _name in (
-    "harness.engine.build",
+    "harness.engine.opening",
     "harness.engine.kinds.causal",
     "harness.run.pipeline",
     "probes.energy.codecarbon",

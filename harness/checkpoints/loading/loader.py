@@ -28,7 +28,8 @@ OWN_WEIGHTS = ("modules_to_save", "trainable_token_indices", "layer_replication"
 class Loader:
     """Keeps the base of the adapter that it loaded last; `loads` counts how often weights of a whole model were read.
 
-    `mapped` are the files that what it loaded last is still read from; see `harness.checkpoints.loading.held`.
+    `mapped` are the files that what it loaded last is still read from; see `harness.checkpoints.loading.held`;
+    `tokenizer` is that checkpoint's, None before the first.
 
     What an earlier call gave can't be used any more once the next adapter over the same base is loaded.
     """
@@ -36,6 +37,7 @@ class Loader:
     def __init__(self) -> None:
         self.loads = 0
         self.mapped: Mapping[Path, Stamp] = {}
+        self.tokenizer: Any = None
         self._key: tuple[object, ...] | None = None
         self._base: LoadedCheckpoint | None = None
         self._adapted: Any = None
@@ -52,11 +54,11 @@ class Loader:
             self._forget()
             self.loads += 1
             loaded = load_whole(checkpoint, **options)
-            self.mapped = loaded.mapped
+            self.mapped, self.tokenizer = loaded.mapped, loaded.tokenizer
             return loaded
         with held(checkpoint.adapter, own_files(checkpoint), checkpoint.stamps) as place:
             loaded = self._adapt(replace(checkpoint, adapter=place.folder), options)
-            self.mapped = {**self.mapped, **place.mapped}
+            self.mapped, self.tokenizer = {**self.mapped, **place.mapped}, loaded.tokenizer
         return replace(loaded, checkpoint=checkpoint)
 
     def _adapt(self, checkpoint: Checkpoint, options: dict[str, Any]) -> "LoadedCheckpoint":

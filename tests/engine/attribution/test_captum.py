@@ -8,10 +8,9 @@ from captum.metrics import infidelity, sensitivity_max
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.load import load_model
 from harness.core.attributions import AttributionSettings
-from harness.core.meters import NullMeter
 from harness.core.requests import Attribute
 from harness.engine.attribution.explaining import _removals
-from harness.engine.build import loaded_model
+from harness.engine.opening import loaded_model
 from tests import tiny
 from tests.engine.attribution.plain import AFTER, BEFORE, CHOICES, TEXT, WORDS, Plain
 
@@ -40,7 +39,7 @@ def pair(request, tmp_path_factory):
         methods=METHODS,
         settings=SETTINGS,
     )
-    model = loaded_model(loaded, batch_tokens=300, meter=NullMeter())
+    model = loaded_model(loaded, batch_tokens=300)
     (response,) = model.answer(model.plan([asked])[0])
     assert response.invalid is None
     return response.attribution, Plain(

@@ -10,11 +10,11 @@ from harness.checkpoints.loading.load import load_model
 from harness.checkpoints.served.client import Patience
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import HarnessError, InputError, ModelError, UnavailableError, UnknownName
-from harness.core.models import respond
+from harness.core.models import ModelOptions, respond
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, LoglikelihoodRolling
-from harness.engine.build import build_model
 from harness.engine.kinds.causal import CausalModel
 from harness.engine.kinds.remote import RemoteModel
+from harness.engine.opening import open_model
 from tests.served import Served, serving
 
 PAIRS = [
@@ -372,12 +372,4 @@ def test_a_request_that_no_server_answers_is_refused_before_anything_is_sent(tin
 
 def test_a_chat_template_cannot_be_put_around_served_probabilities(tiny_llama):
     with serving(Served(folder=tiny_llama)) as served, pytest.raises(InputError, match="--apply-chat-template"):
-        build_model(
-            resolve(f"openai:{served.url}"),
-            dtype="served",
-            device="served",
-            batch_tokens=1,
-            apply_chat_template=True,
-            trust_remote_code=False,
-            meter=None,
-        )
+        open_model(resolve(f"openai:{served.url}"), ModelOptions(apply_chat_template=True))

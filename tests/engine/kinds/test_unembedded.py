@@ -9,10 +9,9 @@ from transformers import AutoTokenizer
 
 from harness.checkpoints import resolve
 from harness.core.errors import ModelError
-from harness.core.meters import NullMeter
-from harness.core.models import respond
+from harness.core.models import ModelOptions, respond
 from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood, LoglikelihoodRolling, Tag
-from harness.engine.build import build_model
+from harness.engine.opening import open_model
 from harness.lm_eval_bridge import HarnessLM
 from tests import tiny
 
@@ -31,15 +30,7 @@ ASKED = {
 
 
 def answers(folder, requests):
-    model = build_model(
-        resolve(str(folder)),
-        dtype="float32",
-        device="cpu",
-        batch_tokens=1000,
-        apply_chat_template=False,
-        trust_remote_code=False,
-        meter=NullMeter(),
-    )
+    model = open_model(resolve(str(folder)), ModelOptions(dtype="float32", device="cpu", batch_tokens=1000))
     return {response.request_id: response for response in respond(model, requests)}
 
 
