@@ -17,8 +17,9 @@ from lm_eval.api.model import LM
 
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import Loader
+from harness.core import registry
 from harness.core.errors import CheckpointError, ModelError, TaskError
-from harness.core.models import KINDS, Kind, Model, ModelOptions, respond
+from harness.core.models import Kind, Model, ModelOptions, respond
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
 from harness.engine.opening import open_model
 from harness.engine.rendering import Renderer
@@ -55,7 +56,7 @@ class HarnessLM(LM):  # type: ignore[misc]
         trust_remote_code: bool = False,
     ) -> None:
         found = resolve(str(checkpoint), kind=kind, base=base)
-        answered = KINDS[found.kind]
+        answered = registry.kind(found.kind)
         if not set(answered.answers) & {Loglikelihood, GenerateUntil}:
             raise CheckpointError(
                 f"is of the kind {found.kind}, and a {answered.title} answers none of lm-eval's requests",
@@ -124,7 +125,7 @@ class HarnessLM(LM):  # type: ignore[misc]
 
     @property
     def _is_chat(self) -> bool:
-        return self.kind is KINDS["chat"]
+        return self.kind is not None and self.kind.name == "chat"
 
     def _answers(self, instances: Sequence[Instance]) -> list[Any]:
         asked = _with_seeds(instances, in_chat=self._is_chat)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from harness.record import load_record
+
 PYPROJECT = """
 [build-system]
 requires = ["hatchling"]
@@ -26,6 +28,9 @@ rhymes = "harness_poems:Rhymes"
 
 [project.entry-points."harness.meters"]
 stopwatch = "harness_poems:Stopwatch"
+
+[project.entry-points."harness.engines"]
+bigram = "harness_poems.bigram:BIGRAM"
 
 [project.entry-points."harness.datasets"]
 rhymes = "harness_poems:RHYMES"
@@ -108,6 +113,58 @@ class Stopwatch(NullMeter):
 '''
 
 
+BIGRAM = '''
+"""A kind of model: how often a word followed another."""
+
+from harness.core.models import Kind
+from harness.core.requests import Loglikelihood
+
+BIGRAM = Kind(
+    name="bigram",
+    title="table of word pairs",
+    answers=(Loglikelihood,),
+    trial=Loglikelihood(context="the", continuation=" cat"),
+    opener="harness_poems.pairs:open_bigram",
+    marker="bigram.json",
+)
+'''
+PAIRS = """
+import json
+import math
+
+from harness.core.models import Batch
+from harness.core.requests import Response
+
+
+def open_bigram(checkpoint, options, meter, loader):
+    return Bigram(json.loads((checkpoint.path / "bigram.json").read_text()))
+
+
+class Bigram:
+    def __init__(self, counts):
+        self.counts = counts
+
+    def plan(self, requests):
+        return [Batch(tuple(sorted(requests, key=lambda request: request.id)))]
+
+    def answer(self, batch):
+        return [self._answered(request) for request in batch.requests]
+
+    def _answered(self, request):
+        followers = self.counts.get(request.context.split()[-1], {})
+        word = request.continuation.strip()
+        if word not in followers:
+            return Response(request_id=request.id, invalid="it never saw these words together")
+        share = followers[word] / sum(followers.values())
+        return Response(
+            request_id=request.id,
+            loglikelihood=math.log(share),
+            token_count=1,
+            is_greedy=share == max(followers.values()) / sum(followers.values()),
+        )
+"""
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder into which the package was really built and installed."""
@@ -118,6 +175,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (package / "__init__.py").write_text(textwrap.dedent(MODULE))
     (package / "words.py").write_text("VERB = 'Rhyme'\n")
     (package / "sums.py").write_text("")
+    (package / "bigram.py").write_text(BIGRAM)
+    (package / "pairs.py").write_text(PAIRS)
     rows = [{"line": f"the cat {n}", "options": ["hat", "dog"], "gold": 0} for n in range(4)]
     (package / "rhymes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation"]
@@ -192,3 +251,54 @@ def test_one_that_fails_to_import_stops_the_command_with_its_name_and_cause(site
     assert finished.stderr.count("\n") == 1
     for words in ("poetry", "harness-poems", "No module named 'a_library_that_is_not_there'"):
         assert words in finished.stderr
+
+
+def test_a_kind_of_model_of_its_own_is_recognised_and_evaluated(site, tmp_path):
+    folder = tmp_path / "counted"
+    folder.mkdir()
+    (folder / "bigram.json").write_text(json.dumps({"-": {"hat": 3, "dog": 1}, "the": {"cat": 1}}))
+    command = ("eval", "--model", str(folder), "--suite", "poetry", "--meter", "none", "--json")
+    finished = harness(site, *command, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    result = json.loads(finished.stdout)
+    # Every question is "... -", after which "hat", the gold answer, stood three times in four.
+    (accuracy,) = (row for row in result["estimates"] if row["task"] == "rhymes" and row["metric"] == "acc")
+    assert (accuracy["value"], accuracy["n"]) == (1.0, 4)
+    record = load_record(tmp_path / result["folder"])
+    assert record.spec.kind == "bigram"
+    assert sorted({round(value, 6) for value in record.samples["loglikelihood"]}) == [-1.386294, -0.287682]
+    again = harness(site, "verify", result["folder"], "--rerun", "2", "--model", str(folder), cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+
+    looked_at = harness(site, "doctor", "--model", str(folder), "--json", cwd=tmp_path)
+    answer = next(row for row in json.loads(looked_at.stdout) if row["name"] == "answer")
+    assert answer["status"] == "ok", answer
+
+
+def test_what_such_a_kind_is_not_asked_is_told_in_a_sentence(site, tmp_path):
+    folder = tmp_path / "counted"
+    folder.mkdir()
+    (folder / "bigram.json").write_text("{}")
+    finished = harness(site, "eval", "--model", str(folder), "--task", "xsum_summary", cwd=tmp_path)
+    assert finished.returncode == 2
+    assert "a table of word pairs doesn't write" in finished.stderr
+    assert finished.stderr.count("\n") == 1
+    (folder / "bigram.json").unlink()
+    for kind, words in (("bigram", "holds no bigram.json"), ("trigram", "no such kind of checkpoint; did you mean")):
+        refused = harness(site, "inspect", "--model", str(folder), "--kind", kind, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert words in refused.stderr
+
+
+def test_a_kind_is_listed_without_what_runs_it(site, tmp_path):
+    """Names and titles cost no import of torch, nor of the package's own model."""
+    code = (
+        "import sys; from harness.core import registry; "
+        "print(*(kind.title for kind in registry.kinds())); "
+        "print([name for name in ('torch', 'transformers', 'harness_poems.pairs') if name in sys.modules])"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    titles, imported = said.stdout.splitlines()
+    assert "table of word pairs" in titles
+    assert imported == "[]"

@@ -9,20 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.core.errors import CheckpointError, UnknownName
-from harness.core.models import KINDS
+from harness.checkpoints.kinds import LOADERS
+from harness.core import registry
+from harness.core.errors import CheckpointError
 
-__all__ = ["LOADERS", "OTHER_HEADS", "POOLER", "check_kind", "kind_of", "unused_tensors"]
-
-LOADERS = {
-    "causal": ("MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", "AutoModelForCausalLM"),
-    "seq2seq": ("MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES", "AutoModelForSeq2SeqLM"),
-    "masked": ("MODEL_FOR_MASKED_LM_MAPPING_NAMES", "AutoModelForMaskedLM"),
-    "classifier": ("MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES", "AutoModelForSequenceClassification"),
-    "tagger": ("MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES", "AutoModelForTokenClassification"),
-    "encoder": ("MODEL_MAPPING_NAMES", "AutoModel"),
-}
-"""The kinds of checkpoints that can be loaded: transformers' table of their architectures, and the class for them."""
+__all__ = ["OTHER_HEADS", "POOLER", "kind_of", "unused_tensors"]
 
 TABLE_SUFFIX = "_MAPPING_NAMES"
 PRETRAINING = "MODEL_FOR_PRETRAINING_MAPPING_NAMES"
@@ -54,12 +45,6 @@ def unused_tensors(kind: str, names: Collection[str]) -> list[str]:
     return sorted(name for name in names if pattern and pattern.search(name))
 
 
-def check_kind(kind: str | None) -> None:
-    """Refuse the name of a kind of checkpoint that there isn't. Raises `UnknownName`."""
-    if kind is not None and kind not in LOADERS:
-        raise UnknownName("kind of checkpoint", kind, LOADERS)
-
-
 def kind_of(
     config: Mapping[str, Any],
     place: Path,
@@ -75,7 +60,6 @@ def kind_of(
     `tensors`. Raises `CheckpointError` naming the architecture if transformers doesn't know it, it is of no such kind,
     or its kind can't be told.
     """
-    check_kind(wanted)
     architecture = _architecture(config, place)
     if wanted is None and embeds:
         wanted = "encoder"
@@ -121,8 +105,8 @@ def _as_wanted(known: Mapping[str, tuple[str, ...]], wanted: str, architecture: 
     """The architecture in which a model is of the kind that the user wants."""
     if wanted not in known:
         raise CheckpointError(
-            f"{architecture or 'this architecture'} can't be loaded as a {KINDS[wanted].title}: transformers has no "
-            "such head for it",
+            f"{architecture or 'this architecture'} can't be loaded as a {registry.kind(wanted).title}: "
+            "transformers has no such head for it",
             place=place,
             fix=f"Leave --kind out, or choose {' or '.join(known)}",
         )
@@ -151,7 +135,7 @@ def _guess(
 
 
 def _no_kind(name: str, known: Mapping[str, tuple[str, ...]], place: Path) -> CheckpointError:
-    kinds = ", ".join(kind.title for kind in (KINDS[kind] for kind in LOADERS))
+    kinds = ", ".join(registry.kind(kind).title for kind in LOADERS)
     fix = "Give a checkpoint of one of these kinds"
     if known:
         fix += f", or read this one as another with --kind {' or '.join(known)}"

@@ -5,22 +5,24 @@ from pathlib import Path
 from typing import Any
 
 from harness.checkpoints import geometry
-from harness.checkpoints.architectures import LOADERS, kind_of, unused_tensors
+from harness.checkpoints.architectures import kind_of, unused_tensors
 from harness.checkpoints.chat_templates import has_chat_template
 from harness.checkpoints.files import read_object, safe_file
 from harness.checkpoints.fingerprint import file_digests, fingerprint
 from harness.checkpoints.generation_config import read_generation_settings
 from harness.checkpoints.headers import WeightFiles, find_weights
+from harness.checkpoints.kinds import LOADERS
 from harness.checkpoints.labels import LABELLING, config_labels
 from harness.checkpoints.loading.quantised import quantisation, weight_count
+from harness.checkpoints.marked import inspect_marked, marked_kind
 from harness.checkpoints.redirects import refuse_redirects
 from harness.checkpoints.remote_code import carries_code
 from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.sources.cached import CONVERSION, is_ours
 from harness.checkpoints.vocabulary import check_vocabulary
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint, GenerationSettings
 from harness.core.errors import CheckpointError
-from harness.core.models import KINDS
 from harness.core.requests import GenerateUntil
 
 __all__ = ["inspect_folder"]
@@ -33,6 +35,8 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
     its config says). Raises `CheckpointError` naming the file, the field and the next step for whatever is missing,
     malformed, out of bounds or unsafe.
     """
+    if marked := marked_kind(folder, kind):
+        return inspect_marked(folder, marked, ref=ref, origin=origin)
     said = _read_if_there(folder, CONVERSION) if is_ours(folder) else {}
     config = _read_config(folder)
     place = folder / "config.json"
@@ -76,7 +80,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
 
 
 def _generation(folder: Path, config: dict[str, Any], kind: str, rows: int | None) -> GenerationSettings:
-    if GenerateUntil not in KINDS[kind].answers:
+    if GenerateUntil not in registry.kind(kind).answers:
         return GenerationSettings()
     return read_generation_settings(folder, config, rows=rows, beams=kind == "seq2seq")
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from functools import partial
 
 from harness.checkpoints.adapter import inspect_adapter, is_adapter
-from harness.checkpoints.architectures import check_kind
 from harness.checkpoints.inspect import inspect_folder
+from harness.checkpoints.marked import check_kind
 from harness.checkpoints.served.endpoint import is_served
 from harness.checkpoints.sources.named import NamedInFile
 from harness.checkpoints.sources.wheel import NAMES

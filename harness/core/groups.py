@@ -188,6 +188,13 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 use="asked what `--model` means",
             ),
             Group(
+                name="harness.engines",
+                noun="kind of model",
+                holds="object",
+                contracts=("harness.core.models:Kind",),
+                use="what a checkpoint is: told by its folder, or with `--kind`",
+            ),
+            Group(
                 name="harness.meters",
                 noun="meter",
                 holds="maker",

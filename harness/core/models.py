@@ -1,31 +1,17 @@
 """The contract of everything that answers requests, the kinds of it, and what each can be asked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, Protocol
 
-from harness.core.requests import (
-    Attribute,
-    Classify,
-    Embed,
-    GenerateUntil,
-    Loglikelihood,
-    LoglikelihoodRolling,
-    PseudoLoglikelihood,
-    Request,
-    Response,
-    Tag,
-    TokenLoglikelihoods,
-)
+from harness.core.requests import Request, Response
 
-__all__ = ["KINDS", "TOLERANCE_NATS", "Batch", "Kind", "Model", "ModelOptions", "respond", "tolerance_nats"]
+__all__ = ["TOLERANCE_NATS", "Batch", "Kind", "Model", "ModelOptions", "respond", "tolerance_nats"]
 
 TOLERANCE_NATS = 5e-4
 """What rounding may change of a log-likelihood in single precision: by batch, order, or another way of computing it."""
 _HALF_TOLERANCE_NATS = 0.1
 _FULL = ("float32", "float64")
-
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,65 +78,33 @@ def tolerance_nats(dtype: str) -> float:
     """What rounding may change of a log-likelihood, or a logit, that is computed in this type, such as `float32`."""
     return TOLERANCE_NATS if dtype in _FULL else _HALF_TOLERANCE_NATS
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One kind of model: its `title` for people, the requests that it `answers`, and whether they may bear noise."""
+    """One kind of model. Registered in the entry-point group `harness.engines`, in a module that imports nothing heavy.
+
+    `title` is for people, `answers` are the requests that it can be asked, and `trial` is a small one of them. `opener`
+    names, as `module:function`, what is called with `(checkpoint, options, meter, loader)` and gives the `Model`; the
+    default loads with transformers what `model`, as `module:class`, then answers for. `white_box` names what gives the
+    gradients of its decisions, if it makes any. `task_type` is its tag on a model hub.
+
+    A checkpoint of a kind of one's own is a folder with the file `marker` and without a config.json: it is recognised
+    by that name alone, and nothing in it is run. `takes_noise` says whether requests may bear noise on embeddings.
+    """
 
     name: str
     title: str
     answers: tuple[type[Request], ...]
+    trial: Request
+    opener: str = "harness.engine.opening:open_loaded"
+    model: str | None = None
+    white_box: str | None = None
+    marker: str | None = None
+    task_type: str = "text-generation"
     takes_noise: bool = False
 
     def refusal(self, asked: type[Request]) -> str | None:
         """Why a model of this kind can't answer requests of the class `asked`; None where it can."""
-        return None if asked in self.answers else f"a {self.title} {_WANTED[asked.kind]}"
-
-
-_WANTED: Mapping[str, str] = {
-    Loglikelihood.kind: "gives no likelihood of one text after another",
-    LoglikelihoodRolling.kind: "doesn't predict a text from left to right",
-    GenerateUntil.kind: "doesn't write",
-    TokenLoglikelihoods.kind: "doesn't give the likelihood of each token of a text",
-    PseudoLoglikelihood.kind: "can't fill in a masked token",
-    Classify.kind: "has no head that labels texts",
-    Tag.kind: "has no head that labels words",
-    Embed.kind: "gives no embedding of a text",
-    Attribute.kind: "isn't asked for explanations, which take hundreds of questions for each decision",
-}
-"""What a kind lacks, as the end of a sentence."""
-
-KINDS: Mapping[str, Kind] = MappingProxyType(
-    {
-        kind.name: kind
-        for kind in (
-            Kind(
-                name="causal",
-                title="causal language model",
-                answers=(Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods, GenerateUntil, Attribute),
-                takes_noise=True,
-            ),
-            Kind(
-                name="masked",
-                title="masked language model",
-                answers=(Loglikelihood, PseudoLoglikelihood, Attribute),
-                takes_noise=True,
-            ),
-            Kind(
-                name="seq2seq",
-                title="sequence-to-sequence model",
-                answers=(Loglikelihood, GenerateUntil, Attribute),
-                takes_noise=True,
-            ),
-            Kind(name="classifier", title="sequence classifier", answers=(Classify, Attribute), takes_noise=True),
-            Kind(name="tagger", title="token classifier", answers=(Tag,)),
-            Kind(name="encoder", title="sentence encoder", answers=(Embed,)),
-            Kind(
-                name="completions",
-                title="served model with token probabilities",
-                answers=(Loglikelihood, LoglikelihoodRolling, GenerateUntil),
-            ),
-            Kind(name="chat", title="served chat model", answers=(GenerateUntil,)),
-        )
-    }
-)
-"""Every kind, by name. A masked model's `Loglikelihood` is the pseudo-log-likelihood of the continuation."""
+        if asked in self.answers:
+            return None
+        return f"a {self.title} {asked.lack or f'answers no requests of the kind {asked.kind}'}"

@@ -11,9 +11,24 @@ from harness.core.errors import HarnessError, PluginError, UnknownName
 from harness.core.groups import FORMER, GROUPS
 
 if TYPE_CHECKING:
+    from harness.core.models import Kind
     from harness.core.tasks import Suite, Task
 
-__all__ = ["check", "load", "make", "misplaced", "names", "package", "packages", "several", "source", "suite", "task"]
+__all__ = [
+    "check",
+    "kind",
+    "kinds",
+    "load",
+    "make",
+    "misplaced",
+    "names",
+    "package",
+    "packages",
+    "several",
+    "source",
+    "suite",
+    "task",
+]
 
 _PREFIX = "harness."
 _FIX = "Mend or uninstall that package"
@@ -147,6 +162,19 @@ def task(name: str) -> "Task":
     """The task of that name. Raises `UnknownName` or `PluginError`."""
     made: Task = make("harness.tasks", name)
     return made
+
+
+def kind(name: str) -> "Kind":
+    """The kind of model of that name. Raises `UnknownName` or `PluginError`."""
+    found: Kind = load("harness.engines", name)
+    if found.name != name:
+        raise PluginError(f"is registered as {name}, and calls itself {found.name}", place=name, fix=_FIX)
+    return found
+
+
+def kinds() -> "list[Kind]":
+    """Every kind of model, by name. Raises `PluginError`."""
+    return [kind(name) for name in names("harness.engines")]
 
 
 def misplaced() -> list[PluginError]:

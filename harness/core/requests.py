@@ -64,9 +64,13 @@ _LEFT_OUT = ("noise", "chat")
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """One question to a model. Concrete kinds below; `kind` names the kind in records and signatures."""
+    """One question to a model. Concrete kinds below; `kind` names the kind in records and signatures.
+
+    `lack` says of a model that can't answer it what that model lacks, as the end of a sentence about it.
+    """
 
     kind: ClassVar[str]
+    lack: ClassVar[str] = ""
 
     @cached_property
     def id(self) -> str:
@@ -86,6 +90,7 @@ class Loglikelihood(Request):
     """
 
     kind: ClassVar[str] = "loglikelihood"
+    lack: ClassVar[str] = "gives no likelihood of one text after another"
     context: str
     continuation: str
     noise: EmbeddingNoise | None = None
@@ -102,6 +107,7 @@ class LoglikelihoodRolling(Request):
     """
 
     kind: ClassVar[str] = "loglikelihood_rolling"
+    lack: ClassVar[str] = "doesn't predict a text from left to right"
     text: str
     max_length: int | None = None
     stride: int | None = None
@@ -118,6 +124,7 @@ class TokenLoglikelihoods(Request):
     """
 
     kind: ClassVar[str] = "token_loglikelihoods"
+    lack: ClassVar[str] = "doesn't give the likelihood of each token of a text"
     text: str
     max_tokens: int = 512
 
@@ -134,6 +141,7 @@ class GenerateUntil(Request):
     """
 
     kind: ClassVar[str] = "generate_until"
+    lack: ClassVar[str] = "doesn't write"
     context: str
     until: tuple[str, ...] = ()
     max_tokens: int = 64
@@ -155,6 +163,7 @@ class PseudoLoglikelihood(Request):
     """
 
     kind: ClassVar[str] = "pseudo_loglikelihood"
+    lack: ClassVar[str] = "can't fill in a masked token"
     text: str
 
 
@@ -166,6 +175,7 @@ class Classify(Request):
     """
 
     kind: ClassVar[str] = "classify"
+    lack: ClassVar[str] = "has no head that labels texts"
     text: str
     text_pair: str | None = None
     noise: EmbeddingNoise | None = None
@@ -176,6 +186,7 @@ class Tag(Request):
     """Which label does the model give each of `words`?"""
 
     kind: ClassVar[str] = "tag"
+    lack: ClassVar[str] = "has no head that labels words"
     words: tuple[str, ...]
 
 
@@ -184,6 +195,7 @@ class Embed(Request):
     """Which point does the model map `text` to?"""
 
     kind: ClassVar[str] = "embed"
+    lack: ClassVar[str] = "gives no embedding of a text"
     text: str
 
 
@@ -202,6 +214,7 @@ class Attribute(Request):
     """
 
     kind: ClassVar[str] = "attribute"
+    lack: ClassVar[str] = "isn't asked for explanations, which take hundreds of questions for each decision"
     context: str
     continuations: tuple[str, ...] = ()
     text_pair: str | None = None

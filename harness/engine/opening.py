@@ -1,22 +1,22 @@
 """The one door from a resolved checkpoint to the model that answers."""
 
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import Any
 
 from harness.checkpoints.loading.loader import Loader
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
+from harness.core.errors import PluginError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import KINDS, Model, ModelOptions
-from harness.core.requests import Attribute
+from harness.core.models import Model, ModelOptions
 from harness.engine.attribution.model import AttributingModel
 from harness.engine.devices import default_batch_tokens, resolve_device
 from harness.engine.kinds.chat import ChatModel
-from harness.engine.kinds.remote import REMOTE_KINDS, remote_model
 from harness.engine.kinds.unembedded import Unembedded, unembedded_ids
 from harness.engine.noise import Noiseless
 from harness.engine.rendering import UNDATED
 
-__all__ = ["loaded_model", "open_model"]
+__all__ = ["loaded_model", "open_loaded", "open_model"]
 
 
 def open_model(
@@ -29,17 +29,26 @@ def open_model(
     """Load the checkpoint and make it answer requests, whatever its kind.
 
     A `loader` that is kept shares the base of adapters; work is counted by the `meter`, if there is one. Raises
-    `CheckpointError`, `InputError` for a chat of no chat or a device that isn't there.
+    `CheckpointError`, `InputError` for a chat of no chat or a device that isn't there, `PluginError` for a kind that
+    can't be opened.
     """
-    options = options or ModelOptions()
-    if checkpoint.kind in REMOTE_KINDS:
-        return remote_model(
-            checkpoint, apply_chat_template=options.apply_chat_template, system_prompt=options.system_prompt
-        )
+    kind = registry.kind(checkpoint.kind)
+    try:
+        opener = resolve_name(kind.opener)
+    except (Exception, SystemExit) as error:
+        raise PluginError(
+            f"the kind of model can't be opened by {kind.opener}: {type(error).__name__}: {error}",
+            place=kind.name,
+            fix="Mend or uninstall the package that registers it",
+        ) from error
+    model: Model = opener(checkpoint, options or ModelOptions(), meter or NullMeter(), loader or Loader())
+    return model
+
+
+def open_loaded(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, loader: Loader) -> Model:
+    """A checkpoint of a kind that transformers loads."""
     device = resolve_device(options.device)
-    loaded = (loader or Loader()).load(
-        checkpoint, dtype=options.dtype, device=device, trust_remote_code=options.trust_remote_code
-    )
+    loaded = loader.load(checkpoint, dtype=options.dtype, device=device, trust_remote_code=options.trust_remote_code)
     model = loaded_model(loaded, batch_tokens=options.batch_tokens or default_batch_tokens(device), meter=meter)
     if missing := unembedded_ids(loaded.tokenizer, loaded.model):
         model = Unembedded(model, loaded.tokenizer, missing)
@@ -50,23 +59,7 @@ def open_model(
 
 def loaded_model(loaded: Any, *, batch_tokens: int, meter: Meter | None = None) -> Model:
     """A loaded checkpoint as the model of its kind, which explains its decisions where that kind makes any."""
-    kind = loaded.checkpoint.kind
-    # Each kind has a module of its own, imported when it is needed.
-    module, name = _MODELS[kind]
-    made = getattr(import_module(f"harness.engine.kinds.{module}"), name)
-    model: Model = made(loaded, batch_tokens=batch_tokens, meter=meter or NullMeter())
-    if Attribute not in KINDS[kind].answers:
-        return model
-    from harness.engine.attribution.boxes import white_box
-
-    return AttributingModel(model, white_box(model))
-
-
-_MODELS = {
-    "causal": ("causal", "CausalModel"),
-    "masked": ("masked", "MaskedModel"),
-    "seq2seq": ("seq2seq", "Seq2SeqModel"),
-    "classifier": ("classifier", "ClassifierModel"),
-    "tagger": ("tagger", "TaggerModel"),
-    "encoder": ("embedding", "EncoderModel"),
-}
+    kind = registry.kind(loaded.checkpoint.kind)
+    assert kind.model is not None
+    model: Model = resolve_name(kind.model)(loaded, batch_tokens=batch_tokens, meter=meter or NullMeter())
+    return AttributingModel(model, resolve_name(kind.white_box)(model)) if kind.white_box else model

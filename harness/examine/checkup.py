@@ -6,9 +6,11 @@ from textwrap import shorten
 from typing import Any
 
 from harness.checkpoints import resolve, resolve_dtype
+from harness.checkpoints.loading.dtypes import SERVED
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
-from harness.core.models import KINDS, Model, ModelOptions, respond
-from harness.core.requests import Classify, Embed, GenerateUntil, Loglikelihood, PseudoLoglikelihood, Request, Tag
+from harness.core.models import Model, ModelOptions, respond
+from harness.core.requests import GenerateUntil
 from harness.engine.devices import resolve_device
 from harness.engine.lengths import ALIKE, Lengths
 from harness.engine.opening import open_model
@@ -18,18 +20,6 @@ __all__ = ["examine_model"]
 
 _GB = 1e9
 _WIDTH = 40
-_TEXT = "The river flows"
-_TRIALS: Mapping[str, Request] = {
-    "causal": Loglikelihood(context=_TEXT, continuation=" on"),
-    "masked": PseudoLoglikelihood(text=_TEXT),
-    "seq2seq": Loglikelihood(context=_TEXT, continuation=" on"),
-    "classifier": Classify(text=_TEXT),
-    "tagger": Tag(words=("The", "river", "flows")),
-    "encoder": Embed(text=_TEXT),
-    "completions": Loglikelihood(context=_TEXT, continuation=" on"),
-    "chat": GenerateUntil(context=_TEXT, max_tokens=1),
-}
-"""One small request that each kind must be able to answer."""
 
 
 def examine_model(ref: str, *, offline: bool, kind: str | None = None, base: str | None = None) -> list[Diagnosis]:
@@ -54,13 +44,14 @@ def _identity(checkpoint: Checkpoint) -> Diagnosis:
 
 
 def _weights(checkpoint: Checkpoint, dtype: str, device: str) -> Diagnosis:
-    if checkpoint.parameter_count is None or checkpoint.size_bytes is None:
+    if checkpoint.dtype == SERVED:
         return Diagnosis(
             name="weights", status="ok", detail="served elsewhere, so their number and size aren't known here"
         )
     window = f"; a window of {checkpoint.max_length:,} tokens" if checkpoint.max_length else ""
+    count = "an unknown number of" if checkpoint.parameter_count is None else f"{checkpoint.parameter_count:,}"
     detail = (
-        f"{checkpoint.parameter_count:,} parameters, {checkpoint.size_bytes / _GB:.2f} GB as {checkpoint.dtype}, "
+        f"{count} parameters, {(checkpoint.size_bytes or 0) / _GB:.2f} GB as {checkpoint.dtype}, "
         f"computed in {dtype} on {device}{window}"
     )
     return Diagnosis(name="weights", status="ok", detail=detail)
@@ -68,7 +59,7 @@ def _weights(checkpoint: Checkpoint, dtype: str, device: str) -> Diagnosis:
 
 def _way(checkpoint: Checkpoint, model: Model) -> Diagnosis:
     if checkpoint.kind != "causal":
-        return Diagnosis(name="reading", status="ok", detail=f"as a {KINDS[checkpoint.kind].title}")
+        return Diagnosis(name="reading", status="ok", detail=f"as a {registry.kind(checkpoint.kind).title}")
     reading: Any = model
     while not hasattr(reading, "plain_reason"):
         reading = reading.model
@@ -86,7 +77,7 @@ def _way(checkpoint: Checkpoint, model: Model) -> Diagnosis:
 
 def _writing(checkpoint: Checkpoint) -> Iterator[Diagnosis]:
     """Which of the checkpoint's own settings for generation count, where it writes at all."""
-    if GenerateUntil not in KINDS[checkpoint.kind].answers:
+    if GenerateUntil not in registry.kind(checkpoint.kind).answers:
         return
     own = checkpoint.generation
     detail = f"follows {_listed(own.followed)} of the checkpoint's settings" if own.followed else "follows no settings"
@@ -102,9 +93,9 @@ def _listed(settings: Mapping[str, Any]) -> str:
 
 
 def _trial(checkpoint: Checkpoint, model: Model) -> Diagnosis:
-    (response,) = respond(model, [_TRIALS[checkpoint.kind]])
+    (response,) = respond(model, [registry.kind(checkpoint.kind).trial])
     if response.invalid is not None:
         return Diagnosis(name="answer", status="limited", detail=f"a first request has no answer: {response.invalid}")
     return Diagnosis(
-        name="answer", status="ok", detail=f"answers a request of the kind {_TRIALS[checkpoint.kind].kind}"
+        name="answer", status="ok", detail=f"answers a request of the kind {registry.kind(checkpoint.kind).trial.kind}"
     )

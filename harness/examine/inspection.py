@@ -10,7 +10,7 @@ from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.remote_code import carries_code
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
-from harness.core.models import KINDS, Kind
+from harness.core.models import Kind
 from harness.core.tasks import Suite
 from harness.run.work import applicable
 from harness.suitefiles.selection import select
@@ -57,7 +57,7 @@ class Inspection:
         return {
             "model": one.ref,
             "kind": one.kind,
-            "kind_title": KINDS[one.kind].title,
+            "kind_title": registry.kind(one.kind).title,
             "architecture": one.architecture,
             "origin": one.origin,
             "parameter_count": one.parameter_count,
@@ -129,7 +129,7 @@ def kinds_table() -> str:
 
     `derived` is a suite without a task for the kind that still says something of the run as a whole.
     """
-    kinds = list(KINDS.values())
+    kinds = registry.kinds()
     lines = [
         "| suite | " + " | ".join(kind.name for kind in kinds) + " |",
         "|---|" + "---|" * len(kinds),

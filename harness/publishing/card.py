@@ -17,13 +17,6 @@ from harness.record import RunRecord
 
 __all__ = ["model_card"]
 
-_TASK_TYPES = {
-    "masked": "fill-mask",
-    "seq2seq": "text2text-generation",
-    "classifier": "text-classification",
-    "tagger": "token-classification",
-    "encoder": "sentence-similarity",
-}
 _UNKNOWN = "Not in the record of the evaluation: for the publisher of the model to state."
 
 
@@ -37,6 +30,11 @@ def model_card(record: RunRecord) -> ModelCard:
     )
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in _sections(record))
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n# {_plain(name)}\n\n{body}\n")
+
+
+def _task_type(kind: str) -> str:
+    """The hub's tag; that of text generation for a kind whose package isn't installed here."""
+    return registry.kind(kind).task_type if kind in registry.names("harness.engines") else "text-generation"
 
 
 def _results(record: RunRecord) -> Iterator[EvalResult]:
@@ -55,7 +53,7 @@ def _results(record: RunRecord) -> Iterator[EvalResult]:
         }
         best = {"target": one.target} if one.direction is None else {"direction": one.direction}
         yield EvalResult(
-            task_type=_TASK_TYPES.get(record.spec.kind, "text-generation"),
+            task_type=_task_type(record.spec.kind),
             dataset_type=one.task,
             dataset_name=f"{one.suite}: {one.task}",
             dataset_config=one.suite,

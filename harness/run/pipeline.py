@@ -21,7 +21,7 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError, InputError, RecordError
 from harness.core.headlines import headline_estimates
 from harness.core.meters import REPEATS, Meter
-from harness.core.models import KINDS, Model
+from harness.core.models import Model
 from harness.core.process.logs import LogFile, logged_to
 from harness.core.process.network import offline_if
 from harness.core.process.paths import public_name, without_home
@@ -195,7 +195,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
 
 
 def _nothing_defined(model: str, checkpoint: Checkpoint, skipped: Sequence[SkippedTask]) -> InputError:
-    kind = KINDS[checkpoint.kind]
+    kind = registry.kind(checkpoint.kind)
     # What a task for this kind says of this checkpoint is more to the point than that others are for another kind.
     near = [one for one in skipped if not any(map(kind.refusal, one.planned.task.asks))]
     return InputError(

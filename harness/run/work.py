@@ -11,7 +11,6 @@ from pathlib import Path
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import DataError, HarnessError, PluginError, TaskError
-from harness.core.models import KINDS
 from harness.core.process.isolation import STEP_TIMEOUT_S, StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.process.reachable import code_digest
 from harness.core.requests import Request, Response
@@ -103,7 +102,7 @@ def applicable(planned: Sequence[PlannedTask], checkpoint: Checkpoint) -> tuple[
     """The tasks that a checkpoint can be asked, suited to it, and the others with their reason: kind, or refusal."""
     kept, skipped = [], []
     for one in planned:
-        kind = KINDS[checkpoint.kind]
+        kind = registry.kind(checkpoint.kind)
         refusals = [refusal for asked in one.task.asks if (refusal := kind.refusal(asked))]
         reason = refusals[0] if refusals else one.task.refusal(checkpoint)
         if reason:

@@ -10,10 +10,10 @@ from typing import Any, Self
 
 import numpy as np
 
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import TaskError
 from harness.core.metrics import Metric
-from harness.core.models import KINDS
 from harness.core.perturbations import MAX_SEVERITY, READ, Perturbation, SamplePerturbation
 from harness.core.requests import Request, Response
 from harness.core.scores import Score
@@ -135,7 +135,7 @@ class RobustnessTask(WrappedTask[Task]):
 
     def refusal(self, checkpoint: Checkpoint) -> str | None:
         """See `Task.refusal`."""
-        kind = KINDS[checkpoint.kind]
+        kind = registry.kind(checkpoint.kind)
         if not kind.takes_noise and all(one.on_embeddings for one in self.noise):
             return f"the embeddings of a {kind.title} are out of reach, so no noise can be put on them"
         return super().refusal(checkpoint)
@@ -143,7 +143,7 @@ class RobustnessTask(WrappedTask[Task]):
     def suited(self, checkpoint: Checkpoint) -> Self:
         """See `Task.suited`: without noise on embeddings that are out of reach."""
         other = super().suited(checkpoint)
-        if not KINDS[checkpoint.kind].takes_noise:
+        if not registry.kind(checkpoint.kind).takes_noise:
             other.noise = tuple(one for one in self.noise if not one.on_embeddings)
         return other
 

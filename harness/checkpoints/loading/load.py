@@ -16,8 +16,9 @@ import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from harness.checkpoints.architectures import LOADERS, OTHER_HEADS, POOLER, unused_tensors
+from harness.checkpoints.architectures import OTHER_HEADS, POOLER, unused_tensors
 from harness.checkpoints.headers import stored_tensors
+from harness.checkpoints.kinds import LOADERS
 from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.loading.dtypes import resolve_dtype
 from harness.checkpoints.loading.held import held

@@ -21,8 +21,8 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import initialization
 
-from harness.checkpoints.architectures import LOADERS
 from harness.checkpoints.headers import StoredTensor
+from harness.checkpoints.kinds import LOADERS
 from harness.checkpoints.labels import LABELLING, label_count
 from harness.checkpoints.loading.confined import CPU_S, CPU_S_PER_MB, MEMORY_BYTES, WAITED
 from harness.checkpoints.loading.quantised import weight_count

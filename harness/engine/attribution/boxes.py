@@ -18,7 +18,7 @@ from harness.engine.padding import padded
 from harness.engine.scoring import logits_with_gradients
 from harness.engine.tree import packed_row, path_row
 
-__all__ = ["white_box"]
+__all__ = ["CausalBox", "ClassifierBox", "MaskedBox", "Seq2SeqBox"]
 
 APART = "its choices have lengths that the model reads in different ways, so they can't be compared in one pass"
 
@@ -152,17 +152,3 @@ class _Targets:
 
 def _pairs(request: Attribute) -> list[Loglikelihood]:
     return [Loglikelihood(context=request.context, continuation=one) for one in request.continuations]
-
-
-def white_box(model: Any) -> WhiteBox:
-    """The white box of a model of the engine. Raises `KeyError` for one of a kind that explains nothing."""
-    box: WhiteBox = _BOXES[type(model)](model)
-    return box
-
-
-_BOXES: dict[type, Any] = {
-    CausalModel: CausalBox,
-    MaskedModel: MaskedBox,
-    Seq2SeqModel: Seq2SeqBox,
-    ClassifierModel: ClassifierBox,
-}

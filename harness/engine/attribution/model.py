@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 class AttributingModel:
     """Answers `Attribute` requests by asking `model` about parts of their texts, and all others by passing them on.
 
-    `box` gives the gradients (see `white_box`); without one, only methods that take no gradients can be asked for.
+    `box` gives the gradients (see `WhiteBox`); without one, only methods that take no gradients can be asked for.
     A request is a batch of its own, since what it asks
     fills batches of the inner model: so neither its neighbours nor their order touch its answer.
     """

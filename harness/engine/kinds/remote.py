@@ -13,19 +13,18 @@ from harness.checkpoints.served.echo import Echo, EchoedToken, read_echo
 from harness.checkpoints.served.endpoint import ECHO_TOKENS, echo_body
 from harness.checkpoints.served.said import plain_text
 from harness.checkpoints.served.usage import read_usage, refusal_of_length
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import InputError, ModelError
-from harness.core.models import KINDS, Batch
+from harness.core.meters import Meter
+from harness.core.models import Batch, ModelOptions
 from harness.core.process.secrets import WITHHELD
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.engine.kinds.chat import messages_of
 from harness.engine.writing.replies import read_reply
 from harness.engine.writing.stops import cut_at_stop
 
-__all__ = ["REMOTE_KINDS", "RemoteModel", "remote_model"]
-
-REMOTE_KINDS = ("completions", "chat")
-"""The kinds of models that are served elsewhere."""
+__all__ = ["RemoteModel", "open_served"]
 
 _AT_FAULT = frozenset({400, 413, 422})
 """HTTP errors that are about one request, such as a prompt too long; any other ends the run."""
@@ -40,20 +39,18 @@ _UNPLACED = "the server's tokens don't tell where the continuation begins"
 _WINDOWS = "the text is longer than a window of {} tokens, and can't be cut into windows without the model's tokenizer"
 
 
-def remote_model(
-    checkpoint: Checkpoint, *, apply_chat_template: bool, system_prompt: str | None = None
-) -> "RemoteModel":
+def open_served(checkpoint: Checkpoint, options: ModelOptions, _meter: Meter, _loader: object) -> "RemoteModel":
     """The model of a resolved endpoint.
 
     A chat is one anyway; for token probabilities the template would have to be known here, which raises `InputError`.
     """
-    if apply_chat_template and checkpoint.kind != "chat":
+    if options.apply_chat_template and checkpoint.kind != "chat":
         raise InputError(
             "a served model's own template can't be put around texts whose probabilities are asked for",
             place="--apply-chat-template",
             fix="Leave that option out",
         )
-    return RemoteModel(checkpoint, system_prompt=system_prompt)
+    return RemoteModel(checkpoint, system_prompt=options.system_prompt)
 
 
 class RemoteModel:
@@ -71,7 +68,7 @@ class RemoteModel:
         self, checkpoint: Checkpoint, patience: Patience | None = None, *, system_prompt: str | None = None
     ) -> None:
         options: EndpointOptions = checkpoint.config["options"]
-        self.kind = KINDS[checkpoint.kind]
+        self.kind = registry.kind(checkpoint.kind)
         self.concurrency = options.concurrency
         self._system_prompt = system_prompt
         self._name: str = checkpoint.config["model"]
