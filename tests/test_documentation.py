@@ -105,7 +105,7 @@ def test_every_preset_is_a_valid_suite_file():
 
 
 def test_the_plug_in_of_the_documentation_is_a_task():
-    (code,) = blocks((ROOT / "docs" / "plugins.md").read_text(), "python")
+    code, *_ = blocks((ROOT / "docs" / "plugins.md").read_text(), "python")
     scope: dict[str, object] = {"__name__": "documented"}
     exec(code, scope)
     task = scope["Rhymes"]()

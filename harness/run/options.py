@@ -7,12 +7,10 @@ from typing import Literal
 
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
-from harness.core.models import ModelOptions
 from harness.core.options import option
 from harness.core.process.isolation import STEP_TIMEOUT_S
-from harness.record.spec import RunSpec
 
-__all__ = ["STORE_HELP", "EvalOptions", "model_options"]
+__all__ = ["STORE_HELP", "EvalOptions"]
 
 STORE_HELP = (
     "Index of runs that the leaderboard reads: a SQLite file, or postgresql://USER@HOST/DATABASE. "
@@ -148,17 +146,4 @@ class EvalOptions:
         "--max-memory",
         parser=_bytes,
         metavar="SIZE",
-    )
-
-
-def model_options(spec: RunSpec, *, trust_remote_code: bool) -> ModelOptions:
-    """How the checkpoint of a run is opened, by its spec."""
-    return ModelOptions(
-        dtype=spec.dtype,
-        device=spec.device,
-        batch_tokens=spec.batch_tokens,
-        apply_chat_template=spec.apply_chat_template,
-        system_prompt=spec.system_prompt,
-        chat_date=spec.chat_date,
-        trust_remote_code=trust_remote_code,
     )

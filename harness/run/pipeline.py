@@ -46,7 +46,8 @@ from harness.run.checkpoint_watch import changed_files
 from harness.run.judgement import absent_estimates, aggregate_estimates, derive_estimates, judge_task, run_signature
 from harness.run.memory_limit import check_size, memory_limit
 from harness.run.metering import METERS, machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
-from harness.run.options import EvalOptions, model_options
+from harness.run.options import EvalOptions
+from harness.run.reopening import model_options
 from harness.run.work import SkippedTask, TaskWork, applicable, phases, prepare
 from harness.scorers.judges import use_judges
 from harness.store import NO_STORE, add_or_say, locate

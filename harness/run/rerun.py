@@ -28,7 +28,7 @@ from harness.record.codec import request_of
 from harness.record.environment import package_versions
 from harness.record.samples import read_rows
 from harness.record.seal import SEAL
-from harness.run.options import model_options
+from harness.run.reopening import model_options
 
 __all__ = ["AnswerDifference", "Rerun", "rerun"]
 

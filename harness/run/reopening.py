@@ -1,0 +1,19 @@
+"""How the checkpoint of a run is opened, the first time and again."""
+
+from harness.core.models import ModelOptions
+from harness.record import RunSpec
+
+__all__ = ["model_options"]
+
+
+def model_options(spec: RunSpec, *, trust_remote_code: bool) -> ModelOptions:
+    """How the checkpoint of a run is opened, by its spec."""
+    return ModelOptions(
+        dtype=spec.dtype,
+        device=spec.device,
+        batch_tokens=spec.batch_tokens,
+        apply_chat_template=spec.apply_chat_template,
+        system_prompt=spec.system_prompt,
+        chat_date=spec.chat_date,
+        trust_remote_code=trust_remote_code,
+    )
