@@ -161,13 +161,6 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 use="called with a task, it gives another: `--task NAME:TASK`",
             ),
             Group(
-                name="harness.metrics",
-                noun="list of metrics",
-                holds="objects",
-                contracts=("harness.core.metrics:Metric",),
-                use="known by their names when a record is read",
-            ),
-            Group(
                 name="harness.presets",
                 noun="preset",
                 holds="package",

@@ -1,10 +1,13 @@
 """Suites, tasks, meters and all else that can be plugged in are found by entry point, ours and third parties' alike."""
 
+import sys
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from harness.core.errors import HarnessError, PluginError, UnknownName
@@ -21,6 +24,7 @@ __all__ = [
     "load",
     "make",
     "misplaced",
+    "module",
     "names",
     "package",
     "packages",
@@ -30,6 +34,8 @@ __all__ = [
     "task",
 ]
 
+_DISTRIBUTION = "responsible-eval-harness"
+_PROGRAMS = "harness.apps"
 _PREFIX = "harness."
 _FIX = "Mend or uninstall that package"
 
@@ -140,6 +146,29 @@ def package(group: str, name: str) -> str:
     if spec is None or spec.submodule_search_locations is None or find_spec(f"{found}.__main__") is None:
         _refuse(f"is {entry.value}, not in a package that `python -m` runs", group, entry)
     return found
+
+
+def module(name: str) -> ModuleType:
+    """A module of an installed package that registers anything with the harness.
+
+    Of the harness's own packages any is imported. Of others none is that their entry points don't bring in: what a name
+    asks for may be a script. Raises `PluginError` where there is no such module.
+    """
+    top, parts = name.partition(".")[0], name.split(".")
+    groups = [group for group in entry_points().groups if group.startswith("harness.") and group != _PROGRAMS]
+    entries = [one for group in groups for one in entry_points(group=group) if one.module.partition(".")[0] == top]
+    if not entries or not all(part.isidentifier() and not part.startswith("__") for part in parts):
+        raise PluginError("is in no installed package that registers anything with the harness", place=f"{name:.80}")
+    try:
+        if any(one.dist is not None and one.dist.name == _DISTRIBUTION for one in entries):
+            return import_module(name)
+        for one in entries:
+            one.load()
+    except (Exception, SystemExit) as error:
+        raise PluginError(f"can't be imported: {type(error).__name__}: {error}", place=f"{name:.80}") from error
+    if name not in sys.modules:
+        raise PluginError("is no module that its package registers", place=f"{name:.80}")
+    return sys.modules[name]
 
 
 def source(group: str, name: str) -> Path | None:

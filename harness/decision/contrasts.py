@@ -70,6 +70,8 @@ class Contrasts:
             self.first.metric(key)
         except Undefined as undefined:
             return Contrast(difference=None, reason=str(undefined))
+        if told := _defined_otherwise(self.first, self.second, key):
+            return Contrast(difference=None, reason=f"the two runs define {key.metric} otherwise: {told[0]}")
         pairs: Pairs | None = pair(self.first.scores[whole], self.second.scores[whole])
         main = [f"{attribute}={value}" for attribute, value in metric.main_group.items()]
         for group in [key.group] if key.group is not None else main:
@@ -115,6 +117,12 @@ class Contrasts:
             return Contrast(difference=None, reason=reason, invalid_share=share)
         gained, lost = _flips(kept)
         return Contrast(difference=found, gained=gained, lost=lost, invalid_share=share)
+
+
+def _defined_otherwise(first: Scored, second: Scored, key: Key) -> Sequence[str]:
+    """In what the recorded metrics of two runs differ; empty where a record of an early version holds none."""
+    one, other = (run.record.metrics.get(key[:3]) for run in (first, second))
+    return one.differences(other) if one and other else ()
 
 
 def _flips(pairs: Pairs) -> tuple[int | None, int | None]:

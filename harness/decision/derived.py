@@ -70,7 +70,7 @@ def _numbers(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
         yield "holds a count that can't be"
     if (one.stderr or 0) < 0 or (one.low is not None and one.high is not None and one.low > one.high):
         yield "holds an error that can't be"
-    metric = run.own_metric(key) if key.task != OVERALL else None
+    metric = run.known_metric(key) if key.whole in run.scores else None
     lowest, highest = _range(metric, one)
     for name, number in (("value", one.value), ("low", one.low), ("high", one.high)):
         if number is not None and not lowest - _AGREES <= number <= highest + _AGREES:
@@ -82,6 +82,8 @@ def _numbers(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
         metric.basis,
     ):
         yield f"has another unit, direction, target or basis than {metric.name}"
+    if metric and key.group is None and (told := run.recorded_otherwise(key)):
+        yield f"is recorded as another metric than the task has: {told[0]}"
 
 
 def _range(metric: Metric | None, one: Estimate) -> tuple[float, float]:
@@ -138,7 +140,7 @@ def _counts(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
     told = (one.n, one.invalid_count, one.tie_count, one.truncated_count)
     if counts != told:
         yield f"says {_told(told)}, where the scores are {_told(counts)}"
-    metric = run.own_metric(key)
+    metric = run.known_metric(key)
     lowest, highest = metric.score_range if metric else (None, None)
     if any(not _is_score(score, lowest, highest) for score in valid):
         yield "is made of scores outside of its range"
@@ -160,17 +162,18 @@ def _is_score(score: Score, lowest: float | None, highest: float | None) -> bool
 def _by_scores(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
     if one.value is None:
         return  # absent says less than the scores would, and no rule on it passes
-    given = []
-    for metric in run.likely_metrics(key):
-        try:
-            given.append(run.value_by(metric, key))
-        except Undefined:
-            continue
-    if any(_near(value, one.value) for value in given):
+    metric = run.known_metric(key)
+    if metric is None and one.unit == _SHARE:  # of what no task here has, all shares are taken for means
+        metric = run.mean(key)
+    if metric is None:
+        return  # nothing can be told here, and no rule decides by it
+    try:
+        given = run.value_by(metric, key)
+    except Undefined:
+        yield f"is {one.value:.6g}, where its scores give nothing"
         return
-    if run.own_metric(key) is not None or one.unit == _SHARE:
-        said = f"its scores give {given[0]:.6g}" if given else "its scores give nothing"
-        yield f"is {one.value:.6g}, where {said}"
+    if not _near(given, one.value):
+        yield f"is {one.value:.6g}, where its scores give {given:.6g}"
 
 
 def _headline(run: Scored, key: Key, one: Estimate) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from random import Random
 from typing import Any, NamedTuple
 
@@ -15,8 +15,8 @@ from harness.core.metrics import MeanShare, Metric, Undefined
 from harness.core.process.isolation import StepFailed, attempt
 from harness.core.scores import Estimate, Score
 from harness.core.tasks import Results
-from harness.metrics.standard import METRICS
 from harness.record import RunRecord
+from harness.record.metrics import RecordedMetric
 from harness.suitefiles.selection import rebuilt
 
 __all__ = ["Key", "Scored", "key_of"]
@@ -99,75 +99,84 @@ class Scored:
         if key.group is not None:
             attribute, value = key.group.split("=", 1)
             return [score for score in every if score.groups.get(attribute) == value]
-        main = self._found(key.whole).main_group.items()
+        metric = self.known_metric(key)
+        main = metric.main_group.items() if metric else {}.items()
         return [score for score in every if main <= score.groups.items()]
 
     def metric(self, key: Key) -> Metric:
-        """The metric that gave a number, as it is installed now.
+        """The metric that gave a number: see `known_metric`; or a mean, where the record says nothing of it.
 
-        Raises `Undefined`, with the reason, where it can't be told: the task that defines it can't be built from the
-        record, or the metric doesn't give the recorded value on the recorded scores.
+        Raises `Undefined`, with the reason, where it can't be made again here, or doesn't give the recorded value on
+        the recorded scores.
         """
-        if key.whole not in self._checked:
-            self._checked[key.whole] = self._fault(key.whole)
-        if fault := self._checked[key.whole]:
-            raise Undefined(fault)
-        return self._found(key.whole)
+        known = self.known_metric(key)
+        if known is None and (recorded := self._recorded(key)):
+            return recorded.metric()  # which raises the reason
+        metric, estimate = known or self.mean(key), self.estimates[key.whole]
+        if key.whole not in self._given:
+            self._given[key.whole] = None if estimate.value is None else self.value_by(metric, key.whole)
+        given = self._given[key.whole]
+        if given is None or estimate.value is None:
+            raise Undefined(estimate.reason or "there is no score a sample")
+        if not math.isclose(given, estimate.value, rel_tol=_AGREES, abs_tol=_AGREES):
+            raise Undefined(
+                f"the installed version of {key.metric} gives another value than the record"
+                if known
+                else f"{key.metric} is no mean, and the task that defines it is not installed"
+            )
+        return metric
 
-    def own_metric(self, key: Key) -> Metric | None:
-        """The metric of that name that the task itself has; None where the task can't be built from the record."""
-        return next((one for one in self._metrics(key) if one.name == key.metric), None)
+    def known_metric(self, key: Key) -> Metric | None:
+        """That of the task as it is installed here, else the recorded one; None where there is neither."""
+        if key.whole not in self._known:
+            self._known[key.whole] = self._own(key) or self._again(key)
+        return self._known[key.whole]
 
-    def likely_metrics(self, key: Key) -> Sequence[Metric]:
-        """What may have given a number: the task's own metric, else those that go by its name everywhere, or a mean."""
-        own = self.own_metric(key)
-        estimate = self.estimates[key]
-        known = [one for one in _known() if one.name == key.metric and _is_of(one, estimate)]
-        return [own] if own else [*known, _mean(estimate)]
+    def mean(self, key: Key) -> Metric:
+        """What a number may be where nothing is known of its metric: a mean."""
+        one = self.estimates[key]
+        return MeanShare(name=one.metric, unit=one.unit, direction=one.direction, target=one.target, source="-")
+
+    def recorded_otherwise(self, key: Key) -> Sequence[str]:
+        """In what the recorded metric is another than that of the task installed here; empty where it isn't."""
+        own, recorded = self._own(key), self._recorded(key)
+        return recorded.differences(RecordedMetric.of(own)) if own and recorded else ()
 
     def value_by(self, metric: Metric, key: Key) -> float:
         """What a metric gives on the recorded scores that a number is of. Raises `Undefined` where that is nothing."""
-        every = self.scores.get(key.whole, ())
-        wanted = dict([key.group.split("=", 1)]) if key.group else metric.main_group
-        scores = [one for one in every if one.invalid is None and wanted.items() <= one.groups.items()]
+        scores = [score for score in self.scores_of(key) if score.invalid is None]
         if not scores:
-            raise Undefined("no sample counts for it")
+            raise Undefined("there is no score a sample")
         try:
-            return _value(metric, scores)
-        except (ValueError, ArithmeticError) as error:
-            raise Undefined(f"the scores are none of this metric's ({error})") from error
+            return attempt(partial(_value, metric, scores))
+        except StepFailed as failed:
+            failed.give_back(Undefined)
+            raise Undefined(f"the scores are none of this metric's (it {failed})") from failed
 
     @cached_property
-    def _checked(self) -> dict[Key, str | None]:
-        """What is wrong with each metric that was asked for."""
+    def _given(self) -> dict[Key, float | None]:
+        """What each metric that was asked for gives."""
         return {}
 
-    def _fault(self, key: Key) -> str | None:
-        scores = [score for score in self.scores_of(key) if score.invalid is None]
-        estimate = self.estimates[key]
-        if not scores or estimate.value is None:
-            return estimate.reason or "there is no score a sample"
-        metric = self._found(key)
+    @cached_property
+    def _known(self) -> dict[Key, Metric | None]:
+        return {}
+
+    def _recorded(self, key: Key) -> RecordedMetric | None:
+        return self.record.metrics.get(key[:3])
+
+    def _again(self, key: Key) -> Metric | None:
         try:
-            given = _value(metric, scores)
-        except ValueError:  # scores of another kind than the metric's
-            given = math.nan
-        if math.isclose(given, estimate.value, rel_tol=_AGREES, abs_tol=_AGREES):
+            recorded = self._recorded(key)
+            return recorded.metric() if recorded else None
+        except Undefined:  # `metric` says why, where it matters
             return None
-        if metric.name in {one.name for one in self._metrics(key)}:
-            return f"the installed version of {key.metric} gives another value than the record"
-        return f"{key.metric} is no mean, and the task that defines it is not installed"
 
-    def _found(self, key: Key) -> Metric:
-        """The metric of the task; else one that is known everywhere and of the same kind; else a mean."""
-        estimate = self.estimates[key]
-        alike = [one for one in (*self._metrics(key), *_known()) if one.name == key.metric and _is_of(one, estimate)]
-        return alike[0] if alike else _mean(estimate)
-
-    def _metrics(self, key: Key) -> Sequence[Metric]:
+    def _own(self, key: Key) -> Metric | None:
+        """The metric of that name that the task itself has; None where the task can't be built from the record."""
         if key[:2] not in self._built:
             self._built[key[:2]] = self._build(key)
-        return self._built[key[:2]]
+        return next((one for one in self._built[key[:2]] if one.name == key.metric), None)
 
     @cached_property
     def _built(self) -> dict[tuple[str, str], Sequence[Metric]]:
@@ -177,30 +186,8 @@ class Scored:
         specs = [task for task in self.record.spec.tasks if (task.suite, task.task) == key[:2]]
         try:
             return rebuilt(key.task, specs[0].definition if specs else {}).metrics
-        except HarnessError:  # what can't be built here is told by `_fault` where it matters
+        except HarnessError:  # `metric` says what that means, where it matters
             return ()
-
-
-@cache
-def _known() -> Sequence[Metric]:
-    """Metrics that go by their name everywhere, for tasks that can't be built from the record."""
-    further = [registry.several("harness.metrics", name) for name in registry.names("harness.metrics")]
-    return [*METRICS.values(), *(metric for several in further for metric in several)]
-
-
-def _is_of(metric: Metric, estimate: Estimate) -> bool:
-    """Whether an estimate is of this metric, by all that it says of it."""
-    return (metric.unit, metric.direction, metric.target) == (estimate.unit, estimate.direction, estimate.target)
-
-
-def _mean(estimate: Estimate) -> Metric:
-    return MeanShare(
-        name=estimate.metric,
-        unit=estimate.unit,
-        direction=estimate.direction,
-        target=estimate.target,
-        source="the mean of the recorded scores",
-    )
 
 
 def _value(metric: Metric, scores: Sequence[Score]) -> float:

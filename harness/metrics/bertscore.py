@@ -1,7 +1,7 @@
 """BERTScore of written texts against their references, by an encoder that the user names."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness.core.scorers import TextMatcher
@@ -21,7 +21,7 @@ class BERTScore(MeanOfTexts):
     """
 
     part: Literal["precision", "recall", "f1"]
-    matcher: TextMatcher | None
+    matcher: TextMatcher | None = field(default=None, compare=False)
     unit: str = "cosine"
     direction: Any = "higher"
     source: str = "Zhang et al. (2020), without weights of rarity and without rescaling"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.metrics import Metric, PerUnit, Proportion
+from harness.core.metrics import PerUnit, Proportion
 from harness.core.text.labels import LabelMetric
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "EXACT_MATCH",
     "MACRO_F1",
     "MCC",
-    "METRICS",
     "TOKEN_PERPLEXITY",
     "WORD_PERPLEXITY",
     "MacroF1",
@@ -161,20 +160,3 @@ def confusion_cell(gold: str, predicted: str) -> Proportion:
         samples whose label is `gold` are scored, so `n` is their number, which turns shares back into counts.
         """,
     )
-
-
-METRICS: dict[str, Metric] = {
-    metric.name: metric
-    for metric in (
-        ACC,
-        ACC_NORM,
-        EXACT_MATCH,
-        TOKEN_PERPLEXITY,
-        WORD_PERPLEXITY,
-        BYTE_PERPLEXITY,
-        BITS_PER_BYTE,
-        MACRO_F1,
-        MCC,
-    )
-}
-"""Every metric of this file by its name."""

@@ -3,6 +3,7 @@
     spec.json          what the run is; its digest is the run's id
     environment.json   where it ran
     checkpoint.json    which files made the model, and their digests
+    metrics.json       the class and the parameters of each metric
     engine.json        tokens that the requests ask to read, and those that were read
     journal.jsonl      every response, durable as soon as it is given
     windows.jsonl      every energy window
@@ -38,6 +39,7 @@ from harness.record.codec import ESTIMATES, RESPONSES, WINDOWS
 from harness.record.files import clear_scratch, make_folder, write_whole, writing
 from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
+from harness.record.metrics import METRICS, RecordedMetric, recorded_metrics
 from harness.record.opening import is_there, read_json
 from harness.record.parquet import read_table
 from harness.record.seal import SEAL, check_seal, write_seal
@@ -63,8 +65,8 @@ _SEALED = (
     "estimates.json",
     "measurements.json",
 )
-_OPTIONAL = ("attributions.parquet",)
-"""Sealed where they are there."""
+_OPTIONAL = (METRICS, "attributions.parquet")
+"""Sealed where they are there: a record of an early version holds no metrics."""
 
 
 class RunRecord:
@@ -133,6 +135,15 @@ class RunRecord:
     def samples(self) -> pd.DataFrame:
         """One row a request: what was asked about each sample, and what the model answered."""
         return self._table("responses.parquet")
+
+    @cached_property
+    def metrics(self) -> Mapping[tuple[str, str, str], RecordedMetric]:
+        """The metrics of the run by suite, task and name; empty for a run of a version that recorded none."""
+        path = self.folder / METRICS
+        if not is_there(path):
+            return {}
+        with _formed(path, "a list of metrics"):
+            return recorded_metrics(_read_json(path))
 
     @property
     def answers(self) -> dict[str, Response]:

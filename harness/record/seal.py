@@ -44,7 +44,7 @@ NEEDED = (
     "measurements.json",
 )
 """What every finished run has, and every reader of it relies upon."""
-OPTIONAL = ("journal.jsonl", "windows.jsonl", "attributions.parquet", SAMPLES, "parts.json")
+OPTIONAL = ("metrics.json", "journal.jsonl", "windows.jsonl", "attributions.parquet", SAMPLES, "parts.json")
 """What is read of a run where it is there."""
 
 _FORMAT = 2

@@ -39,6 +39,7 @@ from harness.record.environment import (
     peak_memory_bytes,
 )
 from harness.record.files import writing
+from harness.record.metrics import METRICS, metric_rows
 from harness.record.seal import SEAL
 from harness.record.tables import attributions_of, response_row, score_row
 from harness.run.asking import answer_all, known_rounds
@@ -227,6 +228,7 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
     A `loader` that is kept from run to run shares the base of adapters among them.
     """
     loader = loader or Loader()
+    _record_metrics(plan, writer)
     work, known, left = known_rounds(plan.work, writer.responses, plan.plugin_timeout_s)
     progress.begin(known)
     if writer.dropped_bytes:
@@ -295,9 +297,15 @@ def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Mode
         return open_model(plan.checkpoint, options, meter=meter, loader=loader)
 
 
+def _record_metrics(plan: Plan, writer: RunWriter) -> None:
+    planned = [*(one.planned for one in plan.work), *(one.planned for one in plan.skipped)]
+    writer.write_json(METRICS, metric_rows({(one.suite, one.task.name): one.task.metrics for one in planned}))
+
+
 def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRecord:
     timeout_s = plan.plugin_timeout_s
     judged = [judge_task(one, writer.responses, plan.spec, step_timeout_s=timeout_s) for one in work]
+    _record_metrics(plan, writer)  # again: a task of lm-eval's may come up with further ones while it scores
     scores = {(one.planned.suite, one.planned.task.name): scored for one, (scored, _) in zip(work, judged, strict=True)}
     estimates = [estimate for _, found in judged for estimate in found]
     estimates += absent_estimates(plan.skipped, plan.spec)

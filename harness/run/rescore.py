@@ -20,6 +20,7 @@ from harness.decision.derived import contradictions
 from harness.decision.scored import Scored, key_of
 from harness.record import RunRecord, RunSpec, TaskSpec
 from harness.record.environment import package_versions
+from harness.record.metrics import RecordedMetric
 from harness.record.samples import read_rows
 from harness.record.tables import as_recorded, response_row, score_row
 from harness.run.asking import known_rounds
@@ -163,6 +164,7 @@ def _of_task(work: TaskWork, answers: Mapping[str, Response], rows: _Rows, score
     found = [
         *_differing("answer", rows.by_task["responses"].get(key, []), as_recorded("responses", asked)),
         *_differing("score", rows.by_task["scores"].get(key, []), _score_rows(suite, name, scores)),
+        *_metrics(work, scored.record),
         *_estimates(recorded, estimates),
     ]
     if found and (why := _other_making(spec, recorded, estimates)):
@@ -195,6 +197,16 @@ def _differing(what: str, recorded: Sequence[Mapping[str, Any]], made: Sequence[
             if column in row and not _same(row[column], value):
                 place = f"{other['suite']}/{other['task']}/{other['sample_id']}"
                 yield f"{place}: {column} of a {what} is {row[column]!r:.60}, where the journal gives {value!r:.60}"
+
+
+def _metrics(work: TaskWork, record: RunRecord) -> Iterator[str]:
+    """Metrics of the task that are recorded as others; a record of an early version holds none."""
+    suite, task = work.planned.suite, work.planned.task
+    for metric in task.metrics if record.metrics else ():
+        held = record.metrics.get((suite, task.name, metric.name))
+        told = held.differences(RecordedMetric.of(metric)) if held else ["it is missing"]
+        if told:
+            yield f"{suite}/{task.name}/{metric.name} is recorded as another metric than the task has: {told[0]}"
 
 
 def _estimates(recorded: Sequence[Estimate], made: Sequence[Estimate]) -> Iterator[str]:

@@ -14,6 +14,9 @@ from harness.core.metrics import Metric, Proportion
 from harness.core.scores import Estimate, Score
 from harness.core.tasks import Results, Suite
 from harness.record import RunRecord, RunSpec, RunWriter, TaskSpec
+from harness.record.metrics import METRICS, metric_rows
+from harness.record.parts import PARTS
+from harness.record.seal import SAMPLES, read_seal, write_seal
 from harness.record.tables import score_row
 from harness.run.judgement import estimate_metric
 
@@ -97,6 +100,7 @@ def sealed(
     writer.write_json("environment.json", {"peak_memory_bytes": 5000, "packages": {}})
     writer.write_json("checkpoint.json", {**described, **(checkpoint or {})})
     writer.write_json("engine.json", {})
+    writer.write_json(METRICS, metric_rows({("quiz", task): metrics}))
     for window in windows:
         writer.append_window(window)
     estimates = []
@@ -118,6 +122,19 @@ def sealed(
     )
     writer.close()
     return record
+
+
+def without_metrics(record: RunRecord) -> RunRecord:
+    """The run as a version sealed it that recorded no metrics."""
+    (record.folder / METRICS).unlink()
+    return seal_anew(record)
+
+
+def seal_anew(record: RunRecord) -> RunRecord:
+    """The run sealed as it is now, by whoever holds the folder."""
+    kept = [name for name in read_seal(record.folder).files if name not in (SAMPLES, PARTS)]
+    write_seal(record.folder, [name for name in kept if (record.folder / name).exists()])
+    return RunRecord(record.folder)
 
 
 def reading(value: float) -> Estimate:

@@ -11,7 +11,7 @@ from harness.core.statistics.paired import tango
 from harness.decision.comparison import compare, compare_all
 from harness.decision.flips import said
 from harness.metrics.standard import MACRO_F1, TOKEN_PERPLEXITY
-from tests.decision.runs import ACC, flipped, reading, scores_of, sealed, task_spec
+from tests.decision.runs import ACC, flipped, reading, scores_of, sealed, task_spec, without_metrics
 
 
 def only(comparison, level="metric", metric="acc"):
@@ -90,6 +90,9 @@ def test_what_is_no_mean_of_a_known_kind_has_no_test_and_says_why(tmp_path):
     named = [Score(sample_id=str(i), metric="mystery", value=float(i), weight=2.0) for i in range(30)]
     doubled = _Doubled(name="mystery", unit="-", direction="higher", source="-")
     first, second = (sealed(tmp_path / "odd", name, named, metrics=(doubled,)) for name in "ab")
+    found = only(compare(first, second), metric="mystery")
+    assert "is in no installed package that registers anything with the harness" in (found.reason or "")
+    first, second = map(without_metrics, (first, second))
     found = only(compare(first, second), metric="mystery")
     assert found.change == "not tested"
     assert found.reason == "mystery is no mean, and the task that defines it is not installed"

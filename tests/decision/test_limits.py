@@ -1,5 +1,6 @@
 """The gate asks the metric that gave a number: one value, exact bounds, counted by independent samples."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -13,7 +14,7 @@ from harness.decision.policy import Policy
 from harness.decision.scored import Key, Scored
 from suites.fairness.groups.disparities import disparity_metrics
 from suites.robustness.metrics import FLIP_RATE, RELATIVE_DROP
-from tests.decision.runs import sealed, task_spec
+from tests.decision.runs import sealed, task_spec, without_metrics
 
 VARIANTS = 10
 
@@ -124,5 +125,28 @@ def test_metrics_of_a_declared_task_are_built_from_the_record(tmp_path):
     unknown = sealed(
         tmp_path / "unknown", "a", scores, metrics=(metric,), task="loans", tasks=(task_spec(task="loans"),)
     )
+    assert limits(Scored(unknown), key, 0.95) == metric.bounds(scores, Random("0"), 0.95)
     with pytest.raises(Undefined, match="is no mean, and the task that defines it is not installed"):
-        limits(Scored(unknown), key, 0.95)
+        limits(Scored(without_metrics(unknown)), key, 0.95)
+
+
+@pytest.mark.parametrize("task", ["robustness:lm-eval:hellaswag", "robustness:mine", "elsewhere"])
+def test_what_no_task_here_defines_is_decided_by_the_recorded_metric(robust, task):
+    """30 of 40 right answers fall in the second run, 4 in the first: a drop of 75 % against one of 10 %."""
+    first, second = robust(40, fallen=4, name="a", task=task), robust(40, fallen=30, name="b", task=task)
+    rule = {"kind": "non_inferior", "suite": "quiz", "task": task, "metric": "relative_drop", "margin": 0.2}
+    assert gate(second, policy(rule), first).verdict == "FAIL"
+    assert gate(first, policy(rule), second).verdict == "PASS"
+    assert gate(second, policy(ceiling("relative_drop", 0.5, task=task))).verdict == "FAIL"
+
+
+def test_metrics_that_two_runs_define_otherwise_are_not_compared(tmp_path, robust):
+    kept = robust(40, name="a", task="elsewhere")
+    other = sealed(
+        tmp_path / "b", "b", questions(40, 0, 60), metrics=(replace(RELATIVE_DROP, lowest=-9.0), FLIP_RATE),
+        task="elsewhere", tasks=(task_spec(task="elsewhere"),),
+    )  # fmt: skip
+    rule = {"kind": "non_inferior", "suite": "quiz", "task": "elsewhere", "metric": "relative_drop", "margin": 0.2}
+    (found,) = gate(other, policy(rule), kept).rules
+    assert found.verdict == "INCONCLUSIVE"
+    assert "the two runs define relative_drop otherwise: lowest None, there -9" in (found.reason or "")

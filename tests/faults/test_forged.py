@@ -43,7 +43,7 @@ def forged(undisturbed: Place, tmp_path: Path) -> Path:
 
 def seal_anew(folder: Path) -> None:
     names = [name for name in read_seal(folder).files if name not in ("samples.merkle", "parts.json")]
-    write_seal(folder, names)
+    write_seal(folder, [name for name in names if (folder / name).exists()])
     assert load_record(folder).verify() == []
 
 
@@ -99,6 +99,36 @@ def among_the_readings(folder: Path) -> None:
     edit_table("scores.parquet", without_scores)(folder)
 
 
+def metric(**changes: Any) -> Callable[[list[dict[str, Any]]], None]:
+    """Another class or other parameters of the accuracy."""
+
+    def change(rows: list[dict[str, Any]]) -> None:
+        row = next(row for row in rows if row["metric"] == "acc")
+        row["class"] = changes.pop("class_name", row["class"])
+        row["parameters"] = changes.pop("parameters", {**row["parameters"], **changes})
+
+    return change
+
+
+def as_another_metric(value: float, **changes: Any) -> Callable[[Path], None]:
+    """The accuracy as what another metric gives on its scores: both files tell the same tale."""
+
+    def forge(folder: Path) -> None:
+        edit_estimates(metric(**changes), "metrics.json")(folder)
+        told = {name: changes[name] for name in ("direction", "target", "unit") if name in changes}
+        acc(value=value, low=None, high=None, stderr=None, **told)(folder)
+
+    return forge
+
+
+def without_metrics(folder: Path) -> None:
+    """As a version sealed it that recorded none."""
+    (folder / "metrics.json").unlink()
+    acc(value=0.9, low=0.85, high=0.95)(folder)
+
+
+MAXIMUM = "suites.privacy.memorisation:Maximum"
+
 CHEAP = {
     "estimate of 0.9": acc(value=0.9, low=0.85, high=0.95),
     "estimate of 0.9 without an interval": acc(value=0.9, low=None, high=None, stderr=None),
@@ -126,6 +156,14 @@ CHEAP = {
     "weights below 0": edit_table("scores.parquet", one_weighs_less_than_nothing),
     "said not to apply": acc(value=None, low=None, high=None, stderr=None, interval=None, reason="-", applies=False),
     "a score among the readings": among_the_readings,
+    "a metric of another class": edit_estimates(metric(class_name=MAXIMUM), "metrics.json"),
+    "a metric of another class and what it gives": as_another_metric(1.0, class_name=MAXIMUM),
+    "a metric whose direction is turned": edit_estimates(metric(direction="lower"), "metrics.json"),
+    "an estimate and a metric whose direction is turned": as_another_metric(0.5, direction="lower"),
+    "a metric with another end": edit_estimates(metric(highest=2.0), "metrics.json"),
+    "a metric of smaller groups": edit_estimates(metric(smallest_group=1), "metrics.json"),
+    "a metric that can't be made again": edit_estimates(metric(parameters=None), "metrics.json"),
+    "no metrics, as in an early version": without_metrics,
 }
 """What a gate refuses, always."""
 

@@ -10,7 +10,6 @@ from harness.core.datasets import Row
 from harness.core.errors import DataError, TaskError
 from harness.core.requests import LoglikelihoodRolling, Response
 from harness.core.tasks import TaskSettings
-from harness.metrics.standard import METRICS
 from harness.tasks.rolling import RollingPerplexity
 
 SETTINGS = TaskSettings(limit=None, num_fewshot=0, seed=0)
@@ -68,7 +67,7 @@ def test_a_text_is_asked_once_with_the_tasks_windows() -> None:
 def test_an_invalid_response_makes_every_score_invalid_with_its_reason() -> None:
     (sample,) = Lines().samples([{"text": "a b"}], SETTINGS)
     scores = Lines().score(sample, [Response(request_id="x", invalid="NaN logits")])
-    assert {score.metric for score in scores} <= set(METRICS)
+    assert {score.metric for score in scores} <= {metric.name for metric in Lines.metrics}
     assert [(score.value, score.invalid) for score in scores] == [(None, "NaN logits")] * 4
 
 

@@ -1,8 +1,10 @@
 """Dimension by dimension: scores with their errors, what they mean, groups, and the worst samples."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from harness.core.headlines import OVERALL
+from harness.core.metrics import Metric, Undefined
 from harness.core.reports.installed import known_suite, suite_report
 from harness.core.scores import Estimate
 from harness.core.text.display import number
@@ -111,8 +113,7 @@ def _definitions(context: ReportContext, estimates: Sequence[Estimate]) -> list[
     """What each metric means and where it comes from, those that share a text together."""
     found: dict[str, tuple[list[str], list[str]]] = {}
     for task_name in dict.fromkeys(one.task for one in estimates):
-        task = known_task(task_name)
-        for metric in task.metrics if task else ():
+        for metric in _metrics(context, task_name):
             said = " ".join(metric.meaning.split())
             if said and any(one.task == task_name and one.metric == metric.name for one in estimates):
                 names, sources = found.setdefault(said, ([], []))
@@ -123,6 +124,18 @@ def _definitions(context: ReportContext, estimates: Sequence[Estimate]) -> list[
         for text, (names, sources) in found.items()
     ]
     return [*defined, *_derived(context, estimates)]
+
+
+def _metrics(context: ReportContext, task_name: str) -> Sequence[Metric]:
+    """Those of the task as it is installed; of one that isn't, those of the record that can be made again here."""
+    if task := known_task(task_name):
+        return task.metrics
+    found = []
+    for (_, task_of, _), recorded in context.record.metrics.items():
+        if task_of == task_name:
+            with suppress(Undefined):
+                found.append(recorded.metric())
+    return found
 
 
 def _derived(context: ReportContext, estimates: Sequence[Estimate]) -> list[Block]:

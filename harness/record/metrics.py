@@ -1,0 +1,147 @@
+"""The metrics of a run as its record holds them: the class of each, and its parameters; never code.
+
+A record may be anybody's. So a class is looked for among those of installed packages that register something with the
+harness (see `harness.core.registry.module`), has to be a metric, and is made of its own fields alone, each of the type
+that the class says.
+"""
+
+import inspect
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
+
+from pydantic import ConfigDict, TypeAdapter
+
+from harness.core import registry
+from harness.core.errors import PluginError
+from harness.core.metrics import Metric, Undefined
+from harness.core.text.hashing import canonical_json
+
+__all__ = ["METRICS", "RecordedMetric", "metric_rows", "recorded_metrics"]
+
+METRICS = "metrics.json"
+
+_MOST_BYTES = 64 << 10
+"""Of one metric's parameters as JSON: more than the names of some thousand labels take."""
+_LONGEST_NAME = 300
+_FINITE = ConfigDict(allow_inf_nan=False)
+_WORDS = frozenset({"meaning", "source"})
+"""Parameters that change no number."""
+
+Key = tuple[str, str, str]
+"""Suite, task and name of a metric."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedMetric:
+    """A metric as JSON: its class as `MODULE:NAME`, its parameters by name; None where JSON can't hold them."""
+
+    class_name: str
+    parameters: Mapping[str, Any] | None
+
+    @classmethod
+    def of(cls, metric: Metric) -> "RecordedMetric":
+        """What a record holds of a metric: all fields that tell it from others of its class."""
+        class_name = f"{type(metric).__module__}:{type(metric).__qualname__}"
+        try:
+            held = {one.name: _plain(getattr(metric, one.name)) for one in fields(metric) if one.compare}
+            canonical_json(held)
+        except (TypeError, ValueError):
+            return cls(class_name=class_name, parameters=None)
+        return cls(class_name=class_name, parameters=held)
+
+    def metric(self) -> Metric:
+        """The metric, made anew. Raises `Undefined`, with the reason, where that can't be done here."""
+        if self.parameters is None:
+            raise Undefined(f"the metric can't be made again here: {self.class_name} holds code or objects of the task")
+        try:
+            kind = _class(self.class_name)
+            return kind(**_parameters(kind, self.parameters))
+        except (PluginError, TypeError, ValueError, NameError) as error:
+            said = " ".join(str(error).split())
+            raise Undefined(f"the metric can't be made again here: {said:.300}") from error
+
+    def differences(self, other: "RecordedMetric") -> list[str]:
+        """In what the other one computes something else, parameter by parameter; empty where it is the same."""
+        if self.class_name != other.class_name:
+            return [f"class {self.class_name:.80}, there {other.class_name:.80}"]
+        one, there = self.parameters, other.parameters
+        if one is None or there is None:
+            return [] if one is there else ["parameters that can't be recorded"]
+        names = sorted((one.keys() | there.keys()) - _WORDS)
+        return [
+            f"{name} {one.get(name)!r:.60}, there {there.get(name)!r:.60}"
+            for name in names
+            if _differ(one.get(name), there.get(name))
+        ]
+
+
+def metric_rows(metrics: Mapping[tuple[str, str], Iterable[Metric]]) -> list[dict[str, Any]]:
+    """The metrics of a run's tasks, by suite and task, as a record holds them: those that are the same stand once."""
+    found: dict[bytes, dict[str, Any]] = {}
+    for task, several in metrics.items():
+        for metric in several:
+            one = RecordedMetric.of(metric)
+            row = {"metric": metric.name, "class": one.class_name, "parameters": one.parameters}
+            found.setdefault(canonical_json(row), {**row, "tasks": []})["tasks"].append(list(task))
+    return list(found.values())
+
+
+def recorded_metrics(rows: Any) -> Mapping[Key, RecordedMetric]:
+    """The inverse of `metric_rows`. Raises `ValueError`, `TypeError` or `KeyError` for anything else."""
+    found: dict[Key, RecordedMetric] = {}
+    for row in rows:
+        if not isinstance(row["class"], str) or not isinstance(row["parameters"], dict | None):
+            raise TypeError("a metric is a class and its parameters")
+        one = RecordedMetric(class_name=row["class"], parameters=row["parameters"])
+        for suite, task in row["tasks"]:
+            key = (str(suite), str(task), str(row["metric"]))
+            if key in found:
+                raise ValueError(f"{'/'.join(key)} stands there twice")
+            found[key] = one
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it. Raises `TypeError` for what JSON can't hold."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, Sequence):
+        return [_plain(one) for one in value]
+    raise TypeError(f"JSON holds no {type(value).__name__}")
+
+
+def _class(class_name: str) -> type[Metric]:
+    """Raises `PluginError` where it is none that an installed package brings."""
+    module, _, name = class_name.partition(":")
+    if len(class_name) > _LONGEST_NAME:
+        raise PluginError("has too long a name for a class", place=f"{class_name:.60}…")
+    found = vars(registry.module(module)).get(name)
+    if not (isinstance(found, type) and issubclass(found, Metric)) or inspect.isabstract(found):
+        raise PluginError("is no metric", place=class_name)
+    if (found.__module__, found.__qualname__) != (module, name):
+        raise PluginError(f"is another name of {found.__module__}:{found.__qualname__}", place=class_name)
+    return found
+
+
+def _parameters(kind: type[Metric], recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """Each parameter as the type of its field. Raises `ValueError` for others and too large ones."""
+    held = json.dumps(recorded)
+    if len(held) > _MOST_BYTES:
+        raise ValueError(f"its parameters take {len(held):,} bytes; the limit is {_MOST_BYTES:,}")
+    # What every metric has is of the type that `Metric` says, even where a class leaves it open.
+    types = {**get_type_hints(kind), **get_type_hints(Metric)}
+    known = {one.name for one in fields(kind) if one.init and one.compare}
+    if unknown := recorded.keys() - known:
+        raise ValueError(f"{kind.__name__} has no parameter {min(unknown)!r:.60}")
+    return {
+        name: TypeAdapter(types[name], config=_FINITE).validate_json(json.dumps(value), strict=True)
+        for name, value in recorded.items()
+    }
+
+
+def _differ(one: Any, other: Any) -> bool:
+    return canonical_json(one) != canonical_json(other)
