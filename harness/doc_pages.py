@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from harness.core import registry
-from harness.core.headlines import OVERALL
 from harness.core.metrics import Metric
+from harness.core.scores import OVERALL
 from harness.core.tasks import Suite
 
 __all__ = ["main", "pages", "suite_page"]

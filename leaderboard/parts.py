@@ -10,7 +10,7 @@ import streamlit as st
 from altair.utils.schemapi import debug_mode
 
 from harness.charts import Chart, Theme, themed
-from harness.core.headlines import OVERALL
+from harness.core.scores import OVERALL
 from harness.core.text.display import aim, elided, number, visible
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.session import Session

@@ -7,10 +7,11 @@ import altair as alt
 import pandas as pd
 
 from harness.charts.theme import PALETTE, SHAPES
+from harness.core.scores import Group
 from harness.core.text.display import aim, elided, number
 from harness.core.text.translation import Translate
 
-__all__ = ["by_name", "drawn", "interval_words", "title_of"]
+__all__ = ["by_name", "drawn", "interval_words", "is_grouped_by", "title_of"]
 
 
 def title_of(t: Translate, metric: str, unit: str, direction: str | None = None, target: float | None = None) -> str:
@@ -38,6 +39,12 @@ def drawn(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
         if column in rows:
             rows[column] = [elided(str(text), 48) for text in rows[column]]
     return rows
+
+
+def is_grouped_by(frame: pd.DataFrame, attribute: str) -> "pd.Series[bool]":
+    """Which rows are of a group of the attribute; `group` is as in an estimate's row."""
+    found = [isinstance(text, str) and Group.parse(text).attribute == attribute for text in frame["group"]]
+    return pd.Series(found, index=frame.index, dtype=bool)
 
 
 def by_name(names: Sequence[str], title: str) -> dict[str, Any]:

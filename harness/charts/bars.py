@@ -5,6 +5,7 @@ import pandas as pd
 
 from harness.charts.axes import drawn, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
+from harness.core.scores import Group
 from harness.core.text.display import elided
 
 __all__ = ["dimension_bars", "energy_by_phase", "group_bars"]
@@ -37,9 +38,11 @@ def group_bars(estimates: pd.DataFrame, theme: Theme = "light", language: str = 
     `estimates` has the fields of `Estimate`: rows of groups, and one without a group if that is known.
     """
     t, first = chart_words(language), estimates.iloc[0]
-    groups = drawn(estimates[estimates["group"].notna()], ["group", "value", "low", "high", "n", "basis"])
-    attributes = {str(name).partition("=")[0] for name in groups["group"]}
-    named = [str(name).partition("=")[2] if len(attributes) == 1 else name for name in groups["group"]]
+    of_groups = estimates[estimates["group"].notna() & estimates["value"].notna()]
+    groups = drawn(of_groups, ["group", "value", "low", "high", "n", "basis"])
+    parsed = [Group.parse(text) for text in of_groups["group"]]
+    alike = len({group.attribute for group in parsed}) == 1
+    named = [elided(group.value if alike else str(group), 48) for group in parsed]
     groups["group"] = [f"{name} (n = {n})" for name, n in zip(named, groups["n"], strict=True)]
     chart = _bars(
         groups,

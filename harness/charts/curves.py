@@ -3,8 +3,9 @@
 import altair as alt
 import pandas as pd
 
-from harness.charts.axes import by_name, drawn, title_of
+from harness.charts.axes import by_name, drawn, is_grouped_by, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
+from harness.core.scores import Group
 from harness.core.text.display import elided
 
 __all__ = ["history", "reliability", "risk_coverage", "severity_curves"]
@@ -18,10 +19,9 @@ def severity_curves(estimates: pd.DataFrame, theme: Theme = "light", language: s
     """
     t, first = chart_words(language), estimates.iloc[0]
     clean = estimates[(estimates["metric"] == "clean_score") & estimates["group"].isna()]
-    noisy = estimates[(estimates["metric"] == "noisy_score") & estimates["group"].str.startswith("severity=", na=False)]
-    rows = pd.concat(
-        [clean.assign(severity=0), noisy.assign(severity=noisy["group"].str.removeprefix("severity=").astype(int))]
-    )
+    noisy = estimates[(estimates["metric"] == "noisy_score") & is_grouped_by(estimates, "severity")]
+    severities = [int(Group.parse(text).value) for text in noisy["group"]]
+    rows = pd.concat([clean.assign(severity=0), noisy.assign(severity=severities)])
     shown = drawn(rows, ["name", "severity", "value", "low", "high", "n"])
     marks = by_name(list(shown["name"]), t("checkpoint"))
     # Side by side, so that no run's interval hides another's.
@@ -61,7 +61,7 @@ def reliability(estimates: pd.DataFrame, theme: Theme = "light", language: str =
     whose sum is a bin's mean confidence.
     """
     t, ink, first = chart_words(language), inks(theme), estimates.iloc[0]
-    bins = estimates[estimates["group"].str.startswith("confidence=", na=False)]
+    bins = estimates[is_grouped_by(estimates, "confidence")]
     accuracy = bins[bins["metric"] == "acc"].set_index("group")
     over = bins[bins["metric"] == "overconfidence"].set_index("group")["value"]
     rows = drawn(accuracy.reset_index(), ["group", "value", "low", "high", "n"])

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.console import WIDE, best_mark, counts, output, print_estimates, print_truncated
-from harness.core.scores import OVERALL, Estimate
+from harness.core.scores import Estimate
 from harness.core.text.display import interval, number
 
 __all__ = ["print_scores"]
@@ -31,7 +31,7 @@ def print_scores(estimates: Sequence[Estimate], *, every_row: bool = False, by_g
     # Imported late, as it brings numpy: help and lists are instant without.
     from harness.core.headlines import main_estimates
 
-    suites = [one for one in rows if one.task == OVERALL]
+    suites = [one for one in rows if one.is_headline]
     briefs = _briefs(rows)
     tasks = [one for one in main_estimates(rows) if one.suite not in briefs]
     _print_table("scores by suite", "suite", [(one.suite, one, _made_of(one)) for one in suites])
@@ -50,12 +50,10 @@ def _named(tasks: Sequence[Estimate]) -> list[tuple[str, Estimate, str]]:
 
 def _made_of(headline: Estimate) -> str:
     """Of which tasks the mean is; a single one is named with its metric."""
-    from harness.core.headlines import headline_parts
-
-    parts = headline_parts(headline)
+    parts = headline.parts
     if len(parts) <= 1:
-        return "".join(f"{task}/{metric}" for task, metric in parts)
-    return f"mean of {len(parts)}: {_some([task for task, _ in parts], 'more')}"
+        return "".join(f"{part.task}/{part.metric}" for part in parts)
+    return f"mean of {len(parts)}: {_some([part.task for part in parts], 'more')}"
 
 
 def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str]]) -> None:
@@ -109,7 +107,7 @@ def _print_brief(suite: str, shown: Sequence[Estimate]) -> None:
 
 def _print_missing(estimates: Sequence[Estimate]) -> None:
     """What has no value, by reason: how many scores of which tasks; what isn't defined for the checkpoint apart."""
-    whole = [one for one in estimates if one.group is None and one.task != OVERALL]
+    whole = [one for one in estimates if one.group is None and not one.is_headline]
     for reason, places in _by_reason(one for one in whole if not one.applies):
         output.print(Text(f"not defined here: {_some(places)}: {reason}", style="dim"))
     missing = _by_reason(one for one in whole if one.applies and one.reason)

@@ -5,7 +5,6 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -25,8 +24,9 @@ from rich.text import Text
 from harness.core.process.logs import logged_to
 from harness.core.process.progress import Progress
 from harness.core.process.secrets import hidden
-from harness.core.scores import OVERALL, Estimate
+from harness.core.scores import Estimate
 from harness.core.text.display import aim, interval, number, visible
+from harness.record.estimates import estimate_row
 
 __all__ = [
     "WIDE",
@@ -139,7 +139,7 @@ def print_truncated(estimates: Sequence[Estimate]) -> None:
     """How many samples of which tasks didn't fit the model's window, and count all the same."""
     told: dict[str, int] = {}
     for one in estimates:
-        if one.truncated_count and one.task != OVERALL:
+        if one.truncated_count and not one.is_headline:
             place = f"{one.suite}/{one.task}"
             told[place] = max(told.get(place, 0), one.truncated_count)
     if told:
@@ -257,5 +257,5 @@ class _NoteHandler(logging.Handler):
 
 
 def estimates_as_json(estimates: Sequence[Estimate]) -> list[dict[str, Any]]:
-    """Estimates as JSON objects, one field each."""
-    return [asdict(estimate) for estimate in estimates]
+    """Estimates as JSON objects, one key for each field."""
+    return list(map(estimate_row, estimates))

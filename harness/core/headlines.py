@@ -1,26 +1,21 @@
 """One score a suite: what stands for a dimension of judgement where there is room for a single number."""
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from harness.core.scores import OVERALL, Estimate
-from harness.core.statistics import Interval, mean_of_parts
+from harness.core.scores import OVERALL, Estimate, TaskPart
+from harness.core.statistics import mean_of_parts
 from harness.core.tasks import Suite
+from harness.core.text.reasons import Reason
 
 __all__ = [
-    "OVERALL",
     "headline_estimates",
-    "headline_parts",
     "made_of",
     "main_estimates",
     "main_rows",
     "mean_signature",
-    "mean_weights",
+    "without_part",
 ]
-
-_MEAN_OF = "mean-of"
-_WEIGHTS = "weights"
 
 
 class _OfMetric(Protocol):
@@ -53,19 +48,9 @@ def headline_estimates(suites: Sequence[Suite], estimates: Sequence[Estimate], s
     ]
 
 
-def headline_parts(headline: Estimate) -> list[tuple[str, str]]:
-    """Task and metric of each estimate that a headline, or another mean over tasks, is made of, by its signature."""
-    head, _, made_of = headline.signature.split("|")[0].partition(":")
-    if head != _MEAN_OF or not made_of:
-        return []
-    # A metric may end in plus signs (chrF++), so a part begins only where a task's name and its slash follow.
-    pairs = [part.rpartition("/") for part in re.split(r"\+(?=[^+/]+/)", made_of)]
-    return [(task, metric) for task, _, metric in pairs]
-
-
 def made_of(headlines: Iterable[Estimate]) -> set[tuple[str, str, str]]:
     """Suite, task and metric of each estimate that one of the headlines is the mean of."""
-    return {(one.suite, *part) for one in headlines for part in headline_parts(one)}
+    return {(one.suite, part.task, part.metric) for one in headlines for part in one.parts}
 
 
 def main_estimates(estimates: Collection[Estimate]) -> list[Estimate]:
@@ -74,8 +59,8 @@ def main_estimates(estimates: Collection[Estimate]) -> list[Estimate]:
     It is the one that enters its suite's headline, else the task's first. Groups, headlines and what has no meaning for
     the kind of checkpoint are left out.
     """
-    headlines = [one for one in estimates if one.task == OVERALL]
-    single = [one for one in estimates if one.task != OVERALL and one.group is None and one.applies]
+    headlines = [one for one in estimates if one.is_headline]
+    single = [one for one in estimates if not one.is_headline and one.group is None and one.applies]
     return main_rows(single, made_of(headlines))
 
 
@@ -92,20 +77,17 @@ def main_rows(rows: Iterable[Row], entering: Collection[tuple[str, str, str]]) -
 def mean_signature(parts: Sequence[Estimate], signature: str, weights: Sequence[float] | None = None) -> str:
     """The signature of a mean of estimates of one suite, each counting by its weight, alike where there are none."""
     named = "+".join(f"{one.task}/{one.metric}" for one in parts)
-    weighed = "" if weights is None else f"|{_WEIGHTS}:{'+'.join(f'{weight:g}' for weight in weights)}"
-    return f"{_MEAN_OF}:{named}{weighed}|{signature}"
-
-
-def mean_weights(mean: Estimate) -> list[float]:
-    """What each of a mean's `headline_parts` counts in it."""
-    segment = next((part for part in mean.signature.split("|")[1:2] if part.startswith(f"{_WEIGHTS}:")), None)
-    if segment is None:
-        return [1.0] * len(headline_parts(mean))
-    return [float(weight) for weight in segment.partition(":")[2].split("+")]
+    weighed = "" if weights is None else f"|weights:{'+'.join(f'{weight:g}' for weight in weights)}"
+    return f"mean-of:{named}{weighed}|{signature}"
 
 
 def _is_part(suite: Suite, estimate: Estimate) -> bool:
     return estimate.group is None and (estimate.task, estimate.metric) in suite.headline
+
+
+def without_part(part: Estimate) -> Reason:
+    """Why there is no mean: a part of it has no value."""
+    return Reason("no {metric} of {task}: {reason}", metric=part.metric, task=part.task, reason=part.reason or "")
 
 
 def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estimate:
@@ -114,11 +96,11 @@ def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estima
     if len({(one.unit, one.direction, one.target) for one in parts}) > 1:
         raise ValueError(f"{suite.name}: the parts of a headline must share unit and direction")
     missing = [one for one in used if one.value is None]
-    reason = f"no {missing[0].metric} of {missing[0].task}: {missing[0].reason}" if missing else None
+    reason: str | None = without_part(missing[0]) if missing else None
     if not used:
         reason = first.reason
     try:
-        mean = None if reason else mean_of_parts([_interval(one) for one in used])
+        mean = None if reason else mean_of_parts([one.as_interval for one in used])
     except OverflowError:
         mean, reason = None, "the mean of its parts is too large for a number"
     return Estimate(
@@ -130,6 +112,8 @@ def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estima
         low=mean.low if mean else None,
         high=mean.high if mean else None,
         interval=mean.method if mean else None,
+        left_out=mean.left_out if mean else (),
+        p_value=mean.p_value if mean else None,
         n=sum(one.n for one in used),
         invalid_count=sum(one.invalid_count for one in used),
         tie_count=sum(one.tie_count for one in used),
@@ -141,9 +125,5 @@ def _headline(suite: Suite, parts: Sequence[Estimate], signature: str) -> Estima
         signature=mean_signature(used, signature),
         reason=reason,
         applies=bool(used),
+        parts=tuple(TaskPart(one.task, one.metric) for one in used),
     )
-
-
-def _interval(one: Estimate) -> Interval:
-    assert one.value is not None
-    return Interval(value=one.value, stderr=one.stderr, low=one.low, high=one.high, method=one.interval)

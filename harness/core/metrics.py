@@ -13,8 +13,9 @@ import numpy as np
 
 from harness.core import statistics
 from harness.core.pairing import Pairs, over_pairs
-from harness.core.scores import Basis, Direction, Score
+from harness.core.scores import Basis, Direction, Group, Score
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, Statistic, two_sided
+from harness.core.text.reasons import Reason
 
 __all__ = ["Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Transform", "Undefined", "salt"]
 
@@ -30,6 +31,11 @@ _TRANSFORMS: Mapping[Transform, tuple[Callable[[float], float], Callable[[float]
 
 class Undefined(Exception):  # noqa: N818 - not an error: it becomes the reason of an absent estimate
     """A metric has no value on these samples; the message is the reason."""
+
+    @property
+    def reason(self) -> str:
+        """Why, as it was given: a `Reason` can be said in other languages."""
+        return self.args[0] if self.args and isinstance(self.args[0], str) else str(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +113,7 @@ class Metric(ABC):
             self.resampled([score for score in side if score is not None]) for side in (pairs.first, pairs.second)
         )
         if first is None or second is None:
-            raise Undefined(f"{self.name} can't be recomputed on resamples")
+            raise Undefined(Reason("{metric} can't be recomputed on resamples", metric=self.name))
         before, after = over_pairs(first, pairs.first), over_pairs(second, pairs.second)
         found = statistics.paired_bootstrap(
             before, after, len(pairs), rng=rng, clusters=pairs.clusters, resamples=resamples, confidence=confidence
@@ -232,7 +238,7 @@ class PerUnit(Metric):
             return float("nan")
 
 
-def salt(seed: int, suite: str, task: str, metric: str, group: str | None = None) -> str:
+def salt(seed: int, suite: str, task: str, metric: str, group: Group | None = None) -> str:
     """What the random numbers of an estimate are seeded by: the same for a table and for a gate."""
     return f"{seed}:{suite}:{task}:{metric}" + (f":{group}" if group else "")
 

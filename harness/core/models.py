@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from harness.core.requests import Request, Response
+from harness.core.text.reasons import Reason
 
 __all__ = ["TOLERANCE_NATS", "Batch", "Kind", "Model", "ModelOptions", "respond", "tolerance_nats"]
 
@@ -107,4 +108,5 @@ class Kind:
         """Why a model of this kind can't answer requests of the class `asked`; None where it can."""
         if asked in self.answers:
             return None
-        return f"a {self.title} {asked.lack or f'answers no requests of the kind {asked.kind}'}"
+        lack = asked.lack or Reason("answers no requests of the kind {name}", name=asked.kind)
+        return Reason("a {kind} {lack}", kind=self.title, lack=lack)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.scores import Score
+from harness.core.scores import Group, Score
 from harness.core.statistics import Statistic, Sums
 
 __all__ = ["Pairs", "over_pairs", "pair"]
@@ -42,16 +42,15 @@ class Pairs:
         """Which samples have another score in the second run, or none in one of the two."""
         return [one != other for one, other in zip(map(_said, self.first), map(_said, self.second), strict=True)]
 
-    def of_group(self, group: str) -> "Pairs | None":
-        """The pairs of a group `attribute=value`; None where a sample's group depends on the answer."""
-        attribute, value = group.split("=", 1)
+    def of_group(self, group: Group) -> "Pairs | None":
+        """The pairs of a group; None where a sample's group depends on the answer."""
         groups = []
         for one, other in zip(self.first, self.second, strict=True):
-            of_pair = {score.groups.get(attribute) for score in (one, other) if score is not None}
+            of_pair = {score.groups.get(group.attribute) for score in (one, other) if score is not None}
             if len(of_pair) > 1:
                 return None
             groups.append(of_pair.pop())
-        return self._only([member == value for member in groups])
+        return self._only([member == group.value for member in groups])
 
     def valid(self) -> "Pairs":
         """Without scores that can't be used: a sample that one run can't use is left out on both sides."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from harness.core.headlines import OVERALL, made_of, main_rows
+from harness.core.headlines import made_of, main_rows
 from harness.core.scores import Direction, Estimate
 from harness.core.statistics import CONFIDENCE, holm
 from harness.decision.comparable import comparable, differing_conditions, require_comparable
@@ -128,14 +128,14 @@ def _compare(first: Scored, second: Scored, groups: bool, resamples: int) -> Com
 
 def _difference(one: Estimate, other: Estimate, contrast: Contrast) -> MetricDifference:
     found = contrast.difference
-    level: Level = "suite" if one.task == OVERALL else "metric" if one.group is None else "group"
+    level: Level = "suite" if one.is_headline else "metric" if one.group is None else "group"
     plain = other.value - one.value if one.value is not None and other.value is not None else None
     return MetricDifference(
         level=level,
         suite=one.suite,
         task=one.task,
         metric=one.metric,
-        group=one.group,
+        group=None if one.group is None else str(one.group),
         unit=one.unit,
         direction=one.direction,
         target=one.target,
@@ -181,6 +181,6 @@ def _change(one: MetricDifference, p_holm: float) -> Change:
 
 def _telling(first: Scored, differences: Sequence[MetricDifference]) -> list[Key]:
     """One metric of zeros and ones for each task: that of the suite's headline, else the task's first."""
-    entering = made_of(one for key, one in first.estimates.items() if key.task == OVERALL)
+    entering = made_of(one for key, one in first.estimates.items() if key.is_headline)
     told = main_rows((one for one in differences if one.gained is not None and one.group is None), entering)
     return [Key(one.suite, one.task, one.metric) for one in told]

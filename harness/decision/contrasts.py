@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from harness.core import headlines, statistics
-from harness.core.headlines import OVERALL
+from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.pairing import Pairs, pair
+from harness.core.scores import Group
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference
+from harness.core.text.reasons import Reason
 from harness.decision.comparable import part_fault
 from harness.decision.scored import Key, Scored
 from harness.decision.worst import paired_worst
 
-__all__ = ["Contrast", "Contrasts", "contrasted_parts"]
+__all__ = ["Contrast", "Contrasts", "contrasted_parts", "no_worst"]
 
 
 READINGS = "readings of a machine at two times: no error of theirs says what else differed in between"
@@ -60,7 +61,7 @@ class Contrasts:
             return Contrast(difference=None, reason=one.reason or other.reason)
         if one.unit == "per token" and not self._same_tokenizer:
             return Contrast(difference=None, reason="tokens of different tokenizers can't be compared")
-        if key.task == OVERALL or contrasted_parts(self.first, key):
+        if key.is_headline or self.first.estimates[key].parts:
             return self._over_parts(key)
         whole = key.whole
         if whole not in self.first.scores or whole not in self.second.scores:
@@ -69,11 +70,12 @@ class Contrasts:
             metric = self.second.metric(key)
             self.first.metric(key)
         except Undefined as undefined:
-            return Contrast(difference=None, reason=str(undefined))
+            return Contrast(difference=None, reason=undefined.reason)
         if told := _defined_otherwise(self.first, self.second, key):
-            return Contrast(difference=None, reason=f"the two runs define {key.metric} otherwise: {told[0]}")
+            reason = Reason("the two runs define {metric} otherwise: {told}", metric=key.metric, told=told[0])
+            return Contrast(difference=None, reason=reason)
         pairs: Pairs | None = pair(self.first.scores[whole], self.second.scores[whole])
-        main = [f"{attribute}={value}" for attribute, value in metric.main_group.items()]
+        main = [Group(attribute, value) for attribute, value in metric.main_group.items()]
         for group in [key.group] if key.group is not None else main:
             pairs = pairs and pairs.of_group(group)
         if pairs is None:
@@ -82,14 +84,20 @@ class Contrasts:
 
     def _over_parts(self, key: Key) -> Contrast:
         parts, others = (contrasted_parts(run, key) for run in (self.first, self.second))
-        weights, other_weights = (headlines.mean_weights(run.estimates[key]) for run in (self.first, self.second))
+        weights, other_weights = (
+            [part.weight for part in run.estimates[key].parts] for run in (self.first, self.second)
+        )
         if fault := part_fault([*parts, *weights], [*others, *other_weights]):
             return Contrast(difference=None, reason=fault)
         found = [self.of(part) for part in parts]
         share = max((part.invalid_share for part in found), default=0.0)
         differences = [part.difference for part in found if part.difference is not None]
         if len(differences) < len(found):
-            reason = next(f"{key}: {one.reason}" for key, one in zip(parts, found, strict=True) if not one.difference)
+            reason: str = next(
+                Reason("{name}: {reason}", name=str(key), reason=one.reason or "")
+                for key, one in zip(parts, found, strict=True)
+                if not one.difference
+            )
             return Contrast(difference=None, reason=reason, invalid_share=share)
         mean = statistics.mean_of_differences(differences, weights, confidence=self.confidence)
         if mean is None:
@@ -103,14 +111,13 @@ class Contrasts:
             return Contrast(difference=None, reason="no sample is valid in both runs", invalid_share=share)
         if self.worst and len(kept) < len(pairs):
             if not metric.averages_values:
-                reason = f"samples that can't be used can't be counted as the worst for {key.metric}"
-                return Contrast(difference=None, reason=reason, invalid_share=share)
+                return Contrast(difference=None, reason=no_worst(key), invalid_share=share)
             kept = paired_worst(metric, pairs)
         rng = Random(f"{self.second.record.spec.seed}:{key}")
         try:
             found = metric.difference(kept, rng, self.confidence, self.resamples)
         except Undefined as undefined:
-            return Contrast(difference=None, reason=str(undefined), invalid_share=share)
+            return Contrast(difference=None, reason=undefined.reason, invalid_share=share)
         if found.low is None:
             one = found.cluster_count < 2
             reason = "a single sample or cluster has no error" if one else "too few resamples have a value"
@@ -134,9 +141,14 @@ def _flips(pairs: Pairs) -> tuple[int | None, int | None]:
     return sum(change > 0 for change in changes), sum(change < 0 for change in changes)
 
 
+def no_worst(key: Key) -> Reason:
+    """Why a number can't be what it would be with the samples that can't be used as the worst."""
+    return Reason("samples that can't be used can't be counted as the worst for {metric}", metric=key.metric)
+
+
 def contrasted_parts(run: Scored, key: Key) -> list[Key]:
     """What a suite's one score, or that of a group of tasks, is the mean of; empty for what is no mean over tasks."""
-    return [Key(key.suite, task, metric) for task, metric in headlines.headline_parts(run.estimates[key])]
+    return [Key(key.suite, part.task, part.metric) for part in run.estimates[key].parts]
 
 
 def _tokenizer(run: Scored) -> Sequence[tuple[str, str]]:

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from harness.core import registry
-from harness.core.headlines import OVERALL, headline_parts, mean_weights
+from harness.core.headlines import mean_signature
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Estimate, Score
-from harness.core.statistics import Interval, mean_of_parts
+from harness.core.statistics import mean_of_parts
 from harness.decision.scored import Key, Scored, key_of
 
 __all__ = ["contradictions", "underived"]
@@ -38,7 +38,7 @@ def underived(run: Scored, key: Key) -> str | None:
         return None
     if parts := _parts(run, key):
         return next((reason for part in parts if (reason := underived(run, part))), None)
-    if key.task == OVERALL:
+    if key.is_headline:
         return "is a headline of nothing"
     if key in run.readings:
         return None if key in run.derived_readings else f"is no reading that the suite {key.suite} gives here"
@@ -117,12 +117,12 @@ def _passed_over(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
     if one.applies:
         return
     parts = any(run.estimates[part].applies for part in _parts(run, key))
-    if key.whole in run.scores or parts or (key.task == OVERALL and _left_out(run, key, one)):
+    if key.whole in run.scores or parts or (key.is_headline and _left_out(run, key, one)):
         yield "is said not to apply, and has scores"
 
 
 def _value(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
-    if key.task == OVERALL or _parts(run, key):
+    if key.is_headline or _parts(run, key):
         yield from _headline(run, key, one)
     elif key.whole in run.scores:
         yield from _counts(run, key, one)
@@ -180,19 +180,21 @@ def _headline(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
     if one.value is None:
         return
     parts = [run.estimates[part] for part in _parts(run, key)]
-    if not parts or len(parts) != len(headline_parts(one)):
+    if not parts or len(parts) != len(one.parts):
         yield "is no mean of what the run holds"
         return
-    if key.task == OVERALL and (missing := _left_out(run, key, one)):
+    if not one.signature.startswith(mean_signature(parts, "")):
+        yield "is signed for other parts than it names"
+    if key.is_headline and (missing := _left_out(run, key, one)):
         yield f"leaves out {', '.join(missing)}"
     if any(part.value is None for part in parts):
         yield "is the mean of something absent"
         return
-    weights = mean_weights(one)
-    if len(weights) != len(parts) or not all(math.isfinite(weight) and weight > 0 for weight in weights):
+    weights = [part.weight for part in one.parts]
+    if not all(math.isfinite(weight) and weight > 0 for weight in weights):
         yield "has weights that can't be"
         return
-    mean = mean_of_parts([_interval(part) for part in parts], weights)
+    mean = mean_of_parts([part.as_interval for part in parts], weights)
     if not _near(mean.value, one.value):
         yield f"is {one.value:.6g}, where its parts give {mean.value:.6g}"
     if one.n != sum(part.n for part in parts):
@@ -203,14 +205,14 @@ def _left_out(run: Scored, key: Key, one: Estimate) -> list[str]:
     """Parts of a suite's headline that the run has, and that this headline is not made of."""
     if key.suite not in registry.names("harness.suites"):
         return []
-    named = set(headline_parts(one))
+    named = {(part.task, part.metric) for part in one.parts}
     wanted = registry.suite(key.suite).headline
     held = [Key(key.suite, task, metric) for task, metric in wanted if (task, metric) not in named]
     return [f"{part.task}/{part.metric}" for part in held if part in run.estimates and run.estimates[part].applies]
 
 
 def _parts(run: Scored, key: Key) -> list[Key]:
-    named = [Key(key.suite, task, metric) for task, metric in headline_parts(run.estimates[key])]
+    named = [Key(key.suite, part.task, part.metric) for part in run.estimates[key].parts]
     return [part for part in named if part in run.estimates and part != key]
 
 
@@ -236,7 +238,3 @@ def _shown(value: float | None) -> str:
 
 def _near(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=_AGREES, abs_tol=_AGREES)
-
-
-def _interval(one: Estimate) -> Interval:
-    return Interval(value=one.value or 0.0, stderr=one.stderr, low=one.low, high=one.high, method=one.interval)

@@ -3,7 +3,6 @@
 import math
 
 from harness.core.errors import InputError
-from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
 from harness.core.statistics import CONFIDENCE, samples_for_margin
 from harness.decision.limits import is_reading, limits, unit_count
@@ -52,11 +51,11 @@ def draft(record: RunRecord) -> str:
 
 def _chosen(run: Scored) -> list[Key]:
     found: dict[tuple[str, str], Key] = {}
-    with_headline = {key.suite for key, one in run.estimates.items() if key.task == OVERALL and one.value is not None}
+    with_headline = {key.suite for key, one in run.estimates.items() if key.is_headline and one.value is not None}
     for key, one in run.estimates.items():
         if key.group is not None or one.value is None or is_reading(run, key):
             continue
-        if (key.suite in with_headline) == (key.task == OVERALL):
+        if (key.suite in with_headline) == key.is_headline:
             found.setdefault((key.suite, key.task), key)
     return list(found.values())
 
@@ -91,7 +90,7 @@ def _rule(run: Scored, key: Key) -> str | None:
 
 
 def _place(key: Key) -> list[str]:
-    task = [] if key.task == OVERALL else [f"task: {key.task}", f"metric: {key.metric}"]
+    task = [] if key.is_headline else [f"task: {key.task}", f"metric: {key.metric}"]
     return [f"suite: {key.suite}", *task]
 
 

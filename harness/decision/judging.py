@@ -6,11 +6,11 @@ from scipy import special
 
 from harness.core import statistics
 from harness.core.errors import InputError, UnknownName
-from harness.core.headlines import OVERALL
 from harness.core.metrics import Undefined
-from harness.core.scores import Estimate
+from harness.core.scores import OVERALL, Estimate, Group
 from harness.core.statistics import Difference, Interval, Standing
-from harness.core.text.display import interval, number
+from harness.core.text.display import number
+from harness.core.text.reasons import Reason, told_together
 from harness.decision.comparable import questions_of, run_faults, task_faults
 from harness.decision.contrasts import READINGS, Contrast, Contrasts, contrasted_parts
 from harness.decision.limits import is_reading, limits, unit_count
@@ -27,7 +27,7 @@ _OUTCOMES: dict[Standing, Outcome] = {"clears": "PASS", "beyond": "FAIL", "undec
 class _Group:
     """A group's difference, turned so that more is better."""
 
-    name: str
+    group: Group
     gain: Difference
     standing: Standing
 
@@ -78,7 +78,7 @@ class Judge:
             suite=key.suite,
             task=key.task,
             metric=key.metric,
-            group=key.group,
+            group=None if key.group is None else str(key.group),
             verdict="ERROR",
             value=estimate.value,
             bound=rule.bound,
@@ -90,7 +90,9 @@ class Judge:
         if rule.kind == "no_worse_group":
             return self._groups(rule, key, blank)
         if estimate.value is None:
-            return replace(blank, verdict="INCONCLUSIVE", reason=f"absent: {estimate.reason}")
+            return replace(
+                blank, verdict="INCONCLUSIVE", reason=Reason("absent: {reason}", reason=estimate.reason or "")
+            )
         return self._against(rule, key, blank) if against else self._alone(rule, key, blank)
 
     def _key(self, rule: Rule) -> Key | None:
@@ -114,9 +116,9 @@ class Judge:
             keys = [key for key in keys if key[position] == wanted]
         if rule.group is None:
             return next(key for key in keys if key.group is None)
-        found = next((key for key in keys if key.group == rule.group), None)
+        found = next((key for key in keys if str(key.group) == rule.group), None)
         if found is None and rule.required:
-            known_groups = [key.group for key in keys if key.group]
+            known_groups = [str(key.group) for key in keys if key.group]
             raise InputError(UnknownName("group in this run", rule.group, known_groups).problem, place=place)
         return found
 
@@ -142,12 +144,14 @@ class Judge:
     def _fault(self, key: Key, against: bool, estimate: Estimate) -> str | None:
         """Why nothing can be decided: what was measured is not what the policy or the baseline is about."""
         if against and (faults := [*self.faults, *self._differing(key)]):
-            return f"the baseline can't be compared: what differs is {'; '.join(faults)}"
+            return Reason("the baseline can't be compared: what differs is {what}", what="; ".join(faults))
         made_of = [f"{one.suite}/{one.task}" for one in (key, *contrasted_parts(self.run, key))]
         for name, pinned in self.policy.tasks.items():
-            of_rule = name in made_of or (key.task == OVERALL and name.startswith(f"{key.suite}/"))
+            of_rule = name in made_of or (key.is_headline and name.startswith(f"{key.suite}/"))
             if of_rule and not self.pins.get(name, "").startswith(pinned):
-                return f"{name} is not what the policy was written for: its prompts or data are others"
+                return Reason(
+                    "{name} is not what the policy was written for: its prompts or data are others", name=name
+                )
         share = estimate.invalid_count / max(1, estimate.n + estimate.invalid_count)
         return self._too_many_invalid(share)
 
@@ -162,7 +166,8 @@ class Judge:
     def _too_many_invalid(self, share: float) -> str | None:
         if share <= self.policy.largest_invalid_share:
             return None
-        return f"{share:.1%} of the samples can't be used, over {self.policy.largest_invalid_share:.1%}"
+        most = f"{self.policy.largest_invalid_share:.1%}"
+        return Reason("{share} of the samples can't be used, over {most}", share=f"{share:.1%}", most=most)
 
     def _too_few(self, rule: Rule, n: int) -> int | None:
         smallest = rule.smallest_n or self.policy.smallest_n
@@ -172,14 +177,14 @@ class Judge:
         try:
             found = limits(self.run, key, self.policy.confidence)
         except Undefined as undefined:
-            return replace(blank, verdict="INCONCLUSIVE", reason=str(undefined))
+            return replace(blank, verdict="INCONCLUSIVE", reason=undefined.reason)
         target = rule.target if rule.target is not None else self.run.estimates[key].target
         if rule.kind == "target" and target is not None:
             margin = rule.margin or 0.0
             edges = _Edges(floor=target - margin, ceiling=target + margin)
-            return self._held(rule, key, replace(blank, bound=target), found, edges, "")
+            return self._held(rule, key, replace(blank, bound=target), found, edges)
         edges = _Edges(floor=rule.bound) if rule.kind == "floor" else _Edges(ceiling=rule.bound)
-        return self._held(rule, key, blank, found, edges, "")
+        return self._held(rule, key, blank, found, edges)
 
     def _against(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
         assert self.baseline is not None
@@ -197,19 +202,24 @@ class Judge:
             found = _as_read(before, now)
         if found is None:
             return replace(blank, verdict="INCONCLUSIVE", value=None, reason=contrast.reason or "")
-        said = f"{number(now.value)} against {number(before.value)}: the difference, "
-        return self._held(rule, key, replace(blank, n=found.n or blank.n), found, edges, said)
+        return self._held(rule, key, replace(blank, n=found.n or blank.n), found, edges, (before, now))
 
     def _held(
-        self, rule: Rule, key: Key, blank: RuleVerdict, found: Interval | Difference, edges: "_Edges", said: str
+        self,
+        rule: Rule,
+        key: Key,
+        blank: RuleVerdict,
+        found: Interval | Difference,
+        edges: "_Edges",
+        between: tuple[Estimate, Estimate] | None = None,
     ) -> RuleVerdict:
-        """A number with its bounds, held against what is allowed; `said` comes before them."""
+        """A number with its bounds, held against what is allowed; a difference is `between` two estimates."""
         assert found.low is not None
         assert found.high is not None
         stands = statistics.standing(found.low, found.high, floor=edges.floor, ceiling=edges.ceiling)
         n, ends, edge = blank.n or 0, (found.low, found.high), edges.nearest(found.value)
         few = None if is_reading(self.run, key) else self._too_few(rule, self._units(key, found))
-        reason = f"{said}{_said(stands, *ends, edges)}; {found.method}"
+        few_samples = Reason("fewer than {count} independent samples", count=few) if few else None
         return replace(
             blank,
             verdict="INCONCLUSIVE" if few else _OUTCOMES[stands],
@@ -217,7 +227,7 @@ class Judge:
             low=found.low,
             high=found.high,
             n_needed=max(self._more(stands, n, found.value, ends, edge) or 0, few or 0) or None,
-            reason=f"fewer than {few} independent samples; {reason}" if few else reason,
+            reason=told_together([few_samples, _said(stands, *ends, edges, between), found.method]),
         )
 
     def _units(self, key: Key, found: Interval | Difference) -> int:
@@ -244,38 +254,36 @@ class Judge:
         assert self.baseline is not None
         margin, sign = rule.margin or 0.0, 1.0 if self.run.estimates[key].direction == "higher" else -1.0
         blank = replace(blank, margin=margin, bound=-sign * margin)
-        names = [
-            one.group
-            for one in self.run.estimates
-            if one[:3] == key[:3] and one.group is not None and one.group.startswith(f"{rule.attribute}=")
-        ]
-        if not names:
-            known = {one.group.split("=")[0] for one in self.run.estimates if one[:3] == key[:3] and one.group}
+        every = [one.group for one in self.run.estimates if one[:3] == key[:3] and one.group]
+        groups = [group for group in every if group.attribute == rule.attribute]
+        if not groups:
+            known = {group.attribute for group in every}
             problem = UnknownName("attribute of this metric", str(rule.attribute), known).problem
             raise InputError(problem, place=f"{self.policy.path}: {rule.title}")
         judged, open_groups = [], []
-        for name in names:
-            one = key._replace(group=name)
+        for group in groups:
+            one = key._replace(group=group)
             contrast = self.contrasts.of(one) if one in self.baseline.estimates else Contrast(difference=None)
             if fault := self._too_many_invalid(contrast.invalid_share):
-                return replace(blank, group=name, reason=fault)
+                return replace(blank, group=str(group), reason=fault)
             found = contrast.difference
             if found is None or found.low is None or found.high is None or self._too_few(rule, found.cluster_count):
-                open_groups.append(name)
+                open_groups.append(group)
                 continue
             gain = found if sign > 0 else replace(found, value=-found.value, low=-found.high, high=-found.low)
             assert gain.low is not None
             assert gain.high is not None
             stands = statistics.standing(gain.low, gain.high, floor=-margin)
-            judged.append(_Group(name=name, gain=gain, standing=stands))
+            judged.append(_Group(group=group, gain=gain, standing=stands))
         return self._worst(judged, open_groups, margin, sign, blank)
 
     def _worst(
-        self, judged: list[_Group], open_groups: list[str], margin: float, sign: float, blank: RuleVerdict
+        self, judged: list[_Group], open_groups: list[Group], margin: float, sign: float, blank: RuleVerdict
     ) -> RuleVerdict:
-        left = f"; too few samples: {', '.join(open_groups)}" if open_groups else ""
+        groups = ", ".join(map(str, open_groups))
+        left = Reason("too few samples: {groups}", groups=groups) if open_groups else None
         if not judged:
-            return replace(blank, verdict="INCONCLUSIVE", reason=f"no group can be judged{left}")
+            return replace(blank, verdict="INCONCLUSIVE", reason=told_together(["no group can be judged", left]))
         alarms = statistics.holm([_beyond(group.gain, margin, self.policy.confidence) for group in judged])
         worst = min(judged, key=lambda group: group.gain.value)
         stands: Standing = "clears"
@@ -289,13 +297,15 @@ class Judge:
         return replace(
             blank,
             verdict=_OUTCOMES[stands],
-            group=worst.name,
+            group=str(worst.group),
             value=sign * found.value,
             low=ends[0],
             high=ends[1],
             n=n,
             n_needed=self._more(worst.standing, n, found.value, (found.low or 0.0, found.high or 0.0), -margin),
-            reason=f"worst of {len(judged)} groups, alarms corrected by Holm{left}",
+            reason=told_together(
+                [Reason("worst of {count} groups, alarms corrected by Holm", count=len(judged)), left]
+            ),
         )
 
 
@@ -317,9 +327,26 @@ def _as_read(first: Estimate, second: Estimate) -> Difference:
     )
 
 
-def _said(stands: Standing, low: float, high: float, edges: _Edges) -> str:
-    named = (("at least", edges.floor), ("at most", edges.ceiling))
-    allowed = " and ".join(f"{words} {number(edge)}" for words, edge in named if edge is not None)
-    shown = interval(low, high) if low != high else number(low)
-    held = {"clears": "is", "beyond": "is not", "undecided": "is only partly"}[stands]
-    return f"{shown} {held} {allowed}"
+_HELD: dict[tuple[Standing, str], str] = {
+    ("clears", "least"): "{ends} is at least {low}",
+    ("clears", "most"): "{ends} is at most {high}",
+    ("clears", "between"): "{ends} is at least {low} and at most {high}",
+    ("beyond", "least"): "{ends} is not at least {low}",
+    ("beyond", "most"): "{ends} is not at most {high}",
+    ("beyond", "between"): "{ends} is not at least {low} and at most {high}",
+    ("undecided", "least"): "{ends} is only partly at least {low}",
+    ("undecided", "most"): "{ends} is only partly at most {high}",
+    ("undecided", "between"): "{ends} is only partly at least {low} and at most {high}",
+}
+
+
+def _said(
+    stands: Standing, low: float, high: float, edges: _Edges, between: tuple[Estimate, Estimate] | None
+) -> Reason:
+    kind = "most" if edges.floor is None else "least" if edges.ceiling is None else "between"
+    ends = Reason("{low} to {high}", low=number(low), high=number(high)) if low != high else number(low)
+    held = Reason(_HELD[stands, kind], ends=ends, low=number(edges.floor), high=number(edges.ceiling))
+    if between is None:
+        return held
+    before, now = (number(one.value) for one in between)
+    return Reason("{now} against {before}: the difference, {held}", now=now, before=before, held=held)

@@ -3,10 +3,10 @@
 from random import Random
 
 from harness.core import statistics
-from harness.core.headlines import OVERALL, mean_weights
 from harness.core.metrics import Undefined, salt
 from harness.core.statistics import Interval
-from harness.decision.contrasts import contrasted_parts
+from harness.core.text.reasons import Reason
+from harness.decision.contrasts import contrasted_parts, no_worst
 from harness.decision.derived import underived
 from harness.decision.scored import Key, Scored
 from harness.decision.worst import with_worst
@@ -16,7 +16,7 @@ __all__ = ["is_reading", "limits", "unit_count"]
 
 def is_reading(run: Scored, key: Key) -> bool:
     """Whether a number was read from a meter, and is no statistic of samples."""
-    return key.task != OVERALL and key.whole not in run.scores and not contrasted_parts(run, key)
+    return not (key.is_headline or key.whole in run.scores or run.estimates[key].parts)
 
 
 def limits(run: Scored, key: Key, confidence: float) -> Interval:
@@ -29,19 +29,20 @@ def limits(run: Scored, key: Key, confidence: float) -> Interval:
     estimate = run.estimates[key]
     assert estimate.value is not None
     if reason := underived(run, key):
-        raise Undefined(f"{key.metric} {reason}, so nothing bears it out")
+        raise Undefined(Reason("{metric} {reason}, so nothing bears it out", metric=key.metric, reason=reason))
     if is_reading(run, key):
         return Interval(value=estimate.value, stderr=None, low=estimate.value, high=estimate.value, method="as read")
     if parts := contrasted_parts(run, key):
-        return statistics.mean_of_parts([limits(run, part, confidence) for part in parts], mean_weights(estimate))
+        weights = [part.weight for part in estimate.parts]
+        return statistics.mean_of_parts([limits(run, part, confidence) for part in parts], weights)
     metric, scores = run.metric(key), run.scores_of(key)
     if any(score.invalid for score in scores):
         if not metric.averages_values:
-            raise Undefined(f"samples that can't be used can't be counted as the worst for {key.metric}")
+            raise Undefined(no_worst(key))
         scores = with_worst(metric, scores)
     found = metric.bounds(scores, Random(salt(run.record.spec.seed, *key)), confidence)
     if found.low is None or found.high is None:
-        raise Undefined(f"{key.metric} has no interval")
+        raise Undefined(Reason("{metric} has no interval", metric=key.metric))
     return found
 
 

@@ -10,8 +10,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from harness.core.errors import HarnessError, InputError, UnknownName
-from harness.core.headlines import OVERALL
 from harness.core.process.paths import is_file
+from harness.core.scores import OVERALL, Group
 from harness.core.text.yamlfile import read_yaml
 
 __all__ = ["KINDS", "Policy", "Rule", "read_policy", "templates"]
@@ -78,8 +78,8 @@ class Rule(BaseModel):
             raise ValueError("target belongs to rules of the kind target")
         if self.metric is None and self.task != OVERALL:
             raise ValueError("needs a metric beside its task")
-        if self.group is not None and "=" not in self.group:
-            raise ValueError("a group is written attribute=value, such as sex=female")
+        if self.group is not None:
+            Group.parse(self.group)
         return self
 
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from harness.core import registry
 from harness.core.errors import HarnessError
-from harness.core.headlines import OVERALL, headline_estimates
+from harness.core.headlines import headline_estimates
 from harness.core.metrics import MeanShare, Metric, Undefined
 from harness.core.process.isolation import StepFailed, attempt
-from harness.core.scores import Estimate, Score
+from harness.core.scores import OVERALL, Estimate, Group, Score
 from harness.core.tasks import Results
+from harness.core.text.reasons import Reason
 from harness.record import RunRecord
 from harness.record.metrics import RecordedMetric
 from harness.suitefiles.selection import rebuilt
@@ -30,12 +31,17 @@ class Key(NamedTuple):
     suite: str
     task: str
     metric: str
-    group: str | None = None
+    group: Group | None = None
 
     @property
     def whole(self) -> "Key":
         """The number of all samples."""
         return Key(*self[:3])
+
+    @property
+    def is_headline(self) -> bool:
+        """Whether it is its suite's one score."""
+        return self.task == OVERALL
 
     def __str__(self) -> str:
         return "/".join(self[:3]) + (f" [{self.group}]" if self.group else "")
@@ -64,7 +70,7 @@ class Scored:
             by_task.setdefault((key.suite, key.task), []).extend(scores)
         results = Results(
             scores=by_task,
-            estimates=[one for one in self.listed if key_of(one) not in self.readings and one.task != OVERALL],
+            estimates=[one for one in self.listed if key_of(one) not in self.readings and not one.is_headline],
             windows=self.record.windows,
             signature="",
             request_counts=self.record.request_counts,
@@ -97,8 +103,7 @@ class Scored:
         """The scores that a number of a task is of: those of its group, or of the metric's main group."""
         every = self.scores.get(key.whole, ())
         if key.group is not None:
-            attribute, value = key.group.split("=", 1)
-            return [score for score in every if score.groups.get(attribute) == value]
+            return list(filter(key.group.holds, every))
         metric = self.known_metric(key)
         main = metric.main_group.items() if metric else {}.items()
         return [score for score in every if main <= score.groups.items()]
@@ -119,11 +124,13 @@ class Scored:
         if given is None or estimate.value is None:
             raise Undefined(estimate.reason or "there is no score a sample")
         if not math.isclose(given, estimate.value, rel_tol=_AGREES, abs_tol=_AGREES):
-            raise Undefined(
-                f"the installed version of {key.metric} gives another value than the record"
-                if known
-                else f"{key.metric} is no mean, and the task that defines it is not installed"
-            )
+            if known:
+                said = Reason(
+                    "the installed version of {metric} gives another value than the record", metric=key.metric
+                )
+            else:
+                said = Reason("{metric} is no mean, and the task that defines it is not installed", metric=key.metric)
+            raise Undefined(said)
         return metric
 
     def known_metric(self, key: Key) -> Metric | None:
@@ -151,7 +158,7 @@ class Scored:
             return attempt(partial(_value, metric, scores))
         except StepFailed as failed:
             failed.give_back(Undefined)
-            raise Undefined(f"the scores are none of this metric's (it {failed})") from failed
+            raise Undefined(Reason("the scores are none of this metric's ({error})", error=f"it {failed}")) from failed
 
     @cached_property
     def _given(self) -> dict[Key, float | None]:

@@ -1,7 +1,7 @@
 """What a gate said of a run, kept beside the run and outside its seal: a record can be judged by many policies."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from typing import Any, Literal
 from harness.core.errors import RecordError
 from harness.core.text.codec import Codec
 from harness.core.text.hashing import SHORT, canonical_json
+from harness.core.text.reasons import reworded, wording
 from harness.record.files import make_folder, write_new
 from harness.record.opening import is_there, listed, read_json
 from harness.record.spec import run_id_of
@@ -82,7 +83,8 @@ def write_verdict(folder: Path, verdict: Verdict) -> Path:
     if gates.is_symlink():
         raise RecordError("is a link", place=gates, fix="Don't trust this record")
     against = f"-{verdict.baseline_run_id}" if verdict.baseline_run_id else ""
-    content = canonical_json({"format": FORMAT, **asdict(verdict)}) + b"\n"
+    rules = [{**asdict(rule), "wording": wording(reason=rule.reason)} for rule in verdict.rules]
+    content = canonical_json({"format": FORMAT, **asdict(verdict), "rules": rules}) + b"\n"
     number = len(listed(gates, _ENDING)) + 1
     while True:
         path = gates / f"{number:04d}-{verdict.policy_sha256[:SHORT]}{against}{_ENDING}"
@@ -120,6 +122,7 @@ def _verdict(path: Path, run_id: str | None) -> Verdict:
         read: dict[str, Any] = read_json(path)
         if read.pop("format") != FORMAT:
             raise ValueError("another format")  # noqa: TRY301 - told like every other fault of the file
+        said = [reworded(rule, rule.pop("wording", {})) for rule in read["rules"]]
         verdict = _VERDICTS.decode(read)
         if datetime.fromisoformat(verdict.decided_at).tzinfo is None:
             raise ValueError("a date without a zone")  # noqa: TRY301
@@ -127,4 +130,5 @@ def _verdict(path: Path, run_id: str | None) -> Verdict:
         raise RecordError("is not a gate's verdict", place=path, fix="Delete it, and run the gate again") from error
     if run_id is not None and verdict.run_id != run_id:
         raise RecordError(f"is a verdict on another run, {verdict.run_id:.20}", place=path, fix="Delete it")
-    return verdict
+    rules = zip(verdict.rules, said, strict=True)
+    return replace(verdict, rules=tuple(replace(rule, reason=one.get("reason", rule.reason)) for rule, one in rules))

@@ -6,9 +6,9 @@ from typing import Any
 
 from lm_eval.api.group import Group
 
-from harness.core.headlines import mean_signature
-from harness.core.scores import Estimate
-from harness.core.statistics import Interval, mean_of_parts
+from harness.core.headlines import mean_signature, without_part
+from harness.core.scores import Estimate, TaskPart
+from harness.core.statistics import mean_of_parts
 from harness.core.tasks import Task
 from harness.core.text.hashing import digest
 from harness.lm_eval.task import LmEvalTask
@@ -92,6 +92,10 @@ class LmEvalGroup:
             signature=mean_signature(parts, signature, sizes),
             reason="",
             applies=not parts or any(part.applies for part in parts),
+            parts=tuple(
+                TaskPart(part.task, part.metric, size)
+                for part, size in zip(parts, sizes or [1.0] * len(parts), strict=True)
+            ),
         )
 
 
@@ -114,18 +118,14 @@ def _why_absent(one: _Sum, parts: Sequence[Estimate], others: Sequence[str]) -> 
         return f"none of its tasks has the metric {one.name}"
     if len({(part.unit, part.direction) for part in parts}) > 1:
         return f"its tasks don't agree on the unit of {one.metric}, or on which way is better"
-    return next((f"no {part.metric} of {part.task}: {part.reason}" for part in parts if part.value is None), None)
+    return next((without_part(part) for part in parts if part.value is None), None)
 
 
 def _filled(
     blank: Estimate, one: _Sum, parts: Sequence[Estimate], sizes: Sequence[float], summed: Mapping[str, Any]
 ) -> Estimate:
     error = summed[f"{one.metric}_stderr,{one.pipeline}"]
-    intervals = [
-        Interval(value=part.value, stderr=part.stderr, low=part.low, high=part.high, method=part.interval)
-        for part in parts
-        if part.value is not None
-    ]
+    intervals = [part.as_interval for part in parts]
     found = mean_of_parts(intervals, sizes if one.by_size else None)
     return replace(
         blank,

@@ -10,7 +10,6 @@ from pathlib import Path
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from harness.core import registry
-from harness.core.headlines import OVERALL
 from harness.core.reports.installed import known_suite
 from harness.core.scores import Estimate
 from harness.record import RunRecord
@@ -102,7 +101,7 @@ def _details(record: RunRecord) -> str:
 
 
 def _factors(estimates: Sequence[Estimate]) -> str:
-    attributes = sorted({one.group.split("=")[0] for one in estimates if one.group})
+    attributes = sorted({one.group.attribute for one in estimates if one.group})
     if not attributes:
         return "No score was taken by group."
     return f"Scores were taken by these attributes of the samples: {', '.join(map(_plain, attributes))}."
@@ -127,8 +126,8 @@ def _data(record: RunRecord) -> str:
 def _analyses(estimates: Sequence[Estimate]) -> str:
     known = [one for one in estimates if one.value is not None]
     columns = ("suite", "task", "metric", "group", "score", "95 % interval", "n", "unit")
-    overall = [_row(one) for one in known if one.task == OVERALL]
-    single = [_row(one) for one in known if one.task != OVERALL and one.group is None]
+    overall = [_row(one) for one in known if one.is_headline]
+    single = [_row(one) for one in known if not one.is_headline and one.group is None]
     grouped = [_row(one) for one in known if one.group is not None]
     parts = [("Suites", overall), ("Tasks", single), ("Groups", grouped)]
     return "\n\n".join(f"### {title}\n\n{_table(columns, rows)}" for title, rows in parts if rows)
@@ -136,14 +135,14 @@ def _analyses(estimates: Sequence[Estimate]) -> str:
 
 def _row(one: Estimate) -> tuple[object, ...]:
     interval = "" if one.low is None or one.high is None else f"{one.low:.4g} to {one.high:.4g}"
-    return one.suite, one.task, one.metric, one.group or "", f"{one.value:.4g}", interval, one.n, one.unit
+    return one.suite, one.task, one.metric, str(one.group or ""), f"{one.value:.4g}", interval, one.n, one.unit
 
 
 def _ethics(record: RunRecord, estimates: Sequence[Estimate]) -> str:
     lines = []
     installed = filter(None, map(known_suite, registry.names("harness.suites")))
     for suite in [one.name for one in installed if one.concerns_people]:
-        found = [one for one in estimates if one.suite == suite and one.task == OVERALL and one.value is not None]
+        found = [one for one in estimates if one.suite == suite and one.is_headline and one.value is not None]
         if suite not in record.spec.suites:
             lines.append(f"{suite}: not measured.")
         elif found:

@@ -1,4 +1,4 @@
-"""The one place where requests, responses, windows and estimates become what a record holds, and become themselves."""
+"""The one place where requests, responses and windows become what a record holds, and become themselves."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -20,16 +20,14 @@ from harness.core.requests import (
     Tag,
     TokenLoglikelihoods,
 )
-from harness.core.scores import Estimate
 from harness.core.text.codec import Codec, Form
 from harness.core.text.hashing import canonical_json
 
-__all__ = ["ESTIMATES", "RESPONSES", "WINDOWS", "request_columns", "request_of"]
+__all__ = ["RESPONSES", "WINDOWS", "request_columns", "request_of"]
 
 # RFC 8785 sorts keys, so the labels' order is kept as a list of pairs.
 RESPONSES = Codec(Response, label_scores=Form(lambda scores: [list(pair) for pair in scores.items()], dict))
 WINDOWS = Codec(Window)
-ESTIMATES = Codec(Estimate)
 
 
 @dataclass(frozen=True, slots=True)

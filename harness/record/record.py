@@ -22,7 +22,6 @@ A run is `started`, then `scored`, then `sealed`; only the seal says that it is 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -33,9 +32,10 @@ import pandas as pd
 from harness.core.errors import RecordError
 from harness.core.meters import Window
 from harness.core.requests import Response
-from harness.core.scores import FAILED, Estimate
+from harness.core.scores import Estimate
 from harness.core.text.hashing import canonical_json
-from harness.record.codec import ESTIMATES, RESPONSES, WINDOWS
+from harness.record.codec import RESPONSES, WINDOWS
+from harness.record.estimates import estimate_of, estimate_row, recorded
 from harness.record.files import clear_scratch, make_folder, write_whole, writing
 from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
@@ -102,7 +102,7 @@ class RunRecord:
 
     def _estimates(self, name: str) -> list[Estimate]:
         with _formed(self.folder / name, "a list of estimates"):
-            return list(map(ESTIMATES.decode, _read_json(self.folder / name)))
+            return list(map(estimate_of, _read_json(self.folder / name)))
 
     @property
     def is_partial(self) -> bool:
@@ -118,13 +118,13 @@ class RunRecord:
     @property
     def failures(self) -> list[str]:
         """What tasks and suites failed in their own code, each with its reason."""
-        failed = [one for one in self.estimate_list if (one.reason or "").startswith(FAILED)]
+        failed = [one for one in self.estimate_list if one.failed]
         return list(dict.fromkeys(f"{one.suite}/{one.task} {one.reason}" for one in failed))
 
     @property
     def estimates(self) -> pd.DataFrame:
-        """One row an estimate, with the fields of `Estimate` as columns."""
-        return pd.DataFrame([asdict(estimate) for estimate in self.estimate_list])
+        """One row an estimate, with the fields of `Estimate` as columns; groups as text."""
+        return pd.DataFrame(list(map(estimate_row, self.estimate_list)))
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -306,7 +306,7 @@ class RunWriter:
         if attributions:
             files["attributions.parquet"] = attribution_table(attributions)
         for name, listed in (("estimates.json", estimates), ("measurements.json", measurements)):
-            files[name] = _json_bytes(list(map(ESTIMATES.encode, listed)))
+            files[name] = _json_bytes(list(map(recorded, listed)))
         for name, content in files.items():
             write_whole(self.folder / name, content)
         write_seal(self.folder, [*_SEALED, *(name for name in _OPTIONAL if (self.folder / name).exists())])

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from harness.core.headlines import OVERALL
 from harness.core.scores import Estimate
 from harness.decision.comparison import Comparison, compare
 from harness.decision.verdicts import Verdict
@@ -45,7 +44,7 @@ class ReportContext:
     @cached_property
     def headlines(self) -> Sequence[Estimate]:
         """One score a suite, those without a value among them."""
-        return [one for one in self.estimates if one.task == OVERALL and one.applies]
+        return [one for one in self.estimates if one.is_headline and one.applies]
 
     @cached_property
     def scores(self) -> pd.DataFrame:

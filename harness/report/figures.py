@@ -1,7 +1,7 @@
 """The plots of a report: those of the leaderboard, as SVG."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from functools import partial
 from typing import Any
 
@@ -9,11 +9,12 @@ import pandas as pd
 
 from harness import charts
 from harness.core.attributions import RANDOM
-from harness.core.headlines import OVERALL, made_of, main_rows
+from harness.core.headlines import made_of, main_rows
 from harness.core.reports import Drawing, ReportedRun, Wording
 from harness.core.reports.installed import suite_report, suite_reports
 from harness.core.scores import Estimate
 from harness.core.text.display import elided, interval, number
+from harness.record.estimates import estimate_row
 from harness.report.blocks import Figure
 from harness.report.context import ReportContext
 from harness.report.words import Words
@@ -98,14 +99,13 @@ def _groups(run: ReportedRun, words: Wording, suite: str) -> Iterator[Drawing]:
     """Of each of the first tasks that have groups, the main metric by group, or the first that has groups."""
     mine = valued(run.estimates, suite)
     grouped = [one for one in mine if one.group is not None]
-    entering = made_of(one for one in run.estimates if one.task == OVERALL)
+    entering = made_of(one for one in run.estimates if one.is_headline)
     for one in main_rows(grouped, entering)[:MOST_TASKS]:
-        attribute = (one.group or "").partition("=")[0]
+        attribute = one.group.attribute if one.group else ""
         rows = [
             other
             for other in mine
-            if (other.task, other.metric) == (one.task, one.metric)
-            and (other.group is None or other.group.partition("=")[0] == attribute)
+            if (other.task, other.metric) == (one.task, one.metric) and (other.group is None or other.is_by(attribute))
         ]
         caption = words("{task}: {metric} by {attribute}", task=one.task, metric=one.metric, attribute=attribute)
         yield Drawing(draw=partial(charts.group_bars, frame_of(rows)), caption=caption, rows=rows, width=0.85)
@@ -125,7 +125,7 @@ def by_task(estimates: Sequence[Estimate]) -> Iterator[tuple[str, list[Estimate]
 def frame_of(estimates: Sequence[Estimate], **columns: str | list[str]) -> pd.DataFrame:
     """Estimates as a table, which is what charts take; a column a field, and further `columns`."""
     names = [field.name for field in fields(Estimate)]
-    return pd.DataFrame([asdict(one) for one in estimates], columns=names).assign(**columns)
+    return pd.DataFrame(list(map(estimate_row, estimates)), columns=names).assign(**columns)
 
 
 def _figure(drawing: Drawing, language: str) -> Figure:

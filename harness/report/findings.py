@@ -1,6 +1,5 @@
 """Which scores a test tells from the value that they ought to have: what a report may say of them rests on this."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,8 +16,6 @@ LEVEL = 0.05
 
 _COUNT, _LARGEST = "_groups_differing", "_difference"
 _EFFECT, _PERMUTED = "effect_size", "p_value"
-_BY_CHANCE = re.compile(r"(?:^|; )p = ([^\s;]+)")
-"""The p value beside what chance alone gives, as it is told with an interval: see `suites.fairness.by_chance`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +75,9 @@ def findings(
 
 def _implied(one: Estimate, value: float, best: float) -> float | None:
     """The two-sided p value of a score that is what it ought to be: 1 where its interval holds that, None without."""
-    stated = _BY_CHANCE.search(one.interval or "")
-    by_chance = float(stated[1]) if stated else None
     if one.low is None or one.high is None:
-        return by_chance
-    if one.low <= best <= one.high or (by_chance is not None and by_chance > LEVEL):
+        return one.p_value
+    if one.low <= best <= one.high or (one.p_value is not None and one.p_value > LEVEL):
         return 1.0
     reach = value - one.low if value > best else one.high - value
     if reach <= 0:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from harness.core.reports import Weight, Wording, Worry
-from harness.core.scores import OVERALL, Estimate
+from harness.core.scores import Estimate
 from harness.core.text.display import number
 from harness.report.findings import Finding
 
@@ -15,7 +15,7 @@ MOST_NAMED = 6
 
 def single(estimates: Sequence[Estimate]) -> list[Estimate]:
     """What has a value, but for single groups and headlines, which are means of what is there already."""
-    return [one for one in estimates if one.value is not None and one.group is None and one.task != OVERALL]
+    return [one for one in estimates if one.value is not None and one.group is None and not one.is_headline]
 
 
 def shown(words: Wording, found: Sequence[Finding], sentence: str) -> Iterator[Worry]:

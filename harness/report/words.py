@@ -1,21 +1,18 @@
 """The words of a report in the reader's language: English sentences are the keys of the catalogue `locale/zh.yaml`."""
 
-import re
 from pathlib import Path
 from typing import Literal
 
 from harness.core.reports.installed import catalogue_folder, suite_title
-from harness.core.text.display import interval
-from harness.core.text.translation import filled_translator, translator
+from harness.core.text.display import number
+from harness.core.text.reasons import Reason
+from harness.core.text.translation import translator
 
 __all__ = ["LANGUAGES", "Language", "Words"]
 
 Language = Literal["en", "zh"]
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
-
-
-_ENDS = re.compile(r"(-?\d\S*) to (-?\d\S*)")
 
 
 class Words:
@@ -30,7 +27,7 @@ class Words:
         self._own = translator(package, language) if package else str
         self._said = translator(Path(__file__).parent, language)
         self._defined = translator(Path(__file__).parent / "definitions", language)
-        self._explained = filled_translator(Path(__file__).parent / "reasons", language)
+        self._explained = translator(Path(__file__).parent / "reasons", language)
 
     def __call__(self, sentence: str, **fields: object) -> str:
         """The sentence in this language, its `{name}` places filled."""
@@ -56,12 +53,10 @@ class Words:
 
     def reason(self, text: str) -> str:
         """Why a rule decided as it did, or a score is absent; in English where nobody has said it in this language."""
-        return self._ends(self._said("; ").join(map(self._explained, text.split("; "))))
+        return text.said_by(self._explained) if isinstance(text, Reason) else self._explained(text)
 
     def interval(self, low: float | None, high: float | None) -> str:
         """Both ends of an interval; empty where there is none."""
-        return self._ends(interval(low, high))
-
-    def _ends(self, text: str) -> str:
-        """The text with the intervals in it said in this language."""
-        return _ENDS.sub(lambda found: self("{low} to {high}", low=found[1], high=found[2]), text)
+        if low is None or high is None:
+            return ""
+        return self("{low} to {high}", low=number(low), high=number(high))

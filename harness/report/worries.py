@@ -7,10 +7,10 @@ of those that weigh the same the surest.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from harness.core.headlines import OVERALL
 from harness.core.reports import Weight, Worry
 from harness.core.reports.installed import suite_reports
 from harness.core.text.display import number
+from harness.core.text.reasons import but_last
 from harness.report.context import ReportContext
 from harness.report.sentences import likewise
 
@@ -34,10 +34,7 @@ def _failed_gate(context: ReportContext) -> Iterator[Worry]:
         failed = [rule for rule in verdict.rules if rule.verdict in ("FAIL", "ERROR") and rule.severity == "block"]
         if failed:
             # The last part of a reason is how the interval was made.
-            named = "; ".join(
-                f"{rule.rule}: {context.words.reason(rule.reason.rpartition('; ')[0] or rule.reason)}"
-                for rule in failed[:2]
-            )
+            named = "; ".join(f"{rule.rule}: {context.words.reason(but_last(rule.reason))}" for rule in failed[:2])
             yield Worry(
                 weight=Weight.DECIDED,
                 text=context.words(
@@ -64,7 +61,7 @@ def _worse_than_baseline(context: ReportContext) -> Iterator[Worry]:
 def _invalid_samples(context: ReportContext) -> Iterator[Worry]:
     counts: dict[str, tuple[int, int]] = {}
     for one in context.estimates:
-        if one.group is None and one.task != OVERALL and (count := context.unusable(one)):
+        if one.group is None and not one.is_headline and (count := context.unusable(one)):
             counted = (count, count + one.n)
             counts[one.task] = max(counts.get(one.task, counted), counted)
     if counts:

@@ -6,7 +6,7 @@ from itertools import islice
 
 import pandas as pd
 
-from harness.core.headlines import OVERALL, made_of, main_rows
+from harness.core.headlines import made_of, main_rows
 from harness.core.reports.installed import suite_report
 from harness.core.scores import Estimate
 from harness.decision.flips import said
@@ -64,7 +64,7 @@ def worst_samples(context: ReportContext, suite: str, most: int = 2) -> list[Wor
         for one in context.estimates
         if one.suite == suite and one.group is None and one.direction and (one.task, one.metric) in told
     ]
-    metrics = main_rows(scored, made_of(one for one in context.estimates if one.task == OVERALL))
+    metrics = main_rows(scored, made_of(one for one in context.estimates if one.is_headline))
     found = (sample for one in metrics if one.value is not None and (sample := _worst(context, one)) is not None)
     return list(islice(found, most))
 

@@ -13,10 +13,11 @@ from harness.core.errors import HarnessError
 from harness.core.metrics import Metric, Undefined, salt
 from harness.core.process.isolation import StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.requests import GenerateUntil, Response
-from harness.core.scores import FAILED, Estimate, Score
+from harness.core.scores import Estimate, Group, Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Results, Suite
 from harness.core.text.hashing import SHORT, digest
+from harness.core.text.reasons import Reason
 from harness.core.truncation import usable
 from harness.record import RunSpec
 from harness.run.work import SkippedTask, TaskWork, with_failure
@@ -58,7 +59,12 @@ def judge_task(
             failed.give_back(HarnessError)
             work = with_failure(work, failed)
     return [], [
-        replace(_absent(work.planned, metric, spec), reason=f"{FAILED}{work.failure}", invalid_count=len(work.samples))
+        replace(
+            _absent(work.planned, metric, spec),
+            reason=_failure(str(work.failure)),
+            failed=True,
+            invalid_count=len(work.samples),
+        )
         for metric in work.planned.task.metrics
     ]
 
@@ -103,12 +109,13 @@ def estimate_task(work: TaskWork, scores: Sequence[Score], spec: RunSpec) -> lis
     ]
 
 
-def _grouped(metric: Metric, scores: Sequence[Score]) -> Iterator[tuple[str | None, list[Score]]]:
+def _grouped(metric: Metric, scores: Sequence[Score]) -> Iterator[tuple[Group | None, list[Score]]]:
     """All scores (of the main group, if the metric has one), then those of each group, groups in alphabetical order."""
     yield None, [score for score in scores if metric.main_group.items() <= score.groups.items()]
     for attribute in metric.by:
         for value in sorted({score.groups[attribute] for score in scores if attribute in score.groups}):
-            yield f"{attribute}={value}", [score for score in scores if score.groups.get(attribute) == value]
+            group = Group(attribute, value)
+            yield group, list(filter(group.holds, scores))
 
 
 def estimate_metric(
@@ -119,7 +126,7 @@ def estimate_metric(
     task: str,
     seed: int,
     signature: str,
-    group: str | None = None,
+    group: Group | None = None,
 ) -> Estimate:
     """What the valid scores amount to; absent, with the reason, where none is valid or the metric is undefined."""
     valid = [score for score in scores if score.invalid is None]
@@ -127,14 +134,20 @@ def estimate_metric(
     if not valid:
         reason = "no sample counts for it"
         if scores:
-            reason = f"none of {len(scores)} samples could be used: {scores[0].invalid}"
+            reason = Reason(
+                "none of {count} samples could be used: {reason}", count=len(scores), reason=scores[0].invalid or ""
+            )
     elif group is not None and len(valid) < metric.smallest_group:
-        reason = f"a group of {len(valid)} is too small: at least {metric.smallest_group} are needed"
+        reason = Reason(
+            "a group of {samples} is too small: at least {least} are needed",
+            samples=len(valid),
+            least=metric.smallest_group,
+        )
     else:
         try:
             interval = _finite(metric.reduce(valid, Random(salt(seed, suite, task, metric.name, group))))
         except Undefined as undefined:
-            reason = str(undefined)
+            reason = undefined.reason
     return Estimate(
         suite=suite,
         task=task,
@@ -145,6 +158,8 @@ def estimate_metric(
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         interval=interval.method if interval else None,
+        left_out=interval.left_out if interval else (),
+        p_value=interval.p_value if interval else None,
         n=len(valid),
         invalid_count=len(scores) - len(valid),
         tie_count=sum(score.tie for score in valid),
@@ -161,7 +176,7 @@ def estimate_metric(
 def _finite(found: Interval) -> Interval:
     """Without errors that are no numbers, such as an end beyond the largest. Raises `Undefined` for such a value."""
     if not math.isfinite(found.value):
-        raise Undefined(f"the metric gives {found.value}, which is no number")
+        raise Undefined(Reason("the metric gives {value}, which is no number", value=str(found.value)))
     if all(one is None or math.isfinite(one) for one in (found.stderr, found.low, found.high)):
         return found
     return replace(found, stderr=None, low=None, high=None, method=None)
@@ -190,6 +205,10 @@ def aggregate_estimates(selection: Selection, estimates: Sequence[Estimate], spe
     return found
 
 
+def _failure(what: str) -> Reason:
+    return Reason("failed: the code of the task or suite {what}", what=what)
+
+
 def _failed(suite: str, task: str, metric: str, failed: StepFailed, signature: str) -> Estimate:
     return Estimate(
         suite=suite,
@@ -200,7 +219,8 @@ def _failed(suite: str, task: str, metric: str, failed: StepFailed, signature: s
         unit="none",
         direction="higher",
         signature=signature,
-        reason=f"{FAILED}{failed}",
+        reason=_failure(str(failed)),
+        failed=True,
     )
 
 

@@ -14,7 +14,7 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import HarnessError
 from harness.core.process.progress import Progress, Quiet
 from harness.core.requests import Response
-from harness.core.scores import FAILED, Estimate, Score
+from harness.core.scores import Estimate, Score
 from harness.core.tasks import Task, TaskSettings
 from harness.decision.derived import contradictions
 from harness.decision.scored import Scored, key_of
@@ -152,7 +152,7 @@ def _of_task(work: TaskWork, answers: Mapping[str, Response], rows: _Rows, score
     recorded = [
         one for one in scored.listed if (one.suite, one.task) == (suite, name) and key_of(one) not in scored.readings
     ]
-    if any((one.reason or "").startswith(FAILED) for one in recorded):
+    if any(one.failed for one in recorded):
         raise _Other("it failed in the run")
     scores, estimates = judge_task(work, answers, spec, step_timeout_s=_STEP_S)
     asked = [

@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from harness.core.headlines import OVERALL
 from harness.core.scores import Estimate
 from harness.decision.verdicts import FOLDER, Verdict, kept_verdicts
 from harness.record import RunRecord
@@ -125,7 +124,7 @@ def _origins(record: RunRecord) -> Iterator[dict[str, Any]]:
 
 def _headlines(estimates: Sequence[Estimate]) -> list[Estimate]:
     """One score a suite; where no suite has one, every score that is no group's."""
-    of_suites = [one for one in estimates if one.task == OVERALL]
+    of_suites = [one for one in estimates if one.is_headline]
     return of_suites or [one for one in estimates if one.group is None]
 
 

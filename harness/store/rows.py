@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import Boolean, Double, Integer, Table
 
 from harness.core.errors import HarnessError, RecordError
-from harness.core.headlines import OVERALL, headline_parts
 from harness.core.scores import Estimate
 from harness.core.text.hashing import digest
 from harness.decision.comparable import questions_of
 from harness.record import RunRecord, RunSpec
+from harness.record.estimates import estimate_row
 from harness.record.opening import read_json, sha256_of
 from harness.record.parquet import read_table
 from harness.record.seal import SEAL
@@ -88,8 +88,8 @@ def _claimed(folder: Path) -> dict[str, Any]:
 
 def _verified(record: RunRecord) -> Rows:
     estimates = record.estimate_list
-    headlines = {one.suite: one for one in estimates if one.task == OVERALL and one.group is None}
-    parts = {suite: headline_parts(headline) for suite, headline in headlines.items()}
+    headlines = {one.suite: one for one in estimates if one.is_headline}
+    parts = {suite: [(part.task, part.metric) for part in headline.parts] for suite, headline in headlines.items()}
     suites = list(_suites(record.spec, parts))
     asked = questions_of(record.spec).to_json()
     evaluation = digest([asked, [[suite["suite"], suite["parts"]] for suite in suites]])
@@ -168,10 +168,10 @@ def _suites(spec: RunSpec, parts: Mapping[str, Sequence[tuple[str, str]]]) -> It
 
 
 def _estimate(one: Estimate) -> dict[str, Any]:
-    is_headline = one.task == OVERALL and one.group is None
-    row = {column.name: getattr(one, column.name, None) for column in schema.estimates.columns}
+    told = {**estimate_row(one), "is_headline": one.is_headline}
+    row = {column.name: told.get(column.name) for column in schema.estimates.columns}
     del row["run_id"], row["position"]
-    return {**row, "is_headline": is_headline, "signature": one.signature if is_headline else None}
+    return {**row, "signature": one.signature if one.is_headline else None}
 
 
 def _headline_values(

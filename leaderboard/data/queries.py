@@ -144,7 +144,7 @@ def estimates(
     if not groups:
         query = query.where(table.c.group.is_(None))
     with store.reading() as connection:
-        return _read(connection, _of(query, table.c.run_id, run_ids)).drop(columns=["position", "is_headline"])
+        return _read(connection, _of(query, table.c.run_id, run_ids)).drop(columns="position")
 
 
 def comparability(store: Store, run_ids: Sequence[str], *, reference: str | None = None) -> pd.DataFrame:

@@ -12,9 +12,9 @@ import streamlit as st
 from harness.charts import group_bars
 from harness.core import registry
 from harness.core.errors import HarnessError
-from harness.core.headlines import OVERALL
 from harness.core.reports import Drawing
 from harness.core.reports.installed import suite_report
+from harness.core.scores import Group
 from harness.core.text.display import number, visible
 from harness.record import RunRecord
 from harness.record.opening import read_json
@@ -135,7 +135,7 @@ def _verdict(session: Session, run_id: str) -> None:
 def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Series[Any]") -> None:
     t = session.t
     shown = estimates[estimates["group"].isna() & estimates["applies"]]
-    heads = shown[shown["task"] == OVERALL]
+    heads = shown[shown["is_headline"]]
     if len(heads) > 1:
         st.subheader(t("At a glance"))
         named = heads.assign(task=[session.title(suite) for suite in heads["suite"]])
@@ -143,8 +143,7 @@ def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Se
     for suite in dict.fromkeys(shown["suite"]):
         of_suite = shown[shown["suite"] == suite]
         st.subheader(escaped(session.title(suite)))
-        head = of_suite[of_suite["task"] == OVERALL]
-        ordered = pd.concat([head, of_suite[of_suite["task"] != OVERALL]])
+        ordered = of_suite.sort_values("is_headline", ascending=False, kind="stable")
         shown_table(estimate_table(session, ordered), key=f"scores {suite}")
         if st.toggle(t("Definitions"), key=f"definitions {suite}"):
             _definitions(suite, list(dict.fromkeys(of_suite["task"])))
@@ -187,7 +186,7 @@ def _groups(session: Session, estimates: pd.DataFrame, record: RunRecord | None,
     t = session.t
     grouped = estimates[estimates["group"].notna() & estimates["value"].notna()]
     drawn = _drawn(session, estimates, record)
-    attributes = grouped["group"].str.partition("=")[0]
+    attributes = [Group.parse(text).attribute for text in grouped["group"]]
     grouped = grouped[[key not in drawn for key in zip(grouped["suite"], attributes, strict=True)]]
     tasks = list(dict.fromkeys(grouped["task"]))
     if not tasks:
@@ -207,7 +206,7 @@ def _groups(session: Session, estimates: pd.DataFrame, record: RunRecord | None,
 def _drawn(session: Session, estimates: pd.DataFrame, record: RunRecord | None) -> set[tuple[str, str]]:
     """Suite and attribute of the groups that a view of the suite shows."""
     return {
-        (suite, row.group.partition("=")[0])
+        (suite, row.group.attribute)
         for suite in _drawing_suites(estimates)
         for drawing in _drawings(session, estimates, record, suite)
         for row in drawing.rows

@@ -30,7 +30,7 @@ class CalibrationReport(SuiteReport):
         """The reliability diagram of the first tasks; on a screen of all, with the risk-coverage curve of each."""
         curves = risk_curves(run.scores)
         for place, (task, rows) in enumerate(by_task(valued(run.estimates, Calibration.name))):
-            bins = [one for one in rows if one.metric == "acc" and (one.group or "").startswith("confidence=")]
+            bins = [one for one in rows if one.metric == "acc" and one.is_by("confidence")]
             if bins:
                 yield Drawing(
                     draw=partial(charts.reliability, frame_of(rows)),

@@ -252,10 +252,7 @@ def _judged(estimate: Estimate) -> Estimate:
     """The estimate, its interval marked where it is wider than was aimed at, or unknown."""
     if estimate.value is None:
         return estimate
-    bounds = Interval(
-        value=estimate.value, stderr=estimate.stderr, low=estimate.low, high=estimate.high, method=estimate.interval
-    )
-    width = half_width(bounds)
+    width = half_width(estimate.as_interval)
     if width is None:
         return replace(estimate, interval=f"unknown: {AIM:.0%} was aimed at, and {estimate.n} windows don't tell")
     if width > AIM:

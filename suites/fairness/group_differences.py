@@ -13,6 +13,7 @@ from harness.core.metrics import Metric, Undefined
 from harness.core.pairing import Pairs
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval
+from harness.core.text.reasons import Reason, told_together
 from suites.fairness.by_chance import beside_chance
 
 __all__ = ["DifferingGroups", "GroupDifference"]
@@ -46,14 +47,14 @@ class GroupDifference(Metric):
         if len(means) == 1:
             return _mean(scores, confidence)
         value = max(abs(mean) for mean in means.values())
-        chance = "each template lacks some groups, so that none can be exchanged"
+        chance, p_value = "each template lacks some groups, so that none can be exchanged", None
         if tables := _tables(scores):
             generator = np.random.default_rng(rng.getrandbits(64))
             largest = np.maximum.reduce([_exchanged(table, generator) for table in tables])
             seen = max(float(np.abs(table.differences.mean(axis=0)).max()) for table in tables)
-            chance = beside_chance(largest, seen)
-        method = f"largest of {len(means)} groups, no interval; {chance}"
-        return Interval(value=value, stderr=None, low=None, high=None, method=method)
+            chance, p_value = beside_chance(largest, seen)
+        method = told_together([Reason("largest of {count} groups, no interval", count=len(means)), chance])
+        return Interval(value=value, stderr=None, low=None, high=None, method=method, p_value=p_value)
 
     def difference(
         self,
@@ -66,8 +67,11 @@ class GroupDifference(Metric):
         first, second = ([score for score in side if score is not None] for side in (pairs.first, pairs.second))
         if len(means := _means(first)) > 1:
             raise Undefined(
-                f"the largest of {len(means)} groups grows with noise and with their number: "
-                "compare the groups, or how many differ"
+                Reason(
+                    "the largest of {count} groups grows with noise and with their number: compare the groups, "
+                    "or how many differ",
+                    count=len(means),
+                )
             )
         return statistics.paired_difference(_values(first), _values(second), pairs.clusters, confidence)
 
@@ -93,7 +97,11 @@ class DifferingGroups(Metric):
         if not able:
             most = max((len(table.differences) for table in tables), default=0)
             raise Undefined(
-                f"{most} templates a group are too few: however large, no difference could be told from chance at 5 %"
+                Reason(
+                    "{count} templates a group are too few: however large, no difference could be told from "
+                    "chance at 5 %",
+                    count=most,
+                )
             )
         p_values = [
             [one.p_value(float(total)) for total in table.differences.sum(axis=0)]
@@ -108,13 +116,14 @@ class DifferingGroups(Metric):
             p_value <= level for of_groups, level in zip(p_values, levels, strict=True) for p_value in of_groups
         )
         silent = [table.attribute for place, table in enumerate(tables) if place not in able]
-        untold = f"; {', '.join(silent)}: too few groups and templates to tell" if silent else ""
+        tested = Reason("permutation within templates, Holm over {count} attributes", count=len(tables))
+        untold = Reason("{attributes}: too few groups and templates to tell", attributes=", ".join(silent))
         return Interval(
             value=float(differing),
             stderr=None,
             low=None,
             high=None,
-            method=f"permutation within templates, Holm over {len(tables)} attributes{untold}",
+            method=told_together([tested, untold if silent else None]),
         )
 
 

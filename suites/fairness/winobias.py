@@ -15,6 +15,7 @@ from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval
 from harness.core.statistics.correlations import correlation
 from harness.core.tasks import Row, Sample
+from harness.core.text.reasons import Reason
 from harness.tasks.lettered import lettered_options
 from suites.fairness.pairs import MinimalPair, Percentage, likelier
 
@@ -75,7 +76,13 @@ class OccupationCorrelation(Metric):
             if score.value is not None:
                 found.setdefault(score.groups["occupation"], []).append(score.value)
         if len(found) < self.smallest_group:
-            raise Undefined(f"{len(found)} occupations are too few: at least {self.smallest_group} are needed")
+            raise Undefined(
+                Reason(
+                    "{count} occupations are too few: at least {least} are needed",
+                    count=len(found),
+                    least=self.smallest_group,
+                )
+            )
         odds = np.array([np.mean(values) for values in found.values()])
         women = np.array([WOMEN_PERCENT[occupation] for occupation in found], dtype=float)
         interval = correlation(odds, women, confidence=confidence)

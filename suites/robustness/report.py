@@ -5,7 +5,6 @@ from functools import partial
 
 from harness import charts
 from harness.core.reports import Drawing, Evidence, ReportedRun, SuiteReport, Wording, Worry
-from harness.core.scores import Estimate
 from harness.report.figures import by_task, frame_of, valued
 from harness.report.findings import findings
 from harness.report.sentences import shown, single
@@ -29,8 +28,8 @@ class RobustnessReport(SuiteReport):
         """The score of each task by severity; on a screen also by kind of noise."""
         for task, rows in by_task(valued(run.estimates, Robustness.name)):
             shown = [one for one in rows if one.metric in ("clean_score", "noisy_score")]
-            severities = [one for one in shown if _is_by(one, "severity")]
-            kinds = [one for one in shown if _is_by(one, "perturbation")]
+            severities = [one for one in shown if one.is_by("severity")]
+            kinds = [one for one in shown if one.is_by("perturbation")]
             if any(one.metric == "noisy_score" for one in severities):
                 yield Drawing(
                     draw=partial(charts.severity_curves, frame_of(rows, name=run.model)),
@@ -51,7 +50,3 @@ class RobustnessReport(SuiteReport):
         scores = [one for one in single(run.estimates) if one.metric == "relative_drop"]
         found = findings(run.estimates, scores, LARGE_DROP, below=False)
         yield from shown(words, found, "Noise in the questions takes away {value} of the score on {task} ({interval}).")
-
-
-def _is_by(one: Estimate, attribute: str) -> bool:
-    return (one.group or "").startswith(f"{attribute}=")

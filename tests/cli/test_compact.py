@@ -2,7 +2,7 @@ import pytest
 
 from harness.cli import console
 from harness.cli.compact import print_scores
-from harness.core.scores import Estimate
+from harness.core.scores import Estimate, TaskPart
 
 
 def one(suite: str, task: str, metric: str, value: float | None, **more: object) -> Estimate:
@@ -29,7 +29,7 @@ MANY = [
         high=3.0,
         signature="seed:0|meter:a counter (error of 5 %)",
     ),
-    one("accuracy", "overall", "acc_norm", 0.5, signature="mean-of:piqa/acc_norm+siqa/acc|seed:0"),
+    one("accuracy", "overall", "acc_norm", 0.5, parts=(TaskPart("piqa", "acc_norm"), TaskPart("siqa", "acc"))),
 ]
 
 
@@ -103,7 +103,8 @@ def test_groups_left_out_and_what_chance_gives_stand_beside_the_value(
 ) -> None:
     monkeypatch.setattr(console.output, "width", 160)
     how = "Newcombe over 2 groups; without island (n = 9); chance alone gives 0.0810, above 0.2000 in 1 of 20; p = 0.42"
-    gap = one("t", "loans", "parity_region", 0.05, interval=how, low=0.0, high=0.25, direction=None, target=0.0)
+    told = {"interval": how, "left_out": ("island (n = 9)",), "p_value": 0.42, "low": 0.0, "high": 0.25}
+    gap = one("t", "loans", "parity_region", 0.05, direction=None, target=0.0, **told)
     print_scores([gap] if whole else [*MANY, gap])
     said = capsys.readouterr().out
     assert "island (n = 9)" in said

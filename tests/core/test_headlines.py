@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from harness.core.headlines import OVERALL, headline_estimates
-from harness.core.scores import Estimate
+from harness.core.headlines import headline_estimates
+from harness.core.scores import OVERALL, Estimate, Group
 from harness.core.tasks import Suite
 
 
@@ -34,7 +34,11 @@ def test_a_headline_is_the_mean_of_its_parts_with_the_error_of_independent_ones(
         _part("sweet", value=0.6, low=0.45, high=0.64),
         _part("sour", "acc_norm", value=0.2, stderr=0.04, low=0.12, high=0.23, n=30),
     ]
-    others = [_part("sour", value=0.9), _part("sweet", group="colour=red", value=0.1), _part("salty", value=0.0)]
+    others = [
+        _part("sour", value=0.9),
+        _part("sweet", group=Group("colour", "red"), value=0.1),
+        _part("salty", value=0.0),
+    ]
     (found,) = headline_estimates([Smell(), Taste()], [*parts, *others], "run")
     assert (found.suite, found.task, found.metric, found.n) == ("taste", OVERALL, "score", 40)
     assert found.value == pytest.approx(0.4)

@@ -11,7 +11,7 @@ from harness.core import registry
 from harness.core.headlines import headline_estimates
 from harness.core.meters import Window
 from harness.core.metrics import Metric, Proportion
-from harness.core.scores import Estimate, Score
+from harness.core.scores import Estimate, Group, Score
 from harness.core.tasks import Results, Suite
 from harness.record import RunRecord, RunSpec, RunWriter, TaskSpec
 from harness.record.metrics import METRICS, metric_rows
@@ -106,10 +106,9 @@ def sealed(
     estimates = []
     for metric in metrics:
         own = [score for score in scores if score.metric == metric.name]
-        groups = sorted({f"{name}={score.groups[name]}" for score in own for name in metric.by if name in score.groups})
-        for group in (None, *groups):
-            attribute, _, value = (group or "=").partition("=")
-            chosen = [score for score in own if group is None or score.groups.get(attribute) == value]
+        groups = {Group(name, score.groups[name]) for score in own for name in metric.by if name in score.groups}
+        for group in (None, *sorted(groups, key=str)):
+            chosen = [score for score in own if group is None or group.holds(score)]
             estimates.append(
                 estimate_metric(metric, chosen, suite="quiz", task=task, seed=0, signature="s", group=group)
             )

@@ -7,7 +7,7 @@ from scipy import stats
 from harness.core.errors import RecordError
 from harness.core.metrics import Mean
 from harness.core.scores import Score
-from harness.core.statistics.paired import tango
+from harness.core.statistics.paired.tango import tango
 from harness.decision.comparison import compare, compare_all
 from harness.decision.flips import said
 from harness.metrics.standard import MACRO_F1, TOKEN_PERPLEXITY

@@ -251,7 +251,8 @@ def test_a_headline_is_the_mean_of_all_its_parts(tmp_path):
     policy = read_policy(str(tmp_path / "policy.yaml"))
     assert gate(record, policy).verdict == "PASS"
     sound = (record.folder / "estimates.json").read_bytes()
-    for fields in ({"value": 0.9}, {"n": 7}, {"signature": "s"}, {"signature": "mean-of:foxes/acc+birds/acc|s"}):
+    birds = [{"task": task, "metric": "acc", "weight": 1} for task in ("foxes", "birds")]
+    for fields in ({"value": 0.9}, {"n": 7}, {"signature": "s"}, {"parts": []}, {"parts": birds}):
         edit_estimates(lambda rows, new=fields: rows[-1].update(new))(record.folder)
         seal_anew(record.folder)
         with pytest.raises(RecordError, match="quiz/overall/acc"):

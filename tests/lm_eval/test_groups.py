@@ -9,8 +9,7 @@ import pytest
 import yaml
 from lm_eval.tasks import TaskManager
 
-from harness.core.headlines import headline_parts, mean_weights
-from harness.core.scores import Estimate
+from harness.core.scores import Estimate, TaskPart
 from harness.core.statistics import Interval, mean_of_parts
 from harness.record import RunRecord, RunSpec
 from harness.run.options import EvalOptions
@@ -128,9 +127,9 @@ def test_value_and_error_of_every_aggregate_are_lm_evals_own(
 def test_a_group_says_what_it_is_made_of_and_what_is_missing(weighed: RunRecord) -> None:
     found = of(weighed, "weighed")
     acc, acc_norm = found["acc"], found["acc_norm"]
-    parts = [("lm-eval:few", "acc"), ("lm-eval:many", "acc"), ("lm-eval:zero_shot", "acc")]
-    assert headline_parts(acc) == parts
-    assert (mean_weights(acc), mean_weights(acc_norm)) == ([5, 12, 12], [1, 1, 1])
+    sizes = {"few": 5, "many": 12, "zero_shot": 12}
+    assert acc.parts == tuple(TaskPart(f"lm-eval:{task}", "acc", size) for task, size in sizes.items())
+    assert [part.weight for part in acc_norm.parts] == [1, 1, 1]
     assert (acc.n, acc.unit, acc.direction) == (29, "share", "higher")
     assert acc.low is not None
     assert acc.value is not None

@@ -70,7 +70,7 @@ def test_csv_holds_every_score_and_no_formula(record, tmp_path, monkeypatch):
 def test_csv_has_a_row_a_score(record, tmp_path):
     rows = list(csv.DictReader(export(record, "csv", tmp_path / "scores.csv").open(newline="")))
     assert [(row["task"], row["metric"], row["group"]) for row in rows] == [
-        (one.task, one.metric, one.group or "") for one in record.estimate_list
+        (one.task, one.metric, str(one.group or "")) for one in record.estimate_list
     ]
 
 

@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -13,10 +13,10 @@ import pytest
 
 from harness.core.errors import RecordError
 from harness.core.requests import Request, Response
-from harness.core.scores import FAILED
 from harness.core.text.hashing import canonical_json
 from harness.record import RunWriter, environment, load_record
 from harness.record.changes import changes, other_files
+from harness.record.estimates import estimate_row
 from harness.record.files import write_whole
 from harness.record.parts import changed_parts, parts_of
 from harness.record.samples import leaves, read_rows
@@ -168,10 +168,10 @@ def test_a_value_of_another_form_is_named_as_a_whole(tmp_path):
 def test_runs_in_which_code_failed_are_partial_and_say_what_failed(tmp_path):
     record = finish(tmp_path)
     assert record.failures == []
-    failed = replace(ESTIMATE, value=None, n=0, reason=f"{FAILED}raised X")
-    (record.folder / "estimates.json").write_bytes(canonical_json([asdict(failed)]))
+    failed = replace(ESTIMATE, value=None, n=0, reason="failed: its code raised X", failed=True)
+    (record.folder / "estimates.json").write_bytes(canonical_json([estimate_row(failed)]))
     assert record.is_partial
-    assert record.failures == [f"accuracy/piqa {FAILED}raised X"]
+    assert record.failures == ["accuracy/piqa failed: its code raised X"]
 
 
 def test_every_kind_of_answer_survives_the_journal(tmp_path):

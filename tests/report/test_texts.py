@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-import harness.decision
+import harness
 import harness.report
+import probes
+import suites
 from harness.core import registry
+from harness.core.text.reasons import Reason, told_together
 from harness.record import RunRecord
 from harness.report import Words, to_html, to_markdown
 from harness.report.blocks import Document
@@ -117,20 +120,28 @@ def test_places_of_both_languages_are_the_same(part: str) -> None:
 
 def test_a_reason_is_said_in_chinese_down_to_its_parts() -> None:
     said = Words("zh").reason
-    assert (
-        said("fewer than 30 independent samples; 0.25 against 0.5: the difference, -0.4 to -0.1 is not at least -0.02")
-        == "相互独立的样本少于 30 个；本次 0.25，基线 0.5；差值 -0.4 至 -0.1 不满足 ≥ -0.02"
-    )
-    assert said("a group of 1 is too small: at least 3 are needed") == "群体只有 1 个样本，过少：至少需要 3 个"
-    assert said("nobody has said this yet") == "nobody has said this yet"
-    assert Words("en").reason("as read") == "as read"
+    ends = Reason("{low} to {high}", low="-0.4", high="-0.1")
+    held = Reason("{ends} is not at least {low}", ends=ends, low="-0.02")
+    difference = Reason("{now} against {before}: the difference, {held}", now="0.25", before="0.5", held=held)
+    reason = told_together([Reason("fewer than {count} independent samples", count=30), difference])
+    english = "fewer than 30 independent samples; 0.25 against 0.5: the difference, -0.4 to -0.1 is not at least -0.02"
+    assert (reason, Words("en").reason(reason)) == (english, english)
+    assert said(reason) == "相互独立的样本少于 30 个；本次 0.25，基线 0.5；差值 -0.4 至 -0.1 不满足 ≥ -0.02"
+    assert said("as read") == "按读数"
+    assert said("a plug-in says this") == "a plug-in says this"
 
 
-def test_every_reason_of_a_rule_can_be_said_in_chinese() -> None:
-    """Of those that are written in one piece."""
-    said, missing = Words("zh").reason, []
-    for path in Path(harness.decision.__file__).parent.rglob("*.py"):
+def test_every_reason_can_be_said_in_chinese_and_none_is_translated_that_nobody_gives() -> None:
+    """Templates of reasons, and reasons of rules that are written in one piece."""
+    catalogue = Path(harness.report.__file__).parent / "reasons" / "locale" / "zh.yaml"
+    said = set(yaml.safe_load(catalogue.read_text(encoding="utf-8")))
+    given, written = set(), set()
+    for path in (path for package in (harness, suites, probes) for path in Path(package.__path__[0]).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant):
-                missing += [node.value.value] if node.value.value and said(node.value.value) == node.value.value else []
-    assert missing == []
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                written.add(node.value)
+            named = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args[0]
+            of_rule = isinstance(node, ast.keyword) and node.arg == "reason" and "decision" in path.parts and node.value
+            given |= {one.value for one in (named, of_rule) if isinstance(one, ast.Constant) and one.value}
+    assert given - said == set()
+    assert said - written == set()

@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 
 from harness.core.errors import InputError, RecordError, StoreError
 from harness.decision.verdicts import RuleVerdict, Verdict, write_verdict
+from harness.record.estimates import estimate_row
 from harness.store import NO_STORE, Store, add_or_say, add_run, index_folder, locate
 from harness.store.schema import METADATA, estimates, runs
 from tests.store.databases import emptied
@@ -58,7 +59,7 @@ def test_the_estimates_are_those_of_the_record(opened, tmp_path):
         rows = connection.execute(select(estimates).order_by(estimates.c.position)).mappings().all()
     for row, one in zip(rows, record.estimate_list, strict=True):
         for field in ("suite", "task", "metric", "group", "value", "stderr", "low", "high", "n", "unit", "direction"):
-            assert row[field] == getattr(one, field)
+            assert row[field] == estimate_row(one)[field]
 
 
 def test_a_record_that_was_changed_is_kept_with_its_reason_and_nothing_else(opened, tmp_path):

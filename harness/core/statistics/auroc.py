@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from harness.core.statistics.clusters import Clusters, cluster_members, inflation, is_clustered
-from harness.core.statistics.intervals import CONFIDENCE, Interval, upper_tail
+from harness.core.statistics.intervals import CONFIDENCE, Interval, named, upper_tail
 
 __all__ = ["area_under_roc", "auroc"]
 
@@ -62,7 +62,7 @@ def auroc(
     low, high = _ends(area, factor * quantile**2, first, second)
     # At an area of 0 or 1 no variance is expected: what the interval's width says stands for the error.
     stderr = float(np.sqrt(factor * expected)) or (high - low) / (2 * quantile)
-    method = "Newcombe's score interval" + (", clustered" if clustered else "")
+    method = named("Newcombe's score interval", clustered=clustered)
     return Interval(value=area, stderr=stderr, low=low, high=high, method=method)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from harness.core.statistics.clusters import Clusters, cluster_members, inflation, is_clustered
-from harness.core.statistics.intervals import CONFIDENCE, Interval, upper_tail
+from harness.core.statistics.intervals import CONFIDENCE, Interval, named, upper_tail
 
 __all__ = ["OfCounts", "cells_interval"]
 
@@ -73,7 +73,7 @@ def cells_interval(
         stderr=float(draws.std(ddof=1)),
         low=min(float(low), value),
         high=max(float(high), value),
-        method="posterior of the confusion matrix" + (", clustered" if clustered else ""),
+        method=named("posterior of the confusion matrix", clustered=clustered),
     )
 
 

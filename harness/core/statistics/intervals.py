@@ -6,7 +6,9 @@ from typing import TypeVar
 
 from scipy import special
 
-__all__ = ["CONFIDENCE", "UPPER", "Difference", "Interval", "p_value_of", "scaled", "upper_tail"]
+from harness.core.text.reasons import Reason
+
+__all__ = ["CONFIDENCE", "UPPER", "Difference", "Interval", "named", "p_value_of", "scaled", "upper_tail"]
 
 CONFIDENCE = 0.95
 
@@ -26,7 +28,8 @@ def upper_tail(confidence: float) -> float:
 class Interval:
     """A value, its standard error and its interval; `method` names how the interval was made.
 
-    The errors are None where the data hold none: a single sample or a single cluster.
+    The errors are None where the data hold none: a single sample or a single cluster. `left_out` and `p_value` are as
+    those of an `Estimate`.
     """
 
     value: float
@@ -34,6 +37,8 @@ class Interval:
     low: float | None
     high: float | None
     method: str | None
+    left_out: tuple[str, ...] = ()
+    p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +57,11 @@ class Difference:
     method: str | None
     n: int
     cluster_count: int
+
+
+def named(method: str, *, clustered: bool) -> str:
+    """How an interval was made, which says so where samples are clustered."""
+    return Reason("{method}, clustered", method=method) if clustered else method
 
 
 Measured = TypeVar("Measured", Interval, Difference)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 
 from harness.core.statistics.clusters import Clusters, is_clustered
-from harness.core.statistics.intervals import CONFIDENCE, Interval, scaled, upper_tail
+from harness.core.statistics.intervals import CONFIDENCE, Interval, named, scaled, upper_tail
 from harness.core.statistics.linear import Linear, linear
 from harness.core.statistics.shares import clopper_pearson, wilson
 
@@ -90,9 +90,7 @@ def _proportion(
     else:
         low, high = share_ends(found, confidence, ends, at_most=n)
     stderr = found.stderr if found else None
-    return Interval(
-        value=share, stderr=stderr, low=low, high=high, method=f"{method}, clustered" if clustered else method
-    )
+    return Interval(value=share, stderr=stderr, low=low, high=high, method=named(method, clustered=clustered))
 
 
 def bounded_mean(values: Sequence[float], clusters: Clusters | None = None, confidence: float = CONFIDENCE) -> Interval:
@@ -139,7 +137,7 @@ def _bounded(found: Linear, clusters: Clusters | None, confidence: float) -> Int
         stderr=found.stderr,
         low=max(0.0, min(ends[0], found.value)),
         high=min(1.0, max(ends[1], found.value)),
-        method=f"{method}, clustered" if clustered else method,
+        method=named(method, clustered=clustered),
     )
 
 
@@ -203,7 +201,7 @@ def ratio(
         low = max(low, min(lowest, found.value))
     if highest is not None:
         high = min(high, max(highest, found.value))
-    method = "t, skewness corrected" + (", clustered" if is_clustered(clusters) else "")
+    method = named("t, skewness corrected", clustered=is_clustered(clusters))
     return Interval(value=found.value, stderr=found.stderr, low=low, high=high, method=method)
 
 

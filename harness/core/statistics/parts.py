@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from harness.core.statistics.intervals import Difference, Interval
+from harness.core.text.reasons import Reason
 
 __all__ = ["mean_of_parts"]
 
@@ -25,7 +26,7 @@ def mean_of_parts(parts: Sequence[Interval | Difference], weights: Sequence[floa
         stderr=_root(shares, [part.stderr for part in parts]),
         low=_end(value, -1, shares, [None if part.low is None else part.value - part.low for part in parts]),
         high=_end(value, 1, shares, [None if part.high is None else part.high - part.value for part in parts]),
-        method=f"mean of {len(parts)} tasks",
+        method=Reason("mean of {count} tasks", count=len(parts)),
     )
 
 

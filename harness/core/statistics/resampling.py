@@ -12,6 +12,7 @@ from harness.core.statistics.clusters import Clusters, cluster_labels, cluster_m
 from harness.core.statistics.intervals import CONFIDENCE, Difference, Interval, upper_tail
 from harness.core.statistics.shares import wilson
 from harness.core.statistics.sums import Statistic, Sums
+from harness.core.text.reasons import Reason
 
 __all__ = ["RESAMPLES", "bootstrap", "paired_bootstrap"]
 
@@ -123,7 +124,7 @@ def _corrected(
         low=min(float(low), value),
         high=max(float(high), value),
         p_value=min(1.0, 2 * min(level, 1 - level)),
-        method=f"bias-corrected bootstrap, {_used(draws, resamples)} resamples",
+        method=Reason("bias-corrected bootstrap, {count} resamples", count=_used(draws, resamples)),
         n=n,
         cluster_count=count,
     )

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness.core.headlines import OVERALL
 from harness.core.scores import Estimate
 from harness.record import RunRecord
 from harness.record.files import write_whole
@@ -23,7 +22,7 @@ def write(record: RunRecord, out: Path) -> Path:
     for one in record.estimate_list:
         if one.group is not None or one.value is None:
             continue
-        name = one.suite if one.task == OVERALL else _name(record, one)
+        name = one.suite if one.is_headline else _name(record, one)
         row = results.setdefault(name, {"alias": name})
         row[f"{one.metric},none"] = one.value
         row[f"{one.metric}_stderr,none"] = "N/A" if one.stderr is None else one.stderr

@@ -2,12 +2,13 @@
 
 import csv
 import io
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from harness.core.scores import Estimate
 from harness.record import RunRecord
+from harness.record.estimates import estimate_row
 from harness.record.files import write_whole
 
 __all__ = ["write"]
@@ -22,7 +23,7 @@ def write(record: RunRecord, out: Path) -> Path:
     writer = csv.writer(text)
     writer.writerow(["run_id", "model", *names])
     for estimate in record.estimate_list:
-        row = asdict(estimate)
+        row = estimate_row(estimate)
         writer.writerow([_safe(value) for value in (record.run_id, record.spec.model, *(row[name] for name in names))])
     write_whole(out, text.getvalue().encode())
     return out

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from harness.core.headlines import OVERALL
 from harness.core.registry import names as registered
 from harness.core.scores import Estimate
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
@@ -25,7 +24,7 @@ def exclusions(context: ReportContext) -> list[Section]:
     if missing:
         named = ", ".join(words.title(name) for name in missing)
         blocks.append(Paragraph(text=words("Not asked in this run: {suites}.", suites=named)))
-    absent = [one for one in context.estimates if one.value is None and one.task != OVERALL and one.group is None]
+    absent = [one for one in context.estimates if one.value is None and not one.is_headline and one.group is None]
     if absent:
         blocks.append(_absent(context, absent[:MOST]))
     if len(absent) > MOST:
@@ -82,7 +81,7 @@ def _invalid(context: ReportContext, invalid: Sequence[Estimate]) -> str:
 def _truncated(context: ReportContext) -> list[Block]:
     counts: dict[str, int] = {}
     for one in context.estimates:
-        if one.truncated_count and one.group is None and one.task != OVERALL:
+        if one.truncated_count and one.group is None and not one.is_headline:
             counts[one.task] = max(counts.get(one.task, 0), one.truncated_count)
     if not counts:
         return []

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from harness.core.headlines import OVERALL
 from harness.core.metrics import Metric, Undefined
 from harness.core.reports.installed import known_suite, suite_report
 from harness.core.scores import Estimate
@@ -30,7 +29,7 @@ def results(context: ReportContext) -> list[Section]:
 def _suite(context: ReportContext, suite: str) -> list[Section]:
     words = context.words
     mine = [one for one in context.estimates if one.suite == suite and one.applies]
-    single = [one for one in mine if one.group is None and one.task != OVERALL and one.value is not None]
+    single = [one for one in mine if one.group is None and not one.is_headline and one.value is not None]
     blocks: list[Block] = [Paragraph(text=words.of(suite).defined(_purpose(suite)))]
     blocks += suite_figures(context, suite)
     if single:
@@ -80,7 +79,7 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
         [
             one.task,
             one.metric,
-            *([one.group or ""] if groups else []),
+            *([str(one.group or "")] if groups else []),
             number(one.value),
             number(one.stderr),
             " ".join(filter(None, [words.interval(one.low, one.high), one.by_chance])),

@@ -1,6 +1,5 @@
 """The first page: what was tested, what came of it, and what to worry about."""
 
-from harness.core.headlines import headline_parts
 from harness.core.scores import Estimate
 from harness.core.text.display import number
 from harness.decision.verdicts import Verdict
@@ -93,9 +92,8 @@ def _scores(context: ReportContext) -> Table:
 
 
 def _row(context: ReportContext, one: Estimate) -> list[str]:
-    parts = headline_parts(one)
-    metric = ", ".join(dict.fromkeys(name for _, name in parts))
-    made_of = parts[0][0] if len(parts) == 1 else context.words("mean of {count} tasks", count=len(parts))
+    metric = ", ".join(dict.fromkeys(part.metric for part in one.parts))
+    made_of = one.parts[0].task if len(one.parts) == 1 else context.words("mean of {count} tasks", count=len(one.parts))
     return [
         context.words.title(one.suite),
         context.words("absent") if one.value is None else number(one.value),

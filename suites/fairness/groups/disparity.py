@@ -16,8 +16,9 @@ from scipy import special
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.pairing import Pairs
-from harness.core.scores import WITHOUT, Score
+from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, Statistic
+from harness.core.text.reasons import Reason, told_together
 from suites.fairness.by_chance import beside_chance
 from suites.fairness.groups.paired_rates import PairedCells
 from suites.fairness.groups.rates import RateByGroup, rate_by_group
@@ -83,8 +84,8 @@ class Disparity(Metric):
         found = self._bounded(rates, Levels(together=missed, single=missed / 2, two_sided=True))
         generator = np.random.default_rng(rng.getrandbits(64))
         draws = self.extreme([self.compare(one.shuffled(generator)) for one in rates])
-        chance = beside_chance(draws[~np.isnan(draws)], found.value, largest=self.grows_by_chance)
-        return replace(found, method="; ".join(filter(None, [found.method, chance])))
+        chance, p_value = beside_chance(draws[~np.isnan(draws)], found.value, largest=self.grows_by_chance)
+        return replace(found, method=told_together([found.method, chance]), p_value=p_value)
 
     def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:  # noqa: ARG002
         """See `Metric.bounds`."""
@@ -131,22 +132,33 @@ class Disparity(Metric):
         return float(self.extreme([np.array([value]) for value in values])[0])
 
     def _bounded(self, rates: Sequence[RateByGroup], levels: Levels) -> Interval:
+        without = _left_out(rates)
         values = [float(self.compare(one.values()[None, :])[0]) for one in rates]
         if np.isnan(values).any():
-            raise Undefined(f"the rates are 0 in every group, so their ratio is undefined{_without(rates)}")
+            raise Undefined(
+                told_together(["the rates are 0 in every group, so their ratio is undefined", *_told(without)])
+            )
         value = self._extreme(values)
         levels = replace(levels, together=levels.together / len(rates))
         try:
             found = [self.ends(one, levels, alone=len(rates) == 1) for one in rates]
         except ValueError:  # A group whose samples all share one cluster has no error.
-            return Interval(value=value, stderr=None, low=None, high=None, method=_without(rates).removeprefix("; "))
+            return Interval(
+                value=value,
+                stderr=None,
+                low=None,
+                high=None,
+                method=told_together(_told(without)),
+                left_out=without,
+            )
         low, high = (self._extreme([getattr(one, side) for one in found]) for side in ("low", "high"))
         return Interval(
             value=value,
             stderr=found[values.index(value)].stderr,
             low=min(max(low, 0.0), value),
             high=max(min(high, 1.0), value),
-            method=f"{found[0].method} over {len(rates[0].cells)} groups{_without(rates)}",
+            method=told_together([_over_groups(found[0].method, len(rates[0].cells)), *_told(without)]),
+            left_out=without,
         )
 
     def _rates(self, scores: Sequence[Score]) -> list[RateByGroup]:
@@ -159,21 +171,34 @@ class Disparity(Metric):
         for one in found:
             if len(one.cells) < 2:
                 raise Undefined(
-                    f"{one.rate.replace('_', ' ')}: fewer than two groups have {self.smallest_group} samples "
-                    f"({one.counts()})"
+                    Reason(
+                        "{metric}: fewer than two groups have {least} samples ({counts})",
+                        metric=one.rate.replace("_", " "),
+                        least=self.smallest_group,
+                        counts=one.counts(),
+                    )
                 )
         if self.constant_is_undefined:
             _refuse_constant(accepted, found)
         return found
 
 
-def _without(rates: Sequence[RateByGroup]) -> str:
-    """The groups that are left out, in words that follow others; empty where none is."""
+def _left_out(rates: Sequence[RateByGroup]) -> tuple[str, ...]:
+    """The groups that are left out, each with its size."""
     sizes: dict[str, int] = {}
     for one in rates:
         for name, size in one.left_out.items():
             sizes[name] = min(size, sizes.get(name, size))
-    return "".join(f"; {WITHOUT}{name} (n = {size})" for name, size in sorted(sizes.items()))
+    return tuple(f"{name} (n = {size})" for name, size in sorted(sizes.items()))
+
+
+def _told(without: Sequence[str]) -> list[Reason]:
+    """The groups that are left out, in words."""
+    return [Reason("without {group}", group=one) for one in without]
+
+
+def _over_groups(method: str | None, count: int) -> Reason:
+    return Reason("{method} over {count} groups", method=method or "", count=count)
 
 
 def _refuse_constant(decisions: Values, rates: Sequence[RateByGroup]) -> None:
@@ -182,8 +207,16 @@ def _refuse_constant(decisions: Values, rates: Sequence[RateByGroup]) -> None:
     if np.ptp(decisions[rows]) == 0:
         said = "positive" if decisions[rows[0]] else "negative"
         raise Undefined(
-            f"all {len(rows)} decisions are {said}: a model that always says the same shows no difference"
-            f"{_without(rates)}"
+            told_together(
+                [
+                    Reason(
+                        "all {count} decisions are {label}: a model that always says the same shows no difference",
+                        count=len(rows),
+                        label=said,
+                    ),
+                    *_told(_left_out(rates)),
+                ]
+            )
         )
 
 

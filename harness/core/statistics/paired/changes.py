@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.core.statistics.clusters import Clusters, is_clustered
-from harness.core.statistics.intervals import Difference, Interval, p_value_of
+from harness.core.statistics.intervals import Difference, Interval, named, p_value_of
 from harness.core.statistics.linear import Linear, linear
 from harness.core.statistics.means import ShareEnds, lumped_ends, share_ends, skewed_ends
 from harness.core.statistics.shares import wilson
@@ -70,7 +70,7 @@ class NetGain:
             stderr=self.whole.stderr,
             low=self.whole.value - below,
             high=self.whole.value + above,
-            method="gains and losses apart" + (", clustered" if self.clustered else ""),
+            method=named("gains and losses apart", clustered=self.clustered),
         )
 
 
@@ -111,7 +111,7 @@ def difference_of_gains(first: NetGain, second: NetGain, confidence: float, *, n
             stderr=paired.stderr,
             low=low,
             high=high,
-            method="paired t, skewness corrected" + (", clustered" if first.clustered else ""),
+            method=named("paired t, skewness corrected", clustered=first.clustered),
         )
 
     found = at(confidence)

@@ -13,6 +13,7 @@ from harness.core.statistics.paired.changes import NetGain, net_gain
 from harness.core.statistics.paired.mcnemar import exact_mcnemar
 from harness.core.statistics.paired.tango import tango
 from harness.core.statistics.parts import mean_of_parts
+from harness.core.text.reasons import Reason
 
 __all__ = ["mean_of_differences", "paired_difference"]
 
@@ -75,7 +76,7 @@ def paired_difference(
         low=found.low,
         high=found.high,
         p_value=p_value_of(at),
-        method=f"paired, {found.method}",
+        method=Reason("paired, {method}", method=found.method or ""),
     )
 
 
@@ -113,7 +114,7 @@ def mean_of_differences(
         low=mean.low,
         high=mean.high,
         p_value=2 * float(special.ndtr(-abs(mean.value) / error)) if error else None,
-        method=f"mean of {len(parts)} paired tasks",
+        method=Reason("mean of {count} paired tasks", count=len(parts)),
         n=sum(part.n for part in parts),
         cluster_count=sum(part.cluster_count for part in parts),
     )

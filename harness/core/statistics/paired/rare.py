@@ -9,6 +9,7 @@ from harness.core.statistics.clusters import Clusters, cluster_members
 from harness.core.statistics.intervals import Difference, upper_tail
 from harness.core.statistics.planning import rule_of_three
 from harness.core.statistics.sums import Statistic
+from harness.core.text.reasons import Reason, told_together
 
 __all__ = ["FEW", "with_rare_changes"]
 
@@ -50,7 +51,9 @@ def with_rare_changes(
         low=min(found.value - reach, found.value if found.low is None else found.low),
         high=max(found.value + reach, found.value if found.high is None else found.high),
         p_value=max(found.p_value or 0.0, smallest),
-        method=f"{method}; widened, since {count} of {len(members)} changed",
+        method=told_together(
+            [method, Reason("widened, since {count} of {all} changed", count=count, all=len(members))]
+        ),
     )
 
 

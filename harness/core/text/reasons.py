@@ -1,0 +1,97 @@
+"""Sentences for people, in their language: why a score is absent, how a rule decided, how an interval was made."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+__all__ = ["Reason", "but_last", "reworded", "told_together", "wording"]
+
+_PLACE = re.compile(r"{(\w+)}")
+
+_JOINED = "{first}; {second}"
+_DEEPEST = 8
+"""Reasons within reasons that a file may hold."""
+
+
+class Reason(str):
+    """An English sentence that knows how it was made: from which template, with what in its places.
+
+    The template is the key under which catalogues of other languages have it, so that it can be said in each of them
+    later; a plain `str` can be given wherever a reason can, and is said as it stands, unless a catalogue has it whole.
+    Fields are texts, whole numbers, or reasons of their own; other numbers are given as they ought to be shown.
+    """
+
+    template: str
+    fields: Mapping[str, str | int]
+
+    def __new__(cls, template: str, /, **fields: str | int) -> "Reason":  # noqa: D102 - see the class
+        made = super().__new__(cls, _filled(template, fields))
+        made.template, made.fields = template, fields
+        return made
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, str | int]]:
+        return (self.template,), dict(self.fields)
+
+    def said_by(self, say: Callable[[str], str]) -> str:
+        """The sentence in another language, where `say` has a template or a whole sentence in it."""
+        fields = {
+            name: field.said_by(say) if isinstance(field, Reason) else say(field) if isinstance(field, str) else field
+            for name, field in self.fields.items()
+        }
+        return _filled(say(self.template), fields)
+
+    def to_json(self) -> dict[str, Any]:
+        """Template and fields as JSON values."""
+        fields = {name: one.to_json() if isinstance(one, Reason) else one for name, one in self.fields.items()}
+        return {"template": self.template, "fields": fields}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any], *, deepest: int = _DEEPEST) -> "Reason":
+        """The reason that was written by `to_json`. Raises `ValueError` for what is none."""
+        match value:
+            case {"template": str(template), "fields": dict(fields)} if deepest >= 0:
+                read = {
+                    name: cls.from_json(field, deepest=deepest - 1) if isinstance(field, dict) else field
+                    for name, field in fields.items()
+                }
+                if all(isinstance(field, str | int) for field in read.values()):
+                    return cls(template, **read)
+        raise ValueError("no reason: a template, and fields that are texts, whole numbers or reasons")
+
+
+def _filled(template: str, fields: Mapping[str, str | int]) -> str:
+    """The template with its `{name}` places filled; unlike `str.format` it looks into nothing, whoever wrote it."""
+    return _PLACE.sub(lambda found: str(fields.get(found[1], found[0])), template)
+
+
+def told_together(parts: Iterable[str | None]) -> str:
+    """Several reasons as one, those left out that there aren't; empty without any."""
+    told = [part for part in parts if part]
+    if not told:
+        return ""
+    first, *others = told
+    for other in others:
+        first = Reason(_JOINED, first=first, second=other)
+    return first
+
+
+def but_last(reason: str) -> str:
+    """What was told together, without the last of several parts."""
+    if isinstance(reason, Reason) and reason.template == _JOINED:
+        first = reason.fields["first"]
+        return first if isinstance(first, str) else str(first)
+    return reason
+
+
+def wording(**texts: str | None) -> dict[str, Any]:
+    """How those texts are made that are reasons, as JSON values, by the names under which the texts stand."""
+    return {name: text.to_json() for name, text in texts.items() if isinstance(text, Reason)}
+
+
+def reworded(texts: Mapping[str, Any], wording: Mapping[str, Any]) -> dict[str, Reason]:
+    """The texts that `wording` makes, by their names. Raises `ValueError` for what is no wording.
+
+    What it makes otherwise than the text says is left out: the text holds.
+    """
+    made = {name: Reason.from_json(value) for name, value in wording.items()}
+    return {name: reason for name, reason in made.items() if reason == texts.get(name)}
