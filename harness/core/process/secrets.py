@@ -102,9 +102,12 @@ def _needles(secret: str) -> tuple[str, ...]:
         found += [_inner(base64.b64encode(b" " * before + one), 6, before, len(one)) for before in range(3)]
     found += [_inner(base64.b32encode(b" " * before + content), 5, before, len(content)) for before in range(5)]
     found += [_inner(_uuencoded(b" " * before + content), 6, before, len(content)) for before in range(3)]
-    for encode in (base64.b85encode, base64.a85encode):
+    for encode in _IN_BASE_85:
         found += [one for before in range(4) if len(one := _groups(encode, content, before)) >= _LEAST_GROUPED]
     return tuple(dict.fromkeys(one.casefold() for one in found))
+
+
+_IN_BASE_85: tuple[Callable[[bytes], bytes], ...] = (base64.b85encode, base64.a85encode)
 
 
 def _uuencoded(content: bytes) -> bytes:
