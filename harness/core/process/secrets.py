@@ -103,7 +103,8 @@ def _needles(secret: str) -> tuple[str, ...]:
     found += [_inner(base64.b32encode(b" " * before + content), 5, before, len(content)) for before in range(5)]
     found += [_inner(_uuencoded(b" " * before + content), 6, before, len(content)) for before in range(3)]
     for encode in _IN_BASE_85:
-        found += [one for before in range(4) if len(one := _groups(encode, content, before)) >= _LEAST_GROUPED]
+        grouped = [_groups(encode, content, before) for before in range(4)]
+        found += [digits for digits in grouped if len(digits) >= _LEAST_GROUPED]
     return tuple(dict.fromkeys(one.casefold() for one in found))
 
 
