@@ -19,7 +19,7 @@ from harness.checkpoints.served.endpoint import address_of, is_served
 from harness.checkpoints.sources.named import NamedInFile, UnconfirmedError, below
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import CheckpointError, InputError
-from harness.core.models import Model
+from harness.core.models import Model, tolerance_nats
 from harness.core.process.progress import Progress, Quiet
 from harness.core.requests import Request, Response
 from harness.core.text.hashing import SHORT, file_digest
@@ -32,12 +32,7 @@ from harness.run.reopening import model_options
 
 __all__ = ["AnswerDifference", "Rerun", "rerun"]
 
-_TOLERANCE = 5e-4
-"""How far a log-likelihood may be off in fp32, as everywhere in the harness."""
-_HALF_TOLERANCE = 0.1
-"""In half precision, between machines that round otherwise."""
 _SHOWN = 200
-_FULL = ("float32", "float64")
 
 _EXACT = ("text", "tags")
 _NUMBERS = ("loglikelihood", "label_scores", "vector", "token_loglikelihoods")
@@ -112,7 +107,7 @@ def rerun(
     progress.phase("loading the checkpoint")
     loaded = _load(checkpoint, spec, trust_remote_code=trust_remote_code)
     answers = {one.request_id: one for one in _answers(loaded, phases, wanted, progress)}
-    tolerance = _TOLERANCE if spec.dtype in _FULL else _HALF_TOLERANCE
+    tolerance = tolerance_nats(spec.dtype)
     asked = [row for row in rows if _key(row) in drawn]
     return Rerun(
         nonce=nonce,

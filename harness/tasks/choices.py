@@ -8,16 +8,14 @@ import numpy as np
 
 from harness.core.errors import DataError
 from harness.core.metrics import Metric
+from harness.core.models import TOLERANCE_NATS
 from harness.core.requests import Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
 from harness.metrics.standard import ACC, ACC_NORM
 from harness.tasks.rows import RowTask
 
-__all__ = ["TIE", "Choice", "MultipleChoice", "pick"]
-
-TIE = 5e-4
-"""Nats by which two log-likelihoods may differ through rounding alone, such as by another batch size, in fp32."""
+__all__ = ["Choice", "MultipleChoice", "pick"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,14 +29,14 @@ class Choice:
 def pick(loglikelihoods: Sequence[float], choices: Sequence[str], *, normalised: bool) -> Choice:
     """The likeliest choice; `normalised` divides each log-likelihood by the characters of its choice.
 
-    A choice within `TIE` nats of the best (TIE / 2 of either, divided like the log-likelihoods) ties with it, and the
+    A choice within `TOLERANCE_NATS` of the best (half of it of either, divided as they are) ties with it, and the
     lowest index among the tied wins, so that rounding doesn't decide. A repeated choice is no tie: the
     same question has the same answer.
     """
     lengths = np.array([len(choice) if normalised else 1 for choice in choices], dtype=float)
     values = np.array(loglikelihoods, dtype=float) / lengths
     best = int(values.argmax())
-    slack = TIE / 2 * (1 / lengths + 1 / lengths[best])
+    slack = TOLERANCE_NATS / 2 * (1 / lengths + 1 / lengths[best])
     close = [int(i) for i in np.flatnonzero(values[best] - values < slack)]
     return Choice(index=min(close), tie=len({choices[i] for i in close}) > 1)
 

@@ -14,11 +14,11 @@ import numpy as np
 from harness.core import statistics
 from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
+from harness.core.models import TOLERANCE_NATS
 from harness.core.requests import Loglikelihood, Response
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.core.tasks import Row, Sample
-from harness.tasks.choices import TIE
 from harness.tasks.rows import RowTask
 
 __all__ = ["MinimalPair", "Percentage", "likelier"]
@@ -26,7 +26,7 @@ __all__ = ["MinimalPair", "Percentage", "likelier"]
 PERCENT = 100.0
 
 
-def likelier(first: float, second: float, *, slack: float = TIE) -> tuple[float, bool]:
+def likelier(first: float, second: float, *, slack: float = TOLERANCE_NATS) -> tuple[float, bool]:
     """1 where the first is larger, 0 where the second is, and whether it hangs on `slack`, what rounding may change.
 
     A tie is 0.5, so that neither rounding nor the order of the two favours one.

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.core.errors import DataError
+from harness.core.models import TOLERANCE_NATS
 from harness.core.requests import Loglikelihood, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
-from harness.tasks.choices import TIE
 from harness.tasks.rows import RowTask
 from suites.fairness.icat import Icat, MacroPercentage
 from suites.fairness.pairs import likelier
@@ -133,7 +133,7 @@ def _preferred(first: Response, second: Response) -> tuple[float, bool]:
     """`likelier` by log-likelihood per token."""
     assert first.loglikelihood is not None
     assert second.loglikelihood is not None
-    slack = TIE / 2 * (1 / first.token_count + 1 / second.token_count)
+    slack = TOLERANCE_NATS / 2 * (1 / first.token_count + 1 / second.token_count)
     return likelier(first.loglikelihood / first.token_count, second.loglikelihood / second.token_count, slack=slack)
 
 

@@ -9,9 +9,10 @@ from lm_eval.api.task import ConfigurableTask
 
 from harness.core.datasets import Row
 from harness.core.errors import DataError, TaskError
+from harness.core.models import TOLERANCE_NATS
 from harness.core.requests import Loglikelihood, Response
 from harness.core.tasks import Sample, TaskSettings
-from harness.tasks.choices import TIE, MultipleChoice, pick
+from harness.tasks.choices import MultipleChoice, pick
 
 
 class Capitals(MultipleChoice):
@@ -104,15 +105,15 @@ def test_the_requests_are_lm_evals(lm_eval_task: ConfigurableTask) -> None:
 @pytest.mark.parametrize("normalised", [False, True])
 def test_of_choices_closer_than_rounding_the_first_is_taken_and_marked(normalised: bool) -> None:
     choices = ["aaaa", "bbbb", "cccc"]
-    near = pick([-5.0, -1.0 - 0.9 * TIE, -1.0], choices, normalised=normalised)
+    near = pick([-5.0, -1.0 - 0.9 * TOLERANCE_NATS, -1.0], choices, normalised=normalised)
     assert (near.index, near.tie) == (1, True)
-    clear = pick([-5.0, -1.0 - 1.1 * TIE, -1.0], choices, normalised=normalised)
+    clear = pick([-5.0, -1.0 - 1.1 * TOLERANCE_NATS, -1.0], choices, normalised=normalised)
     assert (clear.index, clear.tie) == (2, False)
 
 
 @given(
     st.lists(st.floats(-50, -0.01), min_size=2, max_size=5),
-    st.lists(st.floats(-TIE / 2, TIE / 2), min_size=5, max_size=5),
+    st.lists(st.floats(-TOLERANCE_NATS / 2, TOLERANCE_NATS / 2), min_size=5, max_size=5),
     st.lists(st.integers(1, 40), min_size=5, max_size=5),
     st.booleans(),
 )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from harness.core.models import Model
+from harness.core.models import TOLERANCE_NATS, Model
 from harness.core.requests import Attribute, Classify, Loglikelihood, Request, Response
 from harness.engine.attribution.units import without
 
@@ -15,9 +15,6 @@ __all__ = ["Ablations", "Decision", "Spent", "Unusable", "log_odds"]
 
 Kept = NDArray[np.bool_]
 Values = NDArray[np.float64]
-
-_TIE = 5e-4
-"""Nats by which two scores may differ through rounding alone."""
 
 
 class Unusable(Exception):  # noqa: N818 - not an error: it becomes the reason of an invalid response
@@ -91,7 +88,7 @@ class Ablations:
         (scores,) = self.scores(np.ones((1, len(self.units)), dtype=bool))
         if len(scores) < 2:
             raise Unusable("a number is no decision: there must be two choices or labels at least")
-        close = np.flatnonzero(scores.max() - scores < _TIE)
+        close = np.flatnonzero(scores.max() - scores < TOLERANCE_NATS)
         return Decision(index=int(close[0]), target=self.labels[close[0]], tie=len(close) > 1)
 
     def log_odds(self, decision: Decision) -> Callable[[Kept], Values]:
