@@ -7,7 +7,7 @@ import altair as alt
 import pandas as pd
 
 from harness.charts.theme import PALETTE, SHAPES
-from harness.core.scores import Group
+from harness.core.scores import SampleGroup
 from harness.core.text.display import aim, elided, number
 from harness.core.text.translation import Translate
 
@@ -43,7 +43,7 @@ def drawn(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
 
 def is_grouped_by(frame: pd.DataFrame, attribute: str) -> "pd.Series[bool]":
     """Which rows are of a group of the attribute; `group` is as in an estimate's row."""
-    found = [isinstance(text, str) and Group.parse(text).attribute == attribute for text in frame["group"]]
+    found = [isinstance(text, str) and SampleGroup.parse(text).attribute == attribute for text in frame["group"]]
     return pd.Series(found, index=frame.index, dtype=bool)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from harness.charts.axes import drawn, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
-from harness.core.scores import Group
+from harness.core.scores import SampleGroup
 from harness.core.text.display import elided
 
 __all__ = ["dimension_bars", "energy_by_phase", "group_bars"]
@@ -40,7 +40,7 @@ def group_bars(estimates: pd.DataFrame, theme: Theme = "light", language: str = 
     t, first = chart_words(language), estimates.iloc[0]
     of_groups = estimates[estimates["group"].notna() & estimates["value"].notna()]
     groups = drawn(of_groups, ["group", "value", "low", "high", "n", "basis"])
-    parsed = [Group.parse(text) for text in of_groups["group"]]
+    parsed = [SampleGroup.parse(text) for text in of_groups["group"]]
     alike = len({group.attribute for group in parsed}) == 1
     named = [elided(group.value if alike else str(group), 48) for group in parsed]
     groups["group"] = [f"{name} (n = {n})" for name, n in zip(named, groups["n"], strict=True)]

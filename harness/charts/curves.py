@@ -5,7 +5,7 @@ import pandas as pd
 
 from harness.charts.axes import by_name, drawn, is_grouped_by, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
-from harness.core.scores import Group
+from harness.core.scores import SampleGroup
 from harness.core.text.display import elided
 
 __all__ = ["history", "reliability", "risk_coverage", "severity_curves"]
@@ -20,7 +20,7 @@ def severity_curves(estimates: pd.DataFrame, theme: Theme = "light", language: s
     t, first = chart_words(language), estimates.iloc[0]
     clean = estimates[(estimates["metric"] == "clean_score") & estimates["group"].isna()]
     noisy = estimates[(estimates["metric"] == "noisy_score") & is_grouped_by(estimates, "severity")]
-    severities = [int(Group.parse(text).value) for text in noisy["group"]]
+    severities = [int(SampleGroup.parse(text).value) for text in noisy["group"]]
     rows = pd.concat([clean.assign(severity=0), noisy.assign(severity=severities)])
     shown = drawn(rows, ["name", "severity", "value", "low", "high", "n"])
     marks = by_name(list(shown["name"]), t("checkpoint"))

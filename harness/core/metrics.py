@@ -13,7 +13,7 @@ import numpy as np
 
 from harness.core import statistics
 from harness.core.pairing import Pairs, over_pairs
-from harness.core.scores import Basis, Direction, Group, Score
+from harness.core.scores import Basis, Direction, SampleGroup, Score
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, Statistic, two_sided
 from harness.core.text.reasons import Reason
 
@@ -238,7 +238,7 @@ class PerUnit(Metric):
             return float("nan")
 
 
-def salt(seed: int, suite: str, task: str, metric: str, group: Group | None = None) -> str:
+def salt(seed: int, suite: str, task: str, metric: str, group: SampleGroup | None = None) -> str:
     """What the random numbers of an estimate are seeded by: the same for a table and for a gate."""
     return f"{seed}:{suite}:{task}:{metric}" + (f":{group}" if group else "")
 

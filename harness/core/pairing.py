@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.scores import Group, Score
+from harness.core.scores import SampleGroup, Score
 from harness.core.statistics import Statistic, Sums
 
 __all__ = ["Pairs", "over_pairs", "pair"]
@@ -42,7 +42,7 @@ class Pairs:
         """Which samples have another score in the second run, or none in one of the two."""
         return [one != other for one, other in zip(map(_said, self.first), map(_said, self.second), strict=True)]
 
-    def of_group(self, group: Group) -> "Pairs | None":
+    def of_group(self, group: SampleGroup) -> "Pairs | None":
         """The pairs of a group; None where a sample's group depends on the answer."""
         groups = []
         for one, other in zip(self.first, self.second, strict=True):

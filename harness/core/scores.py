@@ -7,7 +7,7 @@ from typing import Literal
 
 from harness.core.statistics import Interval
 
-__all__ = ["OVERALL", "Basis", "Direction", "Estimate", "Group", "Score", "TaskPart"]
+__all__ = ["OVERALL", "Basis", "Direction", "Estimate", "SampleGroup", "Score", "TaskPart"]
 
 OVERALL = "overall"
 """The task under which a suite's one score stands among the estimates."""
@@ -46,7 +46,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class SampleGroup:
     """The samples whose `attribute` has that `value`, by `Score.groups`; in text `attribute=value`."""
 
     attribute: str
@@ -56,7 +56,7 @@ class Group:
         return f"{self.attribute}={self.value}"
 
     @classmethod
-    def parse(cls, text: str) -> "Group":
+    def parse(cls, text: str) -> "SampleGroup":
         """The group that is written `attribute=value`. Raises `ValueError` for another text."""
         attribute, equals, value = text.partition("=")
         if not equals:
@@ -96,7 +96,7 @@ class Estimate:
     suite: str
     task: str
     metric: str
-    group: Group | None = None
+    group: SampleGroup | None = None
     value: float | None
     stderr: float | None = None
     low: float | None = None

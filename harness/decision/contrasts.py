@@ -7,7 +7,7 @@ from random import Random
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
 from harness.core.pairing import Pairs, pair
-from harness.core.scores import Group
+from harness.core.scores import SampleGroup
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference
 from harness.core.text.reasons import Reason
 from harness.decision.comparable import part_fault
@@ -75,7 +75,7 @@ class Contrasts:
             reason = Reason("the two runs define {metric} otherwise: {told}", metric=key.metric, told=told[0])
             return Contrast(difference=None, reason=reason)
         pairs: Pairs | None = pair(self.first.scores[whole], self.second.scores[whole])
-        main = [Group(attribute, value) for attribute, value in metric.main_group.items()]
+        main = [SampleGroup(attribute, value) for attribute, value in metric.main_group.items()]
         for group in [key.group] if key.group is not None else main:
             pairs = pairs and pairs.of_group(group)
         if pairs is None:

@@ -7,7 +7,7 @@ from scipy import special
 from harness.core import statistics
 from harness.core.errors import InputError, UnknownName
 from harness.core.metrics import Undefined
-from harness.core.scores import OVERALL, Estimate, Group
+from harness.core.scores import OVERALL, Estimate, SampleGroup
 from harness.core.statistics import Difference, Interval, Standing
 from harness.core.text.display import number
 from harness.core.text.reasons import Reason, told_together
@@ -27,7 +27,7 @@ _OUTCOMES: dict[Standing, Outcome] = {"clears": "PASS", "beyond": "FAIL", "undec
 class _Group:
     """A group's difference, turned so that more is better."""
 
-    group: Group
+    group: SampleGroup
     gain: Difference
     standing: Standing
 
@@ -278,7 +278,7 @@ class Judge:
         return self._worst(judged, open_groups, margin, sign, blank)
 
     def _worst(
-        self, judged: list[_Group], open_groups: list[Group], margin: float, sign: float, blank: RuleVerdict
+        self, judged: list[_Group], open_groups: list[SampleGroup], margin: float, sign: float, blank: RuleVerdict
     ) -> RuleVerdict:
         groups = ", ".join(map(str, open_groups))
         left = Reason("too few samples: {groups}", groups=groups) if open_groups else None

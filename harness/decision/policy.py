@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.core.errors import HarnessError, InputError, UnknownName
 from harness.core.process.paths import is_file
-from harness.core.scores import OVERALL, Group
+from harness.core.scores import OVERALL, SampleGroup
 from harness.core.text.yamlfile import read_yaml
 
 __all__ = ["KINDS", "Policy", "Rule", "read_policy", "templates"]
@@ -79,7 +79,7 @@ class Rule(BaseModel):
         if self.metric is None and self.task != OVERALL:
             raise ValueError("needs a metric beside its task")
         if self.group is not None:
-            Group.parse(self.group)
+            SampleGroup.parse(self.group)
         return self
 
 

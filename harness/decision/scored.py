@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 from harness.core.headlines import headline_estimates
 from harness.core.metrics import MeanShare, Metric, Undefined
 from harness.core.process.isolation import StepFailed, attempt
-from harness.core.scores import OVERALL, Estimate, Group, Score
+from harness.core.scores import OVERALL, Estimate, SampleGroup, Score
 from harness.core.tasks import Results
 from harness.core.text.reasons import Reason
 from harness.record import RunRecord
@@ -31,7 +31,7 @@ class Key(NamedTuple):
     suite: str
     task: str
     metric: str
-    group: Group | None = None
+    group: SampleGroup | None = None
 
     @property
     def whole(self) -> "Key":

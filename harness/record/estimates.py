@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from harness.core.scores import Estimate, Group
+from harness.core.scores import Estimate, SampleGroup
 from harness.core.text.codec import Codec
 from harness.core.text.reasons import reworded, wording
 
@@ -36,7 +36,7 @@ def estimate_of(row: Mapping[str, Any]) -> Estimate:
     read = dict(row) if "parts" in row else {**row, **_told_in_text(row)}
     said = reworded(row, read.pop(_WORDING, {}))
     if read.get("group") is not None:
-        read["group"] = asdict(Group.parse(read["group"]))
+        read["group"] = asdict(SampleGroup.parse(read["group"]))
     found = _ESTIMATES.decode(read)
     return replace(found, reason=said.get("reason", found.reason), interval=said.get("interval", found.interval))
 

@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 from harness.core.metrics import Metric, Undefined, salt
 from harness.core.process.isolation import StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.requests import GenerateUntil, Response
-from harness.core.scores import Estimate, Group, Score
+from harness.core.scores import Estimate, SampleGroup, Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Results, Suite
 from harness.core.text.hashing import SHORT, digest
@@ -109,12 +109,12 @@ def estimate_task(work: TaskWork, scores: Sequence[Score], spec: RunSpec) -> lis
     ]
 
 
-def _grouped(metric: Metric, scores: Sequence[Score]) -> Iterator[tuple[Group | None, list[Score]]]:
+def _grouped(metric: Metric, scores: Sequence[Score]) -> Iterator[tuple[SampleGroup | None, list[Score]]]:
     """All scores (of the main group, if the metric has one), then those of each group, groups in alphabetical order."""
     yield None, [score for score in scores if metric.main_group.items() <= score.groups.items()]
     for attribute in metric.by:
         for value in sorted({score.groups[attribute] for score in scores if attribute in score.groups}):
-            group = Group(attribute, value)
+            group = SampleGroup(attribute, value)
             yield group, list(filter(group.holds, scores))
 
 
@@ -126,7 +126,7 @@ def estimate_metric(
     task: str,
     seed: int,
     signature: str,
-    group: Group | None = None,
+    group: SampleGroup | None = None,
 ) -> Estimate:
     """What the valid scores amount to; absent, with the reason, where none is valid or the metric is undefined."""
     valid = [score for score in scores if score.invalid is None]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from harness.core import registry
 from harness.core.meters import IDLE, Window
-from harness.core.scores import Estimate, Group
+from harness.core.scores import Estimate, SampleGroup
 from harness.core.tasks import Results, Suite, Task
 from harness.testing.asked import scored
 from harness.testing.demands import demand, told_of
@@ -51,7 +51,7 @@ def _check_headline(suite: Suite, tasks: Sequence[Task]) -> None:
 
 def _check_derived(suite: Suite, estimates: Sequence[Estimate]) -> None:
     described = {name for names in suite.derived for name in names}
-    seen: set[tuple[str, str, Group | None]] = set()
+    seen: set[tuple[str, str, SampleGroup | None]] = set()
     for one in estimates:
         with told_of(f"the estimate {one.task}/{one.metric} that it derives"):
             key = one.task, one.metric, one.group

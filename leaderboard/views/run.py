@@ -14,7 +14,7 @@ from harness.core import registry
 from harness.core.errors import HarnessError
 from harness.core.reports import Drawing
 from harness.core.reports.installed import suite_report
-from harness.core.scores import Group
+from harness.core.scores import SampleGroup
 from harness.core.text.display import number, visible
 from harness.record import RunRecord
 from harness.record.opening import read_json
@@ -186,7 +186,7 @@ def _groups(session: Session, estimates: pd.DataFrame, record: RunRecord | None,
     t = session.t
     grouped = estimates[estimates["group"].notna() & estimates["value"].notna()]
     drawn = _drawn(session, estimates, record)
-    attributes = [Group.parse(text).attribute for text in grouped["group"]]
+    attributes = [SampleGroup.parse(text).attribute for text in grouped["group"]]
     grouped = grouped[[key not in drawn for key in zip(grouped["suite"], attributes, strict=True)]]
     tasks = list(dict.fromkeys(grouped["task"]))
     if not tasks:

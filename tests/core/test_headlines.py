@@ -5,7 +5,7 @@ import math
 import pytest
 
 from harness.core.headlines import headline_estimates
-from harness.core.scores import OVERALL, Estimate, Group
+from harness.core.scores import OVERALL, Estimate, SampleGroup
 from harness.core.tasks import Suite
 
 
@@ -36,7 +36,7 @@ def test_a_headline_is_the_mean_of_its_parts_with_the_error_of_independent_ones(
     ]
     others = [
         _part("sour", value=0.9),
-        _part("sweet", group=Group("colour", "red"), value=0.1),
+        _part("sweet", group=SampleGroup("colour", "red"), value=0.1),
         _part("salty", value=0.0),
     ]
     (found,) = headline_estimates([Smell(), Taste()], [*parts, *others], "run")

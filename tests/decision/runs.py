@@ -11,7 +11,7 @@ from harness.core import registry
 from harness.core.headlines import headline_estimates
 from harness.core.meters import Window
 from harness.core.metrics import Metric, Proportion
-from harness.core.scores import Estimate, Group, Score
+from harness.core.scores import Estimate, SampleGroup, Score
 from harness.core.tasks import Results, Suite
 from harness.record import RunRecord, RunSpec, RunWriter, TaskSpec
 from harness.record.metrics import METRICS, metric_rows
@@ -106,7 +106,7 @@ def sealed(
     estimates = []
     for metric in metrics:
         own = [score for score in scores if score.metric == metric.name]
-        groups = {Group(name, score.groups[name]) for score in own for name in metric.by if name in score.groups}
+        groups = {SampleGroup(name, score.groups[name]) for score in own for name in metric.by if name in score.groups}
         for group in (None, *sorted(groups, key=str)):
             chosen = [score for score in own if group is None or group.holds(score)]
             estimates.append(

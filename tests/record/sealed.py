@@ -1,7 +1,7 @@
 """A sealed run of several samples, made without any model."""
 
 from harness.core.requests import GenerateUntil, Loglikelihood, Response
-from harness.core.scores import Estimate, Group, Score
+from harness.core.scores import Estimate, SampleGroup, Score
 from harness.record import RunRecord, RunWriter, load_record
 from harness.record.tables import response_row, score_row
 from tests.record.test_record import SPEC
@@ -49,7 +49,7 @@ def estimates(sample_count):
     value = {"value": 0.4, "stderr": 0.1, "low": 0.2, "high": 0.6, "n": sample_count, "interval": "wilson"}
     return [
         Estimate(task="piqa", metric="acc", **common, **value),
-        Estimate(task="piqa", metric="acc", group=Group("sex", "f"), **common, **value),
+        Estimate(task="piqa", metric="acc", group=SampleGroup("sex", "f"), **common, **value),
         Estimate(task="piqa", metric="acc_norm", value=None, n=0, reason="no sample counts for it", **common),
         Estimate(task="overall", metric="accuracy", **common, **value),
     ]

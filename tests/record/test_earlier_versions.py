@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.scores import Group, TaskPart
+from harness.core.scores import SampleGroup, TaskPart
 from harness.decision.comparison import compare
 from harness.decision.gate import gate
 from harness.decision.policy import read_policy
@@ -23,7 +23,7 @@ from harness.store import Store, add_run, locate
 
 PACKED = Path(__file__).with_name("version_0_1_0.tar.xz")
 RUN = "92fd06c871d9"
-SOUTH = Group("region", "south")
+SOUTH = SampleGroup("region", "south")
 
 
 @pytest.fixture(scope="module")

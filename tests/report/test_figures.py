@@ -8,7 +8,7 @@ import pytest
 
 from harness.core import registry
 from harness.core.headlines import headline_estimates, main_estimates
-from harness.core.scores import Estimate, Group
+from harness.core.scores import Estimate, SampleGroup
 from harness.report.figures import first_figures
 from harness.report.words import Words
 
@@ -21,7 +21,7 @@ SCORES = [
     replace(ACC, metric="acc_norm", value=0.6),
     replace(ACC, task="boolq", value=0.7),
     replace(ACC, task="boolq", metric="f1", unit="score", value=0.2),
-    replace(ACC, task="boolq", group=Group("side", "left"), value=0.1),
+    replace(ACC, task="boolq", group=SampleGroup("side", "left"), value=0.1),
     replace(ACC, suite="mine", task="own", metric="f1", value=0.3),
     replace(ACC, suite="mine", task="own", value=0.4),
 ]
