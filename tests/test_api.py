@@ -15,7 +15,8 @@ from harness.core.errors import RecordError
 from harness.core.process.progress import Quiet
 from harness.core.tasks import Suite
 from harness.record import RunWriter
-from harness.run.pipeline import plan, run
+from harness.run.pipeline import run
+from harness.run.planning import plan
 from tests.cli.conftest import write_suite
 
 

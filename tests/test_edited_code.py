@@ -14,7 +14,7 @@ from harness.core.datasets import DataSet
 from harness.core.errors import TaskError
 from harness.core.tasks import TaskSettings
 from harness.data import FileSource
-from harness.run.pipeline import plan
+from harness.run.planning import plan
 from harness.run.work import prepare
 from harness.suitefiles.selection import PlannedTask
 from suites.robustness.wrapper import RobustnessTask

@@ -1,24 +1,17 @@
 """The whole of an evaluation on one page: resolve, select, prepare, answer, score, seal."""
 
-import inspect
 import logging
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
-from datetime import date
+from contextlib import closing, contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
 
-from harness.checkpoints import refuse_remote_code, refuse_template, resolve, resolve_dtype
-from harness.checkpoints.chat_templates import asks_for_date
-from harness.checkpoints.labels import with_labels
 from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.loader import Loader
-from harness.checkpoints.loading.quantised import require_backend
-from harness.core import registry
 from harness.core.checkpoints import Checkpoint
-from harness.core.errors import CheckpointError, HarnessError, InputError, RecordError
+from harness.core.errors import CheckpointError, HarnessError, RecordError
 from harness.core.headlines import headline_estimates
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
@@ -26,16 +19,13 @@ from harness.core.process.logs import LogFile, logged_to
 from harness.core.process.network import offline_if
 from harness.core.process.paths import public_name, without_home
 from harness.core.process.progress import Progress, Quiet
-from harness.core.process.reachable import code_digest
 from harness.core.tasks import Results
-from harness.core.text.hashing import MAX_INTEGER, SHORT
-from harness.engine.devices import default_batch_tokens, describe_device, resolve_device
+from harness.engine.devices import describe_device
 from harness.engine.kinds.resumed import ResumedModel
-from harness.record import RunRecord, RunSpec, RunWriter
+from harness.record import RunRecord, RunWriter
 from harness.record.environment import (
     describe_environment,
     forget_peak_memory,
-    package_versions,
     peak_memory_bytes,
 )
 from harness.record.files import writing
@@ -45,34 +35,19 @@ from harness.record.tables import attributions_of, response_row, score_row
 from harness.run.asking import answer_all, known_rounds
 from harness.run.checkpoint_watch import changed_files
 from harness.run.judgement import absent_estimates, aggregate_estimates, derive_estimates, judge_task, run_signature
-from harness.run.memory_limit import check_size, memory_limit
-from harness.run.metering import METERS, machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
+from harness.run.memory_limit import memory_limit
+from harness.run.metering import machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
 from harness.run.options import EvalOptions
+from harness.run.planning import Plan, plan
 from harness.run.reopening import model_options
-from harness.run.work import SkippedTask, TaskWork, applicable, phases, prepare
-from harness.scorers.judges import use_judges
+from harness.run.work import TaskWork, phases
 from harness.store import NO_STORE, add_or_say, locate
-from harness.suitefiles.selection import Selection, select
-from harness.tasks.options import ChatOptions, TaskOptions
 
-__all__ = ["EvalOptions", "Plan", "evaluate", "evaluate_each", "plan", "run"]
+__all__ = ["evaluate", "evaluate_each", "run"]
 
 _log = logging.getLogger(__name__)
 
 LOG = "run.log"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """All that a run will do, known before a weight is loaded."""
-
-    checkpoint: Checkpoint
-    selection: Selection
-    work: tuple[TaskWork, ...]
-    skipped: tuple[SkippedTask, ...]
-    spec: RunSpec
-    trust_remote_code: bool
-    plugin_timeout_s: float
 
 
 def evaluate(
@@ -145,81 +120,6 @@ def _finished(folder: Path) -> RunRecord | None:
     if changed := record.verify():
         raise RecordError("; ".join(changed), place=folder, fix="Delete the folder, and run again")
     return record
-
-
-def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], options: EvalOptions) -> Plan:
-    """Resolve the checkpoint, load the data, make the requests. Raises `HarnessError` for whatever can't be run."""
-    if options.batch_tokens is not None and not 1 <= options.batch_tokens <= MAX_INTEGER:
-        raise InputError(f"must be from 1 to {MAX_INTEGER}", place=f"--batch-tokens {options.batch_tokens}")
-    found = resolve(model, offline=options.offline, kind=options.kind, base=options.base, endpoint=options.endpoint)
-    check_size(found.size_bytes, options.max_memory_bytes)
-    checkpoint = _told(found, options)
-    # Before any data are fetched: a mistyped option must not cost a download.
-    machine = _machine(checkpoint, options)
-    if not options.trust_remote_code:
-        refuse_remote_code(checkpoint)
-    chat = _chat(checkpoint, options)
-    require_backend(checkpoint)
-    selection = select(
-        [suite] if isinstance(suite, str) else suite,
-        [task] if isinstance(task, str) else task,
-        limit=options.limit,
-        num_fewshot=options.num_fewshot,
-        seed=options.seed,
-        options=TaskOptions(
-            include_path=options.include_path,
-            task_data=options.task_data,
-            trust_task_code=options.trust_task_code,
-            trust_metric_code=options.trust_metric_code,
-            offline=options.offline,
-            chat=chat,
-        ),
-    )
-    use_judges(
-        [one.task for one in selection.planned],
-        toxicity_model=options.toxicity_model,
-        bertscore_model=options.bertscore_model,
-        offline=options.offline,
-    )
-    chosen, skipped = applicable(selection.planned, checkpoint)
-    if not chosen:
-        raise _nothing_defined(model, checkpoint, skipped)
-    work = tuple(prepare(chosen, offline=options.offline, step_timeout_s=options.plugin_timeout_s))
-    return Plan(
-        checkpoint=checkpoint,
-        selection=selection,
-        work=work,
-        skipped=tuple(skipped),
-        spec=_dated(_spec(checkpoint, machine, selection, work, options, chat), checkpoint, options),
-        trust_remote_code=options.trust_remote_code,
-        plugin_timeout_s=options.plugin_timeout_s,
-    )
-
-
-def _nothing_defined(model: str, checkpoint: Checkpoint, skipped: Sequence[SkippedTask]) -> InputError:
-    kind = registry.kind(checkpoint.kind)
-    # What a task for this kind says of this checkpoint is more to the point than that others are for another kind.
-    near = [one for one in skipped if not any(map(kind.refusal, one.planned.task.asks))]
-    return InputError(
-        f"is of the kind {checkpoint.kind}, for which none of the tasks asked for is defined: "
-        f"{[*near, *skipped][0].reason}",
-        place=model,
-        fix="`harness inspect --model` lists what is; a suite file makes tasks of your own data",
-    )
-
-
-def _told(checkpoint: Checkpoint, options: EvalOptions) -> Checkpoint:
-    """The checkpoint with what the user says of it. Raises `InputError` for what its kind doesn't have."""
-    if options.labels:
-        checkpoint = with_labels(checkpoint, options.labels)
-    for option, code in (("source", options.source_language), ("target", options.target_language)):
-        if code is not None and checkpoint.kind != "seq2seq":
-            raise InputError(
-                f"the checkpoint is of the kind {checkpoint.kind}, which takes no language code",
-                place=f"--{option}-language {code}",
-                fix="Leave it out",
-            )
-    return replace(checkpoint, source_language=options.source_language, target_language=options.target_language)
 
 
 def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None = None) -> RunRecord:
@@ -338,91 +238,6 @@ def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRec
         estimates=[*estimates, *headline_estimates(plan.selection.suites, estimates, results.signature)],
         measurements=[*derived, *headline_estimates(plan.selection.suites, derived, results.signature)],
     )
-
-
-def _spec(
-    checkpoint: Checkpoint,
-    machine: tuple[str, str, str],
-    selection: Selection,
-    work: Sequence[TaskWork],
-    options: EvalOptions,
-    chat: ChatOptions | None,
-) -> RunSpec:
-    device, dtype, meter = machine
-    return RunSpec(
-        model=public_name(checkpoint.ref),
-        fingerprint=checkpoint.fingerprint,
-        kind=checkpoint.kind,
-        tasks=tuple(one.spec for one in work),
-        suites=tuple(suite.name for suite in selection.suites),
-        seed=options.seed,
-        dtype=dtype,
-        device=device,
-        batch_tokens=options.batch_tokens or default_batch_tokens(device),
-        apply_chat_template=options.apply_chat_template,
-        fewshot_as_multiturn=chat is not None and chat.fewshot_as_multiturn,
-        system_prompt=options.system_prompt,
-        labels=checkpoint.labels,
-        source_language=checkpoint.source_language,
-        target_language=checkpoint.target_language,
-        generation=dict(checkpoint.generation.followed),
-        meter=meter,
-        region=options.region,
-        versions=package_versions(),
-        aggregates={one.name: one.definition_sha256 for one in selection.aggregates},
-        weights=dict(selection.weights),
-        code=_code(selection, meter),
-    )
-
-
-def _dated(spec: RunSpec, checkpoint: Checkpoint, options: EvalOptions) -> RunSpec:
-    """The spec with the day of its chat, where the template asks for one: that of the run, if it has begun already."""
-    if not spec.apply_chat_template or not asks_for_date(checkpoint):
-        return spec
-    begun = None
-    with suppress(RecordError):  # there is no such run, or it is damaged and begins anew
-        begun = RunRecord(options.output / spec.run_id).spec.chat_date
-    return replace(spec, chat_date=begun or date.today().isoformat())
-
-
-def _code(selection: Selection, meter: str) -> dict[str, str]:
-    """Digests of the code that enters a run beside its tasks': of its suites, and of its meter."""
-    files = {f"suite/{suite.name}": Path(inspect.getfile(type(suite))) for suite in selection.suites}
-    if file := registry.source(METERS, meter):
-        files[f"meter/{meter}"] = file
-    return {name: code_digest([file])[:SHORT] for name, file in files.items()}
-
-
-def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
-    """The chat that is asked for; None without one. Raises `InputError` for what means nothing without a chat."""
-    is_chat = checkpoint.kind == "chat"
-    if options.system_prompt is not None and not (options.apply_chat_template or is_chat):
-        raise InputError("means nothing without a chat", place="--system-prompt", fix="Add --apply-chat-template")
-    if not options.apply_chat_template:
-        if options.fewshot_as_multiturn:
-            raise InputError(
-                "means nothing without a chat", place="--fewshot-as-multiturn", fix="Add --apply-chat-template"
-            )
-        return None
-    if not is_chat:
-        refuse_template(checkpoint)
-    # As lm-evaluation-harness has it, exemplars of a chat are turns unless the user says otherwise.
-    return ChatOptions(
-        fewshot_as_multiturn=options.fewshot_as_multiturn is not False, system_prompt=options.system_prompt
-    )
-
-
-def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, str]:
-    """Device, dtype and meter of a run; all are out of reach where the model is served elsewhere."""
-    if checkpoint.dtype != SERVED:
-        device, meter = resolve_device(options.device), options.meter
-    elif options.device == "auto":
-        device, meter = SERVED, "none"
-    else:
-        raise InputError("the server chooses that", place=f"--device {options.device}", fix="Leave it out")
-    if meter != "none":
-        registry.load(METERS, meter)
-    return device, resolve_dtype(checkpoint, options.dtype, device=device), meter
 
 
 def _description(checkpoint: Checkpoint) -> dict[str, object]:

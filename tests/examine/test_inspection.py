@@ -12,7 +12,7 @@ from harness.core.errors import InputError
 from harness.examine.checkup import examine_model
 from harness.examine.inspection import inspect_checkpoint
 from harness.run.options import EvalOptions
-from harness.run.pipeline import plan
+from harness.run.planning import plan
 from tests import tiny
 from tests.cli.conftest import write_suite
 

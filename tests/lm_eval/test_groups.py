@@ -13,7 +13,8 @@ from harness.core.scores import Estimate, TaskPart
 from harness.core.statistics import Interval, mean_of_parts
 from harness.record import RunRecord, RunSpec
 from harness.run.options import EvalOptions
-from harness.run.pipeline import evaluate, plan
+from harness.run.pipeline import evaluate
+from harness.run.planning import plan
 from tests.lm_eval.lm_eval_tasks import ROWS, TASKS, metric, over, write_task
 
 CHOICE = {**TASKS["tiny_choice"], "metric_list": [metric("acc", "mean"), metric("acc_norm", "mean")]}

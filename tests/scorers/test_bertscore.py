@@ -14,7 +14,7 @@ from transformers import BertConfig, BertModel
 from harness.core.errors import CheckpointError, InputError
 from harness.core.scorers import Match
 from harness.run.options import EvalOptions
-from harness.run.pipeline import plan
+from harness.run.planning import plan
 from harness.scorers.bertscore import bert_scorer, windows
 from tests import tiny
 

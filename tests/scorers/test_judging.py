@@ -6,7 +6,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from harness.core.errors import CheckpointError, InputError
 from harness.run.options import EvalOptions
-from harness.run.pipeline import plan
+from harness.run.planning import plan
 from harness.scorers.classifier import toxicity_scorer
 from tests import tiny
 
