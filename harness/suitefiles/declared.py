@@ -59,7 +59,8 @@ def redeclare(definition: Mapping[str, Any]) -> Task:
     place = Path("the record")
     (declaration,) = parse_suite_file({"name": "recorded", "tasks": [definition["declaration"]]}, place).tasks
     assert isinstance(declaration, Declaration)
-    return _task(declaration, WithoutData(path=place, where="definition", options=TaskOptions(offline=True)))
+    options = TaskOptions(offline=True)
+    return _task(declaration, WithoutData(path=place, where="definition", options=options, recorded=definition))
 
 
 def _task(declaration: Declaration, context: DeclarationContext) -> Task:

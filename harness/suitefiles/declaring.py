@@ -1,7 +1,7 @@
 """What every task that a suite file declares is made from: its place in the file, its data and its metrics."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class DeclarationContext:
     path: Path
     where: str
     options: TaskOptions
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+    """The `Task.definition` of a recorded run that the task is made from; empty where it is made from a file."""
 
     def place(self, field: str) -> str:
         """A field of the declaration, as errors name it."""

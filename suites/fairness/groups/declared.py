@@ -39,6 +39,10 @@ class GroupFairnessDeclaration(Declaration):
     by: Literal["loglikelihood", "classifier"] = "loglikelihood"
 
 
+_BASE_RATE = "base_rate"
+"""Where a task's definition holds the share of positive rows, the target of the selection rate."""
+
+
 class DeclaredGroups(Declared, GroupDecision):
     """A group-fairness task of a suite file."""
 
@@ -61,12 +65,15 @@ class DeclaredGroups(Declared, GroupDecision):
         _check(declaration, context)
         self.data = context.data(declaration, [*self._prompt.columns, declaration.gold, *self.attributes])
         self.definition = context.definition(declaration)
-        self._choose_metrics(base_rate=0.5)
+        self._choose_metrics(float(context.recorded.get(_BASE_RATE, 0.5)))
 
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """See `GroupDecision.samples`; the target of the selection rate becomes the share of positive rows."""
         samples = super().samples(rows, settings)
-        self._choose_metrics(base_rate=sum(self.label(row) == self.positive for row in rows) / len(rows))
+        base_rate = sum(self.label(row) == self.positive for row in rows) / len(rows)
+        # With it the metrics can be made again from a record, which holds no data.
+        self.definition = {**self.definition, _BASE_RATE: base_rate}
+        self._choose_metrics(base_rate)
         return samples
 
     def question(self, row: Row) -> str:
@@ -88,7 +95,7 @@ class DeclaredGroups(Declared, GroupDecision):
             raise DataError(f"field {empty[0]!r} is empty", fix="Write unknown, say, where a group isn't known")
         return found
 
-    def _choose_metrics(self, *, base_rate: float) -> None:
+    def _choose_metrics(self, base_rate: float) -> None:
         every = group_metrics(
             self.attributes,
             self.intersections,
