@@ -12,6 +12,7 @@ from harness.report.context import ReportContext
 from harness.report.figures import attribution_figures, suite_figures
 from harness.report.sections.data import known_task
 from harness.report.sections.summary import best
+from harness.report.words import Words
 from harness.report.worst import WorstSample, worst_samples
 
 __all__ = ["results"]
@@ -110,6 +111,9 @@ def _groups(context: ReportContext, suite: str, grouped: Sequence[Estimate]) -> 
 
 def _definitions(context: ReportContext, estimates: Sequence[Estimate]) -> list[Block]:
     """What each metric means and where it comes from, those that share a text together."""
+    if not estimates:
+        return []
+    words = context.words.of(estimates[0].suite)
     found: dict[str, tuple[list[str], list[str]]] = {}
     for task_name in dict.fromkeys(one.task for one in estimates):
         for metric in _metrics(context, task_name):
@@ -119,10 +123,10 @@ def _definitions(context: ReportContext, estimates: Sequence[Estimate]) -> list[
                 names += [metric.name] if metric.name not in names else []
                 sources += [metric.source] if metric.source not in sources else []
     defined = [
-        Note(term=", ".join(names), text=f"{context.words.defined(text).replace('`', '')} [{_cited(sources)}]")
+        Note(term=", ".join(names), text=f"{words.defined(text).replace('`', '')} [{_cited(sources)}]")
         for text, (names, sources) in found.items()
     ]
-    return [*defined, *_derived(context, estimates)]
+    return [*defined, *_derived(words, estimates)]
 
 
 def _metrics(context: ReportContext, task_name: str) -> Sequence[Metric]:
@@ -137,14 +141,14 @@ def _metrics(context: ReportContext, task_name: str) -> Sequence[Metric]:
     return found
 
 
-def _derived(context: ReportContext, estimates: Sequence[Estimate]) -> list[Block]:
+def _derived(words: Words, estimates: Sequence[Estimate]) -> list[Block]:
     """What those metrics of a suite mean that no task has, such as the joules of a run."""
     metrics = {one.metric for one in estimates}
-    suite = known_suite(estimates[0].suite) if estimates else None
+    suite = known_suite(estimates[0].suite)
     told = [
         ([name for name in names if name in metrics], text) for names, text in (suite.derived if suite else {}).items()
     ]
-    return [Note(term=", ".join(names), text=context.words.defined(text)) for names, text in told if names]
+    return [Note(term=", ".join(names), text=words.defined(text)) for names, text in told if names]
 
 
 def _cited(sources: Sequence[str]) -> str:
