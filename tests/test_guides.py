@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 GUIDES = ROOT / "docs" / "guides"
 PACKAGES = ("harness", "suites", "probes", "leaderboard")
 PART = re.compile(r"^\*\*`([^`]+)`\*\*$|^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MOST_FILES = {"add-a-task": 3, "add-a-metric": 2}
+MOST_FILES = {"add-a-task": 3, "add-a-metric": 2, "add-a-kind": 3, "add-a-report-section": 3}
 
 
 def parts(guide: str) -> list[tuple[str, str, str]]:
@@ -72,12 +72,9 @@ def test_no_guide_asks_for_more_files_than_promised(guide: str, most: int) -> No
     assert 0 < len(touched) <= most
 
 
-def test_a_task_and_a_metric_that_were_added_are_evaluated(house: Path, tiny_llama: Path, tmp_path: Path) -> None:
+def harness(house: Path, *arguments: object) -> str:
     done = subprocess.run(
-        [
-            *(sys.executable, "-m", "harness", "eval", "--model", str(tiny_llama), "--meter", "none", "--json"),
-            *("--task", "boolq_closed_book", "--limit", "40", "--output", str(tmp_path / "runs")),
-        ],
+        [sys.executable, "-m", "harness", *map(str, arguments)],
         cwd=house,
         env={"PYTHONPATH": str(house), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())},
         capture_output=True,
@@ -85,6 +82,34 @@ def test_a_task_and_a_metric_that_were_added_are_evaluated(house: Path, tiny_lla
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found = {one["metric"]: one for one in json.loads(done.stdout)["estimates"] if one["suite"] == "accuracy"}
+    return done.stdout
+
+
+def test_a_task_and_a_metric_that_were_added_are_evaluated(house: Path, tiny_llama: Path, tmp_path: Path) -> None:
+    asked = ("--task", "boolq_closed_book", "--limit", 40, "--output", tmp_path / "runs")
+    told = harness(house, "eval", "--model", tiny_llama, "--meter", "none", "--json", *asked)
+    found = {one["metric"]: one for one in json.loads(told)["estimates"] if one["suite"] == "accuracy"}
     assert {"acc", "mcc", "balanced_accuracy"} <= set(found)
     assert 0 <= found["balanced_accuracy"]["value"] <= 1
+
+
+SUITE = """
+name: letters
+tasks:
+  - {name: letters, type: multiple_choice, data: rows.jsonl, prompt: "{asked}", choices: [zz, ee], gold: gold}
+"""
+
+
+def test_a_kind_and_a_section_that_were_added_are_in_the_report(house: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "byte_counts.json").write_text(json.dumps({str(ord("e")): 30, str(ord(" ")): 10}))
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps({"asked": n, "gold": "ee"}) + "\n" for n in ("one", "two")))
+    (tmp_path / "suite.yaml").write_text(SUITE)
+    asked = ("--suite", tmp_path / "suite.yaml", "--output", tmp_path / "runs")
+    run = json.loads(harness(house, "eval", "--model", model, "--meter", "none", "--json", *asked))
+    assert [one["value"] for one in run["estimates"] if one["metric"] == "acc"] == [1.0]
+    for language, said in (("en", "2 samples were asked in all."), ("zh", "共测试 2 个样本。")):
+        report = tmp_path / f"{language}.md"
+        harness(house, "report", run["folder"], "--markdown", report, "--language", language)
+        assert said in report.read_text("utf-8")
