@@ -121,7 +121,7 @@ class DeclaredRolling(Declared, RollingPerplexity):
     def __init__(self, declaration: RollingDeclaration, context: DeclarationContext) -> None:
         super().__init__(declaration)
         self._text = declaration.text
-        context.refuse_exemplars(declaration, "a perplexity")
+        context.refuse_exemplars(declaration, "a perplexity task")
         self.max_length, self.stride = declaration.max_length, declaration.stride
         if self.stride and self.max_length and self.stride >= self.max_length:
             raise TaskError(

@@ -219,7 +219,7 @@ FAULTS = {
     ),
     "exemplars for a declared perplexity": (
         "tasks: [{name: a, type: loglikelihood_rolling, data: rows.jsonl, text: q, num_fewshot: 2}]\n",
-        "tasks[0].num_fewshot: perplexity takes no exemplars",
+        "tasks[0].num_fewshot: a perplexity task takes no exemplars",
     ),
     "a stride without context": (
         "tasks: [{name: a, type: loglikelihood_rolling, data: rows.jsonl, text: q, max_length: 8, stride: 8}]\n",
