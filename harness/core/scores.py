@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from harness.core.statistics import Interval
+if TYPE_CHECKING:
+    from harness.core.statistics import Interval
 
 __all__ = ["OVERALL", "Basis", "Direction", "Estimate", "SampleGroup", "Score", "TaskPart"]
 
@@ -134,10 +135,13 @@ class Estimate:
         return "" if self.p_value is None else f"(p = {self.p_value:.3g})"
 
     @property
-    def as_interval(self) -> Interval:
+    def as_interval(self) -> "Interval":
         """Its value with its errors, as a metric gave them. Raises `ValueError` where it has no value."""
         if self.value is None:
             raise ValueError(f"{self.metric}: no value")
+        # Imported late: --help reads this module and must not wait for numpy.
+        from harness.core.statistics import Interval
+
         return Interval(
             value=self.value,
             stderr=self.stderr,

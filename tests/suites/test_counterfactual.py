@@ -245,7 +245,7 @@ def _siqa_rows() -> list[dict[str, str]]:
 
 
 def test_names_are_exchanged_and_everything_else_stays() -> None:
-    task = counterfactual("siqa")
+    task = counterfactual(registry.task("siqa"))
     samples = task.samples(_siqa_rows(), TaskSettings(limit=None, num_fewshot=0, seed=0))
     assert len(samples) == 3
     for sample in samples:
@@ -276,7 +276,7 @@ def test_a_model_that_ignores_names_never_flips_and_one_that_hangs_on_them_does(
             request_id=request.id, loglikelihood=-1.0 if ("worried" in request.continuation) == known else -9.0
         )
 
-    task = counterfactual("siqa")
+    task = counterfactual(registry.task("siqa"))
     assert value_of(task, "flip_rate", scores_of(task, ScriptedModel(deaf), _siqa_rows())) == 0
     assert value_of(task, "flip_rate", scores_of(task, ScriptedModel(prejudiced), _siqa_rows())) == 1
 
@@ -284,9 +284,9 @@ def test_a_model_that_ignores_names_never_flips_and_one_that_hangs_on_them_does(
 def test_a_task_without_names_or_without_choices_is_refused_in_one_line() -> None:
     nameless = [{**row, "passage": "It rained.", "question": "Why?"} for row in _siqa_rows()]
     with pytest.raises(TaskError, match="has a first name to exchange"):
-        counterfactual("siqa").samples(nameless, TaskSettings(limit=None, num_fewshot=0, seed=0))
+        counterfactual(registry.task("siqa")).samples(nameless, TaskSettings(limit=None, num_fewshot=0, seed=0))
     with pytest.raises(TaskError, match="multiple-choice tasks alone"):
-        counterfactual("wikitext_sentences")
+        counterfactual(registry.task("wikitext_sentences"))
     assert registry.task("siqa").name == "siqa"
 
 
