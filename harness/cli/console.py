@@ -26,7 +26,6 @@ from harness.core.process.progress import Progress
 from harness.core.process.secrets import hidden
 from harness.core.scores import Estimate
 from harness.core.text.display import aim, interval, number, visible
-from harness.record.estimates import estimate_row
 
 __all__ = [
     "WIDE",
@@ -258,4 +257,6 @@ class _NoteHandler(logging.Handler):
 
 def estimates_as_json(estimates: Sequence[Estimate]) -> list[dict[str, Any]]:
     """Estimates as JSON objects, one key for each field."""
+    from harness.record.estimates import estimate_row  # imported late: --help must not wait for pandas
+
     return list(map(estimate_row, estimates))
