@@ -200,7 +200,8 @@ def _rescore(report: "Report", suites: list[str], as_json: bool) -> None:
         for name, reason in found.left_out.items():
             errors.print(Text(f"not scored again: {name}: {reason}"))
         count = len(found.rescored) + len(found.left_out)
-        agreed = "the record says what its answers give" if found.ok else f"{len(found.differences)} contradictions"
+        agreed = "the record says what its answers give" if found.rescored else "what its answers give isn't known here"
+        agreed = agreed if found.ok else f"{len(found.differences)} contradictions"
         output.print(Text(f"scored again: {len(found.rescored)} of {count} tasks: {agreed}"))
     if not found.ok:
         errors.print(Text(f"harness: {report.place}: its scores don't follow from its answers. Do not rely on them"))

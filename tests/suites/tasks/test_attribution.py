@@ -10,6 +10,7 @@ from harness.core.attributions import AttributionSettings
 from harness.core.errors import TaskError
 from harness.core.models import respond
 from harness.core.requests import Attribute, Response
+from harness.core.scores import SampleGroup
 from harness.core.tasks import TaskSettings
 from harness.core.text.words import word_ends
 from harness.engine.attribution.explaining import Explainer, unit_ranking
@@ -155,7 +156,7 @@ def test_one_score_stands_for_the_main_method_and_groups_for_all():
     scores = [one for one in scored([TEXT, "good film"]) if one.metric == "comprehensiveness_lift"]
     groups = dict(_grouped(COMPREHENSIVENESS_LIFT, scores))
     assert {score.groups["method"] for score in groups[None]} == {"shapley_sampling"}
-    assert set(groups) == {None, *(f"method={name}" for name in BLIND)}
+    assert set(groups) == {None, *(SampleGroup("method", name) for name in BLIND)}
 
 
 def test_a_model_without_gradients_says_so():
