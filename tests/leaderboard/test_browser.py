@@ -73,7 +73,7 @@ def overall(record, suite):
 
 def test_the_leaderboard_shows_the_numbers_of_the_records(fresh, runs):
     fresh.open("?columns=accuracy")
-    shown = dict(zip(fresh.column("checkpoint"), fresh.column("accuracy ↑"), strict=True))
+    shown = dict(zip(fresh.column("checkpoint"), fresh.column("Accuracy ↑"), strict=True))
     for name, record in (("good · float32", runs.good), ("good · bfloat16", runs.again), ("other", runs.other)):
         assert float(shown[name]) == overall(record, "accuracy").value
     assert fresh.page.get_by_text("Set apart").is_visible()
