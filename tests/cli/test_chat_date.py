@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness.run import pipeline
+from harness.run import planning
 from harness.run.options import EvalOptions
 from tests.cli.conftest import write_suite
 from tests.tiny import CHAT_TEMPLATE, build_tiny_checkpoint
@@ -28,11 +28,11 @@ def test_a_run_that_goes_on_after_midnight_is_told_the_day_on_which_it_began(
     (model / "chat_template.jinja").write_text(template)
     write_suite(tmp_path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pipeline, "date", calendar(date(2030, 12, 31)))
+    monkeypatch.setattr(planning, "date", calendar(date(2030, 12, 31)))
     options = EvalOptions(apply_chat_template=True, meter="none", store="none")
     first = harness.evaluate(str(model), suite="mine.yaml", options=options)
     (first.folder / "seal.json").unlink()
-    monkeypatch.setattr(pipeline, "date", calendar(date(2031, 1, 1)))
+    monkeypatch.setattr(planning, "date", calendar(date(2031, 1, 1)))
     second = harness.evaluate(str(model), suite="mine.yaml", options=options)
     assert second.folder == first.folder
     asks = template is ASKING

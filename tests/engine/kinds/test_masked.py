@@ -163,7 +163,7 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_words_of_the_tests_have_several_pieces(bert):
     tokens = AutoTokenizer.from_pretrained(bert).tokenize(" ".join(TEXTS))
-    assert sum(token.startswith("##") for token in tokens) > 10
+    assert sum(token.startswith("##") for token in tokens) >= 5
 
 
 def test_only_the_likeliest_token_is_greedy(bert):

@@ -24,11 +24,6 @@ from harness.core.scores import Score
 from harness.core.statistics import Interval
 from harness.core.tasks import Task, TaskSettings
 from harness.data import find, load_data
-from harness.decision.drafting import draft
-from harness.decision.gate import gate
-from harness.decision.policy import read_policy
-from harness.run.options import EvalOptions
-from harness.run.pipeline import evaluate
 from harness.suitefiles.declared import declare, read_suite_file
 from harness.suitefiles.schema import Declaration
 from harness.tasks.options import TaskOptions
@@ -330,17 +325,6 @@ def test_a_users_own_table_has_every_metric_by_attribute_and_intersection(tmp_pa
     for attribute in ("sex", "region", "sex & region"):
         assert {f"{name}_{attribute}" for name in FAIRLEARN} <= names
     assert metrics_target(task) == 0.5
-
-
-def test_a_gate_makes_the_metrics_of_uneven_labels_again(tiny_llama: Path, tmp_path: Path) -> None:
-    rows = [{**row, "granted": ("no", "no", "yes")[n // 6 % 3]} for n, row in enumerate(ROWS)]
-    declared(tmp_path, rows=rows)
-    options = EvalOptions(output=tmp_path / "runs", meter="none", store="none")
-    record = evaluate(str(tiny_llama), suite=str(tmp_path / "mine.yaml"), options=options)
-    rate = next(one for one in record.estimate_list if one.metric == "selection_rate" and one.group is None)
-    assert rate.target == pytest.approx(12 / 48)
-    (tmp_path / "policy.yaml").write_text(draft(record))
-    assert gate(record, read_policy(str(tmp_path / "policy.yaml"))).verdict != "ERROR"
 
 
 def test_a_classifier_is_asked_and_judged_by_its_own_labels(tmp_path: Path) -> None:
