@@ -40,7 +40,7 @@ UNDATED = "2026-01-01"
 """The day of a run whose template doesn't ask for it."""
 TOGETHER = 20
 """Conversations that are passed on at once, which spares waiting."""
-CPU_S = 3
+CPU_S = 5
 """On the processor, for so many conversations; a sound template takes a thousandth of it."""
 WAITED = 20
 """Times as long by the clock as on the processor, for a machine that is busy."""
@@ -108,7 +108,7 @@ class Renderer:
         exit_code = process.exitcode
         _end(process, connection)
         self._apart = None
-        if exit_code in (None, -signal.SIGXCPU, -signal.SIGKILL):
+        if exit_code in (None, -signal.SIGXCPU):
             return f"takes more than {CPU_S} seconds for a few conversations"
         return f"ends the process that renders it (exit code {exit_code})"
 

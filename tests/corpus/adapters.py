@@ -58,6 +58,6 @@ def adapter_iterations_1e8(scene: Scene) -> None:
     _adapter(scene, init_lora_weights="pissa_niter_100000000")
 
 
-@entry("adapter", FILE, "takes more than 3 seconds", "publisher", command=COMMAND, more=OVER)
+@entry("adapter", FILE, "takes more than 5 seconds", "publisher", command=COMMAND, more=OVER)
 def adapter_pattern_that_backtracks(scene: Scene) -> None:
     _adapter(scene, target_modules=r"(([a-z_]+\.?)+)+!")

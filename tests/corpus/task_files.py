@@ -131,7 +131,7 @@ def repeats_1e9(scene: Scene) -> None:
     _task(scene, repeats=10**9)
 
 
-@entry("task", "lm-eval:planted", "the template", "takes more than 3 seconds", command=LM_EVAL)
+@entry("task", "lm-eval:planted", "the template", "takes more than 5 seconds", command=LM_EVAL)
 def task_template_loop(scene: Scene) -> None:
     _task(scene, doc_to_text=LOOP)
 

@@ -22,7 +22,7 @@ def _with_pattern(scene: Scene, pattern: str) -> None:
     _tokenizer(scene, pre_tokenizer={"type": "Sequence", "pretokenizers": [split, level]})
 
 
-@entry("tokenizer", FILE, "takes more than 3 seconds", "publisher")
+@entry("tokenizer", FILE, "takes more than 5 seconds", "publisher")
 def regex_bomb(scene: Scene) -> None:
     """A pattern whose time grows with the third power of a text's length."""
     _with_pattern(scene, "[ab]*[ac]*(?<=d)e?")
@@ -98,7 +98,7 @@ def string_bomb_among_named_templates(scene: Scene) -> None:
     scene.edit("tokenizer_config.json", chat_template={"default": "fine", "rag": "{{ 'a' * 9999999999 }}"})
 
 
-@entry("template", "chat template takes more than 3 seconds", "publisher", more=CHAT)
+@entry("template", "chat template takes more than 5 seconds", "publisher", more=CHAT)
 def template_that_knows_the_trial(scene: Scene) -> None:
     """It does as it should for the texts of the trial, and counts for ever for any other."""
     path = scene.model / "chat_template.jinja"

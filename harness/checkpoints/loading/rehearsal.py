@@ -24,7 +24,7 @@ from transformers import initialization
 from harness.checkpoints.headers import StoredTensor
 from harness.checkpoints.kinds import LOADERS
 from harness.checkpoints.labels import LABELLING, label_count
-from harness.checkpoints.loading.confined import CPU_S, CPU_S_PER_MB, MEMORY_BYTES, WAITED
+from harness.checkpoints.loading.confined import CPU_S, CPU_S_PER_MB, KILLED, MEMORY_BYTES, WAITED
 from harness.checkpoints.loading.quantised import weight_count
 from harness.checkpoints.loading.tokenizing import read_tokenizer
 from harness.checkpoints.loading.trial import try_texts
@@ -113,8 +113,10 @@ def done_apart(step: Callable[[], T], place: Path, cpu_s: int, memory_bytes: int
 
 
 def _ending(told: str, cpu_s: int, memory_bytes: int) -> str | None:
-    if told.startswith(("died of SIGXCPU", "died of SIGKILL", "took more than")):
+    if told.startswith(("died of SIGXCPU", "took more than")):
         return f"takes more than {cpu_s} seconds"
+    if told.startswith("died of SIGKILL"):
+        return KILLED
     if told.startswith("died of SIGABRT") or "MemoryError" in told or "allocate memory" in told:
         return f"takes more than {memory_bytes / 1e9:.0f} GB of memory"
     if told.startswith("died of"):
@@ -138,7 +140,8 @@ def _limited(step: Callable[[], T], cpu_s: int, memory_bytes: int) -> T:
         hard = resource.getrlimit(kind)[1]
         with suppress(ValueError, OSError):
             least = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
-            resource.setrlimit(kind, (least, least))
+            # Beyond the lower limit of processor time comes a signal of its own; SIGKILL then means a lack of memory.
+            resource.setrlimit(kind, (least, least + 1 if kind == resource.RLIMIT_CPU and least < hard else least))
     return step()
 
 

@@ -59,9 +59,13 @@ def _limit(memory_bytes: int, cpu_s: int) -> None:
         import resource
     except ImportError:  # Windows has no such limits; there, the caller's clock alone ends a trial
         return
-    for kind, limit in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, cpu_s), (resource.RLIMIT_CORE, 0)):
+    for kind, limit, most in (
+        (resource.RLIMIT_AS, memory_bytes, memory_bytes),
+        (resource.RLIMIT_CPU, cpu_s, cpu_s + 1),  # SIGXCPU comes at the lower one, so that SIGKILL means something else
+        (resource.RLIMIT_CORE, 0, 0),
+    ):
         try:
-            resource.setrlimit(kind, (limit, limit))
+            resource.setrlimit(kind, (limit, most))
         except (ValueError, OSError):  # not every system has each of them
             continue
 

@@ -14,7 +14,7 @@ from typing import Any
 
 __all__ = ["CPU_S", "MEMORY_BYTES", "OverLimit", "data_bytes", "end_where_stuck", "time_limit"]
 
-CPU_S = 3.0
+CPU_S = 5.0
 """On the processor, for one text; a sound template or pattern takes a thousandth of it."""
 MEMORY_BYTES = 256 << 20
 """Beyond what the process has when the block begins."""
