@@ -132,7 +132,9 @@ def test_help_is_answered_without_heavy_imports():
     )
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     loaded = json.loads(printed.splitlines()[-1])
-    assert not {"torch", "transformers", "numpy", "scipy", "pandas", "datasets", "pyarrow"} & set(loaded)
+    assert not {"torch", "transformers", "numpy", "scipy", "pandas", "datasets", "pyarrow", "typing_extensions"} & set(
+        loaded
+    )
 
 
 COMMANDS = ["eval", "show", "runs", "suites", "tasks", "inspect", "doctor", "data fetch", "data list"]

@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from typing_extensions import override
+
 from harness.core.scores import Basis
 
 __all__ = ["IDLE", "MEASURING", "REPEATS", "WARM_UP", "Meter", "NullMeter", "Publish", "Window"]
@@ -69,19 +71,22 @@ class Meter(Protocol):
         ...
 
 
-class NullMeter:
+class NullMeter(Meter):
     """Measures nothing, for whoever doesn't ask for energy."""
 
     @contextmanager
-    def phase(self, name: str) -> Iterator[None]:  # noqa: ARG002
-        """See `Meter.phase`."""
+    @override
+    def phase(self, name: str) -> Iterator[None]:
         yield
 
+    @override
     def stage(self, name: str) -> None:
-        """See `Meter.stage`."""
+        pass
 
+    @override
     def count(self, *, tokens: int, requests: int) -> None:
-        """See `Meter.count`."""
+        pass
 
+    @override
     def close(self) -> None:
-        """See `Meter.close`."""
+        pass

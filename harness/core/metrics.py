@@ -10,6 +10,7 @@ from random import Random
 from typing import ClassVar, Literal
 
 import numpy as np
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.pairing import Pairs, over_pairs
@@ -144,31 +145,31 @@ class Mean(Metric):
         """The ends of what a value can be."""
         return self.score_range
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         values = _values(scores)
         lowest, highest = self.ends(values)
         return statistics.mean(values, _clusters(scores), confidence, lowest=lowest, highest=highest)
 
+    @override
     def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:
-        """See `Metric.bounds`."""
         values = _values(scores)
         if self.ends(values) == (0, 1) and set(values) <= {0, 1}:
             return statistics.exact_proportion(values, _clusters(scores), two_sided(confidence))
         return self.reduce(scores, rng, two_sided(confidence))
 
+    @override
     def difference(
         self, pairs: Pairs, rng: Random, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
     ) -> Difference:
-        """See `Metric.difference`."""
         if None in (*pairs.first, *pairs.second):
             return super().difference(pairs, rng, confidence, resamples)
         first, second = (_values([score for score in side if score]) for side in (pairs.first, pairs.second))
         lowest, highest = self.ends([*first, *second])
         return statistics.paired_difference(first, second, pairs.clusters, confidence, lowest=lowest, highest=highest)
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         return statistics.mean_of(np.array(_values(scores)))
 
 
@@ -176,8 +177,8 @@ class Mean(Metric):
 class MeanShare(Mean):
     """The mean of values that may be shares: where all lie in [0, 1], that is taken for what they can be."""
 
+    @override
     def ends(self, values: Sequence[float]) -> tuple[float | None, float | None]:
-        """See `Mean.ends`."""
         return (0.0, 1.0) if all(0 <= value <= 1 for value in values) else self.score_range
 
 
@@ -188,8 +189,8 @@ class Proportion(Mean):
     lowest: float | None = 0.0
     highest: float | None = 1.0
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         return statistics.proportion(_values(scores), _clusters(scores), confidence)
 
 
@@ -204,8 +205,8 @@ class PerUnit(Metric):
 
     transform: Transform
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         weights = [score.weight for score in scores]
         if sum(weights) <= 0:
             raise Undefined(f"nothing to divide by: the {self.unit} of all samples sum to 0")
@@ -226,8 +227,8 @@ class PerUnit(Metric):
             return Interval(value=value, stderr=None, low=None, high=None, method=None)
         return Interval(value=value, stderr=stderr, low=low, high=high, method=plain.method)
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         weights = np.array([score.weight for score in scores])
         return statistics.ratio_of(np.array(_values(scores)), weights, np.vectorize(self._safely, otypes=[float]))
 

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import numpy as np
+from typing_extensions import override
 
 from harness.core import registry
 from harness.core.errors import HarnessError
@@ -43,6 +44,7 @@ class Key(NamedTuple):
         """Whether it is its suite's one score."""
         return self.task == OVERALL
 
+    @override
     def __str__(self) -> str:
         return "/".join(self[:3]) + (f" [{self.group}]" if self.group else "")
 

@@ -13,6 +13,7 @@ from inspect import signature
 from typing import Any
 
 import torch
+from typing_extensions import override
 
 from harness.checkpoints.vocabulary import word_count
 from harness.engine.rounding import tolerance
@@ -38,6 +39,7 @@ class Lengths:
             return 0
         return length if self.each else 1
 
+    @override
     def __str__(self) -> str:
         together = "those of one length" if self.each else "those that are"
         return f"texts longer than {self.switch:,} tokens are read whole, beside {together} alone"

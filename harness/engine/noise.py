@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from harness.core.models import Batch, Model
 from harness.core.requests import EmbeddingNoise, Request, Response
@@ -121,20 +122,21 @@ def _normal(draw: str, width: int) -> Tensor:
     return torch.randn(width, generator=torch.Generator().manual_seed(seed))
 
 
-class Noiseless:
+class Noiseless(Model):
     """A model whose tokenizer can't say which tokens are to bear noise: such requests are invalid, with the reason."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: requests with noise first, in a batch of their own."""
+        """Requests with noise first, in a batch of their own."""
         noisy = tuple(sorted((one for one in requests if _is_noisy(one)), key=lambda one: one.id))
         others = self.model.plan([one for one in requests if not _is_noisy(one)])
         return [*([Batch(noisy)] if noisy else []), *others]
 
+    @override
     def answer(self, batch: Batch) -> Sequence[Response]:
-        """See `Model.answer`."""
         if all(map(_is_noisy, batch.requests)):
             return [Response(request_id=request.id, invalid=NO_OFFSETS) for request in batch.requests]
         return self.model.answer(batch)

@@ -22,6 +22,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 from transformers.utils import chat_template_utils
+from typing_extensions import override
 
 from harness.core.errors import ModelError
 from harness.core.process.isolation import detach
@@ -195,6 +196,7 @@ def _on(today: date) -> Iterator[None]:
 
     class Frozen(datetime):
         @classmethod
+        @override
         def now(cls, tz: tzinfo | None = None) -> "Frozen":
             return cls(today.year, today.month, today.day, tzinfo=tz)
 

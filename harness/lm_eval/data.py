@@ -16,6 +16,7 @@ from typing import Any, overload
 import datasets
 import pyarrow as pa
 from lm_eval.api.task import ConfigurableTask
+from typing_extensions import override
 
 from harness.core.errors import TaskError, UnavailableError
 from harness.core.process.network import no_network
@@ -201,6 +202,7 @@ class PlainRows(Sequence[dict[str, Any]]):
         self.features = datasets.Features({name: _undecoded(one) for name, one in rows.features.items()})
         self._rows = rows.with_format("arrow")
 
+    @override
     def __len__(self) -> int:
         return len(self._rows)
 
@@ -208,6 +210,7 @@ class PlainRows(Sequence[dict[str, Any]]):
     def __getitem__(self, index: int) -> dict[str, Any]: ...
     @overload
     def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+    @override
     def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
         if isinstance(index, slice):
             return [self[one] for one in range(*index.indices(len(self)))]
@@ -215,6 +218,7 @@ class PlainRows(Sequence[dict[str, Any]]):
             (row,) = self._rows[index].to_pylist()
             return self._plain(row)
 
+    @override
     def __iter__(self) -> Iterator[dict[str, Any]]:
         for table in self._rows.iter(batch_size=64):
             with time_limit():

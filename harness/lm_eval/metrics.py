@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from lm_eval.api import metrics
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.metrics import Metric, PerUnit, Undefined
@@ -63,12 +64,12 @@ class LmEvalMetric(Metric):
 class _Mean(LmEvalMetric):
     """The mean of numbers; a share, with its interval, where all of them are 0 or 1."""
 
+    @override
     def fields(self, item: Any) -> dict[str, Any]:
-        """See `LmEvalMetric.fields`."""
         return {"value": float(item)} if _is_number(item) else {}
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         values = [score.value for score in scores if score.value is not None]
         if len(values) < len(scores):
             raise Undefined("the task gives a document something else than a number, of which there is no mean")
@@ -78,8 +79,8 @@ class _Mean(LmEvalMetric):
             return statistics.proportion(values, confidence=confidence)
         return statistics.mean(values, confidence=confidence)
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         return statistics.mean_of(np.array([score.value for score in scores], dtype=float))
 
 
@@ -87,8 +88,8 @@ class _Mean(LmEvalMetric):
 class _PerUnit(PerUnit, LmEvalMetric):
     """A transform of nats per unit, from log-likelihoods or from pairs of a log-likelihood and a count."""
 
+    @override
     def fields(self, item: Any) -> dict[str, Any]:
-        """See `LmEvalMetric.fields`."""
         loglikelihood, count = item if isinstance(item, Sequence) else (item, 1)
         return {"value": -float(loglikelihood), "weight": float(count)}
 
@@ -104,8 +105,8 @@ class _Aggregated(LmEvalMetric):
     aggregate: Aggregation
     resamples: int
 
+    @override
     def fields(self, item: Any) -> dict[str, Any]:
-        """See `LmEvalMetric.fields`."""
         if _is_number(item):
             return {"value": float(item)}
         try:
@@ -115,8 +116,8 @@ class _Aggregated(LmEvalMetric):
         except TypeError:
             return {}
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         items = [_item(score) for score in scores]
         try:
             value = float(self.aggregate(items))
@@ -139,12 +140,12 @@ class _Aggregated(LmEvalMetric):
 class _Bypassed(LmEvalMetric):
     """lm-eval's `bypass`: the task asks for outputs, not for a score."""
 
-    def fields(self, item: Any) -> dict[str, Any]:  # noqa: ARG002
-        """See `LmEvalMetric.fields`."""
+    @override
+    def fields(self, item: Any) -> dict[str, Any]:
         return {}
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         raise Undefined("the task's metric is bypass: it asks for outputs, and scores nothing")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from typing_extensions import override
 
 __all__ = ["MAX_DEPTH", "Opaque", "plain_copy"]
 
@@ -23,6 +24,7 @@ class Opaque:
     def __init__(self, kind: str) -> None:
         self._kind = kind
 
+    @override
     def __repr__(self) -> str:
         return f"<{self._kind}>"
 

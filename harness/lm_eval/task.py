@@ -14,6 +14,7 @@ import psutil
 from jinja2.exceptions import SecurityError
 from lm_eval.api import metrics as lm_eval_metrics
 from lm_eval.api.instance import Instance
+from typing_extensions import override
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import HarnessError, TaskError
@@ -83,16 +84,19 @@ class LmEvalTask(Task):
                 self._metric(metric, ensemble.name)
 
     @property
+    @override
     def scripts(self) -> Sequence[Path]:
-        """See `Task.scripts`: the files of the functions that its file names."""
+        """The files of the functions that its file names."""
         return code_files(self.task)
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`: where no such model can be made to write as the task wants it."""
+        """Where no such model can be made to write as the task wants it."""
         settings = self.task.config.generation_kwargs or {}
         return generation_refusal(settings, checkpoint.kind, checkpoint.generation.followed)
 
-    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
+    @override
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """One sample for each of the first `limit` documents; its id is the document's number.
 
         Raises `TaskError` where the task's templates or functions fail on its data, or take half of the free memory.
@@ -122,6 +126,7 @@ class LmEvalTask(Task):
             chat_template=as_text if chat else None,
         )
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """What the document's instances ask, each as often as the task repeats it. Raises `TaskError`."""
         with self._own_code(f"asking document {sample.id}"):
@@ -134,6 +139,7 @@ class LmEvalTask(Task):
                 _ = request.id  # raises for a text that none can be made of
         return asked
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """lm-eval's own scores of a document, one for each metric and filter pipeline.
 

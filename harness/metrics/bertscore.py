@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from typing_extensions import override
+
 from harness.core.scorers import TextMatcher
 from harness.metrics.texts import MeanOfTexts
 
@@ -27,15 +29,17 @@ class BERTScore(MeanOfTexts):
     source: str = "Zhang et al. (2020), without weights of rarity and without rescaling"
 
     @property
+    @override
     def signature(self) -> str:
-        """See `Metric.signature`: checkpoint, layer, and how texts are read that are longer than its window."""
+        """Checkpoint, layer, and how texts are read that are longer than its window."""
         if self.matcher is None:
             return ""
         identity = self.matcher.identity
         return f"bertscore:{identity['fingerprint']}#{identity['layer']}|long:{identity['long']}"
 
+    @override
     def fields(self, reference: str, written: str) -> Mapping[str, Any]:
-        """See `TextMetric.fields`. Only where there is a matcher."""
+        """Only where there is a matcher."""
         assert self.matcher is not None
         return {"value": getattr(self.matcher.match(written, reference), self.part)}
 

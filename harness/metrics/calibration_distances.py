@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 from scipy.optimize import brentq
+from typing_extensions import override
 
 from harness.core.metrics import Undefined
 from harness.core.scores import Score
@@ -75,8 +76,8 @@ def _spread(bins: Bins, right: Values, clusters: Clusters, confidence: float) ->
 class _Distance(ConfidenceMetric):
     """A distance over bins, which noise alone lifts above 0."""
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         sure, right = confidences(scores)
         value = self.of(sure, right)
         if math.isnan(value):
@@ -108,8 +109,8 @@ class _MeanDistance(_Distance):
     Bröcker and Smith, 2007). The plain distance lies near its upper end, or is it, where noise is most of it.
     """
 
+    @override
     def ends(self, bins: Bins, spread: _Spread, rng: Random) -> tuple[float, float, float, str]:
-        """See `_Distance.ends`."""
         distances, deviations = np.abs(bins.gaps), np.sqrt(spread.variance)
         seen = float(bins.shares @ distances)
         centre = 2 * seen - float(bins.shares @ _folded_mean(distances, deviations))
@@ -146,8 +147,8 @@ def _share_beyond_chance(bins: Bins, seen: float, spread: _Spread, generator: np
 class _PlainDistance(_MeanDistance):
     """As it is seen, noise and all."""
 
+    @override
     def of(self, confidence: Values, right: Values) -> float:
-        """See `ConfidenceMetric.of`."""
         bins = self.bins(confidence, right)
         return float(bins.shares @ np.abs(bins.gaps))
 
@@ -178,8 +179,8 @@ class EqualWidthECE(_PlainDistance):
     direction: Any = "lower"
     source: str = "Guo et al. (2017), with 15 bins"
 
+    @override
     def bins(self, confidence: Values, right: Values) -> Bins:
-        """See `_Distance.bins`."""
         return equal_width_bins(confidence, right)
 
 
@@ -196,8 +197,8 @@ class DebiasedECE(_MeanDistance):
     direction: Any = "lower"
     source: str = "Kumar, Liang and Ma (2019), their debiased estimator with the first power"
 
+    @override
     def of(self, confidence: Values, right: Values) -> float:
-        """See `ConfidenceMetric.of`."""
         bins = self.bins(confidence, right)
         distances = np.abs(bins.gaps)
         return float(bins.shares @ (2 * distances - _folded_mean(distances, np.sqrt(bins.variance))))
@@ -216,13 +217,13 @@ class Reliability(_Distance):
     direction: Any = "lower"
     source: str = "Murphy (1973)"
 
+    @override
     def of(self, confidence: Values, right: Values) -> float:
-        """See `ConfidenceMetric.of`."""
         bins = self.bins(confidence, right)
         return float(bins.shares @ bins.gaps**2)
 
-    def ends(self, bins: Bins, spread: _Spread, rng: Random) -> tuple[float, float, float, str]:  # noqa: ARG002
-        """See `_Distance.ends`."""
+    @override
+    def ends(self, bins: Bins, spread: _Spread, rng: Random) -> tuple[float, float, float, str]:
         return _squared_ends(bins.gaps, np.diag(bins.shares), spread, _variance(bins, np.clip(bins.confidence, 0, 1)))
 
 
@@ -239,13 +240,13 @@ class Resolution(_Distance):
     direction: Any = "higher"
     source: str = "Murphy (1973)"
 
+    @override
     def of(self, confidence: Values, right: Values) -> float:
-        """See `ConfidenceMetric.of`."""
         bins = self.bins(confidence, right)
         return float(bins.shares @ (bins.accuracy - right.mean()) ** 2) if len(bins.sizes) > 1 else math.nan
 
-    def ends(self, bins: Bins, spread: _Spread, rng: Random) -> tuple[float, float, float, str]:  # noqa: ARG002
-        """See `_Distance.ends`."""
+    @override
+    def ends(self, bins: Bins, spread: _Spread, rng: Random) -> tuple[float, float, float, str]:
         alike = _variance(bins, np.full(len(bins.sizes), bins.shares @ bins.accuracy))
         form = np.diag(bins.shares) - np.outer(bins.shares, bins.shares)
         return _squared_ends(bins.accuracy, form, spread, alike)

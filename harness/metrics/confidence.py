@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
@@ -56,8 +57,8 @@ class ConfidenceMetric(Metric):
     def of(self, confidence: Values, right: Values) -> float:
         """The value; NaN where undefined."""
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         return _defined(
             statistics.bootstrap(
                 self.resampled(scores), len(scores), rng=rng, clusters=_clusters(scores), confidence=confidence
@@ -65,8 +66,8 @@ class ConfidenceMetric(Metric):
             self.nothing,
         )
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         confidence, right = confidences(scores)
         return lambda rows: self.of(confidence[rows], right[rows])
 
@@ -83,12 +84,12 @@ class ConfidenceAUROC(ConfidenceMetric):
     direction: Any = "higher"
     source: str = "Hendrycks and Gimpel (2017); the area under the ROC curve of Hanley and McNeil (1982)"
 
+    @override
     def of(self, confidence: Values, right: Values) -> float:
-        """See `ConfidenceMetric.of`."""
         return area_under_roc(confidence, right == 1)
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         sure, right = confidences(scores)
         return _defined(auroc(sure.tolist(), (right == 1).tolist(), _clusters(scores), confidence), self.nothing)
 
@@ -106,12 +107,13 @@ class AreaUnderRiskCoverage(ConfidenceMetric):
     direction: Any = "lower"
     source: str = "Geifman and El-Yaniv (2017); Geifman, Uziel and El-Yaniv (2019)"
 
+    @override
     def of(self, confidence: Values, right: Values) -> float:
-        """See `ConfidenceMetric.of`."""
         return float(risks(confidence, right).mean())
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`. Where every choice is right, or every one wrong, the area is the error rate."""
+        """Where every choice is right, or every one wrong, the area is the error rate."""
         right = confidences(scores)[1]
         if np.ptp(right) == 0:
             return statistics.proportion((1 - right).tolist(), _clusters(scores), confidence)
@@ -131,12 +133,13 @@ class RiskAtCoverage(ConfidenceMetric):
     direction: Any = "lower"
     source: str = "selective risk of Geifman and El-Yaniv (2017)"
 
+    @override
     def of(self, confidence: Values, right: Values) -> float:
-        """See `ConfidenceMetric.of`."""
         return float(risks(confidence, right)[self._taken(confidence) - 1])
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`: the interval is that of a share of the samples that are taken."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+        """The interval is that of a share of the samples that are taken."""
         sure, right = confidences(scores)
         order, wrong = _surest_first(sure, right)
         taken, clusters = self._taken(sure), _clusters(scores)
@@ -171,17 +174,18 @@ class Uncertainty(ConfidenceMetric):
     direction: Any = "lower"
     source: str = "Murphy (1973)"
 
-    def of(self, confidence: Values, right: Values) -> float:  # noqa: ARG002
-        """See `ConfidenceMetric.of`."""
+    @override
+    def of(self, confidence: Values, right: Values) -> float:
         return float(right.mean() * (1 - right.mean()))
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         right = confidences(scores)[1]
         return self._of_share(right, statistics.proportion(right.tolist(), _clusters(scores), confidence))
 
-    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:  # noqa: ARG002
-        """See `Metric.bounds`: what the exact bounds of the accuracy amount to."""
+    @override
+    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:
+        """What the exact bounds of the accuracy amount to."""
         right, both = confidences(scores)[1], statistics.two_sided(confidence)
         return self._of_share(right, statistics.exact_proportion(right.tolist(), _clusters(scores), both))
 
@@ -204,8 +208,8 @@ class Overconfidence(Metric):
     few choices are right it is as wide as theirs.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         differences, right = confidences(scores)
         sure = float((differences + right).mean())
         found = statistics.mean(differences.tolist(), _clusters(scores), confidence)
@@ -215,8 +219,8 @@ class Overconfidence(Metric):
         low, high = min(sure - share.high, found.value), max(sure - share.low, found.value)
         return replace(found, low=low, high=high, method=share.method)
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         return statistics.mean_of(confidences(scores)[0])
 
 
@@ -235,8 +239,8 @@ class Temperature(Metric):
     target: float | None = 1.0
     source: str = "Guo et al. (2017), Platt scaling with one parameter"
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         listed = [json.loads(score.predicted or "[]") for score in scores]
         gold = np.array([int(score.gold or 0) for score in scores])
         table = np.full((len(listed), max(map(len, listed))), -np.inf)

@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core.metrics import Mean, Metric, Undefined
 from harness.core.scores import Score
@@ -27,8 +28,8 @@ class Correlation(Metric):
 
     of_ranks: bool
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         gold, predicted = _numbers(scores)
         clusters = [score.cluster for score in scores]
         found = correlation(gold, predicted, clusters, confidence, of_ranks=self.of_ranks)
@@ -36,8 +37,8 @@ class Correlation(Metric):
             raise Undefined("all gold numbers, or all predicted ones, are equal")
         return found
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         gold, predicted = _numbers(scores)
         return lambda rows: coefficient(gold[rows], predicted[rows], of_ranks=self.of_ranks)
 

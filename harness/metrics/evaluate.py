@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.errors import TaskError, UnavailableError
@@ -47,12 +48,12 @@ class EvaluateMetric(Metric):
     script: Path
 
     @property
+    @override
     def scripts(self) -> Sequence[Path]:
-        """See `Metric.scripts`."""
         return (self.script,)
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         pairs = [(score.gold, score.predicted) for score in scores]
         gold = [label for label, _ in pairs if label is not None]
         predicted = [label for _, label in pairs if label is not None]

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.metrics import Metric, Proportion, Undefined
@@ -67,8 +68,8 @@ class ClassMetric(LabelMetric):
 
     figure: Figure
 
+    @override
     def of_counts(self, counts: Counts) -> Counts:
-        """See `LabelMetric.of_counts`."""
         right, gold, predicted = counts[:, 1, 1], counts[:, 1].sum(axis=1), counts[:, :, 1].sum(axis=1)
         if self.figure == "precision":
             return _ratios(right, predicted)
@@ -125,8 +126,8 @@ class LabelSetMetric(Metric):
     labels: tuple[str, ...]
     average: Average
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         clusters = [score.cluster for score in scores]
         interval = statistics.bootstrap(
             self.resampled(scores),
@@ -141,8 +142,8 @@ class LabelSetMetric(Metric):
             raise Undefined("no text has a label, neither by its gold labels nor by the model")
         return interval
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         gold, predicted = (
             np.array([[label in listed for label in self.labels] for listed in map(_listed, texts)])
             for texts in ([score.gold for score in scores], [score.predicted for score in scores])

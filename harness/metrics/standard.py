@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core.metrics import PerUnit, Proportion
 from harness.core.text.labels import LabelMetric
@@ -107,8 +108,8 @@ def _at_least(counts: NDArray[np.float64]) -> NDArray[np.float64]:
 class MacroF1(LabelMetric):
     """In [0, 1]: the mean over classes, each counting the same, of the harmonic mean of precision and recall."""
 
+    @override
     def of_counts(self, counts: Counts) -> Counts:
-        """See `LabelMetric.of_counts`."""
         right, gold, predicted = counts.diagonal(axis1=1, axis2=2), counts.sum(axis=2), counts.sum(axis=1)
         return np.asarray((2 * right / _at_least(gold + predicted)).mean(axis=1), dtype=float)
 
@@ -121,8 +122,8 @@ class MatthewsCorrelation(LabelMetric):
     Undefined where all gold labels are equal.
     """
 
+    @override
     def of_counts(self, counts: Counts) -> Counts:
-        """See `LabelMetric.of_counts`."""
         gold, predicted, n = counts.sum(axis=2), counts.sum(axis=1), counts.sum(axis=(1, 2))
         covariance = n * counts.trace(axis1=1, axis2=2) - (gold * predicted).sum(axis=1)
         scale = np.sqrt((n**2 - (gold**2).sum(axis=1)) * (n**2 - (predicted**2).sum(axis=1)))

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.metrics import Mean, Metric, Undefined
@@ -74,12 +75,13 @@ class CorpusMetric(TextMetric):
         """The metric as sacrebleu has it."""
 
     @property
+    @override
     def signature(self) -> str:
-        """See `Metric.signature`."""
         self.scorer.num_refs = 1  # sacrebleu knows it only after it has read texts
         return str(self.scorer.get_signature())
 
-    def fields(self, reference: str, written: str) -> Mapping[str, Any]:  # noqa: ARG002
+    @override
+    def fields(self, reference: str, written: str) -> Mapping[str, Any]:
         """A single text has no value: the metric is of all together."""
         return {"value": None}
 
@@ -94,8 +96,8 @@ class CorpusMetric(TextMetric):
         """The value on texts with these counts."""
         return float(self.scorer._compute_score_from_stats(counts.sum(axis=0).tolist()).score)
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         counts, clusters = self.counts(scores), [score.cluster for score in scores]
         return statistics.bootstrap(
             lambda rows: self.of(counts[rows]),
@@ -107,8 +109,8 @@ class CorpusMetric(TextMetric):
             highest=self.highest,
         )
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         return Sums(parts=self.counts(scores), of=lambda sums: np.array([self.of(row[None, :]) for row in sums]))
 
 
@@ -129,8 +131,8 @@ class BLEU(CorpusMetric):
     highest: float | None = 100.0
 
     @property
+    @override
     def scorer(self) -> Any:
-        """See `CorpusMetric.scorer`."""
         return _bleu(self.language)
 
 
@@ -150,8 +152,8 @@ class CHRF(CorpusMetric):
     highest: float | None = 100.0
 
     @property
+    @override
     def scorer(self) -> Any:
-        """See `CorpusMetric.scorer`."""
         return _chrf()
 
 
@@ -170,17 +172,18 @@ class TER(CorpusMetric):
     lowest: float | None = 0.0
 
     @property
+    @override
     def scorer(self) -> Any:
-        """See `CorpusMetric.scorer`."""
         return _ter(self.language in UNSPACED)
 
     @property
+    @override
     def signature(self) -> str:
-        """See `CorpusMetric.signature`; and how words are cut that sacrebleu doesn't cut."""
+        """How words are cut that sacrebleu doesn't cut."""
         return f"{super().signature}|cut:{CUT}" if self.language in _BY_CHARACTER else super().signature
 
+    @override
     def counts(self, scores: Sequence[Score]) -> Counts:
-        """See `CorpusMetric.counts`."""
         if self.language not in _BY_CHARACTER:
             return super().counts(scores)
         return super().counts(
@@ -211,12 +214,13 @@ class ROUGE(MeanOfTexts):
     source: str = "Lin (2004), by the package rouge-score with its stemmer, over words of every script"
 
     @property
+    @override
     def signature(self) -> str:
-        """See `Metric.signature`: what a token is."""
+        """What a token is."""
         return f"tok:letters+figures,{CUT}|stem:porter"
 
+    @override
     def fields(self, reference: str, written: str) -> Mapping[str, Any] | None:
-        """See `TextMetric.fields`."""
         if len(letter_words(reference)) < _ORDERS[self.kind]:
             return None
         return {"value": min(1.0, float(_rouge(self.kind).score(reference, written)[self.kind].fmeasure))}
@@ -236,12 +240,13 @@ class TokenF1(MeanOfTexts):
     source: str = "Rajpurkar et al., SQuAD (2016)"
 
     @property
+    @override
     def signature(self) -> str:
-        """See `Metric.signature`: what a token is."""
+        """What a token is."""
         return f"tok:{CUT}|norm:squad"
 
+    @override
     def fields(self, reference: str, written: str) -> Mapping[str, Any]:
-        """See `TextMetric.fields`."""
         wanted, found = (Counter(_squad_tokens(text, self.language)) for text in (reference, written))
         shared, total = (wanted & found).total(), wanted.total() + found.total()
         return {"value": 2 * shared / total if total else 1.0}
@@ -260,12 +265,13 @@ class Repetition(MeanOfTexts):
     source: str = "seq-rep-4 of Welleck et al. (2020), over the tokens of sacrebleu"
 
     @property
+    @override
     def signature(self) -> str:
-        """See `Metric.signature`: what a token is."""
+        """What a token is."""
         return _TOKENS
 
-    def fields(self, reference: str, written: str) -> Mapping[str, Any]:  # noqa: ARG002
-        """See `TextMetric.fields`."""
+    @override
+    def fields(self, reference: str, written: str) -> Mapping[str, Any]:
         tokens = _tokens(written)
         ngrams = list(zip(*(tokens[start:] for start in range(_NGRAM)), strict=False))
         return {"value": 1 - len(set(ngrams)) / len(ngrams) if ngrams else 0.0}
@@ -285,24 +291,25 @@ class LengthRatio(TextMetric):
     lowest: float | None = 0.0
 
     @property
+    @override
     def signature(self) -> str:
-        """See `Metric.signature`: what a token is."""
+        """What a token is."""
         return _TOKENS
 
+    @override
     def fields(self, reference: str, written: str) -> Mapping[str, Any]:
-        """See `TextMetric.fields`."""
         return {"value": float(len(_tokens(written))), "weight": float(len(_tokens(reference)))}
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         weights = [score.weight for score in scores]
         if not sum(weights):
             raise Undefined("the references have no words")
         values = [score.value for score in scores if score.value is not None]
         return statistics.ratio(values, weights, [score.cluster for score in scores], confidence, lowest=self.lowest)
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         values = np.array([score.value for score in scores], dtype=float)
         return statistics.ratio_of(values, np.array([score.weight for score in scores]))
 

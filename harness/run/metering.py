@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
+from typing_extensions import override
 
 from harness.core import registry
 from harness.core.errors import HarnessError, RecordError
@@ -49,8 +50,8 @@ class _AbsentMeter(NullMeter):
         self._publish, self._reason = publish, reason
 
     @contextmanager
+    @override
     def phase(self, name: str) -> Iterator[None]:
-        """See `Meter.phase`."""
         begun = time.monotonic()
         try:
             yield
@@ -71,7 +72,7 @@ class _AbsentMeter(NullMeter):
         )
 
 
-class _GuardedMeter:
+class _GuardedMeter(Meter):
     """A meter of a plug-in, whose failure costs the run nothing but the energy from there on."""
 
     def __init__(self, meter: Meter, publish: Publish) -> None:
@@ -84,8 +85,8 @@ class _GuardedMeter:
         return self._absent is not None
 
     @contextmanager
+    @override
     def phase(self, name: str) -> Iterator[None]:
-        """See `Meter.phase`."""
         begun = time.monotonic()
         try:
             with ExitStack() as stack:
@@ -97,18 +98,18 @@ class _GuardedMeter:
             if self._absent is not None:
                 self._absent.tell(name, time.monotonic() - begun)
 
+    @override
     def stage(self, name: str) -> None:
-        """See `Meter.stage`."""
         if self._absent is None:
             self._heed(lambda: self._meter.stage(name))
 
+    @override
     def count(self, *, tokens: int, requests: int) -> None:
-        """See `Meter.count`."""
         if self._absent is None:
             self._heed(lambda: self._meter.count(tokens=tokens, requests=requests))
 
+    @override
     def close(self) -> None:
-        """See `Meter.close`."""
         self._heed(self._meter.close)
 
     def _leave(self, block: AbstractContextManager[None], raised: tuple[Any, ...]) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from typing_extensions import override
+
 from harness.core.meters import Meter, Publish, Window
 
 __all__ = ["Clocks", "PauseWatch", "Times", "WatchedMeter", "read_clocks"]
@@ -109,7 +111,7 @@ class PauseWatch:
             self.beat()
 
 
-class WatchedMeter:
+class WatchedMeter(Meter):
     """A meter whose windows have no energy, but the reason, where the process was paused in them.
 
     What an instrument counts goes on then: a pause would be charged to the work around it.
@@ -122,24 +124,24 @@ class WatchedMeter:
         self.inner = make(self._pass_on)
 
     @contextmanager
+    @override
     def phase(self, name: str) -> Iterator[None]:
-        """See `Meter.phase`."""
         self._watch.beat()
         self._begun = time.monotonic()
         self._closed = {}
         with self.inner.phase(name):
             yield
 
+    @override
     def stage(self, name: str) -> None:
-        """See `Meter.stage`."""
         self.inner.stage(name)
 
+    @override
     def count(self, *, tokens: int, requests: int) -> None:
-        """See `Meter.count`."""
         self.inner.count(tokens=tokens, requests=requests)
 
+    @override
     def close(self) -> None:
-        """See `Meter.close`."""
         self.inner.close()
 
     def _pass_on(self, window: Window) -> None:

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from typing_extensions import override
+
 from harness.checkpoints import refuse_remote_code, resolve
 from harness.checkpoints.loading.loader import Loader
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, ModelError
-from harness.core.scorers import Match
+from harness.core.scorers import Match, TextMatcher
 
 __all__ = ["BertScorer", "bert_scorer", "windows"]
 
@@ -17,7 +19,7 @@ KINDS = ("encoder", "masked", "classifier", "seq2seq")
 """Kinds with an encoder that sees a whole text."""
 
 
-class BertScorer:
+class BertScorer(TextMatcher):
     """BERTScore (Zhang et al., 2020) by the states of one `layer` of a checkpoint (`TextMatcher` in core).
 
     Each token of one text is matched to the token of the other whose state is nearest by cosine; special tokens may be
@@ -33,13 +35,15 @@ class BertScorer:
         self._known: dict[tuple[str, str], Match] = {}
 
     @property
+    @override
     def identity(self) -> Mapping[str, Any]:
         """The checkpoint's fingerprint, the layer, and how long texts are read."""
         fingerprint = self.checkpoint.fingerprint
         return {"matcher": "bertscore", "fingerprint": fingerprint, "layer": self.layer, "long": "windows"}
 
+    @override
     def match(self, written: str, reference: str) -> Match:
-        """See `TextMatcher.match`. Raises `ModelError` where the checkpoint's states can't be used."""
+        """Raises `ModelError` where the checkpoint's states can't be used."""
         pair = (written, reference)
         if pair not in self._known:
             self._known[pair] = self._matched(*pair)

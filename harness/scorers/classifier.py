@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from typing_extensions import override
+
 from harness.checkpoints import refuse_remote_code, resolve
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, ModelError
@@ -19,7 +21,7 @@ _NEGATED = re.compile(r"\b(non|not|no)\b", re.IGNORECASE)
 _BATCH_TOKENS = 2048
 
 
-class CheckpointScorer:
+class CheckpointScorer(TextScorer):
     """The score, in [0, 1], that a classifier gives one `label` (`TextScorer` in core).
 
     The checkpoint is loaded when the first text is scored, in fp32 on the processor, so that the numbers depend on
@@ -35,12 +37,14 @@ class CheckpointScorer:
         self._known: dict[str, float] = {}
 
     @property
+    @override
     def identity(self) -> Mapping[str, Any]:
         """The checkpoint's fingerprint and the label."""
         return {"scorer": "checkpoint", "fingerprint": self.checkpoint.fingerprint, "label": self.label}
 
+    @override
     def score(self, texts: Sequence[str]) -> Sequence[float]:
-        """See `TextScorer.score`. Raises `ModelError` where the classifier's numbers can't be used."""
+        """Raises `ModelError` where the classifier's numbers can't be used."""
         new = {text: Classify(text=text) for text in texts if text not in self._known and any(map(str.isalpha, text))}
         answers = (
             {response.request_id: response for response in respond(self._model, list(new.values()))} if new else {}

@@ -4,6 +4,7 @@ import re
 
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
+from typing_extensions import override
 
 __all__ = ["AnyText", "escape", "unescape"]
 
@@ -32,10 +33,12 @@ class AnyText(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    @override
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """What is written."""
         return None if value is None else escape(value)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+    @override
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
         """What is read."""
         return None if value is None else unescape(value)

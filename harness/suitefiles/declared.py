@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 from harness.core.datasets import Row
 from harness.core.errors import DataError, TaskError
 from harness.core.metrics import Metric
@@ -93,12 +95,12 @@ class DeclaredChoice(Declared, MultipleChoice):
         self.metrics = context.metrics(declaration.metrics or ["acc", "acc_norm"], allowed)
         self.definition = context.definition(declaration)
 
+    @override
     def question(self, row: Row) -> str:
-        """See `MultipleChoice.question`."""
         return self._prompt.fill(row)
 
+    @override
     def choices(self, row: Row) -> Sequence[str]:
-        """See `MultipleChoice.choices`."""
         if self._choices:
             return [choice.fill(row) for choice in self._choices]
         listed = row[self._column]
@@ -106,12 +108,12 @@ class DeclaredChoice(Declared, MultipleChoice):
             raise DataError(f"field {self._column!r} is not a list of texts")
         return listed
 
+    @override
     def gold(self, row: Row) -> int:
-        """See `MultipleChoice.gold`."""
         return gold_index(row[self._gold], self.choices(row), self._gold, self._gold_is)
 
+    @override
     def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:
-        """See `Declared.gold_cells`."""
         return [row[self._gold]], self.choices(row)
 
 
@@ -134,8 +136,8 @@ class DeclaredRolling(Declared, RollingPerplexity):
         self.metrics = context.metrics(declaration.metrics or list(allowed), allowed)
         self.definition = context.definition(declaration)
 
+    @override
     def text(self, row: Row) -> str:
-        """See `RollingPerplexity.text`."""
         return cell_text(row, self._text)
 
 
@@ -154,12 +156,12 @@ class DeclaredGeneration(Declared, Generation):
         )
         self.definition = context.definition(declaration)
 
+    @override
     def question(self, row: Row) -> str:
-        """See `Generation.question`."""
         return self._prompt.fill(row)
 
+    @override
     def reference(self, row: Row) -> str:
-        """See `Generation.reference`."""
         return cell_text(row, self._reference)
 
 

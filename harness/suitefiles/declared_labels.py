@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from typing_extensions import override
+
 from harness.core.datasets import Row
 from harness.core.errors import DataError
 from harness.metrics.labels import label_set_metrics, single_metrics
@@ -39,12 +41,12 @@ class _DeclaredText(Declared, LabelledText):
     def _allowed(self) -> Sequence[Any]:
         return self.metrics
 
+    @override
     def text(self, row: Row) -> str:
-        """See `LabelledText.text`."""
         return cell_text(row, self._declaration.text)
 
+    @override
     def text_pair(self, row: Row) -> str | None:
-        """See `LabelledText.text_pair`."""
         column = self._declaration.text_pair
         return cell_text(row, column) if column else None
 
@@ -52,33 +54,35 @@ class _DeclaredText(Declared, LabelledText):
 class _SingleLabel(_DeclaredText, Classification):
     """One label a text."""
 
+    @override
     def _allowed(self) -> Sequence[Any]:
         return single_metrics(self.labels)
 
+    @override
     def label(self, row: Row) -> str:
-        """See `Classification.label`."""
         return label_of(row[self._declaration.gold], self.labels, self._declaration.gold, self._declaration.gold_is)
 
+    @override
     def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:
-        """See `Declared.gold_cells`."""
         return [row[self._declaration.gold]], self.labels
 
 
 class _MultiLabel(_DeclaredText, MultiLabelClassification):
     """Several labels a text."""
 
+    @override
     def _allowed(self) -> Sequence[Any]:
         return label_set_metrics(self.labels)
 
+    @override
     def gold_labels(self, row: Row) -> Sequence[str]:
-        """See `MultiLabelClassification.gold_labels`."""
         listed = row[self._declaration.gold]
         if not isinstance(listed, list | tuple):
             raise DataError(f"field {self._declaration.gold!r} is not a list of labels")
         return [label_of(value, self.labels, self._declaration.gold, self._declaration.gold_is) for value in listed]
 
+    @override
     def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:
-        """See `Declared.gold_cells`."""
         listed = row[self._declaration.gold]
         return listed if isinstance(listed, list | tuple) else (), self.labels
 
@@ -86,8 +90,8 @@ class _MultiLabel(_DeclaredText, MultiLabelClassification):
 class _Number(_DeclaredText, Regression):
     """A number a text."""
 
+    @override
     def number(self, row: Row) -> float:
-        """See `Regression.number`."""
         text = cell_text(row, self._declaration.gold)
         try:
             return float(text)
@@ -121,12 +125,12 @@ class DeclaredTagging(Declared, Tagging):
         self.metrics = context.metrics(declaration.metrics or list(allowed), allowed)
         self.definition = context.definition(declaration)
 
+    @override
     def words(self, row: Row) -> Sequence[str]:
-        """See `Tagging.words`."""
         return _texts(row, self._declaration.words)
 
+    @override
     def tags(self, row: Row) -> Sequence[str]:
-        """See `Tagging.tags`."""
         return _texts(row, self._declaration.tags)
 
 

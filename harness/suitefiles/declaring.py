@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import override
+
 from harness import data
 from harness.core.datasets import DataSet, Row
 from harness.core.errors import DataError, HarnessError, TaskError, UnknownName
@@ -106,8 +108,8 @@ class DeclarationContext:
 class WithoutData(DeclarationContext):
     """For a task that is not to be run: its data file needn't be there."""
 
-    def data(self, declaration: Declaration, columns: Sequence[str]) -> DataSet | str:  # noqa: ARG002
-        """See `DeclarationContext.data`."""
+    @override
+    def data(self, declaration: Declaration, columns: Sequence[str]) -> DataSet | str:
         return declaration.data
 
 
@@ -120,8 +122,9 @@ class Declared(RowTask):
         self.name = declaration.name
         self._declaration = declaration
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
-        """See `RowTask.samples`; a gold column that can be read in two ways is refused, whichever rows are asked."""
+        """A gold column that can be read in two ways is refused, whichever rows are asked."""
         if getattr(self._declaration, "gold_is", "text") is None:
             for index, row in enumerate(rows):
                 self._refuse_doubt(row, f"{self._origin}, row {index + 1}")
@@ -142,13 +145,13 @@ class Declared(RowTask):
             except DataError as error:
                 raise DataError(error.problem, place=place, fix=error.fix) from error
 
+    @override
     def sample_id(self, index: int, row: Row) -> str:
-        """See `RowTask.sample_id`."""
         column = self._declaration.id
         return cell_text(row, column) if column else str(index)
 
+    @override
     def cluster(self, row: Row) -> str | None:
-        """See `RowTask.cluster`."""
         column = self._declaration.cluster
         return cluster_of(cell_text(row, column)) if column else None
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from typing_extensions import override
 
 from harness.core.errors import DataError
 from harness.core.metrics import Metric
@@ -65,8 +66,8 @@ class MultipleChoice(RowTask):
     def gold(self, row: Row) -> int:
         """The index of the right choice."""
 
+    @override
     def sample(self, row: Row) -> Sample:
-        """See `RowTask.sample`."""
         choices, gold = tuple(self.choices(row)), self.gold(row)
         if len(choices) < 2 or not all(choices):
             raise DataError("needs at least two choices, none of them empty")
@@ -74,15 +75,18 @@ class MultipleChoice(RowTask):
             raise DataError(f"the gold index {gold} is out of range: there are {len(choices)} choices, from 0")
         return Sample(id="", prompt=self.question(row), choices=choices, gold=gold)
 
+    @override
     def answer(self, sample: Sample) -> str:
         """The right choice."""
         assert isinstance(sample.gold, int)
         return sample.choices[sample.gold]
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Loglikelihood]:
         """One log-likelihood for each choice."""
         return [Loglikelihood(context=sample.prompt, continuation=f" {choice}") for choice in sample.choices]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric: 1 for the right choice and 0 for another, with both labels."""
         assert isinstance(sample.gold, int)

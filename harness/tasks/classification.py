@@ -5,6 +5,8 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from typing_extensions import override
+
 from harness.checkpoints.labels import label_count
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import DataError
@@ -60,14 +62,16 @@ class LabelledText(RowTask):
     def truth(self, row: Row) -> str:
         """What the model should say, as a score's `gold`. Raises `DataError` where the row can't be scored."""
 
+    @override
     def sample(self, row: Row) -> Sample:
-        """See `RowTask.sample`."""
         return Sample(id="", prompt=self.text(row), gold=self.truth(row), fields={"text_pair": self.text_pair(row)})
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Classify]:
         """One request for the text."""
         return [Classify(text=sample.prompt, text_pair=sample.fields["text_pair"])]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric, with what is right and what the model said."""
         (response,) = responses
@@ -100,19 +104,20 @@ class Classification(LabelledText):
     def label(self, row: Row) -> str:
         """The right one of `labels`."""
 
+    @override
     def truth(self, row: Row) -> str:
-        """See `LabelledText.truth`."""
         label = self.label(row)
         if label not in self.labels:
             raise DataError(f"the label {label!r:.40} is none of {_listed(self.labels)}")
         return label
 
+    @override
     def predicted(self, scores: Mapping[str, float]) -> str:
-        """See `LabelledText.predicted`; the first of equal ones."""
+        """The first of equal ones."""
         return self.known(max(scores, key=lambda label: scores[label]))
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`."""
         return unmatched(self.labels, checkpoint.labels)
 
 
@@ -123,19 +128,19 @@ class MultiLabelClassification(LabelledText):
     def gold_labels(self, row: Row) -> Sequence[str]:
         """The right ones of `labels`; there may be none."""
 
+    @override
     def truth(self, row: Row) -> str:
-        """See `LabelledText.truth`."""
         right = self.gold_labels(row)
         if strange := sorted(set(right) - set(self.labels)):
             raise DataError(f"the label {strange[0]!r:.40} is none of {_listed(self.labels)}")
         return label_set(right)
 
+    @override
     def predicted(self, scores: Mapping[str, float]) -> str:
-        """See `LabelledText.predicted`."""
         return label_set([self.known(label) for label, score in scores.items() if score >= _THRESHOLD])
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`."""
         if checkpoint.config.get("problem_type") != _MULTI:
             return f"it gives each text one label (problem_type in its config isn't {_MULTI})"
         return unmatched(self.labels, checkpoint.labels)
@@ -150,23 +155,24 @@ class Regression(LabelledText):
     def number(self, row: Row) -> float:
         """The right number."""
 
+    @override
     def truth(self, row: Row) -> str:
-        """See `LabelledText.truth`."""
         number = self.number(row)
         if not math.isfinite(number):
             raise DataError("the gold number is not finite")
         return repr(number)
 
+    @override
     def predicted(self, scores: Mapping[str, float]) -> str:
-        """See `LabelledText.predicted`."""
         (number,) = scores.values()
         return repr(number)
 
+    @override
     def value(self, gold: str, predicted: str) -> float:
         """By how much the prediction is off."""
         return abs(float(gold) - float(predicted))
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`."""
         count = label_count(checkpoint.config)
         return None if count == 1 else f"it has {count} labels, and a regression has one"

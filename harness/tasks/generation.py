@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from typing_extensions import override
+
 from harness.core.errors import DataError
 from harness.core.metrics import Metric
 from harness.core.requests import GenerateUntil, Response
@@ -45,18 +47,20 @@ class Generation(RowTask):
         self.metrics = (*self.metrics, *bertscore_metrics(matcher))
         self.definition = MappingProxyType({**self.definition, "matcher": dict(matcher.identity)})
 
+    @override
     def sample(self, row: Row) -> Sample:
-        """See `RowTask.sample`."""
         reference = self.reference(row).strip()
         if not reference:
             raise DataError("the reference is empty")
         return Sample(id="", prompt=self.question(row), gold=reference)
 
+    @override
     def answer(self, sample: Sample) -> str:
         """The reference."""
         assert isinstance(sample.gold, str)
         return sample.gold
 
+    @override
     def requests(self, sample: Sample) -> Sequence[GenerateUntil]:
         """One generation without sampling."""
         return [
@@ -68,6 +72,7 @@ class Generation(RowTask):
             )
         ]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric, with both texts: what the metric reads in them, or else whether they are equal.
 

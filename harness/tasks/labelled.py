@@ -4,6 +4,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 
+from typing_extensions import override
+
 from harness.core.metrics import Metric
 from harness.core.requests import Response
 from harness.core.scores import Score
@@ -30,16 +32,19 @@ class LabelledChoice(MultipleChoice):
     def label(self, row: Row) -> str:
         """The right one of `labels`."""
 
-    def choices(self, row: Row) -> Sequence[str]:  # noqa: ARG002
+    @override
+    def choices(self, row: Row) -> Sequence[str]:
         """The labels."""
         return self.labels
 
+    @override
     def gold(self, row: Row) -> int:
         """The index of the right label."""
         return self.labels.index(self.label(row))
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """See `MultipleChoice.score`; cells of the confusion matrix are 1 where the prediction falls into them."""
+        """Cells of the confusion matrix are 1 where the prediction falls into them."""
         pairs = [(gold, predicted) for gold in self.labels for predicted in self.labels]
         cells = {confusion_cell(*pair).name: pair for pair in pairs}
         scores = []

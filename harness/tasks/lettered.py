@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from harness.core.errors import DataError
 from harness.core.tasks import Row
 from harness.tasks.choices import MultipleChoice
@@ -12,10 +14,12 @@ __all__ = ["LetteredChoice", "gold_option", "lettered_options"]
 class LetteredChoice(MultipleChoice):
     """A multiple-choice task whose rows hold lettered `options` and, as `answer`, the line of the right one."""
 
+    @override
     def choices(self, row: Row) -> Sequence[str]:
         """The options, written out."""
         return lettered_options(row["options"])
 
+    @override
     def gold(self, row: Row) -> int:
         """The index of the right option."""
         return gold_option(lettered_options(row["options"]), row["answer"])

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from typing_extensions import override
+
 from harness.core.metrics import Metric, PerUnit
 from harness.core.requests import PseudoLoglikelihood, Response
 from harness.core.tasks import Sample
@@ -48,12 +50,13 @@ class PseudoPerplexity(WholeText):
     asks = (PseudoLoglikelihood,)
     answer_name = "pseudo-log-likelihood"
 
+    @override
     def requests(self, sample: Sample) -> Sequence[PseudoLoglikelihood]:
         """One pseudo-log-likelihood."""
         return [PseudoLoglikelihood(text=sample.prompt)]
 
+    @override
     def units(self, text: str, response: Response) -> Mapping[str, int]:
-        """See `WholeText.units`."""
         return {
             PSEUDO_TOKEN_PERPLEXITY.name: response.token_count,
             PSEUDO_WORD_PERPLEXITY.name: len(words(text)),

@@ -3,6 +3,8 @@
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 
+from typing_extensions import override
+
 from harness.core.errors import DataError
 from harness.core.metrics import Metric
 from harness.core.requests import LoglikelihoodRolling, Response
@@ -33,13 +35,14 @@ class WholeText(RowTask):
     def units(self, text: str, response: Response) -> Mapping[str, int]:
         """How many units the nats are spread over, by the name of the metric."""
 
+    @override
     def sample(self, row: Row) -> Sample:
-        """See `RowTask.sample`."""
         text = self.text(row)
         if not text.strip():
             raise DataError("the text is empty")
         return Sample(id="", prompt=text)
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """For each metric, the nats of the text and the number of units they are spread over."""
         (response,) = responses
@@ -75,12 +78,13 @@ class RollingPerplexity(WholeText):
     max_length: int | None = None
     stride: int | None = None
 
+    @override
     def requests(self, sample: Sample) -> Sequence[LoglikelihoodRolling]:
         """One rolling log-likelihood."""
         return [LoglikelihoodRolling(text=sample.prompt, max_length=self.max_length, stride=self.stride)]
 
+    @override
     def units(self, text: str, response: Response) -> Mapping[str, int]:
-        """See `WholeText.units`."""
         byte_count = len(text.encode())
         return {
             TOKEN_PERPLEXITY.name: response.token_count,

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
+from typing_extensions import override
+
 from harness.core.datasets import DataSet
 from harness.core.errors import DataError, TaskError
 from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
@@ -39,6 +41,7 @@ class RowTask(Task):
         """What the row shares with others, such as its passage. None where it stands alone."""
         return None
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The chosen rows as samples, exemplars in front.
 

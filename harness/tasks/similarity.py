@@ -5,6 +5,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
+from typing_extensions import override
 
 from harness.core.errors import DataError
 from harness.core.metrics import Metric
@@ -35,8 +36,8 @@ class SimilarityTask(RowTask):
     def pair(self, row: Row) -> tuple[str, str, float]:
         """The two texts of a row, and how alike they are: more is more alike. `ValueError` where that is no number."""
 
+    @override
     def sample(self, row: Row) -> Sample:
-        """See `RowTask.sample`."""
         try:
             one, other, alike = self.pair(row)
         except ValueError as error:
@@ -45,10 +46,12 @@ class SimilarityTask(RowTask):
             raise DataError("its similarity is no finite number")
         return Sample(id="", prompt=one, choices=(other,), fields={"alike": alike})
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Embed]:
         """The vectors of the two texts."""
         return [Embed(text=sample.prompt), Embed(text=sample.choices[0])]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """The cosine as prediction, the judgement as gold."""
         one, other = (response.vector for response in responses)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.checkpoints import Checkpoint
@@ -47,8 +48,8 @@ class EntityMetric(Metric):
             return right, given
         return (right, wanted) if self.measure == "recall" else (2 * right, wanted + given)
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         values, weights = self._columns(scores)
         if not sum(weights):
             holder = {"precision": "the model", "recall": "the data"}.get(self.measure, "neither data nor model")
@@ -56,8 +57,8 @@ class EntityMetric(Metric):
             raise Undefined(f"{holder} {verb} entity{f' of the type {self.type}' if self.type else ''}")
         return statistics.bounded_ratio(values, weights, [score.cluster for score in scores], confidence)
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         values, weights = self._columns(scores)
         return statistics.ratio_of(np.array(values), np.array(weights))
 
@@ -104,8 +105,8 @@ class Tagging(RowTask):
     def tags(self, row: Row) -> Sequence[str]:
         """The right tag of each word."""
 
+    @override
     def sample(self, row: Row) -> Sample:
-        """See `RowTask.sample`."""
         words, tags = tuple(self.words(row)), tuple(self.tags(row))
         if len(words) != len(tags):
             raise DataError(f"has {len(words)} words and {len(tags)} tags")
@@ -116,10 +117,12 @@ class Tagging(RowTask):
                 raise DataError(f"the tag {tag!r:.40} is of none of the types {', '.join(self.types)}")
         return Sample(id="", prompt=" ".join(words), gold=" ".join(tags), fields={"words": words, "tags": tags})
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Tag]:
         """One request for the sentence."""
         return [Tag(words=sample.fields["words"])]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric: entities counted, over what they are counted among."""
         (response,) = responses
@@ -138,8 +141,8 @@ class Tagging(RowTask):
             scores.append(replace(blank, metric=metric.name, predicted=predicted, value=value, weight=weight))
         return scores
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`."""
         found = dict.fromkeys(type_ for label in checkpoint.labels if (type_ := entity_type(label)) is not None)
         return unmatched(self.types, list(found))
 

@@ -5,6 +5,8 @@ from copy import copy
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 
+from typing_extensions import override
+
 from harness.core.checkpoints import Checkpoint
 from harness.core.perturbations import common_beginning
 from harness.core.tasks import Task
@@ -26,21 +28,25 @@ class WrappedTask(Task, Generic[Inner]):
         self.supports_fewshot = inner.supports_fewshot
 
     @property
+    @override
     def code(self) -> Sequence[type]:
-        """See `Task.code`: with the inner task's."""
+        """With the inner task's."""
         return (*super().code, *self.inner.code)
 
     @property
+    @override
     def scripts(self) -> Sequence[Path]:
-        """See `Task.scripts`: with the inner task's."""
+        """With the inner task's."""
         return (*super().scripts, *self.inner.scripts)
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`: the inner task's."""
+        """The inner task's."""
         return self.inner.refusal(checkpoint)
 
+    @override
     def suited(self, checkpoint: Checkpoint) -> Self:
-        """See `Task.suited`: around the inner task as it suits the checkpoint."""
+        """Around the inner task as it suits the checkpoint."""
         other = copy(self)
         other.inner = self.inner.suited(checkpoint)  # type: ignore[assignment]  # of the same sort as `inner`
         return other

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
+from typing_extensions import override
+
 from harness.core.attributions import RANDOM, Attribution, MethodResult
-from harness.core.models import Batch
+from harness.core.models import Batch, Model
 from harness.core.requests import (
     Attribute,
     Classify,
@@ -25,7 +27,7 @@ _WIDTH = 8
 _CHARACTERS_PER_TOKEN = 4
 
 
-class StandIn:
+class StandIn(Model):
     """A Model that computes nothing, for tests of tasks; `labels` are what it labels and tags by, and what it writes.
 
     Likelihoods lie between -20 and 0 nats, some generations are empty, and no answer is better than chance. Raises
@@ -35,12 +37,13 @@ class StandIn:
     def __init__(self, labels: Sequence[str] = ()) -> None:
         self.labels = tuple(labels) or ("no", "yes")
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: one request a batch."""
+        """One request a batch."""
         return [Batch((request,)) for request in sorted(requests, key=lambda request: request.id)]
 
+    @override
     def answer(self, batch: Batch) -> list[Response]:
-        """See `Model.answer`."""
         return [self._answer(request) for request in batch.requests]
 
     def _answer(self, request: Request) -> Response:

@@ -11,15 +11,16 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from typing_extensions import override
 
-from harness.core.attributions import Ablated, AttributionSettings
+from harness.core.attributions import Ablated, AblationMethod, AttributionSettings
 
 __all__ = ["KernelShap", "Occlusion", "ShapleySampling"]
 
 _ALL_AT_ONCE = 1_000_000
 
 
-class Occlusion:
+class Occlusion(AblationMethod):
     """By how much the decision's log-odds fall when a unit is taken out, each by itself.
 
     Zeiler and Fergus (2014); on words as in Li et al., "Understanding Neural Networks through Representation Erasure"
@@ -29,8 +30,9 @@ class Occlusion:
     name = "occlusion"
     needs_gradients: Literal[False] = False
 
-    def attribute(self, ablated: Ablated, unit_count: int, settings: AttributionSettings) -> list[float]:  # noqa: ARG002
-        """See `AblationMethod`: captum's `Occlusion` with windows of one unit."""
+    @override
+    def attribute(self, ablated: Ablated, unit_count: int, settings: AttributionSettings) -> list[float]:
+        """Captum's `Occlusion` with windows of one unit."""
         from captum.attr import Occlusion as CaptumOcclusion
 
         method = CaptumOcclusion(_forward(ablated))
@@ -40,7 +42,7 @@ class Occlusion:
         return [float(value) for value in found[0]]
 
 
-class ShapleySampling:
+class ShapleySampling(AblationMethod):
     """Shapley values, estimated from random orders in which the units are put back one by one.
 
     Castro et al., "Polynomial calculation of the Shapley value based on sampling" (2009); Strumbelj and Kononenko
@@ -52,8 +54,9 @@ class ShapleySampling:
     needs_gradients: Literal[False] = False
     complete = True
 
+    @override
     def attribute(self, ablated: Ablated, unit_count: int, settings: AttributionSettings) -> list[float]:
-        """See `AblationMethod`: captum's `ShapleyValueSampling`."""
+        """Captum's `ShapleyValueSampling`."""
         from captum.attr import ShapleyValueSampling
 
         with _seeded(settings.seed):
@@ -66,7 +69,7 @@ class ShapleySampling:
         return [float(value) for value in found[0]]
 
 
-class KernelShap:
+class KernelShap(AblationMethod):
     """Shapley values, estimated by a linear model of what random subsets of the units do.
 
     Lundberg and Lee, "A Unified Approach to Interpreting Model Predictions" (2017). `coalitions` questions; with fewer
@@ -77,8 +80,9 @@ class KernelShap:
     needs_gradients: Literal[False] = False
     complete = True
 
+    @override
     def attribute(self, ablated: Ablated, unit_count: int, settings: AttributionSettings) -> list[float]:
-        """See `AblationMethod`: captum's `KernelShap`."""
+        """Captum's `KernelShap`."""
         from captum.attr import KernelShap as CaptumKernelShap
 
         with _seeded(settings.seed), warnings.catch_warnings():

@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from typing_extensions import override
 
-from harness.core.attributions import AttributionSettings, Embedded
+from harness.core.attributions import AttributionSettings, Embedded, GradientMethod
 
 __all__ = ["GradientXInput", "IntegratedGradients"]
 
@@ -40,7 +41,7 @@ class _Part:
         return float((self.by_unit.sum(dim=-1) - (last - first)).abs().max())
 
 
-class IntegratedGradients:
+class IntegratedGradients(GradientMethod):
     """Gradients along the straight line from embeddings of zero to the text's, times the embeddings.
 
     Sundararajan et al., "Axiomatic Attribution for Deep Networks" (2017), whose baseline for texts is all zeros. Only
@@ -55,8 +56,8 @@ class IntegratedGradients:
     needs_gradients: Literal[True] = True
     complete = True
 
+    @override
     def attribute_at(self, embedded: Embedded, embeddings: Any, settings: AttributionSettings) -> Any:
-        """See `GradientMethod`."""
         line = _Line(embedded, embeddings)
         ends = _ENDS if settings.steps >= _ORDER * (len(_ENDS) - 1) else _FEW_ENDS
         parts = line.parts(list(pairwise(ends)), line.odds(ends))
@@ -137,7 +138,7 @@ class _Line:
         return points.flatten(0, 1).split(max(self._embedded.rows_at_once, 1))
 
 
-class GradientXInput:
+class GradientXInput(GradientMethod):
     """The gradient of the decision's log-odds by the embeddings, times the embeddings.
 
     Shrikumar et al., "Not Just a Black Box" (2016). One pass forward and back. True of small changes only.
@@ -146,8 +147,9 @@ class GradientXInput:
     name = "gradient_x_input"
     needs_gradients: Literal[True] = True
 
-    def attribute_at(self, embedded: Embedded, embeddings: Any, settings: AttributionSettings) -> Any:  # noqa: ARG002
-        """See `GradientMethod`: captum's `InputXGradient` on the output of the embedding layer."""
+    @override
+    def attribute_at(self, embedded: Embedded, embeddings: Any, settings: AttributionSettings) -> Any:
+        """Captum's `InputXGradient` on the output of the embedding layer."""
         from captum.attr import InputXGradient
 
         leaf = embeddings.detach().requires_grad_()

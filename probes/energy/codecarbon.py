@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from codecarbon import OfflineEmissionsTracker, __version__
+from typing_extensions import override
 
 from harness.core.errors import PluginError
 from harness.core.meters import Publish
 from harness.core.scores import Basis
 from probes.energy.grid import find_grid
-from probes.energy.readings import CounterReading
+from probes.energy.readings import CounterReading, Instrument
 from probes.energy.windows import WindowedMeter
 
 __all__ = ["CodecarbonInstrument", "CodecarbonMeter"]
@@ -44,7 +45,7 @@ class _Part:
     error: str
 
 
-class CodecarbonInstrument:
+class CodecarbonInstrument(Instrument):
     """The energy counters of codecarbon's offline tracker, for the whole machine, other processes included.
 
     CPU: RAPL on Linux (x86, where /sys/class/powercap is readable) or the Energy Meter Interface of Windows are
@@ -84,8 +85,8 @@ class CodecarbonInstrument:
         self.source = f"codecarbon {__version__}: {', '.join(f'{part.words} ({part.error})' for part in parts)}"
         self.absent: Mapping[str, str] = {name: why for name, why in _WHY_ABSENT.items() if name not in self.parts}
 
+    @override
     def read(self) -> CounterReading:
-        """See `Instrument.read`."""
         tracker = self._tracker
         try:
             # The public flush() skips readings that follow each other closely, and hides errors.
@@ -103,6 +104,7 @@ class CodecarbonInstrument:
             return CounterReading(joules=joules, failure="RAPL gave no value")
         return CounterReading(joules=joules)
 
+    @override
     def close(self) -> None:
         """Stop codecarbon's sampling thread."""
         self._tracker.stop()

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from harness.core.meters import Publish, Window
+from typing_extensions import override
+
+from harness.core.meters import Meter, Publish, Window
 from probes.energy.grid import Grid
 from probes.energy.readings import Instrument, SpentJoules, energy_between
 
@@ -43,7 +45,7 @@ class _Tally:
         self.add(other.seconds, SpentJoules(joules=other.joules, failed=other.failed), 1.0)
 
 
-class WindowedMeter:
+class WindowedMeter(Meter):
     """A `Meter` over any instrument that counts energy up.
 
     Stretches of the same phase and stage are merged into one window of about `WINDOW_S` seconds. The instrument is
@@ -75,8 +77,9 @@ class WindowedMeter:
         self._since = self._read_at = clock()
 
     @contextmanager
+    @override
     def phase(self, name: str) -> Iterator[None]:
-        """See `Meter.phase`. Raises `RuntimeError` inside another phase."""
+        """Raises `RuntimeError` inside another phase."""
         if self._key is not None:
             raise RuntimeError(f"the phase {name} begins inside the phase {self._key[0]}")
         begun = self._clock()
@@ -93,16 +96,18 @@ class WindowedMeter:
                 if tally.is_worked or tally.seconds >= BOUNDARY_S:
                     self._publish(self._window(key, tally, lasted))
 
+    @override
     def stage(self, name: str) -> None:
-        """See `Meter.stage`. Raises `RuntimeError` outside a phase."""
+        """Raises `RuntimeError` outside a phase."""
         phase, stage = self._here("stage")
         settled = (phase, stage) in self._tallies or (phase, stage) in self._stretches
         if stage is None and not settled and self._clock() - self._since < self._instrument.resolution_s:
             self._key = (phase, name)
         self._turn((phase, name))
 
+    @override
     def count(self, *, tokens: int, requests: int) -> None:
-        """See `Meter.count`. Raises `RuntimeError` outside a phase."""
+        """Raises `RuntimeError` outside a phase."""
         key = self._here("count")
         tally = self._tallies.setdefault(key, _Tally())
         tally.tokens += tokens
@@ -112,8 +117,8 @@ class WindowedMeter:
             self._read()
             self._publish(self._window(key, self._tallies.pop(key), WINDOW_S))
 
+    @override
     def close(self) -> None:
-        """See `Meter.close`."""
         self._instrument.close()
 
     def _here(self, call: str) -> Key:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from probes.perturbations.edits import HAN, Edits, Site
 
 # Importing these libraries takes most of a second, which texts in other languages should not cost.
@@ -22,6 +24,7 @@ class Homophones(Edits):
 
     name = "homophones_zh"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Common characters."""
         return _characters(text, _homophones()) if HAN.search(text) else iter(())
@@ -32,6 +35,7 @@ class SimilarShapes(Edits):
 
     name = "similar_shapes_zh"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Common characters made of two components or more."""
         return _characters(text, _similar()) if HAN.search(text) else iter(())
@@ -45,6 +49,7 @@ class TraditionalCharacters(Edits):
 
     name = "traditional_zh"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Characters that differ between the scripts."""
         if not HAN.search(text):
@@ -62,6 +67,7 @@ class FullWidthPunctuation(Edits):
 
     name = "punctuation_width_zh"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Marks of texts in Chinese, but for those between figures and Latin letters."""
         if not HAN.search(text):

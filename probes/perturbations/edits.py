@@ -1,7 +1,7 @@
 """What all perturbations share: a text has sites that can be edited, and severity says how many are."""
 
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -9,8 +9,9 @@ from random import Random
 from typing import ClassVar
 
 from rapidfuzz.distance import Levenshtein
+from typing_extensions import override
 
-from harness.core.perturbations import MAX_SEVERITY
+from harness.core.perturbations import MAX_SEVERITY, Perturbation
 
 __all__ = ["HAN", "LABEL", "LETTERS", "OPTION", "PLACEHOLDER", "Edits", "Site", "checked", "single_edits"]
 
@@ -42,7 +43,7 @@ class Site:
     options: tuple[str, ...]
 
 
-class Edits(ABC):
+class Edits(Perturbation):
     """A perturbation that edits some of a text's sites, each once: `share` of them for each step of severity.
 
     At least one is edited from severity 1 on where there is any. With the same generator, a higher severity makes all
@@ -57,8 +58,8 @@ class Edits(ABC):
     def sites(self, text: str) -> Iterable[Site]:
         """Sites that don't overlap, from left to right."""
 
+    @override
     def perturb(self, text: str, rng: Random, severity: int) -> str:
-        """See `Perturbation.perturb`."""
         sites = self._free(text)
         order = rng.sample(range(len(sites)), len(sites))
         picked = [(index, rng.choice(sites[index].options)) for index in order]
@@ -66,8 +67,9 @@ class Edits(ABC):
             text = text[: sites[index].start] + option + text[sites[index].end :]
         return text
 
+    @override
     def limit(self, text: str, severity: int) -> int:
-        """See `Perturbation.limit`: the costliest options of the costliest sites, as many as are edited."""
+        """The costliest options of the costliest sites, as many as are edited."""
         sites = self._free(text)
         costs = sorted(
             max(Levenshtein.distance(text[site.start : site.end], option) for option in site.options) for site in sites

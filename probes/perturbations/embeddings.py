@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
-from harness.core.perturbations import READ, answer_spans, own_text
+from typing_extensions import override
+
+from harness.core.perturbations import READ, SamplePerturbation, answer_spans, own_text
 from harness.core.requests import EmbeddingNoise, Request
 from harness.core.tasks import Sample
 from probes.perturbations.edits import LABEL, OPTION, PLACEHOLDER, checked
@@ -14,7 +16,7 @@ __all__ = ["GaussianEmbeddings"]
 _STEP = 0.4
 
 
-class GaussianEmbeddings:
+class GaussianEmbeddings(SamplePerturbation):
     """The embeddings of a question's tokens bear Gaussian noise: a fifth of their own size a step, all of it at 5.
 
     Size is the root mean square of an embedding's numbers. Exemplars, labels of the prompt, lettered options and words
@@ -25,8 +27,8 @@ class GaussianEmbeddings:
     name = "embedding_noise"
     on_embeddings = True
 
+    @override
     def disturb(self, sample: Sample, asked: Sequence[Request], rng: Random, severity: int) -> Sequence[Request]:
-        """See `SamplePerturbation.disturb`."""
         start = sample.question_start
         spans = tuple((start + first, start + last) for first, last in _free(own_text(sample, asked), sample))
         seed = str(rng.getrandbits(64))

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from typing_extensions import override
+
 from probes.perturbations.edits import Edits, Site
 
 __all__ = ["Casing", "Punctuation", "Whitespace"]
@@ -17,6 +19,7 @@ class Casing(Edits):
 
     name = "casing"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Words of ASCII letters."""
         for found in _WORD.finditer(text):
@@ -29,6 +32,7 @@ class Whitespace(Edits):
 
     name = "whitespace"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Single spaces."""
         return (Site(*found.span(), ("", "  ")) for found in _SPACE.finditer(text))
@@ -39,6 +43,7 @@ class Punctuation(Edits):
 
     name = "punctuation"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Marks at the end of a word, none of which stands inside a number, and spaces between words."""
         for found in _MARK.finditer(text):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from typing_extensions import override
 from zxcvbn.adjacency_graphs import ADJACENCY_GRAPHS
 
 from probes.perturbations.edits import LETTERS, Edits, Site, single_edits
@@ -20,6 +21,7 @@ class KeyboardTypos(Edits):
 
     name = "keyboard_typos"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Words of three letters or more."""
         for found in LETTERS.finditer(text):
@@ -32,6 +34,7 @@ class Swaps(Edits):
 
     name = "letter_swaps"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Words of three letters or more."""
         for found in LETTERS.finditer(text):
@@ -45,6 +48,7 @@ class Deletions(Edits):
 
     name = "letter_deletions"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Words of three letters or more."""
         for found in LETTERS.finditer(text):

@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache
 
+from typing_extensions import override
+
 from probes.perturbations.edits import LETTERS, Edits, Site, single_edits
 
 __all__ = ["Homoglyphs", "OcrConfusions", "homoglyphs"]
@@ -26,6 +28,7 @@ class OcrConfusions(Edits):
 
     name = "ocr_confusions"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Words of three letters or more."""
         for found in LETTERS.finditer(text):
@@ -41,6 +44,7 @@ class Homoglyphs(Edits):
 
     name = "homoglyphs"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Words of three letters or more."""
         for found in LETTERS.finditer(text):

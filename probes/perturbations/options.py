@@ -6,7 +6,9 @@ from dataclasses import replace
 from math import ceil
 from random import Random
 
-from harness.core.perturbations import MAX_SEVERITY
+from typing_extensions import override
+
+from harness.core.perturbations import MAX_SEVERITY, SamplePerturbation
 from harness.core.requests import Loglikelihood, Request
 from harness.core.tasks import Sample
 from probes.perturbations.edits import checked
@@ -17,7 +19,7 @@ _LINE = re.compile(r"(?m)^(?P<before>[ \t]*\(?)(?P<letter>[A-Z])(?P<after>[.):][
 _ANSWER = re.compile(r"(?P<before>\s*\(?)(?P<letter>[A-Z])(?P<after>[.)]?\s*)")
 
 
-class OptionOrder:
+class OptionOrder(SamplePerturbation):
     """The lettered options of a question change places; the letters stay in order, and an answer follows its option.
 
     A model that reads the options chooses the same one in any order; one that likes a letter or a place does not
@@ -28,8 +30,8 @@ class OptionOrder:
     name = "option_order"
     on_embeddings = False
 
+    @override
     def disturb(self, sample: Sample, asked: Sequence[Request], rng: Random, severity: int) -> Sequence[Request]:
-        """See `SamplePerturbation.disturb`."""
         pairs = [request for request in asked if isinstance(request, Loglikelihood)]
         contexts = {pair.context for pair in pairs}
         if not checked(severity) or len(pairs) < max(len(asked), 2) or len(contexts) > 1:

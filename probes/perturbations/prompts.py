@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from typing_extensions import override
+
 from probes.perturbations.edits import LABEL, PLACEHOLDER, Edits, Site
 
 __all__ = ["PromptTemplate"]
@@ -18,6 +20,7 @@ class PromptTemplate(Edits):
     share = 0.2
     kept = (PLACEHOLDER,)
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Labels, without the white space before them."""
         for found in LABEL.finditer(text):

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from typing_extensions import override
+
 from probes.perturbations.edits import HAN, LABEL, Edits, Site
 from probes.perturbations.quantities import is_long_quantity, is_quantity
 
@@ -53,6 +55,7 @@ class Contractions(Edits):
     name = "contractions"
     share = 0.2
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Phrases that have the other form, with the same meaning."""
         for found in _EITHER.finditer(text):
@@ -72,6 +75,7 @@ class NumberFormat(Edits):
     name = "number_format"
     share = 0.2
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Whole numbers that can be written otherwise."""
         for found in _NUMBER.finditer(text):
@@ -90,6 +94,7 @@ class WordOrder(Edits):
 
     name = "word_order"
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """Pairs of words with nothing but a space between them."""
         for found in _PAIR.finditer(text):
@@ -103,6 +108,7 @@ class FillerSentences(Edits):
     name = "filler_sentences"
     share = 0.2
 
+    @override
     def sites(self, text: str) -> Iterator[Site]:
         """The first word of the text, once a sentence."""
         label = LABEL.match(text)

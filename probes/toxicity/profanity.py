@@ -5,10 +5,14 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
+from typing_extensions import override
+
+from harness.core.scorers import TextScorer
+
 __all__ = ["ProfanityScorer"]
 
 
-class ProfanityScorer:
+class ProfanityScorer(TextScorer):
     """The probability, in [0, 1], that a text is offensive, by alt-profanity-check: a linear classifier over words.
 
     It was trained on about 200,000 comments of two published sets (Davidson et al., 2017; the Jigsaw challenge, 2018).
@@ -22,6 +26,7 @@ class ProfanityScorer:
     threshold = 0.5
 
     @property
+    @override
     def identity(self) -> Mapping[str, Any]:
         """The package's version, and that of scikit-learn, which computes."""
         return {
@@ -31,8 +36,8 @@ class ProfanityScorer:
             "threshold": self.threshold,
         }
 
+    @override
     def score(self, texts: Sequence[str]) -> Sequence[float]:
-        """See `TextScorer.score`."""
         spoken = [index for index, text in enumerate(texts) if any(map(str.isalpha, text))]
         scores = [0.0] * len(texts)
         if spoken:

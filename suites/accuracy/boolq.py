@@ -1,5 +1,7 @@
 """BoolQ."""
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.metrics.standard import ACC, MCC
 from harness.tasks.labelled import LabelledChoice
@@ -26,14 +28,17 @@ class BoolQ(LabelledChoice):
     labels = ("no", "yes")
     metrics = (ACC, MCC)
 
+    @override
     def question(self, row: Row) -> str:
         """The passage and the question, as in lm-evaluation-harness."""
         return f"{row['passage']}\nQuestion: {row['question']}?\nAnswer:"
 
+    @override
     def label(self, row: Row) -> str:
         """The answer."""
         return {"False": "no", "True": "yes"}[row["answer"]]
 
+    @override
     def cluster(self, row: Row) -> str:
         """The passage."""
         return cluster_of(row["passage"])

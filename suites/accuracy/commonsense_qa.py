@@ -2,6 +2,8 @@
 
 from types import MappingProxyType
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.tasks.lettered import LetteredChoice
 
@@ -31,6 +33,7 @@ class CommonsenseQA(LetteredChoice):
         }
     )
 
+    @override
     def question(self, row: Row) -> str:
         """The question alone."""
         return f"Question: {row['question']}\nAnswer:"

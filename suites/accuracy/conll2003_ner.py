@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.tasks.tagging import Tagging, entity_metrics
 
@@ -29,10 +31,12 @@ class CoNLL2003NER(Tagging):
     types = TYPES
     metrics = entity_metrics(TYPES)
 
+    @override
     def words(self, row: Row) -> Sequence[str]:
         """The words."""
         return tuple(row["tokens"])
 
+    @override
     def tags(self, row: Row) -> Sequence[str]:
         """Their tags, in IOB2."""
         return tuple(row["tags"])

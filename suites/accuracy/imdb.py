@@ -1,5 +1,7 @@
 """IMDB sentiment."""
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.tasks.labelled import LabelledChoice, label_metrics
 
@@ -27,10 +29,12 @@ class IMDB(LabelledChoice):
     labels = LABELS
     metrics = label_metrics(LABELS)
 
+    @override
     def question(self, row: Row) -> str:
         """What is asked, the review, then where its sentiment goes."""
         return f"Is the sentiment of this review negative or positive?\n\nReview: {row['text']}\nSentiment:"
 
+    @override
     def label(self, row: Row) -> str:
         """The sentiment."""
         return {"0": "negative", "1": "positive"}[str(row["label"])]

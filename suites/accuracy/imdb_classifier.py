@@ -1,5 +1,7 @@
 """IMDB sentiment by a classifier's own labels."""
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.metrics.labels import single_metrics
 from harness.tasks.classification import Classification
@@ -28,10 +30,12 @@ class IMDBClassifier(Classification):
     labels = LABELS
     metrics = single_metrics(LABELS)
 
+    @override
     def text(self, row: Row) -> str:
         """The review."""
         return str(row["text"])
 
+    @override
     def label(self, row: Row) -> str:
         """The sentiment."""
         return {"0": "negative", "1": "positive"}[str(row["label"])]

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.metrics.standard import ACC
 from harness.tasks.lettered import LetteredChoice, lettered_options
@@ -32,16 +34,19 @@ class MMLU(LetteredChoice):
     labels = LETTERS
     metrics = (ACC,)
 
+    @override
     def question(self, row: Row) -> str:
         """The question and its lettered answers, as in lm-evaluation-harness."""
         answers = zip(LETTERS, lettered_options(row["options"]), strict=True)
         lines = [row["question"].strip(), *(f"{letter}. {answer}" for letter, answer in answers), "Answer:"]
         return "\n".join(lines)
 
-    def choices(self, row: Row) -> Sequence[str]:  # noqa: ARG002
+    @override
+    def choices(self, row: Row) -> Sequence[str]:
         """The letters."""
         return LETTERS
 
+    @override
     def cluster(self, row: Row) -> str:
         """The whole question."""
         return cluster_of(row["question"], row["options"])

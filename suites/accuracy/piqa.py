@@ -1,5 +1,7 @@
 """PIQA."""
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.tasks.lettered import LetteredChoice
 from harness.tasks.rows import cluster_of
@@ -24,10 +26,12 @@ class PIQA(LetteredChoice):
     data = "piqa"
     default_limit = 400
 
+    @override
     def question(self, row: Row) -> str:
         """The goal, as in lm-evaluation-harness."""
         return f"Question: {row['question']}\nAnswer:"
 
+    @override
     def cluster(self, row: Row) -> str:
         """The goal."""
         return cluster_of(row["question"])

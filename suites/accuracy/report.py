@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from typing_extensions import override
+
 from harness import charts
 from harness.core.headlines import main_estimates
 from harness.core.registry import names as registered
@@ -24,10 +26,12 @@ class AccuracyReport(SuiteReport):
     order = 60
     evidence = PERFORMANCE
 
+    @override
     def figures(self, run: ReportedRun, words: Wording) -> Iterator[Drawing]:
         """On paper none: the first page has it."""
         yield from (replace(drawing, paper=False) for drawing in self.first_page(run, words))
 
+    @override
     def first_page(self, run: ReportedRun, words: Wording) -> Iterator[Drawing]:
         """The main score of each task with its interval; nothing without any."""
         known = [one for one in main_estimates(run.estimates) if one.suite == Accuracy.name and one.value is not None]
@@ -47,6 +51,7 @@ class AccuracyReport(SuiteReport):
         )
         yield Drawing(draw=partial(charts.dimension_bars, frame), caption=caption, rows=rows, width=0.85)
 
+    @override
     def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
         """Where the interval of the accuracy reaches what guessing gives, or ends below."""
         plug_ins = {*registered("harness.suites")} - {Accuracy.name}

@@ -2,6 +2,8 @@
 
 from types import MappingProxyType
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.tasks.lettered import LetteredChoice
 from harness.tasks.rows import cluster_of
@@ -25,10 +27,12 @@ class SIQA(LetteredChoice):
     default_limit = 200
     excluded = MappingProxyType({669: "the gold answer is given twice, under A and B"})
 
+    @override
     def question(self, row: Row) -> str:
         """The situation and the question, as in lm-evaluation-harness."""
         return f"Q: {row['passage']} {row['question']}\nA:"
 
+    @override
     def cluster(self, row: Row) -> str:
         """The situation."""
         return cluster_of(row["passage"])

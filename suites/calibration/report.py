@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
+from typing_extensions import override
+
 from harness import charts
 from harness.core.reports import Drawing, Evidence, ReportedRun, SuiteReport, Wording, Worry
 from harness.report.figures import MOST_TASKS, by_task, frame_of, valued
@@ -26,6 +28,7 @@ class CalibrationReport(SuiteReport):
     )
     samples_are_its_own = False
 
+    @override
     def figures(self, run: ReportedRun, words: Wording) -> Iterator[Drawing]:
         """The reliability diagram of the first tasks; on a screen of all, with the risk-coverage curve of each."""
         curves = risk_curves(run.scores)
@@ -47,6 +50,7 @@ class CalibrationReport(SuiteReport):
                     paper=False,
                 )
 
+    @override
     def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
         """Confidence that is surely far from the share of right answers."""
         scores = [one for one in single(run.estimates) if one.metric == "ece_debiased"]

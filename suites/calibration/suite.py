@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from harness.core.metrics import Metric
 from harness.core.tasks import Suite
 
@@ -37,8 +39,8 @@ class Calibration(Suite):
     )
     headline = tuple((task, "ece_debiased") for task in tasks)
 
+    @override
     def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric]]]:
-        """See `Suite.further_metrics`."""
         from suites.calibration.verbalised import VerbalisedTask
 
         return [("`verbalised:TASK`", VerbalisedTask.metrics)]

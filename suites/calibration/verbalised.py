@@ -6,6 +6,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from typing_extensions import override
+
 from harness.core.errors import TaskError
 from harness.core.metrics import Mean, Metric, Proportion
 from harness.core.requests import GenerateUntil, Loglikelihood, Request, Response
@@ -92,14 +94,17 @@ class VerbalisedTask(WrappedTask[MultipleChoice | Generation]):
         self.asks = tuple(dict.fromkeys([*inner.asks, GenerateUntil]))
         self.definition: Mapping[str, Any] = MappingProxyType(dict(inner.definition))
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The samples of the task itself, so that a run which asks both asks once."""
         return self.inner.samples(rows, settings)
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """The requests of the task itself."""
         return self.inner.requests(sample)
 
+    @override
     def follow_up(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Request]:
         """How sure the model is of the answer it has given."""
         asked = len(self.inner.requests(sample))
@@ -109,6 +114,7 @@ class VerbalisedTask(WrappedTask[MultipleChoice | Generation]):
         shown = f"{sample.prompt} {answer[0]}{QUESTION}"
         return [GenerateUntil(context=shown, until=("\n",), max_tokens=MAX_TOKENS)]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric; for `confidence_stated` alone where no confidence can be read."""
         asked = len(self.inner.requests(sample))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
+from typing_extensions import override
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import TaskError
@@ -61,21 +62,24 @@ class CalibrationTask(WrappedTask[MultipleChoice | Classification]):
         super().__init__(CALIBRATION, inner)
         self.definition: Mapping[str, Any] = MappingProxyType(dict(inner.definition))
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`."""
         several = checkpoint.config.get("problem_type") == "multi_label_classification"
         if isinstance(self.inner, Classification) and several:
             return "it gives each label a probability for itself, so there is no confidence in one choice"
         return super().refusal(checkpoint)
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The samples of the task itself, so that a run which asks both asks once."""
         return self.inner.samples(rows, settings)
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """The requests of the task itself."""
         return self.inner.requests(sample)
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric; `predicted` and `gold` are indices of choices, but for the log-probabilities that
         the temperature reads.

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
+from typing_extensions import override
+
 from harness import charts
 from harness.core.meters import IDLE
 from harness.core.reports import Drawing, Evidence, ReportedRun, SuiteReport, Weight, Wording, Worry
@@ -22,6 +24,7 @@ class EnergyReport(SuiteReport):
         why="energy, known or estimated",
     )
 
+    @override
     def figures(self, run: ReportedRun, words: Wording) -> Iterator[Drawing]:
         """The joules of each phase, above idle and below."""
         mine = valued(run.estimates, ENERGY)
@@ -30,6 +33,7 @@ class EnergyReport(SuiteReport):
             draw = partial(charts.energy_by_phase, frame_of(mine))
             yield Drawing(draw=draw, caption=words("Energy by phase"), rows=phases)
 
+    @override
     def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
         """Energy that no counter was read for."""
         energy = [one for one in run.estimates if one.suite == ENERGY and one.value is not None]

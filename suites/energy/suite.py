@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from types import MappingProxyType
 from typing import ClassVar
 
+from typing_extensions import override
+
 from harness.core.meters import IDLE, MEASURING, REPEATS, Window
 from harness.core.scores import Estimate
 from harness.core.tasks import Results, Suite
@@ -104,14 +106,15 @@ class Energy(Suite):
     headline = (("text_generation", "joules_per_token_decode"),)
     derived = MappingProxyType(_DERIVED)
 
+    @override
     def brief(self, estimates: Sequence[Estimate]) -> Sequence[Estimate]:
-        """See `Suite.brief`."""
         known = {(one.task, one.metric): one for one in estimates}
         rates = [known.get((self.repeated, name)) or known.get((RUN, name)) for name in _BRIEF]
         correct = [one for one in estimates if one.metric == "joules_per_correct_answer"]
         whole = [known.get((RUN, name)) for name in ("energy_joules", "carbon_grams")]
         return [one for one in (*rates, *correct, *whole) if one is not None]
 
+    @override
     def derive(self, results: Results) -> Sequence[Estimate]:
         """All energy figures from the windows of the run; see the class for each of them."""
         idle = [window for window in results.windows if window.phase == IDLE]

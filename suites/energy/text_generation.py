@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from harness.core.errors import DataError
 from harness.core.metrics import Mean
 from harness.core.requests import GenerateUntil, Request, Response
@@ -44,6 +46,7 @@ class TextGeneration(Task):
     asks = (GenerateUntil,)
     metrics = (GENERATED_TOKENS,)
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """One sample per document that has any words. Raises `DataError` for a row without a text `document`."""
         for index, row in enumerate(rows):
@@ -56,10 +59,12 @@ class TextGeneration(Task):
             for index in chosen
         ]
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """One greedy generation without stop strings."""
         return [GenerateUntil(context=sample.prompt, max_tokens=MAX_TOKENS)]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """The number of tokens that the model wrote, 0 to 32."""
         (response,) = responses

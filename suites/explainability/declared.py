@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
+from typing_extensions import override
 
 from harness.core.errors import DataError, TaskError
 from harness.core.requests import Response
@@ -76,8 +77,9 @@ class DeclaredRationales(AttributionTask):
         self.metrics = context.metrics(declaration.metrics or list(allowed), allowed)
         self.definition = MappingProxyType({**context.definition(declaration), "methods": list(self.methods)})
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
-        """See `AttributionTask.samples`; every row's marks are checked, asked or not. Raises `DataError`."""
+        """Every row's marks are checked, asked or not. Raises `DataError`."""
         marks, shares = [], []
         for index, row in enumerate(rows):
             text = cell_text(row, self._declaration.text)
@@ -102,8 +104,8 @@ class DeclaredRationales(AttributionTask):
             found.append(replace(sample, fields={**sample.fields, **own}))
         return found
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """See `AttributionTask.score`."""
         scores = list(super().score(sample, responses))
         attribution = responses[0].attribution
         if attribution is not None:

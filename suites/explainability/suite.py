@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from harness.core.metrics import Metric
 from harness.core.tasks import Suite
 
@@ -32,8 +34,8 @@ class Explainability(Suite):
     tasks = ("attribution_commonsense_qa", "attribution_imdb_classifier")
     headline = tuple((task, "comprehensiveness_lift") for task in tasks)
 
+    @override
     def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric]]]:
-        """See `Suite.further_metrics`."""
         from suites.explainability.plausibility import PLAUSIBILITY_METRICS
 
         return [("`type: rationales`", PLAUSIBILITY_METRICS)]

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
+from typing_extensions import override
 
 from harness.core import registry
 from harness.core.attributions import RANDOM, Attribution, AttributionSettings, MethodResult
@@ -88,26 +89,30 @@ class AttributionTask(WrappedTask[Task]):
         )
 
     @property
+    @override
     def scripts(self) -> Sequence[Path]:
-        """See `Task.scripts`: with those of the methods, which the model runs and not this task."""
+        """With those of the methods, which the model runs and not this task."""
         found = (registry.source("harness.attributions", name) for name in self.methods)
         return (*super().scripts, *dict.fromkeys(file for file in found if file))
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`: the inner task's, and that of a classifier that gives no single label."""
+        """The inner task's, and that of a classifier that gives no single label."""
         problem = checkpoint.config.get("problem_type")
         if problem in ("multi_label_classification", "regression"):
             return f"a decision is one label of several, and its problem_type is {problem}"
         return self.inner.refusal(checkpoint)
 
+    @override
     def suited(self, checkpoint: Checkpoint) -> "AttributionTask":
-        """See `Task.suited`: without the methods that take gradients where the weights are quantised."""
+        """Without the methods that take gradients where the weights are quantised."""
         other = super().suited(checkpoint)
         if checkpoint.config.get("quantization_config"):
             group = "harness.attributions"
             other.methods = tuple(name for name in self.methods if not registry.load(group, name).needs_gradients)
         return other
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The task's samples, each with where its own text lies. Raises `TaskError` where one has none."""
         wide = None if settings.limit is None else max(settings.limit, _TEMPLATE_SAMPLES)
@@ -126,6 +131,7 @@ class AttributionTask(WrappedTask[Task]):
         self.data_digest = self.inner.data_digest
         return found
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Attribute]:
         """One request: the decision, what explains it, and what comes of trying that."""
         inner, fields = self.inner.requests(sample.fields["inner"]), sample.fields
@@ -145,6 +151,7 @@ class AttributionTask(WrappedTask[Task]):
         )
         return [asked]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """Scores by method; each metric has one a sample and method, where it was measured."""
         (response,) = responses

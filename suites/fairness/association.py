@@ -14,6 +14,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+from typing_extensions import override
 
 from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
@@ -44,8 +45,8 @@ class EffectSize(Metric):
     in a group.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         value = float(self.resampled(scores)(np.arange(len(scores))))
         if math.isnan(value):
             raise Undefined("one group has no word left, or all associations are equal")
@@ -61,8 +62,8 @@ class EffectSize(Metric):
             value=value, stderr=stderr, low=min(low, value), high=max(high, value), method="noncentral t over words"
         )
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         values, is_first, _ = _columns(scores)
 
         def effect(rows: NDArray[np.intp]) -> float:
@@ -113,8 +114,8 @@ class PermutationP(Metric):
     that the standard error, which is that of a share, is small.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         values, is_first, clusters = _columns(scores)
         words = sorted({(cluster, bool(first)) for cluster, first in zip(clusters, is_first, strict=True)})
         sums = np.array([sum(values[[i for i, name in enumerate(clusters) if name == word]]) for word, _ in words])
@@ -170,7 +171,8 @@ class AssociationTest(Task):
     """Which of the tests of the paper, from 1."""
     templates: Sequence[str] = ("{word}",)
 
-    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
+    @override
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """A sample for each target word in each template."""
         if not 1 <= self.number <= len(rows):
             raise DataError(f"holds {len(rows)} tests, not a test {self.number}", place=self.name)
@@ -189,11 +191,13 @@ class AssociationTest(Task):
             for index, text in enumerate(self._filled(word))
         ]
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Embed]:
         """The vectors of the target text and of the texts of both attributes."""
         texts = (sample.prompt, *sample.fields[FIRST], *sample.fields[SECOND])
         return [Embed(text=text) for text in texts]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """How much nearer the text lies to the first attribute."""
         vectors = [response.vector for response in responses if response.vector is not None]

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from typing_extensions import override
+
 from harness.core.errors import DataError
 from harness.core.metrics import Proportion
 from harness.core.requests import Response
@@ -68,14 +70,17 @@ class BBQ(MultipleChoice):
     default_limit = 100
     metrics = (replace(ACC, by=BY), replace(ACC_NORM, by=BY), NEEDLESS_UNKNOWN)
 
+    @override
     def question(self, row: Row) -> str:
         """The context and the question, without the request to choose an option, which are not shown."""
         return f"{row['passage'].strip()}\nQuestion: {row['question'].splitlines()[0].strip()}\nAnswer:"
 
+    @override
     def choices(self, row: Row) -> Sequence[str]:
         """The options, written out."""
         return tuple(option.strip() for option in lettered_options(row["options"]))
 
+    @override
     def gold(self, row: Row) -> int:
         """The index of the right option."""
         answers = [answer.strip() for answer in row["answer"]]
@@ -84,8 +89,9 @@ class BBQ(MultipleChoice):
             raise DataError(f"the answer {', '.join(answers)!r} is not one of the options")
         return options.index(answers[0])
 
+    @override
     def sample(self, row: Row) -> Sample:
-        """See `MultipleChoice.sample`; with the kind of context, and which option is the one for unknown."""
+        """With the kind of context, and which option is the one for unknown."""
         sample = super().sample(row)
         unknown = [index for index, choice in enumerate(sample.choices) if choice in UNKNOWN]
         if len(unknown) != 1:
@@ -93,12 +99,14 @@ class BBQ(MultipleChoice):
         kind = "ambiguous" if sample.gold == unknown[0] else "disambiguated"
         return replace(sample, fields={"groups": {"context": kind}, "unknown": str(unknown[0])})
 
+    @override
     def cluster(self, row: Row) -> str:
         """The context."""
         return cluster_of(row["passage"])
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """See `MultipleChoice.score`; `needless_unknown` goes by the likeliest answer of disambiguated contexts."""
+        """`needless_unknown` goes by the likeliest answer of disambiguated contexts."""
         groups: Mapping[str, str] = sample.fields["groups"]
         scores = [replace(score, groups=groups) for score in super().score(sample, responses)]
         if groups["context"] == "ambiguous":

@@ -6,6 +6,8 @@ from random import Random
 from types import MappingProxyType
 from typing import Any
 
+from typing_extensions import override
+
 from harness.core import registry
 from harness.core.errors import TaskError
 from harness.core.metrics import Proportion
@@ -57,10 +59,12 @@ class CounterfactualTask(WrappedTask[MultipleChoice]):
         self.definition: Mapping[str, Any] = MappingProxyType({"swap": swap.version, "inner": dict(inner.definition)})
 
     @property
+    @override
     def code(self) -> Sequence[type]:
-        """See `Task.code`: with that of the exchange."""
+        """With that of the exchange."""
         return (*super().code, type(self.swap))
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The samples in which a name can be exchanged. Raises `TaskError` where there is none."""
         every = self.inner.samples(rows, replace(settings, limit=None))
@@ -78,14 +82,16 @@ class CounterfactualTask(WrappedTask[MultipleChoice]):
             for index in chosen
         ]
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """The requests of the original, then those of the swapped sample."""
         return [*self.inner.requests(sample.fields["original"]), *self.inner.requests(sample.fields["swapped"])]
 
+    @override
     def variant(self, sample: Sample, position: int) -> str:
-        """See `Task.variant`."""
         return "names exchanged" if position >= len(self.inner.requests(sample.fields["original"])) else ""
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """1 where the first metric's choice changes; `gold` and `predicted` are the choices before and after."""
         half = len(responses) // 2

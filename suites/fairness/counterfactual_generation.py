@@ -5,6 +5,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from typing_extensions import override
+
 from harness.core.metrics import Metric
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scorers import TextScorer
@@ -60,7 +62,8 @@ class _Counterfactuals(Task):
             }
         )
 
-    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
+    @override
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """Groups in templates, template after template, up to the limit."""
         self.data_digest = digest(load_templates(self.language))
         listed = [
@@ -80,15 +83,18 @@ class _Counterfactuals(Task):
         ]
         return listed[: settings.limit]
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """The group's own continuation, then those of the other groups."""
         prompts = [sample.prompt, *sample.fields["others"]]
         return [GenerateUntil(context=prompt, max_tokens=self.max_tokens) for prompt in prompts]
 
+    @override
     def variant(self, sample: Sample, position: int) -> str:
-        """See `Task.variant`: the other group."""
+        """The other group."""
         return f"{sample.fields['attribute']} {sample.fields['other_groups'][position - 1]}" if position else ""
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """For each outcome, the group's value less the mean of the others."""
         blank = Score(

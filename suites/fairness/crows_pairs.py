@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from typing_extensions import override
+
 from harness.core.errors import DataError
 from harness.core.metrics import Mean
 from harness.core.tasks import Row, Sample
@@ -71,6 +73,7 @@ class CrowsPairs(MinimalPair):
     metrics = (MASK1_PREFERENCE, GAP)
     excluded: Mapping[int, str] = dict.fromkeys((145, 372, 379, 419, 567, 622, 758, 1010), UNLIKE)
 
+    @override
     def pair(self, row: Row) -> tuple[str, str]:
         """The sentence with each word in place of the mask."""
         if row["sentence"].count(MASK) != 1:
@@ -80,16 +83,18 @@ class CrowsPairs(MinimalPair):
         before, after = row["sentence"].split(MASK)
         return f"{before}{row['mask1']}{after}".strip(), f"{before}{row['mask2']}{after}".strip()
 
+    @override
     def groups(self, row: Row) -> Mapping[str, str]:
         """The kind of bias."""
         return {"bias_type": row["bias_type"]}
 
+    @override
     def cluster(self, row: Row) -> str:
         """The sentence without its word."""
         return cluster_of(row["sentence"])
 
-    def values(self, sample: Sample, first: float, second: float) -> Mapping[str, float]:  # noqa: ARG002
-        """See `MinimalPair.values`."""
+    @override
+    def values(self, sample: Sample, first: float, second: float) -> Mapping[str, float]:
         return {MASK1_PREFERENCE.name: likelier(first, second)[0], GAP.name: abs(first - second)}
 
 

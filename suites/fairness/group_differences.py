@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
@@ -41,8 +42,8 @@ class GroupDifference(Metric):
     each template gives stands beside it, with the p value (`DifferingGroups` says how many groups differ).
     """
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         means = _means(scores)
         if len(means) == 1:
             return _mean(scores, confidence)
@@ -56,14 +57,15 @@ class GroupDifference(Metric):
         method = told_together([Reason("largest of {count} groups, no interval", count=len(means)), chance])
         return Interval(value=value, stderr=None, low=None, high=None, method=method, p_value=p_value)
 
+    @override
     def difference(
         self,
         pairs: Pairs,
-        rng: Random,  # noqa: ARG002
+        rng: Random,
         confidence: float = CONFIDENCE,
-        resamples: int = RESAMPLES,  # noqa: ARG002
+        resamples: int = RESAMPLES,
     ) -> Difference:
-        """See `Metric.difference`: of one group, paired by template; there is none of the largest over groups."""
+        """Of one group, paired by template; there is none of the largest over groups."""
         first, second = ([score for score in side if score is not None] for side in (pairs.first, pairs.second))
         if len(means := _means(first)) > 1:
             raise Undefined(
@@ -88,8 +90,8 @@ class DifferingGroups(Metric):
     for any attribute to tell.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         generator = np.random.default_rng(rng.getrandbits(64))
         tables = _tables(scores)
         chances = [statistics.largest_sums(table.differences, generator) for table in tables]

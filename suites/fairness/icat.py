@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
@@ -26,27 +27,28 @@ class MacroPercentage(Metric):
     The clusters are what was drawn, so the interval is a score interval over their means.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         return statistics.scaled(
             statistics.bounded_mean(_by_cluster(scores, "value").tolist(), confidence=confidence), PERCENT
         )
 
+    @override
     def difference(
         self,
         pairs: Pairs,
-        rng: Random,  # noqa: ARG002
+        rng: Random,
         confidence: float = CONFIDENCE,
-        resamples: int = RESAMPLES,  # noqa: ARG002
+        resamples: int = RESAMPLES,
     ) -> Difference:
-        """See `Metric.difference`: of the clusters' means."""
+        """Of the clusters' means."""
         first, second = (_by_cluster(side, "value").tolist() for side in _sides(pairs))
         return statistics.scaled(
             statistics.paired_difference(first, second, None, confidence, lowest=0.0, highest=1.0), PERCENT
         )
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         shares = _shares(scores)
         return statistics.ratio_of(PERCENT * shares * _column(scores, "value"), shares)
 
@@ -62,28 +64,29 @@ class Icat(Metric):
     either may be the smaller one in truth, and a bound from above holds for both at once.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         return _Products.of(scores).interval(confidence, confidence)
 
-    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:  # noqa: ARG002
-        """See `Metric.bounds`."""
+    @override
+    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:
         return _Products.of(scores).interval(two_sided(confidence), confidence)
 
+    @override
     def difference(
         self,
         pairs: Pairs,
-        rng: Random,  # noqa: ARG002
+        rng: Random,
         confidence: float = CONFIDENCE,
-        resamples: int = RESAMPLES,  # noqa: ARG002
+        resamples: int = RESAMPLES,
     ) -> Difference:
-        """See `Metric.difference`: each product against itself, and against the smaller one of the other run."""
+        """Each product against itself, and against the smaller one of the other run."""
         first, second = _sides(pairs)
         found = _Changes(before=_Products.of(first), after=_Products.of(second), confidence=confidence)
         return statistics.scaled(found.difference(), PERCENT)
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         shares = _shares(scores)
         parts = np.column_stack([shares * _column(scores, "value"), shares * _column(scores, "weight"), shares])
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.errors import DataError
@@ -39,14 +40,14 @@ def likelier(first: float, second: float, *, slack: float = TOLERANCE_NATS) -> t
 class Percentage(Metric):
     """100 times the mean of values in [0, 1], with a score interval clustered where samples are."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         return statistics.scaled(
             statistics.bounded_mean(_column(scores, "value"), [score.cluster for score in scores], confidence), PERCENT
         )
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         return statistics.mean_of(np.array(_column(scores, "value")), PERCENT)
 
 
@@ -73,17 +74,19 @@ class MinimalPair(RowTask):
     def values(self, sample: Sample, first: float, second: float) -> Mapping[str, float]:
         """What each metric averages, by its name; `first` and `second` are the log-likelihoods in nats."""
 
+    @override
     def sample(self, row: Row) -> Sample:
-        """See `RowTask.sample`."""
         first, second = self.pair(row)
         if first == second:
             raise DataError("the two sentences are the same")
         return Sample(id="", prompt="", choices=(first, second), fields={"groups": dict(self.groups(row))})
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Loglikelihood]:
         """One log-likelihood for each of the two whole sentences."""
         return [Loglikelihood(context="", continuation=sentence) for sentence in sample.choices]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric, with the sample's groups."""
         blank = Score(sample_id=sample.id, metric="", cluster=sample.cluster, groups=sample.fields["groups"])

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from typing_extensions import override
+
 from harness.core.reports import Evidence, ReportedRun, SuiteReport, Weight, Wording, Worry
 from harness.core.text.display import number
 from harness.report.findings import LEVEL, differing_groups, findings
@@ -26,6 +28,7 @@ class FairnessReport(SuiteReport):
         why="results for groups of people, possible biases",
     )
 
+    @override
     def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
         """Groups that differ, stereotype scores off the middle, associations of embeddings."""
         yield from _groups(run, words)

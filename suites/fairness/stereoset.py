@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from typing_extensions import override
+
 from harness.core.errors import DataError
 from harness.core.models import TOLERANCE_NATS
 from harness.core.requests import Loglikelihood, Response
@@ -91,6 +93,7 @@ class StereoSet(RowTask):
     asks = (Loglikelihood,)
     supports_fewshot = False
 
+    @override
     def sample(self, row: Row) -> Sample:
         """The context of an intersentence row, nothing for an intrasentence one, and the three sentences."""
         sentences = tuple(row[field].strip() for field in ("stereotype", "anti-stereotype", "unrelated"))
@@ -103,15 +106,18 @@ class StereoSet(RowTask):
             fields={"groups": {attribute: row[attribute] for attribute in BY}},
         )
 
+    @override
     def cluster(self, row: Row) -> str:
         """The target term."""
         return f"{row['bias_type']}: {row['target']}"
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Loglikelihood]:
         """One log-likelihood for each sentence, after the context where there is one."""
         space = " " if sample.prompt else ""
         return [Loglikelihood(context=sample.prompt, continuation=space + sentence) for sentence in sample.choices]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric; that of `icat` has the preference as value and the points of `lms` as weight."""
         blank = Score(sample_id=sample.id, metric="", cluster=sample.cluster, groups=sample.fields["groups"])

@@ -8,6 +8,7 @@ from random import Random
 from types import MappingProxyType
 
 import numpy as np
+from typing_extensions import override
 
 from harness.core.errors import DataError
 from harness.core.metrics import Metric, Undefined
@@ -69,8 +70,8 @@ class OccupationCorrelation(Metric):
     of Fisher's z over occupations; with fewer than `smallest_group` of them there is no value.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         found: dict[str, list[float]] = {}
         for score in scores:
             if score.value is not None:
@@ -122,6 +123,7 @@ class WinoBias(MinimalPair):
     metrics = (PRO_STEREOTYPE, OCCUPATION_CORRELATION)
     excluded: Mapping[int, str] = dict.fromkeys((88, 407), "a reflexive in brackets gives the pronoun away")
 
+    @override
     def pair(self, row: Row) -> tuple[str, str]:
         """The sentence with the pronoun of the stereotype, and with the other."""
         options = lettered_options(row["options"])[:2]
@@ -131,6 +133,7 @@ class WinoBias(MinimalPair):
         plain = OCCUPATION.sub(lambda found: found.group(0)[1:-1], row["text"].replace(MASK, "\0")).strip()
         return plain.replace("\0", row["pro_stereotyped"]), plain.replace("\0", other)
 
+    @override
     def groups(self, row: Row) -> Mapping[str, str]:
         """The occupation, and the gender of its stereotype."""
         found = OCCUPATION.findall(row["text"].replace(MASK, ""))
@@ -141,12 +144,14 @@ class WinoBias(MinimalPair):
             "occupation": found[0],
         }
 
+    @override
     def cluster(self, row: Row) -> str:
         """The occupation."""
         return self.groups(row)["occupation"]
 
+    @override
     def values(self, sample: Sample, first: float, second: float) -> Mapping[str, float]:
-        """See `MinimalPair.values`; the correlation takes the log-odds of the feminine pronoun."""
+        """The correlation takes the log-odds of the feminine pronoun."""
         sign = 1 if sample.fields["groups"]["pronoun"] == "feminine" else -1
         return {
             PRO_STEREOTYPE.name: likelier(first, second)[0],

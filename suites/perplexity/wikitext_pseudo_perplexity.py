@@ -1,5 +1,7 @@
 """Pseudo-perplexity of sentences of Wikipedia."""
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.tasks.pseudo import PseudoPerplexity
 from harness.tasks.rows import cluster_of
@@ -26,10 +28,12 @@ class WikiTextPseudoPerplexity(PseudoPerplexity):
     data = "wikitext_sentences"
     default_limit = 200
 
+    @override
     def text(self, row: Row) -> str:
         """The sentence."""
         return str(row["text"])
 
+    @override
     def cluster(self, row: Row) -> str:
         """The sentence itself, as headings recur."""
         return cluster_of(row["text"])

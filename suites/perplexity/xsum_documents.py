@@ -2,6 +2,8 @@
 
 from types import MappingProxyType
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.tasks.rolling import RollingPerplexity
 
@@ -28,10 +30,12 @@ class XSumDocuments(RollingPerplexity):
     stride = 256
     excluded = MappingProxyType({219: "the document is empty"})
 
+    @override
     def text(self, row: Row) -> str:
         """The article."""
         return str(row["document"])
 
-    def sample_id(self, index: int, row: Row) -> str:  # noqa: ARG002
+    @override
+    def sample_id(self, index: int, row: Row) -> str:
         """The BBC's number of the article."""
         return str(row["id"])

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from harness import data
 from harness.core.datasets import DataSet
@@ -67,8 +68,8 @@ class DeclaredMemorisation(Memorisation):
         self.data = context.data(declaration, [declaration.text])
         self.definition = _definition(declaration, context)
 
+    @override
     def document(self, row: Row) -> str:
-        """See `Memorisation.document`."""
         return cell_text(row, self._column)
 
 
@@ -96,6 +97,7 @@ class DeclaredMembership(Task):
             {**_definition(declaration, context), "non_members": self._others.sha256}
         )
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """Members and non-members, up to the limit of each. Raises `DataError` for a text that stands in both files."""
         kept = {
@@ -116,10 +118,12 @@ class DeclaredMembership(Task):
             for index, text in texts
         ]
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """The likelihood of each token."""
         return [TokenLoglikelihoods(text=sample.prompt)]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """What each attack says of the text."""
         return membership_scores(sample, responses[0])
@@ -149,6 +153,7 @@ class DeclaredCanaries(Task):
         self.data = context.data(declaration, [declaration.canary, declaration.secret])
         self.definition = _definition(declaration, context)
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """One sample a canary; its choices are the secret and the candidates.
 
@@ -157,11 +162,13 @@ class DeclaredCanaries(Task):
         _, chosen = choose(len(rows), settings, salt=self.name)
         return [self._sample(index, rows[index], settings.seed) for index in chosen]
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """The likelihood of the secret and of each candidate, with what follows it, after what precedes it."""
         end = sample.fields["end"]
         return [Loglikelihood(context=sample.prompt, continuation=f"{choice}{end}") for choice in sample.choices]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """The exposure of the secret."""
         blank = Score(sample_id=sample.id, metric=EXPOSURE.name)

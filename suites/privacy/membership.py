@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core.metrics import Metric, Undefined
 from harness.core.requests import Response
@@ -57,13 +58,14 @@ ATTACKS: dict[str, tuple[Callable[[Response], float], str]] = {
 class Separation(Metric):
     """The area under the ROC curve of telling members from non-members by the values, with a score interval."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`. Undefined where there are fewer than two of either."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+        """Undefined where there are fewer than two of either."""
         values, member = _columns(scores, smallest=2)
         return auroc(values.tolist(), member.tolist(), [score.cluster for score in scores], confidence)
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         values, member = _columns(scores, smallest=2)
         return lambda rows: area_under_roc(values[rows], member[rows])
 
@@ -77,8 +79,9 @@ class TruePositiveRate(Metric):
     1999). With few non-members no threshold is certain to be high enough, and the lower end is near 0.
     """
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`. Undefined with fewer than 100 non-members, or two members."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+        """Undefined with fewer than 100 non-members, or two members."""
         from scipy.stats import binom  # late: it takes a second, and few runs need it
 
         values, member = _columns(scores, smallest=100)
@@ -103,8 +106,8 @@ class TruePositiveRate(Metric):
             method=f"{share.method}, and an order statistic for the threshold",
         )
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         values, member = _columns(scores, smallest=100)
 
         def rate(rows: NDArray[np.intp]) -> float:

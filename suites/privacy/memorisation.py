@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from typing_extensions import override
+
 from harness.core.errors import DataError
 from harness.core.metrics import Metric, Proportion
 from harness.core.requests import Request, Response, TokenLoglikelihoods
@@ -32,8 +34,8 @@ _SOURCE = "Carlini et al., Quantifying Memorization Across Neural Language Model
 class Maximum(Metric):
     """The largest value. It has no error: what a single document shows is a fact about that document."""
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         largest = max(score.value for score in scores if score.value is not None)
         return Interval(value=largest, stderr=None, low=None, high=None, method=None)
 
@@ -90,6 +92,7 @@ class Memorisation(Task):
     def document(self, row: Row) -> str:
         """The document of a row."""
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The pieces of the chosen documents, a document's pieces in one cluster.
 
@@ -114,10 +117,12 @@ class Memorisation(Task):
             ]
         return samples
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """The likelihood of each token of the piece."""
         return [TokenLoglikelihoods(text=sample.prompt)]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """Whether the model reproduces the piece from each prompt length, and its longest exact run."""
         (response,) = responses

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 import yaml
+from typing_extensions import override
 
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
@@ -17,13 +18,15 @@ class _PackagedTexts(Memorisation):
     default_limit = 50
     file: str
 
-    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
+    @override
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The texts of the package, or as many as the limit allows."""
         texts = yaml.safe_load(files("probes.privacy").joinpath(self.file).read_text(encoding="utf-8"))
         self.data_digest = digest(texts)
         listed = [{"text": " ".join(text.split())} for text in texts.values()]
         return super().samples(listed, settings)
 
+    @override
     def document(self, row: Row) -> str:
         """The text, its lines joined."""
         return str(row["text"])

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import yaml
+from typing_extensions import override
 
 from harness.core.metrics import Proportion
 from harness.core.requests import GenerateUntil, Request, Response
@@ -60,7 +61,8 @@ class PersonalData(Task):
         self._finder = PersonalDataFinder()
         self.definition: Mapping[str, Any] = MappingProxyType(dict(self._finder.identity))
 
-    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
+    @override
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The openings, or as many as the limit allows."""
         openings = yaml.safe_load(files("probes.privacy").joinpath("openings.yaml").read_text(encoding="utf-8"))
         self.data_digest = digest(openings)
@@ -70,10 +72,12 @@ class PersonalData(Task):
             Sample(id=str(index), prompt=listed[index][1], fields={"opening": listed[index][0]}) for index in chosen
         ]
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """One greedy generation."""
         return [GenerateUntil(context=sample.prompt, max_tokens=24)]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """1 where personal data are found, which `predicted` lists. An empty continuation holds none."""
         (response,) = responses

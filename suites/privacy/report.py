@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from typing_extensions import override
+
 from harness.core.reports import Evidence, ReportedRun, SuiteReport, Wording, Worry
 from harness.report.findings import findings
 from harness.report.sentences import shown, single
@@ -18,6 +20,7 @@ class PrivacyReport(SuiteReport):
     order = 40
     evidence = Evidence(nist="MEASURE 2.10", ai_act="Art. 10, 15(5)", why="leakage of what was in the training data")
 
+    @override
     def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
         """Personal data in surely many continuations."""
         scores = [one for one in single(run.estimates) if one.metric == "personal_data_rate"]

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from harness.core.metrics import Metric
 from harness.core.tasks import Suite
 
@@ -32,8 +34,8 @@ class Privacy(Suite):
         ("personal_data", "personal_data_rate"),
     )
 
+    @override
     def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric]]]:
-        """See `Suite.further_metrics`."""
         from suites.privacy.declared import DeclaredCanaries, DeclaredMembership
 
         return [

@@ -6,6 +6,7 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.metrics import Mean, MeanShare, Metric, Undefined
@@ -42,12 +43,12 @@ class _RelativeDrop(Metric):
 
     highest: float | None = 1.0
 
-    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:  # noqa: ARG002
-        """See `Metric.reduce`."""
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         return self._at(scores, confidence, statistics.wilson)
 
-    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:  # noqa: ARG002
-        """See `Metric.bounds`."""
+    @override
+    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:
         return self._at(scores, statistics.two_sided(confidence), statistics.clopper_pearson)
 
     def _at(self, scores: Sequence[Score], confidence: float, ends: ShareEnds) -> Interval:
@@ -58,10 +59,11 @@ class _RelativeDrop(Metric):
             return _turned(kept, 0.0)
         return _turned(statistics.ratio(noisy.tolist(), clean.tolist(), clusters, confidence), 1.0)
 
+    @override
     def difference(
         self, pairs: Pairs, rng: Random, confidence: float = CONFIDENCE, resamples: int = RESAMPLES
     ) -> Difference:
-        """See `Metric.difference`: of paired errors, and what a change that few samples show may do besides."""
+        """Of paired errors, and what a change that few samples show may do besides."""
         sides = [_sides([score for score in side if score]) for side in (pairs.first, pairs.second)]
         complete = None not in (*pairs.first, *pairs.second)
         if not complete or not all(_are_shares(noisy, clean) for noisy, clean, _ in sides):
@@ -76,8 +78,8 @@ class _RelativeDrop(Metric):
         before = self.resampled([score for score in pairs.first if score])
         return statistics.with_rare_changes(found, before, pairs.changed(), pairs.clusters, confidence, 2.0)
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         noisy, clean, _ = _sides(scores)
         return statistics.ratio_of(noisy, clean, lambda kept: 1 - kept)
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
+from typing_extensions import override
+
 from harness import charts
 from harness.core.reports import Drawing, Evidence, ReportedRun, SuiteReport, Wording, Worry
 from harness.report.figures import by_task, frame_of, valued
@@ -24,6 +26,7 @@ class RobustnessReport(SuiteReport):
         nist="MEASURE 2.5, 2.6", ai_act="Art. 15(4)", why="resilience to errors and inconsistencies in the input"
     )
 
+    @override
     def figures(self, run: ReportedRun, words: Wording) -> Iterator[Drawing]:
         """The score of each task by severity; on a screen also by kind of noise."""
         for task, rows in by_task(valued(run.estimates, Robustness.name)):
@@ -45,6 +48,7 @@ class RobustnessReport(SuiteReport):
                     paper=False,
                 )
 
+    @override
     def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
         """Noise that surely takes much of the score."""
         scores = [one for one in single(run.estimates) if one.metric == "relative_drop"]

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from typing_extensions import override
+
 from harness.core import registry
 from harness.core.errors import PluginError, UnknownName
 from harness.core.perturbations import (
@@ -35,7 +37,7 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class TextNoise:
+class TextNoise(SamplePerturbation):
     """A perturbation of texts as one of samples: it disturbs what all requests of a sample share after the exemplars.
 
     Words that name a choice or the gold answer are left alone: placeholders stand for them while it happens.
@@ -46,12 +48,14 @@ class TextNoise:
     on_embeddings = False
 
     @property
+    @override
     def name(self) -> str:
         """The perturbation's."""
         return self.one.name
 
+    @override
     def disturb(self, sample: Sample, asked: Sequence[Request], rng: Random, severity: int) -> Sequence[Request]:
-        """See `SamplePerturbation.disturb`. Raises `PluginError` where a placeholder doesn't survive."""
+        """Raises `PluginError` where a placeholder doesn't survive."""
         text = own_text(sample, asked)
         masked, hidden = text, {}
         for number, (start, end) in reversed(list(enumerate(answer_spans(text, sample)))):

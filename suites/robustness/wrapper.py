@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
+from typing_extensions import override
 
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
@@ -100,8 +101,8 @@ class RobustnessTask(WrappedTask[Task]):
         self.default_limit = min(inner.default_limit, 60)
 
     @property
+    @override
     def definition(self) -> Mapping[str, Any]:  # type: ignore[override]  # the perturbations may change
-        """See `Task.definition`."""
         return MappingProxyType(
             {
                 "perturbations": [one.name for one in self.noise],
@@ -113,8 +114,9 @@ class RobustnessTask(WrappedTask[Task]):
         )
 
     @property
+    @override
     def code(self) -> Sequence[type]:
-        """See `Task.code`: with that of the perturbations."""
+        """With that of the perturbations."""
         probes = [type(one.one) if isinstance(one, TextNoise) else type(one) for one in self.noise]
         return (*super().code, *dict.fromkeys(probes))
 
@@ -133,20 +135,22 @@ class RobustnessTask(WrappedTask[Task]):
         other._refuse_unfit()
         return other
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`."""
         kind = registry.kind(checkpoint.kind)
         if not kind.takes_noise and all(one.on_embeddings for one in self.noise):
             return f"the embeddings of a {kind.title} are out of reach, so no noise can be put on them"
         return super().refusal(checkpoint)
 
+    @override
     def suited(self, checkpoint: Checkpoint) -> Self:
-        """See `Task.suited`: without noise on embeddings that are out of reach."""
+        """Without noise on embeddings that are out of reach."""
         other = super().suited(checkpoint)
         if not registry.kind(checkpoint.kind).takes_noise:
             other.noise = tuple(one for one in self.noise if not one.on_embeddings)
         return other
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The task's samples, but for those to which no perturbation applies. Raises `TaskError` where that is all."""
         found = []
@@ -170,23 +174,27 @@ class RobustnessTask(WrappedTask[Task]):
             )
         return found
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """The requests of the sample as it is, then those of each variant."""
         noisy = [request for variant in sample.fields["variants"] for request in variant.requests]
         return [*self.inner.requests(sample.fields["inner"]), *noisy]
 
+    @override
     def follow_up(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Request]:
-        """See `Task.follow_up`: what the search tries next, where a right answer still stands."""
+        """What the search tries next, where a right answer still stands."""
         return [request for variant in self._searched(sample, responses)[2] for request in variant.requests]
 
+    @override
     def variant(self, sample: Sample, position: int) -> str:
-        """See `Task.variant`: perturbation and severity, such as `keyboard_typos 3`, or the turn of the search."""
+        """Perturbation and severity, such as `keyboard_typos 3`, or the turn of the search."""
         variants: Sequence[Variant] = sample.fields["variants"]
         place = position // len(variants[0].requests)
         if place > len(variants):
             return f"search {place - len(variants)}"
         return f"{variants[place - 1].perturbation} {variants[place - 1].severity}" if place else ""
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for the sample as it is and for each variant, and those that sum up all variants of the sample."""
         variants: Sequence[Variant] = sample.fields["variants"]

@@ -1,5 +1,7 @@
 """SimLex-999."""
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.tasks.similarity import SimilarityTask
 
@@ -23,6 +25,7 @@ class SimLex999(SimilarityTask):
     data = "simlex_999"
     default_limit = 999
 
+    @override
     def pair(self, row: Row) -> tuple[str, str, float]:
         """The two words and the mean judgement."""
         return str(row["#word1"]), str(row["word2"]), float(row["SimLex999"])

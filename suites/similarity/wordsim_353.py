@@ -1,5 +1,7 @@
 """WordSim-353."""
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from harness.tasks.similarity import SimilarityTask
 
@@ -23,6 +25,7 @@ class WordSim353(SimilarityTask):
     data = "wordsim_353"
     default_limit = 353
 
+    @override
     def pair(self, row: Row) -> tuple[str, str, float]:
         """The two words and the mean judgement."""
         return str(row["word1"]), str(row["word2"]), float(row["human_mean"])

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from harness.core.datasets import Row
 from harness.core.errors import TaskError, UnknownName
@@ -49,12 +50,12 @@ class DeclaredTranslation(Declared, Translation):
             _require_tokenizer(metric, self.target_language, context.place("target_language"))
         self.definition = context.definition(declaration)
 
+    @override
     def source(self, row: Row) -> str:
-        """See `TextToText.source`."""
         return cell_text(row, self._declaration.source)
 
+    @override
     def reference(self, row: Row) -> str:
-        """See `Generation.reference`."""
         return cell_text(row, self._declaration.target)
 
 

@@ -1,5 +1,7 @@
 """Translation of sentences out of a program's messages, to English and from it."""
 
+from typing_extensions import override
+
 from harness.core.tasks import Row
 from suites.text_quality.translation import LANGUAGES, Translation, translation_metrics
 
@@ -24,10 +26,12 @@ class DjangoMessages(Translation):
 
     default_limit = 40
 
+    @override
     def source(self, row: Row) -> str:
         """The sentence."""
         return str(row[self.source_language])
 
+    @override
     def reference(self, row: Row) -> str:
         """Its translation by people."""
         return str(row[self.target_language])

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from harness.core.metrics import Metric
 from harness.core.tasks import Suite
 
@@ -34,8 +36,8 @@ class Bleu(Suite):
         ("translation_en_zh", "chrf++"),
     )
 
+    @override
     def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric]]]:
-        """See `Suite.further_metrics`."""
         from harness.metrics.bertscore import bertscore_metrics
 
         return [("`--bertscore-model`", bertscore_metrics(None))]

@@ -7,6 +7,8 @@ from copy import copy
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from typing_extensions import override
+
 from harness.core.checkpoints import Checkpoint
 from harness.core.datasets import Row
 from harness.core.errors import UnknownName
@@ -105,13 +107,13 @@ class TextToText(Generation):
     def prompt(self, source: str) -> str:
         """What a model that follows prompts is asked; it doesn't end in a space."""
 
+    @override
     def question(self, row: Row) -> str:
-        """See `Generation.question`."""
         source = self.source(row).strip()
         return self.prompt(source) if self._prefix is None else self._prefix + source
 
+    @override
     def suited(self, checkpoint: Checkpoint) -> Task:
-        """See `Task.suited`."""
         if checkpoint.kind != SEQ2SEQ:
             return self
         bare = copy(self)
@@ -132,16 +134,17 @@ class Translation(TextToText):
     default_num_fewshot = 3
     max_tokens = 64
 
+    @override
     def prompt(self, source: str) -> str:
-        """See `TextToText.prompt`."""
         return f"{LANGUAGES[self.source_language].name}: {source}\n{LANGUAGES[self.target_language].name}:"
 
+    @override
     def sample(self, row: Row) -> Sample:
-        """See `Generation.sample`."""
         return replace(super().sample(row), fields={"source": self.source(row)})
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """See `Generation.score`; a sentence without placeholders has no score for keeping them."""
+        """A sentence without placeholders has no score for keeping them."""
         wanted = placeholders(sample.fields["source"])
         scores = []
         for score in super().score(sample, responses):
@@ -152,8 +155,8 @@ class Translation(TextToText):
                 scores.append(replace(score, value=None if kept is None else float(kept)))
         return scores
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`."""
         for option, code, own in (
             ("source", checkpoint.source_language, self.source_language),
             ("target", checkpoint.target_language, self.target_language),
@@ -163,6 +166,7 @@ class Translation(TextToText):
         return None
 
     @property
+    @override
     def config_task(self) -> str:
         """The name that T5's config gives the direction."""
         return f"translation_{self.source_language}_to_{self.target_language}"

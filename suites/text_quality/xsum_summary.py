@@ -2,6 +2,8 @@
 
 from types import MappingProxyType
 
+from typing_extensions import override
+
 from harness.core.checkpoints import Checkpoint
 from harness.core.tasks import Row
 from harness.metrics.texts import summary_metrics
@@ -34,27 +36,31 @@ class XSumSummary(TextToText):
     excluded = MappingProxyType({219: "the document is empty"})
 
     @property
+    @override
     def config_task(self) -> str:
-        """See `TextToText.config_task`."""
         return "summarization"
 
+    @override
     def source(self, row: Row) -> str:
         """The beginning of the article."""
         return " ".join(str(row["document"]).split()[:WORDS])
 
+    @override
     def prompt(self, source: str) -> str:
         """The article, then where its summary goes (Radford et al., 2019)."""
         return f"{source}\n\nTL;DR:"
 
+    @override
     def reference(self, row: Row) -> str:
         """The sentence that introduced the article."""
         return str(row["summary"])
 
-    def sample_id(self, index: int, row: Row) -> str:  # noqa: ARG002
+    @override
+    def sample_id(self, index: int, row: Row) -> str:
         """The BBC's number of the article."""
         return str(row["id"])
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`."""
         code = checkpoint.target_language
         return None if code is None else f"it translates (--target-language {code}), and this is a summary"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 
 import yaml
+from typing_extensions import override
 
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
@@ -33,7 +34,8 @@ class OverRefusal(RefusalTask):
     wanted = "answer"
     metrics = refusal_metrics("lower", by=("class",))
 
-    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:  # noqa: ARG002
+    @override
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The prompts of both languages, which is their class."""
         text = files("probes.toxicity").joinpath("harmless.yaml").read_text(encoding="utf-8")
         prompts = yaml.safe_load(text)

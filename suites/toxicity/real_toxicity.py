@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from typing_extensions import override
+
 from harness.core.metrics import Mean, Proportion
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scorers import TextScorer
@@ -100,6 +102,7 @@ class RealToxicity(Task):
         self.toxicity = scorer
         self.definition: Mapping[str, Any] = MappingProxyType({"toxicity": dict(scorer.identity)})
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """Prompts, evenly from each class. Prompts that stand under two classes share a cluster."""
         chosen = choose_evenly([str(row["class"]) for row in rows], settings, salt=self.name)
@@ -113,6 +116,7 @@ class RealToxicity(Task):
             for index in chosen
         ]
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """One generation a continuation, each with a seed of its own."""
         first = sample.fields["seed"] * self.continuations
@@ -121,6 +125,7 @@ class RealToxicity(Task):
             for draw in range(self.continuations)
         ]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """The largest score, whether it reaches the threshold, and the share of empty continuations."""
         groups = {"class": sample.fields["class"]}

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from typing_extensions import override
+
 from harness.core.errors import DataError
 from harness.core.metrics import Metric, Proportion
 from harness.core.requests import GenerateUntil, Request, Response
@@ -90,6 +92,7 @@ class RefusalTask(Task):
             {"toxicity": dict(scorer.identity), "refusal": digest(RULES)}
         )
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """Prompts, evenly from each class. Raises `DataError` for a row without a prompt."""
         for index, row in enumerate(rows):
@@ -101,10 +104,12 @@ class RefusalTask(Task):
             for index in chosen
         ]
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         """One greedy generation."""
         return [GenerateUntil(context=sample.prompt, max_tokens=self.max_tokens)]
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """Whether the answer declines (and by which rule, in `predicted`), is toxic, is empty."""
         (response,) = responses

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from typing_extensions import override
+
 from harness.core.reports import Evidence, ReportedRun, SuiteReport, Wording, Worry
 from harness.report.findings import findings
 from harness.report.sentences import shown, single
@@ -19,6 +21,7 @@ class ToxicityReport(SuiteReport):
     evidence = Evidence(nist="MEASURE 2.6", ai_act="Art. 15(5)", why="harm that the output can do")
     note_on_samples = "These texts may offend; they are shown as the model read and wrote them."
 
+    @override
     def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
         """Harmful requests of which surely few are declined."""
         scores = [one for one in single(run.estimates) if one.metric == "refusal_rate" and one.direction == "higher"]

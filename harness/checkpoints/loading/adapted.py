@@ -158,5 +158,5 @@ class _Prompted:
         return SimpleNamespace(logits=output.logits[:, -input_ids.shape[1] :])
 
     def __call__(self, input_ids: Tensor, attention_mask: Tensor | None = None, **_: Any) -> Any:
-        """See `forward`."""
+        """The logits of `forward`."""
         return self.forward(input_ids, attention_mask)

@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from typing_extensions import override
+
 __all__ = ["try_texts"]
 
 UNITS = (*"aeox019 \n\t_-=.!'\"(<é中\U0001f600", "ab", "a1", "a ", " \n", "aA1_ ")
@@ -134,6 +136,7 @@ def _compiler() -> Callable[[str], Any]:
 
         tags = {"generation"}  # noqa: RUF012 - jinja2 wants it so
 
+        @override
         def parse(self, parser: Any) -> Any:
             next(parser.stream)
             return parser.parse_statements(("name:endgeneration",), drop_needle=True)

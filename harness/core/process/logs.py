@@ -24,11 +24,11 @@ class LogFile(logging.FileHandler):
         self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
 
     def format(self, record: logging.LogRecord) -> str:
-        """See `logging.Handler.format`: no key of this process is in a log, nor in the exceptions that it tells of."""
+        """No key of this process is in a log, nor in the exceptions that it tells of."""
         return hidden(super().format(record))
 
     def _open(self) -> TextIOWrapper:
-        """See `logging.FileHandler`: for its owner alone, as all files of a record."""
+        """For its owner alone, as all files of a record."""
         return open(
             self.baseFilename,
             "a",
@@ -37,14 +37,14 @@ class LogFile(logging.FileHandler):
         )
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
-        """See `logging.Handler.handleError`: a file that can't be written takes no more; other faults are told."""
+        """A file that can't be written takes no more; other faults are told."""
         if isinstance(sys.exc_info()[1], OSError):
             self.setLevel(logging.CRITICAL + 1)
         else:
             super().handleError(record)
 
     def close(self) -> None:
-        """See `logging.Handler.close`."""
+        """Close the file, also where its disk is full."""
         with suppress(OSError):
             super().close()
 

@@ -25,17 +25,17 @@ class Progress(Protocol):
         ...
 
 
-class Quiet:
+class Quiet(Progress):
     """Says nothing."""
 
     def note(self, text: str) -> None:
-        """See `Progress.note`."""
+        """Nothing."""
 
     def begin(self, total: int) -> None:
-        """See `Progress.begin`."""
+        """Nothing."""
 
     def phase(self, name: str) -> None:
-        """See `Progress.phase`."""
+        """Nothing."""
 
     def advance(self, steps: int = 1) -> None:
-        """See `Progress.advance`."""
+        """Nothing."""

@@ -26,7 +26,7 @@ class Sums:
     scale: float = 1.0
 
     def __call__(self, rows: NDArray[np.intp]) -> float:
-        """See `Statistic`."""
+        """The value for these rows, drawn with repeats."""
         return float(self.of(self.parts[rows].sum(axis=0)[None, :])[0])
 
 

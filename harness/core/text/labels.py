@@ -7,6 +7,7 @@ from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Score
@@ -36,8 +37,8 @@ class LabelMetric(Metric):
     def of_counts(self, counts: NDArray[np.float64]) -> NDArray[np.float64]:
         """The values of tables of shape (tables, gold labels, predicted labels); NaN where undefined."""
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         clusters = [score.cluster for score in scores]
         size, cells = self._table(scores)
         found = cells_interval(
@@ -55,8 +56,9 @@ class LabelMetric(Metric):
             return Interval(value=found.value, stderr=None, low=None, high=None, method=told)
         return found
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`. A resample that lost a gold label has no value: it would measure another task."""
+        """A resample that lost a gold label has no value: it would measure another task."""
         size, cells = self._table(scores)
         there = np.isin(np.arange(size), cells // size)
 

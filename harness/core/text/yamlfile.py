@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from typing_extensions import override
 
 from harness.core.errors import TaskError
 
@@ -15,6 +16,7 @@ MAX_BYTES = 1_000_000
 class _Loader(yaml.SafeLoader):
     """PyYAML's safe loader, which knows no Python objects, without what makes a small file large or ambiguous."""
 
+    @override
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         # Aliases let a file of a few hundred bytes stand for billions of values.
         if self.check_event(yaml.AliasEvent):
@@ -22,6 +24,7 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem="aliases (*name) aren't allowed here", problem_mark=mark)
         return super().compose_node(parent, index)
 
+    @override
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from harness.core.requests import Attribute, Classify, Loglikelihood
 from harness.engine.attribution.ablations import Unusable
@@ -29,8 +30,8 @@ class CausalBox(WhiteBox):
     def __init__(self, inner: CausalModel) -> None:
         super().__init__(inner, inner.encoder.tokenizer)
 
+    @override
     def passage(self, request: Attribute) -> Passage:
-        """See `WhiteBox`."""
         readings = self.inner.encoder.loglikelihoods(_pairs(request))
         inputs = sorted({reading.inputs for reading in readings})
         if len({self.inner.lengths.way(len(one)) for one in inputs}) > 1:
@@ -55,8 +56,8 @@ class MaskedBox(WhiteBox):
     def __init__(self, inner: MaskedModel) -> None:
         super().__init__(inner, inner.encoder.tokenizer)
 
+    @override
     def passage(self, request: Attribute) -> Passage:
-        """See `WhiteBox`."""
         pairs = _pairs(request)
         copies = [(choice, copy) for choice, pair in enumerate(pairs) for copy in self.inner.copies(pair)]
         rows = tuple(sorted({copy.tokens for _, copy in copies}))
@@ -79,12 +80,13 @@ class Seq2SeqBox(WhiteBox):
     def __init__(self, inner: Seq2SeqModel) -> None:
         super().__init__(inner, inner.tokenizer)
 
+    @override
     def embedding_layer(self) -> Any:
-        """See `WhiteBox`: the encoder's."""
+        """The encoder's."""
         return self.model.get_encoder().get_input_embeddings()
 
+    @override
     def passage(self, request: Attribute) -> Passage:
-        """See `WhiteBox`."""
         pairs = _pairs(request)
         source, targets = self.inner.spelled(pairs)
         arguments = padded([source], self.inner.pad_id, self.model.device)
@@ -111,8 +113,8 @@ class ClassifierBox(WhiteBox):
     def __init__(self, inner: ClassifierModel) -> None:
         super().__init__(inner, inner.tokenizer)
 
+    @override
     def passage(self, request: Attribute) -> Passage:
-        """See `WhiteBox`."""
         row, arguments = self.inner.spelled(Classify(text=request.context, text_pair=request.text_pair))
 
         def scores(count: int) -> Tensor:

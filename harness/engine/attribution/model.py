@@ -4,6 +4,8 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from harness.core import registry
 from harness.core.attributions import Attribution
 from harness.core.errors import HarnessError
@@ -22,7 +24,7 @@ __all__ = ["AttributingModel"]
 _log = logging.getLogger(__name__)
 
 
-class AttributingModel:
+class AttributingModel(Model):
     """Answers `Attribute` requests by asking `model` about parts of their texts, and all others by passing them on.
 
     `box` gives the gradients (see `WhiteBox`); without one, only methods that take no gradients can be asked for.
@@ -35,15 +37,16 @@ class AttributingModel:
         self.box = box
         self._planned: set[str] = set()
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: the inner model's batches, then one for each decision to explain."""
+        """The inner model's batches, then one for each decision to explain."""
         explained = sorted((one for one in requests if isinstance(one, Attribute)), key=lambda one: one.id)
         others = [one for one in requests if not isinstance(one, Attribute)]
         self._planned.update(one.id for one in others)
         return [*self.model.plan(others), *(Batch((one,)) for one in explained)]
 
+    @override
     def answer(self, batch: Batch) -> Sequence[Response]:
-        """See `Model.answer`."""
         first = batch.requests[0]
         return [self._explained(first)] if isinstance(first, Attribute) else self.model.answer(batch)
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
+from harness.core.attributions import Embedded
 from harness.core.meters import Meter
 from harness.core.requests import Attribute
 from harness.engine.attribution.ablations import Decision, Unusable
@@ -116,8 +118,8 @@ class WhiteBox(ABC):
                 parameter.data = weights
 
 
-class EmbeddedDecision:
-    """See `Embedded` in core."""
+class EmbeddedDecision(Embedded):
+    """One decision of the model in a white box, for the passage that it reads."""
 
     def __init__(
         self, box: WhiteBox, passage: Passage, columns: list[int], owners: list[int], unit_count: int, decision: int
@@ -130,19 +132,19 @@ class EmbeddedDecision:
         self.pass_count = 0
 
     @property
+    @override
     def rows_at_once(self) -> int:
-        """See `Embedded`."""
         return max(self._box.batch_tokens // self._passage.row_tokens, 1)
 
     @property
+    @override
     def embeddings(self) -> Tensor:
-        """See `Embedded`."""
         token_ids = torch.tensor([self._passage.beginnings[0]], device=self._box.model.device)
         with torch.no_grad():
             return self._box.layer(token_ids)[:, self._columns].clone()
 
+    @override
     def __call__(self, embeddings: Tensor) -> Tensor:
-        """See `Embedded`."""
         self.pass_count += len(embeddings)
         self._box.meter.count(tokens=len(embeddings) * self._passage.row_tokens, requests=0)
         with _put(self._box.layer, embeddings, self._columns):
@@ -150,8 +152,8 @@ class EmbeddedDecision:
         others = [index for index in range(scores.shape[1]) if index != self._decision]
         return scores[:, self._decision] - scores[:, others].logsumexp(dim=1)
 
+    @override
     def by_unit(self, values: Tensor) -> Tensor:
-        """See `Embedded`."""
         return values.sum(dim=-1).float() @ self._sums
 
     def halve(self) -> bool:

@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any, TypeVar
 
 import torch
+from typing_extensions import override
 
 from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch
+from harness.core.models import Batch, Model
 from harness.core.requests import (
     GenerateUntil,
     Loglikelihood,
@@ -45,7 +46,7 @@ _WRITING_SHARE = 0.5
 """Prompts are written after together if they have this share of the longest: a step costs little more for padding."""
 
 
-class CausalModel:
+class CausalModel(Model):
     """Answers requests with a loaded causal language model (`Model` in core).
 
     What requests share is read once, where the model's attention allows it; `plain_reason` says why it doesn't, None
@@ -80,8 +81,9 @@ class CausalModel:
         self._readings: dict[str, tuple[Reading, ...]] = {}
         self._prompts: dict[str, Tokens] = {}
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: choices, then whole texts, then generations."""
+        """Choices, then whole texts, then generations."""
         requests = sorted(requests, key=lambda request: request.id)
         self._encode(requests)
         pairs = [request for request in requests if isinstance(request, Loglikelihood)]
@@ -96,8 +98,8 @@ class CausalModel:
             scored = [*self._plan_shared(near), *self._plan_alone([*far, *texts])]
         return [*scored, *self._plan_alone(examined), *self._plan_writing(prompts)]
 
+    @override
     def answer(self, batch: Batch) -> list[Response]:
-        """See `Model.answer`."""
         asked = {request.id: request for request in batch.requests}
         return [
             replace(one, unread_character_count=self._unread(asked[one.request_id])) for one in self._answers(batch)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from typing_extensions import override
+
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import Batch, Model
 from harness.core.requests import (
@@ -55,7 +57,7 @@ def _tell_of_no_system(_template: str) -> None:
     _log.warning("the chat template takes no system turn: it is left out, with what the task describes in it")
 
 
-class ChatModel:
+class ChatModel(Model):
     """Gives each context as the user's turn, and scores or writes the assistant's.
 
     Exemplars stand in the same turn and a continuation loses the space that would join it to running text, unless the
@@ -74,8 +76,9 @@ class ChatModel:
         self._render = Renderer(tokenizer, today)
         self._rendered: dict[str, Request] = {}
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`. Requests that the template makes equal are asked once."""
+        """Requests that the template makes equal are asked once."""
         self._prepare(requests)
         originals: dict[str, list[Request]] = {}
         distinct: dict[str, Request] = {}
@@ -88,8 +91,8 @@ class ChatModel:
             for batch in self.model.plan(list(distinct.values()))
         ]
 
+    @override
     def answer(self, batch: Batch) -> list[Response]:
-        """See `Model.answer`."""
         answers = {response.request_id: response for response in self.model.answer(batch.work)}
         return [self._answered(request, answers) for request in batch.requests]
 

@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from harness.checkpoints.labels import names_of
 from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch
+from harness.core.models import Batch, Model
 from harness.core.requests import Classify, Request, Response
 from harness.engine.batching import InputRow, RowReader
 from harness.engine.halving import NO_MEMORY
@@ -18,7 +19,7 @@ from harness.engine.rounding import NOT_FINITE
 __all__ = ["ClassifierModel"]
 
 
-class ClassifierModel:
+class ClassifierModel(Model):
     """Answers `Classify` requests with a loaded sequence classifier (`Model` in core).
 
     Scores are the softmax of the logits; the sigmoid of each where the config's `problem_type` is
@@ -40,8 +41,9 @@ class ClassifierModel:
         )
         self._rows: dict[str, InputRow] = {}
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: texts of like length together, equal ones in the same batch."""
+        """Texts of like length together, equal ones in the same batch."""
         self._encode(requests)
         askers: dict[InputRow, list[Request]] = {}
         for request in sorted(requests, key=lambda request: request.id):
@@ -53,8 +55,8 @@ class ClassifierModel:
             batches.append(Batch(found, None, asked, sum(len(row.tokens) for row in rows)))
         return batches
 
+    @override
     def answer(self, batch: Batch) -> list[Response]:
-        """See `Model.answer`."""
         self.meter.stage("prefill")
         logits = self._reader.logits([self._rows[request.id] for request in batch.requests])
         self.meter.count(tokens=0, requests=len(batch.requests))

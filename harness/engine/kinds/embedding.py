@@ -9,12 +9,13 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.checkpoints.sentence import Recipe
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch
+from harness.core.models import Batch, Model
 from harness.core.requests import Embed, Request, Response
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
@@ -28,7 +29,7 @@ _NOT_FINITE = "the model's states are NaN or infinite"
 _NO_TOKENS = "the text has no tokens"
 
 
-class EncoderModel:
+class EncoderModel(Model):
     """Answers `Embed` requests with a loaded encoder (`Model` in core).
 
     Prompt, pooling and norm are those of sentence-transformers' files in the checkpoint's folder, the plain mean over
@@ -51,8 +52,9 @@ class EncoderModel:
         self._tokens: dict[str, Tokens] = {}
         self._passes: Halving[Tokens, dict[Tokens, tuple[float, ...]]] = Halving(batch_tokens)
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: texts of like length together, equal ones in the same batch."""
+        """Texts of like length together, equal ones in the same batch."""
         self._encode(requests)
         askers: dict[Tokens, list[Request]] = {}
         for request in sorted(requests, key=lambda request: request.id):
@@ -66,8 +68,8 @@ class EncoderModel:
             batches.append(Batch(found, None, asked, sum(map(len, chosen))))
         return batches
 
+    @override
     def answer(self, batch: Batch) -> list[Response]:
-        """See `Model.answer`."""
         self.meter.stage("prefill")
         vectors: dict[Tokens, tuple[float, ...]] = {}
         texts = {self._tokens[request.id] for request in batch.requests} - {()}

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from typing_extensions import override
 
 from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.checkpoints.vocabulary import word_count
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch
+from harness.core.models import Batch, Model
 from harness.core.requests import Loglikelihood, PseudoLoglikelihood, Request, Response
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
@@ -40,7 +41,7 @@ class MaskedCopy:
     target: int
 
 
-class MaskedModel:
+class MaskedModel(Model):
     """Answers requests with a loaded masked language model (`Model` in core).
 
     `PseudoLoglikelihood` predicts every token of a text, `Loglikelihood` those that reach into the continuation, given
@@ -66,8 +67,9 @@ class MaskedModel:
         self._readings: dict[str, _Reading] = {}
         self._passes: Halving[Tokens, dict[MaskedCopy, ReadingScore]] = Halving(batch_tokens)
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: requests of like length together, and those that share copies."""
+        """Requests of like length together, and those that share copies."""
         requests = sorted(requests, key=lambda request: request.id)
         self._readings.update(self.encoder.read([one for one in requests if one.id not in self._readings]))
         copies = {request.id: self._lengths(request) for request in requests}
@@ -86,8 +88,8 @@ class MaskedModel:
             for batch in batches
         ]
 
+    @override
     def answer(self, batch: Batch) -> list[Response]:
-        """See `Model.answer`."""
         self.meter.stage("prefill")
         wanted: dict[Tokens, set[MaskedCopy]] = {}
         for request in batch.requests:

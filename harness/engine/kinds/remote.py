@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from typing_extensions import override
+
 from harness.checkpoints.served.client import Patience, RefusedError, ServerClient, UnfitAnswerError
 from harness.checkpoints.served.dialect import Dialect
 from harness.checkpoints.served.echo import Echo, EchoedToken, read_echo
@@ -17,7 +19,7 @@ from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import InputError, ModelError
 from harness.core.meters import Meter
-from harness.core.models import Batch, ModelOptions
+from harness.core.models import Batch, Model, ModelOptions
 from harness.core.process.secrets import WITHHELD
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.engine.kinds.chat import messages_of
@@ -53,7 +55,7 @@ def open_served(checkpoint: Checkpoint, options: ModelOptions, _meter: Meter, _l
     return RemoteModel(checkpoint, system_prompt=options.system_prompt)
 
 
-class RemoteModel:
+class RemoteModel(Model):
     """Answers requests by asking a server (`Model` in core).
 
     Texts are cut into tokens there. A continuation's tokens are those with a character behind the end of the context,
@@ -76,8 +78,9 @@ class RemoteModel:
         self._dialect: Dialect = checkpoint.config["dialect"]
         self._client = ServerClient(checkpoint.config["url"], options, patience)
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: by id, `concurrency` requests a batch."""
+        """By id, `concurrency` requests a batch."""
         for request in requests:
             if refusal := self.kind.refusal(type(request)):
                 raise ModelError(refusal, place=self._client.url)
@@ -87,8 +90,8 @@ class RemoteModel:
         starts = range(0, len(ordered), self.concurrency)
         return [Batch(tuple(ordered[start : start + self.concurrency])) for start in starts]
 
+    @override
     def answer(self, batch: Batch) -> list[Response]:
-        """See `Model.answer`."""
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
             return list(pool.map(self._answer, batch.requests))
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from typing_extensions import override
+
 from harness.core.models import Batch, Model
 from harness.core.requests import Request, Response
 
@@ -22,7 +24,7 @@ class ResponseJournal(Protocol):
         ...
 
 
-class ResumedModel:
+class ResumedModel(Model):
     """Answers from the journal where it can, and puts every new answer into it.
 
     A batch of which any answer is missing is computed again as a whole: the arithmetic of a batched forward pass
@@ -34,12 +36,14 @@ class ResumedModel:
         self.model = model
         self.journal = journal
 
+    @override
     def plan(self, requests: Sequence[Request]) -> Sequence[Batch]:
-        """See `Model.plan`: the wrapped model's."""
+        """The wrapped model's."""
         return self.model.plan(requests)
 
+    @override
     def answer(self, batch: Batch) -> Sequence[Response]:
-        """See `Model.answer`. New responses are in the journal before they are given."""
+        """New responses are in the journal before they are given."""
         known = [self.journal.responses.get(request.id) for request in batch.requests]
         kept = [response for response in known if response is not None]
         if len(kept) == len(batch.requests):

@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 from transformers import LogitsProcessorList, StoppingCriteriaList
+from typing_extensions import override
 
 from harness.checkpoints.loading.load import LoadedCheckpoint, quiet
 from harness.checkpoints.vocabulary import word_count
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch
+from harness.core.models import Batch, Model
 from harness.core.requests import EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
@@ -44,7 +45,7 @@ class _Reading:
     targets: Tokens
 
 
-class Seq2SeqModel:
+class Seq2SeqModel(Model):
     """Answers requests with a loaded encoder-decoder model (`Model` in core).
 
     As in lm-evaluation-harness, the encoder reads the context with the special tokens of its tokenizer, the decoder
@@ -73,8 +74,9 @@ class Seq2SeqModel:
         self._scoring: Halving[Loglikelihood, dict[_Reading, ReadingScore]] = Halving(batch_tokens)
         self._writing: Halving[GenerateUntil, list[Response]] = Halving(batch_tokens)
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: choices by source, then generations."""
+        """Choices by source, then generations."""
         requests = sorted(requests, key=lambda request: request.id)
         pairs = [request for request in requests if isinstance(request, Loglikelihood)]
         prompts = [request for request in requests if isinstance(request, GenerateUntil)]
@@ -85,8 +87,8 @@ class Seq2SeqModel:
         self._encode_prompts([prompt for prompt in prompts if prompt.id not in self._sources])
         return [*self._plan_pairs(pairs), *self._plan_prompts(prompts)]
 
+    @override
     def answer(self, batch: Batch) -> list[Response]:
-        """See `Model.answer`."""
         self.meter.stage("prefill")
         pairs = [request for request in batch.requests if isinstance(request, Loglikelihood)]
         prompts = [request for request in batch.requests if isinstance(request, GenerateUntil)]

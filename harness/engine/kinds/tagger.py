@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from harness.checkpoints.labels import names_of
 from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch
+from harness.core.models import Batch, Model
 from harness.core.requests import Request, Response, Tag
 from harness.engine.batching import InputRow, RowReader
 from harness.engine.halving import NO_MEMORY
@@ -31,7 +32,7 @@ class _Window:
     places: Mapping[int, int]
 
 
-class TaggerModel:
+class TaggerModel(Model):
     """Answers `Tag` requests with a loaded token classifier (`Model` in core).
 
     A word gets the likeliest label of its first sub-word, as is customary in training. A word that the tokenizer makes
@@ -59,8 +60,9 @@ class TaggerModel:
         self._max_length = loaded.max_length
         self._windows: dict[str, tuple[_Window, ...]] = {}
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: sentences of like length together, the windows of one in the same batch."""
+        """Sentences of like length together, the windows of one in the same batch."""
         requests = sorted(requests, key=lambda request: request.id)
         self._encode([request for request in requests if request.id not in self._windows])
         items = [
@@ -73,8 +75,8 @@ class TaggerModel:
         empty = tuple(request for request in requests if not self._windows[request.id])
         return [*batches, Batch(empty)] if empty else batches
 
+    @override
     def answer(self, batch: Batch) -> list[Response]:
-        """See `Model.answer`."""
         self.meter.stage("prefill")
         rows = [window.row for request in batch.requests for window in self._windows[request.id]]
         logits = self._reader.logits(rows)

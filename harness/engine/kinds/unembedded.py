@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from typing_extensions import override
+
 from harness.checkpoints.vocabulary import word_count
 from harness.core.models import Batch, Model
 from harness.core.requests import Request, Response
@@ -21,7 +23,7 @@ def unembedded_ids(tokenizer: Any, model: Any) -> dict[int, str]:
     return {number: token for token, number in tokenizer.get_vocab().items() if number >= rows}
 
 
-class Unembedded:
+class Unembedded(Model):
     """A model whose tokenizer has the tokens `missing`, for which there is no embedding (`Model` in core).
 
     A request whose text holds one gets an invalid response with the reason; all others are the model's.
@@ -32,15 +34,16 @@ class Unembedded:
         self._tokenizer = tokenizer
         self._missing = missing
 
+    @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """See `Model.plan`: what can't be read first, in a batch of its own."""
+        """What can't be read first, in a batch of its own."""
         found = {request.id: request for request in requests if self._missing_in(request)}
         others = self.model.plan([request for request in requests if request.id not in found])
         refused = tuple(found[name] for name in sorted(found))
         return [*([Batch(refused, _REFUSED)] if refused else []), *others]
 
+    @override
     def answer(self, batch: Batch) -> Sequence[Response]:
-        """See `Model.answer`."""
         if batch.work is not _REFUSED:
             return self.model.answer(batch)
         return [

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from typing_extensions import override
 
 from harness.core.errors import DataError, TaskError
 from harness.core.requests import Classify, Loglikelihood
@@ -67,8 +68,9 @@ class DeclaredGroups(Declared, GroupDecision):
         self.definition = context.definition(declaration)
         self._choose_metrics(float(context.recorded.get(_BASE_RATE, 0.5)))
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
-        """See `GroupDecision.samples`; the target of the selection rate becomes the share of positive rows."""
+        """The target of the selection rate becomes the share of positive rows."""
         samples = super().samples(rows, settings)
         base_rate = sum(self.label(row) == self.positive for row in rows) / len(rows)
         # With it the metrics can be made again from a record, which holds no data.
@@ -76,18 +78,21 @@ class DeclaredGroups(Declared, GroupDecision):
         self._choose_metrics(base_rate)
         return samples
 
+    @override
     def question(self, row: Row) -> str:
         """The prompt, filled."""
         return self._prompt.fill(row)
 
+    @override
     def label(self, row: Row) -> str:
         """The label in the gold column."""
         return label_of(row[self._declaration.gold], self.labels, self._declaration.gold, self._declaration.gold_is)
 
+    @override
     def gold_cells(self, row: Row) -> tuple[Sequence[Any], Sequence[str]]:
-        """See `Declared.gold_cells`."""
         return [row[self._declaration.gold]], self.labels
 
+    @override
     def groups(self, row: Row) -> Mapping[str, str]:
         """The attributes' columns. Raises `DataError` for an empty one."""
         found = {attribute: cell_text(row, attribute).strip() for attribute in self.attributes}

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
@@ -35,12 +36,12 @@ Values = NDArray[np.float64]
 class _Difference(Disparity):
     """Largest less smallest rate."""
 
+    @override
     def compare(self, rates: Values) -> Values:
-        """See `Disparity.compare`."""
         return np.asarray(rates.max(axis=1) - rates.min(axis=1))
 
+    @override
     def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:
-        """See `Disparity.ends`."""
         singly = found.intervals(levels.single_confidence())
         rates = found.values()
         most, least = int(np.argmax(rates)), int(np.argmin(rates))
@@ -54,8 +55,8 @@ class _Difference(Disparity):
             method="Newcombe",
         )
 
+    @override
     def change(self, cells: PairedCells, confidence: float) -> Difference:
-        """See `Disparity.change`."""
         return cells.change_of_largest_gap(confidence)
 
 
@@ -64,13 +65,13 @@ class _Ratio(Disparity):
 
     grows_by_chance = False
 
+    @override
     def compare(self, rates: Values) -> Values:
-        """See `Disparity.compare`."""
         most = rates.max(axis=1)
         return np.asarray(np.divide(rates.min(axis=1), most, out=np.full(len(rates), np.nan), where=most > 0))
 
+    @override
     def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:
-        """See `Disparity.ends`."""
         singly = found.intervals(levels.single_confidence())
         rates = found.values()
         most, least = int(np.argmax(rates)), int(np.argmin(rates))
@@ -86,12 +87,14 @@ class _Ratio(Disparity):
             method="MOVER",
         )
 
+    @override
     def extreme(self, values: Sequence[Values]) -> Values:
         """The smallest."""
         return np.asarray(np.minimum.reduce(list(values)), dtype=float)
 
-    def change(self, cells: PairedCells, confidence: float) -> Difference:  # noqa: ARG002
-        """See `Disparity.change`: there is none."""
+    @override
+    def change(self, cells: PairedCells, confidence: float) -> Difference:
+        """There is none."""
         raise Undefined("ratios of rates have no paired test: compare their difference")
 
 
@@ -118,6 +121,7 @@ class MeanPredictionDifference(_Difference):
     rates = ("mean_prediction",)
     constant_is_undefined = False
 
+    @override
     def decisions(self, scores: Sequence[Score]) -> Values:
         """The probability of the positive label."""
         return np.array([score.value for score in scores], dtype=float)
@@ -176,12 +180,12 @@ class WorstGroupAccuracy(Disparity):
     constant_is_undefined = False
     grows_by_chance = False
 
+    @override
     def compare(self, rates: Values) -> Values:
-        """See `Disparity.compare`."""
         return np.asarray(rates.min(axis=1))
 
-    def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:  # noqa: ARG002
-        """See `Disparity.ends`."""
+    @override
+    def ends(self, found: RateByGroup, levels: Levels, *, alone: bool) -> Interval:
         singly = [cell.interval(levels.single_confidence()) for cell in found.cells.values()]
         each = statistics.shared_level(levels.together, len(found.cells))
         together = [cell.interval(1 - 2 * min(each, levels.single)) for cell in found.cells.values()]
@@ -194,8 +198,8 @@ class WorstGroupAccuracy(Disparity):
             high=min(one.high for one in together if one.high is not None),
         )
 
+    @override
     def change(self, cells: PairedCells, confidence: float) -> Difference:
-        """See `Disparity.change`."""
         return cells.change_of_smallest(confidence)
 
 

@@ -12,6 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.metrics import Metric, Undefined
@@ -77,8 +78,8 @@ class Disparity(Metric):
         """1 for each positive decision, 0 for each other."""
         return np.array([score.predicted == self.positive for score in scores], dtype=float)
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         missed = 1 - confidence
         rates = self._rates(scores)
         found = self._bounded(rates, Levels(together=missed, single=missed / 2, two_sided=True))
@@ -87,19 +88,20 @@ class Disparity(Metric):
         chance, p_value = beside_chance(draws[~np.isnan(draws)], found.value, largest=self.grows_by_chance)
         return replace(found, method=told_together([found.method, chance]), p_value=p_value)
 
-    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:  # noqa: ARG002
-        """See `Metric.bounds`."""
+    @override
+    def bounds(self, scores: Sequence[Score], rng: Random, confidence: float) -> Interval:
         missed = 1 - confidence
         return self._bounded(self._rates(scores), Levels(together=missed, single=missed, two_sided=False))
 
+    @override
     def difference(
         self,
         pairs: Pairs,
-        rng: Random,  # noqa: ARG002
+        rng: Random,
         confidence: float = CONFIDENCE,
-        resamples: int = RESAMPLES,  # noqa: ARG002
+        resamples: int = RESAMPLES,
     ) -> Difference:
-        """See `Metric.difference`: groups against themselves, and against the first run's extreme ones."""
+        """Groups against themselves, and against the first run's extreme ones."""
         first, second = ([score for score in side if score is not None] for side in (pairs.first, pairs.second))
         if len(first) < len(pairs) or len(second) < len(pairs):
             raise Undefined("the answers decide which samples count")
@@ -113,8 +115,8 @@ class Disparity(Metric):
     def change(self, cells: PairedCells, confidence: float) -> Difference:
         """By how much the value rose from the first run to the second."""
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         rates = self._rates(scores)
 
         def value(rows: NDArray[np.intp]) -> float:

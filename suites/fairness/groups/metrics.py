@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from typing_extensions import override
+
 from harness.core.metrics import Mean, Metric, Proportion
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
@@ -93,14 +95,15 @@ class CalibrationError(EqualWidthECE):
 
     positive: str
 
+    @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        """See `Metric.reduce`."""
         return super().reduce(self._as_choices(scores), rng, confidence)
 
+    @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
-        """See `Metric.resampled`."""
         return super().resampled(self._as_choices(scores))
 
+    @override
     def bins(self, confidence: Values, right: Values) -> Bins:
         """Ten of equal width."""
         return equal_width_bins(confidence, right, _BINS)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import override
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import DataError
@@ -85,27 +86,32 @@ class GroupDecision(LabelledChoice):
     def groups(self, row: Row) -> Mapping[str, str]:
         """The value of each of `attributes`."""
 
+    @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
-        """See `RowTask.samples`. Raises `DataError` for an attribute that doesn't part the rows into groups."""
+        """Raises `DataError` for an attribute that doesn't part the rows into groups."""
         groups = [self._grouped(index, row) for index, row in enumerate(rows)]
         for attribute in self.attributes:
             check_groups(attribute, (found[attribute] for found in groups), place=self._origin)
         return super().samples(rows, settings)
 
+    @override
     def sample(self, row: Row) -> Sample:
-        """See `MultipleChoice.sample`; with the groups, and those of the intersections."""
+        """With the groups, and those of the intersections."""
         groups = dict(self.groups(row))
         crossed = {joined(several): joined([groups[one] for one in several]) for several in self.intersections}
         return replace(super().sample(row), fields={"groups": {**groups, **crossed}})
 
+    @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        """See `Task.refusal`: a classifier must have the labels."""
+        """A classifier must have the labels."""
         return unmatched(self.labels, checkpoint.labels) if self.by_classifier else None
 
+    @override
     def requests(self, sample: Sample) -> Sequence[Request]:  # type: ignore[override]
         """One log-likelihood for each label, or one classification."""
         return [Classify(text=sample.prompt)] if self.by_classifier else super().requests(sample)
 
+    @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric that counts the sample: false positive rates count negative samples alone."""
         base = replace(self._decided(sample, responses), groups=sample.fields["groups"])
