@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from harness.core.meters import Meter
 from harness.core.models import Model
+from harness.core.process.heap import give_back
 from harness.core.process.isolation import STEP_TIMEOUT_S
 from harness.core.process.progress import Progress
 from harness.core.requests import Response
@@ -67,6 +68,7 @@ def answer_all(
                     for key in saving[name]:
                         # What an explanation asks is known by its answer alone.
                         saving[name][key] += sum(getattr(one, key) for one in explained)
+            give_back()
         writer.write_json("engine.json", saving)
         current = with_follow_ups(current, writer.responses, step_timeout_s)
     return current
