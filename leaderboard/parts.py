@@ -10,8 +10,10 @@ import streamlit as st
 from altair.utils.schemapi import debug_mode
 
 from harness.charts import Chart, Theme, themed
-from harness.core.scores import OVERALL
+from harness.core.scores import Estimate
 from harness.core.text.display import aim, elided, number, visible
+from harness.core.text.reasons import worded
+from harness.report.figures import frame_of
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.session import Session
 
@@ -22,6 +24,7 @@ __all__ = [
     "drawing",
     "estimate_table",
     "not_here",
+    "shown_estimates",
     "shown_interval",
     "shown_table",
     "text",
@@ -101,12 +104,19 @@ def downloads(session: Session, frame: pd.DataFrame, name: str) -> None:
     st.caption(session.t("Numbers are numbers in both; a text that a spreadsheet would compute gets an apostrophe."))
 
 
+def shown_estimates(session: Session, estimates: Sequence[Estimate]) -> pd.DataFrame:
+    """As `estimate_table`, of estimates that are no rows of the store."""
+    made = pd.Series([worded(one.reason) for one in estimates], dtype=object)
+    headlines = [one.is_headline for one in estimates]
+    return estimate_table(session, frame_of(estimates).assign(is_headline=headlines, wording=made))
+
+
 def estimate_table(session: Session, estimates: pd.DataFrame) -> pd.DataFrame:
-    """Estimates as people read them: one row each, with interval, n, unit, what is best, basis and reason."""
+    """Rows of the store's estimates as people read them: with interval, n, unit, what is best, basis and reason."""
     t = session.t
     rows = [
         {
-            t("task"): t(row["task"]) if row["task"] == OVERALL else row["task"],
+            t("task"): t(row["task"]) if row["is_headline"] else row["task"],
             t("metric"): t(row["metric"]),
             **({t("group"): row["group"]} if estimates["group"].notna().any() else {}),
             t("score"): row["value"],
@@ -117,9 +127,9 @@ def estimate_table(session: Session, estimates: pd.DataFrame) -> pd.DataFrame:
             t("unit"): t(row["unit"]),
             t("best"): arrow(row),
             t("basis"): t(row["basis"]),
-            t("why absent"): row["reason"],
+            t("why absent"): reason,
         }
-        for row in estimates.to_dict("records")
+        for row, reason in zip(estimates.to_dict("records"), session.reasons(estimates), strict=True)
     ]
     frame = pd.DataFrame(rows)
     return frame.drop(columns=[t("why absent")]) if len(frame) and frame[t("why absent")].isna().all() else frame

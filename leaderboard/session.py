@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 import streamlit as st
@@ -12,8 +12,10 @@ import streamlit as st
 from harness.core.errors import HarnessError
 from harness.core.reports.installed import suite_title
 from harness.core.text.display import elided
+from harness.core.text.reasons import unworded
 from harness.core.text.translation import LANGUAGES
 from harness.record import RunRecord
+from harness.report.words import Words
 from harness.store import Store
 from leaderboard.data import queries
 from leaderboard.words import BoardWords, board_words
@@ -38,6 +40,14 @@ class Session:
     def title(self, suite: str) -> str:
         """What people call a suite, in the reader's language."""
         return suite_title(suite, self.t.code)
+
+    def reasons(self, rows: pd.DataFrame) -> "pd.Series[Any]":
+        """The reasons of rows of the store, or of estimates, in the reader's language; None where there is none."""
+        say = Words("zh" if self.t.code == "zh" else "en").reason
+        made = rows["wording"] if "wording" in rows else [None] * len(rows)
+        told = zip(rows["reason"], made, strict=True)
+        said = [say(unworded(text, wording)) if isinstance(text, str) else None for text, wording in told]
+        return pd.Series(said, index=rows.index, dtype=object)
 
 
 def open_session(t: BoardWords) -> Session:

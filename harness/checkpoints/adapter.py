@@ -17,6 +17,7 @@ from harness.checkpoints.sources.named import NamedInFile, UnconfirmedError, bes
 from harness.checkpoints.vocabulary import check_vocabulary, has_vocabulary
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError
+from harness.core.text.reasons import Reason
 
 __all__ = [
     "BASE",
@@ -174,7 +175,7 @@ def inspect_adapter(folder: Path, *, ref: str, origin: str, base: str | None, re
         has_chat_template=has_chat_template(folder, _tokenizer_config(folder))
         if own_tokenizer
         else under.has_chat_template,
-        notes=(*under.notes, f"{_title(config)} over {under.ref}"),
+        notes=(*under.notes, Reason("{adapter} over {base}", adapter=_title(config), base=under.ref)),
     )
 
 
@@ -184,7 +185,7 @@ def _with_head(base: Checkpoint, supplied: Mapping[str, StoredTensor]) -> Checkp
     if base.kind not in LABELLING or len(heads) != 1 or len(heads[0].shape) != 2:
         return base
     count = heads[0].shape[0]
-    base = replace(base, notes=(*base.notes, f"The head, for {count} label{'s' * (count > 1)}, is the adapter's own"))
+    base = replace(base, notes=(*base.notes, Reason("The head comes from the adapter (labels: {count})", count=count)))
     if count == label_count(base.config):
         return base
     kept = {field: value for field, value in base.config.items() if field not in ("id2label", "label2id")}

@@ -1,6 +1,7 @@
 """From a folder to a `Checkpoint`: everything that can be known without executing or loading anything."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from harness.core import registry
 from harness.core.checkpoints import Checkpoint, GenerationSettings
 from harness.core.errors import CheckpointError
 from harness.core.requests import GenerateUntil
+from harness.core.text.reasons import Reason
 
 __all__ = ["inspect_folder"]
 
@@ -146,24 +148,44 @@ def _refuse_changed(folder: Path, said: dict[str, Any], digests: dict[str, str])
 
 def _notes(said: dict[str, Any], config: dict[str, Any], weights: WeightFiles) -> tuple[str, ...]:
     listed = said.get("notes", [])
-    notes = [note for note in listed if isinstance(note, str)] if isinstance(listed, list) else []
+    notes = [note for one in listed if (note := _note(one))] if isinstance(listed, list) else []
     if config.get("quantization_config"):
         stored = sorted({tensor.dtype for tensor in weights.tensors.values()})
         method = quantisation(config).get("quant_method", "a method that config.json doesn't name")
-        notes.append(f"The weights are quantised with {method} (stored as {', '.join(stored)})")
+        said_so = Reason(
+            "The weights are quantised with {method} (stored as {types})", method=str(method), types=", ".join(stored)
+        )
+        notes.append(said_so)
     return tuple(notes)
+
+
+def _note(said: object) -> str | None:
+    """A note of the file beside converted weights, where it is one: a text, or what a reason is made of."""
+    if isinstance(said, dict):
+        with suppress(ValueError):
+            return Reason.from_json(said)
+    return said if isinstance(said, str) else None
 
 
 def _kind_notes(kind: str, weights: WeightFiles, recipe: Recipe) -> tuple[str, ...]:
     notes = [recipe.note] if kind == "encoder" else []
     if unused := unused_tensors(kind, weights.tensors):
-        others = f" and {len(unused) - 1} more" if len(unused) > 1 else ""
-        notes.append(f"The files hold weights that no answer depends on: {unused[0]}{others}")
+        notes.append(Reason("The files hold weights that no answer depends on: {names}", names=_first_of(unused)))
     return tuple(notes)
 
 
 def _token_notes(missing: Sequence[str]) -> tuple[str, ...]:
     if not missing:
         return ()
-    others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-    return (f"The model has no embedding for the token {missing[0]}{others}: a text that holds one has no answer",)
+    return (
+        Reason(
+            "The model has no embedding for the token {tokens}: a text that contains one gets no answer",
+            tokens=_first_of(missing),
+        ),
+    )
+
+
+def _first_of(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    return Reason("{first} and {count} more", first=names[0], count=len(names) - 1)

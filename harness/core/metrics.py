@@ -209,7 +209,7 @@ class PerUnit(Metric):
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         weights = [score.weight for score in scores]
         if sum(weights) <= 0:
-            raise Undefined(f"nothing to divide by: the {self.unit} of all samples sum to 0")
+            raise Undefined("nothing to divide by: the weights of all samples sum to 0")
         values = _values(scores)
         lowest = 0.0 if min(values) >= 0 else None
         plain = statistics.ratio(values, weights, _clusters(scores), confidence, lowest=lowest)
@@ -217,7 +217,9 @@ class PerUnit(Metric):
         try:
             value = transform(plain.value)
         except OverflowError as error:
-            raise Undefined(f"too large for a number (made from {plain.value:.6g})") from error
+            raise Undefined(
+                Reason("too large for a number (computed from {value})", value=f"{plain.value:.6g}")
+            ) from error
         if plain.stderr is None or plain.low is None or plain.high is None:
             return replace(plain, value=value)
         try:

@@ -2,8 +2,9 @@
 
 from harness.core.requests import GenerateUntil, Loglikelihood, Request, Response
 from harness.core.tasks import Sample
+from harness.core.text.reasons import Reason
 
-__all__ = ["QUESTION_LOST", "usable"]
+__all__ = ["QUESTION_LOST", "long_continuation", "usable"]
 
 QUESTION_LOST = "the prompt is longer than the model's window, so the beginning of its question was not read"
 
@@ -24,3 +25,8 @@ def usable(sample: Sample, request: Request, response: Response) -> Response:
         unread_character_count=response.unread_character_count,
         invalid=QUESTION_LOST,
     )
+
+
+def long_continuation(token_count: int) -> Reason:
+    """Why a continuation of so many tokens has no log-likelihood: the model can't read it at once."""
+    return Reason("the continuation of {count} tokens is longer than the model's window", count=token_count)

@@ -17,7 +17,7 @@ from harness.decision.worst import paired_worst
 __all__ = ["Contrast", "Contrasts", "contrasted_parts", "no_worst"]
 
 
-READINGS = "readings of a machine at two times: no error of theirs says what else differed in between"
+READINGS = "both were read from a machine, at different times: their errors don't cover what else changed in between"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Contrasts:
         except Undefined as undefined:
             return Contrast(difference=None, reason=undefined.reason)
         if told := _defined_otherwise(self.first, self.second, key):
-            reason = Reason("the two runs define {metric} otherwise: {told}", metric=key.metric, told=told[0])
+            reason = Reason("the two runs define {metric} differently: {told}", metric=key.metric, told=told[0])
             return Contrast(difference=None, reason=reason)
         pairs: Pairs | None = pair(self.first.scores[whole], self.second.scores[whole])
         main = [SampleGroup(attribute, value) for attribute, value in metric.main_group.items()]

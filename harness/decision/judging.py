@@ -150,7 +150,7 @@ class Judge:
             of_rule = name in made_of or (key.is_headline and name.startswith(f"{key.suite}/"))
             if of_rule and not self.pins.get(name, "").startswith(pinned):
                 return Reason(
-                    "{name} is not what the policy was written for: its prompts or data are others", name=name
+                    "{name} is not what the policy was written for: its prompts or data have changed", name=name
                 )
         share = estimate.invalid_count / max(1, estimate.n + estimate.invalid_count)
         return self._too_many_invalid(share)
@@ -334,9 +334,9 @@ _HELD: dict[tuple[Standing, str], str] = {
     ("beyond", "least"): "{ends} is not at least {low}",
     ("beyond", "most"): "{ends} is not at most {high}",
     ("beyond", "between"): "{ends} is not at least {low} and at most {high}",
-    ("undecided", "least"): "{ends} is only partly at least {low}",
-    ("undecided", "most"): "{ends} is only partly at most {high}",
-    ("undecided", "between"): "{ends} is only partly at least {low} and at most {high}",
+    ("undecided", "least"): "only part of {ends} is at least {low}",
+    ("undecided", "most"): "only part of {ends} is at most {high}",
+    ("undecided", "between"): "only part of {ends} is at least {low} and at most {high}",
 }
 
 
@@ -349,4 +349,4 @@ def _said(
     if between is None:
         return held
     before, now = (number(one.value) for one in between)
-    return Reason("{now} against {before}: the difference, {held}", now=now, before=before, held=held)
+    return Reason("{now} against {before}; difference: {held}", now=now, before=before, held=held)

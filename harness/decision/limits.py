@@ -29,7 +29,7 @@ def limits(run: Scored, key: Key, confidence: float) -> Interval:
     estimate = run.estimates[key]
     assert estimate.value is not None
     if reason := underived(run, key):
-        raise Undefined(Reason("{metric} {reason}, so nothing bears it out", metric=key.metric, reason=reason))
+        raise Undefined(Reason("{metric} {reason}, so it can't be confirmed", metric=key.metric, reason=reason))
     if is_reading(run, key):
         return Interval(value=estimate.value, stderr=None, low=estimate.value, high=estimate.value, method="as read")
     if parts := contrasted_parts(run, key):

@@ -124,14 +124,16 @@ class Scored:
             self._given[key.whole] = None if estimate.value is None else self.value_by(metric, key.whole)
         given = self._given[key.whole]
         if given is None or estimate.value is None:
-            raise Undefined(estimate.reason or "there is no score a sample")
+            raise Undefined(estimate.reason or "there are no scores of single samples")
         if not math.isclose(given, estimate.value, rel_tol=_AGREES, abs_tol=_AGREES):
             if known:
                 said = Reason(
                     "the installed version of {metric} gives another value than the record", metric=key.metric
                 )
             else:
-                said = Reason("{metric} is no mean, and the task that defines it is not installed", metric=key.metric)
+                said = Reason(
+                    "{metric} is not a mean, and the task that defines it is not installed", metric=key.metric
+                )
             raise Undefined(said)
         return metric
 
@@ -155,12 +157,14 @@ class Scored:
         """What a metric gives on the recorded scores that a number is of. Raises `Undefined` where that is nothing."""
         scores = [score for score in self.scores_of(key) if score.invalid is None]
         if not scores:
-            raise Undefined("there is no score a sample")
+            raise Undefined("there are no scores of single samples")
         try:
             return attempt(partial(_value, metric, scores))
         except StepFailed as failed:
             failed.give_back(Undefined)
-            raise Undefined(Reason("the scores are none of this metric's ({error})", error=f"it {failed}")) from failed
+            raise Undefined(
+                Reason("the scores don't belong to this metric ({error})", error=f"it {failed}")
+            ) from failed
 
     @cached_property
     def _given(self) -> dict[Key, float | None]:

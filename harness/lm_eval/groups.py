@@ -11,6 +11,7 @@ from harness.core.scores import Estimate, TaskPart
 from harness.core.statistics import mean_of_parts
 from harness.core.tasks import Task
 from harness.core.text.hashing import digest
+from harness.core.text.reasons import Reason
 from harness.lm_eval.task import LmEvalTask
 from harness.tasks.options import LM_EVAL
 
@@ -113,11 +114,11 @@ def _row(task: LmEvalTask, known: Mapping[tuple[str, str], Estimate]) -> dict[st
 
 def _why_absent(one: _Sum, parts: Sequence[Estimate], others: Sequence[str]) -> str | None:
     if others:
-        return f"{others[0]} was asked for with other settings than the group's"
+        return Reason("{task} was run with settings other than the group's", task=others[0])
     if not parts:
-        return f"none of its tasks has the metric {one.name}"
+        return Reason("none of its tasks has the metric {metric}", metric=one.name)
     if len({(part.unit, part.direction) for part in parts}) > 1:
-        return f"its tasks don't agree on the unit of {one.metric}, or on which way is better"
+        return Reason("its tasks disagree on the unit or the better direction of {metric}", metric=one.metric)
     return next((without_part(part) for part in parts if part.value is None), None)
 
 

@@ -23,6 +23,7 @@ from harness.core import statistics
 from harness.core.metrics import Metric, PerUnit, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
+from harness.core.text.reasons import Reason
 from harness.metrics.standard import BITS_PER_BYTE, WORD_PERPLEXITY
 
 __all__ = ["LmEvalMetric", "adopt"]
@@ -72,9 +73,9 @@ class _Mean(LmEvalMetric):
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         values = [score.value for score in scores if score.value is not None]
         if len(values) < len(scores):
-            raise Undefined("the task gives a document something else than a number, of which there is no mean")
+            raise Undefined("the task's value for a document is not a number, so there is no mean")
         if any(math.isnan(value) for value in values):
-            raise Undefined("the task gives a document no number (NaN)")
+            raise Undefined("the task's value for a document is NaN")
         if set(values) <= {0.0, 1.0}:
             return statistics.proportion(values, confidence=confidence)
         return statistics.mean(values, confidence=confidence)
@@ -123,7 +124,8 @@ class _Aggregated(LmEvalMetric):
             value = float(self.aggregate(items))
         except Exception as error:
             # The aggregation may be a function of the task's own; its failure is this metric's alone.
-            raise Undefined(f"lm-eval's aggregation fails on these values ({type(error).__name__}: {error})") from error
+            said = f"{type(error).__name__}: {error}"
+            raise Undefined(Reason("lm-eval's aggregation fails on these values ({error})", error=said)) from error
         if math.isnan(value):
             raise Undefined("lm-eval's aggregation is undefined on these values (NaN)")
 
@@ -146,7 +148,7 @@ class _Bypassed(LmEvalMetric):
 
     @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
-        raise Undefined("the task's metric is bypass: it asks for outputs, and scores nothing")
+        raise Undefined("the task's metric is bypass: the task collects outputs and scores nothing")
 
 
 def adopt(metric: str, *, name: str, aggregation: Aggregation, higher_is_better: bool | None) -> LmEvalMetric:
@@ -191,6 +193,6 @@ def _item(score: Score) -> Any:
     if score.value is not None:
         return score.value
     if score.predicted is None:
-        raise Undefined("the task gives a document a value that can't be recorded")
+        raise Undefined("the task's value for a document can't be recorded")
     predicted = json.loads(score.predicted)
     return predicted if score.gold is None else (json.loads(score.gold), predicted)

@@ -254,7 +254,7 @@ class Temperature(Metric):
                 clusters=_clusters(scores),
                 confidence=confidence,
             ),
-            "no temperature from 1/100 to 100 is best: right choices are hardly likelier than chance, or nearly always",
+            "no temperature from 1/100 to 100 is best: right choices are hardly likelier than chance, or always best",
         )
 
 

@@ -19,6 +19,7 @@ from harness.core.errors import TaskError, UnavailableError
 from harness.core.metrics import Mean, Metric, PerUnit, Proportion, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval
+from harness.core.text.reasons import Reason
 from harness.metrics.texts import TextMetric
 
 __all__ = ["EvaluateMetric", "as_evaluate", "load_metric"]
@@ -61,7 +62,7 @@ class EvaluateMetric(Metric):
             raise Undefined("a sample has no gold or no predicted label or text")
         references, predictions = self._encoded(gold, predicted)
         if np.isnan(self._value(predictions, references)):
-            raise Undefined(f"evaluate's {self.module.name} is undefined on these labels (NaN)")
+            raise Undefined(Reason("evaluate's {metric} is undefined on these labels (NaN)", metric=self.module.name))
 
         def statistic(rows: NDArray[np.intp]) -> float:
             try:
@@ -91,14 +92,23 @@ class EvaluateMetric(Metric):
             results = dict(self.module.compute(predictions=predictions, references=references))
         except Exception as error:
             # A foreign script may raise anything; its failure is this metric's alone.
-            raise Undefined(f"evaluate's {name} fails on these labels ({type(error).__name__}: {error})") from error
+            said = f"{type(error).__name__}: {error}"
+            raise Undefined(
+                Reason("evaluate's {metric} fails on these labels ({error})", metric=name, error=said)
+            ) from error
         key = self.key or (next(iter(results)) if len(results) == 1 else name)
         if key not in results:
-            raise Undefined(f"evaluate's {name} reports {', '.join(results)}: name one, as in evaluate:{name}#KEY")
+            raise Undefined(
+                Reason(
+                    "evaluate's {metric} reports {keys}: choose one with evaluate:{metric}#KEY",
+                    metric=name,
+                    keys=", ".join(results),
+                )
+            )
         try:
             return float(results[key])
         except (TypeError, ValueError) as error:
-            raise Undefined(f"evaluate's {name} reports no number as {key}") from error
+            raise Undefined(Reason("evaluate's {metric} reports no number as {key}", metric=name, key=key)) from error
 
 
 def load_metric(reference: str, *, trust_metric_code: bool, offline: bool = False) -> EvaluateMetric:

@@ -16,6 +16,7 @@ from harness.core.metrics import Metric, Proportion, Undefined
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.core.text.labels import LabelMetric
+from harness.core.text.reasons import Reason
 from harness.metrics.standard import MACRO_F1, MCC
 
 __all__ = [
@@ -94,7 +95,7 @@ def class_report(labels: Sequence[str]) -> tuple[Metric, ...]:
             source=f"van Rijsbergen (1979), {SKLEARN}",
             figure=figure,
             label=label,
-            nothing=f"no text is {label} {by}",
+            nothing=Reason("no text is {label} {by}", label=label, by=by),
         )
         for label in labels
         for figure, by in _FIGURES.items()
@@ -139,7 +140,7 @@ class LabelSetMetric(Metric):
             highest=1.0,
         )
         if math.isnan(interval.value):
-            raise Undefined("no text has a label, neither by its gold labels nor by the model")
+            raise Undefined("no text has a gold label or a predicted one")
         return interval
 
     @override

@@ -20,14 +20,16 @@ from harness.core.requests import (
     Tag,
     TokenLoglikelihoods,
 )
-from harness.core.text.codec import Codec, Form
+from harness.core.text.codec import REASON, Codec, Form
 from harness.core.text.hashing import canonical_json
 
 __all__ = ["RESPONSES", "WINDOWS", "request_columns", "request_of"]
 
 # RFC 8785 sorts keys, so the labels' order is kept as a list of pairs.
-RESPONSES = Codec(Response, label_scores=Form(lambda scores: [list(pair) for pair in scores.items()], dict))
-WINDOWS = Codec(Window)
+RESPONSES = Codec(
+    Response, label_scores=Form(lambda scores: [list(pair) for pair in scores.items()], dict), invalid=REASON
+)
+WINDOWS = Codec(Window, reason=REASON)
 
 
 @dataclass(frozen=True, slots=True)

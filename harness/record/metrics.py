@@ -17,6 +17,7 @@ from harness.core import registry
 from harness.core.errors import PluginError
 from harness.core.metrics import Metric, Undefined
 from harness.core.text.hashing import canonical_json
+from harness.core.text.reasons import Reason
 
 __all__ = ["METRICS", "RecordedMetric", "metric_rows", "recorded_metrics"]
 
@@ -54,13 +55,17 @@ class RecordedMetric:
     def metric(self) -> Metric:
         """The metric, made anew. Raises `Undefined`, with the reason, where that can't be done here."""
         if self.parameters is None:
-            raise Undefined(f"the metric can't be made again here: {self.class_name} holds code or objects of the task")
+            raise Undefined(
+                Reason("{name} can't be rebuilt: it holds code or objects of the task", name=self.class_name)
+            )
         try:
             kind = _class(self.class_name)
             return kind(**_parameters(kind, self.parameters))
         except (PluginError, TypeError, ValueError, NameError) as error:
             said = " ".join(str(error).split())
-            raise Undefined(f"the metric can't be made again here: {said:.300}") from error
+            raise Undefined(
+                Reason("{name} can't be rebuilt: {error}", name=self.class_name, error=said[:300])
+            ) from error
 
     def differences(self, other: "RecordedMetric") -> list[str]:
         """In what the other one computes something else, parameter by parameter; empty where it is the same."""

@@ -34,6 +34,7 @@ from harness.core.meters import Window
 from harness.core.requests import Response
 from harness.core.scores import Estimate
 from harness.core.text.hashing import canonical_json
+from harness.core.text.reasons import reworded
 from harness.record.codec import RESPONSES, WINDOWS
 from harness.record.estimates import estimate_of, estimate_row, recorded
 from harness.record.files import clear_scratch, make_folder, write_whole, writing
@@ -103,6 +104,13 @@ class RunRecord:
     def _estimates(self, name: str) -> list[Estimate]:
         with _formed(self.folder / name, "a list of estimates"):
             return list(map(estimate_of, _read_json(self.folder / name)))
+
+    @property
+    def checkpoint_notes(self) -> list[str]:
+        """What a reader should know of the checkpoint; those that are reasons can be said in other languages."""
+        with _formed(self.folder / "checkpoint.json", "a checkpoint's description"):
+            texts = {str(number): note for number, note in enumerate(self.checkpoint.get("notes", ()))}
+            return list({**texts, **reworded(texts, self.checkpoint.get("wording", {}))}.values())
 
     @property
     def is_partial(self) -> bool:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from harness.core.reports.installed import catalogue_folder, suite_title
+from harness.core.reports.installed import catalogue_folder, suite_title, suite_words
 from harness.core.text.display import number
 from harness.core.text.reasons import Reason
 from harness.core.text.translation import translator
@@ -53,7 +53,14 @@ class Words:
 
     def reason(self, text: str) -> str:
         """Why a rule decided as it did, or a score is absent; in English where nobody has said it in this language."""
-        return text.said_by(self._explained) if isinstance(text, Reason) else self._explained(text)
+        return text.said_by(self._explain) if isinstance(text, Reason) else self._explain(text)
+
+    def _explain(self, text: str) -> str:
+        # A reason may be told far from its suite, such as by a rule or a headline.
+        for say in (self._own, self._explained, *suite_words(self.language)):
+            if (said := say(text)) != text:
+                return said
+        return text
 
     def interval(self, low: float | None, high: float | None) -> str:
         """Both ends of an interval; empty where there is none."""

@@ -176,7 +176,7 @@ def estimate_metric(
 def _finite(found: Interval) -> Interval:
     """Without errors that are no numbers, such as an end beyond the largest. Raises `Undefined` for such a value."""
     if not math.isfinite(found.value):
-        raise Undefined(Reason("the metric gives {value}, which is no number", value=str(found.value)))
+        raise Undefined(Reason("the metric gives {value}, which is not a number", value=str(found.value)))
     if all(one is None or math.isfinite(one) for one in (found.stderr, found.low, found.high)):
         return found
     return replace(found, stderr=None, low=None, high=None, method=None)

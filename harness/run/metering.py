@@ -20,6 +20,7 @@ from harness.core.process.isolation import StepFailed, attempt, is_foreign
 from harness.core.process.progress import Progress
 from harness.core.requests import GenerateUntil, Request
 from harness.core.tasks import Suite
+from harness.core.text.reasons import Reason
 from harness.core.token_energy import STAGES, is_settled
 from harness.run.pauses import PauseWatch, WatchedMeter
 from harness.run.work import Phase, TaskWork
@@ -40,7 +41,7 @@ REPEAT_S = 2.0
 
 _IDLE_S = 2.0
 _IDLE_READINGS = 3
-_BUSY = "another run of the harness measures energy on this machine, and each would count the other's work"
+_BUSY = "another run measures energy on this machine, and each would count the work of the other"
 
 
 class _AbsentMeter(NullMeter):
@@ -124,7 +125,7 @@ class _GuardedMeter(Meter):
             failed.give_back(HarnessError)
             if failed.__cause__ is not but_for:
                 _log.warning("no energy is measured any more: the meter %s", failed)
-                self._absent = _AbsentMeter(self._publish, f"the meter {failed}")
+                self._absent = _AbsentMeter(self._publish, Reason("the meter {failed}", failed=str(failed)))
             return None
 
 

@@ -13,6 +13,7 @@ from typing import Self
 from typing_extensions import override
 
 from harness.core.meters import Meter, Publish, Window
+from harness.core.text.reasons import Reason
 
 __all__ = ["Clocks", "PauseWatch", "Times", "WatchedMeter", "read_clocks"]
 
@@ -98,10 +99,16 @@ class PauseWatch:
             stopped_s = lasted - BEAT_S - computed / self._rate - (now.waited - last.waited)
             if slept_s >= SHORTEST_S:
                 self._pauses.append(
-                    _Pause(last.monotonic, now.monotonic, f"the machine slept for {slept_s:.1f} s meanwhile")
+                    _Pause(
+                        last.monotonic,
+                        now.monotonic,
+                        Reason("the machine slept for {seconds} s meanwhile", seconds=f"{slept_s:.1f}"),
+                    )
                 )
             elif stopped_s >= max(SHORTEST_S, lasted / 2):
-                words = f"the process was stopped, or its machine, for about {stopped_s:.1f} s meanwhile"
+                words = Reason(
+                    "the process or its machine was stopped for about {seconds} s meanwhile", seconds=f"{stopped_s:.1f}"
+                )
                 self._pauses.append(_Pause(last.monotonic, now.monotonic, words))
             elif lasted >= BEAT_S:
                 self._rate = max(1.0, min(computed / lasted, float(os.cpu_count() or 1)))

@@ -20,6 +20,7 @@ from harness.core.process.network import offline_if
 from harness.core.process.paths import public_name, without_home
 from harness.core.process.progress import Progress, Quiet
 from harness.core.tasks import Results
+from harness.core.text.reasons import wording
 from harness.engine.devices import describe_device
 from harness.engine.kinds.resumed import ResumedModel
 from harness.record import RunRecord, RunWriter
@@ -245,7 +246,9 @@ def _description(checkpoint: Checkpoint) -> dict[str, object]:
     for name in ("path", "config", "adapter", "stamps"):
         del described[name]
     told = {"ref": public_name(checkpoint.ref), "origin": _without_place(checkpoint.origin, checkpoint)}
-    return {**described, **told, "notes": [_without_place(note, checkpoint) for note in checkpoint.notes]}
+    notes = [_without_place(note, checkpoint) for note in checkpoint.notes]
+    said = wording(**{str(number): note for number, note in enumerate(checkpoint.notes)})
+    return {**described, **told, "notes": notes, "wording": said}
 
 
 def _without_place(text: str, checkpoint: Checkpoint) -> str:

@@ -149,7 +149,20 @@ def runs_say_what_was_asked(op: "Operations") -> None:
     op.drop_column("suites", "comparison_sha256")
 
 
-MIGRATIONS: Sequence[Callable[["Operations"], None]] = (first_index_of_runs, runs_say_what_was_asked)
+def reasons_can_be_translated(op: "Operations") -> None:
+    """Beside a reason stands what it is made of, so that pages can say it in their reader's language.
+
+    Runs that were indexed before lack it until they are indexed again: their reasons are told in English.
+    """
+    for table in ("estimates", "verdict_rules"):
+        op.add_column(table, Column("wording", Text))
+
+
+MIGRATIONS: Sequence[Callable[["Operations"], None]] = (
+    first_index_of_runs,
+    runs_say_what_was_asked,
+    reasons_can_be_translated,
+)
 """In order; the first has the number 1. A step that was released never changes."""
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Boolean, Double, Integer, Table
 from harness.core.errors import HarnessError, RecordError
 from harness.core.scores import Estimate
 from harness.core.text.hashing import digest
+from harness.core.text.reasons import worded
 from harness.decision.comparable import questions_of
 from harness.record import RunRecord, RunSpec
 from harness.record.estimates import estimate_row
@@ -168,7 +169,7 @@ def _suites(spec: RunSpec, parts: Mapping[str, Sequence[tuple[str, str]]]) -> It
 
 
 def _estimate(one: Estimate) -> dict[str, Any]:
-    told = {**estimate_row(one), "is_headline": one.is_headline}
+    told = {**estimate_row(one), "is_headline": one.is_headline, "wording": worded(one.reason)}
     row = {column.name: told.get(column.name) for column in schema.estimates.columns}
     del row["run_id"], row["position"]
     return {**row, "signature": one.signature if one.is_headline else None}

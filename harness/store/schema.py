@@ -132,6 +132,7 @@ estimates = Table(
     Column("signature", AnyText),  # of headlines; that of the others is in the record
     Column("reason", AnyText),
     Column("applies", Boolean, nullable=False),
+    Column("wording", AnyText),  # what the reason is made of, as JSON; None for a plain text
     Index("estimates_by_headline", "is_headline", "run_id"),
 )
 
@@ -183,4 +184,5 @@ verdict_rules = Table(
     Column("n", BigInteger),
     Column("n_needed", BigInteger),
     Column("reason", AnyText),
+    Column("wording", AnyText),  # as in estimates
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import RecordError
+from harness.core.text.reasons import worded
 from harness.decision.verdicts import FOLDER, read_verdicts
 
 __all__ = ["verdict_rows"]
@@ -23,6 +24,10 @@ def verdict_rows(folder: Path) -> dict[str, list[dict[str, Any]]]:
         blank = dict.fromkeys(_OF_VERDICT, "")
         unread = {**blank, "policy": FOLDER, "baseline_run_id": None, "verdict": "ERROR", "reason": str(error)}
         return {"verdicts": [unread], "verdict_rules": []}
-    rules = [{"verdict_position": position, **asdict(rule)} for position, one in enumerate(found) for rule in one.rules]
+    rules = [
+        {"verdict_position": position, **asdict(rule), "wording": worded(rule.reason)}
+        for position, one in enumerate(found)
+        for rule in one.rules
+    ]
     verdicts = [{**{name: getattr(one, name) for name in _OF_VERDICT}, "reason": None} for one in found]
     return {"verdicts": verdicts, "verdict_rules": rules}

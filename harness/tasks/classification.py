@@ -14,6 +14,7 @@ from harness.core.metrics import Metric
 from harness.core.requests import Classify, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
+from harness.core.text.reasons import Reason
 from harness.metrics.correlation import MAE, PEARSON, SPEARMAN
 from harness.metrics.labels import label_set
 from harness.tasks.rows import RowTask
@@ -35,7 +36,11 @@ def unmatched(wanted: Sequence[str], named: Sequence[str]) -> str | None:
     missing = [name for name in wanted if name.strip().casefold() not in have]
     if not missing:
         return None
-    return f"its labels are {_listed(named)}, and the task needs {_listed(missing)} (see --labels)"
+    return Reason(
+        "its labels are {named}, and the task needs {missing} (see --labels)",
+        named=_listed(named),
+        missing=_listed(missing),
+    )
 
 
 def _listed(names: Sequence[str], shown: int = 10) -> str:
@@ -142,7 +147,7 @@ class MultiLabelClassification(LabelledText):
     @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
         if checkpoint.config.get("problem_type") != _MULTI:
-            return f"it gives each text one label (problem_type in its config isn't {_MULTI})"
+            return Reason("it gives each text one label: problem_type in its config.json isn't {needed}", needed=_MULTI)
         return unmatched(self.labels, checkpoint.labels)
 
 
@@ -175,4 +180,8 @@ class Regression(LabelledText):
     @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
         count = label_count(checkpoint.config)
-        return None if count == 1 else f"it has {count} labels, and a regression has one"
+        return (
+            None
+            if count == 1
+            else Reason("it has {count} labels, and a regression needs exactly one", count=count or 0)
+        )

@@ -10,6 +10,7 @@ from harness.core.metrics import Metric
 from harness.core.requests import LoglikelihoodRolling, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
+from harness.core.text.reasons import Reason
 from harness.core.text.words import words
 from harness.metrics.standard import BITS_PER_BYTE, BYTE_PERPLEXITY, TOKEN_PERPLEXITY, WORD_PERPLEXITY
 from harness.tasks.rows import RowTask
@@ -47,7 +48,7 @@ class WholeText(RowTask):
         """For each metric, the nats of the text and the number of units they are spread over."""
         (response,) = responses
         if response.loglikelihood is None:
-            reason = response.invalid or f"the model gave no {self.answer_name}"
+            reason = response.invalid or Reason("the model gave no {name}", name=self.answer_name)
             return [
                 Score(sample_id=sample.id, metric=metric.name, cluster=sample.cluster, invalid=reason)
                 for metric in self.metrics

@@ -16,11 +16,19 @@ from harness.core.requests import Response, Tag
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.core.tasks import Row, Sample
+from harness.core.text.reasons import Reason
 from harness.metrics.entities import Entity, entities, entity_type
 from harness.tasks.classification import unmatched
 from harness.tasks.rows import RowTask
 
 __all__ = ["EntityMetric", "Tagging", "entity_metrics"]
+
+_NOTHING = {
+    "precision": "the model found no entity",
+    "recall": "the data have no entity",
+    "f1": "neither the data nor the model have an entity",
+}
+"""Why each measure is undefined."""
 
 _SOURCE = "Tjong Kim Sang and De Meulder (2003), entities exact in bounds and type, as in seqeval (Nakayama, 2018)"
 
@@ -52,9 +60,10 @@ class EntityMetric(Metric):
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         values, weights = self._columns(scores)
         if not sum(weights):
-            holder = {"precision": "the model", "recall": "the data"}.get(self.measure, "neither data nor model")
-            verb = "has" if self.measure == "f1" else "has no"
-            raise Undefined(f"{holder} {verb} entity{f' of the type {self.type}' if self.type else ''}")
+            nothing = _NOTHING[self.measure]
+            raise Undefined(
+                nothing if self.type is None else Reason("{nothing} (type {type})", nothing=nothing, type=self.type)
+            )
         return statistics.bounded_ratio(values, weights, [score.cluster for score in scores], confidence)
 
     @override

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from harness.core.scores import Estimate, SampleGroup
+from harness.core.text.reasons import unworded
 from harness.record import RunRecord
 
 __all__ = ["StoredRun"]
@@ -47,5 +48,7 @@ _EMPTY_SAMPLES = pd.DataFrame(columns=["suite", "task", "sample_id", "kind", "co
 def _estimate(row: Mapping[Any, Any]) -> Estimate:
     known = {one.name: row[one.name] for one in fields(Estimate) if one.name in row and not pd.isna(row[one.name])}
     counts = {name: int(known[name]) for name in _COUNTS if name in known}
+    if "reason" in known:
+        known["reason"] = unworded(known["reason"], row.get("wording"))
     group = SampleGroup.parse(known["group"]) if "group" in known else None
     return Estimate(**{"value": None, "signature": "", **known, **counts, "group": group})

@@ -9,6 +9,7 @@ import streamlit as st
 
 from harness.charts import forest
 from harness.core.errors import RecordError
+from harness.core.text.reasons import worded
 from harness.decision.comparison import Comparison, compare
 from harness.record import RunRecord
 from leaderboard.address import choose_one, put
@@ -85,7 +86,8 @@ def _show(session: Session, comparison: Comparison) -> None:
     if comparison.conditions:
         st.caption(t("What else differs than the checkpoint:"))
         st.text("\n".join(comparison.conditions))
-    frame = pd.DataFrame([asdict(one) for one in comparison.differences])
+    frame = pd.DataFrame([asdict(one) | {"wording": worded(one.reason)} for one in comparison.differences])
+    frame = frame.assign(reason=session.reasons(frame))
     st.subheader(t("Suites"))
     st.caption(t(_PAIRED))
     _forest(session, frame[frame["level"] == "suite"], "suite")

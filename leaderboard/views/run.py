@@ -18,14 +18,14 @@ from harness.core.scores import SampleGroup
 from harness.core.text.display import number, visible
 from harness.record import RunRecord
 from harness.record.opening import read_json
-from harness.report.figures import frame_of, suite_drawings
+from harness.report.figures import suite_drawings
 from harness.report.words import Words
 from leaderboard.address import choose_one
 from leaderboard.chosen import chosen_run
 from leaderboard.data import queries
 from leaderboard.data.stored import StoredRun
 from leaderboard.links import link
-from leaderboard.parts import chart, downloads, estimate_table, shown_table
+from leaderboard.parts import chart, downloads, estimate_table, shown_estimates, shown_table
 from leaderboard.report import pdf_of
 from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
@@ -77,7 +77,7 @@ def _figures(session: Session, drawings: Sequence[Drawing], suite: str) -> None:
     places = st.columns(2) if len(drawings) > 1 else [st.container()]
     for place, one in enumerate(drawings):
         with places[place % len(places)]:
-            behind = one.table if one.table is not None else estimate_table(session, frame_of(one.rows))
+            behind = one.table if one.table is not None else shown_estimates(session, one.rows)
             picture = partial(one.draw, theme=session.theme, language=t.code)
             chart(session, picture, behind, key=f"figure {place} of {suite}")
     _nothing(session, bool(drawings))
@@ -128,7 +128,8 @@ def _verdict(session: Session, run_id: str) -> None:
     say(f"{escaped(last['verdict'])}: {escaped(last['policy'])} ({escaped(last['decided_at'])})")
     with st.expander(t("Rules of the gate")):
         rules = queries.verdict_rules(session.store, [run_id])
-        of_last = rules[rules["verdict_position"] == last["position"]][list(_RULE)].dropna(axis="columns", how="all")
+        rules = rules[rules["verdict_position"] == last["position"]]
+        of_last = rules.assign(reason=session.reasons(rules))[list(_RULE)].dropna(axis="columns", how="all")
         shown_table(of_last.rename(columns={name: t(name) for name in _RULE}), key="rules")
 
 
@@ -150,7 +151,7 @@ def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Se
     out = estimates[~estimates["applies"]].drop_duplicates("task")
     if len(out):
         with st.expander(t("Not defined for this kind of checkpoint")):
-            shown_table(out[["task", "reason"]])
+            shown_table(out.assign(reason=session.reasons(out))[["task", "reason"]])
     st.subheader(t("Download"))
     downloads(session, estimates.drop(columns=["name"]), f"run-{row['run_id']}")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from harness.core.scores import Basis
+from harness.core.text.reasons import Reason
 
 __all__ = ["CounterReading", "Instrument", "SpentJoules", "energy_between"]
 
@@ -60,7 +61,7 @@ def energy_between(before: CounterReading, after: CounterReading) -> SpentJoules
     for part in sorted(before.joules.keys() | after.joules.keys()):
         start, end = before.joules.get(part), after.joules.get(part)
         if start is None or end is None:
-            failed[part] = f"the counter could not be read ({why})"
+            failed[part] = Reason("the counter could not be read ({why})", why=why)
         elif not (math.isfinite(start) and math.isfinite(end)):
             failed[part] = "the counter is not a finite number"
         elif end < start:

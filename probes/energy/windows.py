@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from harness.core.meters import Meter, Publish, Window
+from harness.core.text.reasons import Reason, told_together
 from probes.energy.grid import Grid
 from probes.energy.readings import Instrument, SpentJoules, energy_between
 
@@ -158,10 +159,17 @@ class WindowedMeter(Meter):
         failed = dict(tally.failed)
         for part in sorted(self._instrument.parts):
             if part not in failed and tally.joules.get(part, 0.0) <= 0:
-                failed[part] = f"the counter did not advance in {tally.seconds:.2f} s"
-        reason = "; ".join(f"{part}: {why}" for part, why in sorted(failed.items())) or None
+                failed[part] = Reason("the counter did not advance in {seconds} s", seconds=f"{tally.seconds:.2f}")
+        reason = (
+            told_together([Reason("{name}: {reason}", name=part, reason=why) for part, why in sorted(failed.items())])
+            or None
+        )
         if lasted < resolution:
-            reason = f"lasted {lasted:.3f} s, less than the {resolution:g} s that the instrument resolves"
+            reason = Reason(
+                "lasted {lasted} s, less than the {resolution} s that the instrument resolves",
+                lasted=f"{lasted:.3f}",
+                resolution=f"{resolution:g}",
+            )
         parts = {} if lasted < resolution else {p: j for p, j in sorted(tally.joules.items()) if p not in failed}
         return Window(
             phase=key[0],

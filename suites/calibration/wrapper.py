@@ -66,7 +66,7 @@ class CalibrationTask(WrappedTask[MultipleChoice | Classification]):
     def refusal(self, checkpoint: Checkpoint) -> str | None:
         several = checkpoint.config.get("problem_type") == "multi_label_classification"
         if isinstance(self.inner, Classification) and several:
-            return "it gives each label a probability for itself, so there is no confidence in one choice"
+            return "it gives each label a separate probability, so there is no confidence in a single choice"
         return super().refusal(checkpoint)
 
     @override

@@ -12,6 +12,7 @@ from harness.core.meters import Window
 from harness.core.scores import Basis, Estimate
 from harness.core.statistics import UPPER, Interval
 from harness.core.tasks import Results
+from harness.core.text.reasons import Reason
 from harness.core.token_energy import AIM, half_width
 from suites.energy.answers import Answers
 
@@ -79,7 +80,11 @@ class Book:
         """Grams of CO2 equivalent, of gross energy."""
         found = _usable(windows)
         unknown = [window.phase for window in found.used if window.carbon_grams_per_kwh is None]
-        reason = found.reason or (f"no carbon intensity for {', '.join(dict.fromkeys(unknown))}" if unknown else None)
+        reason = found.reason or (
+            Reason("no carbon intensity is known for {phases}", phases=", ".join(dict.fromkeys(unknown)))
+            if unknown
+            else None
+        )
         if reason is not None:
             return self._absent(RUN, "carbon_grams", "gCO2e", reason, found)
         grams = sum(_joules(window) / JOULES_PER_KWH * (window.carbon_grams_per_kwh or 0.0) for window in found.used)
@@ -102,7 +107,7 @@ class Book:
             metric=f"joules_per_token_{stage}",
             unit="J/token",
             per=lambda window: window.token_count,
-            nothing=f"no tokens were counted in the stage {stage}" if windows else NO_ENERGY,
+            nothing=Reason("no tokens were counted in the stage {stage}", stage=stage) if windows else NO_ENERGY,
         )
         inside = [window for window in windows if window.stage == stage]
         gross, net = (self._ratio(task, rate, inside, net=net) for net in (False, True))
@@ -126,7 +131,9 @@ class Book:
         metric, unit = "joules_per_correct_answer", "J/correct answer"
         found, joules = self._values(answers.windows, net=False)
         counted = sum(window.request_count for window in found.used)
-        reason = found.reason or (None if counted else "its requests were answered with another suite's")
+        reason = found.reason or (
+            None if counted else "its requests were answered together with those of another suite"
+        )
         if reason is None and answers.correct_count == 0:
             reason = "there is no correct answer"
         if reason is not None:
@@ -204,11 +211,14 @@ class Book:
         if not net or found.reason is not None:
             return found, gross
         if isinstance(self.idle, str):
-            return _Sum(reason=f"idle power is not known: {self.idle}"), []
+            return _Sum(reason=Reason("idle power is not known: {reason}", reason=self.idle)), []
         watts = self.idle.value
         values = [joules - watts * window.duration_s for joules, window in zip(gross, found.used, strict=True)]
         if sum(values) < 0:
-            why = f"less power than the {watts:.1f} W of the idle phase: something else was running then"
+            why = Reason(
+                "less power than the {watts} W of the idle phase: another program was running then",
+                watts=f"{watts:.1f}",
+            )
             return _Sum(reason=why), []
         return found, values
 
@@ -254,11 +264,18 @@ def _judged(estimate: Estimate) -> Estimate:
         return estimate
     width = half_width(estimate.as_interval)
     if width is None:
-        return replace(estimate, interval=f"unknown: {AIM:.0%} was aimed at, and {estimate.n} windows don't tell")
-    if width > AIM:
-        return replace(
-            estimate, interval=f"t, ±{width:.1%}: the aim of {AIM:.0%} was not reached in {estimate.n} windows"
+        said = Reason(
+            "unknown: too few windows to tell ({count}; the aim is ±{aim})", count=estimate.n, aim=f"{AIM:.0%}"
         )
+        return replace(estimate, interval=said)
+    if width > AIM:
+        said = Reason(
+            "t, ±{width}: the aim of {aim} was not reached in {count} windows",
+            width=f"{width:.1%}",
+            aim=f"{AIM:.0%}",
+            count=estimate.n,
+        )
+        return replace(estimate, interval=said)
     return estimate
 
 
@@ -275,7 +292,12 @@ def _usable(windows: Sequence[Window]) -> _Sum:
         return _Sum(reason=NO_ENERGY)
     lost, total = sum(window.duration_s for window in unread), sum(window.duration_s for window in windows)
     if unread and (not used or lost > UNREAD_SHARE * total):
-        why = f"no energy for {lost:.3g} of {total:.3g} s: {unread[0].reason or 'the meter gave no reason'}"
+        why = Reason(
+            "no energy was measured for {lost} of {total} s: {reason}",
+            lost=f"{lost:.3g}",
+            total=f"{total:.3g}",
+            reason=unread[0].reason or "the meter gave no reason",
+        )
         return _Sum(unused_count=len(unread), reason=why)
     return _Sum(used, len(unread))
 

@@ -29,7 +29,7 @@ from suites.explainability.wrapper import AttributionTask
 __all__ = ["DeclaredRationales"]
 
 _HERE = "\0"
-_UNREAD = "what people marked lies beyond what the model reads of the text"
+_UNREAD = "the model doesn't read the part of the text that people marked"
 
 
 class RationalesDeclaration(Declaration):

@@ -21,6 +21,7 @@ from harness.core.metrics import Metric
 from harness.core.requests import Attribute, Classify, Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
+from harness.core.text.reasons import Reason
 from harness.tasks.wrapped import WrappedTask, common_beginning
 from suites.explainability.metrics import (
     AOPC_COMPREHENSIVENESS,
@@ -100,7 +101,9 @@ class AttributionTask(WrappedTask[Task]):
         """The inner task's, and that of a classifier that gives no single label."""
         problem = checkpoint.config.get("problem_type")
         if problem in ("multi_label_classification", "regression"):
-            return f"a decision is one label of several, and its problem_type is {problem}"
+            return Reason(
+                "an explained decision is one label of several, and its problem_type is {problem}", problem=problem
+            )
         return self.inner.refusal(checkpoint)
 
     @override

@@ -22,6 +22,7 @@ from harness.core.requests import Embed, Response
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic, upper_tail
 from harness.core.tasks import Row, Sample, Task, TaskSettings
+from harness.core.text.reasons import Reason
 from harness.tasks.similarity import cosine
 
 __all__ = ["EFFECT_SIZE", "P_VALUE", "AssociationTest"]
@@ -129,12 +130,16 @@ class PermutationP(Metric):
         if count <= _EXACT:
             drawn = np.array([sums[list(chosen)].sum() for chosen in itertools.combinations(range(len(words)), size)])
             share = float((drawn >= seen - margin).mean())
-            return Interval(value=share, stderr=None, low=None, high=None, method=f"all {count} partitions")
+            return Interval(
+                value=share, stderr=None, low=None, high=None, method=Reason("all {count} partitions", count=count)
+            )
         generator = np.random.default_rng(rng.getrandbits(64))
         drawn = np.array([generator.permutation(sums)[:size].sum() for _ in range(_EXACT)])
         share = float((1 + (drawn >= seen - margin).sum()) / (1 + _EXACT))
         stderr = math.sqrt(share * (1 - share) / _EXACT)
-        return Interval(value=share, stderr=stderr, low=None, high=None, method=f"{_EXACT} partitions drawn")
+        return Interval(
+            value=share, stderr=stderr, low=None, high=None, method=Reason("{count} partitions drawn", count=_EXACT)
+        )
 
 
 EFFECT_SIZE = EffectSize(

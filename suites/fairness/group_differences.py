@@ -135,7 +135,7 @@ def _mean(scores: Sequence[Score], confidence: float) -> Interval:
     found = statistics.mean(values, [score.cluster for score in scores], confidence)
     if max(values) > min(values):
         return found
-    return replace(found, stderr=None, low=None, high=None, method="the same in every template: no error to show")
+    return replace(found, stderr=None, low=None, high=None, method="the same in every template, so it has no error")
 
 
 def _values(scores: Sequence[Score]) -> list[float]:

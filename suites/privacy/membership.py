@@ -15,6 +15,7 @@ from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic, proportion, upper_tail
 from harness.core.statistics.auroc import area_under_roc, auroc
 from harness.core.tasks import Sample
+from harness.core.text.reasons import Reason
 
 __all__ = ["ATTACKS", "MEMBER", "MEMBERSHIP_METRICS", "NON_MEMBER", "Separation", "membership_scores"]
 
@@ -103,7 +104,7 @@ class TruePositiveRate(Metric):
             share,
             low=share.value - math.hypot(share.value - share.low, share.value - lowest),
             high=share.value + math.hypot(share.high - share.value, highest - share.value),
-            method=f"{share.method}, and an order statistic for the threshold",
+            method=Reason("{method}, and an order statistic for the threshold", method=share.method or ""),
         )
 
     @override
@@ -124,7 +125,14 @@ def _columns(scores: Sequence[Score], *, smallest: int) -> tuple[NDArray[np.floa
     member = np.array([score.gold == MEMBER for score in scores])
     inside, outside = int(member.sum()), int((~member).sum())
     if inside < 2 or outside < smallest:
-        raise Undefined(f"{inside} members and {outside} non-members are too few: at least 2 and {smallest} are needed")
+        raise Undefined(
+            Reason(
+                "{inside} members and {outside} non-members are too few: at least 2 and {smallest} are needed",
+                inside=inside,
+                outside=outside,
+                smallest=smallest,
+            )
+        )
     return np.array([score.value for score in scores], dtype=float), member
 
 
@@ -155,7 +163,7 @@ def membership_scores(sample: Sample, response: Response) -> list[Score]:
     assert isinstance(sample.gold, str)
     invalid = None
     if not response.token_loglikelihoods or not response.token_z_scores:
-        invalid = response.invalid or "the model gave no likelihood a token"
+        invalid = response.invalid or "the model gave no likelihoods of single tokens"
     return [
         Score(
             sample_id=sample.id,

@@ -14,6 +14,7 @@ from harness.core.requests import Request, Response, TokenLoglikelihoods
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval
 from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
+from harness.core.text.reasons import Reason
 from harness.tasks.rows import cluster_of
 
 __all__ = ["PROMPT_LENGTHS", "Maximum", "Memorisation", "longest_run", "pieces"]
@@ -129,19 +130,28 @@ class Memorisation(Task):
         blank = Score(sample_id=sample.id, metric="", cluster=sample.cluster)
         greedy = response.token_is_greedy
         if greedy is None:
-            reason = response.invalid or "the model gave no likelihood a token"
+            reason = response.invalid or "the model gave no likelihoods of single tokens"
             return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         scores = []
         for length in PROMPT_LENGTHS:
             named = replace(blank, metric=f"extraction_rate_{length}")
             if len(greedy) < length + SUFFIX_TOKENS:
-                reason = f"a text of {len(greedy)} tokens is shorter than a prompt of {length} and {SUFFIX_TOKENS} more"
+                reason = Reason(
+                    "a text of {count} tokens is shorter than a prompt of {prompt} and {more} more",
+                    count=len(greedy),
+                    prompt=length,
+                    more=SUFFIX_TOKENS,
+                )
                 scores.append(replace(named, invalid=reason))
             else:
                 scores.append(replace(named, value=float(all(greedy[length : length + SUFFIX_TOKENS]))))
         longest = replace(blank, metric="longest_exact_continuation")
         if len(greedy) <= PROMPT_LENGTHS[0]:
-            reason = f"a text of {len(greedy)} tokens leaves none after a prompt of {PROMPT_LENGTHS[0]}"
+            reason = Reason(
+                "a text of {count} tokens has nothing left after a prompt of {prompt}",
+                count=len(greedy),
+                prompt=PROMPT_LENGTHS[0],
+            )
             return [*scores, replace(longest, invalid=reason)]
         return [*scores, replace(longest, value=float(longest_run(greedy[PROMPT_LENGTHS[0] :])))]
 

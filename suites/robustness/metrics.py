@@ -72,7 +72,7 @@ class _RelativeDrop(Metric):
             statistics.net_gain(noisy - clean, clean, 1 - clean, pairs.clusters) for noisy, clean, _ in sides
         )
         if first is None or second is None:
-            raise Undefined("a single question shows no error")
+            raise Undefined("a single question has no error")
         # A drop is a net loss, so the second's drop less the first's is the first's net gain less the second's.
         found = statistics.difference_of_gains(second, first, confidence, n=len(pairs))
         before = self.resampled([score for score in pairs.first if score])

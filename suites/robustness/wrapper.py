@@ -19,6 +19,7 @@ from harness.core.perturbations import MAX_SEVERITY, READ, Perturbation, SampleP
 from harness.core.requests import Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
+from harness.core.text.reasons import Reason
 from harness.tasks.wrapped import WrappedTask
 from suites.robustness.attack import ROUNDS, TRIES, Tried, margin, next_tries
 from suites.robustness.metrics import (
@@ -139,7 +140,7 @@ class RobustnessTask(WrappedTask[Task]):
     def refusal(self, checkpoint: Checkpoint) -> str | None:
         kind = registry.kind(checkpoint.kind)
         if not kind.takes_noise and all(one.on_embeddings for one in self.noise):
-            return f"the embeddings of a {kind.title} are out of reach, so no noise can be put on them"
+            return Reason("noise can't be put on the embeddings of a {kind}: they are out of reach", kind=kind.title)
         return super().refusal(checkpoint)
 
     @override
@@ -268,7 +269,9 @@ class RobustnessTask(WrappedTask[Task]):
         first = self.inner.metrics[0].name
         score = next((score for score in self.inner.score(sample, responses) if score.metric == first), None)
         if score is None or (score.value is None and score.invalid is None):
-            return _Answer(value=None, said="", tie=False, invalid=f"the task gives {first} no number")
+            return _Answer(
+                value=None, said="", tie=False, invalid=Reason("the task gives {metric} no number", metric=first)
+            )
         said = str(score.value) if score.predicted is None else score.predicted
         return _Answer(value=score.value, said=said, tie=score.tie, invalid=score.invalid)
 

@@ -16,6 +16,7 @@ from harness.core.metrics import Metric, Proportion
 from harness.core.requests import Response
 from harness.core.scores import Score
 from harness.core.tasks import Sample, Task
+from harness.core.text.reasons import Reason
 from harness.data.messages import placeholders
 from harness.metrics.standard import EXACT_MATCH
 from harness.metrics.texts import text_metrics
@@ -162,7 +163,12 @@ class Translation(TextToText):
             ("target", checkpoint.target_language, self.target_language),
         ):
             if code is not None and not LANGUAGES[own].named_by(code):
-                return f"it is set to another language than {LANGUAGES[own].name} (--{option}-language {code})"
+                return Reason(
+                    "it is set to a language other than {language} (--{option}-language {code})",
+                    language=LANGUAGES[own].name,
+                    option=option,
+                    code=code,
+                )
         return None
 
     @property

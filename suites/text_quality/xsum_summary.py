@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.tasks import Row
+from harness.core.text.reasons import Reason
 from harness.metrics.texts import summary_metrics
 from suites.text_quality.translation import TextToText
 
@@ -63,4 +64,8 @@ class XSumSummary(TextToText):
     @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
         code = checkpoint.target_language
-        return None if code is None else f"it translates (--target-language {code}), and this is a summary"
+        return (
+            None
+            if code is None
+            else Reason("this task asks for a summary, and the model translates (--target-language {code})", code=code)
+        )

@@ -22,13 +22,16 @@ def answer(tokens, values, top, **more):
         ({"choices": []}, "gives no log-probabilities"),
         ({"choices": [{"logprobs": None}]}, "gives no log-probabilities"),
         (answer(["日本", " is"], [None], [None, {}]), "gives no log-probabilities"),
-        (answer(["日本", 7], [None, -1.0], [None, {}]), "have an unknown form"),
-        (answer(["日本", " is"], [None, "-1"], [None, {}]), "have an unknown form"),
-        (answer(["日", " is"], [None, -1.0], [None, {}]), "don't spell the prompt"),
-        (answer(["\ufffd", " is"], [None, -1.0], [None, {}], text_offset=[0, "2"]), "don't spell the prompt"),
-        (answer(["\ufffd", " is"], [None, -1.0], [None, {}], text_offset=[0]), "don't spell the prompt"),
+        (answer(["日本", 7], [None, -1.0], [None, {}]), "in an unknown form"),
+        (answer(["日本", " is"], [None, "-1"], [None, {}]), "in an unknown form"),
+        (answer(["日", " is"], [None, -1.0], [None, {}]), "add up to the prompt"),
+        (answer(["\ufffd", " is"], [None, -1.0], [None, {}], text_offset=[0, "2"]), "add up to the prompt"),
+        (answer(["\ufffd", " is"], [None, -1.0], [None, {}], text_offset=[0]), "add up to the prompt"),
         (answer(["日本", " is"], [None, None], [None, {}]), "gives no log-probabilities"),
-        (answer([PROMPT[:0], "<s>" + PROMPT], [None, -1.0], [None, {}], text_offset=None), "don't spell the prompt"),
+        (
+            answer([PROMPT[:0], "<s>" + PROMPT], [None, -1.0], [None, {}], text_offset=None),
+            "don't add up to the prompt",
+        ),
     ],
 )
 def test_what_is_no_echo_is_said_to_be_none(given, words):
@@ -66,8 +69,8 @@ HELLO = "Hello, wörld 日本"
 @pytest.mark.parametrize(
     ("values", "top", "words"),
     [
-        ([None, 0.5], {}, "a log-probability of 0.5, and none is above 0"),
-        ([None, 1e-3], {}, "none is above 0"),
+        ([None, 0.5], {}, "a log-probability of 0.5, which is above 0"),
+        ([None, 1e-3], {}, "which is above 0"),
         ([None, True], {}, "unknown form"),
         ([None, False], {}, "unknown form"),
         ([None, float("nan")], {}, "NaN or infinite"),
@@ -75,8 +78,8 @@ HELLO = "Hello, wörld 日本"
         ([None, [-1.0]], {}, "unknown form"),
         ([None, -1.0], {"a": "x"}, "unknown form"),
         ([None, -1.0], {"a": True}, "unknown form"),
-        ([None, -1.0], {"a": 2.0}, "none is above 0"),
-        ([None, -1.0], {"a": -9.0}, "likelier than the likeliest"),
+        ([None, -1.0], {"a": 2.0}, "which is above 0"),
+        ([None, -1.0], {"a": -9.0}, "a higher probability than the token"),
         ("ab", {}, "unknown form"),
     ],
 )

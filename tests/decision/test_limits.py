@@ -126,7 +126,7 @@ def test_metrics_of_a_declared_task_are_built_from_the_record(tmp_path):
         tmp_path / "unknown", "a", scores, metrics=(metric,), task="loans", tasks=(task_spec(task="loans"),)
     )
     assert limits(Scored(unknown), key, 0.95) == metric.bounds(scores, Random("0"), 0.95)
-    with pytest.raises(Undefined, match="is no mean, and the task that defines it is not installed"):
+    with pytest.raises(Undefined, match="is not a mean, and the task that defines it is not installed"):
         limits(Scored(without_metrics(unknown)), key, 0.95)
 
 
@@ -149,4 +149,4 @@ def test_metrics_that_two_runs_define_otherwise_are_not_compared(tmp_path, robus
     rule = {"kind": "non_inferior", "suite": "quiz", "task": "elsewhere", "metric": "relative_drop", "margin": 0.2}
     (found,) = gate(other, policy(rule), kept).rules
     assert found.verdict == "INCONCLUSIVE"
-    assert "the two runs define relative_drop otherwise: lowest None, there -9" in (found.reason or "")
+    assert "the two runs define relative_drop differently: lowest None, there -9" in (found.reason or "")

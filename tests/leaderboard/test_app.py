@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from harness.core.text.reasons import Reason
 from harness.store import Store, index_folder, locate
 from tests.store.records import SUITES, make_record
 
@@ -106,6 +107,28 @@ def test_the_reader_chooses_the_language(opened):
     assert app.title[0].value == "排行榜"
     app.sidebar.selectbox[0].set_value("en").run()
     assert app.title[0].value == "Leaderboard"
+
+
+def test_a_page_says_why_a_score_is_absent_in_its_own_language(monkeypatch, tmp_path):
+    told = Reason("fewer than {count} independent samples", count=30)
+    record = make_record(tmp_path, absent=told)
+    with Store(locate(None, tmp_path)) as store:
+        index_folder(store, tmp_path)
+    monkeypatch.setenv("HARNESS_RECORDS", str(tmp_path))
+
+    def reasons(language, column):
+        app = AppTest.from_function(_page, kwargs={"name": "run"}, default_timeout=60)
+        app.query_params["run"], app.query_params["lang"] = record.run_id, language
+        app.run()
+        tables = [one.value for one in app.dataframe]
+        return {text for table in tables if column in table for text in table[column].dropna()}
+
+    headline = "{task} 没有 acc：相互独立的样本少于 30 个"
+    assert reasons("zh", "缺失原因") == {
+        "相互独立的样本少于 30 个",
+        *(headline.format(task=task) for task in ("birds", "noise")),
+    }
+    assert reasons("en", "why absent") == {told, f"no acc of birds: {told}", f"no acc of noise: {told}"}
 
 
 def test_where_a_sign_in_is_set_up_nothing_is_shown_before_it(folder, monkeypatch):

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -111,9 +112,13 @@ def test_definitions_in_chinese_are_of_what_is_defined_today() -> None:
     assert defined <= said
 
 
-@pytest.mark.parametrize("part", ["", "reasons"])
-def test_places_of_both_languages_are_the_same(part: str) -> None:
-    catalogue = (Path(harness.report.__file__).parent / part / "locale" / "zh.yaml").read_text(encoding="utf-8")
+_REPORT = Path(harness.report.__file__).parent
+_CATALOGUES = [_REPORT, _REPORT / "reasons", *(path.parent for path in Path(suites.__path__[0]).glob("*/locale"))]
+
+
+@pytest.mark.parametrize("folder", _CATALOGUES, ids=lambda folder: folder.name)
+def test_places_of_both_languages_are_the_same(folder: Path) -> None:
+    catalogue = (folder / "locale" / "zh.yaml").read_text(encoding="utf-8")
     for english, said in yaml.safe_load(catalogue).items():
         assert set(re.findall(r"{\w+}", english)) == set(re.findall(r"{\w+}", said)), english
 
@@ -122,9 +127,9 @@ def test_a_reason_is_said_in_chinese_down_to_its_parts() -> None:
     said = Words("zh").reason
     ends = Reason("{low} to {high}", low="-0.4", high="-0.1")
     held = Reason("{ends} is not at least {low}", ends=ends, low="-0.02")
-    difference = Reason("{now} against {before}: the difference, {held}", now="0.25", before="0.5", held=held)
+    difference = Reason("{now} against {before}; difference: {held}", now="0.25", before="0.5", held=held)
     reason = told_together([Reason("fewer than {count} independent samples", count=30), difference])
-    english = "fewer than 30 independent samples; 0.25 against 0.5: the difference, -0.4 to -0.1 is not at least -0.02"
+    english = "fewer than 30 independent samples; 0.25 against 0.5; difference: -0.4 to -0.1 is not at least -0.02"
     assert (reason, Words("en").reason(reason)) == (english, english)
     assert said(reason) == "相互独立的样本少于 30 个；本次 0.25，基线 0.5；差值 -0.4 至 -0.1 不满足 ≥ -0.02"
     assert said("as read") == "按读数"
@@ -132,16 +137,35 @@ def test_a_reason_is_said_in_chinese_down_to_its_parts() -> None:
 
 
 def test_every_reason_can_be_said_in_chinese_and_none_is_translated_that_nobody_gives() -> None:
-    """Templates of reasons, and reasons of rules that are written in one piece."""
-    catalogue = Path(harness.report.__file__).parent / "reasons" / "locale" / "zh.yaml"
-    said = set(yaml.safe_load(catalogue.read_text(encoding="utf-8")))
-    given, written = set(), set()
-    for path in (path for package in (harness, suites, probes) for path in Path(package.__path__[0]).rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                written.add(node.value)
-            named = isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Reason" and node.args[0]
-            of_rule = isinstance(node, ast.keyword) and node.arg == "reason" and "decision" in path.parts and node.value
-            given |= {one.value for one in (named, of_rule) if isinstance(one, ast.Constant) and one.value}
-    assert given - said == set()
-    assert said - written == set()
+    """Templates of reasons, and reasons that are written in one piece; those of a suite in its own catalogue."""
+    shared = _catalogue(Path(harness.report.__file__).parent / "reasons")
+    packages = {Path(harness.__file__).parent: shared, Path(probes.__file__).parent: shared}
+    for folder in (path.parent for path in Path(suites.__path__[0]).glob("*/locale")):
+        packages[folder] = shared | _catalogue(folder)
+    written: set[str] = set()
+    for package, said in packages.items():
+        trees = [ast.parse(path.read_text(encoding="utf-8")) for path in package.rglob("*.py")]
+        nodes = [node for tree in trees for node in ast.walk(tree)]
+        written |= {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+        assert {text for node in nodes for text in _reasons(node)} - said == set(), package
+    assert shared - written == set()
+
+
+def _catalogue(folder: Path) -> set[str]:
+    return set(yaml.safe_load((folder / "locale" / "zh.yaml").read_text(encoding="utf-8")))
+
+
+def _reasons(node: ast.AST) -> Iterator[str]:
+    """Texts that become a reason here; one put together from others than a template is told as it stands there."""
+    if not isinstance(node, ast.Call):
+        return
+    name = getattr(node.func, "id", "")
+    given = node.args[:1] if name in ("Reason", "Undefined", "Unusable") else []
+    if name in ("Contrast", "Estimate", "Response", "RuleResult", "Score", "_Sum", "Window", "replace"):
+        given += [one.value for one in node.keywords if one.arg in ("reason", "invalid")]
+    for value in given:
+        for part in value.values if isinstance(value, ast.BoolOp) else [value]:
+            if isinstance(part, ast.Constant) and part.value:
+                yield part.value
+            if isinstance(part, ast.JoinedStr):
+                yield ast.unparse(part)

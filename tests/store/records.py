@@ -52,8 +52,10 @@ def make_record(
     text: str = "Which bird sings?",
     change: Callable[[RunSpec], RunSpec] = lambda spec: spec,
     value: float | None = None,
+    absent: str | None = None,
 ) -> RunRecord:
-    """A run of n samples a task of which about the share `right` is answered well; its scores are `value` if given.
+    """A run of n samples a task of which about the share `right` is answered well; its scores are `value` if given, or
+    absent for the reason `absent`.
 
     Which samples are hard is the same for every model but for luck, which `answers` seeds. `change` makes another spec
     of the run's.
@@ -105,9 +107,9 @@ def make_record(
                 )
                 responses.append(response_row(task.suite, task.task, score.sample_id, position, request, response))
         estimate = _estimate(task.suite, task.task, made)
-        estimates.append(
-            estimate if value is None else replace(estimate, value=value, stderr=None, low=None, high=None)
-        )
+        if value is not None or absent is not None:
+            estimate = replace(estimate, value=value, stderr=None, low=None, high=None, reason=absent)
+        estimates.append(estimate)
     record = writer.seal(
         responses=responses,
         scores=scores,

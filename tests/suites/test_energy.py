@@ -255,7 +255,7 @@ def test_the_energy_of_a_token_is_that_of_the_repeats_and_of_the_first_answers_w
     assert found["text_generation", "joules_per_token_prefill"].value == pytest.approx(0.1)
     first = derive_all(*RUN)["text_generation", "joules_per_token_decode"]
     assert first.value == pytest.approx(300 / 50)
-    assert "5% was aimed at" in str(first.interval)
+    assert "the aim is ±5%" in str(first.interval)
 
 
 def test_a_wide_interval_says_that_the_aim_was_not_reached() -> None:

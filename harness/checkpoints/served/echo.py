@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from harness.checkpoints.served.spelling import Spelling, spell
+from harness.core.text.reasons import Reason
 
 __all__ = ["Echo", "EchoedToken", "read_echo"]
 
@@ -18,7 +19,7 @@ _UNSUPPORTED = -1
 """The offset of every token where a server doesn't tell offsets."""
 
 _NONE = "the server gives no log-probabilities of the prompt's tokens"
-_UNKNOWN = "the server's log-probabilities have an unknown form"
+_UNKNOWN = "the server reports log-probabilities in an unknown form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,9 @@ def read_echo(answer: Any, prompt: str) -> Echo | str:
     offsets = found.get("text_offset")
     spelling = spell(tokens, prompt, offsets if _are_whole(offsets, len(tokens)) else None)
     if spelling is None:
-        return "the server's tokens don't spell the prompt"
+        return "the server's tokens don't add up to the prompt"
     if _are_whole(offsets, len(tokens)) and not _follow_each_other(offsets, tokens, spelling):
-        return "the server's tokens overlap or stand in another order than they spell the prompt"
+        return "the server's tokens overlap, or are not in the order of the prompt"
     return _echo(spelling, rows)
 
 
@@ -109,9 +110,9 @@ def _fault(value: Any, top: Any) -> str | None:
         if not math.isfinite(number):
             return "the server's log-probabilities are NaN or infinite"
         if number > _ROUNDING:
-            return f"the server gives a log-probability of {number:.6g}, and none is above 0"
+            return Reason("the server gives a log-probability of {value}, which is above 0", value=f"{number:.6g}")
     if value is not None and likeliest and None not in likeliest and value > max(likeliest) + _APART:
-        return "the server says of a token that it is likelier than the likeliest"
+        return "the server gives a token a higher probability than the token that it calls the likeliest"
     return None
 
 

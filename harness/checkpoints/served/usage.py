@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from harness.core.text.reasons import Reason
+
 __all__ = ["read_usage", "refusal_of_length"]
 
 LONGEST_TOKEN = 256
@@ -23,20 +25,28 @@ def read_usage(answer: Any, *, prompt_bytes: int, max_tokens: int, thought_bytes
     if usage is None:
         return 0, 0
     if not isinstance(usage, dict):
-        return "the server's counts of tokens have an unknown form"
+        return "the server reports its token counts in an unknown form"
     details = usage.get("completion_tokens_details")
     counts = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
     counts.append(details.get("reasoning_tokens") if isinstance(details, dict) else None)
     read, wrote, thought = (0 if count is None else count for count in counts)
     for count in (read, wrote, thought):
         if type(count) is not int:
-            return "the server's counts of tokens have an unknown form"
+            return "the server reports its token counts in an unknown form"
         if count < 0:
-            return f"the server counts {count:,} tokens"
+            return Reason("the server counts {count} tokens", count=f"{count:,}")
     if read > prompt_bytes + _OWN_TOKENS:
-        return f"the server says that it read {read:,} tokens, and the prompt has {prompt_bytes:,} bytes"
+        return Reason(
+            "the server reports {read} tokens read, but the prompt has only {size} bytes",
+            read=f"{read:,}",
+            size=f"{prompt_bytes:,}",
+        )
     if wrote > max_tokens + _END + max(thought, thought_bytes):
-        return f"the server says that it wrote {wrote:,} tokens, and {max_tokens:,} were allowed"
+        return Reason(
+            "the server reports {wrote} tokens written, but only {most} were allowed",
+            wrote=f"{wrote:,}",
+            most=f"{max_tokens:,}",
+        )
     return read, wrote
 
 
@@ -44,4 +54,8 @@ def refusal_of_length(text: str, max_tokens: int) -> str | None:
     """Why a text can't be what so many tokens say; None where it can."""
     if len(text) <= LONGEST_TOKEN * (max_tokens + _END):
         return None
-    return f"the server wrote {len(text):,} characters, and {max_tokens:,} tokens were allowed"
+    return Reason(
+        "the server wrote {wrote} characters, but only {most} tokens were allowed",
+        wrote=f"{len(text):,}",
+        most=f"{max_tokens:,}",
+    )

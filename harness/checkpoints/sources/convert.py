@@ -19,6 +19,7 @@ from harness.checkpoints.loading.load import errors_named, quiet, refuse_incompl
 from harness.checkpoints.sources.cached import CONVERSION, CONVERTER_VERSION
 from harness.core.errors import CheckpointError
 from harness.core.text.hashing import file_digest
+from harness.core.text.reasons import Reason
 
 __all__ = ["convert"]
 
@@ -58,7 +59,7 @@ def convert(parts: Sequence[Path], folder: Path) -> None:
         model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     _drop_invented_tokens(folder / "tokenizer.json", model.get_input_embeddings().weight.shape[0])
-    said = {**_provenance(parts, folder), "bits_per_weight": bits, "notes": [_note(stored)]}
+    said = {**_provenance(parts, folder), "bits_per_weight": bits, "notes": [_note(stored).to_json()]}
     (folder / CONVERSION).write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
     for path in folder.iterdir():
         # safetensors makes files that only their owner can read, and caches are shared in teams.
@@ -155,7 +156,9 @@ def _joined(readers: Sequence[GGUFReader], target: Path) -> Path:
     return target
 
 
-def _note(stored: str) -> str:
+def _note(stored: str) -> Reason:
     if stored in EXACT:
-        return f"Converted from a GGUF file in {stored}, without loss"
-    return f"Weights are de-quantised {stored}, so scores differ a little from those of the published model"
+        return Reason("Converted from a GGUF file in {stored}, without loss", stored=stored)
+    return Reason(
+        "Weights are de-quantised {stored}, so scores differ a little from those of the published model", stored=stored
+    )

@@ -10,9 +10,9 @@ from harness.core import registry
 from harness.core.errors import PluginError, UnknownName
 from harness.core.reports import SuiteReport
 from harness.core.tasks import Suite
-from harness.core.text.translation import translator
+from harness.core.text.translation import Translate, translator
 
-__all__ = ["catalogue_folder", "known_suite", "suite_report", "suite_reports", "suite_title"]
+__all__ = ["catalogue_folder", "known_suite", "suite_report", "suite_reports", "suite_title", "suite_words"]
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +72,13 @@ def catalogue_folder(name: str) -> Path | None:
     """The folder of the suite's module, beside which its words are: `locale/LANGUAGE.yaml`; None without the suite."""
     suite = known_suite(name)
     return None if suite is None else Path(inspect.getfile(type(suite))).parent
+
+
+@cache
+def suite_words(language: str) -> tuple[Translate, ...]:
+    """What each installed suite says in a language."""
+    folders = map(catalogue_folder, registry.names("harness.suites"))
+    return tuple(translator(folder, language) for folder in folders if folder is not None)
 
 
 def suite_title(name: str, language: str = "en") -> str:

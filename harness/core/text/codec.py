@@ -18,15 +18,16 @@ from typing import (
     get_type_hints,
 )
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Strict, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, InstanceOf, Strict, TypeAdapter
 from typing_extensions import TypedDict
 
+from harness.core.text.reasons import Reason
 from harness.core.text.values import field_values
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-__all__ = ["Codec", "Form"]
+__all__ = ["REASON", "Codec", "Form"]
 
 T = TypeVar("T", bound="DataclassInstance")
 
@@ -34,10 +35,22 @@ _SCALARS = (str, int, float, bool)
 
 
 class Form:
-    """How one field stands in JSON, where it isn't as it is: `wrap` makes that of its value, `unwrap` the value."""
+    """How one field stands in JSON, where it isn't as it is: `wrap` makes that of its value, `unwrap` the value.
 
-    def __init__(self, wrap: Callable[[Any], Any], unwrap: Callable[[Any], Any]) -> None:
-        self.wrap, self.unwrap = wrap, unwrap
+    What `unwrap` gives is checked to be of the field's type, or of `kind` where that is given.
+    """
+
+    def __init__(self, wrap: Callable[[Any], Any], unwrap: Callable[[Any], Any], kind: Any = None) -> None:
+        self.wrap, self.unwrap, self.kind = wrap, unwrap, kind
+
+
+def _reworded(said: Any) -> Any:
+    return Reason.from_json(said) if isinstance(said, dict) else said
+
+
+# pydantic would make a plain text of a reason.
+REASON = Form(lambda said: said.to_json() if isinstance(said, Reason) else said, _reworded, InstanceOf[str] | None)
+"""A reason, which keeps its template; a plain text stands as it is."""
 
 
 class Codec(Generic[T]):
@@ -78,6 +91,7 @@ def _of_field(one: "Field[Any]", hint: Any, form: Form | None) -> Any:
     read = _strict(hint)
     if form is not None:
         unwrap = form.unwrap
+        read = read if form.kind is None else form.kind
         read = Annotated[read, BeforeValidator(lambda value: None if value is None else unwrap(value))]
     optional = one.default is not MISSING or one.default_factory is not MISSING
     return NotRequired[read] if optional else read

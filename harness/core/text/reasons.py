@@ -1,10 +1,12 @@
 """Sentences for people, in their language: why a score is absent, how a rule decided, how an interval was made."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
-__all__ = ["Reason", "but_last", "reworded", "told_together", "wording"]
+__all__ = ["Reason", "but_last", "reworded", "told_together", "unworded", "worded", "wording"]
 
 _PLACE = re.compile(r"{(\w+)}")
 
@@ -95,3 +97,17 @@ def reworded(texts: Mapping[str, Any], wording: Mapping[str, Any]) -> dict[str, 
     """
     made = {name: Reason.from_json(value) for name, value in wording.items()}
     return {name: reason for name, reason in made.items() if reason == texts.get(name)}
+
+
+def worded(text: str | None) -> str | None:
+    """How a reason is made, as JSON text; None for a plain text, which is told as it stands."""
+    return json.dumps(text.to_json()) if isinstance(text, Reason) else None
+
+
+def unworded(text: str, made: object) -> str:
+    """The text as the reason that `worded` told; as it stands where that is none, or makes another text."""
+    if not isinstance(made, str):
+        return text
+    with suppress(ValueError):
+        return reworded({"": text}, {"": json.loads(made)}).get("", text)
+    return text

@@ -20,6 +20,11 @@ Values = NDArray[np.float64]
 class Unusable(Exception):  # noqa: N818 - not an error: it becomes the reason of an invalid response
     """A decision can't be explained; the message is the reason."""
 
+    @property
+    def reason(self) -> str:
+        """Why, as it was given."""
+        return str(self.args[0])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
@@ -87,7 +92,7 @@ class Ablations:
         """What the model decides on the whole text; the first of those that are too close to call."""
         (scores,) = self.scores(np.ones((1, len(self.units)), dtype=bool))
         if len(scores) < 2:
-            raise Unusable("a number is no decision: there must be two choices or labels at least")
+            raise Unusable("a decision needs at least two choices or labels, and the model gives one number")
         close = np.flatnonzero(scores.max() - scores < TOLERANCE_NATS)
         return Decision(index=int(close[0]), target=self.labels[close[0]], tie=len(close) > 1)
 

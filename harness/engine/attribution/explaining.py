@@ -27,6 +27,7 @@ from harness.core.attributions import (
 )
 from harness.core.models import Model
 from harness.core.requests import Attribute
+from harness.core.text.reasons import Reason
 from harness.engine.attribution.ablations import Ablations, Decision, Kept, Spent, Unusable, Values
 from harness.engine.attribution.whitebox import EmbeddedDecision, WhiteBox
 from harness.engine.halving import NO_MEMORY
@@ -157,7 +158,7 @@ class Explainer:
                 assert embedded is not None
                 values = _at_embeddings(method, embedded, settings).double().cpu().numpy()
             if not np.isfinite(values).all():
-                raise Unusable(f"{method.name} gives values that are NaN or infinite")
+                raise Unusable(Reason("{method} gives values that are NaN or infinite", method=method.name))
             found[method.name] = values
         return found
 
@@ -239,7 +240,10 @@ def _at_embeddings(method: GradientMethod, embedded: EmbeddedDecision, settings:
                 raise Unusable(NO_MEMORY) from error
             if isinstance(error, RuntimeError):
                 # What torch says of weights, or of code, that gradients can't pass: each in its own words.
-                raise Unusable(f"no gradient passes through it: {str(error).splitlines()[0]}") from error
+                first = str(error).splitlines()[0]
+                raise Unusable(
+                    Reason("no gradient can be computed through this model: {error}", error=first)
+                ) from error
             raise
 
 

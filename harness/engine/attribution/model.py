@@ -12,6 +12,7 @@ from harness.core.errors import HarnessError
 from harness.core.models import Batch, Model
 from harness.core.process.isolation import StepFailed, attempt, is_foreign
 from harness.core.requests import Attribute, Request, Response
+from harness.core.text.reasons import Reason
 from harness.core.text.words import word_ends
 from harness.engine.attribution.ablations import Unusable
 from harness.engine.attribution.units import token_ends, units_of
@@ -63,7 +64,7 @@ class AttributingModel(Model):
             return Response(request_id=request.id, attribution=_attempted(explainer, request, units))
         except Unusable as reason:
             _log.info("a decision can't be explained: %s", reason)
-            return Response(request_id=request.id, invalid=str(reason))
+            return Response(request_id=request.id, invalid=reason.reason)
 
     def _units(self, request: Attribute) -> tuple[str, ...]:
         text = request.context[request.start : request.stop]
@@ -72,10 +73,10 @@ class AttributingModel(Model):
         elif self.box is not None and self.box.tokenizer.is_fast:
             ends = token_ends(self.box.tokenizer, text)
         else:
-            raise Unusable("its tokenizer doesn't tell where in the text a token stands: explain words")
+            raise Unusable("its tokenizer doesn't tell where in the text a token stands: explain words instead")
         units = units_of(text, ends, request.max_units)
         if len(units) < 2:
-            raise Unusable("there must be two units at least for one to matter more than the other")
+            raise Unusable("the text to explain has fewer than two units, so none can matter more than another")
         return units
 
 
@@ -85,4 +86,4 @@ def _attempted(explainer: "Explainer", request: Attribute, units: Sequence[str])
         return attempt(lambda: explainer.explain(request, units))
     except StepFailed as failed:
         failed.give_back(Unusable, HarnessError)
-        raise Unusable(f"an attribution method of a plug-in {failed}") from failed
+        raise Unusable(Reason("an attribution method of a plug-in {failed}", failed=str(failed))) from failed

@@ -22,6 +22,8 @@ from harness.core.requests import (
     Response,
     TokenLoglikelihoods,
 )
+from harness.core.text.reasons import Reason
+from harness.core.truncation import long_continuation
 from harness.engine.encoding import Encoder, Reading, Tokens
 from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.lengths import tried_lengths
@@ -295,7 +297,11 @@ class CausalModel(Model):
     def _why_unwritten(self, request: GenerateUntil) -> str | None:
         window = self.encoder.max_length
         if request.max_tokens >= window:
-            return f"{request.max_tokens} tokens to write leave no room for a prompt in a window of {window}"
+            return Reason(
+                "{count} tokens to write leave no room for a prompt in a window of {window}",
+                count=request.max_tokens,
+                window=window,
+            )
         return "this model is not written with beams" if request.num_beams > 1 else None
 
     def _width(self, request: GenerateUntil) -> int:
@@ -344,9 +350,9 @@ def _answer(request: Request, readings: tuple[Reading, ...], verdicts: dict[Read
     read = sum(len(reading.inputs) for reading in readings)
     found = [verdicts.get(reading) for reading in readings if reading.targets]
     total = math.fsum(verdict.loglikelihood for verdict in found if verdict)
-    invalid = None
+    invalid: str | None = None
     if any(len(reading.targets) > len(reading.inputs) for reading in readings):
-        invalid = f"the continuation of {predicted} tokens is longer than the model's window"
+        invalid = long_continuation(predicted)
     elif None in found:
         invalid = NO_MEMORY
     elif not math.isfinite(total):

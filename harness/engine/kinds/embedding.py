@@ -26,7 +26,7 @@ from harness.engine.planner import cut
 __all__ = ["EncoderModel"]
 
 _NOT_FINITE = "the model's states are NaN or infinite"
-_NO_TOKENS = "the text has no tokens"
+_NO_TOKENS = "the text has no token"
 
 
 class EncoderModel(Model):

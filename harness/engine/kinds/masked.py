@@ -21,6 +21,7 @@ from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch, Model
 from harness.core.requests import Loglikelihood, PseudoLoglikelihood, Request, Response
+from harness.core.truncation import long_continuation
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.lengths import known_lengths
@@ -213,9 +214,7 @@ class _MaskEncoder:
             mask_id=self.mask_id,
             is_whole=whole,
             unread_character_count=0 if whole or count <= room else ends[count - room - 1],
-            invalid=f"the continuation of {count - first} tokens is longer than the model's window"
-            if too_long
-            else None,
+            invalid=long_continuation(count - first) if too_long else None,
         )
 
 

@@ -22,6 +22,7 @@ from harness.core.meters import Meter
 from harness.core.models import Batch, Model, ModelOptions
 from harness.core.process.secrets import WITHHELD
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
+from harness.core.text.reasons import Reason
 from harness.engine.kinds.chat import messages_of
 from harness.engine.writing.replies import read_reply
 from harness.engine.writing.stops import cut_at_stop
@@ -32,13 +33,15 @@ _AT_FAULT = frozenset({400, 413, 422})
 """HTTP errors that are about one request, such as a prompt too long; any other ends the run."""
 _MOST_STOPS = 4
 """Stop strings that OpenAI's API takes; all of them are looked for again in what comes back."""
-_NO_TEMPERATURE = "the server takes no temperature, so that nothing can be drawn at the one that the task asks for"
+_NO_TEMPERATURE = "the server accepts no temperature, and the task asks for sampling at a given one"
 _NO_FIRST = (
-    "the server gives no probability for a text's first token; one that puts a beginning-of-text token before it would"
+    "the server gives no probability for the first token of a text: it puts no beginning-of-text token in front of it"
 )
-_WITHHELD = "the server's answer holds the key"
+_WITHHELD = "the server's answer contains the API key"
 _UNPLACED = "the server's tokens don't tell where the continuation begins"
-_WINDOWS = "the text is longer than a window of {} tokens, and can't be cut into windows without the model's tokenizer"
+_WINDOWS = (
+    "the text is longer than a window of {count} tokens, and can't be cut into windows without the model's tokenizer"
+)
 
 
 def open_served(checkpoint: Checkpoint, options: ModelOptions, _meter: Meter, _loader: object) -> "RemoteModel":
@@ -106,9 +109,9 @@ class RemoteModel(Model):
         except RefusedError as refused:
             if refused.status not in _AT_FAULT:
                 raise
-            return Response(request_id=request.id, invalid=f"the server {refused.problem}")
+            return Response(request_id=request.id, invalid=Reason("the server {problem}", problem=refused.problem))
         except UnfitAnswerError as unfit:
-            return Response(request_id=request.id, invalid=f"the server {unfit.problem}")
+            return Response(request_id=request.id, invalid=Reason("the server {problem}", problem=unfit.problem))
 
     def _loglikelihood(self, request: Loglikelihood) -> Response:
         context = request.context.rstrip()
@@ -130,7 +133,7 @@ class RemoteModel(Model):
         if isinstance(echo, str):
             return Response(request_id=request.id, invalid=echo)
         if request.max_length is not None and len(echo.tokens) > request.max_length:
-            return Response(request_id=request.id, invalid=_WINDOWS.format(request.max_length))
+            return Response(request_id=request.id, invalid=Reason(_WINDOWS, count=request.max_length))
         return _summed(request, echo, echo.tokens)
 
     def _echo(self, prompt: str) -> Echo | str:

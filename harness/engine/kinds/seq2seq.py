@@ -17,6 +17,8 @@ from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch, Model
 from harness.core.requests import EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response
+from harness.core.text.reasons import Reason
+from harness.core.truncation import long_continuation
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.noise import with_noise
@@ -229,9 +231,9 @@ class Seq2SeqModel(Model):
     def _scored(self, pair: Loglikelihood, verdicts: Mapping[_Reading, ReadingScore]) -> Response:
         source, targets = self._sources[pair.id], self._targets[pair.id]
         verdict = verdicts.get(_Reading(source, targets)) if targets else ReadingScore(0.0, True)
-        invalid = None
+        invalid: str | None = None
         if len(targets) > self._room:
-            invalid = f"the continuation of {len(targets)} tokens is longer than the model's window"
+            invalid = long_continuation(len(targets))
         elif verdict is None:
             invalid = NO_MEMORY
         elif not math.isfinite(verdict.loglikelihood):
@@ -311,7 +313,11 @@ class Seq2SeqModel(Model):
         fitting = []
         for prompt in prompts:
             if prompt.max_tokens >= self.max_length:
-                reason = f"{prompt.max_tokens} tokens to write are more than the model's window of {self.max_length}"
+                reason = Reason(
+                    "{count} tokens to write don't fit into the model's window of {window}",
+                    count=prompt.max_tokens,
+                    window=self.max_length,
+                )
                 yield Response(request_id=prompt.id, invalid=reason)
             elif prompt.num_beams > 1 and prompt.temperature > 0:
                 yield Response(request_id=prompt.id, invalid=_BEAMS_AND_SAMPLES)

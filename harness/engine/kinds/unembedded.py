@@ -8,6 +8,7 @@ from typing_extensions import override
 from harness.checkpoints.vocabulary import word_count
 from harness.core.models import Batch, Model
 from harness.core.requests import Request, Response
+from harness.core.text.reasons import Reason
 
 __all__ = ["Unembedded", "unembedded_ids"]
 
@@ -49,7 +50,10 @@ class Unembedded(Model):
         return [
             Response(
                 request_id=request.id,
-                invalid=f"its text holds {self._missing_in(request)}, a token that the model has no embedding for",
+                invalid=Reason(
+                    "the text contains the token {token}, for which the model has no embedding",
+                    token=self._missing_in(request) or "",
+                ),
             )
             for request in batch.requests
         ]

@@ -10,6 +10,10 @@ _OPENED = re.compile(r"\s*<(think|thinking|thought|reasoning)>")
 _SPACE = re.compile(r"\s*")
 _THOUGHTS = ("reasoning_content", "reasoning")
 """Under which names servers give a model's thoughts beside its answer."""
+_THOUGHT_TOO_LONG = (
+    "the model used all allowed tokens for its thoughts, before its answer began: allow more with max_tokens"
+)
+_CUT_BEFORE_ANSWER = "all allowed tokens were used before the answer began: allow more with max_tokens"
 
 
 def read_reply(choice: Mapping[str, Any]) -> tuple[str | None, str | None]:
@@ -27,15 +31,12 @@ def read_reply(choice: Mapping[str, Any]) -> tuple[str | None, str | None]:
         return text, None
     thought = content or any(message.get(name) for name in _THOUGHTS)
     if ended == "length":
-        return None, (
-            f"the tokens allowed were used up {'by thoughts ' * bool(thought)}before the answer began: "
-            "allow more with max_tokens"
-        )
+        return None, _THOUGHT_TOO_LONG if thought else _CUT_BEFORE_ANSWER
     if ended == "content_filter":
         return None, "the server's filter withheld the answer"
     if message.get("tool_calls"):
         return None, "the model called a tool instead of answering"
-    return None, f"the server gave {'thoughts and ' * bool(thought)}no answer"
+    return None, "the server gave thoughts but no answer" if thought else "the server gave no answer"
 
 
 def answer_behind(text: str) -> str | None:

@@ -25,7 +25,7 @@ def identity(context: ReportContext) -> list[Section]:
         (words("seed"), str(spec.seed)),
     ]
     blocks: list[Block] = [Facts(items=[(name, value) for name, value in facts if value])]
-    blocks += [Paragraph(text=context.words.reason(note)) for note in checkpoint.get("notes", ())]
+    blocks += [Paragraph(text=context.words.reason(note)) for note in context.record.checkpoint_notes]
     blocks.append(
         Table(
             caption=words("Files of the checkpoint"),

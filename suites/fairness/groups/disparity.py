@@ -212,7 +212,7 @@ def _refuse_constant(decisions: Values, rates: Sequence[RateByGroup]) -> None:
             told_together(
                 [
                     Reason(
-                        "all {count} decisions are {label}: a model that always says the same shows no difference",
+                        "all {count} decisions are {label}: a constant answer shows no difference",
                         count=len(rows),
                         label=said,
                     ),

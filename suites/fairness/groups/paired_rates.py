@@ -77,7 +77,7 @@ class _Moved:
         """Of one sum of the second run less another of the first."""
         found = [self._part(place, second.get(place, 0), first.get(place, 0)) for place in {**second, **first}]
         if any(part.low is None for part, _ in found):
-            raise Undefined("all samples of a group share one cluster, which shows no error")
+            raise Undefined("a group whose samples all share one cluster has no error")
         return statistics.weighted_sum([part for part, _ in found], [weight for _, weight in found])
 
     def _part(self, place: int, second: int, first: int) -> tuple[Interval | Difference, float]:

@@ -310,12 +310,12 @@ def test_a_server_whose_probabilities_are_above_1_is_a_chat_and_a_note_says_why(
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("token_logprobs", lambda found: [None, *(-one for one in found[1:])], "none is above 0"),
+        ("token_logprobs", lambda found: [None, *(-one for one in found[1:])], "which is above 0"),
         ("token_logprobs", lambda found: [None, *(True for _ in found[1:])], "unknown form"),
         ("token_logprobs", lambda found: found[:-1], "gives no log-probabilities"),
-        ("tokens", lambda found: list(reversed(found)), "don't spell the prompt"),
+        ("tokens", lambda found: list(reversed(found)), "don't add up to the prompt"),
         ("tokens", lambda found: ["You", " are", *found], "gives no log-probabilities"),
-        ("text_offset", lambda found: list(reversed(found)), "overlap or stand in another order"),
+        ("text_offset", lambda found: list(reversed(found)), "overlap, or are not in the order"),
     ],
 )
 def test_log_probabilities_that_are_not_those_of_the_text_asked_are_invalid_and_never_a_number(

@@ -82,15 +82,15 @@ def test_the_text_is_what_the_model_answers_behind_its_thoughts(message, ended, 
 @pytest.mark.parametrize(
     ("message", "ended", "reason"),
     [
-        ({"content": None, "reasoning_content": "Let me think"}, "length", "used up by thoughts"),
-        ({"content": "", "reasoning": "Let me think"}, "length", "used up by thoughts"),
-        ({"content": ""}, "length", "used up before the answer began"),
-        ({"content": "<think>Maybe no.\nOr"}, "length", "used up by thoughts"),
-        ({"content": "<think>Maybe no.</think>\n"}, "length", "used up by thoughts"),
-        ({"content": "<think>Maybe no."}, "stop", "gave thoughts and no answer"),
+        ({"content": None, "reasoning_content": "Let me think"}, "length", "allowed tokens for its thoughts"),
+        ({"content": "", "reasoning": "Let me think"}, "length", "allowed tokens for its thoughts"),
+        ({"content": ""}, "length", "used before the answer began"),
+        ({"content": "<think>Maybe no.\nOr"}, "length", "allowed tokens for its thoughts"),
+        ({"content": "<think>Maybe no.</think>\n"}, "length", "allowed tokens for its thoughts"),
+        ({"content": "<think>Maybe no."}, "stop", "gave thoughts but no answer"),
         ({"content": None}, "stop", "gave no answer"),
-        ({"reasoning_content": "Let me think"}, "length", "used up by thoughts"),
-        ({"content": None, "reasoning_content": "Let me think"}, "stop", "gave thoughts and no answer"),
+        ({"reasoning_content": "Let me think"}, "length", "allowed tokens for its thoughts"),
+        ({"content": None, "reasoning_content": "Let me think"}, "stop", "gave thoughts but no answer"),
         ({"content": None}, "content_filter", "filter withheld"),
         ({"content": None, "tool_calls": [{"id": "1"}]}, "tool_calls", "called a tool"),
     ],
@@ -123,7 +123,7 @@ def test_a_model_that_takes_another_limit_and_no_temperature_is_asked_so():
     assert checkpoint.generation.followed == {"temperature": "server"}
     drawn = GenerateUntil(context="x", temperature=0.7)
     response, *_ = asked(newer, drawn)
-    assert "takes no temperature" in response.invalid
+    assert "accepts no temperature" in response.invalid
 
 
 def test_a_model_that_takes_the_limit_but_no_temperature_keeps_the_limit():
@@ -165,9 +165,9 @@ KEY = "sk-a-key-of-replies-0123456789"
     [
         (f"It is {KEY}.", "It is [key].", None),
         ([{"type": "text", "text": f"It is {KEY[:9]}"}, {"type": "text", "text": KEY[9:]}], "It is [key]", None),
-        (f"It is {base64.b64encode(KEY.encode()).decode()}.", None, "holds the key"),
-        (f"It is {quote(quote(KEY.replace('-', '&#45;')))}.", None, "holds the key"),
-        ("\ud800".join(KEY), None, "holds the key"),
+        (f"It is {base64.b64encode(KEY.encode()).decode()}.", None, "contains the API key"),
+        (f"It is {quote(quote(KEY.replace('-', '&#45;')))}.", None, "contains the API key"),
+        ("\ud800".join(KEY), None, "contains the API key"),
     ],
 )
 def test_a_key_that_an_answer_repeats_is_in_no_answer(content, text, reason, monkeypatch):
@@ -180,9 +180,9 @@ def test_a_key_that_an_answer_repeats_is_in_no_answer(content, text, reason, mon
 @pytest.mark.parametrize(
     ("message", "usage", "words"),
     [
-        ({"content": "yes " * 100_000}, None, "400,000 characters, and 16 tokens were allowed"),
-        ({"content": "yes"}, {"completion_tokens": 1_000_000}, "wrote 1,000,000 tokens, and 16 were allowed"),
-        ({"content": "yes"}, {"prompt_tokens": 10**9}, "read 1,000,000,000 tokens"),
+        ({"content": "yes " * 100_000}, None, "400,000 characters, but only 16 tokens were allowed"),
+        ({"content": "yes"}, {"completion_tokens": 1_000_000}, "1,000,000 tokens written, but only 16 were allowed"),
+        ({"content": "yes"}, {"prompt_tokens": 10**9}, "1,000,000,000 tokens read"),
         ({"content": "yes"}, {"prompt_tokens": -1}, "counts -1 tokens"),
         ({"content": "yes"}, {"completion_tokens": True}, "unknown form"),
         ({"content": "yes"}, {"completion_tokens": "5"}, "unknown form"),

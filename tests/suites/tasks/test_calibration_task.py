@@ -140,7 +140,7 @@ def test_a_classifier_of_several_labels_a_text_is_refused() -> None:
         labels=Weather.labels,
         config={"problem_type": "multi_label_classification"},
     )
-    assert "no confidence in one choice" in str(CalibrationTask(Weather()).refusal(several))
+    assert "no confidence in a single choice" in str(CalibrationTask(Weather()).refusal(several))
 
 
 def test_any_task_with_choices_is_judged_by_a_prefix() -> None:
