@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import write_suite
-from tests.corpus.child import CPU_S
+from tests.corpus.child import CPU_S, START_S
 from tests.corpus.entry import WRITABLE, Scene
 
-FRESH = "HARNESS_CORPUS_FRESH"
+IS_FRESH = "HARNESS_CORPUS_FRESH" in os.environ
+CPU_LIMIT_S = CPU_S + (START_S if IS_FRESH else 0)
 """Set: each entry gets an interpreter of its own, as users have it; slower."""
 
 SETTINGS = {
@@ -56,7 +57,7 @@ class Runner:
         job = {
             "cwd": str(scene.folder),
             "command": command,
-            "seconds": CPU_S,
+            "seconds": CPU_LIMIT_S,
             "writable": WRITABLE,
             "environment": {
                 "HOME": str(scene.folder / "home"),
@@ -79,7 +80,7 @@ class Runner:
 
     def _ask(self, job: Mapping[str, object]) -> dict[str, float]:
         if self._server is None:
-            fresh = ["--fresh"] if FRESH in os.environ else []
+            fresh = ["--fresh"] if IS_FRESH else []
             self._server = subprocess.Popen(
                 [sys.executable, "-m", "tests.corpus.child", *fresh],
                 stdin=subprocess.PIPE,

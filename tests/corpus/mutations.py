@@ -1,11 +1,10 @@
 """Bytes that were sound until something happened to them."""
 
-import os
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from tests.corpus.conftest import FRESH
+from tests.corpus.conftest import IS_FRESH
 
 __all__ = ["fuzzed", "mutated"]
 
@@ -36,7 +35,7 @@ TOKENS = [
 _edit = st.tuples(
     st.floats(0, 1), st.sampled_from(["put", "replace", "drop", "repeat"]), st.integers(1, 40), st.sampled_from(TOKENS)
 )
-_long = FRESH in os.environ
+_long = IS_FRESH
 fuzzed = settings(
     max_examples=1000 if _long else 80,
     derandomize=not _long,
