@@ -19,9 +19,9 @@ from typing import Any, NoReturn
 
 MEMORY_BYTES = 2 << 30
 CPU_S = 10
-"""On the processor, with all that the command starts: a machine that is busy with other things is hardly slower by it."""
+"""On the processor, with all that the command starts: on a busy machine that is hardly more."""
 START_S = 20
-"""More for an interpreter of its own, which has torch, transformers and peft to import; half a minute is never needed."""
+"""More for an interpreter of its own, which has torch, transformers and peft to import."""
 PATIENCE_S = 120
 MODULES = ("harness.cli", "harness.engine.opening", "harness.run.pipeline", "transformers.models.llama.modeling_llama")
 CHANGES = {

@@ -1,6 +1,5 @@
 """Bytes that were sound until something happened to them."""
 
-
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
