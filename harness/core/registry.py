@@ -40,10 +40,21 @@ _PREFIX = "harness."
 _FIX = "Mend or uninstall that package"
 
 
+def _installed() -> Mapping[str, tuple[EntryPoint, ...]]:
+    """What installed packages register with the harness, by group."""
+    return _registered(tuple(sys.path))
+
+
+@cache  # to look through all packages takes a tenth of a second
+def _registered(_places: tuple[str, ...]) -> Mapping[str, tuple[EntryPoint, ...]]:
+    found = entry_points()
+    return {group: tuple(found.select(group=group)) for group in found.groups if group.startswith(_PREFIX)}
+
+
 @cache
 def _entries(group: str) -> Mapping[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
-    for entry in entry_points(group=group):
+    for entry in _installed().get(group, ()):
         other = found.get(entry.name)
         if other is not None and other.value != entry.value:
             raise PluginError(
@@ -155,8 +166,12 @@ def module(name: str) -> ModuleType:
     asks for may be a script. Raises `PluginError` where there is no such module.
     """
     top, parts = name.partition(".")[0], name.split(".")
-    groups = [group for group in entry_points().groups if group.startswith("harness.") and group != _PROGRAMS]
-    entries = [one for group in groups for one in entry_points(group=group) if one.module.partition(".")[0] == top]
+    entries = [
+        one
+        for group, listed in _installed().items()
+        for one in listed
+        if group != _PROGRAMS and one.module.partition(".")[0] == top
+    ]
     if not entries or not all(part.isidentifier() and not part.startswith("__") for part in parts):
         raise PluginError("is in no installed package that registers anything with the harness", place=f"{name:.80}")
     try:
@@ -209,9 +224,7 @@ def kinds() -> "list[Kind]":
 def misplaced() -> list[PluginError]:
     """What packages register in groups of ours that nobody reads, such as one that is called otherwise by now."""
     found = []
-    for group in sorted(entry_points().groups):
-        if not group.startswith(_PREFIX) or group in GROUPS:
-            continue
+    for group in sorted(set(_installed()) - set(GROUPS)):
         for owner, brought in packages(group).items():
             fix = f"Register it in {FORMER[group]}" if group in FORMER else f"Choose one of {', '.join(GROUPS)}"
             found.append(

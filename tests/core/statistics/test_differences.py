@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.regression.linear_model import OLS
@@ -79,6 +79,7 @@ def test_the_score_interval_holds_its_value_has_width_and_turns_round_with_the_s
     assert statistics.tango(lost, gained, n) == pytest.approx((-high, -low), abs=1e-9)
 
 
+@settings(max_examples=20)  # statsmodels takes a tenth of a second for each
 @given(st.lists(st.floats(0, 1), max_size=12))
 def test_holm_is_that_of_statsmodels(p_values):
     truth = multipletests(p_values, method="holm")[1] if p_values else []
