@@ -7,8 +7,10 @@ import pytest
 import harness
 from harness.core.truncation import QUESTION_LOST
 from harness.report import ReportContext, Words, build_document, to_markdown
-from tests.cli.conftest import run_harness
+from tests.cli.conftest import harness_here
 from tests.tiny import TEXT
+
+__all__ = ["harness_here"]
 
 OPTIONS = {"meter": "none", "store": "none", "offline": True}
 SUITE = """
@@ -89,8 +91,8 @@ def test_so_it_is_in_tasks_of_lm_eval(folder, tiny_llama):
     assert set(counts(record).values()) == {(4, 4, 0)}
 
 
-def test_console_and_report_say_so(record, folder):
-    shown = " ".join(run_harness("show", record.folder, "--all", cwd=folder).stdout.split())
+def test_console_and_report_say_so(record, harness_here):
+    shown = " ".join(harness_here("show", record.folder, "--all").stdout.split())
     assert "6 (6 cut)" in shown
     assert "long/shots (6)" in shown
     text = to_markdown(build_document(ReportContext(record=record, words=Words("en"))))
