@@ -1,0 +1,1 @@
+"""A suite of rhymes: an example of a plug-in package."""
