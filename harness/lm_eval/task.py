@@ -35,9 +35,9 @@ from harness.tasks.options import ChatOptions
 
 __all__ = ["LmEvalTask"]
 
-SCORING_CPU_S = 2.0
 PROMPT_BYTES = 3 << 29
 """What all prompts of a task may take: ten thousand questions behind exemplars of 30,000 characters take a third."""
+SCORING_CPU_S = 2.0
 """For one document: its filters and metrics take a few milliseconds, the slowest of them 0.2 s."""
 
 _CHOOSING = {"acc": "plain", "f1": "plain", "mcc": "plain", "acc_norm": "characters", "acc_bytes": "bytes"}
@@ -101,11 +101,11 @@ class LmEvalTask(Task):
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """One sample for each of the first `limit` documents; its id is the document's number.
 
-        Raises `TaskError` where the task's templates or functions fail on its data, or make prompts of more than a gigabyte and a half.
+        Raises `TaskError` where the task's templates or functions fail on its data, or make prompts that take more than
+        1.5 GB.
         """
-        with self._own_code(
-            "making its prompts", STEP_TIMEOUT_S, min(PROMPT_BYTES, psutil.virtual_memory().available // 2)
-        ):
+        most_bytes = min(PROMPT_BYTES, psutil.virtual_memory().available // 2)
+        with self._own_code("making its prompts", STEP_TIMEOUT_S, most_bytes):
             self.task.set_config("num_fewshot", settings.num_fewshot)
             self.task.set_fewshot_seed(settings.seed)
             # lm-eval shows a progress bar that can't be turned off.
