@@ -18,7 +18,7 @@ MAX_FILES = 50
 """Each is tried in a process of its own; few checkpoints have more than one."""
 DATE = "strftime_now"
 """The function of transformers' that a template asks."""
-FIX = "Take this file from the checkpoint's publisher again, or leave --apply-chat-template out"
+FIX = "Download this file from the checkpoint's publisher again, or leave --apply-chat-template out"
 
 
 def has_chat_template(folder: Path, tokenizer_config: dict[str, Any]) -> bool:

@@ -42,7 +42,7 @@ def safe_file(folder: Path, name: str) -> Path:
 
 def read_object(path: Path, *, limit_bytes: int = 16 << 20) -> dict[str, Any]:
     """The JSON object in a file of at most `limit_bytes`. Raises `CheckpointError` for anything else, NaN among it."""
-    fix = "Take this file from the checkpoint's publisher again"
+    fix = "Download this file from the checkpoint's publisher again"
     try:
         size = path.stat().st_size
         if size > limit_bytes:

@@ -137,7 +137,7 @@ def _refuse_infinite(config: Mapping[str, Any], place: Path) -> None:
     for field, value in _everything(config):
         if isinstance(value, float) and math.isinf(value) and not field.startswith(INFINITE):
             raise CheckpointError(
-                f"{field} is infinite", place=place, fix="Take this file from the checkpoint's publisher again"
+                f"{field} is infinite", place=place, fix="Download this file from the checkpoint's publisher again"
             )
 
 

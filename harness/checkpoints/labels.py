@@ -52,9 +52,7 @@ def with_labels(checkpoint: Checkpoint, labels: Sequence[str]) -> Checkpoint:
             f"the checkpoint is of the kind {checkpoint.kind}, which gives no labels", place=place, fix="Leave it out"
         )
     if not all(name.strip() for name in labels) or len(set(labels)) < len(labels):
-        raise InputError(
-            "a name is empty or stands there twice", place=place, fix="Give one name a label, parted by commas"
-        )
+        raise InputError("a name is empty or listed twice", place=place, fix="Give one name a label, parted by commas")
     if (count := label_count(checkpoint.config)) != len(labels):
         raise _wrong_count(checkpoint, len(labels), count)
     return replace(checkpoint, labels=tuple(labels))
@@ -73,7 +71,7 @@ def names_of(checkpoint: Checkpoint, config: Any) -> tuple[str, ...]:
         raise CheckpointError(
             "id2label gives two labels the same name",
             place=checkpoint.path / "config.json",
-            fix="Name them apart, there or with --labels",
+            fix="Give them different names, there or with --labels",
         )
     return names
 

@@ -68,7 +68,7 @@ def _refuse_other_class(config: Mapping[str, Any], place: Path) -> None:
     named = config.get("tokenizer_class")
     if named is not None and not (isinstance(named, str) and TOKENIZER_CLASS.fullmatch(named)):
         raise CheckpointError(
-            f"tokenizer_class is {str(named)[:100]!r}, which is no tokenizer's class",
+            f"tokenizer_class is {str(named)[:100]!r}, which is not a tokenizer class",
             place=place,
             fix="Write the class that the publisher's tokenizer is of, or PreTrainedTokenizerFast for a tokenizer.json",
         )

@@ -113,7 +113,7 @@ def _modules(folder: Path) -> list[dict[str, str]]:
 def _config_of(module: str, folder: Path) -> str:
     if not PLAIN.fullmatch(module):
         raise CheckpointError(
-            f"keeps its pooling in {module!r}, which is no folder's name", place=folder / MODULES, fix=FIX
+            f"keeps its pooling in {module!r}, which is not a folder name", place=folder / MODULES, fix=FIX
         )
     return f"{module}/config.json"
 

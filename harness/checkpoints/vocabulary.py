@@ -128,7 +128,7 @@ def check_tokenizer(tokenizer: Any, model: Any, place: Path) -> None:
     length = tokenizer.model_max_length
     if isinstance(length, bool) or not isinstance(length, int | float) or not 0 < length < math.inf:
         raise CheckpointError(
-            f"model_max_length is {length!r:.40}, which is no length of a text",
+            f"model_max_length is {length!r:.40}, which is not a valid text length",
             place=place / TOKENIZER_CONFIG,
             fix="Give a whole number from 1 up, or leave it out",
         )
@@ -164,9 +164,9 @@ def _formed(path: Path) -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"is no tokenizer that the tokenizers library can read ({error})",
+            f"is not a tokenizer that the tokenizers library can read ({error})",
             place=path,
-            fix="Take this file from the checkpoint's publisher again",
+            fix="Download this file from the checkpoint's publisher again",
         ) from error
 
 

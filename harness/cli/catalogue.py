@@ -14,7 +14,7 @@ from harness.cli.process.off_network import go_offline
 __all__ = ["data", "doctor", "tasks"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Use the cache alone.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use only the cache, never the network.")]
 
 data = typer.Typer(help="The data sets: list, fetch, verify.", no_args_is_help=True)
 

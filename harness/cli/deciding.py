@@ -28,10 +28,12 @@ policy = typer.Typer(no_args_is_help=True, help="Write a policy for the gate, an
 
 def compare_command(
     run: Run,
-    others: Annotated[list[str], typer.Argument(help="One or more runs to hold against the first.")],
-    samples: Annotated[int, typer.Option("--samples", min=0, help="Also so many samples that flipped, a task.")] = 0,
+    others: Annotated[list[str], typer.Argument(help="One or more runs to compare with the first.")],
+    samples: Annotated[
+        int, typer.Option("--samples", min=0, help="Also show this many flipped samples for each task.")
+    ] = 0,
     groups: Annotated[bool, typer.Option("--groups", help="Also single groups.")] = False,
-    changed: Annotated[bool, typer.Option("--changed", help="Only what differs for sure.")] = False,
+    changed: Annotated[bool, typer.Option("--changed", help="Only what differs significantly.")] = False,
     markdown: AsMarkdown = False,
     as_json: AsJson = False,
     output_folder: Output = Path("runs"),
@@ -88,7 +90,7 @@ def _print_comparison(comparison: "Comparison", rows: Sequence["MetricDifference
 def gate_command(
     run: Run,
     policy: Annotated[str, typer.Option("--policy", help="A policy file, or strict or default.")],
-    baseline: Annotated[str | None, typer.Option("--baseline", help="The run to hold it against.")] = None,
+    baseline: Annotated[str | None, typer.Option("--baseline", help="The run to compare it with.")] = None,
     junit: Annotated[Path | None, typer.Option("--junit", help="Also write JUnit XML here.")] = None,
     sarif: Annotated[Path | None, typer.Option("--sarif", help="Also write SARIF 2.1.0 here.")] = None,
     markdown: AsMarkdown = False,
@@ -166,12 +168,18 @@ def init_command(
 
 @policy.command("plan")
 def plan_command(
-    margin: Annotated[float, typer.Option(help="What may be lost, in the unit of the score: 0.02 is two points.")],
+    margin: Annotated[
+        float, typer.Option(help="Largest acceptable loss, in the unit of the score: 0.02 is two points.")
+    ],
     discordance: Annotated[float, typer.Option(help="Share of samples on which the two differ.")] = 0.1,
-    power: Annotated[float, typer.Option(help="Chance that an equal model passes.")] = 0.8,
-    confidence: Annotated[float, typer.Option(help="Of the one-sided bound.")] = 0.95,
-    cluster_size: Annotated[float, typer.Option("--cluster-size", min=1, help="Samples that share a passage.")] = 1,
-    correlation: Annotated[float, typer.Option(min=0, max=1, help="Between samples of a passage.")] = 0.2,
+    power: Annotated[float, typer.Option(help="Probability that an equally good model passes.")] = 0.8,
+    confidence: Annotated[float, typer.Option(help="Confidence level of the one-sided bound.")] = 0.95,
+    cluster_size: Annotated[
+        float, typer.Option("--cluster-size", min=1, help="Number of samples that share a passage.")
+    ] = 1,
+    correlation: Annotated[
+        float, typer.Option(min=0, max=1, help="Correlation between samples that share a passage.")
+    ] = 0.2,
 ) -> None:
     """Say how many samples show an equal model to be within a margin of its baseline.
 

@@ -50,7 +50,7 @@ def inspect_command(
     api_key_env: Annotated[
         str, typer.Option(help="Environment variable that holds the key of a served model.")
     ] = "OPENAI_API_KEY",
-    offline: Annotated[bool, typer.Option("--offline", help="Use the cache alone.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use only the cache, never the network.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Say what a checkpoint is and which suites and tasks have a meaning for it, without loading it.

@@ -47,11 +47,11 @@ def leaderboard(
     package = _package()
     for name in host or ():
         if not _NAME_OF_HOST.fullmatch(name):
-            raise InputError("is no name of a host", place=f"--host {name}", fix="Give a name without port and path")
+            raise InputError("is not a host name", place=f"--host {name}", fix="Give a name without port and path")
     _expect_free(address, port)
     folder = Path("runs") if records is None else records
     if records is not None and not is_folder(records):
-        raise InputError("is no folder", place=records, fix="Give the folder that holds the runs")
+        raise InputError("is not a folder", place=records, fix="Give the folder that holds the runs")
     _prepare(store, folder, index and is_folder(folder))
     environment = {**os.environ, "HARNESS_RECORDS": str(folder.absolute())}
     environment |= {"HARNESS_ADDRESS": address, "HARNESS_HOSTS": ",".join(host or ())}

@@ -27,7 +27,7 @@ def report(
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown here.")] = None,
     gate: Annotated[
         str | None,
-        typer.Option(help="Show the verdicts of this policy alone; by default all that stand beside the run."),
+        typer.Option(help="Show the verdicts of this policy alone; by default, all verdicts stored with the run."),
     ] = None,
     baseline: Annotated[
         str | None, typer.Option(help="A run to compare with: its folder, or the beginning of its id.")

@@ -61,7 +61,7 @@ def spec_files(folder: Path) -> list[Path]:
     try:
         return list(folder.glob("*/spec.json"))
     except OSError as error:
-        raise RecordError(f"can't be read ({error.strerror})", place=folder, fix="Mend its permissions") from error
+        raise RecordError(f"can't be read ({error.strerror})", place=folder, fix="Fix its permissions") from error
 
 
 def sealed_run(name: str, folder: Path) -> "RunRecord":

@@ -91,7 +91,8 @@ def prove_command(
 def verify_command(
     run: Annotated[str, typer.Argument(help="A run's folder or the beginning of its id; a proof; a signed file.")],
     public_key: Annotated[
-        Path | None, typer.Option(help="The key that it has to be signed with, from whom you trust.")
+        Path | None,
+        typer.Option(help="The public key that it has to be signed with, which you got from somebody you trust."),
     ] = None,
     rerun: Annotated[
         int | None, typer.Option(min=1, help="Ask the checkpoint about so many random samples again.")
@@ -103,7 +104,8 @@ def verify_command(
         list[str] | None, typer.Option("--suite", help="With --rescore: the suite file that the run was made with.")
     ] = None,
     nonce: Annotated[
-        str | None, typer.Option(help="With --rerun: your own word, so that nobody could foresee which samples.")
+        str | None,
+        typer.Option(help="With --rerun: a word of your own, so that nobody can predict which samples are drawn."),
     ] = None,
     model: Annotated[
         str | None,

@@ -37,7 +37,7 @@ __all__ = [
 _DISTRIBUTION = "responsible-eval-harness"
 _PROGRAMS = "harness.apps"
 _PREFIX = "harness."
-_FIX = "Mend or uninstall that package"
+_FIX = "Fix or uninstall that package"
 
 
 def _installed() -> Mapping[str, tuple[EntryPoint, ...]]:
@@ -182,7 +182,7 @@ def module(name: str) -> ModuleType:
     except (Exception, SystemExit) as error:
         raise PluginError(f"can't be imported: {type(error).__name__}: {error}", place=f"{name:.80}") from error
     if name not in sys.modules:
-        raise PluginError("is no module that its package registers", place=f"{name:.80}")
+        raise PluginError("is not a module that its package registers", place=f"{name:.80}")
     return sys.modules[name]
 
 

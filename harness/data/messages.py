@@ -80,7 +80,7 @@ def _sentences(content: bytes, place: str) -> Iterator[tuple[str, str]]:
         # polib takes a text without a line break for a path.
         entries = polib.pofile(content.decode("utf-8") + "\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"is no gettext file ({error})", place=place) from error
+        raise DataError(f"is not a gettext file ({error})", place=place) from error
     for entry in entries:
         english, translated = entry.msgid.strip(), entry.msgstr.strip()
         if not entry.translated() or entry.msgid_plural or "<" in english or "\n" in english + translated:

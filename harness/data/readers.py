@@ -132,7 +132,7 @@ def _parsed(text: str, place: str) -> Any:
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number; a missing value is null")
+    raise ValueError(f"{constant} is not a JSON number; a missing value is null")
 
 
 def _finite(text: str) -> float:

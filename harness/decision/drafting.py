@@ -37,7 +37,7 @@ def draft(record: RunRecord) -> str:
     rules = [text for key in _chosen(run) if (text := _rule(run, key))]
     if not rules:
         raise InputError(
-            "none of its scores has an interval, so that nothing could be bounded",
+            "none of its scores has an interval, so no bound can be derived",
             place=record.folder,
             fix="Draft the policy from a run with more samples (--limit)",
         )

@@ -37,7 +37,7 @@ def gate(run: RunRecord, policy: Policy, baseline: RunRecord | None = None) -> V
     judge = Judge(policy, scored, before)
     judged = [(rule, verdict) for rule in policy.rules if (verdict := judge.judge(rule)) is not None]
     if not judged:
-        raise InputError("none of the rules is on what the run measured", place=policy.path, fix="Add a rule")
+        raise InputError("no rule applies to anything that the run measured", place=policy.path, fix="Add a rule")
     weights = [weight(policy, rule, verdict) for rule, verdict in judged]
     return Verdict(
         run_id=run.run_id,

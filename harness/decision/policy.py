@@ -211,7 +211,7 @@ def _check_pair(first: Rule, second: Rule, place: str) -> None:
     warns, blocks = sorted((first, second), key=lambda rule: rule.severity == "block")
     if _is_no_stricter(warns, blocks):
         raise InputError(
-            f"the warning on {second.place} is no stricter than the rule that blocks, so it never comes first",
+            f"the warning on {second.place} is not stricter than the blocking rule, so it can never warn first",
             place=place,
             fix="Make it stricter, or leave it out",
         )

@@ -39,7 +39,7 @@ def open_model(
         raise PluginError(
             f"the kind of model can't be opened by {kind.opener}: {type(error).__name__}: {error}",
             place=kind.name,
-            fix="Mend or uninstall the package that registers it",
+            fix="Fix or uninstall the package that registers it",
         ) from error
     model: Model = opener(checkpoint, options or ModelOptions(), meter or NullMeter(), loader or Loader())
     return model

@@ -47,7 +47,7 @@ def _refuse_metrics(config: dict[str, Any], file: Path, options: TaskOptions) ->
     for key, name in _foreign_metrics(config):
         if not options.trust_metric_code:
             raise TaskError(
-                f"{key} names {name}, which is no metric of lm-eval's: it would be loaded as a script and run",
+                f"{key} names {name}, which is not a metric of lm-eval: it would be loaded as a script and run",
                 place=file,
                 fix=METRIC_CODE,
             )

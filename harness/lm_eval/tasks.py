@@ -135,7 +135,7 @@ def _entry_of_file(path: Path, options: TaskOptions) -> Entry | None:
     try:
         return TaskIndex.entry_from_path(path)
     except ValueError as error:
-        raise TaskError(f"is no lm-eval task ({_line(error)})", place=path) from error
+        raise TaskError(f"is not an lm-eval task ({_line(error)})", place=path) from error
 
 
 def _members(entry: Entry, options: TaskOptions) -> list[str]:

@@ -94,7 +94,7 @@ def request_of(row: Mapping[str, Any]) -> Request:
     kind = _BY_NAME.get(row["kind"])
     if "settings" not in row or kind is None:
         raise RecordError(
-            "its row doesn't hold the whole request", place=place, fix="Run the evaluation anew with this version"
+            "its row doesn't hold the whole request", place=place, fix="Run the evaluation again with this version"
         )
     try:
         columns = {name: row[column] for column, name in kind.columns.items()}

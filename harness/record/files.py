@@ -15,7 +15,7 @@ __all__ = ["PRIVATE", "clear_scratch", "make_folder", "write_new", "write_whole"
 PRIVATE = 0o600
 """The mode of every file of a record: prompts and answers are for whoever ran them, until that one shares them."""
 
-_ELSEWHERE = "Give another place, or mend its permissions"
+_ELSEWHERE = "Give another place, or fix its permissions"
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class Journal:
         try:
             bodies = [canonical_json(entry) for entry in entries]
         except ValueError as error:
-            raise RecordError(f"what it should keep is nothing that JSON holds: {error}", place=self.path) from error
+            raise RecordError(f"what it should keep can't be written as JSON: {error}", place=self.path) from error
         with writing(self.path):
             left = memoryview(b"".join(map(_line, bodies)))
             while left:
@@ -73,7 +73,7 @@ def read_lines(path: Path) -> Iterator[tuple[dict[str, Any], int]]:
                 continue
             if damaged is not None:
                 raise RecordError(
-                    f"line {damaged} is damaged, and there are sound lines behind it",
+                    f"line {damaged} is damaged, but later lines are intact",
                     place=path,
                     fix="Restore the run's folder from a copy, or delete it and run again",
                 )

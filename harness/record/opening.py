@@ -107,11 +107,11 @@ def listed(folder: Path, ending: str) -> list[Path]:
     if not is_there(folder):
         return []
     if folder.is_symlink() or not folder.is_dir():
-        raise RecordError("is no folder", place=folder, fix="Don't trust this record")
+        raise RecordError("is not a folder", place=folder, fix="Don't trust this record")
     try:
         names = [one.name for one in folder.iterdir() if one.name.endswith(ending) and not one.name.startswith(".")]
     except OSError as error:
-        raise RecordError(f"can't be read ({error.strerror})", place=folder, fix="Mend its permissions") from error
+        raise RecordError(f"can't be read ({error.strerror})", place=folder, fix="Fix its permissions") from error
     if len(names) > _MOST_FILES:
         raise RecordError(f"holds {len(names):,} files; the limit is {_MOST_FILES:,}", place=folder)
     return [folder / name for name in sorted(names)]

@@ -242,7 +242,7 @@ class RunWriter:
     """
 
     def __init__(self, root: Path, spec: RunSpec) -> None:
-        self.folder = make_folder(root / spec.run_id, fix="Choose another --output, or mend its permissions")
+        self.folder = make_folder(root / spec.run_id, fix="Choose another --output, or fix its permissions")
         self.lock = RunLock(self.folder)
         try:
             clear_scratch(self.folder)
@@ -357,7 +357,7 @@ def _read_json(path: Path) -> Any:
         return read_json(path)
     except FileNotFoundError as error:
         raise RecordError(
-            "is missing, so this is no finished run", place=path, fix="`harness runs` lists the runs"
+            "is missing, so this run is not finished", place=path, fix="`harness runs` lists the runs"
         ) from error
     except ValueError as error:
         raise RecordError("is not JSON", place=path) from error

@@ -176,7 +176,7 @@ def read_leaves(folder: Path) -> list[Leaf]:
         return [Leaf(*map(str, row)) for row in read_json(folder / SAMPLES)["samples"]]
     except FileNotFoundError as error:
         raise RecordError(
-            "the run was sealed without a tree of its samples", place=folder, fix="Run the evaluation anew"
+            "the run was sealed without a tree of its samples", place=folder, fix="Run the evaluation again"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError("holds no leaves of samples", place=folder / SAMPLES) from error

@@ -151,7 +151,7 @@ def machine_meter(name: str, publish: Publish, region: str | None, progress: Pro
         raise RecordError(
             f"the lock of the energy meter can't be held ({error.strerror})",
             place=lock.lock_file,
-            fix="Mend its permissions, or set TMPDIR to another folder, or run with --meter none",
+            fix="Fix its permissions, or set TMPDIR to another folder, or run with --meter none",
         ) from error
     try:
         with suppress(OSError):  # the umask took away what other users need to hold it in their turn

@@ -39,7 +39,7 @@ def _batch_tokens(text: str) -> int | None:
 def _bytes(text: str) -> int:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)I?B?", text.strip().upper())
     if found is None or not float(found[1]):
-        raise InputError("is no size", place=f"--max-memory {text}", fix="Write it as 8GB or 500MB")
+        raise InputError("is not a size", place=f"--max-memory {text}", fix="Write it as 8GB or 500MB")
     return int(float(found[1]) * 1024 ** " KMGT".index(found[2] or " "))
 
 
@@ -123,7 +123,7 @@ class EvalOptions:
         None, "Encoder that compares texts with references (BERTScore), as --model; #LAYER, else the last."
     )
     meter: str = option("codecarbon", "Energy meter; `none` measures no energy.")
-    offline: bool = option(False, "Use the cache alone.", "--offline")
+    offline: bool = option(False, "Use only the cache, never the network.", "--offline")
     trust_remote_code: bool = option(False, "Run Python that comes with the checkpoint.", "--trust-remote-code")
     include_path: Path | None = option(None, "Folder with lm-evaluation-harness task YAMLs of yours.")
     task_data: tuple[str, ...] = option(

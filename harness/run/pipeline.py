@@ -168,7 +168,7 @@ def _keeping(writer: RunWriter) -> Iterator[None]:
         _log.debug("%s", traceback.format_exc())
         said = " ".join(f"{type(error).__name__}: {error}".split())
         raise RecordError(
-            f"everything is answered, and the answers are kept; making scores of them failed ({said})",
+            f"all answers are complete and kept, but scoring them failed ({said})",
             place=writer.folder,
             fix=f"Run the same command again, which asks nothing again; if it fails again, report what "
             f"{writer.folder / LOG} says at its end",

@@ -176,14 +176,14 @@ def _code(selection: Selection, meter: str) -> dict[str, str]:
 
 
 def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
-    """The chat that is asked for; None without one. Raises `InputError` for what means nothing without a chat."""
+    """The chat that is asked for; None without one. Raises `InputError` for what has no effect without a chat."""
     is_chat = checkpoint.kind == "chat"
     if options.system_prompt is not None and not (options.apply_chat_template or is_chat):
-        raise InputError("means nothing without a chat", place="--system-prompt", fix="Add --apply-chat-template")
+        raise InputError("has no effect without a chat", place="--system-prompt", fix="Add --apply-chat-template")
     if not options.apply_chat_template:
         if options.fewshot_as_multiturn:
             raise InputError(
-                "means nothing without a chat", place="--fewshot-as-multiturn", fix="Add --apply-chat-template"
+                "has no effect without a chat", place="--fewshot-as-multiturn", fix="Add --apply-chat-template"
             )
         return None
     if not is_chat:

@@ -129,7 +129,7 @@ def prepare(planned: Sequence[PlannedTask], *, offline: bool, step_timeout_s: fl
         raise PluginError(
             f"its code {work[0].failure}",
             place=work[0].planned.task.name,
-            fix="Mend or uninstall the package that registers it",
+            fix="Fix or uninstall the package that registers it",
         )
     return work
 

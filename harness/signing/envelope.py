@@ -69,7 +69,7 @@ def read_envelope(path: Path) -> Envelope:
         value = parsed(content)
         canonical = canonical_json(value) + b"\n"
     except (OSError, ValueError) as error:
-        raise RecordError("is no signed envelope", place=path) from error
+        raise RecordError("is not a signed envelope", place=path) from error
     if content != canonical:
         raise RecordError("is not as it was written", place=path)
     return parse_envelope(value, path)
@@ -91,7 +91,7 @@ def parse_envelope(value: Any, place: Path | str) -> Envelope:
             raise RecordError("holds no statement", place=place)
         return Envelope(statement, payload, str(signature["keyid"]), _decoded(signature["sig"]))
     except (KeyError, ValueError, TypeError, binascii.Error) as error:
-        raise RecordError("is no signed envelope", place=place) from error
+        raise RecordError("is not a signed envelope", place=place) from error
 
 
 def _decoded(text: str) -> bytes:

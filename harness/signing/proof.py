@@ -50,7 +50,7 @@ def prove(record: RunRecord, name: str) -> dict[str, Any]:
     seal = read_json(record.folder / SEAL)
     if "samples" not in seal:
         raise RecordError(
-            "was sealed without a tree of its samples", place=record.folder, fix="Run the evaluation anew"
+            "was sealed without a tree of its samples", place=record.folder, fix="Run the evaluation again"
         )
     found = samples(record.folder)
     leaves = [leaf_of(sample) for sample in found]
@@ -80,7 +80,7 @@ def verify_proof(path: Path, key: PublicKey | None = None) -> ProofReport:
     try:
         value = read_json(path)
         if value["type"] != _TYPE or value["format"] != 1:
-            raise RecordError("is no proof of a sample that is known here", place=path)
+            raise RecordError("is not a proof of a sample that is known here", place=path)
         sample, seal = value["sample"], parse_seal(value["seal"], None, path)
         leaf = leaf_of(sample)
         steps = [bytes.fromhex(step) for step in value["path"]]
@@ -89,7 +89,7 @@ def verify_proof(path: Path, key: PublicKey | None = None) -> ProofReport:
     except OSError as error:
         raise RecordError(f"can't be read ({error.strerror})", place=path) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise RecordError(f"is no proof of a sample: {error}", place=path) from error
+        raise RecordError(f"is not a proof of a sample: {error}", place=path) from error
     faults = [] if seal.intact else ["the seal was changed"]
     if root != seal.root:
         faults.append(f"the sample {leaf.name} is not the one that was sealed, or its path was changed")

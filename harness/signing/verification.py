@@ -95,7 +95,7 @@ def check_signature(envelope: Envelope, key: PublicKey | None, kind: str) -> Sig
     if not envelope.is_signed_by(used):
         raise RecordError("has a signature that doesn't fit: it was changed after it was signed")
     if envelope.statement.get("predicateType") != kind:
-        raise RecordError(f"speaks of something else: {envelope.statement.get('predicateType')}")
+        raise RecordError(f"is about something else: {envelope.statement.get('predicateType')}")
     signed_at = envelope.statement["predicate"].get("signed_at")
     if not isinstance(signed_at, str | None):
         raise RecordError("says when it was signed in no text")

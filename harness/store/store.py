@@ -44,7 +44,7 @@ def locate(given: str | None, records: Path) -> URL:
     try:
         url = make_url(named)
     except (ArgumentError, ValueError) as error:
-        raise InputError("is no database URL", place="--store", fix=_FORMS) from error
+        raise InputError("is not a database URL", place="--store", fix=_FORMS) from error
     match url.get_backend_name():
         case "sqlite" if url.database and url.database != ":memory:":
             return _file(Path(url.database))
@@ -159,7 +159,9 @@ class Store:
     def _expect_current(self) -> None:
         with self.reading() as connection:
             if not is_current(connection, self.place):
-                raise StoreError("is not filled, or of an older version of the harness", place=self.place, fix=_FILL)
+                raise StoreError(
+                    "is empty, or was made by an older version of the harness", place=self.place, fix=_FILL
+                )
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -185,7 +187,7 @@ def set_aside(url: URL) -> Path:
         with path.open("rb") as stream:
             begins = stream.read(len(_MAGIC))
         if begins != _MAGIC and path.suffix not in _SUFFIXES:
-            raise StoreError("is no SQLite file", place=path, fix="Name another file with --store or HARNESS_STORE")
+            raise StoreError("is not a SQLite file", place=path, fix="Name another file with --store or HARNESS_STORE")
         aside = path.with_name(f"{path.name}.damaged")
         for more in ("-wal", "-shm", ""):
             one = path.with_name(path.name + more)
@@ -193,7 +195,7 @@ def set_aside(url: URL) -> Path:
                 one.replace(aside.with_name(aside.name + more))
     except OSError as error:
         raise StoreError(
-            f"is damaged, and can't be put aside ({error.strerror})", place=path, fix=_ELSEWHERE
+            f"is damaged, and can't be moved aside ({error.strerror})", place=path, fix=_ELSEWHERE
         ) from error
     return aside
 
@@ -243,7 +245,7 @@ def _refuse_other_than_a_file(path: Path, place: str, *, missing_ok: bool) -> No
             if not missing_ok:
                 raise StoreError("there is no store", place=place, fix=_FILL)
         elif not path.is_file():
-            raise StoreError("is no file", place=place, fix=_ELSEWHERE)
+            raise StoreError("is not a file", place=place, fix=_ELSEWHERE)
     except OSError as error:
         raise StoreError(f"can't be read ({error.strerror})", place=place, fix=_ELSEWHERE) from error
 

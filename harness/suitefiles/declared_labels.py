@@ -96,7 +96,7 @@ class _Number(_DeclaredText, Regression):
         try:
             return float(text)
         except ValueError as error:
-            raise DataError(f"field {self._declaration.gold!r} holds {text!r:.40}, which is no number") from error
+            raise DataError(f"field {self._declaration.gold!r} holds {text!r:.40}, which is not a number") from error
 
 
 _PROBLEMS: dict[str, type[_DeclaredText]] = {

@@ -75,7 +75,7 @@ def parse_suite_file(values: Mapping[str, Any], path: Path) -> SuiteFile:
     top = _checked(_Top, {"name": path.stem, **values}, path, "")
     tasks = [_entry(value, path, f"tasks[{index}]") for index, value in enumerate(top.tasks)]
     if not tasks and not top.suites:
-        raise TaskError("names neither suites nor tasks", place=path, fix="Add `suites: all`, or a list of tasks")
+        raise TaskError("lists neither suites nor tasks", place=path, fix="Add `suites: all`, or a list of tasks")
     return SuiteFile.model_construct(**{**dict(top), "tasks": tasks})
 
 

@@ -96,7 +96,7 @@ def select(
     names, single = _split(suites), _split(tasks)
     if not names and not single:
         if suites or tasks:
-            raise InputError("names nothing to run", place="--suite" if suites else "--task", fix="Give a name")
+            raise InputError("lists nothing to run", place="--suite" if suites else "--task", fix="Give a name")
         names = [DEFAULT]
     wanted: dict[tuple[str, str], _Wanted] = {}
     deriving: dict[str, Suite] = {}

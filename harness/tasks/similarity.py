@@ -43,7 +43,7 @@ class SimilarityTask(RowTask):
         except ValueError as error:
             raise DataError(f"its similarity is no number ({error})") from error
         if not math.isfinite(alike):
-            raise DataError("its similarity is no finite number")
+            raise DataError("its similarity is not a finite number")
         return Sample(id="", prompt=one, choices=(other,), fields={"alike": alike})
 
     @override

@@ -183,5 +183,5 @@ def verbalised(task: Task) -> VerbalisedTask:
     raise TaskError(
         "confidence is asked for after an answer that is right or wrong: the task has none",
         place=f"{VERBALISED}:{task.name}",
-        fix="Take a task of multiple choice, or one that compares a written answer by exact_match",
+        fix="Use a task of multiple choice, or one that compares a written answer by exact_match",
     )

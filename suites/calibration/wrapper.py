@@ -154,6 +154,6 @@ def calibration(task: Task) -> CalibrationTask:
         raise TaskError(
             "confidence is that of choices and of labels: the task has neither",
             place=f"{CALIBRATION}:{task.name}",
-            fix="Take one such as piqa",
+            fix="Use one such as piqa",
         )
     return CalibrationTask(task)

@@ -139,7 +139,7 @@ def _spans(listed: Any, text: str) -> tuple[Span, ...]:
         raise DataError("is no list of marked parts", fix="Leave out rows in which nothing is marked")
     found = [_span(one, text) for one in listed]
     if not any(text[start:end].strip() for start, end in found):
-        raise DataError("marks nothing but white space")
+        raise DataError("marks only white space")
     return tuple(found)
 
 

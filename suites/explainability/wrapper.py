@@ -79,7 +79,7 @@ class AttributionTask(WrappedTask[Task]):
             raise TaskError(
                 f"the task {inner.name} makes no decision between choices or labels",
                 place=self.name,
-                fix="Take a task of multiple choice or of classification, such as piqa",
+                fix="Use a task of multiple choice or of classification, such as piqa",
             )
         self.asks = (Attribute, *inner.asks)
         self.methods = tuple(methods) or tuple(registry.names("harness.attributions"))
@@ -180,7 +180,7 @@ class AttributionTask(WrappedTask[Task]):
             raise TaskError(
                 f"the choices of {self.inner.name} follow different texts: there is no one text to explain",
                 place=self.name,
-                fix="Take a task whose choices follow one question, such as piqa",
+                fix="Use a task whose choices follow one question, such as piqa",
             )
         return contexts.pop()[sample.question_start :]
 

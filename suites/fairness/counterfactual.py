@@ -74,7 +74,7 @@ class CounterfactualTask(WrappedTask[MultipleChoice]):
             raise TaskError(
                 f"no sample of {self.inner.name} has a first name to exchange",
                 place=self.name,
-                fix="Take a task about people, such as siqa",
+                fix="Use a task about people, such as siqa",
             )
         _, chosen = choose(len(usable), replace(settings, num_fewshot=0), salt=self.name)
         return [
@@ -127,6 +127,6 @@ def counterfactual(task: Task) -> CounterfactualTask:
         raise TaskError(
             "names are exchanged in multiple-choice tasks alone",
             place=f"{COUNTERFACTUAL}:{task.name}",
-            fix="Take siqa",
+            fix="Use siqa",
         )
     return CounterfactualTask(task, registry.make("harness.swaps", "name_swap"))

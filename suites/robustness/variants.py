@@ -64,7 +64,7 @@ class TextNoise(SamplePerturbation):
         noisy = self.one.perturb(masked, rng, severity)
         for mask, words in hidden.items():
             if noisy.count(mask) != 1:
-                raise PluginError("the perturbation changed a placeholder", place=self.name, fix="Mend or uninstall it")
+                raise PluginError("the perturbation changed a placeholder", place=self.name, fix="Fix or uninstall it")
             noisy = noisy.replace(mask, words)
         return [_put(request, sample.question_start, text, noisy) for request in asked]
 

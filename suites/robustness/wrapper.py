@@ -171,7 +171,7 @@ class RobustnessTask(WrappedTask[Task]):
             raise TaskError(
                 f"no sample of {self.inner.name} has a text of its own to disturb",
                 place=self.name,
-                fix="Take a task with a question in its prompt, such as piqa",
+                fix="Use a task with a question in its prompt, such as piqa",
             )
         return found
 
@@ -253,11 +253,11 @@ class RobustnessTask(WrappedTask[Task]):
                 raise TaskError(
                     f"the task {self.inner.name} asks for {asked.kind}: noise is for answers to a text",
                     place=self.name,
-                    fix="Take a task of multiple choice, of generation or of classification, such as piqa",
+                    fix="Use a task of multiple choice, of generation or of classification, such as piqa",
                 )
         first = next(iter(self.inner.metrics), None)
         if first is None or first.direction != "higher":
-            raise TaskError("the task's first metric is none of which more is better", place=self.name)
+            raise TaskError("the task's first metric is not one where higher is better", place=self.name)
         if not self.severities or not set(self.severities) <= set(_SEVERITIES):
             raise TaskError(
                 f"the severities are {list(self.severities)}", place=self.name, fix="Take some of 1, 2, 3, 4 and 5"

@@ -97,7 +97,7 @@ def asked(pieces: Callable[[], Iterator[bytes]], monkeypatch: pytest.MonkeyPatch
             UnfitAnswerError,
             "another encoding",
         ),
-        (lambda: [answer(b"{}", "Content-Encoding: gzip")], UnfitAnswerError, "something else than it says"),
+        (lambda: [answer(b"{}", "Content-Encoding: gzip")], UnfitAnswerError, "not compressed as it says"),
         (
             lambda: itertools.chain([b"HTTP/1.1 500 no\r\nContent-Encoding: gzip\r\n\r\n"], bomb(31)),
             UnfitAnswerError,

@@ -162,7 +162,7 @@ def test_a_pooling_in_a_folder_of_any_name_is_in_the_fingerprint(tmp_path: Path)
     for path in ("../outside", "other/../other", "", ".", "/srv"):
         modules[1]["path"] = path
         (folder / "modules.json").write_text(json.dumps(modules))
-        assert "no folder's name" in refusal(folder)
+        assert "not a folder name" in refusal(folder)
 
 
 def test_a_strangers_conversion_is_not_believed(folder: Path) -> None:

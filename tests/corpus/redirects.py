@@ -29,7 +29,7 @@ def tokenizer_arguments(scene: Scene) -> None:
     scene.edit("tokenizer_config.json", init_inputs=["/etc/hostname"])
 
 
-@entry("redirect", "model/tokenizer_config.json", "tokenizer_class is 'RagRetriever'", "no tokenizer's class")
+@entry("redirect", "model/tokenizer_config.json", "tokenizer_class is 'RagRetriever'", "not a tokenizer class")
 def tokenizer_of_another_kind(scene: Scene) -> None:
     scene.edit("tokenizer_config.json", tokenizer_class="RagRetriever")
     scene.edit("config.json", dataset="nobody/data", question_encoder={}, generator={})

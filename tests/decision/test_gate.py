@@ -196,7 +196,7 @@ def test_a_policy_may_pin_what_it_was_written_for(policy, run):
         ({**FLOOR, "task": "foxes", "metric": "accuracy"}, "no such metric in this run; did you mean acc"),
         ({**FLOOR, "group": "sex=femal"}, "sex=female"),
         (CLOSE, "has a margin to a baseline, and there is none"),
-        ({**FLOOR, "suite": "other", "required": False}, "none of the rules"),
+        ({**FLOOR, "suite": "other", "required": False}, "no rule applies"),
     ],
 )
 def test_a_policy_that_does_not_fit_the_run_is_refused(policy, run, rule, words):
@@ -221,7 +221,7 @@ def test_a_policy_that_does_not_fit_the_run_is_refused(policy, run, rule, words)
         ([{**FLOOR, "group": "female"}], {}, "attribute=value"),
         ([FLOOR, FLOOR], {}, "line 5: a second rule"),
         ([FLOOR, {**FLOOR, "bound": 0.5, "name": "b"}], {}, "a second rule of the kind floor on quiz/overall"),
-        ([FLOOR, {**FLOOR, "severity": "warn"}], {}, "no stricter than the rule that blocks"),
+        ([FLOOR, {**FLOOR, "severity": "warn"}], {}, "not stricter than the blocking rule"),
         (
             [{**FLOOR, "bound": 0.1, "severity": "warn"}, FLOOR],
             {},
@@ -233,9 +233,9 @@ def test_a_policy_that_does_not_fit_the_run_is_refused(policy, run, rule, words)
                 {**FLOOR, "kind": "ceiling", "severity": "warn", "bound": 0.4},
             ],
             {},
-            "no stricter",
+            "not stricter",
         ),
-        ([CLOSE, {**CLOSE, "margin": CLOSE["margin"] * 2, "severity": "warn"}], {}, "no stricter"),
+        ([CLOSE, {**CLOSE, "margin": CLOSE["margin"] * 2, "severity": "warn"}], {}, "not stricter"),
         (
             [FLOOR, {**FLOOR, "kind": "ceiling", "bound": FLOOR["bound"] / 2, "severity": "warn"}],
             {},

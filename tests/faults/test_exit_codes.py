@@ -145,7 +145,7 @@ def test_a_text_of_the_users_is_never_taken_for_a_damaged_index(place, harness_h
     (place / "notes.txt").write_text("mine")
     ended = harness_here("index", "--store", "notes.txt")
     assert ended.returncode == 2
-    assert "notes.txt: is no SQLite file" in ended.stderr
+    assert "notes.txt: is not a SQLite file" in ended.stderr
     assert (place / "notes.txt").read_text() == "mine"
 
 

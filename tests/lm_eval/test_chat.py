@@ -171,5 +171,5 @@ def _near(ours: list[Any], theirs: list[Any]) -> bool:
 
 @pytest.mark.parametrize("asked", [{"system_prompt": "x"}, {"fewshot_as_multiturn": True}])
 def test_what_is_of_a_chat_is_refused_without_one(tiny_llama: Path, tmp_path: Path, asked: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="means nothing without a chat"):
+    with pytest.raises(InputError, match="has no effect without a chat"):
         evaluate(str(tiny_llama), task="piqa", options=EvalOptions(output=tmp_path, store="none", **asked))

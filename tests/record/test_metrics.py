@@ -133,7 +133,7 @@ def test_a_module_of_a_plug_in_that_its_entry_points_do_not_bring_in_is_not_impo
     monkeypatch.syspath_prepend(str(tmp_path))
     found = RecordedMetric(class_name="strangers.tasks:Brought", parameters=PLAIN).metric()
     assert found.meaning == "Of a stranger."
-    with pytest.raises(Undefined, match="is no module that its package registers"):
+    with pytest.raises(Undefined, match="is not a module that its package registers"):
         RecordedMetric(class_name="strangers.script:Mean", parameters=PLAIN).metric()
     assert not (tmp_path / "hacked").exists()
     for name in ("strangers", "strangers.tasks"):

@@ -260,7 +260,7 @@ def test_the_store_and_the_runs_below_it_can_be_moved_together(tmp_path):
 def test_a_name_that_is_no_store_is_refused(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="neither"):
         locate("mysql://host/db", tmp_path)
-    with pytest.raises(InputError, match="no database URL"):
+    with pytest.raises(InputError, match="not a database URL"):
         locate("://", tmp_path)
     monkeypatch.setenv("HARNESS_STORE", str(tmp_path / "named.sqlite"))
     assert locate(None, tmp_path).database == str(tmp_path / "named.sqlite")

@@ -225,7 +225,7 @@ FAULTS = {
         "tasks: [{name: a, type: loglikelihood_rolling, data: rows.jsonl, text: q, max_length: 8, stride: 8}]\n",
         "tasks[0].stride: a stride of 8 leaves no context",
     ),
-    "nothing to do": ("name: mine\n", "names neither suites nor tasks"),
+    "nothing to do": ("name: mine\n", "lists neither suites nor tasks"),
     "an empty file": (" \n", "mine.yaml: is empty"),
     "a list": ("- piqa\n", "doesn't hold keys and values"),
     "a text": ("piqa\n", "doesn't hold keys and values"),

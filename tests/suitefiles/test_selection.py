@@ -148,6 +148,6 @@ def test_a_number_that_no_record_can_hold_is_refused(name: str, option: str) -> 
 
 @pytest.mark.parametrize(("suites", "tasks", "option"), [([""], [], "--suite"), ([], [" , "], "--task")])
 def test_an_empty_name_is_refused_and_never_runs_everything(suites: list[str], tasks: list[str], option: str) -> None:
-    with pytest.raises(InputError, match="names nothing") as caught:
+    with pytest.raises(InputError, match="lists nothing") as caught:
         _select(suites, tasks)
     assert caught.value.place == option

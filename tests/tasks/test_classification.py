@@ -258,7 +258,7 @@ def test_a_declared_task_may_give_several_labels_or_a_number(tmp_path: Path) -> 
         ("gold: label", "gold: lable", "yes", "lacks lable"),
         (", labels: ['no', 'yes']", "", "yes", "labels is missing"),
         ("['no', 'yes']", "['no', 'No']", "no", "twice"),
-        ("labels: ['no', 'yes']", "problem: regression", "high", "which is no number"),
+        ("labels: ['no', 'yes']", "problem: regression", "high", "which is not a number"),
         ("labels: ['no', 'yes']", "problem: regression, labels: [a]", 1, "a regression has no labels"),
         ("labels:", "problem: multi_label, labels:", "yes", "is not a list of labels"),
         ("labels:", "num_fewshot: 2, labels:", "yes", "takes no exemplars"),

@@ -27,7 +27,7 @@ CPU_S_PER_MB = 0.25
 WAITED = 20
 """Times as long by the clock as on the processor, for a machine that is busy."""
 KILLED = "was being tried when the system ended its process, most often because memory is short"
-FIX = "Take this file from the checkpoint's publisher again, or choose another checkpoint"
+FIX = "Download this file from the checkpoint's publisher again, or choose another checkpoint"
 
 
 def try_tokenizer(path: Path) -> None:

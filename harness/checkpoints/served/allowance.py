@@ -89,7 +89,7 @@ class _Inflate:
             content = self._stream.decompress(sent, most)
         except zlib.error as error:
             if not self._may_lack_head:
-                raise UnfitError("sends something else than it says is compressed") from error
+                raise UnfitError("sends data that is not compressed as it says") from error
             self._stream = zlib.decompressobj(-zlib.MAX_WBITS)
             self._may_lack_head = False
             return self(sent, most)

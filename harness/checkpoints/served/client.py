@@ -176,7 +176,7 @@ class ServerClient:
         except ValueError as error:
             kind = elided(plain_text(response.headers.get("Content-Type", "no content type")))
             raise ModelError(
-                f"answers with something that is no JSON ({kind}, {len(content):,} bytes)",
+                f"answers with something that is not JSON ({kind}, {len(content):,} bytes)",
                 place=self.url,
                 fix="Check that the address is that of an OpenAI-compatible API; it mostly ends in /v1",
             ) from error

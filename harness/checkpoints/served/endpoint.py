@@ -128,18 +128,18 @@ def _parts(ref: str) -> SplitResult:
         _ = parts.port
     except ValueError as error:
         # The reason would repeat what stands where the port should.
-        raise InputError("is no address", place=f"--model {PREFIX}...", fix=example) from error
+        raise InputError("is not an address", place=f"--model {PREFIX}...", fix=example) from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError("is no http or https address", place=f"--model {PREFIX}...", fix=example)
+        raise InputError("is not an http or https address", place=f"--model {PREFIX}...", fix=example)
     place = f"--model {PREFIX}{parts.scheme}://{parts.hostname}"
     if parts.username is not None or parts.password is not None:
         raise InputError(
-            "holds a user's name or password, which would stand in the record",
+            "contains a user name or password, which would be written into the record",
             place=place,
             fix=f"{example}; a key comes from the environment variable that --api-key-env names",
         )
     if parts.query:
-        raise InputError("holds a query, which would stand in the record", place=place, fix=example)
+        raise InputError("contains a query, which would be written into the record", place=place, fix=example)
     return parts
 
 

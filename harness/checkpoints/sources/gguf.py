@@ -171,5 +171,5 @@ def _check(source: Path) -> None:
         raise CheckpointError(f"can't be read ({error.strerror})", place=source, fix="Check its permissions") from error
     if start != MAGIC:
         raise CheckpointError(
-            "is no GGUF file: it doesn't start with GGUF", place=source, fix="Download or copy the file again"
+            "is not a GGUF file: it doesn't start with GGUF", place=source, fix="Download or copy the file again"
         )

@@ -30,7 +30,7 @@ def refuse_edited(digests: Mapping[Path, str]) -> None:
             raise TaskError(
                 "was edited after it had been loaded, and would score as it was before",
                 place=file,
-                fix="Start Python anew, or load the module anew with importlib.reload",
+                fix="Restart Python, or reload the module with importlib.reload",
             )
         _before[file] = digest, spec
 

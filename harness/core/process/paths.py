@@ -64,7 +64,7 @@ def caching(place: Path) -> Iterator[None]:
         raise UnavailableError(
             f"the cache can't be used ({error.strerror or error})",
             place=place,
-            fix="Make room, mend its permissions, or set HARNESS_CACHE to another folder",
+            fix="Make room, fix its permissions, or set HARNESS_CACHE to another folder",
         ) from error
 
 

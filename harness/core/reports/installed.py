@@ -51,13 +51,13 @@ def suite_report(name: str) -> SuiteReport:
         raise PluginError(
             f"its report can't be imported from {suite.report}: {error}",
             place=name,
-            fix="Mend or uninstall the package that registers the suite",
+            fix="Fix or uninstall the package that registers the suite",
         ) from error
     if not (isinstance(found, type) and issubclass(found, SuiteReport)):
         raise PluginError(
             f"{suite.report} is not a subclass of {SuiteReport.__module__}.{SuiteReport.__name__}",
             place=name,
-            fix="Mend or uninstall the package that registers the suite",
+            fix="Fix or uninstall the package that registers the suite",
         )
     return found()
 

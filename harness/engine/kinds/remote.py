@@ -155,7 +155,7 @@ class RemoteModel(Model):
             return self._read(request, answer, len(json.dumps(body)))
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise ModelError(
-                "answers JSON that is no completion",
+                "answers with JSON that is not a completion",
                 place=f"{self._client.url}{self._route}",
                 fix="Check that the address is that of an OpenAI-compatible API",
             ) from error

@@ -183,7 +183,7 @@ def test_the_time_that_a_server_asks_to_wait_is_waited(tiny_llama):
         ((404, {"error": {"message": "gone"}}, {}), ModelError, "HTTP 404 .gone."),
         ((200, "<html>hello</html>", {"Content-Type": "text/html"}), ModelError, "no JSON .text/html"),
         ((200, '{"choices": [', {}), ModelError, "no JSON"),
-        ((200, {"choices": []}, {}), ModelError, "no completion"),
+        ((200, {"choices": []}, {}), ModelError, "not a completion"),
         ((200, "[" * 100_000, {}), ModelError, "no JSON"),
         ((301, "", {"Location": "http://example.org"}), ModelError, "HTTP 301"),
     ],
@@ -263,10 +263,10 @@ def test_a_key_that_no_header_can_hold_is_refused_without_being_shown(tiny_llama
     [
         ("openai:http://user:hunter2@localhost/v1#m", "name or password"),
         ("openai:http://localhost/v1?key=hunter2#m", "a query"),
-        ("openai:ftp://localhost/v1#m", "no http"),
-        ("openai:", "no http"),
-        ("openai:http://[hunter2/v1", "no address"),
-        ("openai:http://localhost:hunter2/v1", "no address"),
+        ("openai:ftp://localhost/v1#m", "not an http"),
+        ("openai:", "not an http"),
+        ("openai:http://[hunter2/v1", "not an address"),
+        ("openai:http://localhost:hunter2/v1", "not an address"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_without_showing_a_secret_in_it(ref, words):

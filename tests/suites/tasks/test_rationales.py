@@ -151,7 +151,7 @@ def test_a_file_of_marked_texts_is_explained_and_held_against_its_marks(tmp_path
         ("bad", "is no list of marked parts"),
         ([[2, 99]], r"\[2, 99\] is no part of a text of 20 characters"),
         (["film film"], "stands in the text not at all"),
-        ([[1, 2]], "marks nothing but white space"),
+        ([[1, 2]], "marks only white space"),
     ],
 )
 def test_marks_that_are_none_are_refused_with_their_row(tmp_path: Path, why: Any, fault: str) -> None:
