@@ -56,7 +56,7 @@ class RecordedMetric:
         """The metric, made anew. Raises `Undefined`, with the reason, where that can't be done here."""
         if self.parameters is None:
             raise Undefined(
-                Reason("{name} can't be rebuilt: it holds code or objects of the task", name=self.class_name)
+                Reason("{name} can't be rebuilt: it holds code or objects of the task", name=self.class_name[:80])
             )
         try:
             kind = _class(self.class_name)
@@ -64,7 +64,7 @@ class RecordedMetric:
         except (PluginError, TypeError, ValueError, NameError) as error:
             said = " ".join(str(error).split())
             raise Undefined(
-                Reason("{name} can't be rebuilt: {error}", name=self.class_name, error=said[:300])
+                Reason("{name} can't be rebuilt: {error}", name=self.class_name[:80], error=said[:300])
             ) from error
 
     def differences(self, other: "RecordedMetric") -> list[str]:

@@ -110,10 +110,10 @@ def asked(pieces: Callable[[], Iterator[bytes]], monkeypatch: pytest.MonkeyPatch
             UnavailableError,
             "can't be reached",
         ),
-        (lambda: [answer(b"[" * 99_999 + b"]" * 99_999)], ModelError, "no JSON"),
-        (lambda: [answer(b'{"a":' * 99 + b"1" + b"}" * 99)], ModelError, "no JSON"),
+        (lambda: [answer(b"[" * 99_999 + b"]" * 99_999)], ModelError, "not JSON"),
+        (lambda: [answer(b'{"a":' * 99 + b"1" + b"}" * 99)], ModelError, "not JSON"),
         (lambda: [b"HTTP/1.1 200 OK\r\nbad line " + KEY.encode() + b"\r\n\r\n"], UnavailableError, "illegal header"),
-        (lambda: [answer(b"no", f"Content-Type: text/{KEY}")], ModelError, "no JSON .text/.key., 2 bytes"),
+        (lambda: [answer(b"no", f"Content-Type: text/{KEY}")], ModelError, "not JSON .text/.key., 2 bytes"),
         (lambda: [answer(b"", f"Location: /{KEY}", status=b"HTTP/1.1 302 x\r\n")], ModelError, "HTTP 302"),
     ],
 )

@@ -42,7 +42,7 @@ def test_the_users_names_take_the_place_of_none(classifier):
 
 @pytest.mark.parametrize(
     ("labels", "words"),
-    [(["bad", " "], "is empty or listed twice"), (["bad", "bad"], "stands there twice"), (["bad"], "2 labels")],
+    [(["bad", " "], "is empty or listed twice"), (["bad", "bad"], "listed twice"), (["bad"], "2 labels")],
 )
 def test_names_that_fit_no_model_are_refused(classifier, labels, words):
     with pytest.raises((InputError, CheckpointError), match=words):

@@ -134,7 +134,7 @@ def test_a_run_against_transformers_serve_goes_on_after_the_server_was_killed_an
     [
         (lambda *_: (401, {"error": {"message": f"bad {KEY}"}}, {}), "refuses the key in OPENAI_API_KEY"),
         (lambda *_: (429, f"bad {KEY}", {"Retry-After": "0"}), "keeps answering HTTP 429"),
-        (lambda *_: (200, f"<html>{KEY}", {}), "no JSON"),
+        (lambda *_: (200, f"<html>{KEY}", {}), "not JSON"),
     ],
 )
 def test_a_server_that_fails_is_one_line_and_exit_code_2(harness_here, suite, tmp_path, before, words):

@@ -95,7 +95,7 @@ def test_what_is_no_mean_of_a_known_kind_has_no_test_and_says_why(tmp_path):
     first, second = map(without_metrics, (first, second))
     found = only(compare(first, second), metric="mystery")
     assert found.change == "not tested"
-    assert found.reason == "mystery is no mean, and the task that defines it is not installed"
+    assert found.reason == "mystery is not a mean, and the task that defines it is not installed"
     assert found.difference == 0
 
 

@@ -225,7 +225,7 @@ def test_a_policy_that_does_not_fit_the_run_is_refused(policy, run, rule, words)
         (
             [{**FLOOR, "bound": 0.1, "severity": "warn"}, FLOOR],
             {},
-            "line 5: the warning on quiz/overall is no stricter",
+            "line 5: the warning on quiz/overall is not stricter",
         ),
         (
             [

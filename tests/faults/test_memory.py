@@ -56,4 +56,4 @@ def test_the_memory_of_the_process_has_a_bound(place):
 def test_what_is_no_size_is_refused(place, size):
     ended = place.run(options=(f"--max-memory={size}",))
     assert ended.exit_code == 2
-    assert f"--max-memory {size}: is no size" in ended.err
+    assert f"--max-memory {size}: is not a size" in ended.err

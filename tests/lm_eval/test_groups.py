@@ -150,7 +150,7 @@ def test_a_group_with_settings_of_its_own_gets_no_number_from_the_task_without_t
     )
     mixed = of(ours(tiny_llama, folder, tmp_path, "few", "inline"), "inline")["acc"]
     assert mixed.value is None
-    assert "lm-eval:few was asked for with other settings" in str(mixed.reason)
+    assert "lm-eval:few was run with settings other than" in str(mixed.reason)
 
 
 def test_an_edit_of_how_a_group_sums_up_is_another_run(tiny_llama: Path, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_metrics_of_tasks_that_a_user_declares_are_handed_back() -> None:
 
 def test_a_metric_that_holds_code_of_the_users_says_that_it_can_not_be_made_again(tmp_path: Path) -> None:
     metric = EvaluateMetric(**PLAIN, module=object(), key=None, script=tmp_path / "mine.py")
-    with pytest.raises(Undefined, match="EvaluateMetric holds code or objects of the task"):
+    with pytest.raises(Undefined, match="EvaluateMetric can't be rebuilt: it holds code or objects"):
         again(metric)
 
 
@@ -104,7 +104,7 @@ def test_what_a_hostile_record_calls_a_metric_is_none_and_nothing_of_it_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     class_name, parameters = HOSTILE[case]
-    with pytest.raises(Undefined, match="can't be made again here") as raised:
+    with pytest.raises(Undefined, match="can't be rebuilt") as raised:
         RecordedMetric(class_name=class_name, parameters=parameters).metric()
     assert len(str(raised.value)) < 500
     assert list(tmp_path.iterdir()) == []

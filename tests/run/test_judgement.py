@@ -31,7 +31,7 @@ def estimated(value, *, stderr=1.0, low=0.0, high=2.0):
 def test_a_value_that_is_no_number_is_absent_with_the_reason(value):
     found = estimated(value)
     assert (found.value, found.low, found.stderr) == (None, None, None)
-    assert "no number" in (found.reason or "")
+    assert "not a number" in (found.reason or "")
     with pytest.raises(ValueError, match="finite"):
         Estimate(**FIELDS, value=value)
 

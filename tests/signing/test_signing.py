@@ -222,7 +222,7 @@ def test_a_proof_holds_for_its_own_seal_and_signature_alone(signed, keys, tmp_pa
         assert words in " ".join(verify_proof(path, keys[1]).faults)
     for broken in ("{", "[]", json.dumps({**proof, "path": proof["path"][1:]}), json.dumps({**proof, "sample": {}})):
         path.write_text(broken)
-        with pytest.raises(RecordError, match="is no proof"):
+        with pytest.raises(RecordError, match="is not a proof"):
             verify_proof(path, keys[1])
 
 

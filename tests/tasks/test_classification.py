@@ -198,7 +198,7 @@ def test_a_task_that_refuses_the_checkpoint_is_skipped_with_its_reason_and_the_o
     [
         (["a"], {}, "has 2 labels, and 1 name was given"),
         (["a", "b"], {"id2label": {"0": "x", "1": "y", "2": "z"}}, "has 3 labels, and 2 names were given"),
-        (["a", "a"], {}, "stands there twice"),
+        (["a", "a"], {}, "listed twice"),
         (["a", " "], {}, "a name is empty"),
     ],
 )

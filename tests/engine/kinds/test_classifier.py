@@ -123,7 +123,7 @@ def test_labels_are_named_by_the_config_or_by_the_user(tmp_path):
 @pytest.mark.parametrize("labels", [["a"], ["a", "b", "c"], ["a", "a"], ["a", ""]])
 def test_labels_that_cannot_be_those_of_the_checkpoint_are_refused(tmp_path, labels):
     loaded = build(tmp_path, BertConfig(**{**SIZES, "num_labels": 2}))
-    with pytest.raises(HarnessError, match=r"given|stands there twice"):
+    with pytest.raises(HarnessError, match=r"given|listed twice"):
         ClassifierModel(replace(loaded, checkpoint=with_labels(loaded.checkpoint, labels)), batch_tokens=100)
 
 

@@ -181,10 +181,10 @@ def test_the_time_that_a_server_asks_to_wait_is_waited(tiny_llama):
         ((500, "<html>oops</html>", {}), UnavailableError, "HTTP 500"),
         ((401, {"error": {"message": "bad key"}}, {}), InputError, "without a key"),
         ((404, {"error": {"message": "gone"}}, {}), ModelError, "HTTP 404 .gone."),
-        ((200, "<html>hello</html>", {"Content-Type": "text/html"}), ModelError, "no JSON .text/html"),
-        ((200, '{"choices": [', {}), ModelError, "no JSON"),
+        ((200, "<html>hello</html>", {"Content-Type": "text/html"}), ModelError, "not JSON .text/html"),
+        ((200, '{"choices": [', {}), ModelError, "not JSON"),
         ((200, {"choices": []}, {}), ModelError, "not a completion"),
-        ((200, "[" * 100_000, {}), ModelError, "no JSON"),
+        ((200, "[" * 100_000, {}), ModelError, "not JSON"),
         ((301, "", {"Location": "http://example.org"}), ModelError, "HTTP 301"),
     ],
 )

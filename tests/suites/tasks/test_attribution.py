@@ -172,7 +172,7 @@ def test_a_single_word_is_not_explained():
         context="word", continuations=(" yes", " no"), methods=BLIND, settings=AttributionSettings(seed=0)
     )
     (response,) = respond(AttributingModel(ScriptedModel(bag_of_words)), [request])
-    assert "two units" in response.invalid
+    assert "fewer than two units" in response.invalid
 
 
 def test_a_task_without_one_text_is_refused():

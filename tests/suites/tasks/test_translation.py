@@ -257,8 +257,8 @@ def test_a_sequence_to_sequence_model_gets_the_prefix_that_its_config_has_for_th
         ("eng_Latn", "deu_Latn", None),
         ("en_XX", "de_DE", None),
         (None, None, None),
-        ("eng_Latn", "fra_Latn", "another language than German (--target-language fra_Latn)"),
-        ("zho_Hans", "deu_Latn", "another language than English (--source-language zho_Hans)"),
+        ("eng_Latn", "fra_Latn", "a language other than German (--target-language fra_Latn)"),
+        ("zho_Hans", "deu_Latn", "a language other than English (--source-language zho_Hans)"),
     ],
 )
 def test_a_model_set_to_other_languages_is_refused(source: str | None, target: str | None, said: str | None) -> None:
