@@ -17,7 +17,7 @@ from benchmarks.page import put
 from benchmarks.report import Report, markdown, row
 from harness import data
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.datasets import Row
 
 __all__ = ["CLOCKS", "Clock", "Scale", "build", "run"]

@@ -53,7 +53,7 @@ def peak_bytes() -> int:
 
 def _ours(checkpoint: str, requests: Sequence[Request]) -> None:
     from harness.checkpoints import resolve
-    from harness.checkpoints.loading.load import load_model
+    from harness.checkpoints.loading.loader import load_model
     from harness.core.models import respond
     from harness.engine.devices import default_batch_tokens
     from harness.engine.kinds.causal import CausalModel

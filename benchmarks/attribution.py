@@ -20,7 +20,7 @@ from captum.attr import KernelShap, Occlusion, ShapleyValueSampling
 
 from benchmarks.page import put
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.requests import Attribute
 from harness.core.tasks import TaskSettings
 from harness.data import find, load_data

@@ -1,11 +1,13 @@
 """The house rules that a linter can't check: sizes of files, folders and functions, and names that mean one thing."""
 
 import ast
+import graphlib
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -85,3 +87,11 @@ def test_a_function_that_shares_its_name_is_read_with_its_module() -> None:
         if name.name in shared and name.asname is None and (node.module or "").partition(".")[0] in PRODUCT
     }
     assert imported == set()
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    # Late imports count: one that cuts a circle only hides it.
+    graph = grimp.build_graph(*PRODUCT, exclude_type_checking_imports=True, cache_dir=None)
+    imported = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
+    # Raises `CycleError`, which names the circle.
+    assert set(graphlib.TopologicalSorter(imported).static_order()) >= graph.modules

@@ -12,7 +12,7 @@ from benchmarks.measure import compare
 from benchmarks.page import put
 from benchmarks.report import Report, markdown
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 
 PLACES = ("river bank", "school yard", "market hall", "fire station", "city garden")
 

@@ -19,8 +19,7 @@ from transformers import (
 from harness.checkpoints import resolve
 from harness.checkpoints.adapter import WEIGHTS
 from harness.checkpoints.labels import with_labels
-from harness.checkpoints.loading.load import load_model
-from harness.checkpoints.loading.loader import Loader
+from harness.checkpoints.loading.loader import Loader, load_model
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, PseudoLoglikelihood, Tag

@@ -16,8 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from harness.checkpoints import resolve
 from harness.checkpoints.adapter import CONFIG, WEIGHTS
 from harness.checkpoints.chat_templates import template_folder
-from harness.checkpoints.loading.load import load_model
-from harness.checkpoints.loading.loader import Loader
+from harness.checkpoints.loading.loader import Loader, load_model
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.checkpoints.sources.wheel import MODELS
 from harness.core.errors import CheckpointError, UnavailableError
 from tests.tiny import CHAT_TEMPLATE

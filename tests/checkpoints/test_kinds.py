@@ -11,7 +11,7 @@ from transformers import AlbertConfig, BertForNextSentencePrediction, BertForPre
 
 from harness.checkpoints import resolve
 from harness.checkpoints.architectures import kind_of
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.errors import CheckpointError, UnknownName
 from tests import tiny
 

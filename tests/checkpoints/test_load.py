@@ -9,7 +9,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import LoadedCheckpoint, load_model
+from harness.checkpoints.loading.load import LoadedCheckpoint
+from harness.checkpoints.loading.loader import load_model
 from harness.core.errors import CheckpointError, InputError
 from tests.checkpoints.conftest import Edit
 

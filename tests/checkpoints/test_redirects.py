@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import LoadedCheckpoint, load_model
+from harness.checkpoints.loading.load import LoadedCheckpoint
+from harness.checkpoints.loading.loader import load_model
 from harness.checkpoints.redirects import TOKENIZER_CLASS
 from harness.checkpoints.vocabulary import TOKENIZER_PATTERNS
 from harness.core.errors import CheckpointError

@@ -8,7 +8,7 @@ import pytest
 
 from harness.checkpoints import chat_templates, refuse_template, resolve
 from harness.checkpoints.loading import confined, memory, trial
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.errors import CheckpointError
 from tests.checkpoints.conftest import Edit
 from tests.tiny import CHAT_TEMPLATE

@@ -3,7 +3,7 @@
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.attributions import AttributionSettings
 from harness.core.models import Model
 from harness.core.requests import (

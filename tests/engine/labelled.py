@@ -7,7 +7,8 @@ import torch
 from transformers import PreTrainedTokenizerFast
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import LoadedCheckpoint, load_model
+from harness.checkpoints.loading.load import LoadedCheckpoint
+from harness.checkpoints.loading.loader import load_model
 
 
 def opened(folder: Path, model: Any, tokenizer: PreTrainedTokenizerFast, scale: float = 4) -> LoadedCheckpoint:

@@ -9,7 +9,7 @@ import torch
 from transformers import CONFIG_MAPPING
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request
 from harness.engine.kinds.causal import CausalModel

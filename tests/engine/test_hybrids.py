@@ -4,7 +4,7 @@ import pytest
 from transformers import CONFIG_MAPPING
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
 from harness.engine.kinds.causal import CausalModel

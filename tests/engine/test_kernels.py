@@ -8,7 +8,7 @@ from torch.nn.functional import linear, scaled_dot_product_attention
 from transformers import LlamaForCausalLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import LoglikelihoodRolling
 from harness.engine.kernels import FasterKernels

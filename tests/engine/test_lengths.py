@@ -13,7 +13,7 @@ from transformers import (
 )
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, LoglikelihoodRolling
 from harness.engine.kinds.causal import CausalModel

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import Classify, EmbeddingNoise, GenerateUntil, Loglikelihood
 from harness.engine.kinds.scripted import ScriptedModel

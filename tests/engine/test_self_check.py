@@ -6,7 +6,7 @@ import pytest
 from transformers import LlamaForCausalLM
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood
 from harness.engine.kinds.causal import CausalModel

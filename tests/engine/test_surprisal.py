@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import LoglikelihoodRolling, TokenLoglikelihoods
 from harness.engine.kinds.causal import CausalModel

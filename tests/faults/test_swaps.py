@@ -10,7 +10,7 @@ import pytest
 
 from harness.checkpoints import resolve
 from harness.checkpoints.loading import held
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.cli.process.bus_error import end_clearly
 from harness.core.errors import CheckpointError
 from harness.record import load_record

@@ -120,7 +120,7 @@ def test_the_target_of_the_selection_rate_is_the_share_of_positive_rows(name: st
 @pytest.fixture(scope="module")
 def loaded():  # type: ignore[no-untyped-def]
     from harness.checkpoints import resolve
-    from harness.checkpoints.loading.load import load_model as load_checkpoint
+    from harness.checkpoints.loading.loader import load_model as load_checkpoint
 
     return load_checkpoint(resolve("smollm2-135m"), dtype="float32", device="cpu")
 

@@ -34,7 +34,7 @@ from harness.checkpoints.vocabulary import check_tokenizer
 from harness.core.checkpoints import Checkpoint, Stamp
 from harness.core.errors import CheckpointError, HarnessError, InputError
 
-__all__ = ["LoadedCheckpoint", "errors_named", "load_model", "load_whole", "quiet", "refuse_incomplete"]
+__all__ = ["LoadedCheckpoint", "errors_named", "load_whole", "quiet", "refuse_incomplete"]
 
 HARMLESS = re.compile(
     r"\.rotary_emb\.inv_freq$|\.masked_bias$|\.(attn|attention)\.bias$|(^|\.)embeddings\.(position|token_type)_ids$"
@@ -56,17 +56,6 @@ class LoadedCheckpoint:
     max_length: int
     recipe: Recipe | None = None
     mapped: Mapping[Path, Stamp] = field(default_factory=dict)
-
-
-def load_model(checkpoint: Checkpoint, *, dtype: str, device: str, trust_remote_code: bool = False) -> LoadedCheckpoint:
-    """Load a checkpoint, an adapter over its base among them; see `load_whole`."""
-    options: dict[str, Any] = {"dtype": dtype, "device": device, "trust_remote_code": trust_remote_code}
-    if checkpoint.adapter is None:
-        return load_whole(checkpoint, **options)
-    # Imported late: peft takes a second, which other checkpoints need not pay.
-    from harness.checkpoints.loading.loader import Loader
-
-    return Loader().load(checkpoint, **options)
 
 
 def load_whole(

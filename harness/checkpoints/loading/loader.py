@@ -15,7 +15,7 @@ from harness.core.checkpoints import Checkpoint, Stamp
 if TYPE_CHECKING:
     from harness.checkpoints.loading.load import LoadedCheckpoint
 
-__all__ = ["Loader"]
+__all__ = ["Loader", "load_model"]
 
 ADDED = ("IA3", "LORA")
 """Adapters that stand beside the base's weights, and can be taken away again."""
@@ -45,7 +45,7 @@ class Loader:
     def load(
         self, checkpoint: Checkpoint, *, dtype: str, device: str, trust_remote_code: bool = False
     ) -> "LoadedCheckpoint":
-        """As `harness.checkpoints.loading.load.load`."""
+        """A checkpoint in memory, an adapter over its base among them; the rest is as for `load_whole`."""
         # Imported late: torch, transformers and peft take seconds, and a finished run needs none of them.
         from harness.checkpoints.loading.load import load_whole
 
@@ -97,6 +97,13 @@ class Loader:
     def _forget(self) -> None:
         """Drop the base before another model comes into memory beside it."""
         self._key = self._base = self._adapted = None
+
+
+def load_model(
+    checkpoint: Checkpoint, *, dtype: str, device: str, trust_remote_code: bool = False
+) -> "LoadedCheckpoint":
+    """One checkpoint, as `Loader.load` gives it."""
+    return Loader().load(checkpoint, dtype=dtype, device=device, trust_remote_code=trust_remote_code)
 
 
 def _leaves_base(config: Mapping[str, Any]) -> bool:

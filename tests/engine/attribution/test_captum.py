@@ -6,7 +6,7 @@ from captum.attr import InputXGradient, IntegratedGradients, KernelShap, Occlusi
 from captum.metrics import infidelity, sensitivity_max
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.attributions import AttributionSettings
 from harness.core.requests import Attribute
 from harness.engine.attribution.explaining import _removals

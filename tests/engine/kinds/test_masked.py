@@ -16,7 +16,7 @@ from transformers import (
 )
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.errors import ModelError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, PseudoLoglikelihood

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Response

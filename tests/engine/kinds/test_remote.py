@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.checkpoints.served.client import Patience
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import HarnessError, InputError, ModelError, UnavailableError, UnknownName

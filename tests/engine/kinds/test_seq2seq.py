@@ -10,7 +10,7 @@ from lm_eval.models.huggingface import HFLM
 from transformers import AutoTokenizer, M2M100Config, MarianConfig, NllbTokenizer, T5Config
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.errors import HarnessError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood

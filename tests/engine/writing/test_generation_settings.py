@@ -12,7 +12,8 @@ import torch
 from transformers import GenerationConfig
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import LoadedCheckpoint, load_model
+from harness.checkpoints.loading.load import LoadedCheckpoint
+from harness.checkpoints.loading.loader import load_model
 from harness.core.errors import CheckpointError
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil

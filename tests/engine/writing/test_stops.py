@@ -10,7 +10,7 @@ from lm_eval.models.huggingface import HFLM
 from transformers import AutoTokenizer
 
 from harness.checkpoints import resolve
-from harness.checkpoints.loading.load import load_model
+from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
 from harness.engine.kinds.causal import CausalModel
