@@ -232,18 +232,26 @@ class PerUnit(Metric):
     @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         weights = np.array([score.weight for score in scores])
-        return statistics.ratio_of(np.array(_values(scores)), weights, np.vectorize(self._safely, otypes=[float]))
-
-    def _safely(self, ratio: float) -> float:
-        try:
-            return _TRANSFORMS[self.transform][0](ratio)
-        except OverflowError:
-            return float("nan")
+        transform, derivative = map(_safely, _TRANSFORMS[self.transform])
+        values = np.array(_values(scores))
+        return statistics.ratio_of(values, weights, np.vectorize(transform, otypes=[float]), derivative)
 
 
 def salt(seed: int, suite: str, task: str, metric: str, group: SampleGroup | None = None) -> str:
     """What the random numbers of an estimate are seeded by: the same for a table and for a gate."""
     return f"{seed}:{suite}:{task}:{metric}" + (f":{group}" if group else "")
+
+
+def _safely(function: Callable[[float], float]) -> Callable[[float], float]:
+    """NaN where its value is too large for a number."""
+
+    def safe(ratio: float) -> float:
+        try:
+            return function(ratio)
+        except OverflowError:
+            return math.nan
+
+    return safe
 
 
 def _own_text(kind: type[Metric]) -> str:

@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import Boolean, Double, Integer, Table
 
 from harness.core.errors import HarnessError, RecordError
+from harness.core.metrics import Undefined
 from harness.core.scores import Estimate
 from harness.core.text.hashing import digest
 from harness.core.text.reasons import worded
 from harness.decision.comparable import questions_of
+from harness.decision.scored import Key, Scored
 from harness.record import RunRecord, RunSpec
 from harness.record.estimates import estimate_row
 from harness.record.opening import read_json, sha256_of
-from harness.record.parquet import read_table
 from harness.record.seal import SEAL
 from harness.record.spec import run_id_of
 from harness.store import schema
@@ -105,7 +106,7 @@ def _verified(record: RunRecord) -> Rows:
         "tasks": [_task(task) for task in record.spec.to_json()["tasks"]],
         "suites": suites,
         "estimates": [_estimate(one) for one in estimates],
-        "headline_values": list(_headline_values(record, estimates, parts)),
+        "headline_values": list(_headline_values(record, parts)),
         **verdict_rows(record.folder),
     }
 
@@ -175,32 +176,20 @@ def _estimate(one: Estimate) -> dict[str, Any]:
     return {**row, "signature": one.signature if one.is_headline else None}
 
 
-def _headline_values(
-    record: RunRecord, estimates: Sequence[Estimate], parts: Mapping[str, Sequence[tuple[str, str]]]
-) -> Iterator[dict[str, Any]]:
-    wanted = {(suite, task, metric) for suite, used in parts.items() for task, metric in used}
-    if not wanted:
-        return
-    columns = ["suite", "task", "metric", "sample_id", "value", "weight", "cluster", "invalid"]
-    metrics = sorted({metric for _, _, metric in wanted})
-    table = read_table(record.folder / "scores.parquet", columns, [("metric", "in", metrics)])
-    by_part = dict(iter(table.to_pandas().groupby(["suite", "task", "metric"], sort=False)))
-    for one in estimates:
-        key = (one.suite, one.task, one.metric)
-        if key not in wanted or one.group is not None or key not in by_part:
+def _headline_values(record: RunRecord, parts: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[dict[str, Any]]:
+    run = Scored(record)
+    keys = {Key(suite, task, metric) for suite, used in parts.items() for task, metric in used}
+    for key in sorted(keys & run.estimates.keys()):
+        try:
+            metric = run.metric(key)
+            errors = sample_errors(metric, [score for score in run.scores_of(key) if score.invalid is None])
+        except Undefined:  # then runs are compared by its standard error alone
             continue
-        valid = by_part[key][by_part[key]["invalid"].isna()]
-        if valid["value"].isna().any():
-            continue
-        clusters = [None if name != name else name for name in valid["cluster"]]
-        errors = sample_errors(
-            one, valid["sample_id"].tolist(), valid["value"].tolist(), valid["weight"].tolist(), clusters
-        )
         if errors is not None:
             yield {
-                "suite": one.suite,
-                "task": one.task,
-                "metric": one.metric,
+                "suite": key.suite,
+                "task": key.task,
+                "metric": key.metric,
                 "samples_sha256": errors.samples_sha256,
                 "n": len(errors.values),
                 "content": pack(errors),

@@ -1,15 +1,14 @@
 """What a headline is made of, sample by sample and compact, so that two runs can be compared without their records.
 
-A headline part that is a mean (or a ratio of sums) over samples has, for each sample, its share in the error: the
-linearised residual whose sum over clusters gives the standard error (see `statistics.ratio`). The difference
-of two runs over the same samples has the differences of these shares, so neighbours are compared in pairs. A
-part whose value and error don't come out of its samples so (BLEU, a rank correlation) has none, and is compared by
-its standard error alone.
+A headline part whose metric is a function of a ratio of sums over samples, as a mean is, has for each sample its share
+in the error: the linearised residual whose sum over clusters gives the standard error (see `statistics.linear`). The
+difference of two runs over the same samples has the differences of these shares, so neighbours are compared in pairs.
+A part whose metric is no such function (BLEU, a rank correlation) has none, and is compared by its standard error
+alone.
 """
 
 import hashlib
 import json
-import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,13 +16,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.scores import Estimate
+from harness.core.metrics import Metric
+from harness.core.scores import Score
+from harness.core.statistics import Sums, linear
 from harness.core.statistics.clusters import cluster_labels
-from harness.core.statistics.means import ratio
 
 __all__ = ["SampleErrors", "pack", "sample_errors", "unpack"]
-
-_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,33 +38,27 @@ class SampleErrors:
     clusters: NDArray[np.int32]
 
 
-def sample_errors(
-    estimate: Estimate,
-    ids: Sequence[str],
-    values: Sequence[float],
-    weights: Sequence[float],
-    clusters: Sequence[str | None],
-) -> SampleErrors | None:
-    """The shares of the valid samples of an estimate; None where it is no mean or scaled ratio of sums of theirs."""
-    if estimate.value is None or estimate.stderr is None or len(ids) < 2 or math.fsum(weights) <= 0:
+def sample_errors(metric: Metric, scores: Sequence[Score]) -> SampleErrors | None:
+    """The shares of a metric's valid scores; None where it is no function of a ratio of sums, or shows no error.
+
+    Raises `Undefined` as the metric does.
+    """
+    statistic = metric.resampled(scores)
+    if not isinstance(statistic, Sums) or statistic.slope is None or len(scores) < 2:
         return None
-    plain = ratio(values, weights, clusters)
-    scale = estimate.value / plain.value if plain.value else 1.0
-    if plain.stderr is None or not _close(scale * plain.value, estimate.value):
+    top, bottom = statistic.parts.T
+    clusters = [score.cluster for score in scores]
+    found = linear(top, bottom, clusters) if bottom.sum() > 0 else None
+    if found is None or not found.shows_error:
         return None
-    if not _close(abs(scale) * plain.stderr, estimate.stderr):
-        return None
-    bottom = np.asarray(weights, dtype=np.float64)
-    labels = cluster_labels(len(ids), clusters).astype(np.int32)
+    labels = cluster_labels(len(scores), clusters).astype(np.int32)
     weight, count = np.bincount(labels, weights=bottom) / bottom.sum(), labels.max() + 1
     unequal = np.sqrt((1 - 1 / count) / (1 - weight))[labels]
-    shares = scale * unequal * (np.asarray(values, dtype=np.float64) - plain.value * bottom) / bottom.mean()
-    named = json.dumps([list(ids), labels.tolist()]).encode()
+    shares = statistic.slope(found.value) * unequal * (top - found.value * bottom) / bottom.mean()
+    if not np.isfinite(shares).all():
+        return None
+    named = json.dumps([[score.sample_id for score in scores], labels.tolist()]).encode()
     return SampleErrors(samples_sha256=hashlib.sha256(named).hexdigest(), values=shares, clusters=labels)
-
-
-def _close(one: float, other: float) -> bool:
-    return math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=1e-12)
 
 
 def pack(errors: SampleErrors) -> bytes:

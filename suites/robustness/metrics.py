@@ -81,7 +81,7 @@ class _RelativeDrop(Metric):
     @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:
         noisy, clean, _ = _sides(scores)
-        return statistics.ratio_of(noisy, clean, lambda kept: 1 - kept)
+        return statistics.ratio_of(noisy, clean, lambda kept: 1 - kept, lambda _kept: -1.0)
 
 
 def _sides(scores: Sequence[Score]) -> tuple[Values, Values, list[str | None]]:
