@@ -16,6 +16,7 @@ from harness.signing import attest_run, load_signing_key, new_keys
 from harness.suitefiles.declared import read_suite_file
 from harness.suitefiles.selection import presets
 from tests.cli.conftest import write_suite
+from tests.forks import python
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
 ROOT = Path(__file__).parents[1]
@@ -53,7 +54,7 @@ def first_run(folder):
 
 
 def run(command, folder):
-    finished = subprocess.run([sys.executable, "-m", *command], cwd=folder, capture_output=True, text=True, check=False)
+    finished = python("-m", *command, cwd=folder)
     assert finished.returncode == 0, (command, finished.stderr)
     return finished
 
@@ -70,10 +71,9 @@ def test_make_knows_the_targets_that_the_readme_names():
 def test_a_command_of_the_readme_runs(line, folder):
     """The real command, but for sizes: two samples a task, and the tiny checkpoint for the real one."""
     run_id = first_run(folder).name
-    words = ["harness" if word == "harness" else word for word in shlex.split(line.replace("RUN", run_id))]
-    words = ["./my-checkpoint" if word == "smollm2-135m" else word for word in words]
+    words = ["./my-checkpoint" if word == "smollm2-135m" else word for word in shlex.split(line.replace("RUN", run_id))]
     if words[1] == "eval":
-        words += ["--limit", "2", "--meter", "none"] if "--limit" not in words else ["--meter", "none"]
+        words += ["--limit", "2", "--meter", "none"]
     if words[1] == "gate" and not (folder / "policy.yaml").exists():
         run(["harness", "policy", "init", run_id, "--file", "policy.yaml"], folder)
     if words[1:3] == ["keys", "new"]:

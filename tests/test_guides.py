@@ -3,12 +3,12 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+
+from tests.forks import python
 
 ROOT = Path(__file__).parents[1]
 GUIDES = ROOT / "docs" / "guides"
@@ -73,14 +73,7 @@ def test_no_guide_asks_for_more_files_than_promised(guide: str, most: int) -> No
 
 
 def harness(house: Path, *arguments: object) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "harness", *map(str, arguments)],
-        cwd=house,
-        env={"PYTHONPATH": str(house), "PATH": "/usr/bin:/bin", "HOME": str(Path.home())},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = python("-m", "harness", *arguments, cwd=house, path=(house,))
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -1,7 +1,6 @@
 """The example of a plug-in: its suite has its place in the report and on the leaderboard, in English and in Chinese."""
 
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,6 +9,8 @@ from pathlib import Path
 import pypdf
 import pytest
 import yaml
+
+from tests.forks import python
 
 PACKAGE = Path(__file__).parents[1] / "examples" / "rhymes"
 CHINESE = yaml.safe_load((PACKAGE / "harness_rhymes" / "locale" / "zh.yaml").read_text(encoding="utf-8"))
@@ -63,11 +64,8 @@ class Installed:
 
     def python(self, *arguments: str) -> str:
         """What a command with the package on its path prints."""
-        path = os.pathsep.join([str(self.site), os.environ.get("PYTHONPATH", "")])
-        environment = {**os.environ, "PYTHONPATH": path, "HARNESS_RECORDS": str(self.folder / "runs")}
-        finished = subprocess.run(
-            [sys.executable, *arguments], capture_output=True, text=True, check=False, cwd=self.folder, env=environment
-        )
+        records = str(self.folder / "runs")
+        finished = python(*arguments, cwd=self.folder, path=(self.site,), HARNESS_RECORDS=records)
         assert finished.returncode == 0, finished.stderr
         return finished.stdout
 

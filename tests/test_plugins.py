@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.record import load_record
+from tests.forks import python
 
 PYPROJECT = """
 [build-system]
@@ -185,15 +186,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def harness(site: Path, *arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
-    return subprocess.run(
-        [sys.executable, "-m", "harness", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        env=environment,
-    )
+    return python("-m", "harness", *arguments, cwd=cwd, path=(site,))
 
 
 def test_an_installed_package_brings_suite_task_data_and_meter(site, tiny_llama, tmp_path):
@@ -225,10 +218,8 @@ check_suite(registry.suite("poetry"), limit=2)
 
 
 def test_it_keeps_the_contracts_that_ours_keep(site, tmp_path):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), os.environ.get("PYTHONPATH", "")])}
-    finished = subprocess.run(
-        [sys.executable, "-c", CHECKS], capture_output=True, text=True, cwd=tmp_path, env=environment
-    )
+    (tmp_path / "checks.py").write_text(CHECKS)
+    finished = python(tmp_path / "checks.py", cwd=tmp_path, path=(site,))
     assert finished.returncode == 0, finished.stderr
 
 
