@@ -5,7 +5,9 @@ mask nevertheless computes the whole square, and its own causal mode leaves out 
 Block by block, half of the square is never touched.
 
 Matrix products go to oneDNN, which torch takes for half precision alone, and MKL for single precision: on the
-processors tried (AMD, AVX-512) oneDNN was 1.07 to 1.38 times faster with one thread and with two.
+processors tried with AVX-512 (AMD) oneDNN was 1.07 to 1.38 times faster with one thread and with two. On one with AVX2
+alone it was 1.02 to 1.16 times slower, but for products with as many outputs as a vocabulary has. What the processor
+can do decides, not a clock, so that a machine gives the same bytes each time.
 
 Each model is tried once with these kernels and with its own, and keeps its own where the two don't agree.
 """
@@ -39,6 +41,7 @@ _ROWS = 32
 """Rows of a matrix product from which oneDNN was faster; it puts the weights in its own order each time."""
 _OUTPUTS = 8192
 """Outputs of one product: of a large vocabulary only so many weights are there twice at a time."""
+_FEWEST_OUTPUTS = 1 if torch.backends.cpu.get_cpu_capability().startswith("AVX512") else _OUTPUTS
 _one_dnn: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None
 
 
@@ -116,6 +119,7 @@ def _suits_one_dnn(states: Tensor, weight: Tensor) -> bool:
         and states.device.type == weight.device.type == "cpu"
         and states.dim() > 1
         and states.numel() >= _ROWS * weight.shape[1]
+        and len(weight) >= _FEWEST_OUTPUTS
         and type(weight) in {Tensor, Parameter}
     )
 
