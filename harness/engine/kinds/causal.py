@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import torch
@@ -79,9 +79,13 @@ class CausalModel(Model):
             lengths=self.lengths,
         )
         self._reader: Halving[Row, Any] = Halving(batch_tokens)
-        self._scribe: Halving[GenerateUntil, list[Continuation]] = Halving(self._writer.room(batch_tokens))
         self._readings: dict[str, tuple[Reading, ...]] = {}
         self._prompts: dict[str, Tokens] = {}
+
+    @cached_property
+    def _scribe(self) -> Halving[GenerateUntil, list[Continuation]]:
+        """Made when something is to be written: how much memory that takes is known by reading a token."""
+        return Halving(self._writer.room(self.batch_tokens))
 
     @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
