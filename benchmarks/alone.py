@@ -53,13 +53,13 @@ def peak_bytes() -> int:
 
 def _ours(checkpoint: str, requests: Sequence[Request]) -> None:
     from harness.checkpoints import resolve
-    from harness.checkpoints.loading.loader import load_model
-    from harness.core.models import respond
-    from harness.engine.devices import default_batch_tokens
-    from harness.engine.kinds.causal import CausalModel
+    from harness.core.models import ModelOptions, respond
+    from harness.core.process.heap import uncollected
 
-    loaded = load_model(resolve(checkpoint), dtype="float32", device="cpu")
-    list(respond(CausalModel(loaded, batch_tokens=default_batch_tokens("cpu")), requests))
+    with uncollected():
+        from harness.engine.opening import open_model
+
+    list(respond(open_model(resolve(checkpoint), ModelOptions(dtype="float32", device="cpu")), requests))
 
 
 def _lm_eval(checkpoint: str, requests: Sequence[Request], batch_size: int) -> None:

@@ -18,6 +18,7 @@ from harness.cli.console import (
 )
 from harness.cli.options import with_options
 from harness.cli.process.interrupts import INTERRUPTED, interruptible
+from harness.core.process.heap import uncollected
 from harness.run.options import EvalOptions
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def eval_command(
         # Code that the user trusts may print, and standard output is for the results.
         with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
             progress.phase("starting")
-            from harness.run.pipeline import evaluate_each
+            with uncollected():
+                from harness.run.pipeline import evaluate_each
 
             records += evaluate_each(
                 model or [_DEFAULT],

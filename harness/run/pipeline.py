@@ -15,6 +15,7 @@ from harness.core.errors import CheckpointError, HarnessError, RecordError
 from harness.core.headlines import headline_estimates
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
+from harness.core.process.heap import uncollected
 from harness.core.process.logs import LogFile, logged_to
 from harness.core.process.network import offline_if
 from harness.core.process.paths import public_name, without_home
@@ -190,7 +191,8 @@ def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader) -> None:
 def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Model:
     """The checkpoint as a model."""
     # Imported late: whoever asks for a finished run must not wait for transformers.
-    from harness.engine.opening import open_model
+    with uncollected():
+        from harness.engine.opening import open_model
 
     progress.phase("loading the checkpoint")
     options = model_options(plan.spec, trust_remote_code=plan.trust_remote_code)

@@ -11,6 +11,7 @@ from harness.checkpoints.headers import read_header
 from harness.checkpoints.loading.held import held
 from harness.checkpoints.loading.weights import scan_tensors
 from harness.core.checkpoints import Checkpoint, Stamp
+from harness.core.process.heap import uncollected
 
 if TYPE_CHECKING:
     from harness.checkpoints.loading.load import LoadedCheckpoint
@@ -47,7 +48,8 @@ class Loader:
     ) -> "LoadedCheckpoint":
         """A checkpoint in memory, an adapter over its base among them; the rest is as for `load_whole`."""
         # Imported late: torch, transformers and peft take seconds, and a finished run needs none of them.
-        from harness.checkpoints.loading.load import load_whole
+        with uncollected():
+            from harness.checkpoints.loading.load import load_whole
 
         options: dict[str, Any] = {"dtype": dtype, "device": device, "trust_remote_code": trust_remote_code}
         if checkpoint.adapter is None:
