@@ -78,10 +78,13 @@ def check_vocabulary(folder: Path, rows: int | None) -> list[str]:
             place=folder,
             fix="Copy the tokenizer's files there; tokenizer.save_pretrained writes them",
         )
-    _refuse_many_tokens(folder, rows)
+    for name in ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"):
+        if rows is not None and (folder / name).exists():
+            _refuse_many_tokens(read_object(safe_file(folder, name), limit_bytes=LIMIT_BYTES), rows, folder / name)
     if "tokenizer.json" in present:
         path = safe_file(folder, "tokenizer.json")
         content = read_object(path, limit_bytes=LIMIT_BYTES)
+        _refuse_many_tokens(content, rows, path)
         with _formed(path):
             _check_fit(max(_ordinary_ids(content), default=-1), rows, path)
             missing = [
@@ -94,21 +97,16 @@ def check_vocabulary(folder: Path, rows: int | None) -> list[str]:
     return []
 
 
-def _refuse_many_tokens(folder: Path, rows: int | None) -> None:
+def _refuse_many_tokens(content: Mapping[str, Any], rows: int | None, path: Path) -> None:
     """Refuse more tokens, beside those of the vocabulary, than the model has embeddings for: each is looked for."""
-    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"):
-        path = folder / name
-        if rows is None or not path.exists():
-            continue
-        content = read_object(safe_file(folder, name), limit_bytes=LIMIT_BYTES)
-        whole = len(content) if name == "added_tokens.json" else 0
-        count = whole + sum(len(content[field]) for field in ADDED if isinstance(content.get(field), list | dict))
-        if count > rows + UNEMBEDDED:
-            raise CheckpointError(
-                f"adds {count:,} tokens, but the embedding has only {rows:,} rows",
-                place=path,
-                fix="Take the tokenizer and the weights from the same checkpoint",
-            )
+    whole = len(content) if path.name == "added_tokens.json" else 0
+    count = whole + sum(len(content[field]) for field in ADDED if isinstance(content.get(field), list | dict))
+    if rows is not None and count > rows + UNEMBEDDED:
+        raise CheckpointError(
+            f"adds {count:,} tokens, but the embedding has only {rows:,} rows",
+            place=path,
+            fix="Take the tokenizer and the weights from the same checkpoint",
+        )
 
 
 def has_vocabulary(folder: Path) -> bool:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ def package_versions() -> dict[str, str]:
     return {**{name: version(name) for name in _ARITHMETIC}, "harness-code": _code_digest()}
 
 
+@cache
 def _code_digest() -> str:
-    """So that a changed checkout never takes its earlier runs for its own."""
+    """So that a changed checkout never takes its earlier runs for its own. Of what runs, so it is read once."""
     root = Path(__file__).parents[1]
     files = {str(path.relative_to(root)): file_digest(path) for path in root.rglob("*.py")}
     return digest(files)[:SHORT]
