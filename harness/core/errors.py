@@ -59,7 +59,8 @@ class HarnessError(Exception):
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
         then = f". {self.fix}" if self.fix else ""
-        return f"{where}{self.problem}{then}"
+        # A name from a file may hold line breaks, and an error is one line.
+        return " ".join(f"{where}{self.problem}{then}".splitlines())
 
 
 class InputError(HarnessError):

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["READERS", "read"]
 
+BLANK = " \t\r\n\v\f"
+"""What a blank line may hold; Python counts control characters among the spaces, JSON does not."""
 NOT_UTF8 = "Save the file as UTF-8"
 SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 MAX_COLUMNS = 10_000
@@ -90,8 +92,8 @@ def _at(path: Path, number: int) -> str:
 def _jsonl(path: Path, sha: "_Hash") -> Iterator[Row]:
     """One JSON object a line; blank lines count for nothing."""
     for number, line in _lines(path, sha):
-        if line.strip():
-            yield _object(_parsed(line.rstrip(), _at(path, number)), _at(path, number))
+        if text := line.strip(BLANK):
+            yield _object(_parsed(text, _at(path, number)), _at(path, number))
 
 
 def _json(path: Path, sha: "_Hash") -> Iterator[Row]:

@@ -109,6 +109,7 @@ def test_a_list_of_modules_is_read_or_refused(place: Path, content: bytes) -> No
 @given(content=mutated(SUITE.encode()))
 @example(content=DEEP)
 @example(content=b"a: " * 5000)
+@example(content=SUITE.replace("acc", "ac\r\rc", 1).encode())
 def test_a_suite_file_is_read_or_refused(place: Path, content: bytes) -> None:
     write_suite(place)
     path = place / "fuzzed.yaml"
@@ -146,6 +147,7 @@ def rows_of(path: Path) -> list[Any] | None:
 @fuzzed
 @given(content=mutated(LINES))
 @example(content=DEEP)
+@example(content=b"\x1c")
 def test_json_lines_are_read_as_python_reads_them_or_refused(place: Path, content: bytes) -> None:
     (place / "rows.jsonl").write_bytes(content)
     rows = rows_of(place / "rows.jsonl")
