@@ -31,6 +31,10 @@ LISTED = 1000
 """Entries that a list in a config may have, however small the model is."""
 INFINITE = "time_step"
 """State-space models limit their time steps by infinity."""
+ROTARY_BASE = re.compile(r"rope_theta$|^rotary_emb_base$|^rope_local_base_freq$")
+ROTARY = ("rope_parameters", "rope_scaling")
+"""Fields that hold how positions are rotated, of the whole model or by the kind of a layer."""
+STRETCH = ("factor", "short_factor", "long_factor")
 SIZES = (
     "hidden_size",
     "n_embd",
@@ -90,6 +94,7 @@ def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path)
         if value is not None and not isinstance(value, list) and (type(value) is not int or value < least):
             raise CheckpointError(f"{field} is {value!r}, not a whole number from {least} on", place=place, fix=FIX)
     _refuse_infinite(config, place)
+    _refuse_unrotated(config, place)
     for field, value in _integers(text, MAX_LENGTHS):
         if value > MAX_INTEGER:
             raise CheckpointError(f"{field} is {value:,}; the limit is {MAX_INTEGER:,}", place=place, fix=FIX)
@@ -139,6 +144,21 @@ def _refuse_infinite(config: Mapping[str, Any], place: Path) -> None:
             raise CheckpointError(
                 f"{field} is infinite", place=place, fix="Download this file from the checkpoint's publisher again"
             )
+
+
+def _refuse_unrotated(config: Mapping[str, Any], place: Path) -> None:
+    """Raises `CheckpointError` for a base or factor of rotary positions not above 0: every answer would be NaN."""
+    stretched = [
+        (field, value)
+        for name, rotary in _everything(config)
+        if name in ROTARY and isinstance(rotary, dict)
+        for field, value in _everything(rotary)
+        if field in STRETCH
+    ]
+    bases = [(field, value) for field, value in _everything(config) if ROTARY_BASE.search(field)]
+    for field, value in bases + stretched:
+        if isinstance(value, int | float) and not value > 0:
+            raise CheckpointError(f"{field} is {value!r}, not a number above 0", place=place, fix=FIX)
 
 
 def _refuse_long(config: Mapping[str, Any], limit: int, place: Path) -> None:

@@ -169,9 +169,23 @@ def _formed(path: Path) -> Iterator[None]:
 
 
 def _ordinary_ids(content: Mapping[str, Any]) -> list[int]:
-    """The ids of a tokenizer.json that words are cut into: those of its vocabulary, without the tokens added to it."""
+    """The ids that texts become by a tokenizer.json: those of words, without tokens added, and of their frame."""
     vocabulary: Any = content["model"]["vocab"]
     added = {operator.index(token["id"]) for token in content.get("added_tokens") or ()}
     # A unigram vocabulary is a list of pieces with their scores; the others map a token to its id.
     ids = vocabulary.values() if isinstance(vocabulary, dict) else range(len(vocabulary))
-    return [number for number in map(operator.index, ids) if number not in added]
+    ordinary = [number for number in map(operator.index, ids) if number not in added]
+    return [*ordinary, *_framing_ids(content.get("post_processor") or {})]
+
+
+def _framing_ids(processor: Mapping[str, Any]) -> Iterator[int]:
+    """The ids that a post-processor puts around every text, whatever the vocabulary says of their tokens."""
+    for part in processor.get("processors") or ():
+        yield from _framing_ids(part)
+    for pair in (processor.get("sep"), processor.get("cls")):
+        if pair:
+            yield operator.index(pair[1])
+    pieces = [*(processor.get("single") or ()), *(processor.get("pair") or ())]
+    used = {piece["SpecialToken"]["id"] for piece in pieces if "SpecialToken" in piece}
+    for name in sorted(used):
+        yield from map(operator.index, processor["special_tokens"][name]["ids"])

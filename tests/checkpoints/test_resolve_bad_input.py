@@ -212,6 +212,62 @@ def test_an_infinite_field_is_refused_wherever_it_stands_and_infinite_time_steps
     assert "rope_theta is infinite" in refusal(folder).problem
 
 
+@pytest.mark.parametrize("value", [0, -0.0, -10000.0, False])
+@pytest.mark.parametrize(
+    ("field", "fields"),
+    [
+        ("rope_theta", lambda value: {"rope_theta": value}),
+        ("rope_theta", lambda value: {"rope_parameters": {"rope_theta": value}}),
+        ("rope_theta", lambda value: {"rope_parameters": {"full_attention": {"rope_theta": value}}}),
+        ("factor", lambda value: {"rope_parameters": {"rope_type": "linear", "rope_theta": 1e4, "factor": value}}),
+        ("long_factor", lambda value: {"rope_scaling": {"rope_type": "longrope", "long_factor": [1.0, value]}}),
+    ],
+)
+def test_a_rotation_not_above_zero_is_refused(
+    folder: Path, edit: Edit, field: str, fields: Callable[[float], dict[str, object]], value: float
+) -> None:
+    edit("config.json", **fields(value))
+    assert f"{field} is {value!r}, not a number above 0" in refusal(folder).problem
+
+
+FRAME = {"type": "TemplateProcessing", "pair": [{"Sequence": {"id": "B", "type_id": 0}}]}
+FIRST = {"SpecialToken": {"id": "<s>", "type_id": 0}}
+
+
+def template(number: int) -> dict[str, object]:
+    """A post-processor that begins every text with the token of that id."""
+    text = {"Sequence": {"id": "A", "type_id": 0}}
+    special = {"<s>": {"id": "<s>", "ids": [number], "tokens": ["<s>"]}}
+    return {**FRAME, "single": [FIRST, text], "special_tokens": special}
+
+
+def framed(kind: str, number: int) -> dict[str, object]:
+    return {"type": kind, "sep": ["</s>", 0], "cls": ["<s>", number], "trim_offsets": True, "add_prefix_space": False}
+
+
+@pytest.mark.parametrize(
+    "processor",
+    [
+        template(400),
+        {"type": "Sequence", "processors": [template(400)]},
+        framed("RobertaProcessing", 400),
+        framed("BertProcessing", 400),
+    ],
+)
+def test_a_frame_around_every_text_beyond_the_embedding_is_refused(
+    folder: Path, edit: Edit, processor: dict[str, object]
+) -> None:
+    edit("tokenizer.json", post_processor=processor)
+    error = refusal(folder)
+    assert "token id 400" in error.problem
+    assert "tokenizer.json" in str(error.place)
+
+
+def test_a_frame_within_the_embedding_is_fine(folder: Path, edit: Edit) -> None:
+    edit("tokenizer.json", post_processor=template(1))
+    assert resolve(str(folder))
+
+
 def test_heads_wider_than_any_tensor_are_refused(folder: Path, edit: Edit) -> None:
     edit("config.json", head_dim=200)
     assert "num_attention_heads x head_dim is 800" in refusal(folder).problem

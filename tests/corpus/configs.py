@@ -41,6 +41,11 @@ def heads_0(scene: Scene) -> None:
     scene.edit("config.json", num_attention_heads=0)
 
 
+@entry("config", FILE, "rope_theta is 0", "above 0", SAME)
+def rotation_0(scene: Scene) -> None:
+    scene.edit("config.json", rope_parameters={"rope_type": "default", "rope_theta": 0})
+
+
 @entry("config", FILE, "NaN", "publisher")
 def eps_nan(scene: Scene) -> None:
     scene.edit("config.json", rms_norm_eps=float("nan"))

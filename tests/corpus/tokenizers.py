@@ -46,6 +46,16 @@ def normalizer_bomb(scene: Scene) -> None:
     _tokenizer(scene, normalizer={"type": "Sequence", "normalizers": [double] * 40})
 
 
+@entry("tokenizer", FILE, "token id 4,000", "400 rows", "resize_token_embeddings")
+def frame_beyond_the_embedding(scene: Scene) -> None:
+    """A post-processor puts a token around every text, whatever the vocabulary says."""
+    single = [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
+    special = {"<s>": {"id": "<s>", "ids": [4000], "tokens": ["<s>"]}}
+    pair = [{"Sequence": {"id": "B", "type_id": 0}}]
+    frame = {"type": "TemplateProcessing", "single": single, "pair": pair, "special_tokens": special}
+    _tokenizer(scene, post_processor=frame)
+
+
 @entry("tokenizer", FILE, "token id 400", "400 rows", "resize_token_embeddings")
 def id_out_of_range(scene: Scene) -> None:
     tokenizer = json.loads((scene.model / "tokenizer.json").read_text("utf-8"))
