@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.checkpoints.files import read_object, safe_file
 from harness.core.errors import CheckpointError
+from harness.core.text.jsontext import distinct
 
 __all__ = ["INDEX", "SINGLE", "StoredTensor", "WeightFiles", "find_weights", "read_header", "stored_tensors"]
 
@@ -146,7 +147,7 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
     except OSError as error:
         raise CheckpointError(f"can't be read ({error.strerror})", place=path, fix="Check its permissions") from error
     try:
-        entries = json.loads(text.decode(), object_pairs_hook=_distinct)
+        entries = json.loads(text.decode(), object_pairs_hook=distinct)
         tensors = [
             _tensor(name, entry, path, start=8 + length) for name, entry in entries.items() if name != "__metadata__"
         ]
@@ -164,13 +165,6 @@ def stored_tensors(folder: Path, files: Iterable[str]) -> dict[str, StoredTensor
         if file.endswith(".safetensors")
         for name, tensor in read_header(folder / file).items()
     }
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("it holds a name twice")
-    return found
 
 
 def _tensor(name: str, entry: dict[str, Any], path: Path, *, start: int) -> StoredTensor:

@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from harness.core.errors import ModelError
 from harness.core.requests import Request, Response
 from harness.core.text.reasons import Reason
 
-__all__ = ["TOLERANCE_NATS", "Batch", "Kind", "Model", "ModelOptions", "respond", "tolerance_nats"]
+__all__ = ["TOLERANCE_NATS", "Batch", "Kind", "Model", "ModelOptions", "refuse_others", "respond", "tolerance_nats"]
 
 TOLERANCE_NATS = 5e-4
 """What rounding may change of a log-likelihood in single precision: by batch, order, or another way of computing it."""
@@ -73,6 +74,13 @@ def respond(model: Model, requests: Sequence[Request]) -> Iterator[Response]:
     """Each request's response, exactly once, in the order of the model's batches."""
     for batch in model.plan(requests):
         yield from model.answer(batch)
+
+
+def refuse_others(requests: Sequence[Request], answered: tuple[type[Request], ...], model: str) -> None:
+    """Raise `ModelError` for requests that are none of those `answered` by a `model`, such as "a tagger"."""
+    others = sorted({request.kind for request in requests if not isinstance(request, answered)})
+    if others:
+        raise ModelError(f"{model} can't answer requests of the kinds {', '.join(others)}")
 
 
 def tolerance_nats(dtype: str) -> float:

@@ -96,6 +96,12 @@ class Loglikelihood(Request):
     noise: EmbeddingNoise | None = None
     chat: Conversation | None = None
 
+    @property
+    def parted(self) -> tuple[str, str]:
+        """What is only read, and what is predicted: the spaces between the two go with the latter."""
+        bare = self.context.rstrip()
+        return bare, self.context[len(bare) :] + self.continuation
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoglikelihoodRolling(Request):

@@ -6,7 +6,6 @@ import io
 import json
 import lzma
 import stat
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from harness.core.errors import DataError
 from harness.core.process.time_limit import OverLimit, data_bytes, time_limit
+from harness.core.text.jsontext import distinct
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +24,6 @@ __all__ = [
     "RATIO",
     "bounded_lines",
     "bounded_rows",
-    "distinct",
     "parquet_batches",
     "refuse_data_bomb",
 ]
@@ -109,15 +108,6 @@ def _refuse_object(line: bytes, place: str) -> None:
         return
     except ValueError as error:
         raise DataError(str(error), place=place) from error
-
-
-def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of JSON. Raises `ValueError` where a key occurs twice in it."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
-        raise ValueError(f"the key {twice!r} occurs twice in an object")
-    return found
 
 
 def bounded_lines(stream: IO[bytes], path: Path) -> Iterator[bytes]:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.core.datasets import Row
 from harness.core.errors import DataError
-from harness.data.bombs import MAX_JSON_BYTES, MAX_LINE_BYTES, bounded_lines, bounded_rows, distinct, parquet_batches
+from harness.core.text.jsontext import distinct, refuse_half_pairs
+from harness.data.bombs import MAX_JSON_BYTES, MAX_LINE_BYTES, bounded_lines, bounded_rows, parquet_batches
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -26,7 +27,6 @@ __all__ = ["READERS", "read"]
 BLANK = " \t\r\n\v\f"
 """What a blank line may hold; Python counts control characters among the spaces, JSON does not."""
 NOT_UTF8 = "Save the file as UTF-8"
-SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 MAX_COLUMNS = 10_000
 _QUOTED = re.compile(r'"(?:[^"]|"")*""(?:[^"]|"")*"')
 """A value in quotes with a doubled one inside: what CSV makes of one that holds a quotation mark."""
@@ -118,14 +118,11 @@ def _json(path: Path, sha: "_Hash") -> Iterator[Row]:
 def _parsed(text: str, place: str) -> Any:
     try:
         value = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=distinct)
-        if SURROGATE.search(text):
-            json.dumps(value, ensure_ascii=False).encode()
+        refuse_half_pairs(text, value)
     except json.JSONDecodeError as error:
         row = f"line {error.lineno}, " if "\n" in text else ""
         fix = "If each line is an object, name the file .jsonl" if error.msg == "Extra data" else None
         raise DataError(f"is not JSON: {error.msg} ({row}column {error.colno})", place=place, fix=fix) from error
-    except UnicodeEncodeError as error:
-        raise DataError("holds half of a surrogate pair, which is no character", place=place) from error
     except ValueError as error:
         raise DataError(f"is not JSON: {error}", place=place) from error
     except RecursionError as error:

@@ -1,9 +1,10 @@
 """Comparisons and verdicts as Markdown."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from harness.core.text.display import interval, number
+from harness.core.text.markdown import plain, table
 from harness.decision.comparison import Comparison, MetricDifference
 from harness.decision.costs import Cost
 from harness.decision.flips import Flip
@@ -19,7 +20,6 @@ __all__ = [
     "cost_cells",
     "difference_cells",
     "flip_cells",
-    "markdown_table",
     "rule_cells",
     "tally",
     "verdict_markdown",
@@ -118,28 +118,16 @@ def flip_cells(flip: Flip) -> tuple[str, ...]:
 def verdict_markdown(verdict: Verdict) -> str:
     """The gate's table, for a pull request or a step summary."""
     against = f" against `{verdict.baseline_run_id}`" if verdict.baseline_run_id else ""
-    title = f"## {verdict.verdict}: run `{verdict.run_id}`{against} by the policy {_plain(verdict.policy)}"
-    return f"{title}\n\nRules: {tally(verdict)}.\n\n{markdown_table(RULE_COLUMNS, map(rule_cells, verdict.rules))}\n"
+    title = f"## {verdict.verdict}: run `{verdict.run_id}`{against} by the policy {plain(verdict.policy)}"
+    return f"{title}\n\nRules: {tally(verdict)}.\n\n{table(RULE_COLUMNS, map(rule_cells, verdict.rules))}\n"
 
 
 def comparison_markdown(comparisons: Sequence[Comparison], rows: Sequence[Sequence[MetricDifference]]) -> str:
     """The tables of comparisons, each with the given differences."""
     parts = []
     for one, shown in zip(comparisons, rows, strict=True):
-        parts.append(f"## `{one.first_run_id}` ({_plain(one.first_model)}) and `{one.second_run_id}`")
-        parts += [f"Also differs: {_plain('; '.join(one.conditions))}."] if one.conditions else []
-        parts.append(markdown_table(DIFFERENCE_COLUMNS, map(difference_cells, shown)))
-        parts.append(markdown_table(COST_COLUMNS, map(cost_cells, one.costs)))
+        parts.append(f"## `{one.first_run_id}` ({plain(one.first_model)}) and `{one.second_run_id}`")
+        parts += [f"Also differs: {plain('; '.join(one.conditions))}."] if one.conditions else []
+        parts.append(table(DIFFERENCE_COLUMNS, map(difference_cells, shown)))
+        parts.append(table(COST_COLUMNS, map(cost_cells, one.costs)))
     return "\n\n".join(parts) + "\n"
-
-
-def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table whose cells are text, never markup."""
-    lines = [columns, ["---"] * len(columns), *([_plain(cell) for cell in row] for row in rows)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _plain(text: str) -> str:
-    for sign in "\\`*_<>[]|":
-        text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())

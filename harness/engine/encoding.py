@@ -44,7 +44,7 @@ class Encoder:
 
     def loglikelihoods(self, requests: Sequence[Loglikelihood]) -> list[Reading]:
         """One reading a request. A continuation longer than the window keeps its end alone, see `Reading`."""
-        pairs = [_move_spaces(request.context, request.continuation) for request in requests]
+        pairs = [request.parted for request in requests]
         encoded = self._encode([text for context, continuation in pairs for text in (context, context + continuation)])
         bare = self._encode([continuation for context, continuation in pairs if not context], special_tokens=False)
         offsets = self._offsets([a + b for (a, b), request in zip(pairs, requests, strict=True) if request.noise])
@@ -103,7 +103,7 @@ class Encoder:
         if isinstance(request, GenerateUntil):
             room, text, behind = max(self.max_length - request.max_tokens, 1), request.context, 0
         else:
-            bare, rest = _move_spaces(request.context, request.continuation)
+            bare, rest = request.parted
             room, text, behind = self.max_length, bare + rest if bare else "", 1
         if not text or len(read) < room:
             return 0
@@ -175,11 +175,6 @@ def _added_behind(tokenizer: Any) -> int:
     bare, whole = (tokenizer("a", add_special_tokens=add, verbose=False)["input_ids"] for add in (False, True))
     ends = [end for end in range(len(bare), len(whole) + 1) if whole[end - len(bare) : end] == bare]
     return len(whole) - ends[-1] if bare and ends else 0
-
-
-def _move_spaces(context: str, continuation: str) -> tuple[str, str]:
-    bare = context.rstrip()
-    return bare, context[len(bare) :] + continuation
 
 
 def _split_point(context: Tokens, whole: Tokens) -> int:

@@ -12,6 +12,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from harness.core import registry
 from harness.core.reports.installed import known_suite
 from harness.core.scores import Estimate
+from harness.core.text.markdown import plain, table
 from harness.record import RunRecord
 
 __all__ = ["model_card"]
@@ -28,7 +29,7 @@ def model_card(record: RunRecord) -> ModelCard:
         tags=["responsible-eval-harness"],
     )
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in _sections(record))
-    return ModelCard(f"---\n{data.to_yaml()}\n---\n\n# {_plain(name)}\n\n{body}\n")
+    return ModelCard(f"---\n{data.to_yaml()}\n---\n\n# {plain(name)}\n\n{body}\n")
 
 
 def _task_type(kind: str) -> str:
@@ -97,21 +98,21 @@ def _details(record: RunRecord) -> str:
         "Fingerprint": f"`{spec.fingerprint}`",
         "Evaluated at": record.environment.get("started_at"),
     }
-    return _list(f"{name}: {_plain(str(value))}" for name, value in rows.items() if value is not None)
+    return _list(f"{name}: {plain(str(value))}" for name, value in rows.items() if value is not None)
 
 
 def _factors(estimates: Sequence[Estimate]) -> str:
     attributes = sorted({one.group.attribute for one in estimates if one.group})
     if not attributes:
         return "No score was taken by group."
-    return f"Scores were taken by these attributes of the samples: {', '.join(map(_plain, attributes))}."
+    return f"Scores were taken by these attributes of the samples: {', '.join(map(plain, attributes))}."
 
 
 def _metrics(estimates: Sequence[Estimate]) -> str:
     rows: dict[str, str] = {}
     for one in estimates:
         best = f"best at {one.target:g}" if one.target is not None else f"{one.direction} is better"
-        rows.setdefault(one.metric, f"`{one.metric}`: in {_plain(one.unit)}, {best}, {one.basis}")
+        rows.setdefault(one.metric, f"`{one.metric}`: in {plain(one.unit)}, {best}, {one.basis}")
     return f"Every score has a 95 % interval.\n\n{_list(rows.values())}"
 
 
@@ -120,7 +121,7 @@ def _data(record: RunRecord) -> str:
         (task.suite, task.task, task.sample_count, task.num_fewshot, (task.data_sha256 or "in the task")[:12])
         for task in record.spec.tasks
     ]
-    return _table(("suite", "task", "samples", "exemplars", "data, SHA-256"), rows)
+    return table(("suite", "task", "samples", "exemplars", "data, SHA-256"), rows)
 
 
 def _analyses(estimates: Sequence[Estimate]) -> str:
@@ -130,7 +131,7 @@ def _analyses(estimates: Sequence[Estimate]) -> str:
     single = [_row(one) for one in known if not one.is_headline and one.group is None]
     grouped = [_row(one) for one in known if one.group is not None]
     parts = [("Suites", overall), ("Tasks", single), ("Groups", grouped)]
-    return "\n\n".join(f"### {title}\n\n{_table(columns, rows)}" for title, rows in parts if rows)
+    return "\n\n".join(f"### {title}\n\n{table(columns, rows)}" for title, rows in parts if rows)
 
 
 def _row(one: Estimate) -> tuple[object, ...]:
@@ -146,19 +147,19 @@ def _ethics(record: RunRecord, estimates: Sequence[Estimate]) -> str:
         if suite not in record.spec.suites:
             lines.append(f"{suite}: not measured.")
         elif found:
-            lines += [f"{suite}: {one.metric} {one.value:.4g} ({_plain(one.unit)}), n = {one.n}." for one in found]
+            lines += [f"{suite}: {one.metric} {one.value:.4g} ({plain(one.unit)}), n = {one.n}." for one in found]
         else:
             lines.append(f"{suite}: measured; see the tables above.")
     return _list(lines)
 
 
 def _caveats(record: RunRecord, estimates: Sequence[Estimate]) -> str:
-    lines = [_plain(note) for note in record.checkpoint.get("notes", ())]
+    lines = [plain(note) for note in record.checkpoint.get("notes", ())]
     absent = [one for one in estimates if one.reason and one.group is None]
     for reason in dict.fromkeys(one.reason for one in absent):
         names = dict.fromkeys(f"{one.suite}/{one.task} {one.metric}" for one in absent if one.reason == reason)
         shown = list(names)[:5] + ([f"{len(names) - 5} more"] if len(names) > 5 else [])
-        lines.append(f"Absent ({_plain(str(reason))}): {', '.join(map(_plain, shown))}")
+        lines.append(f"Absent ({plain(str(reason))}): {', '.join(map(plain, shown))}")
     if grouped := sum(one.group is not None for one in estimates if one.reason):
         lines.append(f"{grouped} scores of single groups are absent; the record gives the reason for each.")
     invalid = sum(one.invalid_count for one in estimates if one.group is None)
@@ -167,18 +168,8 @@ def _caveats(record: RunRecord, estimates: Sequence[Estimate]) -> str:
     return _list(lines) or "None was recorded."
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join(f"| {' | '.join(_plain(str(cell)) for cell in line)} |" for line in lines)
-
-
 def _list(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
-
-
-def _plain(text: str) -> str:
-    """Text of others as text: no HTML, no cell or line of its own."""
-    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("[", "\\[")
 
 
 def _model_name(record: RunRecord) -> str:

@@ -1,14 +1,9 @@
 """A report as Markdown: texts of strangers can't become markup."""
 
-import re
-from collections.abc import Sequence
-
+from harness.core.text.markdown import CONTROLS, plain, table
 from harness.report.blocks import Block, Bullets, Code, Document, Facts, Figure, Note, Paragraph, Table
 
-__all__ = ["plain", "table", "to_markdown"]
-
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~$-])")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+__all__ = ["to_markdown"]
 
 
 def to_markdown(document: Document) -> str:
@@ -18,19 +13,6 @@ def to_markdown(document: Document) -> str:
         parts.append(f"{'#' * (section.level + 1)} {plain(section.title)}")
         parts += [_block(block) for block in section.blocks]
     return "\n\n".join(parts) + "\n"
-
-
-def plain(text: str) -> str:
-    """Text that means itself: markup is escaped, line ends become spaces, controls are shown as `U+XXXX`."""
-    shown = _CONTROLS.sub(lambda found: f"U+{ord(found[0]):04X}", text)
-    return _MARKUP.sub(r"\\\1", " ".join(shown.split()))
-
-
-def table(columns: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose `numeric` columns stand right."""
-    lines = [columns, ["--:" if right else "---" for right in numeric]]
-    told = [[plain(cell) for cell in row] for row in rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in [[plain(title) for title in columns], lines[1], *told])
 
 
 def _block(block: Block) -> str:
@@ -47,9 +29,9 @@ def _block(block: Block) -> str:
         case Table():
             numeric = [column.kind == "number" for column in block.columns]
             titles = [column.title for column in block.columns]
-            return f"*{plain(block.caption)}*\n\n{table(titles, numeric, block.rows)}"
+            return f"*{plain(block.caption)}*\n\n{table(titles, block.rows, numeric)}"
         case Figure():
             return f"*{plain(block.caption)}*: {plain(block.alternative)}"
         case Code():
             title = f"{plain(block.title)}\n\n" if block.title else ""
-            return title + "\n".join(f"    {line}" for line in _CONTROLS.sub("\ufffd", block.text).split("\n"))
+            return title + "\n".join(f"    {line}" for line in CONTROLS.sub("\ufffd", block.text).split("\n"))

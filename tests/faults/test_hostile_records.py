@@ -195,7 +195,7 @@ def test_a_key_that_stands_twice_is_refused(folder, tmp_path, place):
     path.write_text(proof)
     assert verify_proof(path, key.public).ok
     path.write_text(again)
-    with pytest.raises(RecordError, match="a key occurs in it twice"):
+    with pytest.raises(RecordError, match="occurs twice in an object"):
         verify_proof(path, key.public)
 
 

@@ -17,13 +17,13 @@ import harness.report
 import probes
 import suites
 from harness.core import registry
+from harness.core.text.markdown import plain
 from harness.core.text.reasons import Reason, told_together
 from harness.record import RunRecord
 from harness.report import Words, to_html, to_markdown
 from harness.report.blocks import Document
 from harness.report.fonts import font_files
 from harness.report.glyphs import LONGEST_WORD, Glyphs
-from harness.report.markdown import plain
 from tests.report.conftest import document_of
 
 GLYPHS = Glyphs(font_files()[:3])

@@ -3,11 +3,12 @@
 import json
 import math
 import re
+from collections import Counter
 from typing import Any, NoReturn
 
 from harness.core.text.hashing import MAX_INTEGER
 
-__all__ = ["parse_json"]
+__all__ = ["distinct", "parse_json", "refuse_half_pairs"]
 
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 """Written as an escape, or, in a text, as it is."""
@@ -24,22 +25,30 @@ def parse_json(content: str | bytes) -> Any:
     text = content if isinstance(content, str) else content.decode()
     try:
         value = json.loads(
-            text, parse_int=_whole, parse_float=_finite, parse_constant=_refuse, object_pairs_hook=_object
+            text, parse_int=_whole, parse_float=_finite, parse_constant=_refuse, object_pairs_hook=distinct
         )
-        if _SURROGATE.search(text):
-            json.dumps(value, ensure_ascii=False).encode()
+        refuse_half_pairs(text, value)
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
-    except UnicodeEncodeError as error:
-        raise ValueError("it holds half of a surrogate pair") from error
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    read = dict(pairs)
-    if len(read) < len(pairs):
-        raise ValueError("a key occurs in it twice")
-    return read
+def distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, as `object_pairs_hook` of `json.loads`. Raises `ValueError` where a key occurs twice in it."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {twice!r} occurs twice in an object")
+    return found
+
+
+def refuse_half_pairs(text: str, value: Any) -> None:
+    """Raise `ValueError` where the `value` of a JSON text holds half of a surrogate pair, which is no character."""
+    try:
+        if _SURROGATE.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("it holds half of a surrogate pair, which is no character") from error
 
 
 def _whole(text: str) -> int | float:

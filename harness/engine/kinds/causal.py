@@ -11,9 +11,8 @@ import torch
 from typing_extensions import override
 
 from harness.checkpoints.loading.load import LoadedCheckpoint
-from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch, Model
+from harness.core.models import Batch, Model, refuse_others
 from harness.core.requests import (
     GenerateUntil,
     Loglikelihood,
@@ -165,8 +164,8 @@ class CausalModel(Model):
         texts = [request for request in new if isinstance(request, LoglikelihoodRolling)]
         examined = [request for request in new if isinstance(request, TokenLoglikelihoods)]
         prompts = [request for request in new if isinstance(request, GenerateUntil)]
-        if len(pairs) + len(texts) + len(examined) + len(prompts) < len(new):
-            raise ModelError(f"a causal model can't answer requests of the kinds {sorted({r.kind for r in new})}")
+        answered = (Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods, GenerateUntil)
+        refuse_others(new, answered, "a causal model")
         if pairs:
             read = self.encoder.loglikelihoods(pairs)
             self._readings.update((pair.id, (reading,)) for pair, reading in zip(pairs, read, strict=True))

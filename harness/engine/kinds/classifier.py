@@ -8,9 +8,8 @@ from typing_extensions import override
 
 from harness.checkpoints.labels import names_of
 from harness.checkpoints.loading.load import LoadedCheckpoint
-from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch, Model
+from harness.core.models import Batch, Model, refuse_others
 from harness.core.requests import Classify, Request, Response
 from harness.engine.batching import InputRow, RowReader
 from harness.engine.halving import NO_MEMORY
@@ -100,8 +99,7 @@ class ClassifierModel(Model):
     def _encode(self, requests: Sequence[Request]) -> None:
         new = [request for request in requests if request.id not in self._rows]
         asked = [request for request in new if isinstance(request, Classify)]
-        if len(asked) < len(new):
-            raise ModelError(f"a classifier can't answer requests of the kinds {sorted({r.kind for r in new})}")
+        refuse_others(new, (Classify,), "a classifier")
         single = [request for request in asked if request.text_pair is None]
         pairs = [request for request in asked if request.text_pair is not None]
         for group, seconds in ((single, None), (pairs, [request.text_pair or "" for request in pairs])):

@@ -13,9 +13,8 @@ from typing_extensions import override
 
 from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.checkpoints.sentence import Recipe
-from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch, Model
+from harness.core.models import Batch, Model, refuse_others
 from harness.core.requests import Embed, Request, Response
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
@@ -113,8 +112,7 @@ class EncoderModel(Model):
     def _encode(self, requests: Sequence[Request]) -> None:
         new = [request for request in requests if request.id not in self._tokens]
         texts = [self.recipe.prompt + request.text for request in new if isinstance(request, Embed)]
-        if len(texts) < len(new):
-            raise ModelError(f"a sentence encoder can't answer requests of the kinds {sorted({r.kind for r in new})}")
+        refuse_others(new, (Embed,), "a sentence encoder")
         if not texts:
             return
         if self.recipe.lowercase:

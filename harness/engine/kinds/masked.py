@@ -19,7 +19,7 @@ from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.checkpoints.vocabulary import word_count
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch, Model
+from harness.core.models import Batch, Model, refuse_others
 from harness.core.requests import Loglikelihood, PseudoLoglikelihood, Request, Response
 from harness.core.truncation import long_continuation
 from harness.engine.encoding import Tokens
@@ -180,6 +180,7 @@ class _MaskEncoder:
 
     def read(self, requests: Sequence[Request]) -> Iterator[tuple[str, "_Reading"]]:
         """Each request's id and reading, all texts encoded at once."""
+        refuse_others(requests, (PseudoLoglikelihood, Loglikelihood), "a masked model")
         splits = [_split(request) for request in requests]
         if not splits:
             return
@@ -275,13 +276,9 @@ class _Reading:
 
 
 def _split(request: Request) -> tuple[str, str]:
-    """What is only read, and what is predicted; spaces between the two go with the latter."""
-    if isinstance(request, PseudoLoglikelihood):
-        return "", request.text
-    if isinstance(request, Loglikelihood):
-        bare = request.context.rstrip()
-        return bare, request.context[len(bare) :] + request.continuation
-    raise ModelError(f"a masked model can't answer requests of the kind {request.kind}")
+    """What is only read, and what is predicted."""
+    assert isinstance(request, PseudoLoglikelihood | Loglikelihood)
+    return ("", request.text) if isinstance(request, PseudoLoglikelihood) else request.parted
 
 
 def _families(requests: Sequence[Request], copies: Mapping[str, Mapping[int, int]]) -> list[list[Request]]:

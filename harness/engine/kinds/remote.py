@@ -114,7 +114,7 @@ class RemoteModel(Model):
             return Response(request_id=request.id, invalid=Reason("the server {problem}", problem=unfit.problem))
 
     def _loglikelihood(self, request: Loglikelihood) -> Response:
-        context = request.context.rstrip()
+        context, _ = request.parted
         whole = request.context + request.continuation
         if whole == context:
             return Response(request_id=request.id, loglikelihood=0.0, is_greedy=True)

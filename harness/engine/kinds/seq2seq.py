@@ -15,7 +15,7 @@ from harness.checkpoints.loading.load import LoadedCheckpoint, quiet
 from harness.checkpoints.vocabulary import word_count
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch, Model
+from harness.core.models import Batch, Model, refuse_others
 from harness.core.requests import EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response
 from harness.core.text.reasons import Reason
 from harness.core.truncation import long_continuation
@@ -82,9 +82,7 @@ class Seq2SeqModel(Model):
         requests = sorted(requests, key=lambda request: request.id)
         pairs = [request for request in requests if isinstance(request, Loglikelihood)]
         prompts = [request for request in requests if isinstance(request, GenerateUntil)]
-        if len(pairs) + len(prompts) < len(requests):
-            kinds = {request.kind for request in requests} - {Loglikelihood.kind, GenerateUntil.kind}
-            raise ModelError(f"a sequence-to-sequence model can't answer requests of the kinds {sorted(kinds)}")
+        refuse_others(requests, (Loglikelihood, GenerateUntil), "a sequence-to-sequence model")
         self._encode_pairs([pair for pair in pairs if pair.id not in self._sources])
         self._encode_prompts([prompt for prompt in prompts if prompt.id not in self._sources])
         return [*self._plan_pairs(pairs), *self._plan_prompts(prompts)]
@@ -111,10 +109,9 @@ class Seq2SeqModel(Model):
             self._targets.pop(name, None)
 
     def _encode_pairs(self, pairs: Sequence[Loglikelihood]) -> None:
-        moved = {pair.id: len(pair.context.rstrip()) for pair in pairs}
-        contexts = {pair.id: pair.context[: moved[pair.id]] for pair in pairs}
+        contexts = {pair.id: pair.parted[0] for pair in pairs}
         sources = self._read_sources([(contexts[pair.id], pair.noise) for pair in pairs])
-        continuations = {pair.id: pair.context[moved[pair.id] :] + pair.continuation for pair in pairs}
+        continuations = {pair.id: pair.parted[1] for pair in pairs}
         texts = list(dict.fromkeys(continuations.values()))
         rows = self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else []
         targets = dict(zip(texts, map(tuple, rows), strict=True))
@@ -163,7 +160,7 @@ class Seq2SeqModel(Model):
         assert isinstance(request, Loglikelihood | GenerateUntil)
         if len(self._sources[request.id]) < self.max_length:
             return 0
-        context = request.context.rstrip() if isinstance(request, Loglikelihood) else request.context
+        context = request.parted[0] if isinstance(request, Loglikelihood) else request.context
         if not self.tokenizer.is_fast:
             kept = self.tokenizer.decode(self._sources[request.id], skip_special_tokens=True)
             return max(len(context) - len(kept), 0)

@@ -10,9 +10,9 @@ from typing_extensions import override
 
 from harness.checkpoints.labels import names_of
 from harness.checkpoints.loading.load import LoadedCheckpoint
-from harness.core.errors import CheckpointError, ModelError
+from harness.core.errors import CheckpointError
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch, Model
+from harness.core.models import Batch, Model, refuse_others
 from harness.core.requests import Request, Response, Tag
 from harness.engine.batching import InputRow, RowReader
 from harness.engine.halving import NO_MEMORY
@@ -112,8 +112,7 @@ class TaggerModel(Model):
 
     def _encode(self, requests: Sequence[Request]) -> None:
         asked = [request for request in requests if isinstance(request, Tag)]
-        if len(asked) < len(requests):
-            raise ModelError(f"a tagger can't answer requests of the kinds {sorted({r.kind for r in requests})}")
+        refuse_others(requests, (Tag,), "a tagger")
         self._windows.update((request.id, ()) for request in asked if not request.words)
         full = [request for request in asked if request.words]
         for request, (row, owners) in zip(full, self._reader.rows_of_words([one.words for one in full]), strict=True):
