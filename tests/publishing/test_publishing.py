@@ -48,7 +48,7 @@ def test_what_others_wrote_is_no_markup_of_the_card(record, monkeypatch):
     text = str(model_card(record))
     assert "<script>" not in text
     assert "a \\| b \\<script\\>" in text
-    assert "\\[x]" in text
+    assert "\\[x\\]" in text
 
 
 def test_csv_holds_every_score_and_no_formula(record, tmp_path, monkeypatch):
