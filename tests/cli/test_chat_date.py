@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import harness
+from harness.decision.comparable import differing_conditions
 from harness.run import planning
 from harness.run.options import EvalOptions
 from tests.cli.conftest import write_suite
@@ -38,3 +39,16 @@ def test_a_run_that_goes_on_after_midnight_is_told_the_day_on_which_it_began(
     asks = template is ASKING
     assert json.loads((second.folder / "spec.json").read_text())["chat_date"] == ("2030-12-31" if asks else None)
     assert ("date:2030-12-31" in second.estimates["signature"].iloc[0]) == asks
+
+
+def test_runs_of_two_days_are_compared_under_that_condition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = build_tiny_checkpoint(tmp_path / "model")
+    (model / "chat_template.jinja").write_text(ASKING)
+    write_suite(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    records = []
+    for day in (date(2030, 12, 31), date(2031, 1, 1)):
+        monkeypatch.setattr(planning, "date", calendar(day))
+        options = EvalOptions(apply_chat_template=True, meter="none", store="none", output=tmp_path / str(day))
+        records.append(harness.evaluate(str(model), suite="mine.yaml", options=options))
+    assert differing_conditions(*records) == ["chat_date: 2030-12-31 against 2031-01-01"]

@@ -188,6 +188,12 @@ def test_a_policy_may_pin_what_it_was_written_for(policy, run):
     assert gate(run(150), policy(FLOOR, tasks={"quiz/foxes": "abcdabcd"})).verdict == "ERROR"
 
 
+@pytest.mark.parametrize("pin", ["", "eeeeeee", "EEEEEEEE", "e" * 65, "eeeeeeee\n", "........"])
+def test_what_pins_a_task_is_eight_digits_of_a_digest_at_least(policy, pin):
+    with pytest.raises(InputError, match=r"tasks\.quiz/foxes"):
+        policy(FLOOR, tasks={"quiz/foxes": pin})
+
+
 @pytest.mark.parametrize(
     ("rule", "words"),
     [

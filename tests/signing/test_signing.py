@@ -2,6 +2,7 @@
 
 import json
 import random
+import resource
 import shutil
 
 import pytest
@@ -252,6 +253,21 @@ def test_private_keys_are_the_owners_alone_and_can_be_encrypted(tmp_path, monkey
     monkeypatch.delenv("HARNESS_KEY_PASSPHRASE")
     with pytest.raises(InputError, match="is encrypted"):
         load_signing_key(private)
+
+
+@pytest.mark.parametrize("most_bytes", [0, 50, 115])
+def test_where_the_keys_find_no_room_none_is_left_that_blocks_the_next_try(tmp_path, most_bytes):
+    """Not for the public one, of 113 bytes, or not for the private one, of 119."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, limits[1]))
+    try:
+        with pytest.raises(RecordError):
+            new_keys(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert list(tmp_path.iterdir()) == []
+    private, public, _ = new_keys(tmp_path)
+    assert (public.stat().st_size, private.stat().st_size) == (113, 119)
 
 
 def test_keys_of_the_wrong_kind_are_one_clear_error(tmp_path):
