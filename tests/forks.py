@@ -1,6 +1,7 @@
 """Runs Python in forks of a process that has the large libraries in memory, which spares each run those seconds.
 
-Nothing of this project is imported before the fork, so that the rest is as in an interpreter of its own.
+A fork begins by forgetting what was imported of this project, so that the rest is as in an interpreter of its own.
+There is one such process for all tests of a worker, those with faults among them, since Python keeps no second one.
 """
 
 import multiprocessing
@@ -9,15 +10,35 @@ import runpy
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+ROOT = str(Path(__file__).parents[1])
+OWN = {"harness", "leaderboard", "probes", "suites"}
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(
     [
         *("torch", "transformers.models.llama.modeling_llama", "peft", "pandas", "pyarrow.parquet", "scipy.stats"),
-        *("sqlalchemy", "altair", "rich.console", "typer", "pydantic"),
+        *("sqlalchemy", "altair", "rich.console", "typer", "pydantic", "tests.faults.child"),
     ]
 )
+
+
+def started(target: Callable[..., object], arguments: tuple[object, ...]) -> Any:
+    """A process at work on it, forked; that which forks begins with the first call, and has to find this project."""
+    process = _forks.Process(target=target, args=arguments)
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (ROOT, before)))
+    try:
+        process.start()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+    return process
 
 
 def python(
@@ -29,8 +50,7 @@ def python(
     with tempfile.TemporaryDirectory() as folder:
         told = [Path(folder) / name for name in ("stdout", "stderr")]
         known = {**os.environ, "PYTHONPATH": found_first, **environment}
-        process = _forks.Process(target=_run, args=(words, str(cwd), [str(one) for one in path], known, told))
-        process.start()
+        process = started(_run, (words, str(cwd), [str(one) for one in path], known, told))
         process.join()
         assert process.exitcode is not None
         return subprocess.CompletedProcess(words, process.exitcode, *(one.read_text("utf-8") for one in told))
@@ -44,6 +64,8 @@ def _run(words: list[str], cwd: str, path: list[str], environment: dict[str, str
     os.environ.clear()
     os.environ.update(environment)
     tempfile.tempdir = None  # found out anew, by that environment
+    for name in [name for name in sys.modules if name.partition(".")[0] in OWN]:
+        del sys.modules[name]
     if words[0] == "-m":
         sys.argv = words[1:]
         sys.path[:0] = [cwd, *path]

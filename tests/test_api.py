@@ -106,7 +106,12 @@ def test_what_fails_once_all_is_answered_keeps_the_answers_and_says_how_to_go_on
         answered = (writer.folder / "journal.jsonl").read_bytes()
     told = str(caught.value)
     assert told.count("\n") == 0
-    for words in (str(writer.folder), "answers are kept", "share unit and direction", "Run the same command again"):
+    for words in (
+        str(writer.folder),
+        "answers are complete and kept",
+        "share unit and direction",
+        "Run the same command again",
+    ):
         assert words in told
     record = harness.evaluate(str(tiny_llama), suite=str(tmp_path / "mine.yaml"), options=options)
     assert record.state == "sealed"

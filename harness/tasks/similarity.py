@@ -41,7 +41,7 @@ class SimilarityTask(RowTask):
         try:
             one, other, alike = self.pair(row)
         except ValueError as error:
-            raise DataError(f"its similarity is no number ({error})") from error
+            raise DataError(f"its similarity is not a number ({error})") from error
         if not math.isfinite(alike):
             raise DataError("its similarity is not a finite number")
         return Sample(id="", prompt=one, choices=(other,), fields={"alike": alike})

@@ -3,7 +3,6 @@
 `make test` tries a few faults of each kind; `make faults` (HARNESS_FAULTS=all) every one, and prints the table.
 """
 
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,10 +13,9 @@ import pytest
 
 from tests.cli.conftest import write_suite
 from tests.faults.child import Fault, enter
+from tests.forks import started
 
 ALL = os.environ.get("HARNESS_FAULTS") == "all"
-
-ROOT = str(Path(__file__).parents[2])
 
 
 @dataclass(frozen=True)
@@ -83,26 +81,14 @@ class Place:
 @pytest.fixture(scope="session")
 def start_process() -> Iterator[Callable[..., Any]]:
     """Starts `enter` in a child of the fork server."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.child"])
-    started = []
+    begun = []
 
     def start(arguments: tuple[Any, ...]) -> Any:
-        process = context.Process(target=enter, args=arguments)
-        before = os.environ.get("PYTHONPATH")
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (ROOT, before)))
-        try:
-            process.start()
-        finally:
-            if before is None:
-                del os.environ["PYTHONPATH"]
-            else:
-                os.environ["PYTHONPATH"] = before
-        started.append(process)
-        return process
+        begun.append(started(enter, arguments))
+        return begun[-1]
 
     yield start
-    for process in started:
+    for process in begun:
         if process.is_alive():
             process.kill()
             process.join()

@@ -57,7 +57,7 @@ def test_similarity_is_spearmans_correlation_of_cosines_with_judgements():
 
 def test_a_judgement_that_is_no_number_is_refused():
     for alike in ("much", "nan"):
-        with pytest.raises(DataError, match=r"no (finite )?number"):
+        with pytest.raises(DataError, match=r"not a (finite )?number"):
             Pairs().samples([{"one": "a", "other": "b", "alike": alike}], SETTINGS)
 
 
