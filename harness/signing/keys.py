@@ -34,6 +34,7 @@ PASSPHRASE = "HARNESS_KEY_PASSPHRASE"
 
 _PRIVATE, _PUBLIC = "harness.key", "harness.pub"
 _READABLE = 0o644
+_LARGEST_BYTES = 1 << 16
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 _log = logging.getLogger(__name__)
@@ -163,7 +164,8 @@ def parse_public_key(content: bytes, place: Path | str) -> PublicKey:
 
 def _content(path: Path, what: str) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            return stream.read(_LARGEST_BYTES)  # a device has no end; what is cut off is no key, and told as such
     except OSError as error:
         raise InputError(f"can't be read ({error.strerror})", place=path, fix=f"Give the file of a {what}") from error
 

@@ -4,6 +4,7 @@ import json
 import random
 import resource
 import shutil
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -29,6 +30,7 @@ from harness.signing import (
     verify_run,
 )
 from harness.signing.envelope import pre_authentication_encoding, read_envelope
+from tests.limits import bounded_memory
 from tests.record.sealed import sealed_run
 
 FLIPS = 200
@@ -291,3 +293,5 @@ def test_keys_of_the_wrong_kind_are_one_clear_error(tmp_path):
             load(path)
         with pytest.raises(InputError, match="can't be read"):
             load(tmp_path / "none")
+        with bounded_memory(), pytest.raises(InputError, match="harness keys new"):
+            load(Path("/dev/full"))

@@ -44,9 +44,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > MAX_BYTES:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)  # its size would say nothing of a device, which has no end
+        if len(content) > MAX_BYTES:
             raise TaskError(f"is larger than {MAX_BYTES:,} bytes", place=path, fix="Put rows into a data file")
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except FileNotFoundError as error:
         raise TaskError("no such file", place=path) from error
     except UnicodeDecodeError as error:
