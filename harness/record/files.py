@@ -15,6 +15,7 @@ __all__ = ["PRIVATE", "clear_scratch", "make_folder", "write_new", "write_whole"
 PRIVATE = 0o600
 """The mode of every file of a record: prompts and answers are for whoever ran them, until that one shares them."""
 
+_SYSTEM = (("dev",), ("proc",))
 _ELSEWHERE = "Give another place, or fix its permissions"
 
 
@@ -39,9 +40,13 @@ def make_folder(path: Path, fix: str = _ELSEWHERE) -> Path:
 def write_whole(path: Path, content: bytes) -> None:
     """Replace `path` by `content`, durably: after a crash there is the old file or the new one, never a part.
 
+    What the system has in /dev or /proc, such as /dev/null, is written to and never replaced, which root could do.
     Raises `RecordError` where it can't be written.
     """
     with writing(path):
+        if path.absolute().parts[1:2] in _SYSTEM:
+            path.write_bytes(content)
+            return
         descriptor, scratch = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "wb") as stream:

@@ -98,7 +98,7 @@ def test_one_sample_without_numbers_is_counted_and_the_others_are_scored(
     assert f"(+{foxes} invalid)" in ended.out
     assert "partial" in ended.out
     gated(place, start_process, "ERROR")
-    share = f"({foxes / 24:.1%} unusable)"
+    share = f"\\({foxes / 24:.1%} unusable\\)"
     assert share in said(place, start_process, "compare", place.record, undisturbed.record, "--markdown")
     said(place, start_process, "report", place.record, "--markdown", "report.md")
     report = (place.folder / "report.md").read_text()

@@ -221,3 +221,10 @@ def test_the_peak_of_memory_is_absent_where_the_system_tells_none(monkeypatch):
 def test_leaves_stand_in_the_order_of_their_names(folder):
     names = [leaf.name for leaf in leaves(folder)]
     assert names == sorted(names)
+
+
+def test_a_device_is_written_to_and_never_replaced() -> None:
+    """Root could replace it, and a machine without /dev/null can do little."""
+    with pytest.raises(RecordError, match="Make room"):
+        write_whole(Path("/dev/full"), b"text")
+    assert Path("/dev/full").is_char_device()
