@@ -1,7 +1,6 @@
 """Files out of wheels, from an index that is a folder: no network."""
 
 import hashlib
-import signal
 import zipfile
 from pathlib import Path
 
@@ -85,15 +84,11 @@ def test_a_download_is_announced_before_it_begins(index: Path, caplog: pytest.Lo
 
 
 def test_a_failure_that_pip_did_not_expect_is_told_by_its_cause(index: Path) -> None:
-    resource = pytest.importorskip("resource", reason="file-size limits are of Unix")
+    limits = pytest.importorskip("tests.limits", reason="file-size limits are of Unix", exc_type=ImportError)
     wheel = publish(index)
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(BYTES) // 2, before[1]))  # pip's process inherits it
-    try:
-        with pytest.raises(UnavailableError, match="File too large"):
-            wheel.fetch(offline=False)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    # pip's process inherits the limit.
+    with limits.files_up_to(len(BYTES) // 2), pytest.raises(UnavailableError, match="File too large"):
+        wheel.fetch(offline=False)
     assert cached_files(index) == []
 
 
@@ -137,17 +132,11 @@ def test_a_cache_that_cannot_be_read_says_how_to_move_it(index: Path, monkeypatc
 
 
 def test_a_full_disk_says_so_and_leaves_no_half_file(index: Path) -> None:
-    resource = pytest.importorskip("resource", reason="file-size limits are of Unix")
+    limits = pytest.importorskip("tests.limits", reason="file-size limits are of Unix", exc_type=ImportError)
     wheel = publish(index)
     wheel.fetch(offline=False)
     # A file-size limit makes the very write fail that a full disk would.
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(BYTES) // 2, before[1]))
-    try:
-        with pytest.raises(UnavailableError, match=r"the cache can't be used \(File too large\)"):
-            wheel.member("tinydata/rows.bin", offline=True)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
+    refused = pytest.raises(UnavailableError, match=r"the cache can't be used \(File too large\)")
+    with limits.files_up_to(len(BYTES) // 2), refused:
+        wheel.member("tinydata/rows.bin", offline=True)
     assert cached_files(index) == ["package.whl"]

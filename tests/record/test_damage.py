@@ -2,9 +2,6 @@
 
 import json
 import os
-import resource
-import signal
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from harness.record.parts import changed_parts, parts_of
 from harness.record.samples import leaves, read_rows
 from harness.record.seal import read_leaves, read_seal
 from harness.record.tables import response_row
+from tests.limits import files_up_to
 from tests.record.sealed import sealed_run
 from tests.record.test_record import ESTIMATE, REQUEST, RESPONSE, SPEC, finish
 
@@ -29,17 +27,6 @@ from tests.record.test_record import ESTIMATE, REQUEST, RESPONSE, SPEC, finish
 @pytest.fixture
 def folder(tmp_path) -> Path:
     return sealed_run(tmp_path).folder
-
-
-@contextmanager
-def files_up_to(size_bytes):
-    before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
 
 
 def test_without_room_the_old_file_stays_whole_and_nothing_is_left(tmp_path):

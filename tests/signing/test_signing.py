@@ -2,7 +2,6 @@
 
 import json
 import random
-import resource
 import shutil
 from pathlib import Path
 
@@ -30,7 +29,7 @@ from harness.signing import (
     verify_run,
 )
 from harness.signing.envelope import pre_authentication_encoding, read_envelope
-from tests.limits import bounded_memory
+from tests.limits import bounded_memory, files_up_to
 from tests.record.sealed import sealed_run
 
 FLIPS = 200
@@ -260,13 +259,8 @@ def test_private_keys_are_the_owners_alone_and_can_be_encrypted(tmp_path, monkey
 @pytest.mark.parametrize("most_bytes", [0, 50, 115])
 def test_where_the_keys_find_no_room_none_is_left_that_blocks_the_next_try(tmp_path, most_bytes):
     """Not for the public one, of 113 bytes, or not for the private one, of 119."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, limits[1]))
-    try:
-        with pytest.raises(RecordError):
-            new_keys(tmp_path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    with files_up_to(most_bytes), pytest.raises(RecordError):
+        new_keys(tmp_path)
     assert list(tmp_path.iterdir()) == []
     private, public, _ = new_keys(tmp_path)
     assert (public.stat().st_size, private.stat().st_size) == (113, 119)
