@@ -20,7 +20,9 @@ check: $(INSTALLED)
 	$(BIN)/lint-imports --no-cache
 
 # A process a core (four at most, each takes a gigabyte), and one thread in each, so that they don't wait for each other.
+# They start hundreds of others, each of which would compile the project where PYTHONDONTWRITEBYTECODE is set.
 unit: $(INSTALLED) browser
+	$(BIN)/python -m compileall -q -j 0 harness leaderboard probes suites
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 # Every bad input in a fresh interpreter, and thousands of random ones; a few minutes.

@@ -266,7 +266,8 @@ def _chat_signature(spec: RunSpec) -> Iterator[str]:
 
 
 def _task_signature(work: TaskWork, run: RunSpec) -> str:
-    spec = work.spec
+    of = (work.planned.suite, work.planned.task.name)
+    spec = next(one for one in run.tasks if (one.suite, one.task) == of)  # what `work.spec` would find out again
     writes = any(isinstance(request, GenerateUntil) for asked in work.asked for request in asked)
     written = f"|generation:{_settings(run.generation)}" if writes else ""
     data = spec.data_sha256[:SHORT] if spec.data_sha256 else "in-task"
