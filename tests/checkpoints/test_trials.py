@@ -48,7 +48,7 @@ def test_a_tokenizer_that_takes_too_much_memory_is_refused(
 
 def test_a_tokenizer_that_waits_is_refused_by_the_clock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confined, "WAITED", 0.000001)
-    confined._try_tokenizer.cache_clear()
+    confined._sound.clear()
     assert "seconds for short texts" in refusal(folder).problem
 
 
@@ -58,7 +58,7 @@ def test_a_trial_that_ends_without_a_word_is_refused(
     crashing = tmp_path / "crashing.py"
     crashing.write_text("import os, sys; print('out of luck', file=sys.stderr, flush=True); os.abort()")
     monkeypatch.setattr(trial, "__file__", str(crashing))
-    confined._try_tokenizer.cache_clear()
+    confined._sound.clear()
     assert "ends the process that reads it (out of luck)" in refusal(folder).problem
 
 

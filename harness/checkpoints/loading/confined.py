@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +29,20 @@ KILLED = "was being tried when the system ended its process, most often because 
 FIX = "Download this file from the checkpoint's publisher again, or choose another checkpoint"
 
 
+_sound: set[str] = set()
+"""SHA-256 of each tokenizer.json that this process has tried: checkpoints of one training share theirs."""
+
+
 def try_tokenizer(path: Path) -> None:
     """Refuse a tokenizer.json that can't be built, or that takes too long or too much memory for texts of some kind.
 
-    A text that was not tried may still take long. Raises `CheckpointError`. A file is tried once a process.
+    A text that was not tried may still take long. Raises `CheckpointError`. A sound file is tried once a process,
+    wherever copies of it lie.
     """
-    _try_tokenizer(path, file_digest(path))
-
-
-@lru_cache(maxsize=256)
-def _try_tokenizer(path: Path, _sha256: str) -> None:
-    try_out({"tokenizer": str(path)}, path, CPU_S + int(CPU_S_PER_MB * path.stat().st_size / 1e6), FIX)
+    sha256 = file_digest(path)
+    if sha256 not in _sound:
+        try_out({"tokenizer": str(path)}, path, CPU_S + int(CPU_S_PER_MB * path.stat().st_size / 1e6), FIX)
+        _sound.add(sha256)
 
 
 def try_out(job: dict[str, Any], path: Path, cpu_s: int, fix: str) -> None:
