@@ -26,6 +26,7 @@ from harness.core.attributions import (
     MethodResult,
 )
 from harness.core.models import Model
+from harness.core.process.heap import give_back
 from harness.core.requests import Attribute
 from harness.core.text.reasons import Reason
 from harness.engine.attribution.ablations import Ablations, Decision, Kept, Spent, Unusable, Values
@@ -193,6 +194,7 @@ class Explainer:
         if self.box is None:
             return {}
         count, settings = len(units), _coarse(request.settings)
+        give_back()  # a second set of weights comes into memory beside whatever was used so far
         try:
             with self.box.randomised(settings.seed), self._asking(request, units, spent) as ablations:
                 ablations.ask(np.concatenate([_ends(count), *self._questions(count, settings)]))
