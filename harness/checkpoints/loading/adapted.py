@@ -14,7 +14,7 @@ from harness.checkpoints.adapter import OUTPUT_HEAD, PREFIX
 from harness.checkpoints.geometry import EMBEDDING
 from harness.checkpoints.headers import StoredTensor
 from harness.checkpoints.loading.load import LoadedCheckpoint, errors_named, quiet
-from harness.checkpoints.loading.rehearsal import rehearse_tokenizer
+from harness.checkpoints.loading.rehearsal import rehearsed_tokenizer
 from harness.checkpoints.loading.tokenizing import read_tokenizer
 from harness.checkpoints.vocabulary import check_tokenizer, has_vocabulary, word_count
 from harness.core.checkpoints import Checkpoint
@@ -120,7 +120,8 @@ def tokenizer_of(checkpoint: Checkpoint, base: LoadedCheckpoint) -> Any:
     if folder is None or not has_vocabulary(folder):
         return base.tokenizer
     (folder / "config.json").write_text(json.dumps(dict(checkpoint.config)), encoding="utf-8")
-    rehearse_tokenizer(folder)
+    with rehearsed_tokenizer(folder) as tried:
+        tried()
     with quiet(), errors_named(folder):
         tokenizer = read_tokenizer(folder)
     check_tokenizer(tokenizer, base.model, folder)

@@ -6,7 +6,7 @@ Importing this module imports torch and transformers; nothing else in the packag
 import re
 import warnings
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from harness.checkpoints.loading.dtypes import resolve_dtype
 from harness.checkpoints.loading.held import held
 from harness.checkpoints.loading.memory import refuse_oversize
 from harness.checkpoints.loading.quantised import require_backend
-from harness.checkpoints.loading.rehearsal import rehearse
+from harness.checkpoints.loading.rehearsal import Rehearsal, rehearsal
 from harness.checkpoints.loading.statelessness import forget_texts
 from harness.checkpoints.loading.tokenizing import read_tokenizer
 from harness.checkpoints.loading.weights import scan_tensors
@@ -86,10 +86,14 @@ def load_whole(
             refuse_borrowed_code(place.folder)
             _lead_to_the_rest(place.folder, checkpoint.path)
         tensors = stored_tensors(place.folder, checkpoint.files)
-        if not trust_remote_code:
-            rehearse(place.folder, checkpoint, tensors, bool(supplied))
-        scan_tensors(tensors.values())
-        tokenizer, model = _from_folder(place.folder, checkpoint, chosen, trust_remote_code, supplied)
+        trials = (
+            nullcontext(Rehearsal())
+            if trust_remote_code
+            else rehearsal(place.folder, checkpoint, tensors, bool(supplied))
+        )
+        with trials as tried:
+            scan_tensors(tensors.values())
+            tokenizer, model = _from_folder(place.folder, checkpoint, chosen, trust_remote_code, supplied, tried)
         recipe = read_recipe(place.folder) if checkpoint.kind == "encoder" else None
     if chosen == "float16":
         _refuse_overflow(model, checkpoint)
@@ -114,11 +118,16 @@ def _lead_to_the_rest(place: Path, folder: Path) -> None:
 
 
 def _from_folder(
-    folder: Path, checkpoint: Checkpoint, dtype: str, trust_remote_code: bool, supplied: Collection[str]
+    folder: Path,
+    checkpoint: Checkpoint,
+    dtype: str,
+    trust_remote_code: bool,
+    supplied: Collection[str],
+    tried: Rehearsal,
 ) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     loader = getattr(transformers, LOADERS[checkpoint.kind][1])
+    tried.model()
     with quiet(), errors_named(folder):
-        tokenizer = read_tokenizer(folder, trust_remote_code=trust_remote_code)
         model, info = loader.from_pretrained(
             folder,
             dtype=getattr(torch, dtype),
@@ -131,6 +140,9 @@ def _from_folder(
             trust_remote_code=trust_remote_code,
         )
     refuse_incomplete(info, folder, checkpoint.kind, supplied)
+    tried.tokenizer()
+    with quiet(), errors_named(folder):
+        tokenizer = read_tokenizer(folder, trust_remote_code=trust_remote_code)
     check_tokenizer(tokenizer, model, folder)
     tokenizer.name_or_path = model.config._name_or_path = str(checkpoint.path)
     return tokenizer, model

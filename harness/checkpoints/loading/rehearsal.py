@@ -9,7 +9,8 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,11 +31,20 @@ from harness.checkpoints.loading.tokenizing import read_tokenizer
 from harness.checkpoints.loading.trial import try_texts
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
-from harness.core.process.isolation import StepFailed, attempt_apart
+from harness.core.process.isolation import StepFailed, begun_apart
 
 T = TypeVar("T")
 
-__all__ = ["CPU_S_PER_TENSOR", "done_apart", "rehearse", "rehearse_tokenizer", "size_limit", "too_large", "tried_apart"]
+__all__ = [
+    "CPU_S_PER_TENSOR",
+    "Rehearsal",
+    "done_apart",
+    "rehearsal",
+    "rehearsed_tokenizer",
+    "size_limit",
+    "too_large",
+    "tried_apart",
+]
 
 CPU_S_PER_TENSOR = 0.01
 QUICK = (".json", ".jinja", ".txt")
@@ -54,62 +64,98 @@ for a tokenizer.json, which was tried by itself before."""
 FIX = "Take the checkpoint from its publisher again, or choose another"
 
 
-def rehearse(folder: Path, checkpoint: Checkpoint, tensors: Mapping[str, StoredTensor], supplied: bool) -> None:
-    """Refuse a checkpoint whose tokenizer or model would take more time or memory to build than its files bear out.
+def _nothing() -> None:
+    pass
 
-    `folder` holds its files, `tensors` are those in them; `supplied` is as in `load_whole`. Raises `CheckpointError`.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """What waits for the trial of each: it must have come to a good end before the same is built in earnest.
+
+    Each raises `CheckpointError`. By default there is nothing to wait for.
+    """
+
+    model: Callable[[], None] = _nothing
+    tokenizer: Callable[[], None] = _nothing
+
+
+@contextmanager
+def rehearsal(
+    folder: Path, checkpoint: Checkpoint, tensors: Mapping[str, StoredTensor], supplied: bool
+) -> Iterator[Rehearsal]:
+    """Trials, beside what the block does, of whether a checkpoint's tokenizer and model can be built.
+
+    Refused is what would take more time or memory to build than the checkpoint's files bear out. `folder` holds these
+    files, `tensors` are those in them; `supplied` is as in `load_whole`.
     """
     _import_early(checkpoint)
     limit_bytes = size_limit(weight_count(checkpoint.config, tensors))
     labels = label_count(checkpoint.config) if supplied and checkpoint.kind in LABELLING else None
-    tried_apart(
+    building = tried_apart(
         partial(_build, folder, checkpoint.kind, labels, limit_bytes, reading=_is_odd(checkpoint.config, tensors)),
         folder / "config.json",
         int(CPU_S + CPU_S_PER_TENSOR * len(tensors)),
         f"the model that it describes{_largest(checkpoint.config)}",
     )
-    rehearse_tokenizer(folder)
+    with rehearsed_tokenizer(folder) as tokenizer, building as model:
+        yield Rehearsal(model=model, tokenizer=tokenizer)
 
 
-def rehearse_tokenizer(folder: Path) -> None:
-    """Refuse a tokenizer, of whatever class, that takes too long or too much memory to build or for texts of some kind.
+def rehearsed_tokenizer(folder: Path) -> AbstractContextManager[Callable[[], None]]:
+    """The trial of a tokenizer, of whatever class: it may take too long or too much memory to build or for some texts.
 
-    Raises `CheckpointError`.
+    What waits for it raises `CheckpointError`.
     """
     cpu_s = float(CPU_S)
     for path in folder.iterdir():
         if path.is_file() and path.suffix != ".safetensors":
             cpu_s += path.stat().st_size / 1e6 * (CPU_S_PER_MB if path.suffix in QUICK else SLOW_CPU_S_PER_MB)
-    tried_apart(partial(_read_texts, folder), folder, int(cpu_s), "the tokenizer")
+    return tried_apart(partial(_read_texts, folder), folder, int(cpu_s), "the tokenizer")
 
 
-def tried_apart(step: Callable[[], str | None], place: Path, cpu_s: int, what: str) -> None:
-    """Run a step in a copy of this process, with `cpu_s` seconds and 2 GB for it; it says what is wrong, or None.
+@contextmanager
+def tried_apart(step: Callable[[], str | None], place: Path, cpu_s: int, what: str) -> Iterator[Callable[[], None]]:
+    """Run a step in a copy of this process, beside the block, with `cpu_s` seconds and 2 GB for it.
 
-    What it raises is left to whoever does the same in earnest. Only Linux can copy a process safely; elsewhere nothing
-    is tried. Raises `CheckpointError`, which begins with `what`.
+    The block is given what waits for its end, and raises `CheckpointError`, which begins with `what`, if the step says
+    what is wrong. What the step raises is left to whoever does the same in earnest. Only Linux can copy a process
+    safely; elsewhere nothing is tried.
     """
     if sys.platform != "linux":
+        yield _nothing
         return
-    with suppress(StepFailed):
-        told = done_apart(step, place, cpu_s, MEMORY_BYTES, what)
-        if told is not None:
-            raise CheckpointError(f"{what} {told}", place=place, fix=FIX)
+    with done_apart(step, place, cpu_s, MEMORY_BYTES, what) as result:
+
+        def wait() -> None:
+            with suppress(StepFailed):
+                told = result()
+                if told is not None:
+                    raise CheckpointError(f"{what} {told}", place=place, fix=FIX)
+
+        yield wait
 
 
-def done_apart(step: Callable[[], T], place: Path, cpu_s: int, memory_bytes: int, what: str) -> T:
-    """The result of a step that a copy of this process takes, with bounds on its time and on the memory added.
+@contextmanager
+def done_apart(
+    step: Callable[[], T], place: Path, cpu_s: int, memory_bytes: int, what: str
+) -> Iterator[Callable[[], T]]:
+    """Run a step in a copy of this process, beside the block, with bounds on its time and on the memory added.
 
-    Raises `CheckpointError`, which begins with `what`, where the copy dies of them or of anything else, and
-    `StepFailed` for what the step raises.
+    The block is given what waits for the result. That raises `CheckpointError`, which begins with `what`, where the
+    copy dies of its bounds or of anything else, and `StepFailed` for what the step raises.
     """
-    try:
-        return attempt_apart(partial(_limited, step, cpu_s, memory_bytes), timeout_s=WAITED * cpu_s)
-    except StepFailed as failed:
-        told = _ending(str(failed), cpu_s, memory_bytes)
-        if told is None:
-            raise
-        raise CheckpointError(f"{what} {told}", place=place, fix=FIX) from failed
+    with begun_apart(partial(_limited, step, cpu_s, memory_bytes), timeout_s=WAITED * cpu_s) as result:
+
+        def wait() -> T:
+            try:
+                return result()
+            except StepFailed as failed:
+                told = _ending(str(failed), cpu_s, memory_bytes)
+                if told is None:
+                    raise
+                raise CheckpointError(f"{what} {told}", place=place, fix=FIX) from failed
+
+        yield wait
 
 
 def _ending(told: str, cpu_s: int, memory_bytes: int) -> str | None:

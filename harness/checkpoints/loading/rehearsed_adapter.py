@@ -28,12 +28,10 @@ def rehearse_adapter(folder: Path, base: Any, tensors: Mapping[str, StoredTensor
     """
     limit_bytes = size_limit(sum(tensor.count for tensor in tensors.values()))
     parts = sum(1 for _ in base.modules())
-    tried_apart(
-        partial(_adapt, folder, base, limit_bytes),
-        folder / CONFIG,
-        int(CPU_S + CPU_S_PER_TENSOR * parts),
-        "the adapter that it describes",
-    )
+    cpu_s = int(CPU_S + CPU_S_PER_TENSOR * parts)
+    adapting = partial(_adapt, folder, base, limit_bytes)
+    with tried_apart(adapting, folder / CONFIG, cpu_s, "the adapter that it describes") as tried:
+        tried()
 
 
 def _adapt(folder: Path, base: Any, limit_bytes: int) -> str | None:

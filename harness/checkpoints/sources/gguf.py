@@ -126,14 +126,10 @@ def _convert_apart(parts: list[Path], folder: Path) -> None:
         return
     size_bytes = sum(part.stat().st_size for part in parts)
     cpu_s = int(CPU_S + CPU_S_PER_MB * size_bytes / 1e6)
+    converting = partial(_fault_of, convert, parts, folder)
     try:
-        fault = done_apart(
-            partial(_fault_of, convert, parts, folder),
-            parts[0],
-            cpu_s,
-            MEMORY_BYTES + GROWN * size_bytes,
-            "converting it",
-        )
+        with done_apart(converting, parts[0], cpu_s, MEMORY_BYTES + GROWN * size_bytes, "converting it") as result:
+            fault = result()
     except StepFailed as failed:
         raise CheckpointError(
             f"can't be converted ({failed})", place=parts[0], fix="Download the file again"

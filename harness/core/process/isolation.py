@@ -7,11 +7,13 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar
 
-__all__ = ["STEP_TIMEOUT_S", "StepFailed", "attempt", "attempt_apart", "detach", "is_foreign"]
+__all__ = ["STEP_TIMEOUT_S", "StepFailed", "attempt", "attempt_apart", "begun_apart", "detach", "is_foreign"]
 
 STEP_TIMEOUT_S = 600.0
 """What a step of a plug-in may take unless the user says otherwise; ours take seconds."""
@@ -53,8 +55,19 @@ def attempt_apart(step: Callable[[], T], *, timeout_s: float) -> T:
     Whatever the step changes is gone with the copy; only its result comes back, pickled. Where processes can't be
     copied safely (elsewhere than on Linux), the step runs here, and its time has no limit. Raises `StepFailed`.
     """
+    with begun_apart(step, timeout_s=timeout_s) as result:
+        return result()
+
+
+@contextmanager
+def begun_apart(step: Callable[[], T], *, timeout_s: float) -> Iterator[Callable[[], T]]:
+    """As `attempt_apart`, beside what the block does: it is given what waits for the result, and may be called once.
+
+    Whatever has no result at the end of the block is ended.
+    """
     if sys.platform != "linux":
-        return attempt(step)
+        yield partial(attempt, step)
+        return
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(step, theirs))
@@ -62,6 +75,16 @@ def attempt_apart(step: Callable[[], T], *, timeout_s: float) -> T:
         warnings.simplefilter("ignore", DeprecationWarning)  # the copy takes no lock that another thread may hold
         process.start()
     theirs.close()
+    try:
+        yield partial(_result, process, ours, timeout_s)
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+
+
+def _result(process: Any, ours: Connection, timeout_s: float) -> Any:
+    """What the copy sends, waiting for it so long at most."""
     try:
         if process.sentinel in wait([ours, process.sentinel], timeout_s):
             process.join()
@@ -71,15 +94,11 @@ def attempt_apart(step: Callable[[], T], *, timeout_s: float) -> T:
     except (EOFError, OSError) as error:
         process.join()
         raise StepFailed(_ending(process.exitcode, timeout_s)) from error
-    finally:
-        process.kill()
-        process.join()
-        ours.close()
     if not succeeded:
         reason, trace = result
         _log.debug("%s", trace)
         raise StepFailed(reason)
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 def _run(step: Callable[[], Any], connection: Connection) -> None:
