@@ -51,6 +51,7 @@ READ: list[Request] = [
     *(LoglikelihoodRolling(text=text, max_length=48, stride=24) for text in TEXTS),
 ]
 PROMPTS = [*(EXEMPLARS + question for question in QUESTIONS[:3]), *QUESTIONS[:2], TEXT[0][:20], "x"]
+WRITTEN = [GenerateUntil(context=prompt, max_tokens=16) for prompt in PROMPTS]
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,12 @@ def loaded(kind, tmp_path_factory):
     return load_model(resolve(str(folder)), dtype="float32", device="cpu")
 
 
+@pytest.fixture(scope="module")
+def written(loaded):
+    """What each of `WRITTEN` is answered by the plain loop, as tokens."""
+    return {request.id: plain_generation(loaded, request) for request in WRITTEN}
+
+
 def answers(model, requests):
     return {response.request_id: response for response in respond(model, requests)}
 
@@ -188,28 +195,24 @@ def test_loglikelihoods_equal_those_of_one_request_at_a_time(loaded):
             assert found[request.id].is_greedy == (greedy if request.kind == "loglikelihood" else None)
 
 
-def test_greedy_tokens_equal_those_of_one_prompt_at_a_time(kind, loaded):
-    requests = [GenerateUntil(context=prompt, max_tokens=16) for prompt in PROMPTS]
-    expected = {request.id: plain_generation(loaded, request) for request in requests}
+def test_greedy_tokens_equal_those_of_one_prompt_at_a_time(kind, loaded, written):
     for budget in (1, 10_000):
         model = CausalModel(loaded, batch_tokens=budget)
-        found = answers(model, requests)
-        assert {key: list(response.token_ids) for key, response in found.items()} == expected
-    assert len(model.plan(requests)) < len(requests) or not kind.batches
+        found = answers(model, WRITTEN)
+        assert {key: list(response.token_ids) for key, response in found.items()} == written
+    assert len(model.plan(WRITTEN)) < len(WRITTEN) or not kind.batches
 
 
-def test_writing_ends_at_the_first_stop_string(loaded):
-    requests = [GenerateUntil(context=prompt, max_tokens=16) for prompt in PROMPTS]
-    whole = {request.context: plain_generation(loaded, request) for request in requests}
+def test_writing_ends_at_the_first_stop_string(loaded, written):
     stops = tuple(
         sorted(
-            {loaded.tokenizer.decode(tokens[5:6]) for tokens in whole.values()}
+            {loaded.tokenizer.decode(tokens[5:6]) for tokens in written.values()}
             - {"", "\ufffd", *loaded.tokenizer.all_special_tokens}
         )
     )
-    found = answers(CausalModel(loaded, batch_tokens=10_000), [replace(request, until=stops) for request in requests])
-    for request in requests:
-        tokens = whole[request.context]
+    found = answers(CausalModel(loaded, batch_tokens=10_000), [replace(request, until=stops) for request in WRITTEN])
+    for request in WRITTEN:
+        tokens = written[request.id]
         texts = [
             loaded.tokenizer.decode(tokens[:length], skip_special_tokens=True) for length in range(len(tokens) + 1)
         ]
