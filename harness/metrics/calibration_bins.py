@@ -51,12 +51,16 @@ def equal_mass_bins(confidence: Values, right: Values) -> Bins:
     where bins of equal size would end.
     """
     count = len(confidence)
-    ordered = np.sort(confidence)
-    changes = np.append(np.flatnonzero(np.diff(ordered)) + 1, count)
     wanted = max(1, min(MOST_BINS, count // SMALLEST_BIN))
+    if wanted == 1:
+        return _bins(np.zeros(count, dtype=int), confidence, right)
+    ordered = np.sort(confidence)
+    changes = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, count)
+    ends = np.arange(1, wanted) * count // wanted
+    after = np.searchsorted(changes, ends)
+    below, above = changes[np.maximum(after - 1, 0)], changes[after]
     edges = [0]
-    for end in np.arange(1, wanted) * count // wanted:
-        edge = int(changes[np.abs(changes - end).argmin()])
+    for edge in np.where(ends - below <= above - ends, below, above).tolist():
         if edge - edges[-1] >= SMALLEST_BIN and count - edge >= SMALLEST_BIN:
             edges.append(edge)
     return _bins(np.searchsorted(ordered[edges[1:]], confidence, side="right"), confidence, right)
@@ -68,8 +72,10 @@ def equal_width_bins(confidence: Values, right: Values, count: int = MOST_BINS) 
 
 
 def _bins(which: NDArray[np.intp], confidence: Values, right: Values) -> Bins:
-    member = np.unique(which, return_inverse=True)[1]
-    sizes, sure, hits = (
-        np.bincount(member, weights=weights).astype(float) for weights in (np.ones_like(right), confidence, right)
-    )
+    """Bins without a sample are left out, and the others numbered again."""
+    counts = np.bincount(which)
+    filled = counts > 0
+    member = (np.cumsum(filled) - 1)[which]
+    sizes = counts[filled].astype(float)
+    sure, hits = (np.bincount(member, weights=weights) for weights in (confidence, right))
     return Bins(sizes=sizes, confidence=sure / sizes, accuracy=hits / sizes, member=member)

@@ -286,9 +286,10 @@ def best_temperature(log_probabilities: Values, gold: NDArray[np.intp]) -> float
 
 def mean_of_ties(ordered: Values, values: Values) -> Values:
     """The values, each replaced by the mean over the samples whose (sorted) confidence is the same."""
-    starts = np.flatnonzero(np.concatenate([[True], np.diff(ordered) != 0]))
-    if len(starts) == len(values):
+    differs = ordered[1:] != ordered[:-1]
+    if differs.all():
         return values
+    starts = np.flatnonzero(np.concatenate([[True], differs]))
     sizes = np.diff(np.append(starts, len(values)))
     return np.repeat(np.add.reduceat(values, starts) / sizes, sizes)
 

@@ -39,8 +39,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Runs:
         if not checkpoint.exists():
             build_tiny_checkpoint(checkpoint, seed=seed, config=tiny_llama_config(max_position_embeddings=8192))
         options = EvalOptions(output=folder, meter="none", dtype=dtype, batch_tokens=512)
-        suite, task = ["accuracy", "calibration"], ["robustness_piqa", "adult"]
-        return harness.evaluate(str(checkpoint), suite=suite, task=task, limit=6, options=options)
+        task = ["calibration_piqa", "robustness_piqa", "adult"]
+        return harness.evaluate(str(checkpoint), suite="accuracy", task=task, limit=6, options=options)
 
     made = Runs(
         folder=folder,
