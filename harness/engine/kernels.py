@@ -64,7 +64,7 @@ def _kernel_error(model: Any) -> float:
     """The largest difference between the two kinds on one text, in nats; infinite where there is no memory to see."""
     words = word_count(model)
     window = getattr(model.config.get_text_config(), "max_position_embeddings", None) or math.inf
-    width = int(min(_BLOCK + 16, window / 2))
+    width = int(min(_BLOCK + 2, window / 2))
     token_ids = torch.tensor([[(7 * step + 3) % words for step in range(width)]])
     try:
         with torch.inference_mode():

@@ -19,7 +19,7 @@ from harness.engine.tree import Row
 
 __all__ = ["Surprisals", "surprisal_response", "surprisals", "surprisals_of"]
 
-_CHUNK = 64
+_CHUNK = 32
 """Positions whose vocabulary-sized rows are in memory at once, in double precision."""
 
 
@@ -40,8 +40,16 @@ def surprisals_of(
     found = {}
     with torch.inference_mode():
         for reading, places in zip(readings, where, strict=True):
-            logits = to_logits(states[torch.from_numpy(places).to(states.device)])
-            found[reading] = surprisals(logits, torch.tensor(reading.targets, device=logits.device))
+            here, targets = states[torch.from_numpy(places).to(states.device)], torch.tensor(reading.targets)
+            parts = [
+                surprisals(to_logits(part), wanted.to(states.device))
+                for part, wanted in zip(here.split(_CHUNK), targets.split(_CHUNK), strict=True)
+            ]
+            found[reading] = Surprisals(
+                loglikelihoods=torch.cat([part.loglikelihoods for part in parts]),
+                z_scores=torch.cat([part.z_scores for part in parts]),
+                is_greedy=torch.cat([part.is_greedy for part in parts]),
+            )
     return found
 
 
@@ -51,11 +59,19 @@ def surprisals(logits: Tensor, targets: Tensor) -> Surprisals:
     The z-score is `(log p(target) - mean) / deviation` with mean and deviation of `log p` under `p` itself, as Min-K%++
     has it (Zhang et al., 2025); 0 where the deviation is, as all words with any probability are equally likely there.
     """
-    parts = [_surprisals(*part) for part in zip(logits.split(_CHUNK), targets.split(_CHUNK), strict=True)]
+    log_probabilities = logits.double().log_softmax(dim=-1)
+    probabilities = log_probabilities.exp()
+    # A word of probability 0 adds nothing to an expectation, whereas 0 times minus infinity is no number.
+    finite = log_probabilities.masked_fill(probabilities == 0, 0.0)
+    mean = (probabilities * finite).sum(dim=-1)
+    spread = (probabilities * (finite - mean.unsqueeze(-1)).square()).sum(dim=-1).sqrt()
+    chosen = log_probabilities.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
+    # Below this the deviation is rounding, and dividing by it would make a number out of nothing.
+    certain = spread < 1e-9
     return Surprisals(
-        loglikelihoods=torch.cat([part.loglikelihoods for part in parts]),
-        z_scores=torch.cat([part.z_scores for part in parts]),
-        is_greedy=torch.cat([part.is_greedy for part in parts]),
+        loglikelihoods=chosen,
+        z_scores=torch.where(certain, torch.zeros_like(chosen), (chosen - mean) / spread.masked_fill(certain, 1.0)),
+        is_greedy=logits.argmax(dim=-1) == targets,
     )
 
 
@@ -72,21 +88,4 @@ def surprisal_response(request: TokenLoglikelihoods, reading: Reading, found: Su
         token_loglikelihoods=tuple(found.loglikelihoods.tolist()),
         token_z_scores=tuple(found.z_scores.tolist()),
         token_is_greedy=tuple(found.is_greedy.tolist()),
-    )
-
-
-def _surprisals(logits: Tensor, targets: Tensor) -> Surprisals:
-    log_probabilities = logits.double().log_softmax(dim=-1)
-    probabilities = log_probabilities.exp()
-    # A word of probability 0 adds nothing to an expectation, whereas 0 times minus infinity is no number.
-    finite = log_probabilities.masked_fill(probabilities == 0, 0.0)
-    mean = (probabilities * finite).sum(dim=-1)
-    spread = (probabilities * (finite - mean.unsqueeze(-1)).square()).sum(dim=-1).sqrt()
-    chosen = log_probabilities.gather(-1, targets.unsqueeze(-1)).squeeze(-1)
-    # Below this the deviation is rounding, and dividing by it would make a number out of nothing.
-    certain = spread < 1e-9
-    return Surprisals(
-        loglikelihoods=chosen,
-        z_scores=torch.where(certain, torch.zeros_like(chosen), (chosen - mean) / spread.masked_fill(certain, 1.0)),
-        is_greedy=logits.argmax(dim=-1) == targets,
     )

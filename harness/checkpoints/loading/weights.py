@@ -9,7 +9,7 @@ from harness.core.errors import CheckpointError
 
 __all__ = ["scan_tensors"]
 
-CHUNK_NUMBERS = 1 << 22
+CHUNK_NUMBERS = 1 << 19
 NOT_FINITE: dict[str, tuple[type[np.unsignedinteger], int]] = {
     "F64": (np.uint64, 0x7FF0_0000_0000_0000),
     "F32": (np.uint32, 0x7F80_0000),
