@@ -21,7 +21,8 @@ _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(
     [
         *("torch", "transformers.models.llama.modeling_llama", "peft", "pandas", "pyarrow.parquet", "scipy.stats"),
-        *("sqlalchemy", "altair", "rich.console", "typer", "pydantic", "tests.faults.child"),
+        *("sqlalchemy", "alembic.context", "altair", "rich.console", "typer.rich_utils", "pydantic"),
+        "tests.faults.child",
     ]
 )
 

@@ -23,7 +23,10 @@ CPU_S = 10
 START_S = 20
 """More for an interpreter of its own, which has torch, transformers and peft to import."""
 PATIENCE_S = 120
-MODULES = ("harness.cli", "harness.engine.opening", "harness.run.pipeline", "transformers.models.llama.modeling_llama")
+MODULES = (
+    *("harness.cli", "harness.engine.opening", "harness.engine.kinds.causal", "harness.run.pipeline"),
+    *("harness.store.migrations", "transformers.models.llama.modeling_llama", "typer.rich_utils"),
+)
 CHANGES = {
     "os.remove": (0, 1),
     "os.rename": (0, 2),
