@@ -83,7 +83,7 @@ def transformers_serve(model: Path, port: int):
 
 @pytest.mark.slow
 def test_a_run_against_transformers_serve_goes_on_after_the_server_was_killed_and_leaks_no_key(
-    harness, suite, tiny_llama, tmp_path
+    harness_here, suite, tiny_llama, tmp_path
 ):
     pytest.importorskip("fastapi")
     port = free_port()
@@ -114,7 +114,7 @@ def test_a_run_against_transformers_serve_goes_on_after_the_server_was_killed_an
     (folder,) = (tmp_path / "runs").glob("*/")
     assert load_record(folder).state == "started"
     with transformers_serve(tiny_llama, port):
-        finished = harness(*command, **environment)
+        finished = harness_here(*command, **environment)
     said += [finished.stdout, finished.stderr]
     assert finished.returncode == 0, finished.stderr
     assert "going on where an earlier process stopped" in finished.stderr
