@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check unit corpus faults browser bench docs install format clean
+.PHONY: demo test check unit corpus faults browser bench gpu docs install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/harness eval --model smollm2-135m --suite full
@@ -47,6 +47,11 @@ docs: $(INSTALLED)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.against_lm_eval --write
+
+# On a machine with an NVIDIA GPU: a few minutes, no hub, no trained weights. Without one, what can be tried on the processor.
+gpu: $(INSTALLED)
+	$(BIN)/pytest tests/gpu
+	$(BIN)/python -m benchmarks.gpu
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

@@ -29,8 +29,8 @@ class Side(Protocol):
 class Ours:
     """This package's engine over a loaded checkpoint."""
 
-    def __init__(self, loaded: LoadedCheckpoint) -> None:
-        self.model = CausalModel(loaded, batch_tokens=default_batch_tokens("cpu"))
+    def __init__(self, loaded: LoadedCheckpoint, device: str = "cpu") -> None:
+        self.model = CausalModel(loaded, batch_tokens=default_batch_tokens(device))
 
     def answer(self, requests: Sequence[Request]) -> Answers:
         """See `Side.answer`."""

@@ -10,7 +10,7 @@ from harness.core.errors import PluginError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Model, ModelOptions
 from harness.engine.attribution.model import AttributingModel
-from harness.engine.devices import default_batch_tokens, resolve_device
+from harness.engine.devices import default_batch_tokens, resolve_device, settle_kernels
 from harness.engine.kinds.chat import ChatModel
 from harness.engine.kinds.unembedded import Unembedded, unembedded_ids
 from harness.engine.noise import Noiseless
@@ -48,6 +48,7 @@ def open_model(
 def open_loaded(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, loader: Loader) -> Model:
     """A checkpoint of a kind that transformers loads."""
     device = resolve_device(options.device)
+    settle_kernels(device)
     loaded = loader.load(checkpoint, dtype=options.dtype, device=device, trust_remote_code=options.trust_remote_code)
     model = loaded_model(loaded, batch_tokens=options.batch_tokens or default_batch_tokens(device), meter=meter)
     if missing := unembedded_ids(loaded.tokenizer, loaded.model):

@@ -87,15 +87,16 @@ def packed_arguments(model: Any, rows: Sequence[Row], stem: "Stem | State | None
 def _mask(seen: Seen, depths: Depths, before: int, window: int | None, model: Any) -> Tensor:
     """What is added to the attention scores: 0 where a token sees another one, in the stem or in its row."""
     rows, width = depths.shape
-    mask = torch.full((rows, 1, width, before + width), torch.finfo(model.dtype).min, dtype=model.dtype)
+    unseen = torch.finfo(model.dtype).min
+    mask = torch.full((rows, 1, width, before + width), unseen, dtype=model.dtype, device=model.device)
     mask[..., :before] = 0
     if window is not None and before + int(depths.max()) >= window:
         distances = depths[:, :, None] - depths[:, None, :]
         seen = seen & (distances < window)
         too_far = before + depths[:, :, None] - np.arange(before) >= window
-        mask[:, 0, :, :before].masked_fill_(torch.from_numpy(too_far), torch.finfo(model.dtype).min)
-    mask[:, 0, :, before:].masked_fill_(torch.from_numpy(seen), 0)
-    return mask.to(model.device)
+        mask[:, 0, :, :before].masked_fill_(torch.from_numpy(too_far).to(mask.device), unseen)
+    mask[:, 0, :, before:].masked_fill_(torch.from_numpy(seen).to(mask.device), 0)
+    return mask
 
 
 def _seen(rows: Sequence[Row], width: int) -> tuple[Seen, Depths]:

@@ -1,6 +1,7 @@
 """From run folders into the store: one run as it seals, or all of a folder."""
 
 import logging
+import os
 import platform
 import traceback
 from collections.abc import Callable, Mapping
@@ -105,7 +106,8 @@ def index_folder(store: Store, folder: Path, progress: Progress | None = None) -
         )
     found = sorted(path.parent for path in folder.glob("*/spec.json"))
     found += sorted(path.parent for path in folder.glob(f"*/{SEAL}") if path.parent not in set(found))
-    sealed = [one for one in found if (one / SEAL).exists()]
+    # A seal that is a link to nothing is a damaged record, not one that is still being made.
+    sealed = [one for one in found if os.path.lexists(one / SEAL)]
     reasons: dict[str, str] = {}
     verified: dict[str, Path] = {}
     progress.begin(len(sealed))

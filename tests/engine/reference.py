@@ -11,7 +11,7 @@ def plain_loglikelihood(model, encoder: Encoder, request) -> tuple[float, bool]:
     total, greedy = 0.0, True
     for reading in readings:
         with torch.inference_mode():
-            logits = model(torch.tensor([reading.inputs])).logits[0].double()
+            logits = model(torch.tensor([reading.inputs], device=model.device)).logits[0].double().cpu()
         rows = logits[-len(reading.targets) :]
         targets = torch.tensor(reading.targets)
         total += rows.log_softmax(-1).gather(1, targets[:, None]).sum().item()

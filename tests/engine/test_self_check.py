@@ -3,13 +3,15 @@
 import logging
 
 import pytest
+import torch
 from transformers import LlamaForCausalLM
 
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
-from harness.core.models import respond
+from harness.core.models import respond, tolerance_nats
 from harness.core.requests import GenerateUntil, Loglikelihood
 from harness.engine.kinds.causal import CausalModel
+from harness.engine.scoring import packing_error
 from tests.engine.reference import CountingMeter, plain_generation, plain_loglikelihood
 
 PAIRS = [Loglikelihood(context=f"the {word} of", continuation=end) for word in ("fox", "dog") for end in (" x", " the")]
@@ -80,6 +82,29 @@ def test_its_answers_are_right_all_the_same(awkward):
         assert found[pair.id].loglikelihood == pytest.approx(plain_loglikelihood(loaded.model, model.encoder, pair)[0])
     for prompt in PROMPTS:
         assert list(found[prompt.id].token_ids) == plain_generation(loaded, prompt)
+
+
+def rounds_by_shape(module, arguments, output):
+    """As on a GPU in half precision, where kernels for another number of tokens add up in another order."""
+    states = output.last_hidden_state
+    noise = torch.randn(states.shape, generator=torch.Generator().manual_seed(states.shape[:2].numel()))
+    output.last_hidden_state = states + (0.08 * noise).to(states.dtype)
+    return output
+
+
+@pytest.mark.parametrize(("dtype", "packs"), [("bfloat16", True), ("float32", False)])
+def test_half_precision_that_rounds_much_by_itself_is_packed_all_the_same(tiny_llama, dtype, packs):
+    loaded = load_model(resolve(str(tiny_llama)), dtype=dtype, device="cpu")
+    loaded.model.base_model.register_forward_hook(rounds_by_shape)
+    assert packing_error(loaded.model) > tolerance_nats(dtype)
+    assert (CausalModel(loaded, batch_tokens=1000).plain_reason is None) == packs
+
+
+@pytest.mark.parametrize("kind", [IgnoresTheMask, CountsItsOwnPositions])
+def test_half_precision_excuses_no_packing_that_changes_what_is_seen(tiny_llama, kind):
+    loaded = load_model(resolve(str(tiny_llama)), dtype="bfloat16", device="cpu")
+    loaded.model.__class__ = kind
+    assert "log-likelihoods differ" in CausalModel(loaded, batch_tokens=1000).plain_reason
 
 
 def test_what_prompts_share_is_read_once_and_so_is_the_prompt_of_several_samples(tiny_llama):

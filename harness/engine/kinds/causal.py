@@ -29,7 +29,7 @@ from harness.engine.lengths import tried_lengths
 from harness.engine.packing import StemCache, refusal
 from harness.engine.planner import Pack, cut, pack_alone, pack_shared, stem_tokens
 from harness.engine.rounding import NOT_FINITE, tolerance
-from harness.engine.scoring import ReadingScore, continuing_error, packing_error, score_rows
+from harness.engine.scoring import ReadingScore, continuing_error, packing_error, rounding_error, score_rows
 from harness.engine.states import StateCache
 from harness.engine.surprisal import Surprisals, surprisal_response, surprisals_of
 from harness.engine.tree import Row
@@ -43,6 +43,9 @@ Judgement = TypeVar("Judgement", ReadingScore, Surprisals)
 
 _log = logging.getLogger(__name__)
 
+_FULL_PRECISION = frozenset({torch.float32, torch.float64})
+_ROUNDINGS = 2
+"""A self-check in half precision passes with so many times the error that the order of sums makes by itself."""
 _WRITING_SHARE = 0.5
 """Prompts are written after together if they have this share of the longest: a step costs little more for padding."""
 
@@ -143,7 +146,7 @@ class CausalModel(Model):
     def _can_continue(self) -> bool:
         """Whether the model goes on from what it kept of a text as from the text, by trying."""
         try:
-            return continuing_error(self.model) <= tolerance(self.model.dtype)
+            return self._is_rounding(continuing_error(self.model))
         except Exception as fault:  # of models that keep nothing, or nothing that can be copied for each row
             _log.info("each request is read by itself: what the model keeps of a text can't be copied (%s)", fault)
             return False
@@ -153,9 +156,16 @@ class CausalModel(Model):
             error = packing_error(self.model)
         except Exception as fault:  # whatever a model does with a mask or a cache of a kind that it doesn't expect
             return f"the packed way fails on a self-check ({type(fault).__name__}: {fault})"
-        if not error <= tolerance(self.model.dtype):
+        if not self._is_rounding(error):
             return f"packed and plain log-likelihoods differ by {error:.2g} nats on a self-check"
         return None
+
+    def _is_rounding(self, error: float) -> bool:
+        """Whether a self-check's error, in nats, is no more than what rounding does to this model on this device."""
+        allowed = tolerance(self.model.dtype)
+        if self.model.dtype in _FULL_PRECISION or not math.isfinite(error):
+            return error <= allowed
+        return error <= allowed or error <= _ROUNDINGS * rounding_error(self.model)
 
     def _encode(self, requests: Sequence[Request]) -> None:
         """Encode the requests that were not seen before, all strings of a kind at once."""

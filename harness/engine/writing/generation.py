@@ -25,6 +25,8 @@ __all__ = ["Continuation", "Writer", "end_ids"]
 _log = logging.getLogger(__name__)
 
 _MEMORY_BYTES = 512 * 2**20
+_ACCELERATOR_MEMORY_BYTES = 8 * 2**30
+"""Of keys and values in a batch that writes; where there is less, the batch halves."""
 _NUCLEUS = 512
 """Tokens among which a nucleus is looked for first."""
 _FEW = 0.75
@@ -149,7 +151,8 @@ class Writer:
         """
         if self._stems is None:
             return budget
-        return max(budget, _MEMORY_BYTES // self._stems.token_bytes)
+        there = _MEMORY_BYTES if self._model.device.type == "cpu" else _ACCELERATOR_MEMORY_BYTES
+        return max(budget, there // self._stems.token_bytes)
 
     @cached_property
     def _pads(self) -> bool:
