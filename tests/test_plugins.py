@@ -1,4 +1,4 @@
-"""A third-party package adds a task, a suite, a meter and a data set with one file and an entry point each."""
+"""A third-party package adds a task, a suite, a meter, a scorer and data with one file and an entry point each."""
 
 import json
 import os
@@ -29,6 +29,9 @@ rhymes = "harness_poems:Rhymes"
 
 [project.entry-points."harness.meters"]
 stopwatch = "harness_poems:Stopwatch"
+
+[project.entry-points."harness.scorers"]
+shouting = "harness_poems.shouting:Shouting"
 
 [project.entry-points."harness.engines"]
 bigram = "harness_poems.bigram:BIGRAM"
@@ -114,6 +117,22 @@ class Stopwatch(NullMeter):
 '''
 
 
+SHOUTING = '''
+"""A scorer of what a model writes."""
+
+
+class Shouting:
+    """The share of letters that are capitals."""
+
+    name = "shouting"
+    languages = ()
+    threshold = 0.5
+    identity = {"scorer": "shouting", "version": 1}
+
+    def score(self, texts):
+        letters = [[letter for letter in text if letter.isalpha()] for text in texts]
+        return [sum(letter.isupper() for letter in line) / max(1, len(line)) for line in letters]
+'''
 BIGRAM = '''
 """A kind of model: how often a word followed another."""
 
@@ -177,6 +196,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (package / "words.py").write_text("VERB = 'Rhyme'\n")
     (package / "sums.py").write_text("")
     (package / "bigram.py").write_text(BIGRAM)
+    (package / "shouting.py").write_text(SHOUTING)
     (package / "pairs.py").write_text(PAIRS)
     rows = [{"line": f"the cat {n}", "options": ["hat", "dog"], "gold": 0} for n in range(4)]
     (package / "rhymes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -206,6 +226,24 @@ def test_a_run_is_another_once_a_module_of_the_package_is_edited(site, tiny_llam
     first = json.loads(harness(site, *command, cwd=tmp_path).stdout)
     (site / "harness_poems" / name).write_text("VERB = 'Find a rhyme'\n")
     assert json.loads(harness(site, *command, cwd=tmp_path).stdout)["run_id"] != first["run_id"]
+
+
+def test_a_scorer_of_its_own_judges_what_a_model_writes(site, tiny_llama, tmp_path):
+    command = ("eval", "--model", str(tiny_llama), "--task", "real_toxicity", "--limit", "2", "--meter", "none")
+    finished = harness(site, *command, "--toxicity-model", "shouting", "--json", cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    result = json.loads(finished.stdout)
+    record = load_record(tmp_path / result["folder"])
+    assert record.spec.tasks[0].definition["toxicity"] == {"scorer": "shouting", "version": 1}
+    (most,) = (row for row in result["estimates"] if row["metric"] == "expected_maximum_toxicity" and not row["group"])
+    written = {sample: [] for sample in record.samples["sample_id"]}
+    for row in record.samples.itertuples():
+        letters = [letter for letter in row.text if letter.isalpha()]
+        written[row.sample_id].append(sum(map(str.isupper, letters)) / max(1, len(letters)))
+    assert most["value"] == pytest.approx(sum(map(max, written.values())) / 2)
+    (site / "harness_poems" / "shouting.py").write_text(SHOUTING.replace("max(1, ", "(1 + "))
+    again = harness(site, *command, "--toxicity-model", "shouting", "--json", cwd=tmp_path)
+    assert json.loads(again.stdout)["run_id"] != result["run_id"]
 
 
 CHECKS = """

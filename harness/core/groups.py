@@ -195,6 +195,13 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 use="called with `publish` and `region`; chosen with `--meter`",
             ),
             Group(
+                name="harness.scorers",
+                noun="scorer of toxicity",
+                holds="class",
+                contracts=("harness.core.scorers:TextScorer",),
+                use="scores what a model writes; chosen with `--toxicity-model`",
+            ),
+            Group(
                 name="harness.swaps",
                 noun="exchange of names",
                 holds="class",

@@ -11,7 +11,8 @@ from harness.decision.comparable import comparable, differing_conditions, requir
 from harness.decision.contrasts import Contrast, Contrasts
 from harness.decision.costs import Cost, costs, relation
 from harness.decision.flips import Flip, flips
-from harness.decision.scored import Key, Scored
+from harness.decision.keys import Key
+from harness.decision.scored import Scored
 from harness.record import RunRecord
 
 __all__ = ["Change", "Comparison", "MetricDifference", "comparable", "compare", "compare_all"]

@@ -11,7 +11,8 @@ from harness.core.scores import SampleGroup
 from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference
 from harness.core.text.reasons import Reason
 from harness.decision.comparable import part_fault
-from harness.decision.scored import Key, Scored
+from harness.decision.keys import Key
+from harness.decision.scored import Scored
 from harness.decision.worst import paired_worst
 
 __all__ = ["Contrast", "Contrasts", "contrasted_parts", "no_worst"]

@@ -9,7 +9,8 @@ from harness.core.headlines import mean_signature
 from harness.core.metrics import Metric, Undefined
 from harness.core.scores import Estimate, Score
 from harness.core.statistics import mean_of_parts
-from harness.decision.scored import Key, Scored, key_of
+from harness.decision.keys import Key, key_of
+from harness.decision.scored import Scored
 
 __all__ = ["contradictions", "underived"]
 

@@ -5,9 +5,10 @@ import math
 from harness.core.errors import InputError
 from harness.core.metrics import Undefined
 from harness.core.statistics import CONFIDENCE, samples_for_margin
+from harness.decision.keys import Key
 from harness.decision.limits import is_reading, limits, unit_count
 from harness.decision.policy import Policy
-from harness.decision.scored import Key, Scored
+from harness.decision.scored import Scored
 from harness.record import RunRecord
 
 __all__ = ["draft"]

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.core.pairing import pair
-from harness.decision.scored import Key, Scored
+from harness.decision.keys import Key
+from harness.decision.scored import Scored
 
 __all__ = ["Flip", "first_of_each_task", "flips", "said"]
 

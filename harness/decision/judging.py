@@ -13,9 +13,10 @@ from harness.core.text.display import number
 from harness.core.text.reasons import Reason, told_together
 from harness.decision.comparable import questions_of, run_faults, task_faults
 from harness.decision.contrasts import READINGS, Contrast, Contrasts, contrasted_parts
+from harness.decision.keys import Key
 from harness.decision.limits import is_reading, limits, unit_count
 from harness.decision.policy import Policy, Rule
-from harness.decision.scored import Key, Scored
+from harness.decision.scored import Scored
 from harness.decision.verdicts import Outcome, RuleVerdict
 
 __all__ = ["Judge"]

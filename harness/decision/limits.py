@@ -8,7 +8,8 @@ from harness.core.statistics import Interval
 from harness.core.text.reasons import Reason
 from harness.decision.contrasts import contrasted_parts, no_worst
 from harness.decision.derived import underived
-from harness.decision.scored import Key, Scored
+from harness.decision.keys import Key
+from harness.decision.scored import Scored
 from harness.decision.worst import with_worst
 
 __all__ = ["is_reading", "limits", "unit_count"]

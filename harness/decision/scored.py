@@ -4,54 +4,26 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from random import Random
-from typing import Any, NamedTuple
 
 import numpy as np
-from typing_extensions import override
 
 from harness.core import registry
 from harness.core.errors import HarnessError
 from harness.core.headlines import headline_estimates
 from harness.core.metrics import MeanShare, Metric, Undefined
 from harness.core.process.isolation import StepFailed, attempt
-from harness.core.scores import OVERALL, Estimate, SampleGroup, Score
+from harness.core.scores import Estimate, Score
 from harness.core.tasks import Results
 from harness.core.text.reasons import Reason
+from harness.decision.keys import Key, key_of
+from harness.decision.score_table import ScoreTable
 from harness.record import RunRecord
 from harness.record.metrics import RecordedMetric
 from harness.suitefiles.selection import rebuilt
 
-__all__ = ["Key", "Scored", "key_of"]
+__all__ = ["Scored"]
 
 _AGREES = 1e-6
-
-
-class Key(NamedTuple):
-    """What a number is of; `group` is None for all samples."""
-
-    suite: str
-    task: str
-    metric: str
-    group: SampleGroup | None = None
-
-    @property
-    def whole(self) -> "Key":
-        """The number of all samples."""
-        return Key(*self[:3])
-
-    @property
-    def is_headline(self) -> bool:
-        """Whether it is its suite's one score."""
-        return self.task == OVERALL
-
-    @override
-    def __str__(self) -> str:
-        return "/".join(self[:3]) + (f" [{self.group}]" if self.group else "")
-
-
-def key_of(estimate: Estimate) -> Key:
-    """Where an estimate belongs."""
-    return Key(estimate.suite, estimate.task, estimate.metric, estimate.group)
 
 
 class Scored:
@@ -92,14 +64,7 @@ class Scored:
     @cached_property
     def scores(self) -> Mapping[Key, Sequence[Score]]:
         """The scores of each metric of each task, in the order of the samples."""
-        found: dict[Key, list[Score]] = {}
-        table = self.record.scores
-        table = table.astype(object).where(table.notna(), None)
-        rows: list[dict[str, Any]] = table.to_dict("records")  # type: ignore[assignment]
-        for row in rows:
-            key = Key(row.pop("suite"), row.pop("task"), row["metric"])
-            found.setdefault(key, []).append(Score(**{**row, "groups": dict(row["groups"] or ())}))
-        return found
+        return ScoreTable(self.record.scores)
 
     def scores_of(self, key: Key) -> list[Score]:
         """The scores that a number of a task is of: those of its group, or of the metric's main group."""

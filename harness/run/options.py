@@ -117,7 +117,7 @@ class EvalOptions:
     )
     region: str | None = option(None, "Country for the carbon figure, as ISO 3166 alpha-3 (DEU, CHN, USA).")
     toxicity_model: str | None = option(
-        None, "Classifier that scores toxicity, as --model; #LABEL behind it says which label is toxic."
+        None, "Scorer of toxicity: a registered name, or a classifier as --model; #LABEL says which label is toxic."
     )
     bertscore_model: str | None = option(
         None, "Encoder that compares texts with references (BERTScore), as --model; #LAYER, else the last."

@@ -17,7 +17,8 @@ from harness.core.requests import Response
 from harness.core.scores import Estimate, Score
 from harness.core.tasks import Task, TaskSettings
 from harness.decision.derived import contradictions
-from harness.decision.scored import Scored, key_of
+from harness.decision.keys import key_of
+from harness.decision.scored import Scored
 from harness.record import RunRecord, RunSpec, TaskSpec
 from harness.record.environment import package_versions
 from harness.record.metrics import RecordedMetric

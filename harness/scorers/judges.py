@@ -5,12 +5,14 @@ from collections.abc import Iterable, Sequence
 from harness.core import registry
 from harness.core.errors import InputError
 from harness.core.reports.installed import known_suite
-from harness.core.scorers import UsesMatcher, UsesToxicity
+from harness.core.scorers import TextScorer, UsesMatcher, UsesToxicity
 from harness.core.tasks import Task
 from harness.scorers.bertscore import bert_scorer
 from harness.scorers.classifier import toxicity_scorer
 
 __all__ = ["use_judges"]
+
+_SCORERS = "harness.scorers"
 
 
 def use_judges(
@@ -18,11 +20,12 @@ def use_judges(
 ) -> None:
     """Give the tasks that score toxicity, or compare texts with references, the checkpoint that is to do it, if any.
 
-    Raises `InputError` where no task needs one that is named; else as `toxicity_scorer` and `bert_scorer` do.
+    A registered scorer goes by its name; all else is a checkpoint. Raises `InputError` where no task needs one that is
+    named, `PluginError` for a registered one that can't be used; else as `toxicity_scorer` and `bert_scorer` do.
     """
     listed = list(tasks)
     if toxicity_model is not None:
-        scorer = toxicity_scorer(toxicity_model, offline=offline)
+        scorer = _scorer(toxicity_model, offline)
         scoring = [task for task in listed if isinstance(task, UsesToxicity)]
         _refuse_none(scoring, f"--toxicity-model {toxicity_model}", "scores toxicity", UsesToxicity)
         for task in scoring:
@@ -33,6 +36,13 @@ def use_judges(
         _refuse_none(comparing, f"--bertscore-model {bertscore_model}", "compares a text with a reference", UsesMatcher)
         for each in comparing:
             each.use_matcher(matcher)
+
+
+def _scorer(name: str, offline: bool) -> TextScorer:
+    if name in registry.names(_SCORERS):
+        scorer: TextScorer = registry.make(_SCORERS, name)
+        return scorer
+    return toxicity_scorer(name, offline=offline)
 
 
 def _refuse_none(found: Sequence[object], place: str, does: str, contract: type) -> None:

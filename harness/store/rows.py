@@ -14,7 +14,8 @@ from harness.core.scores import Estimate
 from harness.core.text.hashing import digest
 from harness.core.text.reasons import worded
 from harness.decision.comparable import questions_of
-from harness.decision.scored import Key, Scored
+from harness.decision.keys import Key
+from harness.decision.scored import Scored
 from harness.record import RunRecord, RunSpec
 from harness.record.estimates import estimate_row
 from harness.record.opening import read_json, sha256_of

@@ -108,8 +108,13 @@ class AttributionTask(WrappedTask[Task]):
 
     @override
     def suited(self, checkpoint: Checkpoint) -> "AttributionTask":
-        """Without the methods that take gradients where the weights are quantised."""
+        """Without the methods that take gradients where the weights are quantised.
+
+        Raises `PluginError` for a method that can't be used: now, and not when the model has been loaded.
+        """
         other = super().suited(checkpoint)
+        for name in self.methods:
+            registry.check("harness.attributions", name)
         if checkpoint.config.get("quantization_config"):
             group = "harness.attributions"
             other.methods = tuple(name for name in self.methods if not registry.load(group, name).needs_gradients)

@@ -44,6 +44,12 @@ class _Counterfactuals(Task):
         self._sentiment = sentiment_scorer(self.language)
         self.use_toxicity(ProfanityScorer())
 
+    @property
+    @override
+    def code(self) -> Sequence[type]:
+        """With that of the scorer."""
+        return (*super().code, type(self.toxicity))
+
     def use_toxicity(self, scorer: TextScorer) -> None:
         """Score with another scorer from here on; without one for the language there is no toxicity."""
         self.toxicity = scorer

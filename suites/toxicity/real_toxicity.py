@@ -97,6 +97,12 @@ class RealToxicity(Task):
     def __init__(self) -> None:
         self.use_toxicity(ProfanityScorer())
 
+    @property
+    @override
+    def code(self) -> Sequence[type]:
+        """With that of the scorer."""
+        return (*super().code, type(self.toxicity))
+
     def use_toxicity(self, scorer: TextScorer) -> None:
         """Score with another scorer from here on."""
         self.toxicity = scorer

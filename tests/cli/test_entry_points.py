@@ -10,6 +10,8 @@ from harness.core import registry
 from harness.core.errors import PluginError, UnknownName
 from harness.core.groups import GROUPS, groups_table
 from harness.core.perturbations import Swap
+from harness.run.options import EvalOptions
+from harness.run.planning import plan
 from probes.bias.swaps import NameSwap
 
 ROOT = Path(__file__).parents[2]
@@ -188,3 +190,10 @@ def test_doctor_lists_every_group_with_the_packages_that_bring_something(install
     assert PACKAGE in former.detail
     assert "harness.meters" in (former.fix or "")
     assert "\n" not in former.detail
+
+
+def test_a_method_of_attribution_is_refused_before_the_model_is_loaded(install, tiny_llama):
+    install({"harness.attributions": {"guess": "Empty"}})
+    options = EvalOptions(offline=True, meter="none")
+    with pytest.raises(PluginError, match="guess"):
+        plan(str(tiny_llama), suite=(), task="attribution:piqa", options=options)

@@ -9,9 +9,10 @@ from harness.core.metrics import Undefined
 from harness.core.scores import Score
 from harness.decision.drafting import draft
 from harness.decision.gate import gate
+from harness.decision.keys import Key
 from harness.decision.limits import limits, unit_count
 from harness.decision.policy import Policy
-from harness.decision.scored import Key, Scored
+from harness.decision.scored import Scored
 from suites.fairness.groups.disparities import disparity_metrics
 from suites.robustness.metrics import FLIP_RATE, RELATIVE_DROP
 from tests.decision.runs import sealed, task_spec, without_metrics

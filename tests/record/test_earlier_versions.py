@@ -13,8 +13,9 @@ import pytest
 from harness.core.scores import SampleGroup, TaskPart
 from harness.decision.comparison import compare
 from harness.decision.gate import gate
+from harness.decision.keys import Key
 from harness.decision.policy import read_policy
-from harness.decision.scored import Key, Scored
+from harness.decision.scored import Scored
 from harness.record import RunRecord, load_record
 from harness.record.estimates import estimate_of, estimate_row
 from harness.report import ReportContext, Words, build_document, to_markdown
