@@ -1,14 +1,19 @@
 """Which processor a run uses, and how much it takes at once."""
 
+from typing import Any
+
 import torch
 
 from harness.core.errors import InputError
 
-__all__ = ["default_batch_tokens", "describe_device", "resolve_device", "settle_kernels"]
+__all__ = ["default_batch_tokens", "describe_device", "resolve_device", "settle_kernels", "writing_bytes"]
 
-_CPU_BATCH_TOKENS = 1024
-_ACCELERATOR_BATCH_TOKENS = 65536
-"""Of 4,096, 16,384 and 65,536 the fastest on an H200; where the memory is too small for it, it halves by itself."""
+_BATCH_TOKENS = {"cpu": 1024, "cuda": 65536}
+_OTHER_BATCH_TOKENS = 16384
+"""Of 4,096, 16,384 and 65,536 the last was the fastest on an H200; nobody tried other accelerators."""
+_WRITING_BYTES = 512 * 2**20
+_CUDA_WRITING_BYTES = 8 * 2**30
+_CUDA_WRITING_SHARE = 1 / 8
 
 
 def resolve_device(requested: str) -> str:
@@ -31,7 +36,15 @@ def resolve_device(requested: str) -> str:
 
 def default_batch_tokens(device: str) -> int:
     """Padded tokens in one forward pass where the user doesn't say; a function of the kind of device alone."""
-    return _CPU_BATCH_TOKENS if device == "cpu" else _ACCELERATOR_BATCH_TOKENS
+    return _BATCH_TOKENS.get(torch.device(device).type, _OTHER_BATCH_TOKENS)
+
+
+def writing_bytes(device: Any) -> int:
+    """Bytes for the keys and values of a batch that writes: small beside a model's, or a share of the whole card's."""
+    if torch.device(device).type != "cuda":
+        return _WRITING_BYTES
+    whole = torch.cuda.get_device_properties(device).total_memory
+    return max(_WRITING_BYTES, min(_CUDA_WRITING_BYTES, int(whole * _CUDA_WRITING_SHARE)))
 
 
 def settle_kernels(device: str) -> None:

@@ -140,6 +140,5 @@ def _follow_each_other(offsets: Sequence[int], tokens: Sequence[str], spelling: 
 
 
 def _is_best(value: float | None, top: Any) -> bool:
-    if value is None or not isinstance(top, dict) or not top:
-        return False
-    return bool(value >= max(number for number in top.values() if number is not None) - _ROUNDING)
+    likeliest = [number for number in top.values() if number is not None] if isinstance(top, dict) else []
+    return value is not None and bool(likeliest) and value >= max(likeliest) - _ROUNDING

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from harness.core.requests import GenerateUntil
+from harness.engine.devices import writing_bytes
 from harness.engine.lengths import Lengths
 from harness.engine.packing import StemCache
 from harness.engine.planner import Pack, pack_shared
@@ -24,9 +25,6 @@ __all__ = ["Continuation", "Writer", "end_ids"]
 
 _log = logging.getLogger(__name__)
 
-_MEMORY_BYTES = 512 * 2**20
-_ACCELERATOR_MEMORY_BYTES = 8 * 2**30
-"""Of keys and values in a batch that writes; where there is less, the batch halves."""
 _NUCLEUS = 512
 """Tokens among which a nucleus is looked for first."""
 _FEW = 0.75
@@ -151,8 +149,7 @@ class Writer:
         """
         if self._stems is None:
             return budget
-        there = _MEMORY_BYTES if self._model.device.type == "cpu" else _ACCELERATOR_MEMORY_BYTES
-        return max(budget, there // self._stems.token_bytes)
+        return max(budget, writing_bytes(self._model.device) // self._stems.token_bytes)
 
     @cached_property
     def _pads(self) -> bool:

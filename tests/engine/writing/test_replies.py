@@ -6,7 +6,7 @@ from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.checkpoints import resolve
@@ -304,6 +304,7 @@ def test_any_value_anywhere_in_an_answer_is_an_answer_an_invalid_one_or_one_erro
 
 
 @given(st.sampled_from(list(places(WHOLE))), JSON)
+@example(("choices", 0, "logprobs", "top_logprobs", 1, " it"), None)
 def test_any_value_anywhere_in_an_echo_is_an_echo_or_a_reason(place, value):
     found = read_echo(put(WHOLE, place, value), "Is it")
     if not isinstance(found, str):
