@@ -36,7 +36,8 @@ def resolve_device(requested: str) -> str:
 
 def default_batch_tokens(device: str) -> int:
     """Padded tokens in one forward pass where the user doesn't say; a function of the kind of device alone."""
-    return _BATCH_TOKENS.get(torch.device(device).type, _OTHER_BATCH_TOKENS)
+    # Not by torch: the device of a served model is none of its.
+    return _BATCH_TOKENS.get(device.partition(":")[0], _OTHER_BATCH_TOKENS)
 
 
 def writing_bytes(device: Any) -> int:

@@ -108,13 +108,8 @@ class AttributionTask(WrappedTask[Task]):
 
     @override
     def suited(self, checkpoint: Checkpoint) -> "AttributionTask":
-        """Without the methods that take gradients where the weights are quantised.
-
-        Raises `PluginError` for a method that can't be used: now, and not when the model has been loaded.
-        """
+        """Without the methods that take gradients where the weights are quantised."""
         other = super().suited(checkpoint)
-        for name in self.methods:
-            registry.check("harness.attributions", name)
         if checkpoint.config.get("quantization_config"):
             group = "harness.attributions"
             other.methods = tuple(name for name in self.methods if not registry.load(group, name).needs_gradients)
@@ -122,7 +117,13 @@ class AttributionTask(WrappedTask[Task]):
 
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
-        """The task's samples, each with where its own text lies. Raises `TaskError` where one has none."""
+        """The task's samples, each with where its own text lies.
+
+        Raises `TaskError` where one has none, and `PluginError` for a method that can't be used: before a model is
+        loaded.
+        """
+        for name in self.methods:
+            registry.check("harness.attributions", name)
         wide = None if settings.limit is None else max(settings.limit, _TEMPLATE_SAMPLES)
         texts = [self._question(sample) for sample in self.inner.samples(rows, replace(settings, limit=wide))]
         before, after = _template(texts)
