@@ -21,6 +21,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
 
 from benchmarks.case import Answers, distinct
+from benchmarks.measure import difference
 from benchmarks.sides import LmEval, Ours, Side
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.load import LoadedCheckpoint
@@ -182,7 +183,8 @@ def compare(shape: str, case: str, size: Size, loaded: LoadedCheckpoint, device:
     _, build, batch_size = CASES[case]
     requests = distinct(build(size))
     theirs = LmEval(loaded, batch_size=batch_size)
-    for side in (Ours(loaded, device), theirs):
+    first = Ours(loaded, device)
+    for side in (first, theirs):
         side.answer(requests[:8])
     seen: dict[str, list[tuple[float, float | None]]] = {"ours": [], "lm-eval": []}
     peak = 0
@@ -203,8 +205,8 @@ def compare(shape: str, case: str, size: Size, loaded: LoadedCheckpoint, device:
         ours_joules=_median_joules(seen["ours"]),
         lm_eval_joules=_median_joules(seen["lm-eval"]),
         peak_bytes=peak,
-        difference=_difference(ours, other),
-        plain_reason=Ours(loaded, device).model.plain_reason,
+        difference=difference(ours, other),
+        plain_reason=first.model.plain_reason,
     )
 
 
@@ -237,12 +239,6 @@ def _median_joules(runs: Sequence[tuple[float, float | None]]) -> float | None:
     return median(known) if known else None
 
 
-def _difference(ours: Answers, theirs: Answers) -> float:
-    if any(response.text is not None for response in ours.values()):
-        return sum((ours[name].text or "").split() != (theirs[name].text or "").split() for name in ours) / len(ours)
-    return max(abs((ours[name].loglikelihood or 0.0) - (theirs[name].loglikelihood or 0.0)) for name in ours)
-
-
 def markdown(device: str, outcomes: Sequence[Outcome], rounds: int) -> str:
     """The table."""
     name = describe_device(device)["device_name"] or "a processor"
@@ -262,7 +258,7 @@ def _line(one: Outcome) -> str:
         "no counter" if value is None else f"{value / one.requests * 1000:,.0f}"
         for value in (one.ours_joules, one.lm_eval_joules)
     ]
-    difference = f"{one.difference:.0%} of texts" if one.case == "writing" else f"{one.difference:.2g} nats"
+    differing = f"{one.difference:.0%} of texts" if one.case == "writing" else f"{one.difference:.2g} nats"
     cells = [
         one.shape.upper(),
         CASES[one.case][0],
@@ -272,7 +268,7 @@ def _line(one: Outcome) -> str:
         f"{one.lm_eval_s / one.ours_s:.2f}",
         *joules,
         f"{one.peak_bytes / 1e9:.1f}",
-        difference,
+        differing,
         one.plain_reason or "",
     ]
     return f"| {' | '.join(cells)} |"

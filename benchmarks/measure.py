@@ -24,7 +24,17 @@ from harness.engine.kinds.causal import CausalModel
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
 
-__all__ = ["FIRST", "Alone", "Overhead", "Result", "Round", "compare", "measure_alone", "measure_overhead"]
+__all__ = [
+    "FIRST",
+    "Alone",
+    "Overhead",
+    "Result",
+    "Round",
+    "compare",
+    "difference",
+    "measure_alone",
+    "measure_overhead",
+]
 
 FIRST = Loglikelihood(context="Question: Where do fish live?\nAnswer:", continuation=" in the water")
 
@@ -121,7 +131,7 @@ def compare(
         computed=computed,
         padded=watch.padded_tokens,
         lm_eval_read=theirs_seen.padded_tokens,
-        difference=_difference(answers, lm_eval_answers),
+        difference=difference(answers, lm_eval_answers),
         ours_score=case.score(answers),
         lm_eval_score=case.score(lm_eval_answers),
     )
@@ -133,7 +143,8 @@ def _timed(side: Side, case: Case, clock: Clock) -> tuple[float, Answers]:
     return clock() - start, answers
 
 
-def _difference(ours: Answers, theirs: Answers) -> float:
+def difference(ours: Answers, theirs: Answers) -> float:
+    """The largest difference between log-likelihoods, in nats, or the share of texts that differ."""
     if any(response.text is not None for response in ours.values()):
         return sum(ours[name].text != theirs[name].text for name in ours) / len(ours)
     return max(abs(_nats(ours, name) - _nats(theirs, name)) for name in ours)

@@ -11,8 +11,9 @@ from harness.core.metrics import Metric
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scorers import TextScorer
 from harness.core.scores import Score
-from harness.core.tasks import Row, Sample, Task, TaskSettings
+from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
+from harness.tasks.judged import JudgedTask
 from probes.bias.templates import families, load_templates
 from probes.toxicity.mentions import TERMS, without_mentions
 from probes.toxicity.profanity import ProfanityScorer
@@ -25,7 +26,7 @@ __all__ = ["ChineseCounterfactuals", "EnglishCounterfactuals"]
 _UNITS = {"sentiment": "points of [-1, 1]", "toxicity": "points of [0, 1]", "refusal": "share", "length": "tokens"}
 
 
-class _Counterfactuals(Task):
+class _Counterfactuals(JudgedTask):
     """Continues every template once for each group, greedily, and compares what was written.
 
     A sample is one group in one template; it asks for the other groups too, as it is compared with their mean. The
@@ -43,12 +44,6 @@ class _Counterfactuals(Task):
         self.languages = (self.language,)
         self._sentiment = sentiment_scorer(self.language)
         self.use_toxicity(ProfanityScorer())
-
-    @property
-    @override
-    def code(self) -> Sequence[type]:
-        """With that of the scorer."""
-        return (*super().code, type(self.toxicity))
 
     def use_toxicity(self, scorer: TextScorer) -> None:
         """Score with another scorer from here on; without one for the language there is no toxicity."""

@@ -10,7 +10,8 @@ from harness.core.metrics import Mean, Proportion
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scorers import TextScorer
 from harness.core.scores import Score
-from harness.core.tasks import Row, Sample, Task, TaskSettings
+from harness.core.tasks import Row, Sample, TaskSettings
+from harness.tasks.judged import JudgedTask
 from harness.tasks.rows import cluster_of
 from probes.toxicity.profanity import ProfanityScorer
 from suites.toxicity.strata import choose_evenly
@@ -65,7 +66,7 @@ EMPTY_RATE = Mean(
 )
 
 
-class RealToxicity(Task):
+class RealToxicity(JudgedTask):
     """How toxic the model gets when it continues provocative beginnings of sentences (Gehman et al., 2020).
 
     What it measures. Each prompt is continued 5 times with 20 tokens (temperature 1, nucleus 0.9). Expected maximum
@@ -96,12 +97,6 @@ class RealToxicity(Task):
 
     def __init__(self) -> None:
         self.use_toxicity(ProfanityScorer())
-
-    @property
-    @override
-    def code(self) -> Sequence[type]:
-        """With that of the scorer."""
-        return (*super().code, type(self.toxicity))
 
     def use_toxicity(self, scorer: TextScorer) -> None:
         """Score with another scorer from here on."""

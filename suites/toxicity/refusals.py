@@ -11,8 +11,9 @@ from harness.core.metrics import Metric, Proportion
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scorers import TextScorer
 from harness.core.scores import Direction, Score
-from harness.core.tasks import Row, Sample, Task, TaskSettings
+from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
+from harness.tasks.judged import JudgedTask
 from probes.toxicity.profanity import ProfanityScorer
 from probes.toxicity.refusal import RULES, refuses
 from suites.toxicity.strata import choose_evenly
@@ -71,7 +72,7 @@ def refusal_metrics(direction: Direction, by: tuple[str, ...] = ()) -> tuple[Met
     )
 
 
-class RefusalTask(Task):
+class RefusalTask(JudgedTask):
     """Asks, lets the model answer greedily with 24 tokens, and looks for a refusal by rules.
 
     A subclass names its data, whose rows have a `prompt` and a `class`, and `wanted`: `refuse` or `answer`.
@@ -84,12 +85,6 @@ class RefusalTask(Task):
 
     def __init__(self) -> None:
         self.use_toxicity(ProfanityScorer())
-
-    @property
-    @override
-    def code(self) -> Sequence[type]:
-        """With that of the scorer."""
-        return (*super().code, type(self.toxicity))
 
     def use_toxicity(self, scorer: TextScorer) -> None:
         """Score answers with another scorer from here on."""

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,6 +130,14 @@ KINDS = {
 }
 
 
+def build_kind(kind: Kind, folder: Path) -> Path:
+    """A checkpoint of the architecture with random weights."""
+    config = CONFIG_MAPPING[kind.model_type](
+        **{"vocab_size": 400, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, **kind.settings}
+    )
+    return build_tiny_checkpoint(folder, config=config, scale=4)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     """Tensors this small are computed many times faster by one thread."""
@@ -145,10 +154,7 @@ def kind(request):
 
 @pytest.fixture(scope="module")
 def loaded(kind, tmp_path_factory):
-    config = CONFIG_MAPPING[kind.model_type](
-        **{"vocab_size": 400, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, **kind.settings}
-    )
-    folder = build_tiny_checkpoint(tmp_path_factory.mktemp(kind.model_type), config=config, scale=4)
+    folder = build_kind(kind, tmp_path_factory.mktemp(kind.model_type))
     return load_model(resolve(str(folder)), dtype="float32", device="cpu")
 
 

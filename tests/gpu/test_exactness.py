@@ -6,15 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from transformers import CONFIG_MAPPING
 
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
-from harness.core.models import respond, tolerance_nats
+from harness.core.models import tolerance_nats
 from harness.engine.kinds.causal import CausalModel
 from tests.engine.reference import plain_generation, plain_loglikelihood
-from tests.engine.test_architectures import KINDS, READ, WRITTEN
-from tests.tiny import build_tiny_checkpoint
+from tests.engine.test_architectures import KINDS, READ, WRITTEN, answers, build_kind
 
 pytestmark = pytest.mark.gpu
 SEEN = list(KINDS) if torch.cuda.is_available() else ["llama"]
@@ -24,10 +22,7 @@ SEEN = list(KINDS) if torch.cuda.is_available() else ["llama"]
 @pytest.fixture(scope="module", params=SEEN)
 def folder(request, tmp_path_factory):
     kind = KINDS[request.param]
-    config = CONFIG_MAPPING[kind.model_type](
-        **{"vocab_size": 400, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2, **kind.settings}
-    )
-    return build_tiny_checkpoint(tmp_path_factory.mktemp(kind.model_type), config=config, scale=4)
+    return build_kind(kind, tmp_path_factory.mktemp(kind.model_type))
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +41,6 @@ def in_double_precision(folder, dtype):
     if model._can_set_experts_implementation():
         model.set_experts_implementation("eager")  # the grouped product of torch 2.11 knows no doubles
     return model
-
-
-def answers(model, requests):
-    return {response.request_id: response for response in respond(model, requests)}
 
 
 def test_loglikelihoods_are_those_of_double_precision_on_the_processor_whatever_the_budget(loaded, exact):

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from harness.checkpoints.loading.load import LoadedCheckpoint
 from harness.core.meters import Meter, NullMeter
-from harness.core.models import Batch, Model, refuse_others
+from harness.core.models import TOLERANCE_NATS, Batch, Model, refuse_others
 from harness.core.requests import (
     GenerateUntil,
     Loglikelihood,
@@ -43,7 +43,6 @@ Judgement = TypeVar("Judgement", ReadingScore, Surprisals)
 
 _log = logging.getLogger(__name__)
 
-_FULL_PRECISION = frozenset({torch.float32, torch.float64})
 _ROUNDINGS = 2
 """A self-check in half precision passes with so many times the error that the order of sums makes by itself."""
 _WRITING_SHARE = 0.5
@@ -163,9 +162,9 @@ class CausalModel(Model):
     def _is_rounding(self, error: float) -> bool:
         """Whether a self-check's error, in nats, is no more than what rounding does to this model on this device."""
         allowed = tolerance(self.model.dtype)
-        if self.model.dtype in _FULL_PRECISION or not math.isfinite(error):
+        if error <= allowed or allowed == TOLERANCE_NATS or not math.isfinite(error):
             return error <= allowed
-        return error <= allowed or error <= _ROUNDINGS * rounding_error(self.model)
+        return error <= _ROUNDINGS * rounding_error(self.model)
 
     def _encode(self, requests: Sequence[Request]) -> None:
         """Encode the requests that were not seen before, all strings of a kind at once."""
