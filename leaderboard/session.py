@@ -41,11 +41,16 @@ class Session:
         """What people call a suite, in the reader's language."""
         return suite_title(suite, self.t.code)
 
-    def reasons(self, rows: pd.DataFrame) -> "pd.Series[Any]":
-        """The reasons of rows of the store, or of estimates, in the reader's language; None where there is none."""
-        say = Words("zh" if self.t.code == "zh" else "en").reason
+    @property
+    def words(self) -> Words:
+        """How the report says things in the reader's language, reasons among them."""
+        return Words("zh" if self.t.code == "zh" else "en")
+
+    def reasons(self, rows: pd.DataFrame, column: str = "reason") -> "pd.Series[Any]":
+        """The reasons in a column of rows, such as those of the store, in the reader's language; None without one."""
+        say = self.words.reason
         made = rows["wording"] if "wording" in rows else [None] * len(rows)
-        told = zip(rows["reason"], made, strict=True)
+        told = zip(rows[column], made, strict=True)
         said = [say(unworded(text, wording)) if isinstance(text, str) else None for text, wording in told]
         return pd.Series(said, index=rows.index, dtype=object)
 

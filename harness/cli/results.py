@@ -115,7 +115,7 @@ def _samples(record: "RunRecord", task: str | None, limit: int) -> list[dict[str
             raise UnknownName("task in this run", task, known)
         table = table[table["task"] == task]
     rank = table.groupby(["suite", "task"])["sample_id"].transform(lambda ids: ids.factorize()[0])
-    chosen = table[rank < limit].drop(columns=["token_ids"])
+    chosen = table[rank < limit].drop(columns=["token_ids", "wording"], errors="ignore")
     return [{str(key): _plain(value) for key, value in row.items()} for row in chosen.to_dict("records")]
 
 

@@ -1,11 +1,12 @@
 """May the scores of two runs be held against each other? `compare`, the gate and the leaderboard ask here alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from harness.core.errors import RecordError
 from harness.core.text.hashing import SHORT
+from harness.core.text.reasons import Reason, told_together
 from harness.record import RunRecord, RunSpec, TaskSpec
 
 __all__ = [
@@ -36,6 +37,7 @@ _TASK_FIELDS = {
     "code_sha256": "code of the task",
 }
 _CONDITIONS = ("kind", "dtype", "device", "batch_tokens", "meter", "region", "chat_date")
+_NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ def questions_of(spec: RunSpec) -> Questions:
 
 
 def comparable(first: RunRecord, second: RunRecord) -> list[str]:
-    """What differs so that scores can't be held against each other, one line a fault; empty if they can.
+    """What differs so that scores can't be held against each other, one reason a fault; empty if they can.
 
     Tasks that both ran must be the same in data, prompts, exemplars and code, asked with the same seed, in the same
     manner of chat or without one; at least one must be shared. Checkpoint, dtype and device are what is compared, and
@@ -78,13 +80,14 @@ def faults(first: Questions, second: Questions) -> list[str]:
 
 def run_faults(first: Questions, second: Questions) -> list[str]:
     """As `comparable`, what differs in all tasks."""
-    found = [
-        f"{said}: {_said(first.run.get(name))} against {_said(second.run.get(name))}"
+    found: list[str] = [
+        _changed(said, _said(first.run.get(name)), _said(second.run.get(name)))
         for name, said in _RUN_FIELDS.items()
         if first.run.get(name) != second.run.get(name)
     ]
     if not any(key in second.tasks for key in first.tasks):
-        found.append(f"the tasks: none is in both ({_listed(first.tasks)} against {_listed(second.tasks)})")
+        ours, theirs = _listed(first.tasks), _listed(second.tasks)
+        found.append(Reason("the tasks: none is in both ({first} against {second})", first=ours, second=theirs))
     return found
 
 
@@ -111,12 +114,12 @@ def require_comparable(first: RunRecord, second: RunRecord) -> None:
 
 
 def differing_conditions(first: RunRecord, second: RunRecord) -> list[str]:
-    """What else differs between two runs that may be compared, one line each: where they ran, and by what versions."""
+    """What else differs between two runs that may be compared, one reason each: where they ran, by what versions."""
     one, other = first.spec.to_json(), second.spec.to_json()
-    found = [f"{name}: {one[name]} against {other[name]}" for name in _CONDITIONS if one[name] != other[name]]
+    found: list[str] = [_changed(name, one[name], other[name]) for name in _CONDITIONS if one[name] != other[name]]
     packages, others = first.spec.versions, second.spec.versions
     found += [
-        f"{name}: {packages.get(name, 'none')} against {others.get(name, 'none')}"
+        _changed(name, packages.get(name, _NONE), others.get(name, _NONE))
         for name in sorted({*packages, *others})
         if packages.get(name) != others.get(name)
     ]
@@ -126,31 +129,36 @@ def differing_conditions(first: RunRecord, second: RunRecord) -> list[str]:
     tasks, others_tasks = _tasks(first.spec), _tasks(second.spec)
     for record, here, there in ((first, tasks, others_tasks), (second, others_tasks, tasks)):
         if alone := [key for key in here if key not in there]:
-            found.append(f"only in {record.run_id}: {_listed(alone)}")
+            found.append(Reason("only in {run}: {tasks}", run=record.run_id, tasks=_listed(alone)))
     return found
 
 
 def _task_fault(key: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> str | None:
-    parts = []
+    parts: list[str] = []
     for field, name in _TASK_FIELDS.items():
         here, there = one.get(field), other.get(field)
         if here != there:
-            shown = "" if field.endswith("sha256") else f" {here} against {there}"
-            parts.append(f"{name}{shown}")
-    return f"{key}: {', '.join(parts)}" if parts else None
+            counted = Reason("{what} {first} against {second}", what=name, first=str(here), second=str(there))
+            parts.append(name if field.endswith("sha256") else counted)
+    return Reason("{name}: {reason}", name=key, reason=told_together(parts, ", ")) if parts else None
+
+
+def _changed(what: str, first: object, second: object) -> Reason:
+    return Reason("{what}: {first} against {second}", what=what, first=str(first), second=str(second))
 
 
 def _said(value: object) -> str:
     if isinstance(value, bool):
         return "with it" if value else "without it"
-    return "none" if value is None else str(value)
+    return _NONE if value is None else str(value)
 
 
 def _tasks(spec: RunSpec) -> Mapping[str, TaskSpec]:
     return {f"{task.suite}/{task.task}": task for task in spec.tasks}
 
 
-def _listed(names: object) -> str:
-    listed = list(names)  # type: ignore[call-overload]
-    more = f" and {len(listed) - SHORT} more" if len(listed) > SHORT else ""
-    return ", ".join(listed[:SHORT]) + more
+def _listed(names: Iterable[str]) -> str:
+    listed = list(names)
+    shown = ", ".join(listed[:SHORT])
+    more = len(listed) - SHORT
+    return Reason("{names} and {count} more", names=shown, count=more) if more > 0 else shown

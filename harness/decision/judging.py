@@ -145,7 +145,7 @@ class Judge:
     def _fault(self, key: Key, against: bool, estimate: Estimate) -> str | None:
         """Why nothing can be decided: what was measured is not what the policy or the baseline is about."""
         if against and (faults := [*self.faults, *self._differing(key)]):
-            return Reason("the baseline can't be compared: what differs is {what}", what="; ".join(faults))
+            return Reason("the baseline can't be compared: what differs is {what}", what=told_together(faults))
         made_of = [f"{one.suite}/{one.task}" for one in (key, *contrasted_parts(self.run, key))]
         for name, pinned in self.policy.tasks.items():
             of_rule = name in made_of or (key.is_headline and name.startswith(f"{key.suite}/"))

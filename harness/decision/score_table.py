@@ -1,6 +1,7 @@
 """The scores of a run by what they are of, made when they are asked for."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 
 import pandas as pd
 from typing_extensions import override
@@ -21,7 +22,7 @@ class ScoreTable(Mapping[Key, Sequence[Score]]):
 
     def __init__(self, table: pd.DataFrame) -> None:
         plain = table.astype(object).where(table.notna(), None)
-        self._columns = {name: plain[name].to_numpy() for name in plain.columns if name not in ("suite", "task")}
+        self._columns = {one.name: plain[one.name].to_numpy() for one in fields(Score) if one.name in plain}
         self._places: dict[Key, list[int]] = {}
         for place, of in enumerate(zip(*(plain[name] for name in _OF), strict=True)):
             self._places.setdefault(Key(*of), []).append(place)

@@ -13,15 +13,17 @@ from inspect import signature
 from typing import Any
 
 import torch
-from typing_extensions import override
 
 from harness.checkpoints.vocabulary import word_count
+from harness.core.text.reasons import Reason
 from harness.engine.rounding import tolerance
 
 __all__ = ["ALIKE", "Lengths", "known_lengths", "tried_lengths"]
 
 _log = logging.getLogger(__name__)
 
+_ONE_LENGTH = "texts longer than {count} tokens are read whole, in batches of texts of the same length"
+_LONG = "texts longer than {count} tokens are read whole, in batches of their own"
 _TRIAL = 8
 """Tokens of the texts of a trial."""
 
@@ -39,10 +41,12 @@ class Lengths:
             return 0
         return length if self.each else 1
 
-    @override
-    def __str__(self) -> str:
-        together = "those of one length" if self.each else "those that are"
-        return f"texts longer than {self.switch:,} tokens are read whole, beside {together} alone"
+    @property
+    def reason(self) -> Reason | None:
+        """What is done with long texts, for people; None where they are read as short ones are."""
+        if self == ALIKE:
+            return None
+        return Reason(_ONE_LENGTH if self.each else _LONG, count=f"{self.switch:,}")
 
 
 ALIKE = Lengths()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache
 
+from harness.core.text.reasons import Reason, told_together
 from harness.engine.kernels import faster_kernels
 from harness.engine.states import State, padded_beginnings
 from harness.engine.tree import Row, Tokens
@@ -31,25 +32,30 @@ _OTHER_LIMITS = re.compile(
 _HARMLESS = re.compile(r"sliding_window(_pattern)?$|^max_window_layers$|^use_bidirectional_attention$")
 
 
-def refusal(model: Any) -> str | None:
+def refusal(model: Any) -> Reason | None:
     """Why rows of this model can't be packed, or continue from a stem; None where they can.
 
     Packing needs attention that depends on the mask and the position ids alone, and takes both as given.
     """
     config = model.config.get_text_config(decoder=True)
     if getattr(model, "_is_stateful", False):
-        return "it is recurrent: a state can't branch inside a sequence"
+        return Reason("it is recurrent: a state can't branch inside a sequence")
     missing = {"position_ids", "past_key_values"} - set(signature(model.forward).parameters)
     if missing:
-        return f"it takes no {' and no '.join(sorted(missing))}, so a packed token can't be told where it stands"
+        names = told_together(sorted(missing), " and no ")
+        return Reason("it takes no {names}, so a packed token can't be told where it stands", names=names)
     if others := set(_windows(model)) - _UNDERSTOOD:
-        return f"some of its layers are of the kind {', '.join(sorted(others))}"
+        return Reason("some of its layers are of the kind {names}", names=", ".join(sorted(others)))
     settings = config.to_dict()
     for name in sorted(settings):
         if _OTHER_LIMITS.search(name) and not _HARMLESS.search(name) and settings[name]:
-            return f"its attention depends on {name} ({settings[name]}), which packing would change"
+            return Reason(
+                "its attention depends on {name} ({value}), which packing would change",
+                name=name,
+                value=str(settings[name]),
+            )
     if settings.get("use_bidirectional_attention") is True:
-        return "its attention is not causal"
+        return Reason("its attention is not causal")
     return None
 
 

@@ -11,8 +11,9 @@ from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.models import Model, ModelOptions, respond
 from harness.core.requests import GenerateUntil
+from harness.core.text.reasons import Reason, told_together
 from harness.engine.devices import resolve_device
-from harness.engine.lengths import ALIKE, Lengths
+from harness.engine.lengths import Lengths
 from harness.engine.opening import open_model
 from harness.examine.doctor import Diagnosis
 
@@ -59,20 +60,23 @@ def _weights(checkpoint: Checkpoint, dtype: str, device: str) -> Diagnosis:
 
 def _way(checkpoint: Checkpoint, model: Model) -> Diagnosis:
     if checkpoint.kind != "causal":
-        return Diagnosis(name="reading", status="ok", detail=f"as a {registry.kind(checkpoint.kind).title}")
+        said = Reason("as a {kind}", kind=registry.kind(checkpoint.kind).title)
+        return Diagnosis(name="reading", status="ok", detail=said)
     reading: Any = model
     while not hasattr(reading, "plain_reason"):
         reading = reading.model
-    plain_reason: str | None = reading.plain_reason
+    plain_reason: Reason | None = reading.plain_reason
     lengths: Lengths = reading.lengths
-    apart = "" if lengths == ALIKE else f"; {lengths}"
     if plain_reason is None:
-        detail = "packed: what requests share is read once; agrees with the plain way on a self-check"
-        return Diagnosis(name="reading", status="ok", detail=detail + apart)
-    if reading.continues:
-        detail = f"row by row, each going on from a beginning that is read once; not packed: {plain_reason}"
-        return Diagnosis(name="reading", status="ok", detail=detail + apart)
-    return Diagnosis(name="reading", status="limited", detail=f"plain, each request by itself: {plain_reason}")
+        detail = Reason("packed: what requests share is read once; agrees with the plain way on a self-check")
+    elif reading.continues:
+        detail = Reason(
+            "row by row, each going on from a beginning that is read once; not packed: {reason}", reason=plain_reason
+        )
+    else:
+        detail = Reason("plain, each request by itself: {reason}", reason=plain_reason)
+        return Diagnosis(name="reading", status="limited", detail=detail)
+    return Diagnosis(name="reading", status="ok", detail=told_together([detail, lengths.reason]))
 
 
 def _writing(checkpoint: Checkpoint) -> Iterator[Diagnosis]:

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from harness.core.requests import Attribute, Request, Response
 from harness.core.scores import Score
+from harness.core.text.reasons import worded
 from harness.core.text.values import field_values
 from harness.record.codec import request_columns
 
@@ -39,6 +40,7 @@ _SCORES = pa.schema(
         ("groups", pa.map_(pa.string(), pa.string())),
         ("truncated", pa.bool_()),
         ("invalid", pa.string()),
+        ("wording", pa.string()),
     ]
 )
 _RESPONSES = pa.schema(
@@ -67,6 +69,7 @@ _RESPONSES = pa.schema(
         ("context_token_count", pa.int32()),
         ("unread_character_count", pa.int32()),
         ("invalid", pa.string()),
+        ("wording", pa.string()),
     ]
 )
 
@@ -93,8 +96,8 @@ SCHEMAS = {"responses": _RESPONSES, "scores": _SCORES, "attributions": _ATTRIBUT
 
 
 def score_row(suite: str, task: str, score: Score) -> dict[str, Any]:
-    """A row of `scores.parquet`."""
-    return {"suite": suite, "task": task, **field_values(score)}
+    """A row of `scores.parquet`; its `wording` is what `invalid` is made of (see `worded`)."""
+    return {"suite": suite, "task": task, **field_values(score), "wording": worded(score.invalid)}
 
 
 def response_row(
@@ -103,7 +106,8 @@ def response_row(
     """A row of `responses.parquet`: the request at `position` of a sample, and its answer.
 
     `variant` says how the sample was changed for it (see `Task.variant`); there is none for the sample as it is. What
-    is said of the request is as in `request_columns`, so that `request_of` finds the whole of it again.
+    is said of the request is as in `request_columns`, so that `request_of` finds the whole of it again. `wording` is
+    as in `score_row`.
     """
     return {
         "suite": suite,
@@ -113,6 +117,7 @@ def response_row(
         "variant": variant or None,
         **request_columns(request),
         **field_values(response),
+        "wording": worded(response.invalid),
     }
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import pandas as pd
 
+from harness.core.text.reasons import Reason, told_together
 from harness.decision.comparable import Questions, faults, part_fault
 
 __all__ = ["Asked", "may_compare", "set_apart", "suite_differs"]
@@ -28,7 +29,7 @@ class Asked:
 
 
 def set_apart(asked: Mapping[str, Asked], reference: str | None) -> pd.DataFrame:
-    """One row a run: run_id, apart (None where it ranks with the others, else why not), reference (the run that it
+    """One row a run: run_id, apart (None where it ranks with the others, else the reason), reference (the run that it
     can't be held against; of those that rank, the first).
 
     Any two that are ranked together may be compared, and their scores are made of the same tasks. The first is the
@@ -83,8 +84,8 @@ def _fault(first: Asked, second: Asked, suite: str | None = None) -> str | None:
     for name, made_of in first.parts:
         if name in parts and suite in (None, name):
             fault = part_fault(json.loads(made_of), json.loads(parts[name]))
-            found += [f"{name}: {fault}"] if fault else []
-    return "; ".join(found) or None
+            found += [Reason("{name}: {reason}", name=name, reason=fault)] if fault else []
+    return told_together(found) or None
 
 
 @lru_cache(_REMEMBERED)

@@ -7,7 +7,7 @@ flips(first, second, ...)                   samples that one of two runs has rig
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,7 +65,8 @@ class SampleQuery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplesPage:
     """`frame` has one row a score, in the order of the record: sample_id, variant, value, gold, predicted, tie,
-    invalid, groups (dict), confidence, prompt, answer (beginnings of the texts).
+    invalid, wording (what `invalid` is made of; None in older runs), groups (dict), confidence, prompt, answer
+    (beginnings of the texts).
 
     `total` counts all that the query finds. Pages count from 0.
     """
@@ -118,12 +119,13 @@ def samples_page(record: RunRecord, query: SampleQuery, page: int = 0, size: int
 
 
 _PAGE_COLUMNS = (
-    *("sample_id", "variant", "value", "gold", "predicted", "tie", "invalid", "groups"),
+    *("sample_id", "variant", "value", "gold", "predicted", "tie", "invalid", "wording", "groups"),
     *("confidence", "prompt", "answer"),
 )
 
 _SCORED = """
-    SELECT suite, task, metric, sample_id, value, gold, predicted, tie, invalid, groups, file_row_number AS place,
+    SELECT suite, task, metric, sample_id, value, gold, predicted, tie, invalid, {score_wording} AS wording, groups,
+           file_row_number AS place,
            CASE WHEN list_contains(map_keys(groups), 'perturbation')
                 THEN groups['perturbation'] || ' ' || groups['severity'] ELSE '' END AS variant
     FROM read_parquet('{scores}', file_row_number = true)
@@ -192,8 +194,8 @@ class ShownSample:
 
     `requests` has one row a request, in the task's order: position, variant (how the sample was changed for it; empty
     for the sample as it is), kind, context, continuation, loglikelihood (nats), share (of the choices of the same
-    variant, 0 to 1), is_greedy, text, label_scores, tags, token_count, invalid. `scores` has one row a score: metric,
-    variant, value, gold, predicted, tie, groups, cluster, invalid.
+    variant, 0 to 1), is_greedy, text, label_scores, tags, token_count, invalid, wording (as in `SamplesPage`).
+    `scores` has one row a score: metric, variant, value, gold, predicted, tie, groups, invalid, wording.
     """
 
     requests: pd.DataFrame
@@ -207,7 +209,7 @@ def sample(record: RunRecord, suite: str, task: str, sample_id: str) -> ShownSam
     requests = _frame(record, _REQUESTS.format(**files), asked)
     scores = _frame(
         record,
-        f"""SELECT metric, variant, value, gold, predicted, tie, groups, invalid
+        f"""SELECT metric, variant, value, gold, predicted, tie, groups, invalid, wording
             FROM ({_SCORED.format(**files)} AND sample_id = $sample_id) ORDER BY place""",
         asked,
     )
@@ -217,7 +219,7 @@ def sample(record: RunRecord, suite: str, task: str, sample_id: str) -> ShownSam
 _REQUESTS = """
     SELECT position, variant, kind, context, continuation, loglikelihood,
            CASE WHEN count(loglikelihood) OVER same > 1 THEN weight / sum(weight) OVER same END AS share,
-           is_greedy, text, label_scores, tags, token_count, invalid
+           is_greedy, text, label_scores, tags, token_count, invalid, {response_wording} AS wording
     FROM (SELECT *, exp(loglikelihood - max(loglikelihood) OVER (PARTITION BY variant)) AS weight
           FROM (SELECT * EXCLUDE (variant), coalesce(variant, '') AS variant
                 FROM (SELECT {variant} AS variant, * {without} FROM read_parquet('{responses}'))
@@ -261,18 +263,28 @@ def _previews(record: RunRecord, suite: str, task: str, ids: pd.Series) -> pd.Da
 
 
 def _files(record: RunRecord) -> dict[str, str]:
-    """Parts of a query: the files of the run, and the column that tells variants apart, which older runs don't have."""
-    responses = record.folder / "responses.parquet"
-    try:
-        names = pq.read_schema(responses).names
-    except (OSError, pa.ArrowException) as error:
-        raise RecordError("can't be read", place=responses) from error
+    """Parts of a query: the files of the run, and columns that older runs don't have."""
+    scores, responses = (record.folder / f"{name}.parquet" for name in ("scores", "responses"))
+    of_scores, of_responses = map(_columns, (scores, responses))
     return {
-        "scores": _quoted(record.folder / "scores.parquet"),
+        "scores": _quoted(scores),
         "responses": _quoted(responses),
-        "variant": "variant" if "variant" in names else "NULL::VARCHAR",
-        "without": "EXCLUDE (variant)" if "variant" in names else "",
+        "variant": "variant" if "variant" in of_responses else _ABSENT,
+        "without": "EXCLUDE (variant)" if "variant" in of_responses else "",
+        "score_wording": "wording" if "wording" in of_scores else _ABSENT,
+        "response_wording": "wording" if "wording" in of_responses else _ABSENT,
     }
+
+
+_ABSENT = "NULL::VARCHAR"
+
+
+def _columns(path: Path) -> Sequence[str]:
+    try:
+        names: list[str] = pq.read_schema(path).names
+    except (OSError, pa.ArrowException) as error:
+        raise RecordError("can't be read", place=path) from error
+    return names
 
 
 def _quoted(path: Path) -> str:

@@ -85,7 +85,7 @@ def _show(session: Session, comparison: Comparison) -> None:
     t = session.t
     if comparison.conditions:
         st.caption(t("What else differs than the checkpoint:"))
-        st.text("\n".join(comparison.conditions))
+        st.text("\n".join(map(session.words.reason, comparison.conditions)))
     frame = pd.DataFrame([asdict(one) | {"wording": worded(one.reason)} for one in comparison.differences])
     frame = frame.assign(reason=session.reasons(frame))
     st.subheader(t("Suites"))

@@ -226,5 +226,5 @@ def _set_apart(session: Session, chosen: pd.DataFrame, apart: pd.DataFrame, name
             st.subheader(title)
             st.caption(said)
             ids = rows["run_id"]
-            shown = {t("checkpoint"): [names[one] for one in ids], t("run"): ids, t("why"): rows[why]}
+            shown = {t("checkpoint"): [names[one] for one in ids], t("run"): ids, t("why"): session.reasons(rows, why)}
             shown_table(pd.DataFrame(shown), key=why)

@@ -51,7 +51,7 @@ def _pages(session: Session, record: RunRecord, query: SampleQuery) -> None:
         number = pages
         found = samples_page(record, query, number - 1)
     st.caption(session.t("{n} scores found. Tick one to see its sample.", n=f"{found.total:,}"))
-    _list(session, found.frame)
+    _list(session, found.frame.assign(invalid=session.reasons(found.frame, "invalid")))
     chosen = st.pagination(pages, default=number, key=f"pages from {number}") if pages > 1 else number
     put("page", None if chosen == 1 else str(chosen))
     st.session_state["page"] = chosen
@@ -164,7 +164,8 @@ def _one(session: Session, record: RunRecord, query: SampleQuery, sample_id: str
         only = next(iter(situations.values()))
         _asked(session, only, _prompt(only), key="only")
     st.markdown(f"**{escaped(t('Scores'))}**")
-    scores = found.scores.replace("", None).dropna(axis="columns", how="all")
+    scores = found.scores.assign(invalid=session.reasons(found.scores, "invalid")).drop(columns="wording")
+    scores = scores.replace("", None).dropna(axis="columns", how="all")
     if "groups" in scores:
         scores = scores.assign(
             groups=[", ".join(f"{name}={value}" for name, value in dict(one or {}).items()) for one in scores["groups"]]
@@ -212,7 +213,8 @@ def _asked(session: Session, requests: pd.DataFrame, prompt: str, *, key: str) -
         shown_table(
             choices[columns].rename(columns={name: t(_COLUMNS[name]) for name in columns}), key=f"choices {key}"
         )
-    for number, row in enumerate(requests.to_dict("records")):
+    said = requests.assign(invalid=session.reasons(requests, "invalid"))
+    for number, row in enumerate(said.to_dict("records")):
         _answer(session, row, key=f"answer {key} {number}")
 
 

@@ -43,7 +43,7 @@ def test_it_survives_pickling_copying_and_json(reason: Reason) -> None:
 
 
 def test_it_is_said_down_to_its_parts_and_a_text_of_others_as_it_stands() -> None:
-    words = {"a group of {samples} is too small": "群体过小：{samples}", "{first}; {second}": "{first}；{second}"}
+    words = {"a group of {samples} is too small": "群体过小：{samples}", "; ": "；"}
     told = told_together([SMALL, "a plug-in says this"])
     assert isinstance(told, Reason)
     assert told.said_by(lambda text: words.get(text, text)) == "群体过小：3；a plug-in says this"
@@ -54,7 +54,17 @@ def test_reasons_are_joined_and_the_last_taken_off() -> None:
     assert told_together([None, "", "one"]) == "one"
     assert told_together(["one", "two", "three"]) == "one; two; three"
     assert but_last(told_together(["one", "two", "three"])) == "one; two"
+    assert but_last(told_together([SMALL, SMALL])) == SMALL
     assert but_last("one; two") == "one; two"
+
+
+@pytest.mark.parametrize("count", [2, 8, 9, 300])
+def test_a_record_reads_any_number_of_reasons_that_were_told_together(count: int) -> None:
+    told = Reason("what differs is {what}", what=told_together([SMALL] * count))
+    read = reworded({"reason": str(told)}, json.loads(json.dumps(wording(reason=told))))["reason"]
+    assert read.said_by(lambda text: {"; ": "；", SMALL.template: "群体过小：{samples}"}.get(text, text)) == (
+        "what differs is " + "；".join(["群体过小：3"] * count)
+    )
 
 
 @pytest.mark.parametrize(

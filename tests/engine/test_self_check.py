@@ -12,6 +12,7 @@ from harness.core.models import respond, tolerance_nats
 from harness.core.requests import GenerateUntil, Loglikelihood
 from harness.engine.kinds.causal import CausalModel
 from harness.engine.scoring import packing_error
+from harness.report.words import Words
 from tests.engine.reference import CountingMeter, plain_generation, plain_loglikelihood
 
 PAIRS = [Loglikelihood(context=f"the {word} of", continuation=end) for word in ("fox", "dog") for end in (" x", " the")]
@@ -72,6 +73,7 @@ def test_a_model_that_packing_would_change_is_read_plainly_and_says_so(awkward, 
         model = CausalModel(loaded, batch_tokens=1000)
     assert reason in model.plain_reason
     assert model.plain_reason in caplog.text
+    assert "自检" in Words("zh").reason(model.plain_reason)
 
 
 def test_its_answers_are_right_all_the_same(awkward):

@@ -1,12 +1,14 @@
 """What the pages do with what a reader chooses: the app itself, without a browser."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from harness.core.text.reasons import Reason
+from harness.decision.comparable import comparable
 from harness.store import Store, index_folder, locate
 from tests.store.records import SUITES, make_record
 
@@ -129,6 +131,56 @@ def test_a_page_says_why_a_score_is_absent_in_its_own_language(monkeypatch, tmp_
         *(headline.format(task=task) for task in ("birds", "noise")),
     }
     assert reasons("en", "why absent") == {told, f"no acc of birds: {told}", f"no acc of noise: {told}"}
+
+
+def test_a_run_is_set_apart_for_reasons_in_the_readers_language(monkeypatch, tmp_path):
+    def otherwise(spec):
+        first, *others = spec.tasks
+        first = replace(first, sample_count=39, data_sha256="e" * 64)
+        return replace(spec, seed=1, apply_chat_template=True, tasks=(first, *others))
+
+    runs = [make_record(tmp_path, fingerprint=place * 64) for place in "abc"]
+    runs.append(make_record(tmp_path, fingerprint="d" * 64, change=otherwise))
+    with Store(locate(None, tmp_path)) as store:
+        index_folder(store, tmp_path)
+    monkeypatch.setenv("HARNESS_RECORDS", str(tmp_path))
+
+    def why(language, column):
+        app = AppTest.from_function(_page, kwargs={"name": "ranks"}, default_timeout=60)
+        app.query_params["lang"] = language
+        app.run()
+        return [one.value[column].tolist() for one in app.dataframe if column in one.value]
+
+    english = "; ".join(comparable(runs[0], runs[-1]))
+    assert why("en", "why") == [[english]]
+    assert why("zh", "原因") == [
+        ["随机种子：前者 0，后者 1；对话模板：前者 不使用，后者 使用；accuracy/birds：样本数分别为 40 与 39、数据"]
+    ]
+
+
+def test_the_page_of_samples_says_why_an_answer_is_invalid_in_its_own_language(monkeypatch, tmp_path):
+    told = Reason("the continuation of {count} tokens is longer than the model's window", count=9)
+    record = make_record(tmp_path, invalid=told)
+    with Store(locate(None, tmp_path)) as store:
+        index_folder(store, tmp_path)
+    monkeypatch.setenv("HARNESS_RECORDS", str(tmp_path))
+
+    def said(language, column):
+        app = AppTest.from_function(_page, kwargs={"name": "samples"}, default_timeout=60)
+        app.query_params["run"], app.query_params["lang"] = record.run_id, language
+        app.run()
+        tables = [one.value for one in app.dataframe]
+        of_scores = [table[column].dropna().tolist() for table in tables if column in table]
+        return [*of_scores, *(one.value for one in app.warning)]
+
+    chinese = "9 个词元的续写超出模型窗口"
+    assert said("zh", "无效") == [[chinese], [chinese], chinese, chinese]
+    assert [one if isinstance(one, list) else one.replace("\\", "") for one in said("en", "invalid")] == [
+        [told],
+        [told],
+        told,
+        told,
+    ]
 
 
 def test_where_a_sign_in_is_set_up_nothing_is_shown_before_it(folder, monkeypatch):

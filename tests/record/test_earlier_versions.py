@@ -21,6 +21,7 @@ from harness.record.estimates import estimate_of, estimate_row
 from harness.report import ReportContext, Words, build_document, to_markdown
 from harness.report.words import Language
 from harness.store import Store, add_run, locate
+from leaderboard.data.samples import SampleQuery, sample, samples_page
 
 PACKED = Path(__file__).with_name("version_0_1_0.tar.xz")
 RUN = "92fd06c871d9"
@@ -76,6 +77,14 @@ def test_a_report_is_written_of_it(record: RunRecord, language: Language) -> Non
     text = to_markdown(build_document(ReportContext(record=record, words=Words(language))))
     assert "region=south" in text
     assert "no scores today" in text
+
+
+def test_its_samples_are_shown_with_their_reasons_in_english(record: RunRecord) -> None:
+    whole = record.scores[record.scores["invalid"].notna()].iloc[0]
+    query = SampleQuery(suite=whole["suite"], task=whole["task"], metric=whole["metric"], outcome="invalid")
+    found = samples_page(record, query).frame.iloc[0]
+    assert (found["invalid"], found["wording"]) == (whole["invalid"], None)
+    assert sample(record, query.suite, query.task, whole["sample_id"]).requests["wording"].isna().all()
 
 
 def test_the_store_takes_it(record: RunRecord, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from markdown_it import MarkdownIt
 
 import harness
 import harness.report
+import leaderboard
 import probes
 import suites
 from harness.core import registry
@@ -140,6 +141,7 @@ def test_every_reason_can_be_said_in_chinese_and_none_is_translated_that_nobody_
     """Templates of reasons, and reasons that are written in one piece; those of a suite in its own catalogue."""
     shared = _catalogue(Path(harness.report.__file__).parent / "reasons")
     packages = {Path(harness.__file__).parent: shared, Path(probes.__file__).parent: shared}
+    packages[Path(leaderboard.__file__).parent] = shared
     for folder in (path.parent for path in Path(suites.__path__[0]).glob("*/locale")):
         packages[folder] = shared | _catalogue(folder)
     written: set[str] = set()

@@ -53,9 +53,10 @@ def make_record(
     change: Callable[[RunSpec], RunSpec] = lambda spec: spec,
     value: float | None = None,
     absent: str | None = None,
+    invalid: str | None = None,
 ) -> RunRecord:
     """A run of n samples a task of which about the share `right` is answered well; its scores are `value` if given, or
-    absent for the reason `absent`.
+    absent for the reason `absent`; the first sample of each task has no answer for the reason `invalid`, if given.
 
     Which samples are hard is the same for every model but for luck, which `answers` seeds. `change` makes another spec
     of the run's.
@@ -97,13 +98,19 @@ def make_record(
     responses, scores, estimates = [], [], []
     for task in spec.tasks:
         made = [_score(index, right, answers, task.task) for index in range(n)]
+        made[0] = replace(made[0], invalid=invalid)
         scores += [score_row(task.suite, task.task, score) for score in made]
         for score in made:
             for position, choice in enumerate((" the lark", " the carp")):
                 request = Loglikelihood(context=f"{task.task} {score.sample_id}: {text}", continuation=choice)
                 told = float(position == int(score.predicted or 0)) - 2.0
                 response = Response(
-                    request_id=request.id, loglikelihood=told, is_greedy=False, token_ids=(1,), token_count=1
+                    request_id=request.id,
+                    loglikelihood=told,
+                    is_greedy=False,
+                    token_ids=(1,),
+                    token_count=1,
+                    invalid=score.invalid,
                 )
                 responses.append(response_row(task.suite, task.task, score.sample_id, position, request, response))
         estimate = _estimate(task.suite, task.task, made)

@@ -10,7 +10,7 @@ __all__ = ["Reason", "but_last", "reworded", "told_together", "unworded", "worde
 
 _PLACE = re.compile(r"{(\w+)}")
 
-_JOINED = "{first}; {second}"
+_BETWEEN = "between"
 _DEEPEST = 8
 """Reasons within reasons that a file may hold."""
 
@@ -66,23 +66,24 @@ def _filled(template: str, fields: Mapping[str, str | int]) -> str:
     return _PLACE.sub(lambda found: str(fields.get(found[1], found[0])), template)
 
 
-def told_together(parts: Iterable[str | None]) -> str:
-    """Several reasons as one, those left out that there aren't; empty without any."""
+def told_together(parts: Iterable[str | None], between: str = "; ") -> str:
+    """Several reasons as one, with `between` them; those left out that there aren't. Empty without any.
+
+    However many there are, they stand side by side, none within another.
+    """
     told = [part for part in parts if part]
-    if not told:
-        return ""
-    first, *others = told
-    for other in others:
-        first = Reason(_JOINED, first=first, second=other)
-    return first
+    if len(told) <= 1:
+        return next(iter(told), "")
+    named = {f"part{number}": part for number, part in enumerate(told)}
+    return Reason(f"{{{_BETWEEN}}}".join(f"{{{name}}}" for name in named), **{_BETWEEN: between}, **named)
 
 
 def but_last(reason: str) -> str:
     """What was told together, without the last of several parts."""
-    if isinstance(reason, Reason) and reason.template == _JOINED:
-        first = reason.fields["first"]
-        return first if isinstance(first, str) else str(first)
-    return reason
+    if not isinstance(reason, Reason) or _BETWEEN not in reason.fields:
+        return reason
+    parts = [reason.fields[name] for name in _PLACE.findall(reason.template) if name != _BETWEEN]
+    return told_together([part for part in parts[:-1] if isinstance(part, str)])
 
 
 def wording(**texts: str | None) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class CausalModel(Model):
             self._prompts.pop(name, None)
         self._beginnings.clear()
 
-    def _why_plain(self) -> str | None:
+    def _why_plain(self) -> Reason | None:
         """Why nothing is shared, by the model's kind of attention, or by trying."""
         reason = refusal(self.model)
         if reason is None:
@@ -150,13 +150,14 @@ class CausalModel(Model):
             _log.info("each request is read by itself: what the model keeps of a text can't be copied (%s)", fault)
             return False
 
-    def _packing_fault(self) -> str | None:
+    def _packing_fault(self) -> Reason | None:
         try:
             error = packing_error(self.model)
         except Exception as fault:  # whatever a model does with a mask or a cache of a kind that it doesn't expect
-            return f"the packed way fails on a self-check ({type(fault).__name__}: {fault})"
+            said = f"{type(fault).__name__}: {fault}"
+            return Reason("the packed way fails on a self-check ({error})", error=said)
         if not self._is_rounding(error):
-            return f"packed and plain log-likelihoods differ by {error:.2g} nats on a self-check"
+            return Reason("packed and plain log-likelihoods differ by {nats} nats on a self-check", nats=f"{error:.2g}")
         return None
 
     def _is_rounding(self, error: float) -> bool:

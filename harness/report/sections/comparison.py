@@ -28,7 +28,7 @@ def comparison(context: ReportContext) -> list[Section]:
             )
         )
     ]
-    blocks += [Bullets(items=found.conditions)] if found.conditions else []
+    blocks += [Bullets(items=list(map(words.reason, found.conditions)))] if found.conditions else []
     blocks.append(_table(context, words("By dimension"), found.at("suite")))
     changed = [one for one in found.at("metric") if one.change in ("better", "worse", "changed")]
     if changed:
