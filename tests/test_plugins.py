@@ -33,6 +33,9 @@ stopwatch = "harness_poems:Stopwatch"
 [project.entry-points."harness.scorers"]
 shouting = "harness_poems.shouting:Shouting"
 
+[project.entry-points."harness.swaps"]
+hats_and_dogs = "harness_poems.exchange:HatsAndDogs"
+
 [project.entry-points."harness.engines"]
 bigram = "harness_poems.bigram:BIGRAM"
 
@@ -133,6 +136,23 @@ class Shouting:
         letters = [[letter for letter in text if letter.isalpha()] for text in texts]
         return [sum(letter.isupper() for letter in line) / max(1, len(line)) for line in letters]
 '''
+EXCHANGE = '''
+"""An exchange of words."""
+
+NAMES = {"hat": "dog", "dog": "hat"}
+
+
+class HatsAndDogs:
+    """Hats for dogs, and dogs for hats."""
+
+    version = "1"
+
+    def mapping(self, text, rng):
+        return {word: other for word, other in NAMES.items() if word in text.split()}
+
+    def apply(self, text, mapping):
+        return " ".join(mapping.get(word, word) for word in text.split(" "))
+'''
 BIGRAM = '''
 """A kind of model: how often a word followed another."""
 
@@ -197,6 +217,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (package / "sums.py").write_text("")
     (package / "bigram.py").write_text(BIGRAM)
     (package / "shouting.py").write_text(SHOUTING)
+    (package / "exchange.py").write_text(EXCHANGE)
     (package / "pairs.py").write_text(PAIRS)
     rows = [{"line": f"the cat {n}", "options": ["hat", "dog"], "gold": 0} for n in range(4)]
     (package / "rhymes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -244,6 +265,56 @@ def test_a_scorer_of_its_own_judges_what_a_model_writes(site, tiny_llama, tmp_pa
     (site / "harness_poems" / "shouting.py").write_text(SHOUTING.replace("max(1, ", "(1 + "))
     again = harness(site, *command, "--toxicity-model", "shouting", "--json", cwd=tmp_path)
     assert json.loads(again.stdout)["run_id"] != result["run_id"]
+
+
+@pytest.mark.parametrize("place", ["command", "file"])
+def test_a_swap_of_its_own_is_used_by_its_name(site, tmp_path, place):
+    folder = tmp_path / "counted"
+    folder.mkdir()
+    (folder / "bigram.json").write_text(json.dumps({"-": {"hat": 3, "dog": 1}}))
+    (tmp_path / "mine.yaml").write_text("tasks: ['counterfactual@hats_and_dogs:rhymes']\n")
+    asked = {"command": ("--task", "counterfactual@hats_and_dogs:rhymes"), "file": ("--suite", "mine.yaml")}[place]
+    command = ("eval", "--model", str(folder), "--meter", "none", "--json", *asked)
+    finished = harness(site, *command, cwd=tmp_path)
+    assert finished.returncode == 0, finished.stderr
+    result = json.loads(finished.stdout)
+    # "hat" is always the likelier: the first choice as it stands, the second once the two are exchanged.
+    (flips,) = (row for row in result["estimates"] if row["metric"] == "flip_rate")
+    assert (flips["task"], flips["value"], flips["n"]) == ("counterfactual@hats_and_dogs:rhymes", 1.0, 4)
+    record = load_record(tmp_path / result["folder"])
+    (task,) = record.spec.tasks
+    assert (task.task, task.definition["swap_name"], task.definition["swap"]) == (
+        "counterfactual@hats_and_dogs:rhymes",
+        "hats_and_dogs",
+        "1",
+    )
+    again = harness(site, "verify", result["folder"], cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    if place == "command":
+        (site / "harness_poems" / "exchange.py").write_text(EXCHANGE + "\n\nMORE = 1\n")
+        assert json.loads(harness(site, *command, cwd=tmp_path).stdout)["run_id"] != result["run_id"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("counterfactual@hats_and_dog:rhymes", "no such exchange of names; did you mean hats_and_dogs"),
+        ("counterfactual@:rhymes", "no such exchange of names"),
+        ("robustness@hats_and_dogs:rhymes", "robustness takes no name behind an @"),
+        ("counterfactual:rhymes", "first name to exchange that name_swap knows"),
+    ],
+)
+@pytest.mark.parametrize("place", ["command", "file"])
+def test_a_swap_that_is_not_there_is_refused_in_a_line(site, tmp_path, name, said, place):
+    folder = tmp_path / "counted"
+    folder.mkdir()
+    (folder / "bigram.json").write_text("{}")
+    (tmp_path / "mine.yaml").write_text(f"tasks: ['{name}']\n")
+    asked = {"command": ("--task", name), "file": ("--suite", "mine.yaml")}[place]
+    finished = harness(site, "eval", "--model", str(folder), "--meter", "none", *asked, cwd=tmp_path)
+    assert finished.returncode == 2
+    assert said in finished.stderr
+    assert finished.stderr.count("\n") == 1
 
 
 CHECKS = """

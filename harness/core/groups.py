@@ -158,7 +158,8 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 noun="wrapper of tasks",
                 holds="maker",
                 contracts=("harness.core.tasks:Task",),
-                use="called with a task, it gives another: `--task NAME:TASK`",
+                use="called with a task, it gives another: `--task NAME:TASK`; if its second parameter is called "
+                "`instrument`, that is what stands behind the `@` of `NAME@INSTRUMENT:TASK`",
             ),
             Group(
                 name="harness.presets",
@@ -206,7 +207,7 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 noun="exchange of names",
                 holds="class",
                 contracts=("harness.core.perturbations:Swap",),
-                use="exchanges names in the prompts of `counterfactual:TASK`, where it is called `name_swap`",
+                use="exchanges names in the questions of `counterfactual@SWAP:TASK`",
             ),
             Group(
                 name="harness.perturbations",

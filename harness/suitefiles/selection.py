@@ -14,7 +14,7 @@ from harness.core.text.hashing import MAX_INTEGER
 from harness.suitefiles.declaration import Declaration
 from harness.suitefiles.declared import declare, read_suite_file, redeclare
 from harness.suitefiles.schema import SuiteFile, TaskEntry
-from harness.suitefiles.wrappers import wrapped, wrapper_names
+from harness.suitefiles.wrappers import is_wrapper, wrapped
 from harness.tasks.options import LM_EVAL, TaskOptions
 
 __all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "rebuilt", "select", "suite_path"]
@@ -85,7 +85,8 @@ def select(
 
     A suite is a registered name, a preset, or the path of a suite file (.yaml, .yml); a task is a registered name, or
     `lm-eval:NAME`, or another with `attribution:`, `calibration:`, `counterfactual:`, `robustness:` or `verbalised:`
-    before its name. A text of several, parted by commas, stands for each. An explicit `limit` or `num_fewshot` wins
+    before its name (`counterfactual@SWAP:` with another exchange of names). A text of several, parted by commas, stands
+    for each. An explicit `limit` or `num_fewshot` wins
     over a suite file's, which wins over a task's own; exemplars are only given to tasks that take them. What is asked
     for first wins where the same task comes again.
 
@@ -147,7 +148,7 @@ def rebuilt(name: str, definition: Mapping[str, Any]) -> Task:
     (which would fetch data), or one whose declaration names files or code of the user's.
     """
     source, colon, bare = name.partition(":")
-    if colon and source in wrapper_names():
+    if colon and is_wrapper(source):
         return wrapped(source, rebuilt(bare, definition.get("inner", definition)))
     if "declaration" in definition:
         return redeclare(definition)
@@ -202,7 +203,7 @@ def _named(
         from harness.lm_eval.tasks import load_tasks
 
         return [_Wanted(suite=LM_EVAL, task=task) for task in load_tasks(bare, options)]
-    if colon and source in wrapper_names():
+    if colon and is_wrapper(source):
         inner = _inner(bare, otherwise, options, declared)
         return [_Wanted(suite=otherwise, task=wrapped(source, task)) for task in inner]
     task = registry.task(name)

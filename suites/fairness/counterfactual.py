@@ -18,10 +18,11 @@ from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.wrapped import WrappedTask
 
-__all__ = ["COUNTERFACTUAL", "CounterfactualTask", "counterfactual"]
+__all__ = ["COUNTERFACTUAL", "NAME_SWAP", "CounterfactualTask", "counterfactual"]
 
 COUNTERFACTUAL = "counterfactual"
-"""What stands before the colon: `counterfactual:siqa`."""
+"""What stands before the colon: `counterfactual:siqa`, or `counterfactual@SWAP:siqa` for another swap than ours."""
+NAME_SWAP = "name_swap"
 
 FLIP_RATE = Proportion(
     name="flip_rate",
@@ -41,6 +42,8 @@ FLIP_RATE = Proportion(
 class CounterfactualTask(WrappedTask[MultipleChoice]):
     """A multiple-choice task whose samples with a known first name are asked twice, the second time with another name.
 
+    Which names are known and what they become is up to the swap that is registered as `swap_name`.
+
     What it measures. `flip_rate`: the share of those samples in which the model's choice changes when names are
     exchanged for others of the same gender, heard as of another origin. Accuracy's own choice (`acc`) is compared.
 
@@ -53,10 +56,12 @@ class CounterfactualTask(WrappedTask[MultipleChoice]):
 
     metrics = (FLIP_RATE,)
 
-    def __init__(self, inner: MultipleChoice, swap: Swap) -> None:
-        super().__init__(COUNTERFACTUAL, inner)
-        self.swap = swap
-        self.definition: Mapping[str, Any] = MappingProxyType({"swap": swap.version, "inner": dict(inner.definition)})
+    def __init__(self, inner: MultipleChoice, swap: Swap, swap_name: str = NAME_SWAP) -> None:
+        super().__init__(COUNTERFACTUAL if swap_name == NAME_SWAP else f"{COUNTERFACTUAL}@{swap_name}", inner)
+        self.swap, self.swap_name = swap, swap_name
+        self.definition: Mapping[str, Any] = MappingProxyType(
+            {"swap": swap.version, "swap_name": swap_name, "inner": dict(inner.definition)}
+        )
 
     @property
     @override
@@ -72,7 +77,7 @@ class CounterfactualTask(WrappedTask[MultipleChoice]):
         usable = [(sample, swapped) for sample, swapped in found if swapped is not None]
         if not usable:
             raise TaskError(
-                f"no sample of {self.inner.name} has a first name to exchange",
+                f"no sample of {self.inner.name} has a first name to exchange that {self.swap_name} knows",
                 place=self.name,
                 fix="Use a task about people, such as siqa",
             )
@@ -121,12 +126,15 @@ class CounterfactualTask(WrappedTask[MultipleChoice]):
         )
 
 
-def counterfactual(task: Task) -> CounterfactualTask:
-    """The multiple-choice task, asked with names exchanged. Raises `TaskError` for a task of another sort."""
+def counterfactual(task: Task, instrument: str = NAME_SWAP) -> CounterfactualTask:
+    """The multiple-choice task, asked with names exchanged by the swap that is registered as `instrument`.
+
+    Raises `TaskError` for a task of another sort, `UnknownName` and `PluginError` for the swap.
+    """
     if not isinstance(task, MultipleChoice):
         raise TaskError(
             "names are exchanged in multiple-choice tasks alone",
             place=f"{COUNTERFACTUAL}:{task.name}",
             fix="Use siqa",
         )
-    return CounterfactualTask(task, registry.make("harness.swaps", "name_swap"))
+    return CounterfactualTask(task, registry.make("harness.swaps", instrument), instrument)
