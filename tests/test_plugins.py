@@ -267,29 +267,28 @@ def test_a_scorer_of_its_own_judges_what_a_model_writes(site, tiny_llama, tmp_pa
     assert json.loads(again.stdout)["run_id"] != result["run_id"]
 
 
+def asking(folder: Path, task: str, place: str) -> tuple[str, ...]:
+    """The command that asks a table of word pairs this task, named in the command or in a suite file."""
+    (folder / "counted").mkdir()
+    (folder / "counted" / "bigram.json").write_text(json.dumps({"-": {"hat": 3, "dog": 1}}))
+    (folder / "mine.yaml").write_text(f"tasks: ['{task}']\n")
+    asked = ("--task", task) if place == "command" else ("--suite", "mine.yaml")
+    return ("eval", "--model", "./counted", "--meter", "none", "--json", *asked)
+
+
 @pytest.mark.parametrize("place", ["command", "file"])
 def test_a_swap_of_its_own_is_used_by_its_name(site, tmp_path, place):
-    folder = tmp_path / "counted"
-    folder.mkdir()
-    (folder / "bigram.json").write_text(json.dumps({"-": {"hat": 3, "dog": 1}}))
-    (tmp_path / "mine.yaml").write_text("tasks: ['counterfactual@hats_and_dogs:rhymes']\n")
-    asked = {"command": ("--task", "counterfactual@hats_and_dogs:rhymes"), "file": ("--suite", "mine.yaml")}[place]
-    command = ("eval", "--model", str(folder), "--meter", "none", "--json", *asked)
+    name = "counterfactual@hats_and_dogs:rhymes"
+    command = asking(tmp_path, name, place)
     finished = harness(site, *command, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     result = json.loads(finished.stdout)
     # "hat" is always the likelier: the first choice as it stands, the second once the two are exchanged.
     (flips,) = (row for row in result["estimates"] if row["metric"] == "flip_rate")
-    assert (flips["task"], flips["value"], flips["n"]) == ("counterfactual@hats_and_dogs:rhymes", 1.0, 4)
-    record = load_record(tmp_path / result["folder"])
-    (task,) = record.spec.tasks
-    assert (task.task, task.definition["swap_name"], task.definition["swap"]) == (
-        "counterfactual@hats_and_dogs:rhymes",
-        "hats_and_dogs",
-        "1",
-    )
-    again = harness(site, "verify", result["folder"], cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
+    assert (flips["task"], flips["value"], flips["n"]) == (name, 1.0, 4)
+    (task,) = load_record(tmp_path / result["folder"]).spec.tasks
+    assert (task.task, task.definition["swap_name"], task.definition["swap"]) == (name, "hats_and_dogs", "1")
+    assert harness(site, "verify", result["folder"], cwd=tmp_path).returncode == 0
     if place == "command":
         (site / "harness_poems" / "exchange.py").write_text(EXCHANGE + "\n\nMORE = 1\n")
         assert json.loads(harness(site, *command, cwd=tmp_path).stdout)["run_id"] != result["run_id"]
@@ -306,12 +305,7 @@ def test_a_swap_of_its_own_is_used_by_its_name(site, tmp_path, place):
 )
 @pytest.mark.parametrize("place", ["command", "file"])
 def test_a_swap_that_is_not_there_is_refused_in_a_line(site, tmp_path, name, said, place):
-    folder = tmp_path / "counted"
-    folder.mkdir()
-    (folder / "bigram.json").write_text("{}")
-    (tmp_path / "mine.yaml").write_text(f"tasks: ['{name}']\n")
-    asked = {"command": ("--task", name), "file": ("--suite", "mine.yaml")}[place]
-    finished = harness(site, "eval", "--model", str(folder), "--meter", "none", *asked, cwd=tmp_path)
+    finished = harness(site, *asking(tmp_path, name, place), cwd=tmp_path)
     assert finished.returncode == 2
     assert said in finished.stderr
     assert finished.stderr.count("\n") == 1
