@@ -103,6 +103,12 @@ def verify_command(
     suite: Annotated[
         list[str] | None, typer.Option("--suite", help="With --rescore: the suite file that the run was made with.")
     ] = None,
+    allow_code_execution: Annotated[
+        bool,
+        typer.Option(
+            "--allow-code-execution", help="With --rescore: run the programs that the model wrote, in a sandbox."
+        ),
+    ] = False,
     nonce: Annotated[
         str | None,
         typer.Option(help="With --rerun: a word of your own, so that nobody can predict which samples are drawn."),
@@ -157,7 +163,7 @@ def verify_command(
     if rescore and rerun:
         raise InputError("are two questions", place="--rescore and --rerun", fix="Ask one after the other")
     if rescore and report.ok:
-        _rescore(report, suite or [], as_json)
+        _rescore(report, suite or [], as_json, allow_code_execution=allow_code_execution)
         return
     if rerun is None or not report.ok:
         _finish(report, as_json)
@@ -187,12 +193,12 @@ def _rerun(report: "Report", count: int, nonce: str | None, as_json: bool, *, tr
         raise typer.Exit(_DIFFERS)
 
 
-def _rescore(report: "Report", suites: list[str], as_json: bool) -> None:
+def _rescore(report: "Report", suites: list[str], as_json: bool, *, allow_code_execution: bool) -> None:
     from harness.record import load_record
     from harness.run.rescore import rescore
 
     with progress_bar() as progress:
-        found = rescore(load_record(report.place), suites, progress)
+        found = rescore(load_record(report.place), suites, progress, allow_code_execution=allow_code_execution)
     if as_json:
         _finish(report, as_json, {"ok": report.ok and found.ok, "rescore": asdict(found)})
     else:

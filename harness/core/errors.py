@@ -8,6 +8,7 @@ HarnessError                  something the user can act on; the CLI prints it i
 │   └── TaskError             a task file or a task's settings can't be used
 ├── UnavailableError          it would have to be fetched, and can't be: no network, or offline by choice
 ├── PluginError               an entry point fails to import or is of the wrong kind
+├── SandboxError              a program that a model wrote can't be run safely on this machine
 ├── ModelError                the model failed while it answered
 ├── RecordError               a run record can't be written, read or trusted
 │   └── RecordLockedError     another process holds the run
@@ -31,6 +32,7 @@ __all__ = [
     "PluginError",
     "RecordError",
     "RecordLockedError",
+    "SandboxError",
     "StoreError",
     "TaskError",
     "UnavailableError",
@@ -97,6 +99,10 @@ class UnavailableError(HarnessError):
 
 class PluginError(HarnessError):
     """An entry point fails to import, or gives something of the wrong kind."""
+
+
+class SandboxError(HarnessError):
+    """A program that a model wrote can't be run where it could do no harm, so it is not run."""
 
 
 class ModelError(HarnessError):

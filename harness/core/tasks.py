@@ -94,6 +94,8 @@ class Task(ABC):
     """What sums it up with the tasks that it was named together with."""
     asks: Sequence[type[Request]] = ()
     """The classes of its requests: what a model must be able to answer for the task to be defined for it."""
+    executes_code: bool = False
+    """Whether its scores come of running what the model wrote, which the user has to allow; see `harness.sandbox`."""
 
     @property
     def code(self) -> Sequence[type]:

@@ -18,6 +18,7 @@ from harness.core.errors import HarnessError, UnavailableError
 from harness.core.groups import GROUPS
 from harness.core.process.paths import cache_folder
 from harness.data import all_datasets
+from harness.sandbox import SANDBOX_FIX, find_sandbox
 
 __all__ = ["Diagnosis", "Status", "examine"]
 
@@ -60,6 +61,7 @@ def examine(offline: bool) -> list[Diagnosis]:
         _checkpoints(),
         _data_sets(offline=offline),
         _hub(offline=offline),
+        _sandbox(),
         *_plugins(),
     ]
 
@@ -263,6 +265,14 @@ def _hub(*, offline: bool) -> Diagnosis:
         detail = f"not asked ({', '.join(flags)}): only what is cached can be used"
         return Diagnosis(name="hub", status="limited", detail=detail)
     return Diagnosis(name="hub", status="ok", detail="asked for models and data sets where named; not tried now")
+
+
+def _sandbox() -> Diagnosis:
+    name, reasons = find_sandbox()
+    if name is not None:
+        return Diagnosis(name="sandbox", status="ok", detail=f"{name}: programs that a model writes can be run in it")
+    detail = f"none for programs that a model writes, so tasks that run them are refused: {'; '.join(reasons)}"
+    return Diagnosis(name="sandbox", status="missing", detail=detail, fix=SANDBOX_FIX)
 
 
 def _plugins() -> Iterator[Diagnosis]:

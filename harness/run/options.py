@@ -133,6 +133,9 @@ class EvalOptions:
     )
     trust_task_code: bool = option(False, "Run Python that a task YAML names.", "--trust-task-code")
     trust_metric_code: bool = option(False, "Run Python of a metric script.", "--trust-metric-code")
+    allow_code_execution: bool = option(
+        False, "Run the programs that the model writes, in a sandbox.", "--allow-code-execution"
+    )
     endpoint: EndpointOptions = field(default_factory=EndpointOptions)
     plugin_timeout_s: float = option(
         STEP_TIMEOUT_S,

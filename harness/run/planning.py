@@ -26,7 +26,8 @@ from harness.record.environment import (
 from harness.run.memory_limit import check_size
 from harness.run.metering import METERS
 from harness.run.options import EvalOptions
-from harness.run.work import SkippedTask, TaskWork, applicable, prepare
+from harness.run.work import EXECUTES_CODE, SkippedTask, TaskWork, applicable, prepare
+from harness.sandbox import require_sandbox
 from harness.scorers.judges import use_judges
 from harness.suitefiles.selection import Selection, select
 from harness.tasks.options import ChatOptions, TaskOptions
@@ -81,7 +82,9 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         bertscore_model=options.bertscore_model,
         offline=options.offline,
     )
-    chosen, skipped = applicable(selection.planned, checkpoint)
+    chosen, skipped = applicable(selection.planned, checkpoint, allow_code_execution=options.allow_code_execution)
+    if any(one.task.executes_code for one in chosen):
+        require_sandbox()
     if not chosen:
         raise _nothing_defined(model, checkpoint, skipped)
     work = tuple(prepare(chosen, offline=options.offline, step_timeout_s=options.plugin_timeout_s))
@@ -100,6 +103,12 @@ def _nothing_defined(model: str, checkpoint: Checkpoint, skipped: Sequence[Skipp
     kind = registry.kind(checkpoint.kind)
     # What a task for this kind says of this checkpoint is more to the point than that others are for another kind.
     near = [one for one in skipped if not any(map(kind.refusal, one.planned.task.asks))]
+    if unallowed := [one for one in skipped if one.reason == EXECUTES_CODE]:
+        return InputError(
+            "runs the programs that the model writes, in a sandbox, and nobody allowed it",
+            place=unallowed[0].planned.task.name,
+            fix="Add --allow-code-execution",
+        )
     return InputError(
         f"is of the kind {checkpoint.kind}, for which none of the tasks asked for is defined: "
         f"{[*near, *skipped][0].reason}",

@@ -26,7 +26,7 @@ from harness.record.samples import read_rows
 from harness.record.tables import as_recorded, response_row, score_row
 from harness.run.asking import known_rounds
 from harness.run.judgement import judge_task
-from harness.run.work import TaskWork, prepare
+from harness.run.work import EXECUTES_CODE, TaskWork, prepare
 from harness.suitefiles.selection import PlannedTask, rebuilt, select
 from harness.tasks.options import TaskOptions
 
@@ -58,11 +58,18 @@ class _Other(Exception):  # noqa: N818 - not an error: it becomes the reason why
     """A task can't be scored again here; the message says why."""
 
 
-def rescore(record: RunRecord, suites: Sequence[str] = (), progress: Progress | None = None) -> Rescore:
+def rescore(
+    record: RunRecord,
+    suites: Sequence[str] = (),
+    progress: Progress | None = None,
+    *,
+    allow_code_execution: bool = False,
+) -> Rescore:
     """Score the answers of a sealed run again, as far as its tasks, data and code are at hand; nothing is fetched.
 
-    `suites` are the suite files of the user's that the run was made with: their data are in no package. Raises
-    `HarnessError` for one that can't be read, and for a record that can't be.
+    `suites` are the suite files of the user's that the run was made with: their data are in no package. Tasks that run
+    what the model wrote are left out unless `allow_code_execution`. Raises `HarnessError` for one that can't be read,
+    and for a record that can't be.
     """
     progress, spec = progress or Quiet(), record.spec
     scored = Scored(record)
@@ -74,7 +81,8 @@ def rescore(record: RunRecord, suites: Sequence[str] = (), progress: Progress | 
         name = f"{task.suite}/{task.task}"
         progress.phase(name)
         try:
-            differences += _of_task(_work(record, task, own), answers, rows, scored)
+            work = _work(record, task, own, allow_code_execution=allow_code_execution)
+            differences += _of_task(work, answers, rows, scored)
             done.append(name)
         except _Other as other:
             left_out[name] = str(other)
@@ -91,9 +99,13 @@ def _own(suites: Sequence[str], spec: RunSpec) -> Mapping[tuple[str, str], Task]
     return {(one.suite, one.task.name): one.task for one in found.planned}
 
 
-def _work(record: RunRecord, task: TaskSpec, own: Mapping[tuple[str, str], Task]) -> TaskWork:
+def _work(
+    record: RunRecord, task: TaskSpec, own: Mapping[tuple[str, str], Task], *, allow_code_execution: bool
+) -> TaskWork:
     """The task as the run prepared it. Raises `_Other` where it is another one here, `HarnessError`."""
     made = own.get((task.suite, task.task)) or rebuilt(task.task, task.definition)
+    if made.executes_code and not allow_code_execution:
+        raise _Other(EXECUTES_CODE)
     settings = TaskSettings(limit=task.limit, num_fewshot=task.num_fewshot, seed=record.spec.seed)
     planned = PlannedTask(suite=task.suite, task=made.suited(_checkpoint(record)), settings=settings)
     (work,) = prepare([planned], offline=True)

@@ -16,12 +16,14 @@ from harness.core.process.reachable import code_digest
 from harness.core.requests import Request, Response
 from harness.core.tasks import Row, Sample, Task
 from harness.core.text.hashing import digest
+from harness.core.text.reasons import Reason
 from harness.data import find, load_data
 from harness.record import TaskSpec
 from harness.suitefiles.selection import PlannedTask
 
-__all__ = ["Phase", "SkippedTask", "TaskWork", "applicable", "phases", "prepare", "with_failure"]
+__all__ = ["EXECUTES_CODE", "Phase", "SkippedTask", "TaskWork", "applicable", "phases", "prepare", "with_failure"]
 
+EXECUTES_CODE = Reason("it runs the programs that the model writes, which needs --allow-code-execution")
 MAX_CHARACTERS = 4_000_000
 """Of a text that a model is asked about: a million tokens of English."""
 
@@ -98,13 +100,17 @@ class SkippedTask:
     reason: str
 
 
-def applicable(planned: Sequence[PlannedTask], checkpoint: Checkpoint) -> tuple[list[PlannedTask], list[SkippedTask]]:
-    """The tasks that a checkpoint can be asked, suited to it, and the others with their reason: kind, or refusal."""
+def applicable(
+    planned: Sequence[PlannedTask], checkpoint: Checkpoint, *, allow_code_execution: bool = True
+) -> tuple[list[PlannedTask], list[SkippedTask]]:
+    """The tasks that a checkpoint can be asked, suited to it, and the others with their reason: kind, refusal, code."""
     kept, skipped = [], []
     for one in planned:
         kind = registry.kind(checkpoint.kind)
         refusals = [refusal for asked in one.task.asks if (refusal := kind.refusal(asked))]
         reason = refusals[0] if refusals else one.task.refusal(checkpoint)
+        if not reason and one.task.executes_code and not allow_code_execution:
+            reason = EXECUTES_CODE
         if reason:
             skipped.append(SkippedTask(planned=one, reason=reason))
         else:

@@ -26,6 +26,7 @@ class WrappedTask(Task, Generic[Inner]):
         self.data, self.languages, self.asks = inner.data, inner.languages, inner.asks
         self.default_limit, self.default_num_fewshot = inner.default_limit, inner.default_num_fewshot
         self.supports_fewshot = inner.supports_fewshot
+        self.executes_code = inner.executes_code
 
     @property
     @override
