@@ -11,11 +11,11 @@ from harness.core.errors import SandboxError
 from harness.sandbox.inside.values import MAX_BYTES
 from harness.sandbox.pair import Pair, begun, exit_code
 
-__all__ = ["Limits", "Outcome", "Program", "Verdict", "run_enclosed"]
+__all__ = ["Ending", "Limits", "Outcome", "Program", "run_enclosed"]
 
 
-class Verdict(StrEnum):
-    """What came of a program."""
+class Ending(StrEnum):
+    """How a program ended, by its tests."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -58,16 +58,16 @@ class Program:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The verdict, what is to be said of it (empty where it passed), and the seconds that it took."""
+    """How it ended, what is to be said of it (empty where it passed), and the seconds that it took."""
 
-    verdict: Verdict
+    ending: Ending
     detail: str = ""
     seconds: float = 0.0
 
     @property
     def passed(self) -> bool:
         """Whether all tests held."""
-        return self.verdict is Verdict.PASSED
+        return self.ending is Ending.PASSED
 
 
 def run_enclosed(enclosure: str, program: Program, limits: Limits) -> Outcome:
@@ -76,7 +76,7 @@ def run_enclosed(enclosure: str, program: Program, limits: Limits) -> Outcome:
         for text in (program.source, program.entry_point):
             text.encode()
     except UnicodeEncodeError:
-        return Outcome(verdict=Verdict.REFUSED, detail="it holds half a character")
+        return Outcome(ending=Ending.REFUSED, detail="it holds half a character")
     job = {
         "program": program.source,
         "entry_point": program.entry_point,
@@ -85,7 +85,7 @@ def run_enclosed(enclosure: str, program: Program, limits: Limits) -> Outcome:
     }
     line = json.dumps(job).encode() + b"\n"
     if len(line) > MAX_BYTES:
-        return Outcome(verdict=Verdict.REFUSED, detail=f"it takes more than {MAX_BYTES:,} bytes")
+        return Outcome(ending=Ending.REFUSED, detail=f"it takes more than {MAX_BYTES:,} bytes")
     bounds = {
         "cpu_s": limits.cpu_s,
         "memory_bytes": limits.memory_bytes,
@@ -94,16 +94,16 @@ def run_enclosed(enclosure: str, program: Program, limits: Limits) -> Outcome:
     }
     began = time.monotonic()
     with begun(enclosure, line, limits=bounds, scratch_bytes=limits.scratch_bytes) as pair:
-        verdict, detail = _judged(enclosure, pair, limits, began)
-        return Outcome(verdict=verdict, detail=detail, seconds=time.monotonic() - began)
+        ending, detail = _judged(enclosure, pair, limits, began)
+        return Outcome(ending=ending, detail=detail, seconds=time.monotonic() - began)
 
 
-def _judged(enclosure: str, pair: Pair, limits: Limits, began: float) -> tuple[Verdict, str]:
+def _judged(enclosure: str, pair: Pair, limits: Limits, began: float) -> tuple[Ending, str]:
     said = pair.verdict(began + limits.wall_s)
     if said is None:
-        return Verdict.TIMED_OUT, f"it takes more than {limits.wall_s:g} s"
+        return Ending.TIMED_OUT, f"it takes more than {limits.wall_s:g} s"
     if said == {"passed": True}:
-        return Verdict.PASSED, ""
+        return Ending.PASSED, ""
     if not said or "never_began" in said:
         if (complaint := pair.complaint()) or "never_began" in said:
             raise SandboxError(f"can't be set up ({complaint or 'it ended at once'})", place=enclosure)
@@ -112,17 +112,17 @@ def _judged(enclosure: str, pair: Pair, limits: Limits, began: float) -> tuple[V
         return _ended(pair.candidate, limits, began, whose="its process")
     error = str(said.get("error"))
     told = ": ".join(filter(None, (error, str(said.get("message", "")))))
-    return Verdict.OUT_OF_MEMORY if error == "MemoryError" else Verdict.FAILED, told
+    return Ending.OUT_OF_MEMORY if error == "MemoryError" else Ending.FAILED, told
 
 
-def _ended(process: "Popen[bytes]", limits: Limits, began: float, *, whose: str) -> tuple[Verdict, str]:
+def _ended(process: "Popen[bytes]", limits: Limits, began: float, *, whose: str) -> tuple[Ending, str]:
     """Of a process that gave no answer. Nothing can be on the processor for longer than it has been there."""
     lasted_s = time.monotonic() - began
     code = exit_code(process)
     if code is None:
-        return Verdict.FAILED, f"{whose} answers no more"
+        return Ending.FAILED, f"{whose} answers no more"
     if code in (128 + signal.SIGKILL, 128 + signal.SIGXCPU) and lasted_s >= limits.cpu_s:
-        return Verdict.TIMED_OUT, f"{whose} takes more than {limits.cpu_s} s on the processor"
+        return Ending.TIMED_OUT, f"{whose} takes more than {limits.cpu_s} s on the processor"
     if code > 128:
-        return Verdict.KILLED, f"{whose} died of signal {code - 128}"
-    return Verdict.FAILED, f"{whose} ended before it answered (exit code {code})"
+        return Ending.KILLED, f"{whose} died of signal {code - 128}"
+    return Ending.FAILED, f"{whose} ended before it answered (exit code {code})"

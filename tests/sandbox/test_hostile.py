@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.sandbox import Limits, Program, Verdict, run_program
+from harness.sandbox import Ending, Limits, Program, run_program
 from tests.sandbox.hostile import DEEDS, FORGERIES
 
 LIMITS = Limits(cpu_s=1, wall_s=10, memory_bytes=256 << 20)
@@ -58,7 +58,7 @@ def test_no_deed_is_done(name: str, place: dict[str, object]) -> None:
 @pytest.mark.parametrize("name", FORGERIES)
 def test_no_verdict_is_forged(name: str) -> None:
     outcome = run_program(Program(source=FORGERIES[name], entry_point="f", tests=TESTS), limits=LIMITS)
-    assert outcome.verdict in set(Verdict) - {Verdict.PASSED, Verdict.REFUSED}, outcome
+    assert outcome.ending in set(Ending) - {Ending.PASSED, Ending.REFUSED}, outcome
 
 
 @pytest.mark.parametrize("name", ["a program", "a pair of sockets", "reads it by a link"])
@@ -72,6 +72,6 @@ def test_without_a_sandbox_it_is_done(name: str, place: dict[str, object], tmp_p
 def test_the_corpus_is_failed_for_what_it_does() -> None:
     """The same tests pass a program that is right, so that none of the above fails by the tests' own fault."""
     right = Program(source="def f(x):\n return 3 * x + 1", entry_point="f", tests=TESTS)
-    assert run_program(right, limits=LIMITS).verdict is Verdict.PASSED
+    assert run_program(right, limits=LIMITS).ending is Ending.PASSED
     here = Program(source="def f(place):\n return True", entry_point="f", tests="assert f({'port': 1}) is True")
-    assert run_program(here, limits=LIMITS).verdict is Verdict.PASSED
+    assert run_program(here, limits=LIMITS).ending is Ending.PASSED

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.core.errors import SandboxError
-from harness.sandbox import Limits, Program, Verdict, find_sandbox, run_program
+from harness.sandbox import Ending, Limits, Program, find_sandbox, run_program
 from harness.sandbox.enclosures import ENCLOSURES
 from harness.sandbox.programs import run_enclosed
 
@@ -18,30 +18,30 @@ LIMITS = Limits(cpu_s=1, wall_s=10, memory_bytes=256 << 20)
 @pytest.mark.parametrize(
     ("source", "verdict", "detail"),
     [
-        ("def f(x):\n return x + 1", Verdict.PASSED, ""),
-        ("import math, re, collections, itertools\ndef f(x):\n return math.floor(x + 1.5)", Verdict.PASSED, ""),
-        ("print('hello')\ndef f(x):\n open('note', 'w').write('kept')\n return x + 1", Verdict.PASSED, ""),
-        ("def f(x):\n return x", Verdict.FAILED, "AssertionError"),
-        ("def f(x):\n return x / 0", Verdict.FAILED, "ZeroDivisionError: division by zero"),
-        ("def f(x):\n import numpy", Verdict.FAILED, "ModuleNotFoundError: No module named 'numpy'"),
-        ("def f(x):\n while True: pass", Verdict.TIMED_OUT, "its process takes more than 1 s on the processor"),
-        ("def f(x):\n return 'a' * (1 << 33)", Verdict.OUT_OF_MEMORY, "MemoryError"),
-        ("import os\ndef f(x):\n os._exit(3)", Verdict.FAILED, "its process ended before it answered (exit code 3)"),
-        ("import ctypes\nctypes.string_at(0)", Verdict.KILLED, "its process died of signal 11"),
-        ("def g(x):\n return x", Verdict.FAILED, "NameError: the program defines no f"),
-        ("f = '\ud800'", Verdict.REFUSED, "it holds half a character"),
-        ("#" * (17 << 20), Verdict.REFUSED, "it takes more than 16,777,216 bytes"),
+        ("def f(x):\n return x + 1", Ending.PASSED, ""),
+        ("import math, re, collections, itertools\ndef f(x):\n return math.floor(x + 1.5)", Ending.PASSED, ""),
+        ("print('hello')\ndef f(x):\n open('note', 'w').write('kept')\n return x + 1", Ending.PASSED, ""),
+        ("def f(x):\n return x", Ending.FAILED, "AssertionError"),
+        ("def f(x):\n return x / 0", Ending.FAILED, "ZeroDivisionError: division by zero"),
+        ("def f(x):\n import numpy", Ending.FAILED, "ModuleNotFoundError: No module named 'numpy'"),
+        ("def f(x):\n while True: pass", Ending.TIMED_OUT, "its process takes more than 1 s on the processor"),
+        ("def f(x):\n return 'a' * (1 << 33)", Ending.OUT_OF_MEMORY, "MemoryError"),
+        ("import os\ndef f(x):\n os._exit(3)", Ending.FAILED, "its process ended before it answered (exit code 3)"),
+        ("import ctypes\nctypes.string_at(0)", Ending.KILLED, "its process died of signal 11"),
+        ("def g(x):\n return x", Ending.FAILED, "NameError: the program defines no f"),
+        ("f = '\ud800'", Ending.REFUSED, "it holds half a character"),
+        ("#" * (17 << 20), Ending.REFUSED, "it takes more than 16,777,216 bytes"),
     ],
 )  # fmt: skip
-def test_the_verdict(source: str, verdict: Verdict, detail: str) -> None:
+def test_the_verdict(source: str, verdict: Ending, detail: str) -> None:
     outcome = run_program(Program(source=source, entry_point="f", tests="assert f(1) == 2"), limits=LIMITS)
-    assert (outcome.verdict, outcome.detail) == (verdict, detail)
+    assert (outcome.ending, outcome.detail) == (verdict, detail)
 
 
 def test_what_sleeps_is_ended() -> None:
     program = Program(source="import time\ndef f(x):\n time.sleep(60)", entry_point="f", tests="f(1)")
     outcome = run_program(program, limits=Limits(wall_s=1.5))
-    assert (outcome.verdict, outcome.detail) == (Verdict.TIMED_OUT, "it takes more than 1.5 s")
+    assert (outcome.ending, outcome.detail) == (Ending.TIMED_OUT, "it takes more than 1.5 s")
 
 
 def test_a_test_uses_definitions_of_the_question_and_not_the_programs() -> None:
