@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import nullcontext
 
-from streamlit import logger, net_util
+from streamlit import env_util, logger, net_util
 from streamlit.runtime.secrets import secrets_singleton
 from streamlit.web.cli import main
 
@@ -19,6 +19,8 @@ def serve() -> None:
     logger.get_logger("streamlit.runtime.caching.cache_data_api").setLevel(logging.ERROR)
     # To learn its own addresses it would ask a server of others, and look their name up.
     net_util.get_external_ip = net_util.get_internal_ip = _unknown
+    # At a first element it would look through the files of all modules to learn whether someone types.
+    env_util.is_repl = _no
     importlib.import_module("leaderboard.app")
     from leaderboard import server
 
@@ -35,6 +37,10 @@ def serve() -> None:
 
 def _unknown() -> None:
     return None
+
+
+def _no() -> bool:
+    return False
 
 
 if __name__ == "__main__":

@@ -63,9 +63,10 @@ def _specification(draw: partial[Chart], theme: Theme) -> tuple[dict[str, Any], 
     with debug_mode(False):
         drawn = draw()
         fixed = isinstance(drawn.width, int)
+        look = themed(drawn, theme)
         # Streamlit's own fitting would squeeze the drawing by the height of title, axes and legend.
-        fitted = drawn.properties(autosize=alt.AutoSizeParams(type="pad" if fixed else "fit-x", contains="padding"))
-        return themed(fitted, theme).to_dict(validate=False), fixed
+        look.autosize = alt.AutoSizeParams(type="pad" if fixed else "fit-x", contains="padding")
+        return look.to_dict(validate=False), fixed
 
 
 def shown_table(frame: pd.DataFrame, **options: Any) -> Any:

@@ -1,6 +1,6 @@
 """Words and scales that the axes of several charts share."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -19,7 +19,7 @@ def title_of(t: Translate, metric: str, unit: str, direction: str | None = None,
     return f"{elided(t(metric), 40)} ({t(unit)}) {aim(direction, target)}".rstrip()
 
 
-def interval_words(row: "pd.Series[Any]") -> str:
+def interval_words(row: Mapping[Hashable, Any]) -> str:
     """A value with its interval, as a tooltip says it."""
     if pd.isna(row["value"]):
         return ""
@@ -34,7 +34,7 @@ def drawn(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     A column `shown` says value and interval in words.
     """
     rows = frame.loc[frame["value"].notna(), list(columns)].copy()
-    rows["shown"] = [interval_words(row) for _, row in rows.iterrows()]
+    rows["shown"] = [interval_words(row) for row in rows[["value", "low", "high"]].to_dict("records")]
     for column in ("name", "group"):
         if column in rows:
             rows[column] = [elided(str(text), 48) for text in rows[column]]

@@ -4,7 +4,7 @@
     checkpoints(store)               one row a checkpoint and settings (its latest verified run), and runs that failed
     scores(store, run_ids)           one row a run and suite: the headline with its error
     comparability(store, run_ids)    one row a run: None, or why it is set apart
-    ranking(store, run_ids, weights) ranks, weighted score, formula in words
+    ranking(store, run_ids, scored, weights) ranks, weighted score, formula in words
     estimates(store, run_ids, ...)   one row an estimate of these runs
     verdicts(store, run_ids)         one row a gate's verdict, newest first
     verdict_rules(store, run_ids)    one row a rule of these
@@ -168,13 +168,12 @@ def asked(store: Store, run_ids: Sequence[str]) -> dict[str, Asked]:
     return {run_id: Asked(questions[run_id], tuple(parts.get(run_id, ()))) for run_id in run_ids if run_id in questions}
 
 
-def ranking(store: Store, run_ids: Sequence[str], weights: Mapping[str, float]) -> Ranking:
+def ranking(store: Store, run_ids: Sequence[str], scored: pd.DataFrame, weights: Mapping[str, float]) -> Ranking:
     """Ranks of runs that compare, by weighted score; one suite alone with a weight ranks by that dimension.
 
-    See `leaderboard.data.ranking.Ranking`.
+    `scored` is what `scores` says of these runs. See `leaderboard.data.ranking.Ranking`.
     """
-    chosen = scores(store, run_ids)
-    return rank(run_ids, chosen, part_estimates(store, run_ids, list(weights)), weights)
+    return rank(run_ids, scored, part_estimates(store, run_ids, list(weights)), weights)
 
 
 def part_estimates(

@@ -26,6 +26,9 @@ _NAME = 170
 """Pixels: what is pinned has to leave room for a score beside it on a phone."""
 _TICK = "Tick one row to open its run, two to compare them, more for their trade-offs. A click on a header sorts."
 
+_HAS_COME = "has come to the leaderboard"
+_SOON_S = 1.0
+
 _ABOUT = ("parameters_millions", "date", "kind", "dtype")
 _RANKS = (
     "Neighbours that the data can't tell apart share a rank: their difference, paired by sample where both had the "
@@ -65,7 +68,7 @@ def _ranks(bar: Any, session: Session, known: pd.DataFrame, scores: pd.DataFrame
     together = list(dict.fromkeys(scores["run_id"]))
     suites = list(dict.fromkeys(scores.loc[scores["value"].notna(), "suite"]))
     weights = weights_of(bar, session, suites, {suite for listed in known["suites"] for suite in listed})
-    ranking = queries.ranking(session.store, together, weights)
+    ranking = queries.ranking(session.store, together, scores, weights)
     energy = queries.estimates(session.store, together, task=WHOLE_RUN, metric="energy_joules")
     frame = board(known, ranking, scores[scores["suite"].isin(suites)], energy, names)
     _table(bar, session, frame, scores, suites)
@@ -76,18 +79,32 @@ def _ranks(bar: Any, session: Session, known: pd.DataFrame, scores: pd.DataFrame
             st.text(note)
     downloads(session, frame, "leaderboard")
     st.subheader(t("Dimensions"))
+    _dimensions(session, scores, list(frame["run_id"]), names)
+
+
+def _dimensions(session: Session, scores: pd.DataFrame, ordered: Sequence[str], names: Mapping[str, str]) -> None:
+    """A chart a suite, best first; a reader who has just come gets them once the table is on the screen.
+
+    To draw them takes the browser as long as all before it.
+    """
+    if _HAS_COME not in st.session_state:
+        _draw_soon()
+        return
     columns = st.columns(2)
-    for place, suite in enumerate(suites):
-        of_suite = scores[(scores["suite"] == suite) & scores["value"].notna()]
-        ordered = of_suite.set_index("run_id").reindex(
-            [one for one in frame["run_id"] if one in set(of_suite["run_id"])]
-        )
-        rows = ordered.reset_index().assign(
-            name=[names[run_id] for run_id in ordered.index], suite=session.title(suite)
-        )
+    for place, (suite, of_suite) in enumerate(scores[scores["value"].notna()].groupby("suite", sort=False)):
+        rows = of_suite.set_index("run_id").reindex([one for one in ordered if one in set(of_suite["run_id"])])
+        rows = rows.reset_index().assign(name=[names[run_id] for run_id in rows.index], suite=session.title(str(suite)))
         behind = rows[["name", "value", "low", "high", "n", "unit", "basis"]]
         with columns[place % 2]:
-            chart(session, partial(dimension_bars, rows, session.theme, t.code), behind, key=f"bars {suite}")
+            chart(session, partial(dimension_bars, rows, session.theme, session.t.code), behind, key=f"bars {suite}")
+
+
+@st.fragment(run_every=_SOON_S)
+def _draw_soon() -> None:
+    """Shows nothing; when the browser asks for it anew, the page is made again, whole, and it is asked for no more."""
+    if _HAS_COME in st.session_state:
+        st.rerun()
+    st.session_state[_HAS_COME] = True
 
 
 def _table(bar: Any, session: Session, frame: pd.DataFrame, scores: pd.DataFrame, suites: Sequence[str]) -> None:

@@ -252,3 +252,11 @@ def test_weights_of_what_nobody_has_are_said(opened):
     app = opened(weights="nonsense:3")
     assert "nonsense" in app.warning[0].value
     assert not opened(weights="robustness:3", q="gamma").warning
+
+
+def test_a_chart_a_dimension_follows_the_table(opened):
+    app = opened()
+    assert len(shown(app)) == 3
+    assert not app.get("vega_lite_chart")
+    app.run()
+    assert len(app.get("vega_lite_chart")) == len(SUITES)

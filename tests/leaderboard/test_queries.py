@@ -50,7 +50,9 @@ def test_a_changed_record_has_no_score_and_ranks_nowhere(store):
     table = queries.checkpoints(store)
     cheat = table.loc[table["name"] == "cheat", "run_id"].item()
     assert queries.scores(store, [cheat]).empty
-    ranking = queries.ranking(store, table["run_id"].tolist(), {"accuracy": 1})
+    ranking = queries.ranking(
+        store, list(table["run_id"]), queries.scores(store, list(table["run_id"])), {"accuracy": 1}
+    )
     assert ranking.frame.set_index("run_id")["rank"].isna()[cheat]
 
 
@@ -78,7 +80,9 @@ def test_a_run_that_was_asked_otherwise_is_set_apart_with_the_reason(store):
 def test_neighbours_that_the_data_cant_tell_apart_share_a_rank(store):
     table = queries.checkpoints(store)
     ids = table.set_index("name").loc[["m0", "m1", "m2"], "run_id"].tolist()
-    ranks = queries.ranking(store, ids, {"accuracy": 2, "robustness": 1}).frame.set_index("run_id")["rank"]
+    ranks = queries.ranking(store, ids, queries.scores(store, ids), {"accuracy": 2, "robustness": 1}).frame.set_index(
+        "run_id"
+    )["rank"]
     assert [ranks[run_id] for run_id in ids] == [3, 1, 1]
 
 
