@@ -125,7 +125,7 @@ class HarnessLM(LM):  # type: ignore[misc]
 
     @property
     def _is_chat(self) -> bool:
-        return self.kind is not None and self.kind.name == "chat"
+        return self.kind is not None and self.kind.is_chat
 
     def _answers(self, instances: Sequence[Instance]) -> list[Any]:
         asked = _with_seeds(instances, in_chat=self._is_chat)

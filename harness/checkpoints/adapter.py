@@ -11,10 +11,12 @@ from harness.checkpoints.files import exists, read_object, safe_file
 from harness.checkpoints.fingerprint import file_digests, fingerprint
 from harness.checkpoints.geometry import EMBEDDING, MAX_SHARED_LAYERS
 from harness.checkpoints.headers import INDEX, SINGLE, StoredTensor, read_header
-from harness.checkpoints.labels import LABELLING, label_count
+from harness.checkpoints.kinds import loaded_kinds
+from harness.checkpoints.labels import label_count
 from harness.checkpoints.sources.local import is_hub_id
 from harness.checkpoints.sources.named import NamedInFile, UnconfirmedError, beside
 from harness.checkpoints.vocabulary import check_vocabulary, has_vocabulary
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError
 from harness.core.text.reasons import Reason
@@ -59,13 +61,6 @@ TUNERS = frozenset(
 """peft's names of the adapters that change layers of the base; DoRA is a LORA with `use_dora`."""
 PROMPTS = frozenset({"PREFIX_TUNING", "PROMPT_TUNING", "P_TUNING"})
 """Those that put trained vectors before every text."""
-TASK_KINDS = {
-    "CAUSAL_LM": "causal",
-    "SEQ_2_SEQ_LM": "seq2seq",
-    "SEQ_CLS": "classifier",
-    "TOKEN_CLS": "tagger",
-    "FEATURE_EXTRACTION": "encoder",
-}
 
 PREFIX = "base_model.model."
 """What peft puts before the name that a tensor has in the base."""
@@ -144,7 +139,7 @@ def inspect_adapter(folder: Path, *, ref: str, origin: str, base: str | None, re
     if under.adapter is not None:
         raise CheckpointError(f"its base {under.ref} is an adapter too", place=place, fix="Merge that one first")
     virtual = _virtual_tokens(config, place) if is_prompt(config) else 0
-    if virtual and under.kind != "causal":
+    if virtual and registry.kind(under.kind).transformer != "decoder":
         raise CheckpointError(
             f"is {config['peft_type']} over a checkpoint of the kind {under.kind}; such vectors are supported over "
             "causal language models alone",
@@ -182,7 +177,7 @@ def inspect_adapter(folder: Path, *, ref: str, origin: str, base: str | None, re
 def _with_head(base: Checkpoint, supplied: Mapping[str, StoredTensor]) -> Checkpoint:
     """The base with as many labels as the head that the adapter brings, if it brings one."""
     heads = [tensor for name, tensor in supplied.items() if LABELLER.search(name)]
-    if base.kind not in LABELLING or len(heads) != 1 or len(heads[0].shape) != 2:
+    if not registry.kind(base.kind).gives_labels or len(heads) != 1 or len(heads[0].shape) != 2:
         return base
     count = heads[0].shape[0]
     base = replace(base, notes=(*base.notes, Reason("The head comes from the adapter (labels: {count})", count=count)))
@@ -271,9 +266,15 @@ def _named_base(config: dict[str, Any], folder: Path) -> NamedInFile:
     )
 
 
+def _kind_of(config: Mapping[str, Any]) -> str | None:
+    """The kind of checkpoint that the adapter is for, where its config says so."""
+    kinds = {kind.loading.adapter_task: kind.name for kind in loaded_kinds().values() if kind.loading}
+    return kinds.get(str(config.get("task_type")))
+
+
 def _base(ref: str | NamedInFile, config: dict[str, Any], place: Path, resolve: Resolve) -> Checkpoint:
     try:
-        return resolve(ref, TASK_KINDS.get(str(config.get("task_type"))))
+        return resolve(ref, _kind_of(config))
     except HarnessError as error:
         if isinstance(error, UnconfirmedError) and error.place == str(place):
             raise

@@ -9,40 +9,21 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.checkpoints.kinds import LOADERS
+from harness.checkpoints.heads import LABEL_HEAD, WORD_HEAD
+from harness.checkpoints.kinds import auto_classes, loaded_kinds, loading
 from harness.core import registry
 from harness.core.errors import CheckpointError
 
-__all__ = ["OTHER_HEADS", "POOLER", "kind_of", "unused_tensors"]
+__all__ = ["kind_of", "unused_tensors"]
 
 TABLE_SUFFIX = "_MAPPING_NAMES"
 PRETRAINING = "MODEL_FOR_PRETRAINING_MAPPING_NAMES"
 
-WORD_HEAD = re.compile(
-    r"(^|\.)(cls\.predictions|lm_head|lm_predictions|embed_out|generator_lm_head|vocab_projector|pred_layer"
-    r"|predictions)\.|^(decoder\.(weight|bias)|head\.dense\.weight)$"
-)
-"""Tensors that only a model that predicts words has."""
-LABEL_HEAD = re.compile(r"^(classifier|score|pre_classifier|classification_head)\.")
-"""Tensors that only a model that labels texts or words has."""
-POOLER = re.compile(r"(^|\.)pooler\.")
-"""Makes one vector of the first token's, for the task of a model's first training."""
-OTHER_HEADS = re.compile(
-    rf"{WORD_HEAD.pattern}|{LABEL_HEAD.pattern}|^(cls|qa_outputs|generator|head)\.|^final_logits_bias$|{POOLER.pattern}"
-)
-"""Parts that a model with a head of its own, or none, has no use for."""
-UNUSED = {
-    "masked": re.compile(rf"{POOLER.pattern}|^(cls\.seq_relationship|sop_classifier)\."),
-    "tagger": POOLER,
-    "encoder": OTHER_HEADS,
-}
-"""Parts that a checkpoint of the kind may have left from its training, and that no answer of the kind depends on."""
-
 
 def unused_tensors(kind: str, names: Collection[str]) -> list[str]:
     """Those of the tensors that no answer of a model of this kind depends on."""
-    pattern = UNUSED.get(kind)
-    return sorted(name for name in names if pattern and pattern.search(name))
+    unused = loading(kind).unused
+    return sorted(name for name in names if unused and re.search(unused, name))
 
 
 def kind_of(
@@ -53,7 +34,7 @@ def kind_of(
     embeds: bool = False,
     wanted: str | None = None,
 ) -> tuple[str, str]:
-    """The kind of a model (a key of `LOADERS`) and its architecture, without importing transformers or running code.
+    """The kind of a model (one of `loaded_kinds`) and its architecture, without importing transformers or running code.
 
     `wanted` is the kind that the user says it is. Else a folder that `embeds`, by sentence-transformers' files, is an
     encoder; then the config's architecture decides, and where it names none, what else it says and the names of the
@@ -73,7 +54,7 @@ def kind_of(
             place=place,
             fix="Check the spelling, or update transformers if the model is newer than it",
         )
-    known = {kind: _names(tables[table].get(model_type)) for kind, (table, _) in LOADERS.items()}
+    known = {kind: _names(tables.get(table, {}).get(model_type)) for kind, table in _table_names().items()}
     known = {kind: names for kind, names in known.items() if names}
     if wanted is not None:
         return wanted, _as_wanted(known, wanted, architecture, place)
@@ -93,12 +74,13 @@ def _brought(config: Mapping[str, Any], architecture: str | None, wanted: str | 
     """Kind and architecture of a checkpoint with code of its own, by the auto class that the code is for."""
     listed = config.get("auto_map")
     classes = listed if isinstance(listed, dict) else {}
-    kinds = [kind for kind, (_, loader) in LOADERS.items() if loader in classes and wanted in (None, kind)]
+    loaders = auto_classes()
+    kinds = [kind for kind, loader in loaders.items() if loader in classes and wanted in (None, kind)]
     if not kinds:
         return None
-    named = [kind for kind in kinds if architecture and str(classes[LOADERS[kind][1]]).endswith(f".{architecture}")]
+    named = [kind for kind in kinds if architecture and str(classes[loaders[kind]]).endswith(f".{architecture}")]
     kind = (named or kinds)[0]
-    return kind, architecture or str(classes[LOADERS[kind][1]])
+    return kind, architecture or str(classes[loaders[kind]])
 
 
 def _as_wanted(known: Mapping[str, tuple[str, ...]], wanted: str, architecture: str | None, place: Path) -> str:
@@ -135,7 +117,7 @@ def _guess(
 
 
 def _no_kind(name: str, known: Mapping[str, tuple[str, ...]], place: Path) -> CheckpointError:
-    kinds = ", ".join(registry.kind(kind).title for kind in LOADERS)
+    kinds = ", ".join(kind.title for kind in loaded_kinds().values())
     fix = "Give a checkpoint of one of these kinds"
     if known:
         fix += f", or read this one as another with --kind {' or '.join(known)}"
@@ -158,6 +140,10 @@ def _names(entry: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return (entry,) if isinstance(entry, str) else entry or ()
 
 
+def _table_names() -> Mapping[str, str]:
+    return {name: kind.loading.table for name, kind in loaded_kinds().items() if kind.loading}
+
+
 @cache
 def _tables() -> dict[str, dict[str, str | tuple[str, ...]]]:
     """transformers' tables from model type to class name, read from its source: importing them takes seconds."""
@@ -173,7 +159,7 @@ def _tables() -> dict[str, dict[str, str | tuple[str, ...]]]:
             ):
                 pairs.elts = [pair for pair in pairs.elts if not isinstance(pair, ast.Starred)]
                 found[name] = dict(ast.literal_eval(pairs))
-    if any(table not in found for table in (PRETRAINING, *(table for table, _ in LOADERS.values()))):
+    if any(table not in found for table in (PRETRAINING, *_table_names().values())):
         # A transformers that lays its tables out in another way: slower, and as right.
         from transformers.models.auto import modeling_auto
 

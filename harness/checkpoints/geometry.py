@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.checkpoints.headers import StoredTensor, WeightFiles
+from harness.core import registry
 from harness.core.errors import CheckpointError
 from harness.core.text.hashing import MAX_INTEGER
 
@@ -49,8 +50,6 @@ COUNTS = ("num_labels", "type_vocab_size", "max_2d_position_embeddings", "num_bu
 EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 """None of them is a dense model of an architecture that may have some, such as Granite 4's."""
 MAX_LENGTHS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "max_sequence_length", "seq_length")
-WHOLE = ("masked", "classifier", "tagger", "encoder")
-"""Kinds that read a text as a whole."""
 OFFSET_POSITIONS = (
     "roberta",
     "xlm-roberta",
@@ -248,7 +247,7 @@ def max_length(
     limit = tokenizer_config.get("model_max_length")
     # transformers writes 10^30 where the tokenizer has no limit.
     told: list[int] = [limit] if type(limit) is int and 0 < limit < 10**9 else []
-    if kind not in WHOLE:
+    if registry.kind(kind).transformer != "encoder":
         return [*stated, *told, DEFAULT_MAX_LENGTH][0]
     padding = text.get("pad_token_id", 1)
     if stated and text.get("model_type") in OFFSET_POSITIONS and type(padding) is int:

@@ -12,8 +12,8 @@ from harness.checkpoints.files import read_object, safe_file
 from harness.checkpoints.fingerprint import file_digests, fingerprint
 from harness.checkpoints.generation_config import read_generation_settings
 from harness.checkpoints.headers import WeightFiles, find_weights
-from harness.checkpoints.kinds import LOADERS
-from harness.checkpoints.labels import LABELLING, config_labels
+from harness.checkpoints.kinds import loading
+from harness.checkpoints.labels import config_labels
 from harness.checkpoints.loading.quantised import quantisation, weight_count
 from harness.checkpoints.marked import inspect_marked, marked_kind
 from harness.checkpoints.redirects import refuse_redirects
@@ -24,7 +24,7 @@ from harness.checkpoints.vocabulary import check_vocabulary
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, GenerationSettings
 from harness.core.errors import CheckpointError
-from harness.core.requests import GenerateUntil
+from harness.core.requests import Embed, GenerateUntil
 from harness.core.text.reasons import Reason
 
 __all__ = ["inspect_folder"]
@@ -48,7 +48,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
     kind, architecture = kind_of(
         config, place, tensors=() if named else find_weights(folder).tensors, embeds=recipe.declared, wanted=kind
     )
-    weights = find_weights(folder, loader=LOADERS[kind][1])
+    weights = find_weights(folder, loader=loading(kind).auto_class)
     geometry.check_geometry(config, weights, place)
     rows = geometry.embedding_rows(config, weights.tensors)
     missing = check_vocabulary(folder, rows)
@@ -67,7 +67,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
         parameter_count=weight_count(config, weights.tensors),
         size_bytes=_size_bytes(said, weights),
         max_length=geometry.max_length(
-            config, tokenizer_config, kind, recipe.max_length if kind == "encoder" else None
+            config, tokenizer_config, kind, recipe.max_length if Embed in registry.kind(kind).answers else None
         ),
         has_chat_template=has_chat_template(folder, tokenizer_config),
         files=digests,
@@ -75,16 +75,17 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
         stamps=stamps,
         notes=(*_notes(said, config, weights), *_kind_notes(kind, weights, recipe), *_token_notes(missing)),
         config=config,
-        labels=config_labels(config) if kind in LABELLING else (),
+        labels=config_labels(config) if registry.kind(kind).gives_labels else (),
         bits_per_weight=_bits(said, config, weights),
         generation=_generation(folder, config, kind, rows),
     )
 
 
 def _generation(folder: Path, config: dict[str, Any], kind: str, rows: int | None) -> GenerationSettings:
-    if GenerateUntil not in registry.kind(kind).answers:
+    about = registry.kind(kind)
+    if GenerateUntil not in about.answers:
         return GenerationSettings()
-    return read_generation_settings(folder, config, rows=rows, beams=kind == "seq2seq")
+    return read_generation_settings(folder, config, rows=rows, beams=about.transformer == "encoder-decoder")
 
 
 def _size_bytes(said: dict[str, Any], weights: WeightFiles) -> int:
@@ -168,7 +169,7 @@ def _note(said: object) -> str | None:
 
 
 def _kind_notes(kind: str, weights: WeightFiles, recipe: Recipe) -> tuple[str, ...]:
-    notes = [recipe.note] if kind == "encoder" else []
+    notes = [recipe.note] if Embed in registry.kind(kind).answers else []
     if unused := unused_tensors(kind, weights.tensors):
         notes.append(Reason("The files hold weights that no answer depends on: {names}", names=_first_of(unused)))
     return tuple(notes)

@@ -1,6 +1,11 @@
 """Our kinds of models: what each answers, what it is made of, and how transformers calls it."""
 
-from harness.core.models import Kind
+from collections.abc import Mapping
+
+from harness.checkpoints.heads import OTHER_HEADS, POOLER
+from harness.core import registry
+from harness.core.errors import UnknownName
+from harness.core.models import Kind, Loading
 from harness.core.requests import (
     Attribute,
     Classify,
@@ -13,17 +18,19 @@ from harness.core.requests import (
     TokenLoglikelihoods,
 )
 
-__all__ = ["CAUSAL", "CHAT", "CLASSIFIER", "COMPLETIONS", "ENCODER", "LOADERS", "MASKED", "SEQ2SEQ", "TAGGER"]
-
-LOADERS = {
-    "causal": ("MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", "AutoModelForCausalLM"),
-    "seq2seq": ("MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES", "AutoModelForSeq2SeqLM"),
-    "masked": ("MODEL_FOR_MASKED_LM_MAPPING_NAMES", "AutoModelForMaskedLM"),
-    "classifier": ("MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES", "AutoModelForSequenceClassification"),
-    "tagger": ("MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES", "AutoModelForTokenClassification"),
-    "encoder": ("MODEL_MAPPING_NAMES", "AutoModel"),
-}
-"""The kinds that transformers loads: its table of their architectures, and its class for them."""
+__all__ = [
+    "CAUSAL",
+    "CHAT",
+    "CLASSIFIER",
+    "COMPLETIONS",
+    "ENCODER",
+    "MASKED",
+    "SEQ2SEQ",
+    "TAGGER",
+    "auto_classes",
+    "loaded_kinds",
+    "loading",
+]
 
 _TEXT = "The river flows"
 _CONTINUED = Loglikelihood(context=_TEXT, continuation=" on")
@@ -36,6 +43,10 @@ CAUSAL = Kind(
     answers=(Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods, GenerateUntil, Attribute),
     trial=_CONTINUED,
     model=f"{_KINDS}.causal:CausalModel",
+    loading=Loading(
+        table="MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", auto_class="AutoModelForCausalLM", adapter_task="CAUSAL_LM"
+    ),
+    transformer="decoder",
     white_box=f"{_BOXES}:CausalBox",
     takes_noise=True,
 )
@@ -45,6 +56,12 @@ MASKED = Kind(
     answers=(Loglikelihood, PseudoLoglikelihood, Attribute),
     trial=PseudoLoglikelihood(text=_TEXT),
     model=f"{_KINDS}.masked:MaskedModel",
+    loading=Loading(
+        table="MODEL_FOR_MASKED_LM_MAPPING_NAMES",
+        auto_class="AutoModelForMaskedLM",
+        unused=rf"{POOLER.pattern}|^(cls\.seq_relationship|sop_classifier)\.",
+    ),
+    transformer="encoder",
     white_box=f"{_BOXES}:MaskedBox",
     task_type="fill-mask",
     takes_noise=True,
@@ -56,6 +73,12 @@ SEQ2SEQ = Kind(
     answers=(Loglikelihood, GenerateUntil, Attribute),
     trial=_CONTINUED,
     model=f"{_KINDS}.seq2seq:Seq2SeqModel",
+    loading=Loading(
+        table="MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES",
+        auto_class="AutoModelForSeq2SeqLM",
+        adapter_task="SEQ_2_SEQ_LM",
+    ),
+    transformer="encoder-decoder",
     white_box=f"{_BOXES}:Seq2SeqBox",
     task_type="text2text-generation",
     takes_noise=True,
@@ -66,6 +89,12 @@ CLASSIFIER = Kind(
     answers=(Classify, Attribute),
     trial=Classify(text=_TEXT),
     model=f"{_KINDS}.classifier:ClassifierModel",
+    loading=Loading(
+        table="MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES",
+        auto_class="AutoModelForSequenceClassification",
+        adapter_task="SEQ_CLS",
+    ),
+    transformer="encoder",
     white_box=f"{_BOXES}:ClassifierBox",
     task_type="text-classification",
     takes_noise=True,
@@ -76,6 +105,13 @@ TAGGER = Kind(
     answers=(Tag,),
     trial=Tag(words=tuple(_TEXT.split())),
     model=f"{_KINDS}.tagger:TaggerModel",
+    loading=Loading(
+        table="MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES",
+        auto_class="AutoModelForTokenClassification",
+        adapter_task="TOKEN_CLS",
+        unused=POOLER.pattern,
+    ),
+    transformer="encoder",
     task_type="token-classification",
 )
 ENCODER = Kind(
@@ -84,6 +120,13 @@ ENCODER = Kind(
     answers=(Embed,),
     trial=Embed(text=_TEXT),
     model=f"{_KINDS}.embedding:EncoderModel",
+    loading=Loading(
+        table="MODEL_MAPPING_NAMES",
+        auto_class="AutoModel",
+        adapter_task="FEATURE_EXTRACTION",
+        unused=OTHER_HEADS.pattern,
+    ),
+    transformer="encoder",
     task_type="sentence-similarity",
 )
 COMPLETIONS = Kind(
@@ -99,4 +142,27 @@ CHAT = Kind(
     answers=(GenerateUntil,),
     trial=GenerateUntil(context=_TEXT, max_tokens=1),
     opener=_SERVED,
+    is_chat=True,
 )
+
+_IN_ORDER = (CAUSAL, SEQ2SEQ, MASKED, CLASSIFIER, TAGGER, ENCODER)
+"""An architecture that several kinds have is taken for the first of them."""
+
+
+def loaded_kinds() -> Mapping[str, Kind]:
+    """The kinds that transformers loads, by name: ours, then those of packages. Raises `PluginError`."""
+    found = {kind.name: kind for kind in _IN_ORDER}
+    return found | {kind.name: kind for kind in registry.kinds() if kind.loading and kind.name not in found}
+
+
+def auto_classes() -> Mapping[str, str]:
+    """transformers' class for each of `loaded_kinds`."""
+    return {name: kind.loading.auto_class for name, kind in loaded_kinds().items() if kind.loading}
+
+
+def loading(kind: str) -> Loading:
+    """How transformers loads a kind. Raises `UnknownName` for one that it doesn't load."""
+    found = registry.kind(kind).loading
+    if found is None:
+        raise UnknownName("kind of checkpoint", kind, loaded_kinds())
+    return found

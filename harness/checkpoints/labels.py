@@ -5,13 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, InputError
 
-__all__ = ["LABELLING", "config_labels", "label_count", "names_of", "with_labels"]
-
-LABELLING = ("classifier", "tagger")
-"""The kinds of checkpoints that give labels."""
+__all__ = ["config_labels", "label_count", "names_of", "with_labels"]
 
 _UNNAMED = re.compile(r"LABEL_\d+")
 
@@ -47,7 +45,7 @@ def with_labels(checkpoint: Checkpoint, labels: Sequence[str]) -> Checkpoint:
     Raises `InputError` for a checkpoint that gives no labels, an empty name, or the same one twice.
     """
     place = f"--labels {','.join(labels)}"
-    if checkpoint.kind not in LABELLING:
+    if not registry.kind(checkpoint.kind).gives_labels:
         raise InputError(
             f"the checkpoint is of the kind {checkpoint.kind}, which gives no labels", place=place, fix="Leave it out"
         )

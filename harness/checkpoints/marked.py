@@ -4,7 +4,7 @@ from pathlib import Path
 
 from harness.checkpoints.files import exists
 from harness.checkpoints.fingerprint import file_digests, fingerprint
-from harness.checkpoints.kinds import LOADERS
+from harness.checkpoints.kinds import loaded_kinds
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, UnknownName
@@ -17,9 +17,9 @@ _MOST_FILES = 10_000
 
 def check_kind(name: str | None) -> None:
     """Refuse the name of a kind of checkpoint that no folder can be of. Raises `UnknownName`."""
-    if name is None or name in LOADERS:
+    if name is None:
         return
-    known = {*LOADERS, *(kind.name for kind in _marked_kinds())}
+    known = {*loaded_kinds(), *(kind.name for kind in _marked_kinds())}
     if name not in known:
         raise UnknownName("kind of checkpoint", name, known)
 
@@ -30,7 +30,7 @@ def marked_kind(folder: Path, wanted: str | None) -> Kind | None:
     `wanted` is the kind that the user says it is. Raises `CheckpointError` where the marker isn't there, or there are
     those of several kinds.
     """
-    if wanted in LOADERS or (wanted is None and exists(folder / "config.json")):
+    if wanted in loaded_kinds() or (wanted is None and exists(folder / "config.json")):
         return None
     found = [kind for kind in _marked_kinds() if wanted in (None, kind.name) and exists(folder / str(kind.marker))]
     if wanted is not None and not found:

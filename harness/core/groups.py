@@ -200,7 +200,8 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 noun="scorer of toxicity",
                 holds="class",
                 contracts=("harness.core.scorers:TextScorer",),
-                use="scores what a model writes; chosen with `--toxicity-model`",
+                use="scores what a model writes; chosen with `--toxicity-model NAME`, where a folder of that name is "
+                "`./NAME`",
             ),
             Group(
                 name="harness.swaps",

@@ -2,13 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from harness.core.errors import ModelError
-from harness.core.requests import Request, Response
+from harness.core.requests import Classify, Request, Response, Tag
 from harness.core.text.reasons import Reason
 
-__all__ = ["TOLERANCE_NATS", "Batch", "Kind", "Model", "ModelOptions", "refuse_others", "respond", "tolerance_nats"]
+__all__ = [
+    "TOLERANCE_NATS",
+    "Batch",
+    "Kind",
+    "Loading",
+    "Model",
+    "ModelOptions",
+    "refuse_others",
+    "respond",
+    "tolerance_nats",
+]
 
 TOLERANCE_NATS = 5e-4
 """What rounding may change of a log-likelihood in single precision: by batch, order, or another way of computing it."""
@@ -89,16 +99,33 @@ def tolerance_nats(dtype: str) -> float:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Loading:
+    """How transformers loads the checkpoints of a kind.
+
+    `table` is the name of its table from model types to architectures, `auto_class` that of its class for them.
+    `adapter_task` is the `task_type` of peft's adapters of the kind. `unused` is a pattern of the names of tensors that
+    a checkpoint may have left from its training, and that no answer of the kind depends on.
+    """
+
+    table: str
+    auto_class: str
+    adapter_task: str | None = None
+    unused: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """One kind of model. Registered in the entry-point group `harness.engines`, in a module that imports nothing heavy.
 
     `title` is for people, `answers` are the requests that it can be asked, and `trial` is a small one of them. `opener`
     names, as `module:function`, what is called with `(checkpoint, options, meter, loader)` and gives the `Model`; the
-    default loads with transformers what `model`, as `module:class`, then answers for. `white_box` names what gives the
-    gradients of its decisions, if it makes any. `task_type` is its tag on a model hub.
+    default loads with transformers, as `loading` says, what `model`, as `module:class`, then answers for. `transformer`
+    says which of a transformer's two stacks it has. `white_box` names what gives the gradients of its decisions, if it
+    makes any. `task_type` is its tag on a model hub.
 
     A checkpoint of a kind of one's own is a folder with the file `marker` and without a config.json: it is recognised
-    by that name alone, and nothing in it is run. `takes_noise` says whether requests may bear noise on embeddings.
+    by that name alone, and nothing in it is run. `takes_noise` says whether requests may bear noise on embeddings,
+    `is_chat` whether every prompt is a turn of a chat.
     """
 
     name: str
@@ -107,10 +134,18 @@ class Kind:
     trial: Request
     opener: str = "harness.engine.opening:open_loaded"
     model: str | None = None
+    loading: Loading | None = None
+    transformer: Literal["decoder", "encoder", "encoder-decoder"] | None = None
     white_box: str | None = None
     marker: str | None = None
     task_type: str = "text-generation"
     takes_noise: bool = False
+    is_chat: bool = False
+
+    @property
+    def gives_labels(self) -> bool:
+        """Whether its answers are labels, which a user may name."""
+        return Classify in self.answers or Tag in self.answers
 
     def refusal(self, asked: type[Request]) -> str | None:
         """Why a model of this kind can't answer requests of the class `asked`; None where it can."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from harness.checkpoints import resolve, resolve_dtype
 from harness.checkpoints.chat_templates import chat_template_digest, template_folder
 from harness.checkpoints.geometry import embedding_rows
-from harness.checkpoints.labels import LABELLING, label_count
+from harness.checkpoints.labels import label_count
 from harness.checkpoints.remote_code import carries_code
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
@@ -69,7 +69,7 @@ class Inspection:
             "max_length": one.max_length,
             "vocabulary_size": self.vocabulary_size,
             "labels": list(one.labels),
-            "label_count": label_count(one.config) if one.kind in LABELLING else None,
+            "label_count": label_count(one.config) if registry.kind(one.kind).gives_labels else None,
             "chat_template_sha256": self.chat_template_sha256,
             "fingerprint": one.fingerprint,
             "parent_fingerprint": one.parent_fingerprint,

@@ -6,6 +6,7 @@ from typing import Any
 
 from lm_eval.models.utils import normalize_gen_kwargs
 
+from harness.core import registry
 from harness.core.errors import TaskError
 from harness.core.requests import Conversation, GenerateUntil
 
@@ -100,7 +101,7 @@ def generation_refusal(settings: Mapping[str, Any], kind: str, own: Mapping[str,
     nothing would switch it off, which can't be done here.
     """
     beams = int(settings.get("num_beams") or 1)
-    if beams > 1 and kind != "seq2seq":
+    if beams > 1 and registry.kind(kind).transformer != "encoder-decoder":
         return f"it is written with num_beams: {beams}, which only sequence-to-sequence models are here"
     for name in sorted(own):
         if settings.get(name) is not None and not (name in _OF_BEAMS and beams == 1):

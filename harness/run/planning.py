@@ -122,7 +122,7 @@ def _told(checkpoint: Checkpoint, options: EvalOptions) -> Checkpoint:
     if options.labels:
         checkpoint = with_labels(checkpoint, options.labels)
     for option, code in (("source", options.source_language), ("target", options.target_language)):
-        if code is not None and checkpoint.kind != "seq2seq":
+        if code is not None and registry.kind(checkpoint.kind).transformer != "encoder-decoder":
             raise InputError(
                 f"the checkpoint is of the kind {checkpoint.kind}, which takes no language code",
                 place=f"--{option}-language {code}",
@@ -186,7 +186,7 @@ def _code(selection: Selection, meter: str) -> dict[str, str]:
 
 def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
     """The chat that is asked for; None without one. Raises `InputError` for what has no effect without a chat."""
-    is_chat = checkpoint.kind == "chat"
+    is_chat = registry.kind(checkpoint.kind).is_chat
     if options.system_prompt is not None and not (options.apply_chat_template or is_chat):
         raise InputError("has no effect without a chat", place="--system-prompt", fix="Add --apply-chat-template")
     if not options.apply_chat_template:

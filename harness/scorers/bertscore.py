@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from harness.checkpoints import refuse_remote_code, resolve
 from harness.checkpoints.loading.loader import Loader
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.scorers import Match, TextMatcher
@@ -15,8 +16,7 @@ from harness.core.scorers import Match, TextMatcher
 __all__ = ["BertScorer", "bert_scorer", "windows"]
 
 OPTION = "--bertscore-model"
-KINDS = ("encoder", "masked", "classifier", "seq2seq")
-"""Kinds with an encoder that sees a whole text."""
+ENCODERS = ("encoder", "encoder-decoder")
 
 
 class BertScorer(TextMatcher):
@@ -124,7 +124,7 @@ def bert_scorer(reference: str, *, offline: bool) -> BertScorer:
     place = f"{OPTION} {reference}"
     checkpoint = resolve(ref, offline=offline)
     refuse_remote_code(checkpoint)
-    if checkpoint.kind not in KINDS:
+    if registry.kind(checkpoint.kind).transformer not in ENCODERS:
         raise CheckpointError(
             f"is of the kind {checkpoint.kind}, which has no encoder that sees a whole text",
             place=place,

@@ -8,6 +8,7 @@ from typing import Any
 from typing_extensions import override
 
 from harness.checkpoints import refuse_remote_code, resolve
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import Model, ModelOptions, respond
@@ -75,7 +76,7 @@ def toxicity_scorer(reference: str, *, offline: bool) -> TextScorer:
     place = f"--toxicity-model {reference}"
     checkpoint = resolve(ref, offline=offline)
     refuse_remote_code(checkpoint)
-    if checkpoint.kind != "classifier":
+    if Classify not in registry.kind(checkpoint.kind).answers:
         raise CheckpointError(
             f"is of the kind {checkpoint.kind}, not a classifier of texts",
             place=place,

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from typing_extensions import override
 
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.datasets import Row
 from harness.core.errors import UnknownName
@@ -31,8 +32,6 @@ __all__ = [
     "find_language",
     "translation_metrics",
 ]
-
-SEQ2SEQ = "seq2seq"
 
 PLACEHOLDERS_KEPT = Proportion(
     name="placeholders_kept",
@@ -115,7 +114,7 @@ class TextToText(Generation):
 
     @override
     def suited(self, checkpoint: Checkpoint) -> Task:
-        if checkpoint.kind != SEQ2SEQ:
+        if registry.kind(checkpoint.kind).transformer != "encoder-decoder":
             return self
         bare = copy(self)
         settings = (checkpoint.config.get("task_specific_params") or {}).get(self.config_task) or {}

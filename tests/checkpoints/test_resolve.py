@@ -142,11 +142,12 @@ def test_resolving_imports_neither_torch_nor_transformers(tiny_llama: Path) -> N
 def test_the_tables_read_from_transformers_source_are_those_it_imports() -> None:
     from transformers.models.auto import modeling_auto
 
-    from harness.checkpoints.architectures import LOADERS, _tables
+    from harness.checkpoints.architectures import _tables
+    from harness.checkpoints.kinds import loaded_kinds, loading
 
-    for table, loader in LOADERS.values():
-        assert _tables()[table] == dict(getattr(modeling_auto, table))
-        assert hasattr(modeling_auto, loader)
+    for about in map(loading, loaded_kinds()):
+        assert _tables()[about.table] == dict(getattr(modeling_auto, about.table))
+        assert hasattr(modeling_auto, about.auto_class)
 
 
 def _saved_as(dtype: str, tiny_llama: Path) -> Checkpoint:

@@ -8,6 +8,7 @@ from harness.core.errors import CheckpointError, InputError
 from harness.run.options import EvalOptions
 from harness.run.planning import plan
 from harness.scorers.classifier import toxicity_scorer
+from probes.toxicity.profanity import ProfanityScorer
 from tests import tiny
 
 TEXTS = ["The committee met on Tuesday.", "a terrible film", "中文也要能分词。"]
@@ -57,6 +58,18 @@ def test_a_run_without_toxicity_does_not_take_a_toxicity_model(tiny_llama: Path,
     options = EvalOptions(toxicity_model=str(judge), offline=True, meter="none")
     with pytest.raises(InputError, match="none of the tasks asked for scores toxicity"):
         plan(str(tiny_llama), suite=(), task="personal_data", options=options)
+
+
+@pytest.mark.parametrize("name", ["profanity", "./profanity", "profanity/", "profanity#toxic", "{folder}/profanity"])
+def test_a_folder_called_like_a_registered_scorer_is_told_from_it(
+    tiny_llama: Path, judge: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "profanity").symlink_to(judge)
+    monkeypatch.chdir(tmp_path)
+    options = EvalOptions(toxicity_model=name.format(folder=tmp_path), offline=True, meter="none")
+    (task,) = plan(str(tiny_llama), suite=(), task="real_toxicity", options=options).spec.tasks
+    by_folder = toxicity_scorer(str(judge), offline=True)
+    assert task.definition["toxicity"] == (ProfanityScorer() if name == "profanity" else by_folder).identity
 
 
 def test_another_toxicity_model_makes_another_run(tiny_llama: Path, judge: Path) -> None:

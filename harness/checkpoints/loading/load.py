@@ -16,10 +16,11 @@ import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
-from harness.checkpoints.architectures import OTHER_HEADS, POOLER, unused_tensors
+from harness.checkpoints.architectures import unused_tensors
 from harness.checkpoints.headers import stored_tensors
-from harness.checkpoints.kinds import LOADERS
-from harness.checkpoints.labels import LABELLING, label_count
+from harness.checkpoints.heads import OTHER_HEADS, POOLER
+from harness.checkpoints.kinds import loading
+from harness.checkpoints.labels import label_count
 from harness.checkpoints.loading.dtypes import resolve_dtype
 from harness.checkpoints.loading.held import held
 from harness.checkpoints.loading.memory import refuse_oversize
@@ -31,8 +32,10 @@ from harness.checkpoints.loading.weights import scan_tensors
 from harness.checkpoints.remote_code import refuse_borrowed_code, refuse_remote_code
 from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.vocabulary import check_tokenizer
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint, Stamp
 from harness.core.errors import CheckpointError, HarnessError, InputError
+from harness.core.requests import Embed
 
 __all__ = ["LoadedCheckpoint", "errors_named", "load_whole", "quiet", "refuse_incomplete"]
 
@@ -94,7 +97,7 @@ def load_whole(
         with trials as tried:
             scan_tensors(tensors.values())
             tokenizer, model = _from_folder(place.folder, checkpoint, chosen, trust_remote_code, supplied, tried)
-        recipe = read_recipe(place.folder) if checkpoint.kind == "encoder" else None
+        recipe = read_recipe(place.folder) if Embed in registry.kind(checkpoint.kind).answers else None
     if chosen == "float16":
         _refuse_overflow(model, checkpoint)
     forget_texts(model)
@@ -125,7 +128,9 @@ def _from_folder(
     supplied: Collection[str],
     tried: Rehearsal,
 ) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
-    loader = getattr(transformers, LOADERS[checkpoint.kind][1])
+    loader = getattr(transformers, loading(checkpoint.kind).auto_class)
+    labelled = supplied and registry.kind(checkpoint.kind).gives_labels
+    labels = {"num_labels": label_count(checkpoint.config)} if labelled else {}
     tried.model()
     with quiet(), errors_named(folder):
         model, info = loader.from_pretrained(
@@ -135,7 +140,7 @@ def _from_folder(
             output_loading_info=True,
             # So that the tensors at fault come back by name instead of in a log.
             ignore_mismatched_sizes=True,
-            **({"num_labels": label_count(checkpoint.config)} if supplied and checkpoint.kind in LABELLING else {}),
+            **labels,
             local_files_only=True,
             trust_remote_code=trust_remote_code,
         )
@@ -161,7 +166,8 @@ def refuse_incomplete(
     unused = set(unused_tensors(kind, info["unexpected_keys"]))
     if supplied:
         unused |= {name for name in info["unexpected_keys"] if OTHER_HEADS.search(name)}
-    needless = set(supplied) | {name for name in info["missing_keys"] if kind == "encoder" and POOLER.search(name)}
+    embeds = Embed in registry.kind(kind).answers
+    needless = set(supplied) | {name for name in info["missing_keys"] if embeds and POOLER.search(name)}
     faults = [
         *(f"{name} is missing" for name in sorted(info["missing_keys"]) if name not in needless),
         *(

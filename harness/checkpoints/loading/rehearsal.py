@@ -23,12 +23,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from transformers import initialization
 
 from harness.checkpoints.headers import StoredTensor
-from harness.checkpoints.kinds import LOADERS
-from harness.checkpoints.labels import LABELLING, label_count
+from harness.checkpoints.kinds import loading
+from harness.checkpoints.labels import label_count
 from harness.checkpoints.loading.confined import CPU_S, CPU_S_PER_MB, KILLED, MEMORY_BYTES, WAITED
 from harness.checkpoints.loading.quantised import weight_count
 from harness.checkpoints.loading.tokenizing import read_tokenizer
 from harness.checkpoints.loading.trial import try_texts
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
 from harness.core.process.isolation import StepFailed, begun_apart
@@ -90,7 +91,7 @@ def rehearsal(
     """
     _import_early(checkpoint)
     limit_bytes = size_limit(weight_count(checkpoint.config, tensors))
-    labels = label_count(checkpoint.config) if supplied and checkpoint.kind in LABELLING else None
+    labels = label_count(checkpoint.config) if supplied and registry.kind(checkpoint.kind).gives_labels else None
     building = tried_apart(
         partial(_build, folder, checkpoint.kind, labels, limit_bytes, reading=_is_odd(checkpoint.config, tensors)),
         folder / "config.json",
@@ -195,7 +196,7 @@ def _import_early(checkpoint: Checkpoint) -> None:
     """Import what the copies of this process need, so that it is imported once."""
     with suppress(Exception):  # a model of a type that transformers doesn't know is refused when it is loaded
         config = transformers.CONFIG_MAPPING[checkpoint.config["model_type"]]
-        getattr(transformers, LOADERS[checkpoint.kind][1])._model_mapping[config]
+        getattr(transformers, loading(checkpoint.kind).auto_class)._model_mapping[config]
         transformers.TOKENIZER_MAPPING[config]
 
 
@@ -221,7 +222,7 @@ def _build(folder: Path, kind: str, labels: int | None, limit_bytes: int, *, rea
     options = {} if labels is None else {"num_labels": labels}
     config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False, **options)
     with torch.device("meta"), initialization.meta_device_safe_creation_ops(), initialization.no_init_weights():
-        model = getattr(transformers, LOADERS[kind][1]).from_config(config, trust_remote_code=False)
+        model = getattr(transformers, loading(kind).auto_class).from_config(config, trust_remote_code=False)
     told = too_large(model, limit_bytes)
     return _read_tokens(model, limit_bytes) if told is None and reading else told
 

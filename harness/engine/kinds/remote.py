@@ -49,7 +49,7 @@ def open_served(checkpoint: Checkpoint, options: ModelOptions, _meter: Meter, _l
 
     A chat is one anyway; for token probabilities the template would have to be known here, which raises `InputError`.
     """
-    if options.apply_chat_template and checkpoint.kind != "chat":
+    if options.apply_chat_template and not registry.kind(checkpoint.kind).is_chat:
         raise InputError(
             "a served model's own template can't be put around texts whose probabilities are asked for",
             place="--apply-chat-template",
