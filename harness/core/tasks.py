@@ -120,7 +120,7 @@ class Task(ABC):
     def suited(self, checkpoint: Checkpoint) -> "Task":  # noqa: ARG002
         """The task as this checkpoint is asked it, such as without a prompt that is made for others; itself by default.
 
-        Asked before any data are read.
+        Asked before any data are read. `has_chat_template` says here whether prompts go through the template.
         """
         return self
 

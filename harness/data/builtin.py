@@ -11,6 +11,7 @@ from harness.core.process.wheels import Wheel
 from harness.data.decisions import DECISIONS
 from harness.data.harms import HARMS
 from harness.data.messages import MESSAGES
+from harness.data.programs import PROGRAMS
 from harness.data.sources import WheelSource
 from harness.data.words import WORDS
 
@@ -271,5 +272,5 @@ PAIRS: Sequence[DataSet] = (
     ),
 )
 
-BUILTIN: Sequence[DataSet] = (*CHOICES, *TEXTS, *PAIRS, *DECISIONS, *WORDS, *HARMS, *MESSAGES)
+BUILTIN: Sequence[DataSet] = (*CHOICES, *TEXTS, *PAIRS, *DECISIONS, *WORDS, *HARMS, *MESSAGES, *PROGRAMS)
 """Every built-in data set."""

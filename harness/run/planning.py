@@ -82,7 +82,9 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         bertscore_model=options.bertscore_model,
         offline=options.offline,
     )
-    chosen, skipped = applicable(selection.planned, checkpoint, allow_code_execution=options.allow_code_execution)
+    # What is asked of it depends on whether its template is in force, and not on whether there is one.
+    asked = replace(checkpoint, has_chat_template=options.apply_chat_template)
+    chosen, skipped = applicable(selection.planned, asked, allow_code_execution=options.allow_code_execution)
     if any(one.task.executes_code for one in chosen):
         require_sandbox()
     if not chosen:

@@ -18,6 +18,8 @@ _INSIDE = Path(__file__).parent / "inside"
 _SYSTEM = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/nix/store", "/etc/ld.so.cache")
 """Where libraries of the C world lie, of those that are there."""
 _UID = "65534"
+_ENVIRONMENT = {"PYTHONHASHSEED": "0"}
+"""All that a program finds there: sets come in one order, so that a program is right each time or never."""
 
 
 def _bubblewrap(command: Sequence[str], scratch_bytes: int) -> list[str] | None:
@@ -27,6 +29,7 @@ def _bubblewrap(command: Sequence[str], scratch_bytes: int) -> list[str] | None:
     shown, links = _view()
     return [
         *(program, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--clearenv"),
+        *(part for name, value in _ENVIRONMENT.items() for part in ("--setenv", name, value)),
         *("--cap-drop", "ALL", "--uid", _UID, "--gid", _UID),
         *(part for outside, inside in shown.items() for part in ("--ro-bind", outside, inside)),
         *(part for link, target in links.items() for part in ("--symlink", target, link)),
@@ -45,6 +48,7 @@ def _namespaces(command: Sequence[str], scratch_bytes: int) -> list[str] | None:
         "shown": shown,
         "links": links,
         "scratch_bytes": scratch_bytes,
+        "environment": _ENVIRONMENT,
     }
     script = Path(__file__).with_name("namespaces.py")
     return [_python(), "-I", "-S", "-B", str(script), json.dumps(view), *command]
@@ -57,7 +61,7 @@ ENCLOSURES: Mapping[str, Enclosure] = MappingProxyType({"bubblewrap": _bubblewra
 def python_inside(*arguments: str) -> list[str]:
     """The command that starts Python inside, without anything of the user's: no site, no environment, no home."""
     start = "import sys; sys.path.insert(0, '/'); from harness.sandbox.inside.start import start; start()"
-    return [_python(), "-I", "-S", "-B", "-c", start, *arguments]
+    return [_python(), "-s", "-P", "-S", "-B", "-c", start, *arguments]
 
 
 def _python() -> str:

@@ -27,7 +27,7 @@ _library = ctypes.CDLL(None, use_errno=True)
 
 
 def main() -> None:
-    """Run the command that the arguments hold after one of JSON: folders to show, links, and the scratch's bytes."""
+    """Run the command that the arguments hold after one of JSON: what is to be there, and where."""
     view, command = json.loads(sys.argv[1]), sys.argv[2:]
     parent = view["parent"]
     _end_with(parent)
@@ -46,7 +46,7 @@ def main() -> None:
     # of user takes it back.
     _call("prctl", _PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     os.chdir("/tmp")
-    os.execve(command[0], command, {})
+    os.execve(command[0], command, view["environment"])
 
 
 def _end_with(parent: int) -> None:

@@ -1,6 +1,7 @@
 """Runs a program that a model wrote, and its tests, where it can do no harm and can't say itself that it passed."""
 
 import json
+import re
 import signal
 import time
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from harness.sandbox.inside.values import MAX_BYTES
 from harness.sandbox.pair import Pair, begun, exit_code
 
 __all__ = ["Ending", "Limits", "Outcome", "Program", "run_enclosed"]
+
+
+_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
+"""It is another one each time, and what is told of a program should not be."""
 
 
 class Ending(StrEnum):
@@ -111,7 +116,7 @@ def _judged(enclosure: str, pair: Pair, limits: Limits, began: float) -> tuple[E
     if "ended" in said:
         return _ended(pair.candidate, limits, began, whose="its process")
     error = str(said.get("error"))
-    told = ": ".join(filter(None, (error, str(said.get("message", "")))))
+    told = _ADDRESS.sub("0x...", ": ".join(filter(None, (error, str(said.get("message", ""))))))
     return Ending.OUT_OF_MEMORY if error == "MemoryError" else Ending.FAILED, told
 
 

@@ -54,6 +54,16 @@ def test_a_test_uses_definitions_of_the_question_and_not_the_programs() -> None:
     assert run_program(program, limits=LIMITS).passed
 
 
+def test_a_program_does_the_same_each_time() -> None:
+    """What chance, the order of a set and an object's address would change."""
+    source = "import random\ndef f():\n return [random.random(), list({'a', 'b', 'c', 'd'}), str(object())]"
+    program = Program(source=source, entry_point="f", tests="import random\nraise ValueError([f(), random.random()])")
+    outcome = run_program(program, limits=LIMITS)
+    assert outcome.detail.count("0.84442") == 2, "the first number after the seed 0"
+    assert "<object object at 0x...>" in outcome.detail
+    assert outcome.detail == run_program(program, limits=LIMITS).detail
+
+
 def test_errors_are_those_of_python() -> None:
     tests = "try:\n f([])\nexcept IndexError:\n pass\nelse:\n assert False"
     assert run_program(Program(source="def f(x):\n return x[0]", entry_point="f", tests=tests), limits=LIMITS).passed

@@ -4,6 +4,7 @@ import builtins
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from harness.sandbox.inside.candidate import seed_chance
 from harness.sandbox.inside.values import receive, send
 
 __all__ = ["judge"]
@@ -34,6 +35,7 @@ def judge(job: dict[str, Any], requests: BinaryIO, answers: BinaryIO) -> dict[st
         namespace: dict[str, Any] = {"__name__": "tests"}
         exec(compile(job["given"], "given.py", "exec"), namespace)
         namespace[job["entry_point"]] = _caller(requests, answers)
+        seed_chance(job["tests"])
         exec(compile(job["tests"], "tests.py", "exec"), namespace)
     except (_Ended, BrokenPipeError):
         return {"passed": False, "ended": True}
