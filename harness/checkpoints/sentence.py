@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.checkpoints.files import read_object, safe_file
 from harness.core.errors import CheckpointError
+from harness.core.text.reasons import Reason, told_together
 
 __all__ = ["POOLINGS", "SENTENCE_PATTERNS", "Recipe", "read_recipe"]
 
@@ -34,6 +35,11 @@ FIX = "Take the folder as sentence-transformers' `save` writes it"
 MAX_MODULES_BYTES = 1 << 16
 
 
+_POOLED = "Vectors are the {poolings} over tokens"
+_SCALED = "Vectors are the {poolings} over tokens, scaled to a norm of 1"
+_AND = " and "
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
     """How a text becomes one vector: the prompt before it, its length in tokens, its pooling, and a norm of 1 or not.
@@ -51,13 +57,12 @@ class Recipe:
     files: tuple[str, ...] = ()
 
     @property
-    def note(self) -> str:
+    def note(self) -> Reason:
         """The recipe in a sentence, for people."""
-        how = f"Vectors are the {' and '.join(self.poolings)} over tokens"
-        how += ", scaled to a norm of 1" if self.normalize else ""
+        how = Reason(_SCALED if self.normalize else _POOLED, poolings=told_together(self.poolings, _AND))
         if not self.declared:
-            return f"{how}: a guess, as the checkpoint has no modules.json that says how they are to be pooled"
-        return f"{how}, as the checkpoint's modules.json says"
+            return Reason("{how}: a guess, as the checkpoint has no modules.json that says how to pool them", how=how)
+        return Reason("{how}, as the checkpoint's modules.json says", how=how)
 
 
 def read_recipe(folder: Path) -> Recipe:

@@ -9,6 +9,7 @@ from lm_eval.models.utils import normalize_gen_kwargs
 from harness.core import registry
 from harness.core.errors import TaskError
 from harness.core.requests import Conversation, GenerateUntil
+from harness.core.text.reasons import Reason
 
 __all__ = ["MAX_GEN_TOKS", "generation_of", "generation_refusal"]
 
@@ -102,10 +103,18 @@ def generation_refusal(settings: Mapping[str, Any], kind: str, own: Mapping[str,
     """
     beams = int(settings.get("num_beams") or 1)
     if beams > 1 and registry.kind(kind).transformer != "encoder-decoder":
-        return f"it is written with num_beams: {beams}, which only sequence-to-sequence models are here"
+        return Reason(
+            "it is written with num_beams: {beams}, which is supported for sequence-to-sequence models only",
+            beams=beams,
+        )
     for name in sorted(own):
         if settings.get(name) is not None and not (name in _OF_BEAMS and beams == 1):
-            return f"it sets {name} to {settings[name]}, and the checkpoint's own {name}, {own[name]}, is followed here"
+            return Reason(
+                "it sets {name} to {asked}, and the checkpoint's own {name}, {own}, is followed here",
+                name=name,
+                asked=str(settings[name]),
+                own=str(own[name]),
+            )
     return None
 
 

@@ -125,7 +125,7 @@ def test_a_served_chat_gets_the_turns_that_lm_eval_builds(folder: Path, tiny_lla
 def test_beams_are_for_models_that_are_written_with_them(tiny_llama: Path, folder: Path, tmp_path: Path) -> None:
     settings = {"until": ["\n"], "max_gen_toks": 5, "num_beams": 2}
     asked = [instance("generate_until", "Where does the fox jump?", settings)]
-    with pytest.raises(TaskError, match="num_beams: 2, which only sequence-to-sequence models"):
+    with pytest.raises(TaskError, match="num_beams: 2, which is supported for sequence-to-sequence models only"):
         HarnessLM(tiny_llama, device="cpu").generate_until(asked)
     assert HarnessLM(bart(tmp_path), device="cpu").generate_until(asked)
 

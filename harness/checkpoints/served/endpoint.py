@@ -15,6 +15,7 @@ from harness.core.errors import CheckpointError, HarnessError, InputError, Model
 from harness.core.process.paths import cache_folder, new_cached_file
 from harness.core.text.display import elided
 from harness.core.text.hashing import SHORT, canonical_json, digest, file_digest
+from harness.core.text.reasons import Reason
 
 __all__ = ["ECHO_TOKENS", "EndpointCheckpoints", "address_of", "echo_body", "is_served"]
 
@@ -193,7 +194,7 @@ def _probe(client: ServerClient, model: str, listed: Sequence[str]) -> tuple[str
         if completes and isinstance(found, Echo) and len(found.tokens) > 1:
             return "completions", "/completions", Dialect(), []
         if completes and isinstance(found, str) and answer["choices"][0].get("logprobs"):
-            doubts = [f"Token probabilities aren't used: {found}"]
+            doubts = [Reason("Token probabilities aren't used: {reason}", reason=found)]
     except RefusedError as refused:
         refusals.append(refused)
     try:
