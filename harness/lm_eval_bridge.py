@@ -136,7 +136,8 @@ class HarnessLM(LM):  # type: ignore[misc]
         distinct = {request.id: request for request in asked}
         results: list[Any] = [None] * len(instances)
         for response in respond(self.model, list(distinct.values())):
-            result = result_of(response)
+            # As lm-eval's own models do, give the whole of thoughts that have no end.
+            result = response.raw_text if response.is_cut and response.text is None else result_of(response)
             if result is None:
                 raise ModelError(
                     response.invalid or "the model gave no answer of the kind that was asked for",

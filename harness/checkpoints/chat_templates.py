@@ -1,8 +1,12 @@
 """The chat templates that a checkpoint brings: whether there is one, its identity, and whether it can be used."""
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from jinja2 import Environment, TemplateSyntaxError
 
 from harness.checkpoints.files import read_object, safe_file
 from harness.checkpoints.loading.confined import CPU_S, try_out
@@ -11,13 +15,22 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
 from harness.core.text.hashing import canonical_json, digest, file_digest
 
-__all__ = ["asks_for_date", "chat_template_digest", "has_chat_template", "refuse_template", "template_folder"]
+__all__ = [
+    "asks_for_date",
+    "chat_template_digest",
+    "has_chat_template",
+    "refuse_template",
+    "template_folder",
+    "thinking_switch",
+]
 
 MAX_BYTES = 1 << 20
 MAX_FILES = 50
 """Each is tried in a process of its own; few checkpoints have more than one."""
 DATE = "strftime_now"
 """The function of transformers' that a template asks."""
+SWITCHES = ("enable_thinking", "thinking")
+"""What templates in use call the variable that switches thinking on and off."""
 FIX = "Download this file from the checkpoint's publisher again, or leave --apply-chat-template out"
 
 
@@ -46,6 +59,13 @@ def asks_for_date(checkpoint: Checkpoint) -> bool:
     )
 
 
+def thinking_switch(checkpoint: Checkpoint) -> str | None:
+    """The variable by which a checkpoint's chat template is told whether to have the model think; None without one."""
+    texts = [text for found in _templates(template_folder(checkpoint)).values() for text in found]
+    named = {name for text in texts for name in _variables(text)}
+    return next((name for name in SWITCHES if name in named), None)
+
+
 def template_folder(checkpoint: Checkpoint) -> Path:
     """The folder that the tokenizer, and so the chat template, comes from: the adapter's where it brings one."""
     own = checkpoint.adapter
@@ -59,6 +79,16 @@ def refuse_template(checkpoint: Checkpoint) -> None:
     """
     for path, templates in _templates(template_folder(checkpoint)).items():
         try_out({"templates": templates}, path, CPU_S, FIX)
+
+
+def _variables(template: str) -> Iterator[str]:
+    """Names that a template uses, but for those of fields; nothing of one that can't be cut into words."""
+    before = ""
+    with suppress(TemplateSyntaxError):  # that it fails is found when it is rendered
+        for _, kind, word in Environment(autoescape=False).lex(template):
+            if kind == "name" and before != ".":
+                yield word
+            before = word if kind != "whitespace" else before
 
 
 def _templates(folder: Path) -> dict[Path, list[str]]:

@@ -45,9 +45,9 @@ class ModelOptions:
     """How a checkpoint is opened; every default serves.
 
     `dtype` and `device` are `auto` or a name of torch's; `batch_tokens` bounds the padded tokens of a forward pass,
-    None for the device's default. The `system_prompt` begins every chat that a task doesn't make itself; `chat_date` is
-    the day (YYYY-MM-DD) that it takes place on, for templates that ask. A model that is served elsewhere has the first
-    three from its server.
+    None for the device's default. The `system_prompt` begins every chat that a task doesn't make itself, and its
+    template's switch is set as `thinking` says, or left alone; `chat_date` is the day (YYYY-MM-DD) that it takes place
+    on, for templates that ask. A model that is served elsewhere has the first three from its server.
     """
 
     dtype: str = "auto"
@@ -55,6 +55,7 @@ class ModelOptions:
     batch_tokens: int | None = None
     apply_chat_template: bool = False
     system_prompt: str | None = None
+    thinking: Literal["on", "off"] | None = None
     chat_date: str | None = None
     trust_remote_code: bool = False
 

@@ -8,7 +8,7 @@ that holds images, is a kind of its own beside these.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from harness.core.attributions import Attribution, AttributionSettings, Unit
 from harness.core.text.hashing import digest
@@ -25,9 +25,14 @@ __all__ = [
     "PseudoLoglikelihood",
     "Request",
     "Response",
+    "Stop",
     "Tag",
     "TokenLoglikelihoods",
 ]
+
+
+Stop = Literal["end", "stop string", "length"]
+"""How a text ended: by the model's end-of-text token, by a stop string, or cut when its tokens were used up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +63,7 @@ class Conversation:
     as_is: bool = False
 
 
-_LEFT_OUT = ("noise", "chat")
+_LEFT_OUT = ("noise", "chat", "top_k")
 """Fields that are no part of a request's id where they are None."""
 
 
@@ -140,10 +145,10 @@ class GenerateUntil(Request):
     """What does the model write after `context`?
 
     Stops at the end-of-text token, at any string of `until` (which is cut off), or after `max_tokens` tokens.
-    `temperature` 0 is greedy; above it, tokens are drawn from the `top_p` nucleus by a generator that is seeded
-    with `seed` and this request alone, so neither batch nor order changes the draw. With `num_beams` above 1 so many
-    continuations are followed at once and the likeliest is given; a model that can't do so answers that it is invalid.
-    `noise` lies on the context, and `chat` around it.
+    `temperature` 0 is greedy; above it, tokens are drawn from the `top_p` nucleus of the `top_k` likeliest (None: of
+    all) by a generator that is seeded with `seed` and this request alone, so neither batch nor order changes the draw.
+    With `num_beams` above 1 so many continuations are followed at once and the likeliest is given; a model that can't
+    do so answers that it is invalid. `noise` lies on the context, and `chat` around it.
     """
 
     kind: ClassVar[str] = "generate_until"
@@ -153,6 +158,7 @@ class GenerateUntil(Request):
     max_tokens: int = 64
     temperature: float = 0.0
     top_p: float = 1.0
+    top_k: int | None = None
     seed: int = 0
     num_beams: int = 1
     noise: EmbeddingNoise | None = None
@@ -237,22 +243,27 @@ class Attribute(Request):
 class Response:
     """A model's answer to the request `request_id`.
 
-    `loglikelihood` is in nats, at most 0, for the three likelihood kinds; `is_greedy` for `loglikelihood` alone;
-    `text` and `token_ids` for generations. `label_scores` are a classifier's, by the label's name, in the model's
-    order: probabilities that sum to 1, or, where a text may bear several labels, each for itself; a regression has
-    one label, and its score is the value predicted. `token_loglikelihoods`, `token_z_scores` and `token_is_greedy` have
-    one value for each token of `token_loglikelihoods`; a z-score is 0 where all words are equally likely. `tags` are
-    one label a word; `vector` an embedding; `attribution` explains a decision. `token_count` counts the tokens
-    predicted or generated, `context_token_count` those that were only read. `unread_character_count` says how many
-    characters of the prompt didn't fit the model's window: at its beginning, or at the end of a text that is labelled
-    or embedded; 0 also where a server doesn't tell. `invalid` gives the reason where the model's numbers can't be used
-    (NaN or infinite); then the other answers are None.
+    `loglikelihood` is in nats, at most 0, for the three likelihood kinds; `is_greedy` for `loglikelihood` alone; `text`
+    and `token_ids` for generations, with how the text ended (`stop`; None where a server doesn't tell). Where a model
+    thinks before it answers, `text` is the answer alone, `raw_text` all that was written, markers included, and
+    `thinking_token_count` how many of the tokens were thoughts (0 also where a server doesn't tell). `label_scores` are
+    a classifier's, by the label's name, in the model's order: probabilities that sum to 1, or, where a text may bear
+    several labels, each for itself; a regression has one label, and its score is the value predicted.
+    `token_loglikelihoods`, `token_z_scores` and `token_is_greedy` have one value for each token of
+    `token_loglikelihoods`; a z-score is 0 where all words are equally likely. `tags` are one label a word; `vector` an
+    embedding; `attribution` explains a decision. `token_count` counts the tokens predicted or generated,
+    `context_token_count` those that were only read. `unread_character_count` says how many characters of the prompt
+    didn't fit the model's window: at its beginning, or at the end of a text that is labelled or embedded; 0 also where
+    a server doesn't tell. `invalid` gives the reason where the model's numbers can't be used (NaN or infinite), or
+    there is no answer behind the model's thoughts; then the other answers are None.
     """
 
     request_id: str
     loglikelihood: float | None = None
     is_greedy: bool | None = None
     text: str | None = None
+    raw_text: str | None = None
+    stop: Stop | None = None
     token_ids: tuple[int, ...] | None = None
     label_scores: Mapping[str, float] | None = None
     tags: tuple[str, ...] | None = None
@@ -262,6 +273,12 @@ class Response:
     token_is_greedy: tuple[bool, ...] | None = None
     attribution: Attribution | None = None
     token_count: int = 0
+    thinking_token_count: int = 0
     context_token_count: int = 0
     unread_character_count: int = 0
     invalid: str | None = None
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether what was written ended before the answer did: its tokens were used up, or its thoughts had no end."""
+        return self.stop == "length" or (self.raw_text is not None and self.text is None)

@@ -26,6 +26,7 @@ _RUN_FIELDS = {
     "apply_chat_template": "the chat template",
     "fewshot_as_multiturn": "exemplars as turns of a chat",
     "system_prompt": "the system prompt",
+    "thinking": "thinking",
 }
 _TASK_FIELDS = {
     "version": "version of the task",

@@ -3,6 +3,7 @@
 from pkgutil import resolve_name
 from typing import Any
 
+from harness.checkpoints.chat_templates import thinking_switch
 from harness.checkpoints.loading.loader import Loader
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
@@ -54,7 +55,14 @@ def open_loaded(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, loa
     if missing := unembedded_ids(loaded.tokenizer, loaded.model):
         model = Unembedded(model, loaded.tokenizer, missing)
     if options.apply_chat_template:
-        model = ChatModel(model, loaded.tokenizer, options.system_prompt, today=options.chat_date or UNDATED)
+        switch = options.thinking and thinking_switch(checkpoint)
+        model = ChatModel(
+            model,
+            loaded.tokenizer,
+            options.system_prompt,
+            today=options.chat_date or UNDATED,
+            variables={switch: options.thinking == "on"} if switch else {},
+        )
     return model if loaded.tokenizer.is_fast else Noiseless(model)
 
 

@@ -13,11 +13,12 @@ import signal
 import sys
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, suppress
 from datetime import date, datetime, tzinfo
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import TemplateError
@@ -27,7 +28,7 @@ from typing_extensions import override
 from harness.core.errors import ModelError
 from harness.core.process.isolation import detach
 
-__all__ = ["UNDATED", "Message", "Renderer"]
+__all__ = ["NONE", "UNDATED", "Message", "Renderer"]
 
 Message = dict[str, str]
 """A turn of a chat, with its `role` and its `content`."""
@@ -37,6 +38,8 @@ Conversation = tuple[Sequence[Message], bool]
 Answer = tuple[str, bool] | str
 """A text and whether system turns were kept, or what is wrong."""
 
+NONE: Mapping[str, Any] = MappingProxyType({})
+"""What a template is told beside its turns, by default."""
 UNDATED = "2026-01-01"
 """The day of a run whose template doesn't ask for it."""
 TOGETHER = 20
@@ -55,11 +58,12 @@ class Renderer:
     """Makes a text of each conversation, as the tokenizer's chat template says on the day `today` (YYYY-MM-DD).
 
     The process that renders is started when the first conversation comes, and anew where it has ended. Only Linux can
-    copy a process safely; elsewhere this one renders, without limits.
+    copy a process safely; elsewhere this one renders, without limits. `variables` are told to the template.
     """
 
-    def __init__(self, tokenizer: Any, today: str = UNDATED) -> None:
+    def __init__(self, tokenizer: Any, today: str = UNDATED, variables: Mapping[str, Any] = NONE) -> None:
         self.tokenizer = tokenizer
+        self.variables = dict(variables)
         self.today = date.fromisoformat(today)
         self._apart: tuple[Any, Connection] | None = None
 
@@ -84,7 +88,7 @@ class Renderer:
 
     def _here(self, asked: list[Conversation]) -> list[Answer] | str:
         with _on(self.today):
-            return [_answer(self.tokenizer, *one) for one in asked]
+            return [_answer(self.tokenizer, self.variables, *one) for one in asked]
 
     def _checked(self, told: list[Answer] | str) -> list[tuple[str, bool]]:
         faults = [told] if isinstance(told, str) else [one for one in told if isinstance(one, str)]
@@ -97,7 +101,7 @@ class Renderer:
 
     def _ask(self, asked: list[Conversation]) -> list[Answer] | str:
         if self._apart is None or not self._apart[0].is_alive():
-            self._apart = _start(self, self.tokenizer, self.today)
+            self._apart = _start(self)
         process, connection = self._apart
         try:
             connection.send(asked)
@@ -114,10 +118,10 @@ class Renderer:
         return f"ends the process that renders it (exit code {exit_code})"
 
 
-def _start(owner: Renderer, tokenizer: Any, today: date) -> tuple[Any, Connection]:
+def _start(owner: Renderer) -> tuple[Any, Connection]:
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(tokenizer, today, theirs, ours), daemon=True)
+    process = context.Process(target=_serve, args=(owner, theirs, ours), daemon=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # the copy takes no lock that another thread may hold
         process.start()
@@ -134,7 +138,7 @@ def _end(process: Any, connection: Connection) -> None:
         process.close()
 
 
-def _serve(tokenizer: Any, today: date, connection: Connection, other: Connection) -> None:
+def _serve(renderer: Renderer, connection: Connection, other: Connection) -> None:
     """Inside the copy: render what comes until nobody asks any more."""
     import resource
 
@@ -143,12 +147,12 @@ def _serve(tokenizer: Any, today: date, connection: Connection, other: Connectio
     mapped = int(Path("/proc/self/statm").read_bytes().split()[0]) * resource.getpagesize()
     _limit(resource.RLIMIT_AS, mapped + MEMORY_BYTES)
     _limit(resource.RLIMIT_CORE, 0)
-    with redirect_stderr(io.StringIO()), suppress(EOFError, OSError), _on(today):
+    with redirect_stderr(io.StringIO()), suppress(EOFError, OSError), _on(renderer.today):
         while True:
             asked = connection.recv()
             used = resource.getrusage(resource.RUSAGE_SELF)
             _limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + CPU_S) + 1, soft=True)
-            connection.send([_answer(tokenizer, *one) for one in asked])
+            connection.send([_answer(renderer.tokenizer, renderer.variables, *one) for one in asked])
     os._exit(0)
 
 
@@ -160,15 +164,15 @@ def _limit(kind: int, most: int, *, soft: bool = False) -> None:
     resource.setrlimit(kind, (least, hard if soft else least))
 
 
-def _answer(tokenizer: Any, messages: Sequence[Message], goes_on: bool) -> Answer:
+def _answer(tokenizer: Any, variables: Mapping[str, Any], messages: Sequence[Message], goes_on: bool) -> Answer:
     try:
         try:
-            text, kept = _rendered(tokenizer, messages, goes_on), True
+            text, kept = _rendered(tokenizer, variables, messages, goes_on), True
         except TemplateError:
             bare = [message for message in messages if message["role"] != "system"]
             if len(bare) == len(messages):
                 raise
-            text, kept = _rendered(tokenizer, bare, goes_on), False
+            text, kept = _rendered(tokenizer, variables, bare, goes_on), False
     except MemoryError:
         return f"takes more than {MEMORY_BYTES / 1e9:.0f} GB of memory"
     except Exception as error:  # a stranger's template may raise whatever Python can
@@ -179,11 +183,15 @@ def _answer(tokenizer: Any, messages: Sequence[Message], goes_on: bool) -> Answe
     return text, kept
 
 
-def _rendered(tokenizer: Any, messages: Sequence[Message], goes_on: bool) -> str:
+def _rendered(tokenizer: Any, variables: Mapping[str, Any], messages: Sequence[Message], goes_on: bool) -> str:
     random.seed(0)
     text = str(
         tokenizer.apply_chat_template(
-            list(messages), tokenize=False, add_generation_prompt=not goes_on, continue_final_message=goes_on
+            list(messages),
+            tokenize=False,
+            add_generation_prompt=not goes_on,
+            continue_final_message=goes_on,
+            **variables,
         )
     )
     text.encode()  # raises for half of a surrogate pair, which is no character

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from harness.core.text.codec import Codec
 from harness.core.text.hashing import SHORT, digest
@@ -47,7 +47,8 @@ class RunSpec:
     the packages whose arithmetic enters a score. `code` digests the code of its suites and its meter, as
     `suite/NAME` and `meter/NAME`. `labels` and the languages are as in `Checkpoint`.
     `generation` are the checkpoint's own settings for writing that are followed.
-    `fewshot_as_multiturn` and `system_prompt` are those of the chat, where there is one; `chat_date` is the day
+    `fewshot_as_multiturn` and `system_prompt` are those of the chat, where there is one; `thinking` is what its
+    template's switch was set to, None where it was left alone; `chat_date` is the day
     (YYYY-MM-DD) that its template was told, where it asks for one. It is in no id: a run goes on after midnight.
     `aggregates` are what sums up several tasks, by name, each with the SHA-256 of how.
     `weights` say what each suite counts in a score of the whole, where a suite file says so; like `model`, they change
@@ -66,6 +67,7 @@ class RunSpec:
     apply_chat_template: bool
     fewshot_as_multiturn: bool = False
     system_prompt: str | None = None
+    thinking: Literal["on", "off"] | None = None
     chat_date: str | None = None
     labels: tuple[str, ...] = ()
     source_language: str | None = None
@@ -103,4 +105,8 @@ def _codec() -> Codec[RunSpec]:
 
 def run_id_of(spec: Mapping[str, Any]) -> str:
     """The id of the run whose `spec.json` holds this value, also where another version of the harness wrote it."""
-    return digest({key: value for key, value in spec.items() if key not in _NO_PART_OF_THE_ID})[:SHORT]
+    told = {key: value for key, value in spec.items() if key not in _NO_PART_OF_THE_ID}
+    # So that what was there before the switch keeps its id.
+    if told.get("thinking") is None:
+        told.pop("thinking", None)
+    return digest(told)[:SHORT]

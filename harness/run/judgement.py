@@ -263,6 +263,8 @@ def _chat_signature(spec: RunSpec) -> Iterator[str]:
         yield f"date:{spec.chat_date}"
     if spec.system_prompt:
         yield f"system:{digest(spec.system_prompt)[:SHORT]}"
+    if spec.thinking:
+        yield f"thinking:{spec.thinking}"
 
 
 def _task_signature(work: TaskWork, run: RunSpec) -> str:
@@ -270,6 +272,8 @@ def _task_signature(work: TaskWork, run: RunSpec) -> str:
     spec = next(one for one in run.tasks if (one.suite, one.task) == of)  # what `work.spec` would find out again
     writes = any(isinstance(request, GenerateUntil) for asked in work.asked for request in asked)
     written = f"|generation:{_settings(run.generation)}" if writes else ""
+    drawn = work.planned.task.definition.get("sampling")
+    written += f"|sampling:{_settings(drawn)}" if drawn else ""
     data = spec.data_sha256[:SHORT] if spec.data_sha256 else "in-task"
     defined = f"|definition:{spec.definition_sha256[:SHORT]}" if work.planned.task.definition else ""
     return (

@@ -14,6 +14,7 @@ def model_options(spec: RunSpec, *, trust_remote_code: bool) -> ModelOptions:
         batch_tokens=spec.batch_tokens,
         apply_chat_template=spec.apply_chat_template,
         system_prompt=spec.system_prompt,
+        thinking=spec.thinking,
         chat_date=spec.chat_date,
         trust_remote_code=trust_remote_code,
     )

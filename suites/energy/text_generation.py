@@ -68,5 +68,6 @@ class TextGeneration(Task):
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """The number of tokens that the model wrote, 0 to 32."""
         (response,) = responses
-        value = None if response.invalid else float(response.token_count)
-        return [Score(sample_id=sample.id, metric="generated_tokens", value=value, invalid=response.invalid)]
+        unusable = None if response.is_cut else response.invalid
+        value = None if unusable else float(response.token_count)
+        return [Score(sample_id=sample.id, metric="generated_tokens", value=value, invalid=unusable)]

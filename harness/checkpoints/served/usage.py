@@ -1,10 +1,10 @@
 """What a server says of how much it read and wrote, held against what it was asked."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from harness.core.text.reasons import Reason
 
-__all__ = ["read_usage", "refusal_of_length"]
+__all__ = ["Usage", "read_usage", "refusal_of_length"]
 
 LONGEST_TOKEN = 256
 """Characters of the longest tokens in use: runs of spaces and signs."""
@@ -15,15 +15,23 @@ _END = 1
 """Some count the token that ends a text, too."""
 
 
-def read_usage(answer: Any, *, prompt_bytes: int, max_tokens: int, thought_bytes: int = 0) -> tuple[int, int] | str:
-    """The tokens read and written, 0 where the server doesn't tell; or what is wrong with its counts.
+class Usage(NamedTuple):
+    """Tokens read, written in all, and written as thoughts; 0 where the server doesn't tell."""
+
+    read: int = 0
+    written: int = 0
+    thought: int = 0
+
+
+def read_usage(answer: Any, *, prompt_bytes: int, max_tokens: int, thought_bytes: int = 0) -> Usage | str:
+    """The tokens of an answer, or what is wrong with its counts.
 
     No tokenizer makes more tokens of a text than it has bytes. Of written tokens there are no more than were allowed;
     some servers allow for thoughts beside them.
     """
     usage = answer.get("usage")
     if usage is None:
-        return 0, 0
+        return Usage()
     if not isinstance(usage, dict):
         return "the server reports its token counts in an unknown form"
     details = usage.get("completion_tokens_details")
@@ -47,7 +55,7 @@ def read_usage(answer: Any, *, prompt_bytes: int, max_tokens: int, thought_bytes
             wrote=f"{wrote:,}",
             most=f"{max_tokens:,}",
         )
-    return read, wrote
+    return Usage(read, wrote, thought)
 
 
 def refusal_of_length(text: str, max_tokens: int) -> str | None:

@@ -337,10 +337,10 @@ class CausalModel(Model):
             return Response(request_id=one.request.id, context_token_count=read, invalid=NOT_FINITE)
         return Response(
             request_id=one.request.id,
-            text=self._spelling.before_stop(one.token_ids, one.request.until),
             token_ids=tuple(one.token_ids),
             token_count=wrote,
             context_token_count=read,
+            **self._spelling.reply(one.token_ids, one.request.until, one.stop, one.opened),
         )
 
 

@@ -19,7 +19,7 @@ from harness.core.requests import (
     Request,
     Response,
 )
-from harness.engine.rendering import UNDATED, Message, Renderer
+from harness.engine.rendering import NONE, UNDATED, Message, Renderer
 
 __all__ = ["ChatModel", "Message", "messages_of", "rendered"]
 
@@ -62,10 +62,18 @@ class ChatModel(Model):
 
     Exemplars stand in the same turn and a continuation loses the space that would join it to running text, unless the
     task makes its conversation itself (`Conversation`). Whole texts (`loglikelihood_rolling`) are no turns and stay as
-    they are. `today` (YYYY-MM-DD) is what a template is told that asks for the day.
+    they are. `today` (YYYY-MM-DD) is what a template is told that asks for the day, `variables` what else it is told.
     """
 
-    def __init__(self, model: Model, tokenizer: Any, system_prompt: str | None = None, *, today: str = UNDATED) -> None:
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: Any,
+        system_prompt: str | None = None,
+        *,
+        today: str = UNDATED,
+        variables: Mapping[str, Any] = NONE,
+    ) -> None:
         if not tokenizer.chat_template:
             raise CheckpointError(
                 "the checkpoint has no chat template", place="--apply-chat-template", fix="Leave that option out"
@@ -73,7 +81,7 @@ class ChatModel(Model):
         self.model = model
         self.tokenizer = tokenizer
         self.system_prompt = system_prompt
-        self._render = Renderer(tokenizer, today)
+        self._render = Renderer(tokenizer, today, variables)
         self._rendered: dict[str, Request] = {}
 
     @override

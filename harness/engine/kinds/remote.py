@@ -24,7 +24,7 @@ from harness.core.process.secrets import WITHHELD
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
 from harness.core.text.reasons import Reason
 from harness.engine.kinds.chat import messages_of
-from harness.engine.writing.replies import read_reply
+from harness.engine.writing.replies import read_reply, read_text
 from harness.engine.writing.stops import cut_at_stop
 
 __all__ = ["RemoteModel", "open_served"]
@@ -162,7 +162,7 @@ class RemoteModel(Model):
 
     def _read(self, request: GenerateUntil, answer: Any, prompt_bytes: int) -> Response:
         choice = answer["choices"][0]
-        text, invalid = (choice["text"] or "", None) if self._completes else read_reply(choice)
+        reply = read_text(choice) if self._completes else read_reply(choice)
         counts = read_usage(
             answer,
             prompt_bytes=prompt_bytes,
@@ -171,16 +171,20 @@ class RemoteModel(Model):
         )
         if isinstance(counts, str):
             return Response(request_id=request.id, invalid=counts)
+        text, stop, invalid = reply.text, reply.stop, reply.invalid
         if text is not None:
+            stop = "stop string" if len(cut_at_stop(text, request.until)) < len(text) else stop
             # Once more as a whole, for a text may come in parts.
             text = plain_text(cut_at_stop(text, request.until))
             invalid = _WITHHELD if text == WITHHELD else refusal_of_length(text, request.max_tokens)
-        read, wrote = counts
         return Response(
             request_id=request.id,
             text=None if invalid else text,
-            token_count=wrote,
-            context_token_count=read,
+            raw_text=None if reply.raw_text is None else plain_text(reply.raw_text),
+            stop=stop,
+            token_count=counts.written,
+            thinking_token_count=counts.thought,
+            context_token_count=counts.read,
             invalid=invalid,
         )
 
@@ -202,6 +206,8 @@ class RemoteModel(Model):
             body = self._dialect.body(self._name, messages, request.max_tokens)
         if request.temperature > 0:
             body |= {"temperature": request.temperature, "top_p": request.top_p, "seed": _seed(request)}
+        if request.top_k is not None:
+            body["top_k"] = request.top_k
         return body
 
 

@@ -16,7 +16,7 @@ from harness.checkpoints.vocabulary import word_count
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch, Model, refuse_others
-from harness.core.requests import EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response
+from harness.core.requests import EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response, Stop
 from harness.core.text.reasons import Reason
 from harness.core.truncation import long_continuation
 from harness.engine.encoding import Tokens
@@ -332,7 +332,7 @@ class Seq2SeqModel(Model):
             do_sample=first.temperature > 0,
             temperature=first.temperature or None,
             top_p=first.top_p if first.temperature > 0 else None,
-            top_k=0 if first.temperature > 0 else None,
+            top_k=(first.top_k or 0) if first.temperature > 0 else None,
             num_beams=first.num_beams,
             max_new_tokens=first.max_tokens,
             max_length=None,
@@ -369,10 +369,14 @@ class Seq2SeqModel(Model):
         if not usable:
             return Response(request_id=prompt.id, context_token_count=len(source), invalid=NOT_FINITE)
         until = (*prompt.until, *self._own_stops)
-        kept = next((row[:end] for end in range(1, len(row)) if self._spelling.stopped(row[:end], until)), row)
+        ends = (end for end in range(1, len(row) + 1) if self._spelling.stopped(row[:end], until))
+        stopped = next(ends, None)
+        kept = row[:stopped]
+        # A row as long as it may be was cut: one that ended by itself lacks the end-of-text token.
+        usual: Stop = "length" if len(row) >= prompt.max_tokens else "end"
         return Response(
             request_id=prompt.id,
-            text=self._spelling.before_stop(kept, prompt.until),
+            **self._spelling.reply(kept, prompt.until, usual if stopped is None else "stop string"),
             token_ids=kept,
             token_count=len(kept),
             context_token_count=len(source),

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.core.requests import GenerateUntil
+from harness.core.requests import GenerateUntil, Stop
 from harness.engine.devices import writing_bytes
 from harness.engine.lengths import Lengths
 from harness.engine.packing import StemCache
@@ -33,13 +33,18 @@ _FEW = 0.75
 
 @dataclass(slots=True)
 class Continuation:
-    """What is being written after one prompt. `token_ids` leave out the end-of-text token."""
+    """What is being written after one prompt. `token_ids` leave out the end-of-text token.
+
+    `opened` is the marker by which the prompt has the model begin inside its thoughts.
+    """
 
     request: GenerateUntil
     prompt: Tokens
     token_ids: list[int]
     generator: torch.Generator | None
     steers: Sequence[Steer]
+    opened: str | None = None
+    stop: Stop = "length"
     invalid: bool = False
 
     def steered(self, logits: Tensor) -> Tensor:
@@ -124,6 +129,7 @@ class Writer:
                 [],
                 _generator(self._model, request),
                 self._steering.of(prompt, request.max_tokens),
+                self._spelling.opened_by(prompt),
             )
             for request, prompt in zip(requests, prompts, strict=True)
         ]
@@ -202,11 +208,14 @@ class Writer:
             one.invalid = True
             return True
         if token in self._ends:
+            one.stop = "end"
             return True
         one.token_ids.append(token)
-        if len(one.token_ids) >= one.request.max_tokens:
+        until = (*one.request.until, *self._steering.stop_strings)
+        if any(until) and self._spelling.just_stopped(one.token_ids, until, one.opened):
+            one.stop = "stop string"
             return True
-        return self._spelling.stopped(one.token_ids, (*one.request.until, *self._steering.stop_strings))
+        return len(one.token_ids) >= one.request.max_tokens
 
 
 def _choose(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:
@@ -230,9 +239,15 @@ def _chosen(scores: Tensor, one: Continuation) -> int | None:
 
 
 def _sample(logits: Tensor, request: GenerateUntil, generator: torch.Generator) -> int:
-    """A token drawn from the nucleus: the likeliest tokens that reach `top_p` together (Holtzman et al., 2020)."""
-    probabilities = (logits / request.temperature).softmax(dim=-1)
-    kept, token_ids = _nucleus(probabilities, request.top_p)
+    """A token drawn from the nucleus: the likeliest tokens that reach `top_p` together (Holtzman et al., 2020).
+
+    As in transformers, the nucleus is that of the `top_k` likeliest.
+    """
+    scores, token_ids = logits / request.temperature, None
+    if request.top_k is not None and request.top_k < len(scores):
+        scores, token_ids = scores.topk(request.top_k)
+    kept, places = _nucleus(scores.softmax(dim=-1), request.top_p)
+    token_ids = places if token_ids is None else token_ids[places]
     heights = kept.double().cumsum(dim=-1)
     drawn = torch.rand((), generator=generator, device=logits.device, dtype=torch.float64) * heights[-1]
     index = torch.searchsorted(heights, drawn, right=True).clamp(max=len(heights) - 1)

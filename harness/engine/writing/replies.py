@@ -1,57 +1,77 @@
-"""What a served chat model answered: the text behind its thoughts, or why there is none."""
+"""What a model wrote: its answer behind its thoughts, or why there is none, and how the text ended."""
 
-import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["answer_behind", "read_reply"]
+from harness.core.requests import Stop
+from harness.engine.writing.thoughts import answer_behind
 
-_OPENED = re.compile(r"\s*<(think|thinking|thought|reasoning)>")
-_SPACE = re.compile(r"\s*")
+__all__ = ["ENDED_IN_THOUGHTS", "THOUGHTS_TOO_LONG", "Reply", "read_reply", "read_text"]
+
 _THOUGHTS = ("reasoning_content", "reasoning")
 """Under which names servers give a model's thoughts beside its answer."""
-_THOUGHT_TOO_LONG = (
+THOUGHTS_TOO_LONG = (
     "the model used all allowed tokens for its thoughts, before its answer began: allow more with max_tokens"
 )
+ENDED_IN_THOUGHTS = "the model gave thoughts but no answer"
 _CUT_BEFORE_ANSWER = "all allowed tokens were used before the answer began: allow more with max_tokens"
+_STOPS: Mapping[str, Stop] = {"length": "length", "stop": "end"}
+"""What OpenAI's protocol calls it; it has one word for the end of a text and for a stop string."""
 
 
-def read_reply(choice: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """The text of one choice of a chat, or the reason why it holds none; a refusal of the model's own is its text.
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, with the fields of `Response` of the same names; `text` and `invalid` are never both there."""
 
+    text: str | None
+    raw_text: str | None = None
+    stop: Stop | None = None
+    invalid: str | None = None
+
+
+def read_text(choice: Mapping[str, Any]) -> Reply:
+    """What one choice of a completion says. Raises as `read_reply`."""
+    written, stop = choice["text"] or "", _STOPS.get(str(choice.get("finish_reason")))
+    text = answer_behind(written)
+    if text is None:
+        return Reply(None, written, stop, THOUGHTS_TOO_LONG if stop == "length" else ENDED_IN_THOUGHTS)
+    return Reply(text, _unless_same(written, text), stop)
+
+
+def read_reply(choice: Mapping[str, Any]) -> Reply:
+    """What one choice of a chat says; a refusal of the model's own is its text.
+
+    Thoughts that a server gives apart stand in the raw text in front of the answer, with an empty line between.
     Raises `KeyError`, `TypeError` or `AttributeError` for what is no choice.
     """
     message = choice["message"]
     # Some servers leave out what is null.
     content, ended = _content(message.get("content")), choice.get("finish_reason")
+    stop = _STOPS.get(str(ended))
     if isinstance(message.get("refusal"), str) and not content:
-        return message["refusal"], None
+        return Reply(message["refusal"], stop=stop)
     text = None if content is None else answer_behind(content)
+    apart = next((message[name] for name in _THOUGHTS if isinstance(message.get(name), str) and message[name]), None)
+    raw = "\n\n".join(part for part in (apart, content) if part is not None)
     if text or (text is not None and not _is_cut(message, ended)):
-        return text, None
+        return Reply(text, _unless_same(raw, text), stop)
     thought = content or any(message.get(name) for name in _THOUGHTS)
+    return Reply(None, raw or None, stop, _why_none(message, ended, bool(thought)))
+
+
+def _why_none(message: Mapping[str, Any], ended: Any, thought: bool) -> str:
     if ended == "length":
-        return None, _THOUGHT_TOO_LONG if thought else _CUT_BEFORE_ANSWER
+        return THOUGHTS_TOO_LONG if thought else _CUT_BEFORE_ANSWER
     if ended == "content_filter":
-        return None, "the server's filter withheld the answer"
+        return "the server's filter withheld the answer"
     if message.get("tool_calls"):
-        return None, "the model called a tool instead of answering"
-    return None, "the server gave thoughts but no answer" if thought else "the server gave no answer"
+        return "the model called a tool instead of answering"
+    return ENDED_IN_THOUGHTS if thought else "the server gave no answer"
 
 
-def answer_behind(text: str) -> str | None:
-    """The text without thoughts in front of it (`<think>...</think>`); None where these have no end.
-
-    Some chat templates open the thoughts themselves, so that only their end is in the text.
-    """
-    start = 0
-    while True:
-        opened = _OPENED.match(text, start)
-        name = opened[1] if opened else "think"
-        end = text.find(f"</{name}>", start)
-        if end < 0 or (not opened and text.find(f"<{name}>", start, end) >= 0):
-            return None if opened else text[start:]
-        start = _SPACE.match(text, end + len(f"</{name}>")).end()  # type: ignore[union-attr]  # it matches anything
+def _unless_same(raw: str, text: str) -> str | None:
+    return None if raw == text else raw
 
 
 def _content(content: Any) -> str | None:

@@ -1,7 +1,12 @@
 """Stop strings: whether one stands in what a model wrote, and what is in front of it."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
+
+from harness.core.requests import Stop
+from harness.engine.writing.replies import ENDED_IN_THOUGHTS, THOUGHTS_TOO_LONG
+from harness.engine.writing.thoughts import answer_start, opened_by
 
 __all__ = ["StopSpelling", "cut_at_stop"]
 
@@ -11,11 +16,17 @@ def cut_at_stop(text: str, until: Sequence[str]) -> str:
     return min((text.split(stop, 1)[0] for stop in until if stop), key=len, default=text)
 
 
+_NEAR = 8
+"""Tokens in front of those that may spell a stop string: a text that is cut may be spelled another way at its start."""
+_LAST = 16
+"""Tokens of a prompt among which a marker at its end is looked for."""
+
+
 class StopSpelling:
     """How one tokenizer spells the tokens that a model wrote.
 
-    Special tokens are left out of a text, but stop strings may be spelled with them (`<|im_end|>`), so these are looked
-    for where all tokens are shown.
+    Special tokens are left out of a text, but stop strings may be spelled with them (`<|im_end|>`), and so may what
+    ends a model's thoughts: both are looked for where all tokens are shown. A stop string in thoughts is none.
     """
 
     def __init__(self, tokenizer: Any) -> None:
@@ -25,12 +36,45 @@ class StopSpelling:
         """The text of the tokens, special ones left out."""
         return str(self._tokenizer.decode(list(token_ids), skip_special_tokens=True))
 
-    def stopped(self, token_ids: Sequence[int], until: Sequence[str]) -> bool:
-        """Whether one of the stop strings stands in the tokens, special ones shown."""
+    def opened_by(self, prompt: Sequence[int]) -> str | None:
+        """The marker by which a prompt has the model begin inside its thoughts; None where it has none."""
+        return opened_by(self._shown(prompt[-_LAST:]))
+
+    def stopped(self, token_ids: Sequence[int], until: Sequence[str], opened: str | None = None) -> bool:
+        """Whether one of the stop strings stands in the answer, special tokens shown; `opened` is of the prompt."""
         if not any(until):
             return False
         shown = self._shown(token_ids)
-        return any(stop in shown for stop in until if stop)
+        start = answer_start(shown, opened)
+        return start is not None and any(stop in shown[start:] for stop in until if stop)
+
+    def just_stopped(self, token_ids: Sequence[int], until: Sequence[str], opened: str | None = None) -> bool:
+        """As `stopped`, of tokens that were not stopped without the last: most often seen by the last few alone."""
+        near = max((len(stop.encode()) for stop in until), default=0) + _NEAR
+        if len(token_ids) > near:
+            last = self._shown(token_ids[-near:])
+            if not any(stop in last for stop in until if stop):
+                return False
+        return self.stopped(token_ids, until, opened)
+
+    def reply(
+        self, token_ids: Sequence[int], until: Sequence[str], stop: Stop, opened: str | None = None
+    ) -> dict[str, Any]:
+        """The fields of a `Response` that say what was written: the answer without thoughts, and how it ended."""
+        shown = self._shown(token_ids)
+        start = answer_start(shown, opened)
+        if start == 0:
+            return {"text": self.before_stop(token_ids, until), "stop": stop}
+        told = {"raw_text": shown, "stop": stop}
+        if start is None:
+            reason = THOUGHTS_TOO_LONG if stop == "length" else ENDED_IN_THOUGHTS
+            return {**told, "thinking_token_count": len(token_ids), "invalid": reason}
+        head, places = shown[:start], range(len(token_ids) + 1)
+        count = bisect_left(places, True, key=lambda end: self._shown(token_ids[:end]).startswith(head))
+        # Of a token that ends the thoughts and begins the answer, what belongs to the answer.
+        rest = self._shown(token_ids[:count])[start:]
+        text = cut_at_stop(rest + self.before_stop(token_ids[count:], until), until)
+        return {**told, "text": text, "thinking_token_count": count}
 
     def before_stop(self, token_ids: Sequence[int], until: Sequence[str]) -> str:
         """The text in front of the first of the stop strings, special tokens left out."""

@@ -16,7 +16,7 @@ from harness.core.models import respond
 from harness.core.requests import GenerateUntil
 from harness.core.text.hashing import canonical_json
 from harness.engine.kinds.remote import RemoteModel
-from harness.engine.writing.replies import answer_behind
+from harness.engine.writing.thoughts import answer_behind
 from tests.served import Served, serving
 
 ASKED = GenerateUntil(context="Is water wet?", max_tokens=16, until=("\n",))
