@@ -84,9 +84,10 @@ def show(
         )
         return
     print_scores(record.estimate_list, every_row=every_row, by_group=groups)
-    columns = ("task", "sample_id", "context", "continuation", "loglikelihood", "text", "invalid")
+    columns = ("task", "sample_id", "context", "continuation", "loglikelihood", "text", "stop", "remark", "invalid")
+    told = [name for name in columns if name not in ("stop", "remark") or any(row.get(name) for row in shown)]
     if shown:
-        print_rows("requests and answers", columns, [[row[column] for column in columns] for row in shown])
+        print_rows("requests and answers", told, [[row[column] for column in told] for row in shown])
     output.print(Text(saving_line(record.token_counts)))
     output.print(Text(f"sealed and unchanged: {record.folder} (model {record.spec.model})"))
 
@@ -116,6 +117,10 @@ def _samples(record: "RunRecord", task: str | None, limit: int) -> list[dict[str
         table = table[table["task"] == task]
     rank = table.groupby(["suite", "task"])["sample_id"].transform(lambda ids: ids.factorize()[0])
     chosen = table[rank < limit].drop(columns=["token_ids", "wording"], errors="ignore")
+    remarks = record.scores.get("remark")
+    if remarks is not None and remarks.notna().any():
+        key = ["suite", "task", "sample_id"]
+        chosen = chosen.merge(record.scores[[*key, "remark"]].dropna().drop_duplicates(key), on=key, how="left")
     return [{str(key): _plain(value) for key, value in row.items()} for row in chosen.to_dict("records")]
 
 

@@ -20,12 +20,13 @@ from harness.core.text.reasons import Reason
 
 __all__ = ["Mean", "MeanShare", "Metric", "PerUnit", "Proportion", "Transform", "Undefined", "salt"]
 
-Transform = Literal["exp", "bits"]
-"""What is made of nats per unit: a perplexity, or bits per unit."""
+Transform = Literal["exp", "bits", "plain"]
+"""What is made of a ratio: of nats per unit a perplexity, or bits per unit; or it stays as it is."""
 
 _TRANSFORMS: Mapping[Transform, tuple[Callable[[float], float], Callable[[float], float]]] = {
     "exp": (math.exp, math.exp),
     "bits": (lambda nats: nats / math.log(2), lambda _nats: 1 / math.log(2)),
+    "plain": (lambda ratio: ratio, lambda _ratio: 1.0),
 }
 """Each transform, which is increasing, and its derivative."""
 

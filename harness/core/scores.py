@@ -24,13 +24,14 @@ Basis = Literal["measured", "estimated"]
 class Score:
     """One metric's view of one sample.
 
-    `value` is what the metric averages, in the metric's own terms (1.0 for a right answer, nats for a log-
-    likelihood), and `weight` what it is divided by (tokens, bytes; 1 for a plain mean). Metrics over labels (F1,
-    MCC) and over texts (BLEU) read `gold` and `predicted` instead. `tie` marks a choice that hangs on less than the
-    rounding of the arithmetic. `cluster` names what samples share (a passage, a template): errors are clustered by
-    it. `groups` says which group the sample belongs to, by attribute (`{"sex": "female"}`). `invalid` gives the
-    reason where the model's numbers can't be used; the sample then counts in no value, and is reported. `truncated`
-    says that a prompt of the sample didn't fit the model's window; whoever scores a task sets it, not the task.
+    `value` is what the metric averages, in the metric's own terms (1.0 for a right answer, nats for a log-likelihood),
+    and `weight` what it is divided by (tokens, bytes; 1 for a plain mean). Metrics over labels (F1, MCC) and over texts
+    (BLEU) read `gold` and `predicted` instead. `remark` says in a few words why an answer counts as it does (`cut`),
+    for people to read. `tie` marks a choice that hangs on less than the rounding of the arithmetic. `cluster` names
+    what samples share (a passage, a template): errors are clustered by it. `groups` says which group the sample belongs
+    to, by attribute (`{"sex": "female"}`). `invalid` gives the reason where the model's numbers can't be used; the
+    sample then counts in no value, and is reported. `truncated` says that a prompt of the sample didn't fit the model's
+    window; whoever scores a task sets it, not the task.
     """
 
     sample_id: str
@@ -39,6 +40,7 @@ class Score:
     weight: float = 1.0
     gold: str | None = None
     predicted: str | None = None
+    remark: str | None = None
     tie: bool = False
     cluster: str | None = None
     groups: Mapping[str, str] = field(default_factory=dict)

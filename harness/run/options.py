@@ -99,6 +99,18 @@ class EvalOptions:
         metavar="TEXT|FILE",
         parser=_text_or_file,
     )
+    thinking: Literal["auto", "on", "off"] = option(
+        "auto", "Whether a reasoning model thinks before it answers, by its chat template's own switch."
+    )
+    samples: int = option(1, "Answers drawn for each question that is answered in the model's own words.")
+    temperature: float | None = option(
+        None, "Of these draws; 0 is greedy. [default: 0 for one sample, 0.8 for several]"
+    )
+    top_p: float = option(1.0, "Draw from the likeliest tokens that reach this probability together.")
+    top_k: int | None = option(None, "Draw from so many of the likeliest tokens. [default: all]")
+    max_tokens: int | None = option(
+        None, "Tokens that such an answer may have, thoughts among them. By default each task's own."
+    )
     kind: str | None = option(
         None, "Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder."
     )

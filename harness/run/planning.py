@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from harness.checkpoints import refuse_remote_code, refuse_template, resolve, resolve_dtype
-from harness.checkpoints.chat_templates import asks_for_date
+from harness.checkpoints.chat_templates import asks_for_date, thinking_switch
 from harness.checkpoints.labels import with_labels
 from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.quantised import require_backend
@@ -31,6 +31,8 @@ from harness.sandbox import require_sandbox
 from harness.scorers.judges import use_judges
 from harness.suitefiles.selection import Selection, select
 from harness.tasks.options import ChatOptions, TaskOptions
+from harness.tasks.sampling import Sampling
+from harness.tasks.written import Written
 
 __all__ = ["Plan", "plan"]
 
@@ -54,7 +56,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         raise InputError(f"must be from 1 to {MAX_INTEGER}", place=f"--batch-tokens {options.batch_tokens}")
     found = resolve(model, offline=options.offline, kind=options.kind, base=options.base, endpoint=options.endpoint)
     check_size(found.size_bytes, options.max_memory_bytes)
-    checkpoint = _told(found, options)
+    checkpoint, sampling = _told(found, options), _sampling(options)
     # Before any data are fetched: a mistyped option must not cost a download.
     machine = _machine(checkpoint, options)
     if not options.trust_remote_code:
@@ -82,6 +84,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         bertscore_model=options.bertscore_model,
         offline=options.offline,
     )
+    _use_sampling(selection, sampling, checkpoint)
     # What is asked of it depends on whether its template is in force, and not on whether there is one.
     asked = replace(checkpoint, has_chat_template=options.apply_chat_template)
     chosen, skipped = applicable(selection.planned, asked, allow_code_execution=options.allow_code_execution)
@@ -99,6 +102,37 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         trust_remote_code=options.trust_remote_code,
         plugin_timeout_s=options.plugin_timeout_s,
     )
+
+
+def _sampling(options: EvalOptions) -> Sampling:
+    """How answers are drawn. Raises `InputError` for what can't be."""
+    return Sampling(
+        samples=options.samples,
+        temperature=options.temperature,
+        top_p=options.top_p,
+        top_k=options.top_k,
+        max_tokens=options.max_tokens,
+    )
+
+
+def _use_sampling(selection: Selection, sampling: Sampling, checkpoint: Checkpoint) -> None:
+    """Have tasks draw answers so. Raises `InputError` where none of them takes any, or the window is too small."""
+    window = checkpoint.max_length
+    if sampling.max_tokens and window and sampling.max_tokens >= window:
+        raise InputError(
+            f"leaves no room for a prompt in the model's window of {window} tokens",
+            place=f"--max-tokens {sampling.max_tokens}",
+            fix="Give less",
+        )
+    tasks = [one.task for one in selection.planned if isinstance(one.task, Written)]
+    if not tasks and not sampling.is_usual:
+        raise InputError(
+            "have no effect: no task that was asked for is answered in the model's own words",
+            place="--samples, --temperature, --top-p, --top-k, --max-tokens",
+            fix="Leave them out, or ask for such a task, as those of the suite reasoning",
+        )
+    for task in tasks:
+        task.use_sampling(sampling)
 
 
 def _nothing_defined(model: str, checkpoint: Checkpoint, skipped: Sequence[SkippedTask]) -> InputError:
@@ -155,6 +189,7 @@ def _spec(
         apply_chat_template=options.apply_chat_template,
         fewshot_as_multiturn=chat is not None and chat.fewshot_as_multiturn,
         system_prompt=options.system_prompt,
+        thinking=None if options.thinking == "auto" else options.thinking,
         labels=checkpoint.labels,
         source_language=checkpoint.source_language,
         target_language=checkpoint.target_language,
@@ -189,6 +224,12 @@ def _code(selection: Selection, meter: str) -> dict[str, str]:
 def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
     """The chat that is asked for; None without one. Raises `InputError` for what has no effect without a chat."""
     is_chat = registry.kind(checkpoint.kind).is_chat
+    if options.thinking != "auto" and (is_chat or not options.apply_chat_template):
+        raise InputError(
+            "a served model thinks as its server says" if is_chat else "has no effect without a chat",
+            place=f"--thinking {options.thinking}",
+            fix="Set it where the server is started" if is_chat else "Add --apply-chat-template",
+        )
     if options.system_prompt is not None and not (options.apply_chat_template or is_chat):
         raise InputError("has no effect without a chat", place="--system-prompt", fix="Add --apply-chat-template")
     if not options.apply_chat_template:
@@ -199,6 +240,12 @@ def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
         return None
     if not is_chat:
         refuse_template(checkpoint)
+        if options.thinking != "auto" and not thinking_switch(checkpoint):
+            raise InputError(
+                "the checkpoint's chat template has no switch for thinking",
+                place=f"--thinking {options.thinking}",
+                fix="Leave it out: the model thinks, or doesn't, as it was trained to",
+            )
     # As lm-evaluation-harness has it, exemplars of a chat are turns unless the user says otherwise.
     return ChatOptions(
         fewshot_as_multiturn=options.fewshot_as_multiturn is not False, system_prompt=options.system_prompt

@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from harness.core.text.hashing import MAX_INTEGER
+from harness.tasks.extraction import RuleName
 from harness.tasks.gold import GoldReading
 from harness.tasks.templates import Template
 
@@ -30,6 +31,7 @@ __all__ = [
     "StrictModel",
     "TagDeclaration",
     "Text",
+    "WrittenDeclaration",
 ]
 
 
@@ -110,6 +112,18 @@ class GenerationDeclaration(Declaration):
     until: list[Text] = Field(default_factory=lambda: ["\n"])
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 64
     num_beams: Annotated[int, Field(ge=1, le=64)] = 1
+
+
+class WrittenDeclaration(Declaration):
+    """`type: written`. The rules of `extract` are tried in order; without any, the whole text is the answer."""
+
+    type: Literal["written"]
+    prompt: Prompt
+    reference: Text
+    extract: list[RuleName] = Field(default_factory=list)
+    letters: Annotated[str, StringConstraints(pattern=r"^[A-Z]+$")] = "ABCDEFGHIJ"
+    until: list[Text] = Field(default_factory=list)
+    max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 256
 
 
 class ClassifyDeclaration(Declaration):

@@ -18,7 +18,7 @@ from harness.tasks.options import TaskOptions
 from harness.tasks.rows import RowTask, cluster_of
 from harness.tasks.templates import cell_text
 
-__all__ = ["DeclarationContext", "Declared", "WithoutData"]
+__all__ = ["EVALUATE", "DeclarationContext", "Declared", "WithoutData"]
 
 EVALUATE = "evaluate:"
 DATA_SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".conll")

@@ -64,8 +64,8 @@ class SampleQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplesPage:
-    """`frame` has one row a score, in the order of the record: sample_id, variant, value, gold, predicted, tie,
-    invalid, wording (what `invalid` is made of; None in older runs), groups (dict), confidence, prompt, answer
+    """`frame` has one row a score, in the order of the record: sample_id, variant, value, gold, predicted, remark,
+    tie, invalid, wording (what `invalid` is made of; None in older runs), groups (dict), confidence, prompt, answer
     (beginnings of the texts).
 
     `total` counts all that the query finds. Pages count from 0.
@@ -119,12 +119,13 @@ def samples_page(record: RunRecord, query: SampleQuery, page: int = 0, size: int
 
 
 _PAGE_COLUMNS = (
-    *("sample_id", "variant", "value", "gold", "predicted", "tie", "invalid", "wording", "groups"),
+    *("sample_id", "variant", "value", "gold", "predicted", "remark", "tie", "invalid", "wording", "groups"),
     *("confidence", "prompt", "answer"),
 )
 
 _SCORED = """
-    SELECT suite, task, metric, sample_id, value, gold, predicted, tie, invalid, {score_wording} AS wording, groups,
+    SELECT suite, task, metric, sample_id, value, gold, predicted, {remark} AS remark, tie, invalid,
+           {score_wording} AS wording, groups,
            file_row_number AS place,
            CASE WHEN list_contains(map_keys(groups), 'perturbation')
                 THEN groups['perturbation'] || ' ' || groups['severity'] ELSE '' END AS variant
@@ -194,8 +195,10 @@ class ShownSample:
 
     `requests` has one row a request, in the task's order: position, variant (how the sample was changed for it; empty
     for the sample as it is), kind, context, continuation, loglikelihood (nats), share (of the choices of the same
-    variant, 0 to 1), is_greedy, text, label_scores, tags, token_count, invalid, wording (as in `SamplesPage`).
-    `scores` has one row a score: metric, variant, value, gold, predicted, tie, groups, invalid, wording.
+    variant, 0 to 1), is_greedy, text, raw_text, stop, label_scores, tags, token_count, invalid, wording (as in
+    `SamplesPage`).
+    `scores` has one row a score: metric, variant, value, gold, predicted, remark, tie, groups, invalid,
+    wording.
     """
 
     requests: pd.DataFrame
@@ -209,7 +212,7 @@ def sample(record: RunRecord, suite: str, task: str, sample_id: str) -> ShownSam
     requests = _frame(record, _REQUESTS.format(**files), asked)
     scores = _frame(
         record,
-        f"""SELECT metric, variant, value, gold, predicted, tie, groups, invalid, wording
+        f"""SELECT metric, variant, value, gold, predicted, remark, tie, groups, invalid, wording
             FROM ({_SCORED.format(**files)} AND sample_id = $sample_id) ORDER BY place""",
         asked,
     )
@@ -219,7 +222,8 @@ def sample(record: RunRecord, suite: str, task: str, sample_id: str) -> ShownSam
 _REQUESTS = """
     SELECT position, variant, kind, context, continuation, loglikelihood,
            CASE WHEN count(loglikelihood) OVER same > 1 THEN weight / sum(weight) OVER same END AS share,
-           is_greedy, text, label_scores, tags, token_count, invalid, {response_wording} AS wording
+           is_greedy, text, {raw_text} AS raw_text, {stop} AS stop, label_scores, tags, token_count, invalid,
+           {response_wording} AS wording
     FROM (SELECT *, exp(loglikelihood - max(loglikelihood) OVER (PARTITION BY variant)) AS weight
           FROM (SELECT * EXCLUDE (variant), coalesce(variant, '') AS variant
                 FROM (SELECT {variant} AS variant, * {without} FROM read_parquet('{responses}'))
@@ -272,7 +276,9 @@ def _files(record: RunRecord) -> dict[str, str]:
         "variant": "variant" if "variant" in of_responses else _ABSENT,
         "without": "EXCLUDE (variant)" if "variant" in of_responses else "",
         "score_wording": "wording" if "wording" in of_scores else _ABSENT,
+        "remark": "remark" if "remark" in of_scores else _ABSENT,
         "response_wording": "wording" if "wording" in of_responses else _ABSENT,
+        **{name: name if name in of_responses else _ABSENT for name in ("raw_text", "stop")},
     }
 
 

@@ -124,7 +124,8 @@ def _range(raw: str) -> tuple[float, float] | None:
 
 def _list(session: Session, frame: pd.DataFrame) -> None:
     t = session.t
-    names = ("sample_id", "variant", "value", "gold", "predicted", "confidence", "tie", "invalid", "prompt", "answer")
+    scored = ("sample_id", "variant", "value", "gold", "predicted", "remark", "confidence", "tie", "invalid")
+    names = (*scored, "prompt", "answer")
     told = [name for name in names if any(pd.notna(one) and one not in ("", False) for one in frame[name])]
     shown = frame[[name for name in names if name in told or name == "value"]]
     picked = shown_table(
@@ -227,11 +228,23 @@ _COLUMNS = {
 }
 
 
+_STOPS = {
+    "end": "Ended by itself after {tokens} tokens",
+    "stop string": "Ended by a stop string after {tokens} tokens",
+    "length": "Cut after {tokens} tokens",
+}
+
+
 def _answer(session: Session, row: dict[Any, Any], *, key: str) -> None:
     t = session.t
+    if isinstance(row["raw_text"], str):
+        st.markdown(f"**{escaped(t('All that was written, thoughts among it'))}**")
+        text(session, row["raw_text"], key=f"{key} raw")
     if isinstance(row["text"], str):
         st.markdown(f"**{escaped(t('Answer'))}**")
         text(session, row["text"], key=key)
+    if isinstance(row["stop"], str):
+        st.caption(t(_STOPS[row["stop"]], tokens=row["token_count"]))
     if isinstance(row["invalid"], str):
         st.warning(escaped(row["invalid"], 300))
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FullWidthPunctuation", "Homophones", "SimilarShapes", "TraditionalCharacters"]
 
-_WIDTHS = {"，": ",", "。": ".", "！": "!", "？": "?", "：": ":", "；": ";", "（": "(", "）": ")"}  # noqa: RUF001
+_WIDTHS = {"，": ",", "。": ".", "！": "!", "？": "?", "：": ":", "；": ";", "（": "(", "）": ")"}
 _OTHER_WIDTH = _WIDTHS | {narrow: wide for wide, narrow in _WIDTHS.items()}
 
 

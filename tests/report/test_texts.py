@@ -20,6 +20,7 @@ import suites
 from harness.core import registry
 from harness.core.text.markdown import plain
 from harness.core.text.reasons import Reason, told_together
+from harness.metrics.written import WRITTEN, of_draws
 from harness.record import RunRecord
 from harness.report import Words, to_html, to_markdown
 from harness.report.blocks import Document
@@ -104,7 +105,9 @@ def test_definitions_in_chinese_are_of_what_is_defined_today() -> None:
     catalogue = Path(harness.report.__file__).parent / "definitions" / "locale" / "zh.yaml"
     said = set(yaml.safe_load(catalogue.read_text(encoding="utf-8")))
     tasks = [registry.task(name) for name in registry.names("harness.tasks")]
-    defined = {" ".join(metric.meaning.split()) for task in tasks for metric in task.metrics}
+    offered = [*WRITTEN, *of_draws(2)]
+    metrics = [*(metric for task in tasks for metric in task.metrics), *offered]
+    defined = {" ".join(metric.meaning.split()) for metric in metrics}
     suites = [registry.suite(name) for name in registry.names("harness.suites")]
     purposes = {" ".join((type(suite).__doc__ or "").partition("\n\n")[0].split()) for suite in suites}
     derived = {text for suite in suites for text in suite.derived.values()}

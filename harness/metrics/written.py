@@ -1,0 +1,187 @@
+"""Metrics of answers that a model writes in its own words: cut ones are told from wrong ones, and from unread ones."""
+
+from dataclasses import replace
+from fractions import Fraction
+from math import comb
+
+from harness.core.metrics import Mean, Metric, PerUnit
+from harness.core.requests import Response
+
+__all__ = ["BUDGET", "DRAWS", "WRITTEN", "budgets", "of_draws", "pass_at_k", "pass_hat_k"]
+
+BUDGET = "budget"
+DRAWS = "k"
+_PARTS = ("1/8", "1/4", "1/2", "1")
+
+ACCURACY = Mean(
+    name="accuracy_all",
+    unit="share",
+    direction="higher",
+    lowest=0.0,
+    highest=1.0,
+    source="share of answers that are right, as Cobbe et al. (2021) count: what was cut or can't be read isn't right",
+    meaning="""
+    In [0, 1]: share of answers that are right, a cut or unread answer counting as not right. It is the lower of the
+    two bounds (Manski, 1990) between which the share would lie if no answer had been cut and every one could be read;
+    `accuracy_upper_bound` is the upper. With several draws, the mean over questions of their shares.
+    """,
+)
+FINISHED = Mean(
+    name="accuracy_finished",
+    unit="share",
+    direction="higher",
+    lowest=0.0,
+    highest=1.0,
+    source="share of right answers among those that ended before their tokens were used up",
+    meaning="""
+    In [0, 1]: share of right answers among finished ones, over the questions with at least one. Long answers are cut
+    more often, and hard questions have long answers, so it tends to flatter: read it beside `cut`.
+    """,
+)
+UPPER = Mean(
+    name="accuracy_upper_bound",
+    unit="share",
+    direction="higher",
+    lowest=0.0,
+    highest=1.0,
+    source="Manski, Nonparametric bounds on treatment effects (1990): all that isn't known counts as right",
+    meaning="""
+    In [0, 1]: share of answers that are right, or may be: a cut or unread answer counts as right. A model with more
+    tokens, and a reader that understands every answer, would score between `accuracy_all` and this.
+    """,
+)
+CUT = Mean(
+    name="cut",
+    unit="share",
+    direction="lower",
+    lowest=0.0,
+    highest=1.0,
+    source="share of answers without an end: right-censored, as in survival analysis (Kaplan and Meier, 1958)",
+    meaning="""
+    In [0, 1]: share of answers that used up their tokens, or whose thoughts never ended. Allow more with
+    `--max-tokens` before anything is concluded from a score with a large share.
+    """,
+)
+UNPARSED = Mean(
+    name="unparsed",
+    unit="share",
+    direction="lower",
+    lowest=0.0,
+    highest=1.0,
+    source="share of finished texts in which no answer was found",
+    meaning="""
+    In [0, 1]: share of answers that ended, and in which nothing could be read as an answer. It is the model's failure
+    to follow the format, or the instrument's to understand it: look at the samples.
+    """,
+)
+TOKENS = Mean(
+    name="answer_tokens",
+    unit="tokens",
+    direction="lower",
+    lowest=0.0,
+    source="tokens written for an answer, thoughts among them; cut ones count with what they have",
+    meaning="From 0 up: mean number of tokens written for an answer. Too low where answers are cut.",
+)
+THOUGHTS = Mean(
+    name="thinking_tokens",
+    unit="tokens",
+    direction="lower",
+    lowest=0.0,
+    source="tokens written between the markers of a model's thoughts",
+    meaning="From 0 up: mean number of tokens of thoughts in front of an answer; 0 for a model that has none.",
+)
+TOKENS_PER_RIGHT = PerUnit(
+    name="tokens_per_right_answer",
+    unit="tokens",
+    direction="lower",
+    transform="plain",
+    lowest=0.0,
+    source="tokens written for all answers over the number of right ones",
+    meaning="From 0 up: what a right answer costs in written tokens, all those for wrong and cut answers included.",
+)
+AT_BUDGET = Mean(
+    name="accuracy_at_budget",
+    unit="share",
+    direction="higher",
+    lowest=0.0,
+    highest=1.0,
+    by=(BUDGET,),
+    main_group={BUDGET: "1/2"},
+    smallest_group=1,
+    source="share of answers that are right and had ended by then, by the number of tokens; from one set of answers",
+    meaning="""
+    In [0, 1]: share of answers that had ended within a part of the tokens allowed (an eighth, a quarter, a half, all)
+    and are right. The same answers serve for all, so a smaller part never has the larger score. The value over all is
+    that of half the tokens: as far as it lies below `accuracy_all`, more tokens may bring more.
+    """,
+)
+PASS_AT = Mean(
+    name="pass_at_k",
+    unit="share",
+    direction="higher",
+    lowest=0.0,
+    highest=1.0,
+    by=(DRAWS,),
+    smallest_group=1,
+    source="Chen et al., Evaluating large language models trained on code (2021): the unbiased estimator",
+    meaning="""
+    In [0, 1]: chance that of k draws at least one is right, by the unbiased estimator 1 - C(n-c, k) / C(n, k) for each
+    question, c of whose n draws are right. The value over all is that of the largest k, which is n.
+    """,
+)
+PASS_HAT = Mean(
+    name="pass_hat_k",
+    unit="share",
+    direction="higher",
+    lowest=0.0,
+    highest=1.0,
+    by=(DRAWS,),
+    smallest_group=1,
+    source="Yao et al., tau-bench (2024): the unbiased estimator of pass^k",
+    meaning="""
+    In [0, 1]: chance that all of k draws are right, by the unbiased estimator C(c, k) / C(n, k) for each question, c of
+    whose n draws are right. The value over all is that of the largest k, which is n.
+    """,
+)
+MAJORITY = Mean(
+    name="majority",
+    unit="share",
+    direction="higher",
+    lowest=0.0,
+    highest=1.0,
+    source="Wang et al., Self-consistency improves chain of thought reasoning (2023)",
+    meaning="""
+    In [0, 1]: share of questions whose commonest answer is right; cut and unread answers have no vote. Where several
+    are equally common, the mean over these.
+    """,
+)
+
+WRITTEN: tuple[Metric, ...] = (
+    *(ACCURACY, FINISHED, UPPER, CUT, UNPARSED),
+    *(TOKENS, THOUGHTS, TOKENS_PER_RIGHT, AT_BUDGET),
+)
+"""Of every task whose answers are written."""
+_DRAWN: tuple[Metric, ...] = (PASS_AT, PASS_HAT, MAJORITY)
+
+
+def of_draws(draws: int) -> tuple[Metric, ...]:
+    """The metrics of so many draws a question, beside those of `WRITTEN`; none of a single one."""
+    if draws == 1:
+        return ()
+    return tuple(replace(one, main_group={DRAWS: str(draws)}) if DRAWS in one.by else one for one in _DRAWN)
+
+
+def pass_at_k(draws: int, right: int, k: int) -> float:
+    """Chance that one of `k` draws is right, where `right` of `draws` are (Chen et al., 2021); unbiased."""
+    return 1 - comb(draws - right, k) / comb(draws, k)
+
+
+def pass_hat_k(draws: int, right: int, k: int) -> float:
+    """Chance that all of `k` draws are right, where `right` of `draws` are (Yao et al., 2024); unbiased."""
+    return comb(right, k) / comb(draws, k)
+
+
+def budgets(response: Response, max_tokens: int) -> dict[str, bool]:
+    """Whether the answer had ended within each part of the tokens that were allowed."""
+    ended = {part: response.token_count <= max_tokens * Fraction(part) for part in _PARTS}
+    return {part: not response.is_cut and by_then for part, by_then in ended.items()}
