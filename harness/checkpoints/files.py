@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import CheckpointError
+from harness.core.process.heap import uncollected
 from harness.core.text.jsontext import refuse_half_pairs
 
 __all__ = ["exists", "read_object", "safe_file"]
@@ -49,7 +50,9 @@ def read_object(path: Path, *, limit_bytes: int = 16 << 20) -> dict[str, Any]:
         if size > limit_bytes:
             raise CheckpointError(f"has {size:,} bytes; the limit is {limit_bytes:,}", place=path, fix=fix)
         text = path.read_text(encoding="utf-8")
-        value = json.loads(text, parse_constant=_constant)
+        # A tokenizer's is a hundred thousand lists, none of them in a cycle.
+        with uncollected():
+            value = json.loads(text, parse_constant=_constant)
         refuse_half_pairs(text, value)
     except OSError as error:
         raise CheckpointError(f"can't be read ({error.strerror})", place=path, fix="Check its permissions") from error

@@ -6,12 +6,13 @@ that holds images, is a kind of its own beside these.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Literal
 
 from harness.core.attributions import Attribution, AttributionSettings, Unit
 from harness.core.text.hashing import digest
+from harness.core.text.values import field_values
 
 __all__ = [
     "Attribute",
@@ -80,7 +81,9 @@ class Request:
     @cached_property
     def id(self) -> str:
         """Digest of the kind and of every field, 64 hexadecimal digits; what there is none of is no part of it."""
-        fields = {name: value for name, value in asdict(self).items() if value is not None or name not in _LEFT_OUT}
+        fields = {
+            name: value for name, value in field_values(self).items() if value is not None or name not in _LEFT_OUT
+        }
         return digest({"kind": self.kind, **fields})
 
 

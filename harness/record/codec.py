@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.core.errors import RecordError
@@ -22,6 +22,7 @@ from harness.core.requests import (
 )
 from harness.core.text.codec import REASON, Codec, Form
 from harness.core.text.hashing import canonical_json
+from harness.core.text.values import field_values
 
 __all__ = ["RESPONSES", "WINDOWS", "request_columns", "request_of"]
 
@@ -76,7 +77,7 @@ def request_columns(request: Request) -> dict[str, str | None]:
         raise TypeError(f"no columns for the kind {request.kind}")
     told = {column: getattr(request, name) for column, name in kind.columns.items()}
     told |= {column: show(request) for column, show in kind.shown.items()}
-    fields = {name: value for name, value in asdict(request).items() if name not in kind.columns.values()}
+    fields = {name: value for name, value in field_values(request).items() if name not in kind.columns.values()}
     return {
         "kind": request.kind,
         "context": told.get("context"),

@@ -2,9 +2,11 @@
 
 import json
 import math
+import re
 import struct
 
 import pytest
+import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -72,6 +74,21 @@ def test_what_was_written_and_read_is_written_the_same(value):
     written = canonical_json(value)
     assert canonical_json(parse_json(written)) == written
     assert parse_json(written) == value
+
+
+@given(VALUES)
+@example({"\ue000": 1, "\U00010000": 2})
+@example(("a\tb\x7f\x1f/\\", (True, 1e-4, 9e15, 1e16)))
+def test_the_form_is_that_of_the_library(value):
+    assert canonical_json(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("value", [{1: "a"}, {"a": {None: 1}}, {"b": 1, 2: 3}, ["\ud800"], {"\ud800": 1}, {1, 2}, b"a"])
+def test_what_the_library_refuses_is_refused_in_its_words(value):
+    with pytest.raises((rfc8785.CanonicalizationError, UnicodeEncodeError)) as expected:
+        rfc8785.dumps(value)
+    with pytest.raises(ValueError, match=f"^{re.escape(str(expected.value))}$"):
+        canonical_json(value)
 
 
 @pytest.mark.parametrize("number", [MAX_INTEGER + 1, -MAX_INTEGER - 1, math.nan, math.inf, -math.inf])
