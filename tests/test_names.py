@@ -24,6 +24,11 @@ OTHERS = {
     "harness/metrics/evaluate.py": {"perplexity"},  # a metric of the library evaluate
     "harness/metrics/texts.py": {"bleu"},  # our metric of that name
     "harness/scorers/classifier.py": {"toxicity"},  # a label of other people's classifiers
+    # the code that made a run, a block of code in a text, a status code
+    **{f"harness/report/{file}.py": {"code"} for file in ("blocks", "sections/data", "sections/identity")},
+    "harness/report/sections/verification.py": {"code"},
+    "harness/signing/statement.py": {"code"},
+    "leaderboard/hosts.py": {"code"},
 }
 """Words that are names of something else there."""
 

@@ -1,0 +1,1 @@
+"""Whether programs that the model writes do what was asked."""
