@@ -20,6 +20,7 @@ GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-
 NAMES = frozenset((*GROUPS["harness.suites"], *GROUPS["harness.tasks"]))
 
 OTHERS = {
+    "harness/engine/writing/replies.py": {"reasoning"},  # a field of a server's answers
     "harness/lm_eval/metrics.py": {"perplexity", "bleu"},  # metrics of lm-evaluation-harness
     "harness/metrics/evaluate.py": {"perplexity"},  # a metric of the library evaluate
     "harness/metrics/texts.py": {"bleu"},  # our metric of that name

@@ -1,0 +1,1 @@
+"""Reasoning and mathematics, in questions that are made afresh."""

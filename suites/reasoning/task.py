@@ -1,0 +1,125 @@
+"""What the tasks of reasoning share: how they make their questions, and how an answer is read and checked."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from random import Random
+from typing import ClassVar
+
+from typing_extensions import override
+
+from harness.core.metrics import Metric
+from harness.core.requests import Response
+from harness.core.scores import Score
+from harness.core.tasks import Row, Sample, TaskSettings
+from harness.core.text.hashing import digest
+from harness.metrics.written import WRITTEN
+from harness.tasks.extraction import Extracted, Rule, behind_marker, boxed, last_line
+from harness.tasks.rows import cluster_of
+from harness.tasks.written import Written
+from suites.reasoning.puzzles import DIFFICULTIES, PuzzleFamily
+
+__all__ = ["ReasoningTask"]
+
+WHOLE = 300
+"""Questions of a task where no limit is given; there is no end to what could be made."""
+DIGESTED = 24
+"""Questions that stand for all of a seed in the digest of the data, which is the same for any limit."""
+_GROUPS = ("family", "difficulty")
+_GROUPED = "accuracy_all"
+
+
+class ReasoningTask(Written):
+    """Questions of several families, made from the run's seed: another seed asks others.
+
+    Question i is of family i mod the number of families, and of difficulty i mod 4, so that any limit spreads over
+    both, and a larger one contains a smaller. Exemplars are made beside these, and are as easy as can be.
+    """
+
+    families: ClassVar[Sequence[PuzzleFamily]]
+    data = None
+    default_limit = 8
+    max_tokens = 128
+    until = ("\nQuestion:",)
+    metrics: Sequence[Metric] = tuple(
+        replace(one, by=_GROUPS, smallest_group=2) if one.name == _GROUPED else one for one in WRITTEN
+    )
+
+    def __init__(self) -> None:
+        self._forms = {family.name: family.form for family in self.families}
+
+    @override
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
+        """As many as the limit says, 300 without one."""
+        limit = WHOLE if settings.limit is None else settings.limit
+        self.data_digest = digest([self._row(settings.seed, index) for index in range(DIGESTED)])
+        shown = [self.sample(self._row(settings.seed, -1 - index)) for index in range(settings.num_fewshot)]
+        shared = "".join(f"{sample.prompt} {self.answer(sample)}\n\n" for sample in shown)
+        samples = [self._asked(settings.seed, index, {sample.prompt for sample in shown}) for index in range(limit)]
+        return [replace(one, prompt=shared + one.prompt, question_start=len(shared)) for one in samples]
+
+    def _asked(self, seed: int, index: int, shown: Collection[str]) -> Sample:
+        for turn in count():
+            row = self._row(seed, index, turn)
+            sample = self.sample(row)
+            if sample.prompt not in shown:
+                return replace(sample, id=row["id"], cluster=cluster_of(row["question"]))
+        raise AssertionError("there is no end to questions")
+
+    def _row(self, seed: int, index: int, turn: int = 0) -> Row:
+        """The question of that index; the easy ones of negative indices are exemplars."""
+        family = self.families[index % len(self.families)]
+        difficulty = DIFFICULTIES[index % len(DIFFICULTIES)] if index >= 0 else DIFFICULTIES[0]
+        puzzle = family.make(Random(f"{seed}:{self.name}:{family.name}:{index}:{turn}"), difficulty)
+        return {
+            "id": f"{family.name}-{difficulty}-{seed}-{index}",
+            "family": family.name,
+            "difficulty": str(difficulty),
+            "question": puzzle.question,
+            "answer": puzzle.answer,
+            "facts": dict(puzzle.facts),
+        }
+
+    @override
+    def sample(self, row: Row) -> Sample:
+        wanted = self._forms[row["family"]].wanted
+        return Sample(
+            id="",
+            prompt=f'Question: {row["question"]}\nEnd with a line that begins with "Answer:", followed by {wanted} and '
+            "nothing else.\nReply:",
+            gold=row["answer"],
+            fields={name: row[name] for name in (*_GROUPS, "facts")},
+        )
+
+    @override
+    def answer(self, sample: Sample) -> str:
+        return f"Answer: {sample.gold}"
+
+    @override
+    def extract(self, sample: Sample, text: str) -> Extracted | None:
+        """Behind the last `Answer:`, in the last box, or in the last line, where first there is what was asked for."""
+        form = self._forms[sample.fields["family"]]
+        for found in _places(text):
+            answer = form.read(found.answer)
+            if answer is not None:
+                return Extracted(answer, found.by)
+        return None
+
+    @override
+    def is_right(self, sample: Sample, answer: str) -> bool:
+        return self._forms[sample.fields["family"]].is_right(answer, str(sample.gold), sample.fields["facts"])
+
+    @override
+    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
+        """As of any written answer; the accuracy also by family and difficulty."""
+        groups: Mapping[str, str] = {name: sample.fields[name] for name in _GROUPS}
+        found = super().score(sample, responses)
+        return [replace(one, groups={**one.groups, **groups}) if one.metric == _GROUPED else one for one in found]
+
+
+def _places(text: str) -> Iterator[Extracted]:
+    behind = behind_marker(text)
+    if behind:
+        yield boxed(behind.answer) or behind
+    rules: tuple[Rule, ...] = (boxed, last_line)
+    yield from (found for rule in rules if (found := rule(text)))
