@@ -1,0 +1,1 @@
+"""Does the model use its window: what it finds, follows and sums up in long texts."""

@@ -1,0 +1,139 @@
+"""Texts of any length without a meaning of their own, in which something is hidden, and what is asked about them."""
+
+import copy
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from random import Random
+from types import MappingProxyType
+from typing import Any, Self
+
+from typing_extensions import override
+
+from harness.core.checkpoints import Checkpoint
+from harness.core.metrics import Metric
+from harness.core.scores import Score
+from harness.core.tasks import Row, Sample, TaskSettings
+from harness.core.text.hashing import digest
+from harness.core.text.reasons import Reason
+from harness.metrics.written import WRITTEN, by_groups
+from harness.tasks.written import Written
+
+__all__ = ["Haystack", "filler", "spread"]
+
+WORDS_PER_TOKEN = 0.85
+"""Of these sentences, by tokenizers in use: a length in tokens is of so many words."""
+_ROOM = 0.85
+"""The share of a window that a text may take: tokenizers differ, and question and answer need room."""
+_SHORTEST, _LONGEST = 512, 1 << 20
+HAYSTACKS = 20
+"""Texts of each length in all."""
+
+_THINGS = ("river", "lamp", "garden", "letter", "bridge", "window", "kettle", "orchard", "ladder", "carpet", "harbour")
+_KINDS = ("old", "quiet", "green", "broken", "narrow", "heavy", "pale", "distant", "warm", "crooked", "simple")
+_DEEDS = ("stood near", "belonged to", "faced", "was older than", "looked like", "came after", "was sold with")
+
+
+class Haystack(Written):
+    """Questions about long texts, the text first, so that all questions about one read it once.
+
+    There is a text of each length that fits the model's window, from 512 tokens on, each twice the one before. With
+    a limit the first questions are about one text of each length, the next about another. What is hidden is drawn for
+    each question by itself, so questions about one text count as independent.
+    """
+
+    supports_fewshot = False
+    until = ("\n",)
+    max_tokens = 24
+    default_limit = 15
+    metrics: Sequence[Metric] = by_groups(WRITTEN, "accuracy_all", ("length", "depth"))
+
+    def __init__(self) -> None:
+        self._say_lengths([_SHORTEST])
+
+    def _say_lengths(self, lengths: Sequence[int]) -> None:
+        self.lengths = tuple(lengths)
+        self.definition: Mapping[str, Any] = MappingProxyType({**self.definition, "lengths": list(lengths)})
+
+    @abstractmethod
+    def asked(self, rng: Random, words: int) -> Iterator[tuple[str, str, Sequence[str], str]]:
+        """Of one new text of about so many words: prompt, depth (a share, as `50 %`; empty for none), what is right,
+        and the name of the question."""
+
+    @override
+    def refusal(self, checkpoint: Checkpoint) -> str | None:
+        window = checkpoint.max_length
+        if window is not None and not _fitting(window):
+            return Reason("a text of {length} tokens doesn't fit a window of {window}", length=_SHORTEST, window=window)
+        return None
+
+    @override
+    def suited(self, checkpoint: Checkpoint) -> Self:
+        """With a text of each length that fits the window; of a model that has none, up to 8,192 tokens."""
+        task = copy.copy(self)
+        task._say_lengths(_fitting(checkpoint.max_length or 10_000))
+        return task
+
+    @override
+    def sample(self, row: Row) -> Sample:
+        raise NotImplementedError("texts are made, and not read from rows")
+
+    @override
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
+        """Questions about the first text of each length, then about the second, up to the limit."""
+        made = list(self._made(settings))
+        self.data_digest = digest([[one.id, one.prompt, one.gold] for one in made])
+        return made
+
+    def _made(self, settings: TaskSettings) -> Iterator[Sample]:
+        count = 0
+        for number in range(HAYSTACKS):
+            for length in self.lengths:
+                text = f"{number}-{length}"
+                rng = Random(f"{settings.seed}:{self.name}:{text}")
+                for prompt, depth, right, name in self.asked(rng, int(length * WORDS_PER_TOKEN)):
+                    if count == settings.limit:
+                        return
+                    count += 1
+                    groups = {"length": str(length), **({"depth": depth} if depth else {})}
+                    yield Sample(
+                        id=f"{text}-{name}",
+                        prompt=prompt,
+                        gold=", ".join(right),
+                        fields={"right": tuple(right), "groups": groups},
+                    )
+
+    @override
+    def score(self, sample: Sample, responses: Sequence[Any]) -> Sequence[Score]:
+        """As any written answer; the share of right ones also by the text's length and the depth in it."""
+        groups = sample.fields["groups"]
+        found = super().score(sample, responses)
+        return [replace(one, groups=groups) if one.metric == "accuracy_all" else one for one in found]
+
+
+def filler(rng: Random, words: int) -> list[str]:
+    """Sentences of about so many words together, each of nothing in particular."""
+    sentences: list[str] = []
+    written = 0
+    while written < words:
+        first, second = rng.sample(_THINGS, 2)
+        sentence = f"The {rng.choice(_KINDS)} {first} {rng.choice(_DEEDS)} the {rng.choice(_KINDS)} {second}."
+        written += len(sentence.split())
+        sentences.append(sentence)
+    return sentences
+
+
+def spread(sentences: Sequence[str], hidden: Sequence[tuple[float, str]]) -> str:
+    """The sentences as a text, with each of the hidden ones behind such a share of them, in order."""
+    whole = list(sentences)
+    for depth, sentence in sorted(hidden, reverse=True, key=lambda one: one[0]):
+        whole.insert(round(depth * len(sentences)), sentence)
+    return " ".join(whole)
+
+
+def _fitting(window: int) -> list[int]:
+    lengths, length = [], _SHORTEST
+    while length <= min(window * _ROOM, _LONGEST):
+        lengths.append(length)
+        length *= 2
+    return lengths

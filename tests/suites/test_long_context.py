@@ -1,0 +1,105 @@
+"""Long texts hold what is asked for, where they say; answers are read as people would."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.core import registry
+from harness.core.checkpoints import Checkpoint
+from harness.core.requests import Response
+from harness.core.tasks import TaskSettings
+
+SETTINGS = TaskSettings(limit=None, num_fewshot=0, seed=0)
+NAMES = ("needles", "variable_tracking", "common_words")
+
+
+def stand_in(window):
+    return Checkpoint(
+        ref="x",
+        kind="causal",
+        path=Path(),
+        origin="",
+        architecture="",
+        dtype="float32",
+        parameter_count=1,
+        size_bytes=1,
+        max_length=window,
+        has_chat_template=False,
+        files={},
+        fingerprint="",
+    )
+
+
+def task_of(name, window=3000):
+    return registry.task(name).suited(stand_in(window))
+
+
+def value(task, sample, text):
+    (found,) = (
+        one
+        for one in task.score(sample, [Response(request_id="", text=text, stop="end", token_count=9)])
+        if one.metric == "accuracy_all"
+    )
+    return found.value, found.remark
+
+
+def test_needles_stand_at_their_depth_and_nowhere_else():
+    task = task_of("needles")
+    assert task.lengths == (512, 1024, 2048)
+    for sample in task.samples([], SETTINGS)[:15]:
+        text, _, question = sample.prompt.partition("\n\n")
+        assert sample.prompt.count(sample.gold) == 1
+        name = re.search(r"of (\w+)\?", question)[1]
+        assert f"The secret number of {name} is {sample.gold}." in text
+        depth = int(sample.fields["groups"]["depth"].removesuffix(" %")) / 100
+        assert text.index(sample.gold) / len(text) == pytest.approx(depth, abs=0.06)
+        assert value(task, sample, f" {sample.gold}. Next")[0] == 1
+        assert value(task, sample, f" {int(sample.gold):,}")[0] == 1
+        assert value(task, sample, f" {sample.gold[:-1]}")[0] == 0
+        assert value(task, sample, " unknown") == (0, "unparsed")
+
+
+def test_variables_are_those_that_a_reader_of_the_assignments_finds():
+    task = task_of("variable_tracking")
+    for sample in task.samples([], SETTINGS)[:6]:
+        body = sample.prompt.split("\n\n", 1)[1]
+        asked = re.search(r"hold the value (\d+)\?", body)[1]
+        held = {}
+        for name, source in re.findall(r"VAR (\w+) = (?:VAR )?(\w+)\.", body):
+            held[name] = held.get(source, source)
+        right = {name for name, number in held.items() if number == asked}
+        assert set(sample.gold.split(", ")) == right
+        assert len(right) == 5
+        assert value(task, sample, " and ".join(sorted(right, reverse=True)))[0] == 1
+        assert value(task, sample, ", ".join(sorted(held)))[0] == 0
+        assert value(task, sample, ", ".join(sorted(right)[:4]))[0] == 0
+
+
+def test_common_words_are_the_commonest():
+    task = task_of("common_words")
+    for sample in task.samples([], SETTINGS)[:6]:
+        words = re.findall(r"[a-z]+", sample.prompt.split("\n\n")[0].split(": ")[1])
+        counts = sorted(((words.count(word), word) for word in set(words)), reverse=True)
+        assert {word for _, word in counts[:3]} == set(sample.gold.split(", "))
+        assert counts[2][0] >= 6 * counts[3][0]
+        assert value(task, sample, sample.gold.upper())[0] == 1
+        assert value(task, sample, f"{sample.gold}, {counts[3][1]}")[0] == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_are_the_same_each_time_and_a_larger_limit_holds_a_smaller(name):
+    task, other = task_of(name), task_of(name)
+    few = task.samples([], TaskSettings(limit=4, num_fewshot=0, seed=3))
+    many = other.samples([], TaskSettings(limit=9, num_fewshot=0, seed=3))
+    assert [one.prompt for one in few] == [one.prompt for one in many[:4]]
+    assert task.data_digest != other.data_digest
+    assert few[0].prompt != task.samples([], SETTINGS)[0].prompt
+
+
+def test_a_window_that_holds_no_text_is_refused_and_a_large_one_filled():
+    task = registry.task("needles")
+    assert "512 tokens" in task.refusal(stand_in(400))
+    assert task.refusal(stand_in(None)) is None
+    assert task.suited(stand_in(131072)).lengths[-1] == 65536
+    assert task.suited(stand_in(None)).lengths[-1] == 8192
