@@ -31,6 +31,7 @@ class StopSpelling:
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
+        self._words = len(tokenizer)
 
     def text(self, token_ids: Sequence[int]) -> str:
         """The text of the tokens, special ones left out."""
@@ -38,7 +39,8 @@ class StopSpelling:
 
     def opened_by(self, prompt: Sequence[int]) -> str | None:
         """The marker by which a prompt has the model begin inside its thoughts; None where it has none."""
-        return opened_by(self._shown(prompt[-_LAST:]))
+        # A token with noise bears a number of its own, beyond all words.
+        return opened_by(self._shown([token for token in prompt[-_LAST:] if token < self._words]))
 
     def stopped(self, token_ids: Sequence[int], until: Sequence[str], opened: str | None = None) -> bool:
         """Whether one of the stop strings stands in the answer, special tokens shown; `opened` is of the prompt."""
