@@ -1,6 +1,5 @@
 """Metrics of answers that a model writes in its own words: cut ones are told from wrong ones, and from unread ones."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from math import comb
@@ -8,7 +7,7 @@ from math import comb
 from harness.core.metrics import Mean, Metric, PerUnit
 from harness.core.requests import Response
 
-__all__ = ["BUDGET", "DRAWS", "WRITTEN", "budgets", "by_groups", "of_draws", "pass_at_k", "pass_hat_k"]
+__all__ = ["ACCURACY", "BUDGET", "DRAWS", "WRITTEN", "budgets", "by_groups", "of_draws", "pass_at_k", "pass_hat_k"]
 
 BUDGET = "budget"
 DRAWS = "k"
@@ -172,9 +171,9 @@ def of_draws(draws: int) -> tuple[Metric, ...]:
     return tuple(replace(one, main_group={DRAWS: str(draws)}) if DRAWS in one.by else one for one in _DRAWN)
 
 
-def by_groups(metrics: Sequence[Metric], name: str, attributes: tuple[str, ...]) -> tuple[Metric, ...]:
-    """The metrics, that of this name also by attributes of the samples."""
-    return tuple(replace(one, by=attributes, smallest_group=1) if one.name == name else one for one in metrics)
+def by_groups(attributes: tuple[str, ...]) -> tuple[Metric, ...]:
+    """The metrics of `WRITTEN`, accuracy also by these attributes of the samples."""
+    return (replace(ACCURACY, by=attributes, smallest_group=2), *WRITTEN[1:])
 
 
 def pass_at_k(draws: int, right: int, k: int) -> float:

@@ -8,7 +8,15 @@ from harness.core.tasks import Sample
 from harness.suitefiles.declaration import WrittenDeclaration
 from harness.suitefiles.declaring import EVALUATE, DeclarationContext, Declared
 from harness.suitefiles.task_types import TaskType
-from harness.tasks.extraction import Extracted, first_of, rules_of, same_answer
+from harness.tasks.extraction import (
+    Extracted,
+    canonical_answer,
+    first_number,
+    first_of,
+    is_number,
+    rules_of,
+    same_answer,
+)
 from harness.tasks.templates import Template, cell_text
 from harness.tasks.written import Written
 
@@ -51,14 +59,23 @@ class DeclaredWritten(Declared, Written):
 
     @override
     def extract(self, sample: Sample, text: str) -> Extracted | None:
-        if self._rules:
+        if not self._rules:
+            whole = text.strip()
+            return Extracted(whole, "whole text") if whole else None
+        if not is_number(str(sample.gold)):
             return first_of(text, self._rules)
-        whole = text.strip()
-        return Extracted(whole, "whole text") if whole else None
+        # Where a number is asked for, a place without one has no answer.
+        places = (found for rule in self._rules if (found := rule(text)))
+        read = (Extracted(number, one.by) for one in places if (number := first_number(one.answer)))
+        return next(read, None)
 
     @override
     def is_right(self, sample: Sample, answer: str) -> bool:
         return same_answer(answer, str(sample.gold))
+
+    @override
+    def ballot(self, sample: Sample, answer: str) -> str:
+        return canonical_answer(answer)
 
 
 WRITTEN_ANSWER = TaskType(declaration=WrittenDeclaration, build=DeclaredWritten)

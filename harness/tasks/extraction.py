@@ -17,13 +17,17 @@ __all__ = [
     "RuleName",
     "behind_marker",
     "boxed",
+    "canonical_answer",
+    "first_number",
     "first_of",
+    "is_number",
     "json_value",
     "last_line",
     "last_number",
     "letter",
     "rules_of",
     "same_answer",
+    "unwrapped",
     "yes_no",
 ]
 
@@ -40,18 +44,34 @@ Rule = Callable[[str], Extracted | None]
 RuleName = Literal["boxed", "marked", "number", "letter", "yes_no", "json", "last_line"]
 """What a suite file calls the rules."""
 
-_MARK = re.compile(
+_MARK = (
     r"(?:final answer|answer|endgültige antwort|antwort|lösung|réponse finale|réponse|"
-    r"最终答案|正确答案|参考答案|答案|结果)(?:\s+(?:is|ist|lautet|est)\b|\s*[是为]|\s*[:：=])+",
+    r"最终答案|正确答案|参考答案|答案|结果)"
+)
+_MARKED_LINE = re.compile(
+    rf"^[^\w\n]*(?:the |my |die |la )?{_MARK}[*_`]*(?:[ \t]+(?:is|ist|lautet|est)\b|[是为])?[*_`]*[ \t]*[:：=]",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MARKED = re.compile(
+    rf"{_MARK}[*_`]*(?:[ \t]+(?:is|ist|lautet|est)\b|[ \t]*[是为])?[*_`]*[ \t]*[:：=]|"
+    rf"{_MARK}(?:[ \t]+(?:is|ist|lautet|est)\b|[ \t]*[是为])",
     re.IGNORECASE,
 )
+_WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|operatorname)\s*\{([^{}]*)\}")
+_TAGS = re.compile(r"</?(?:answer|response|solution)>|<\|(?:begin|end)_of_solution\|>|\\[()\[\]]", re.IGNORECASE)
+_FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _AROUND = "*_`$\"'“”「」『』"
 _BEHIND = ".。,，;；"
-_NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.,/])[-+−]?(?:\d{1,3}(?:[,\u00a0\u202f]\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?(?![A-Za-z0-9_])(?![.,/]\d)"
-)
+_MINUS = re.compile(r"[\u2212\u2013\u2011](?=\s?[\d.])")
+_SPACED = re.compile(r"(?<=\d)[\u00a0\u202f](?=\d{3}(?!\d))")
+_PLAIN = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?"
+_RUN = re.compile(r"[A-Za-z0-9_.,/+\-%°€£¥]*\d[A-Za-z0-9_.,/+\-%°]*")
+_NUMBER = re.compile(rf"([-+]?)[€£¥]?({_PLAIN})(/\d+)?(?!st$|nd$|rd$|th$)(?:[%°]|[A-Za-z]{{1,3}})?")
+_LONGEST = 300
+"""Characters of a number: longer ones are none that anybody asked for, and cost time to compare."""
 _YES = {"yes": "yes", "no": "no", "true": "yes", "false": "no", "ja": "yes", "nein": "no", "oui": "yes", "non": "no"}
-_ZH_YES = {"是": "yes", "对": "yes", "正确": "yes", "否": "no", "不是": "no", "不对": "no", "错误": "no", "错": "no"}
+_ZH_NO = re.compile(r"(?:不是|不对|不正确|是?错误?|否|不)(?=[的了吗\W]|$)")
+_ZH_YES = re.compile(r"(?:是|对|正确)(?=[的了吗\W]|$)")
 _BRACED = re.compile(r"\\(?:boxed|fbox)\s*\{")
 _FENCED = re.compile(r"```[A-Za-z]*\s*\n(.*?)```", re.DOTALL)
 
@@ -70,29 +90,53 @@ def rules_of(names: Sequence[RuleName], letters: str) -> list[Rule]:
     return [known[name] for name in names]
 
 
-def same_answer(answer: str, reference: str) -> bool:
-    """Whether two answers are the same: as numbers, as JSON values, or as texts whatever their case and spacing."""
-    if _plain(answer) == _plain(reference):
-        return True
-    numbers = [_number_of(one) for one in (answer, reference)]
-    if None not in numbers:
-        return numbers[0] == numbers[1]
-    values = [_json_of(one) for one in (answer, reference)]
-    return None not in values and values[0] == values[1]
-
-
 def first_of(text: str, rules: Sequence[Rule]) -> Extracted | None:
     """What the first rule finds that finds anything."""
     return next((found for rule in rules if (found := rule(text))), None)
 
 
+def same_answer(answer: str, reference: str) -> bool:
+    """Whether two answers are the same: as numbers, as JSON values, or as texts whatever their case and spacing."""
+    return canonical_answer(answer) == canonical_answer(reference)
+
+
+def canonical_answer(answer: str) -> str:
+    """One text for all answers that are the same."""
+    number = _number_of(answer)
+    if number is not None:
+        return str(number)
+    try:
+        # So that 1 and 1.0 are one number, and true is none.
+        return json.dumps(json.loads(answer, parse_int=float), sort_keys=True)
+    except (ValueError, RecursionError):
+        return " ".join(_bare(answer).casefold().split())
+
+
+def is_number(answer: str) -> bool:
+    """Whether an answer as a whole is a number."""
+    return _number_of(answer) is not None
+
+
+def unwrapped(text: str) -> str:
+    r"""The text without LaTeX's `\text{...}`, brackets of formulas and tags around an answer; fractions as `1/2`."""
+    before = None
+    while before != text:
+        before, text = text, _FRACTION.sub(r"\1/\2", _WRAPPED.sub(r"\1", text))
+    return _TAGS.sub("", text)
+
+
 def behind_marker(text: str) -> Extracted | None:
-    """The rest of the line behind the last `Answer:`, `答案：`, `Antwort:`, `Réponse :` or `the answer is`."""
-    places = list(_MARK.finditer(text))
+    """What stands behind `Answer:`, `答案：`, `Antwort:`, `Réponse :` or `the answer is`.
+
+    The last line that begins so counts; where there is none, the last place. It is the rest of that line, or else the
+    next line that isn't empty.
+    """
+    places = [found.end() for found in _MARKED_LINE.finditer(text)]
+    places = places or [found.end() for found in _MARKED.finditer(text)]
     if not places:
         return None
-    line = text[places[-1].end() :].lstrip().split("\n", 1)[0]
-    return _found(line, "marked")
+    lines = text[places[-1] :].split("\n")
+    return next((found for line in lines if (found := _found(line, "marked"))), None)
 
 
 def boxed(text: str) -> Extracted | None:
@@ -109,29 +153,34 @@ def boxed(text: str) -> Extracted | None:
 
 
 def last_number(text: str) -> Extracted | None:
-    """The last number, without separators of thousands: `-1,234.5` gives `-1234.5`. Parts of fractions are none."""
-    found = _NUMBER.findall(text)
-    if not found:
-        return None
-    return Extracted(re.sub(r"[,\u00a0\u202f+]", "", found[-1]).replace("−", "-"), "last number")
+    """The last number, without separators of thousands: `-1,234.5` gives `-1234.5`; None where the last isn't plain."""
+    found = _runs(text)
+    number = _plain(found[-1]) if found else None
+    return Extracted(number, "last number") if number else None
+
+
+def first_number(text: str) -> str | None:
+    """The number that an answer begins with, or the only one in it; of `2 + 3 = 5` what stands on the right side."""
+    side = unwrapped(text).rsplit("=", 1)[-1].strip().lstrip(_AROUND)
+    runs = _runs(side)
+    begins = bool(runs) and re.match(r"[-+\u2212\u2013\u2011€£¥$]?\s?[\d.]", side) is not None
+    return _plain(runs[0]) if len(runs) == 1 or begins else None
 
 
 def letter(letters: str) -> Rule:
-    """The one of `letters` that the text gives alone: as all of it, behind a marker, or in brackets."""
+    """The one of `letters` that the text gives alone: in a box, behind a marker, as all of a line, or in brackets."""
     wanted = f"[{re.escape(letters)}]"
-    alone = re.compile(rf"^\W*({wanted})(?:[.:：)、．。]|\W*$)", re.MULTILINE)
+    begins = re.compile(rf"[^\w\n]*({wanted})(?=\s*(?:$|[).:：、．。*(\-\u2013\u2014]))")
+    alone = re.compile(rf"^[^\w\n]*({wanted})(?:[.:)：、．。]|[^\w\n]*$)", re.MULTILINE)
     bracketed = re.compile(rf"[(（]({wanted})[)）]")
 
     def read(text: str) -> Extracted | None:
-        behind = behind_marker(text)
-        first = behind and re.match(rf"\W*({wanted})(?![A-Za-z'])", behind.answer)
-        if first:
-            return Extracted(first[1], "letter, marked")
-        for pattern, name in ((alone, "letter, alone"), (bracketed, "letter, in brackets")):
-            found = set(pattern.findall(text))
-            if len(found) == 1:
-                return Extracted(found.pop(), name)
-        return None
+        for behind in (boxed(text), behind_marker(text)):
+            if behind:
+                first = begins.match(behind.answer)
+                return Extracted(first[1], f"letter, {behind.by}") if first else None
+        found = {*alone.findall(text), *bracketed.findall(text)}
+        return Extracted(found.pop(), "letter, alone") if len(found) == 1 else None
 
     return read
 
@@ -141,18 +190,16 @@ def yes_no(text: str) -> Extracted | None:
     behind = behind_marker(text)
     said = _bare(behind.answer if behind else text)
     word = re.match(r"[A-Za-zÀ-ÿ]+", said)
-    if word and word[0].casefold() in _YES:
-        return Extracted(_YES[word[0].casefold()], "yes or no")
-    for spelled in sorted(_ZH_YES, key=len, reverse=True):
-        if said.startswith(spelled):
-            return Extracted(_ZH_YES[spelled], "yes or no")
-    return None
+    if word:
+        answer = _YES.get(word[0].casefold())
+    else:
+        answer = "no" if _ZH_NO.match(said) else "yes" if _ZH_YES.match(said) else None
+    return Extracted(answer, "yes or no") if answer else None
 
 
 def json_value(text: str) -> Extracted | None:
-    """The last JSON object or list of the text, in a fenced block or bare, in its shortest form."""
-    candidates = [*_FENCED.findall(text), text]
-    for candidate in candidates:
+    """The last JSON object or list of the text, in the last fenced block with one, or bare; in its shortest form."""
+    for candidate in (*reversed(_FENCED.findall(text)), text):
         value = _last_json(candidate)
         if value is not None:
             return Extracted(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")), "JSON")
@@ -161,8 +208,7 @@ def json_value(text: str) -> Extracted | None:
 
 def last_line(text: str) -> Extracted | None:
     """The last line that isn't empty."""
-    lines = [line for line in text.splitlines() if _bare(line)]
-    return _found(lines[-1], "last line") if lines else None
+    return next((found for line in reversed(text.splitlines()) if (found := _found(line, "last line"))), None)
 
 
 def _found(text: str, by: str) -> Extracted | None:
@@ -171,29 +217,37 @@ def _found(text: str, by: str) -> Extracted | None:
 
 
 def _bare(text: str) -> str:
-    """Without the space, quotes and emphasis around it, and without the full stop behind it."""
+    """Without what wraps it, the space, quotes and emphasis around it, and the full stop behind it."""
+    text = unwrapped(text)
     for around in (_AROUND, _BEHIND, _AROUND):
         text = text.strip()
         text = text.rstrip(around) if around is _BEHIND else text.strip(around)
     return text.strip()
 
 
-def _plain(text: str) -> str:
-    return " ".join(_bare(text).casefold().split())
+def _runs(text: str) -> list[str]:
+    """Stretches with digits in them, as `_plain` reads them."""
+    text = _SPACED.sub("", _MINUS.sub("-", unwrapped(text)))
+    text = re.sub(r"(?<=\d) ?/ ?(?=\d)", "/", text)
+    return [run.rstrip(".,") for run in _RUN.findall(text)]
+
+
+def _plain(run: str) -> str | None:
+    found = _NUMBER.fullmatch(run) if len(run) <= _LONGEST else None
+    if not found:
+        return None
+    sign, digits, below = found.groups()
+    return f"{sign.replace('+', '')}{digits.replace(',', '')}{below or ''}"
 
 
 def _number_of(text: str) -> Fraction | None:
     """The number that a whole text is, exactly; None where it is none."""
+    bare = _bare(text)
+    runs = _runs(bare) if len(bare) <= _LONGEST else []
+    number = _plain(runs[0]) if len(runs) == 1 and runs[0] == _SPACED.sub("", _MINUS.sub("-", bare)) else None
     try:
-        return Fraction(re.sub(r"(?<=\d)[,\u00a0\u202f](?=\d{3}(?!\d))", "", _bare(text).replace("−", "-")))
+        return None if number is None else Fraction(number)
     except (ValueError, ZeroDivisionError):
-        return None
-
-
-def _json_of(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
         return None
 
 
@@ -203,5 +257,15 @@ def _last_json(text: str) -> Any:
         try:
             found, place = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
-            place = start + 1
+            place = _behind_bracket(text, start)
     return found
+
+
+def _behind_bracket(text: str, start: int) -> int:
+    """The place behind the bracket that closes the one at `start`; the end of the text where there is none."""
+    depth = 0
+    for place in range(start, len(text)):
+        depth += (text[place] in "{[") - (text[place] in "}]")
+        if depth == 0:
+            return place + 1
+    return len(text)

@@ -3,7 +3,7 @@
 import statistics
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -17,7 +17,7 @@ from harness.core.scores import Score
 from harness.core.tasks import Sample, Task
 from harness.core.text.codec import Codec
 from harness.core.text.reasons import Reason
-from harness.metrics.written import BUDGET, DRAWS, WRITTEN, budgets, of_draws, pass_at_k, pass_hat_k
+from harness.metrics.written import ACCURACY, BUDGET, DRAWS, WRITTEN, budgets, of_draws, pass_at_k, pass_hat_k
 from harness.tasks.extraction import Extracted
 from harness.tasks.rows import RowTask
 from harness.tasks.sampling import Sampling
@@ -25,6 +25,10 @@ from harness.tasks.sampling import Sampling
 __all__ = ["Draw", "Outcome", "Written", "as_sampled"]
 
 Outcome = Literal["right", "wrong", "cut", "unparsed"]
+
+_UNCOUNTED = "the server doesn't count the tokens that it writes"
+_MOST_SHOWN = 2000
+"""Characters of the answers that stand beside each score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,14 @@ class Written(RowTask):
     def is_right(self, sample: Sample, answer: str) -> bool:
         """Whether an answer that `extract` found is right. What it raises makes the sample invalid."""
 
+    def groups(self, sample: Sample) -> Mapping[str, str]:  # noqa: ARG002
+        """The groups of a sample by which its accuracy is told, too (see `by_groups`); none by default."""
+        return {}
+
+    def ballot(self, sample: Sample, answer: str) -> str:  # noqa: ARG002
+        """What an answer votes for among several draws: one text for all that are the same; itself by default."""
+        return answer
+
     def use_sampling(self, sampling: Sampling) -> None:
         """Draw answers as the user says; called once."""
         self.sampling = sampling
@@ -94,6 +106,13 @@ class Written(RowTask):
 
         All are invalid where any answer can't be used, or its check fails.
         """
+        groups = self.groups(sample)
+        return [
+            replace(one, groups=groups) if one.metric == ACCURACY.name else one
+            for one in self._scored(sample, responses)
+        ]
+
+    def _scored(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         gold = None if sample.gold is None else str(sample.gold)
         blank = Score(sample_id=sample.id, metric="", gold=gold, cluster=sample.cluster)
         unusable = next((one.invalid for one in responses if one.invalid and not one.is_cut), None)
@@ -122,7 +141,8 @@ class Written(RowTask):
             value = statistics.fmean(
                 one.outcome == "right" and at[budget] for one, at in zip(draws, ended, strict=True)
             )
-            yield replace(blank, metric="accuracy_at_budget", value=value, groups={BUDGET: budget})
+            scored = replace(blank, metric="accuracy_at_budget", value=value, groups={BUDGET: budget})
+            yield _or_uncounted(scored, {scored.metric} if any(map(_is_uncounted, draws)) else ())
 
     def _of_draws(self, sample: Sample, blank: Score, draws: Sequence[Draw]) -> Iterator[Score]:
         if len(draws) == 1:
@@ -132,10 +152,13 @@ class Written(RowTask):
             groups = {DRAWS: str(k)}
             yield replace(blank, metric="pass_at_k", value=pass_at_k(len(draws), right, k), groups=groups)
             yield replace(blank, metric="pass_hat_k", value=pass_hat_k(len(draws), right, k), groups=groups)
-        votes = Counter(one.found.answer for one in draws if one.found)
-        most = max(votes.values(), default=0)
-        verdicts = [self.is_right(sample, answer) for answer, count in votes.items() if count == most]
-        yield replace(blank, metric="majority", value=statistics.fmean(verdicts or [0]))
+        answers: dict[str, list[bool]] = {}
+        for one in draws:
+            if one.found:
+                answers.setdefault(self.ballot(sample, one.found.answer), []).append(one.outcome == "right")
+        most = max(map(len, answers.values()), default=0)
+        chosen = [statistics.fmean(right) for right in answers.values() if len(right) == most]
+        yield replace(blank, metric="majority", value=statistics.fmean(chosen or [0]))
 
 
 def as_sampled(task: Task, definition: Mapping[str, Any]) -> Task:
@@ -164,13 +187,26 @@ def _of_answers(blank: Score, draws: Sequence[Draw]) -> Iterator[Score]:
     finished = [one for one in draws if one.outcome != "cut"]
     if finished:
         values["accuracy_finished"] = statistics.fmean(one.outcome == "right" for one in finished)
+    uncounted = {"answer_tokens", "tokens_per_right_answer"} if any(map(_is_uncounted, draws)) else set()
+    if any(one.response.raw_text is not None and not one.response.thinking_token_count for one in draws):
+        uncounted.add("thinking_tokens")
     for name, value in values.items():
-        yield replace(blank, metric=name, value=value)
-    yield replace(blank, metric="tokens_per_right_answer", value=float(tokens), weight=right)
+        yield _or_uncounted(replace(blank, metric=name, value=value), uncounted)
+    priced = replace(blank, metric="tokens_per_right_answer", value=float(tokens), weight=right)
+    yield _or_uncounted(priced, uncounted)
+
+
+def _is_uncounted(draw: Draw) -> bool:
+    """Whether a server wrote something and didn't tell how much."""
+    return draw.response.token_count == 0 and bool(draw.response.text or draw.response.raw_text)
+
+
+def _or_uncounted(score: Score, uncounted: Collection[str]) -> Score:
+    return replace(score, value=None, invalid=_UNCOUNTED) if score.metric in uncounted else score
 
 
 def _listed(draws: Sequence[Draw]) -> str | None:
-    return " | ".join(_counted(one.found.answer for one in draws if one.found)) or None
+    return " | ".join(_counted(one.found.answer for one in draws if one.found))[:_MOST_SHOWN] or None
 
 
 def _counted(names: Iterator[str]) -> list[str]:

@@ -14,6 +14,7 @@ from harness.core.requests import Response
 from harness.core.tasks import Row, Sample
 from harness.sandbox import Limits, Outcome, Program, run_program
 from harness.tasks.extraction import Extracted
+from harness.tasks.sampling import Sampling
 from harness.tasks.written import Draw, Written
 from suites.code.programs import completion, program_in
 
@@ -49,6 +50,12 @@ class HumanEval(Written):
     max_tokens = 256
     definition = MappingProxyType({"limits": asdict(LIMITS)})
     in_chat = False
+
+    @override
+    def use_sampling(self, sampling: Sampling) -> None:
+        """Without a majority: hardly two programs are the same text."""
+        super().use_sampling(sampling)
+        self.metrics = tuple(metric for metric in self.metrics if metric.name != "majority")
 
     @override
     def suited(self, checkpoint: Checkpoint) -> Self:

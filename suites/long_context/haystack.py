@@ -3,7 +3,6 @@
 import copy
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from random import Random
 from types import MappingProxyType
 from typing import Any, Self
@@ -12,11 +11,10 @@ from typing_extensions import override
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.metrics import Metric
-from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
 from harness.core.text.reasons import Reason
-from harness.metrics.written import WRITTEN, by_groups
+from harness.metrics.written import by_groups
 from harness.tasks.written import Written
 
 __all__ = ["Haystack", "filler", "spread"]
@@ -26,6 +24,8 @@ WORDS_PER_TOKEN = 0.85
 _ROOM = 0.85
 """The share of a window that a text may take: tokenizers differ, and question and answer need room."""
 _SHORTEST, _LONGEST = 512, 1 << 20
+_IN_CHAT = 96
+"""Tokens of an answer in a chat."""
 HAYSTACKS = 20
 """Texts of each length in all."""
 
@@ -43,10 +43,10 @@ class Haystack(Written):
     """
 
     supports_fewshot = False
-    until = ("\n",)
+    until: Sequence[str] = ("\n",)
     max_tokens = 24
     default_limit = 15
-    metrics: Sequence[Metric] = by_groups(WRITTEN, "accuracy_all", ("length", "depth"))
+    metrics: Sequence[Metric] = by_groups(("length", "depth"))
 
     def __init__(self) -> None:
         self._say_lengths([_SHORTEST])
@@ -63,7 +63,7 @@ class Haystack(Written):
     @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
         window = checkpoint.max_length
-        if window is not None and not _fitting(window):
+        if window is not None and not _fitting(window - self.max_tokens):
             return Reason("a text of {length} tokens doesn't fit a window of {window}", length=_SHORTEST, window=window)
         return None
 
@@ -71,7 +71,10 @@ class Haystack(Written):
     def suited(self, checkpoint: Checkpoint) -> Self:
         """With a text of each length that fits the window; of a model that has none, up to 8,192 tokens."""
         task = copy.copy(self)
-        task._say_lengths(_fitting(checkpoint.max_length or 10_000))
+        if checkpoint.has_chat_template or checkpoint.kind == "chat":
+            # A chat may answer in a sentence, or in a list.
+            task.until, task.max_tokens = (), self.sampling.max_tokens or _IN_CHAT
+        task._say_lengths(_fitting((checkpoint.max_length or 10_000) - task.max_tokens))
         return task
 
     @override
@@ -104,11 +107,10 @@ class Haystack(Written):
                     )
 
     @override
-    def score(self, sample: Sample, responses: Sequence[Any]) -> Sequence[Score]:
-        """As any written answer; the share of right ones also by the text's length and the depth in it."""
-        groups = sample.fields["groups"]
-        found = super().score(sample, responses)
-        return [replace(one, groups=groups) if one.metric == "accuracy_all" else one for one in found]
+    def groups(self, sample: Sample) -> Mapping[str, str]:
+        """The text's length, and the depth in it of what is asked for."""
+        groups: Mapping[str, str] = sample.fields["groups"]
+        return groups
 
 
 def filler(rng: Random, words: int) -> list[str]:

@@ -14,7 +14,9 @@ __all__ = ["Needles"]
 
 DEPTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _NAMES = ("Alva", "Boris", "Chen", "Dara", "Emil", "Fatima", "Goran", "Hana", "Ivo", "Jamal", "Kaia", "Liang", "Mona")
-_NUMBER = re.compile(r"\d+")
+_NUMBER = re.compile(r"(?<!\d)\d(?:[.,'\s]?\d){6}(?!\d)")
+"""Seven digits, with separators of thousands or without."""
+_ANY = re.compile(r"\d+")
 
 
 class Needles(Haystack):
@@ -49,9 +51,9 @@ class Needles(Haystack):
 
     @override
     def extract(self, sample: Sample, text: str) -> Extracted | None:
-        """The first number; separators of thousands are none of it."""
-        found = _NUMBER.search(re.sub(r"(?<=\d)[,\s](?=\d{3})", "", text))
-        return Extracted(found[0], "first number") if found else None
+        """The first number of seven digits, or else the first."""
+        found = _NUMBER.search(text) or _ANY.search(text)
+        return Extracted(re.sub(r"\D", "", found[0]), "first number") if found else None
 
     @override
     def is_right(self, sample: Sample, answer: str) -> bool:

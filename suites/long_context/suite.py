@@ -13,8 +13,9 @@ class LongContext(Suite):
     and the commonest words of a list. A text stands in front of all questions about it, and is read once for them.
 
     Limits. The texts are generated anew from the seed: no model has seen them, and they are like no real document. With
-    default sizes only the first texts of each length are asked about: read the intervals, and ask for all of it with
-    `--limit all`. Answers are written: `cut` and `unparsed` say how many of them can't be judged.
+    default sizes the questions are about texts of up to 4,096 tokens, whatever the window; `--limit all` asks about
+    twenty of each length up to it, and `--limit 100` about a few of each. Answers are written: `cut` and `unparsed` say
+    how many of them can't be judged.
     """
 
     name = "long_context"

@@ -32,7 +32,7 @@ class CommonWords(Haystack):
 
     name = "common_words"
     max_tokens = 48
-    default_limit = 6
+    default_limit = 4
 
     @override
     def asked(self, rng: Random, words: int) -> Iterator[tuple[str, str, Sequence[str], str]]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from harness.tasks.extraction import unwrapped
 from suites.reasoning.expressions import Formula, in_ascii
 
 __all__ = ["AnswerForm", "Calculation", "Expression", "Names", "Number", "Numbers", "Text"]
@@ -18,6 +19,8 @@ _DIGITS = re.compile(r"(?:(?<![\w.)])[-+−])?\d[\d.,/]*")
 _UNIT = re.compile(r"(?<=[\d)])\s*(?:°|\^\{?\\circ\}?|(?:\s+[A-Za-z]{3,}\.?)+)$")
 _BASE = re.compile(r"\s*(?:_.*|\(?(?:in )?base \w+\)?)$")
 _BETWEEN = re.compile(r"\s*(?:[,;，；、&]|\band\b|\bund\b|\bet\b|和|\n)+\s*")
+_MINUS = re.compile(r"[\u2212\u2013\u2011]\s*(?=[\d.])")
+_LONG = re.compile(r"\d{300,}")
 _SHELL = "()[]{}<>\"'`*_$ "
 
 
@@ -30,6 +33,10 @@ class AnswerForm(ABC):
     @abstractmethod
     def read(self, text: str) -> str | None:
         """The answer in one way of writing; None where the text is none of this form."""
+
+    def canonical(self, answer: str) -> str:
+        """One text for all answers that are the same."""
+        return answer
 
     def is_right(self, answer: str, gold: str, facts: Mapping[str, Any]) -> bool:  # noqa: ARG002
         """Whether an answer as `read` gives it is right; `facts` are what the puzzle says for its check."""
@@ -47,6 +54,7 @@ class Number(AnswerForm):
 
     @override
     def read(self, text: str) -> str | None:
+        text = _plain(text)
         found = _number(_right_side(text))
         if found is None:
             only = _DIGITS.findall(text)
@@ -96,7 +104,7 @@ class Text(AnswerForm):
 
     @override
     def read(self, text: str) -> str | None:
-        bare = _right_side(text).strip(_SHELL).rstrip(".").casefold()
+        bare = _right_side(_plain(text)).strip(_SHELL).rstrip(".").casefold()
         prefix = next((one for one in self.prefixes if bare.startswith(one)), "")
         bare = _BASE.sub("", bare.removeprefix(prefix))
         return bare if bare and len(bare.split()) == 1 else None
@@ -119,8 +127,12 @@ class Expression(AnswerForm):
         return re.sub(r"\s+", "", bare)
 
     @override
+    def canonical(self, answer: str) -> str:
+        return str(Formula(answer, self.names).values)
+
+    @override
     def is_right(self, answer: str, gold: str, facts: Mapping[str, Any]) -> bool:
-        return Formula(answer, self.names).values == Formula(gold, self.names).values
+        return self.canonical(answer) == self.canonical(gold)
 
 
 @dataclass(frozen=True)
@@ -145,6 +157,12 @@ class Calculation(AnswerForm):
         return used and not formula.has_powers and formula.values[0] == facts["target"]
 
 
+def _plain(text: str) -> str:
+    """Without what LaTeX and tags put around words, minus signs as one, spaces single; no number is longer."""
+    text = re.sub(r"\b(?:minus|negative|moins)\s+(?=\d)", "-", _MINUS.sub("-", unwrapped(text)), flags=re.IGNORECASE)
+    return _LONG.sub("", re.sub(r"[ \t]+", " ", text))
+
+
 def _right_side(text: str) -> str:
     """What stands behind the last equals sign, without a unit."""
     return _UNIT.sub("", text.rsplit("=", 1)[-1].strip())
@@ -163,5 +181,5 @@ def _number(text: str) -> Fraction | None:
 
 
 def _parts(text: str) -> list[str]:
-    bare = re.sub(r"\\[()\[\]{}]", "", text).strip(_SHELL)
+    bare = re.sub(r"\\[()\[\]{}]", "", _plain(text)).strip(_SHELL)
     return [part for one in _BETWEEN.split(bare) if (part := one.strip(_SHELL))]

@@ -12,8 +12,8 @@ class Reasoning(Suite):
 
     What it measures. The share of right answers to questions whose answers can be checked without doubt, by area, by
     family and by four difficulties. What was cut because its tokens were used up, and what holds no answer that can be
-    read, is told apart from what is wrong: `accuracy` and `accuracy_upper_bound` are the bounds. The families follow
-    those of Reasoning Gym (Stojanovski et al., 2025); generators and checks are this project's own.
+    read, is told apart from what is wrong: `accuracy_all` and `accuracy_upper_bound` are the bounds. The families
+    follow those of Reasoning Gym (Stojanovski et al., 2025); generators and checks are this project's own.
 
     Why it matters. Published questions have been read in training. These are made from the run's seed, so that another
     `--seed` asks others, and a score that only memory explains can't come about.

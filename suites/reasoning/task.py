@@ -9,11 +9,9 @@ from typing import ClassVar
 from typing_extensions import override
 
 from harness.core.metrics import Metric
-from harness.core.requests import Response
-from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
-from harness.metrics.written import WRITTEN
+from harness.metrics.written import by_groups
 from harness.tasks.extraction import Extracted, Rule, behind_marker, boxed, last_line
 from harness.tasks.rows import cluster_of
 from harness.tasks.written import Written
@@ -26,7 +24,6 @@ WHOLE = 300
 DIGESTED = 24
 """Questions that stand for all of a seed in the digest of the data, which is the same for any limit."""
 _GROUPS = ("family", "difficulty")
-_GROUPED = "accuracy_all"
 
 
 class ReasoningTask(Written):
@@ -41,9 +38,7 @@ class ReasoningTask(Written):
     default_limit = 8
     max_tokens = 128
     until = ("\nQuestion:",)
-    metrics: Sequence[Metric] = tuple(
-        replace(one, by=_GROUPS, smallest_group=2) if one.name == _GROUPED else one for one in WRITTEN
-    )
+    metrics: Sequence[Metric] = by_groups(_GROUPS)
 
     def __init__(self) -> None:
         self._forms = {family.name: family.form for family in self.families}
@@ -110,11 +105,14 @@ class ReasoningTask(Written):
         return self._forms[sample.fields["family"]].is_right(answer, str(sample.gold), sample.fields["facts"])
 
     @override
-    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """As of any written answer; the accuracy also by family and difficulty."""
-        groups: Mapping[str, str] = {name: sample.fields[name] for name in _GROUPS}
-        found = super().score(sample, responses)
-        return [replace(one, groups={**one.groups, **groups}) if one.metric == _GROUPED else one for one in found]
+    def ballot(self, sample: Sample, answer: str) -> str:
+        """Equal formulas in other words are one answer."""
+        return self._forms[sample.fields["family"]].canonical(answer)
+
+    @override
+    def groups(self, sample: Sample) -> Mapping[str, str]:
+        """Its family and difficulty."""
+        return {name: sample.fields[name] for name in _GROUPS}
 
 
 def _places(text: str) -> Iterator[Extracted]:

@@ -79,6 +79,12 @@ def test_a_larger_budget_asks_something_else_and_cuts_no_more(folder):
         ("[2, 1]", "[1, 2]", False),
         ('{"a": 1, "b": 2}', '{"b": 2, "a": 1}', True),
         ("1/0", "1", False),
+        ("1e10000000", "5", False),
+        ("9" * 10_000, "9", False),
+        ("1", "true", False),
+        ('{"a": true}', '{"a": 1}', False),
+        ('{"a": 1.0}', '{"a": 1}', True),
+        (r"\frac{1}{2}", "0.5", True),
         ("", "0", False),
     ],
 )

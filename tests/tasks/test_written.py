@@ -11,7 +11,7 @@ from harness.core.errors import InputError
 from harness.core.requests import Response
 from harness.core.tasks import Sample
 from harness.metrics.written import pass_at_k, pass_hat_k
-from harness.tasks.extraction import behind_marker, last_number
+from harness.tasks.extraction import behind_marker, canonical_answer, last_number, same_answer
 from harness.tasks.sampling import Sampling
 from harness.tasks.written import Written
 from harness.testing import check_task
@@ -61,8 +61,16 @@ def values(*responses, samples=1):
         (said("It is 5."), "wrong (last number)", (0, 0, 0, 0, 0)),
         (said("It is four."), "unparsed", (0, 0, 1, 0, 1)),
         (said("It is 4 and", stop="length", tokens=64), "cut", (0, None, 1, 1, 0)),
-        (said(None, raw_text="<think>2 and 2", stop="length", invalid="no answer"), "cut", (0, None, 1, 1, 0)),
-        (said(None, raw_text="<think>2 and 2", stop="end", invalid="no answer"), "cut", (0, None, 1, 1, 0)),
+        (
+            said(None, raw_text="<think>2 and 2", thinking_token_count=8, stop="length", invalid="no answer"),
+            "cut",
+            (0, None, 1, 1, 0),
+        ),
+        (
+            said(None, raw_text="<think>2 and 2", thinking_token_count=8, stop="end", invalid="no answer"),
+            "cut",
+            (0, None, 1, 1, 0),
+        ),
     ],
 )
 def test_a_cut_answer_is_censored_and_an_unread_one_is_told(response, remark, expected):
@@ -152,3 +160,28 @@ def test_it_keeps_the_contract_of_tasks(sampling):
 def test_what_cannot_be_drawn_is_refused_in_one_line(said_of_it):
     with pytest.raises(InputError, match="--"):
         Sampling(**said_of_it)
+
+
+def test_draws_vote_for_what_they_say_and_not_for_how():
+    class Fractions(Sums):
+        def ballot(self, sample, answer):
+            return canonical_answer(answer)
+
+        def is_right(self, sample, answer):
+            return same_answer(answer, sample.gold)
+
+    task = Fractions()
+    task.use_sampling(Sampling(samples=5))
+    half = Sample(id="1", prompt="1 / 2 =", gold="1/2")
+    found = task.score(half, [said(text) for text in ("0.5", "1/2", "0.50", "3", "3")])
+    assert {one.metric: one.value for one in found}["majority"] == 1
+
+
+def test_tokens_that_a_server_does_not_count_are_no_zero():
+    found = values(said("4", tokens=0))
+    for name in ("answer_tokens", "tokens_per_right_answer"):
+        assert "doesn't count" in found[name,].invalid
+    assert "doesn't count" in found["accuracy_at_budget", "1/8"].invalid
+    assert found["accuracy_all",].value == 1
+    thought = values(said("4", tokens=9, raw_text="<think>2</think>4"))
+    assert "doesn't count" in thought["thinking_tokens",].invalid

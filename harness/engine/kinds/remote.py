@@ -180,7 +180,7 @@ class RemoteModel(Model):
         return Response(
             request_id=request.id,
             text=None if invalid else text,
-            raw_text=None if reply.raw_text is None else plain_text(reply.raw_text),
+            raw_text=None if reply.raw_text is None or invalid != reply.invalid else plain_text(reply.raw_text),
             stop=stop,
             token_count=counts.written,
             thinking_token_count=counts.thought,

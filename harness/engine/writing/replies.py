@@ -16,6 +16,8 @@ THOUGHTS_TOO_LONG = (
 )
 ENDED_IN_THOUGHTS = "the model gave thoughts but no answer"
 _CUT_BEFORE_ANSWER = "all allowed tokens were used before the answer began: allow more with max_tokens"
+_CENSORED = (THOUGHTS_TOO_LONG, ENDED_IN_THOUGHTS)
+"""Why there is no answer, though one may have come: see `Response.is_cut`."""
 _STOPS: Mapping[str, Stop] = {"length": "length", "stop": "end"}
 """What OpenAI's protocol calls it; it has one word for the end of a text and for a stop string."""
 
@@ -57,7 +59,8 @@ def read_reply(choice: Mapping[str, Any]) -> Reply:
     if text or (text is not None and not _is_cut(message, ended)):
         return Reply(text, _unless_same(raw, text), stop)
     thought = content or any(message.get(name) for name in _THOUGHTS)
-    return Reply(None, raw or None, stop, _why_none(message, ended, bool(thought)))
+    why = _why_none(message, ended, bool(thought))
+    return Reply(None, raw or None if why in _CENSORED else None, stop, why)
 
 
 def _why_none(message: Mapping[str, Any], ended: Any, thought: bool) -> str:

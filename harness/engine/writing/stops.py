@@ -54,8 +54,8 @@ class StopSpelling:
         """As `stopped`, of tokens that were not stopped without the last: most often seen by the last few alone."""
         near = max((len(stop.encode()) for stop in until), default=0) + _NEAR
         if len(token_ids) > near:
-            last = self._shown(token_ids[-near:])
-            if not any(stop in last for stop in until if stop):
+            last, before = self._shown(token_ids[-near:]), self._shown(token_ids[-near:-1])
+            if not any(last.count(stop) > before.count(stop) for stop in until if stop):
                 return False
         return self.stopped(token_ids, until, opened)
 
@@ -73,9 +73,14 @@ class StopSpelling:
             return {**told, "thinking_token_count": len(token_ids), "invalid": reason}
         head, places = shown[:start], range(len(token_ids) + 1)
         count = bisect_left(places, True, key=lambda end: self._shown(token_ids[:end]).startswith(head))
-        # Of a token that ends the thoughts and begins the answer, what belongs to the answer.
-        rest = self._shown(token_ids[:count])[start:]
-        text = cut_at_stop(rest + self.before_stop(token_ids[count:], until), until)
+        if self._shown(token_ids[:count]) == head:
+            text = self.before_stop(token_ids[count:], until)
+        else:
+            # A token ends the thoughts and begins the answer, maybe in the middle of a character.
+            while not head.startswith(self._shown(token_ids[:count])):
+                count -= 1
+            whole, rest = self.text(token_ids[count:]), shown[len(self._shown(token_ids[:count])) : start]
+            text = cut_at_stop(whole.removeprefix(rest) if whole.startswith(rest) else whole.lstrip(), until)
         return {**told, "text": text, "thinking_token_count": count}
 
     def before_stop(self, token_ids: Sequence[int], until: Sequence[str]) -> str:

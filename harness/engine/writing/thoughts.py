@@ -5,21 +5,23 @@ from collections.abc import Mapping
 
 __all__ = ["answer_behind", "answer_start", "opened_by"]
 
-_MARKERS: Mapping[str, str] = {
-    "<think>": "</think>",
-    "<thinking>": "</thinking>",
-    "<thought>": "</thought>",
-    "<reasoning>": "</reasoning>",
-    "<seed:think>": "</seed:think>",
-    "[THINK]": "[/THINK]",
-    "◁think▷": "◁/think▷",
-    "<|begin_of_thought|>": "<|end_of_thought|>",
-    "<|START_THINKING|>": "<|END_THINKING|>",
-    "<|channel|>analysis<|message|>": "<|channel|>final<|message|>",
+_MARKERS: Mapping[str, re.Pattern[str]] = {
+    opening: re.compile(closing if opening.startswith("<|channel") else re.escape(closing))
+    for opening, closing in {
+        "<think>": "</think>",
+        "<thinking>": "</thinking>",
+        "<thought>": "</thought>",
+        "<reasoning>": "</reasoning>",
+        "<seed:think>": "</seed:think>",
+        "[THINK]": "[/THINK]",
+        "◁think▷": "◁/think▷",
+        "<|begin_of_thought|>": "<|end_of_thought|>",
+        "<|START_THINKING|>": "<|END_THINKING|>",
+        "<|inner_prefix|>": "<|inner_suffix|>",
+        "<|channel|>analysis<|message|>": r"<\|channel\|>final[^<]{0,80}(?:<\|constrain\|>[^<]{0,80})?<\|message\|>",
+    }.items()
 }
 """What opens thoughts, and what ends them. The last are channels of the harmony format."""
-_UNOPENED = ("<think>", "[THINK]", "<|channel|>analysis<|message|>")
-"""Those whose end is looked for where nothing was opened: many templates open thoughts in the prompt."""
 _OPENED = re.compile(r"\s*(" + "|".join(map(re.escape, _MARKERS)) + ")")
 _OPENED_AT_END = re.compile(r"(" + "|".join(map(re.escape, _MARKERS)) + r")\s*\Z")
 _SPACE = re.compile(r"\s*")
@@ -54,10 +56,9 @@ def answer_behind(text: str) -> str | None:
 
 
 def _end(text: str, start: int, marker: str | None) -> int | None:
-    """Behind the first marker that ends thoughts which `marker` opened; None where there is none."""
-    for opening in (marker,) if marker else _UNOPENED:
-        closing = _MARKERS[opening]
-        place = text.find(closing, start)
-        if place >= 0 and (marker or text.find(opening, start, place) < 0):
-            return place + len(closing)
+    """Behind the first marker that ends thoughts which `marker` opened, or the prompt; None where there is none."""
+    for opening in (marker,) if marker else _MARKERS:
+        found = _MARKERS[opening].search(text, start)
+        if found and (marker or text.find(opening, start, found.start()) < 0):
+            return found.end()
     return None

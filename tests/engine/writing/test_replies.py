@@ -101,6 +101,22 @@ def test_an_answer_that_never_began_is_invalid_and_not_empty(message, ended, rea
     assert reason in response.invalid
 
 
+@pytest.mark.parametrize(
+    ("message", "ended", "is_cut"),
+    [
+        ({"content": None, "reasoning_content": "hmm"}, "length", True),
+        ({"content": None, "reasoning_content": "hmm"}, "stop", True),
+        ({"content": "42", "reasoning_content": "hmm"}, "length", True),
+        ({"content": "42", "reasoning_content": "hmm"}, "stop", False),
+        ({"content": None, "reasoning_content": "hmm"}, "content_filter", False),
+        ({"content": None, "reasoning_content": "hmm", "tool_calls": [{"id": "1"}]}, "tool_calls", False),
+    ],
+)
+def test_an_answer_is_cut_where_it_might_have_come(message, ended, is_cut):
+    response, *_ = asked(lambda _: (message, ended))
+    assert response.is_cut is is_cut
+
+
 def test_a_chat_is_sent_no_stop_strings():
     _, body, _ = asked(lambda _: ({"content": "yes"}, "stop"))
     assert "stop" not in body

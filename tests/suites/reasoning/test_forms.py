@@ -202,3 +202,21 @@ def test_a_hostile_formula_is_no_answer(written):
 def test_any_text_is_read_or_not(text):
     for form in (NUMBER, PAIR, DERIVATIVE, Names("names"), Text("a word"), Calculation("a calculation")):
         assert isinstance(form.read(text), str | None)
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "answer"),
+    [
+        (Text(wanted="a day"), r"\text{Monday}", "monday"),
+        (Text(wanted="a number"), r"\mathrm{1F}", "1f"),
+        (Names(wanted="names"), r"\text{Ada, Ben}", "ada, ben"),
+        (Names(wanted="names"), r"\text{none}", "none"),
+        (Number(), "minus 5", "-5"),
+        (Number(), "The result is \u2013 5", "-5"),
+        (Number(), "x equals \u20133", "-3"),
+        (Number(), "9" * 5000, None),
+        (Names(wanted="names"), " " * 20_000 + "Ada" + " " * 20_000 + "Ben", None),
+    ],
+)
+def test_what_latex_and_typography_put_around_an_answer_is_none_of_it(form, text, answer):
+    assert form.read(text) == answer
