@@ -46,7 +46,7 @@ class Haystack(Written):
     until: Sequence[str] = ("\n",)
     max_tokens = 24
     default_limit = 15
-    metrics: Sequence[Metric] = by_groups(("length", "depth"))
+    metrics: Sequence[Metric] = by_groups(("length",))
 
     def __init__(self) -> None:
         self._say_lengths([_SHORTEST])
@@ -100,7 +100,7 @@ class Haystack(Written):
                     count += 1
                     groups = {"length": str(length), **({"depth": depth} if depth else {})}
                     yield Sample(
-                        id=f"{text}-{name}",
+                        id=f"{settings.seed}-{text}-{name}",
                         prompt=prompt,
                         gold=", ".join(right),
                         fields={"right": tuple(right), "groups": groups},

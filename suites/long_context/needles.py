@@ -6,7 +6,9 @@ from random import Random
 
 from typing_extensions import override
 
+from harness.core.metrics import Metric
 from harness.core.tasks import Sample
+from harness.metrics.written import by_groups
 from harness.tasks.extraction import Extracted
 from suites.long_context.haystack import Haystack, filler, spread
 
@@ -34,6 +36,7 @@ class Needles(Haystack):
     """
 
     name = "needles"
+    metrics: Sequence[Metric] = by_groups(("length", "depth"))
 
     @override
     def asked(self, rng: Random, words: int) -> Iterator[tuple[str, str, Sequence[str], str]]:
