@@ -3,9 +3,11 @@
 from dataclasses import replace
 from fractions import Fraction
 from math import comb
+from typing import Any
 
 from harness.core.metrics import Mean, Metric, PerUnit
 from harness.core.requests import Response
+from harness.core.scores import Direction
 
 __all__ = ["ACCURACY", "BUDGET", "DRAWS", "WRITTEN", "budgets", "by_groups", "of_draws", "pass_at_k", "pass_hat_k"]
 
@@ -13,12 +15,14 @@ BUDGET = "budget"
 DRAWS = "k"
 _PARTS = ("1/8", "1/4", "1/2", "1")
 
-ACCURACY = Mean(
-    name="accuracy_all",
-    unit="share",
-    direction="higher",
-    lowest=0.0,
-    highest=1.0,
+
+def _share(name: str, *, direction: Direction = "higher", **told: Any) -> Mean:
+    """A mean of shares, better the higher unless it says otherwise."""
+    return Mean(name=name, unit="share", direction=direction, lowest=0.0, highest=1.0, **told)
+
+
+ACCURACY = _share(
+    "accuracy_all",
     source="share of answers that are right, as Cobbe et al. (2021) count: what was cut or can't be read isn't right",
     meaning="""
     In [0, 1]: share of answers that are right, a cut or unread answer counting as not right. It is the lower of the
@@ -26,48 +30,34 @@ ACCURACY = Mean(
     `accuracy_upper_bound` is the upper. With several draws, the mean over questions of their shares.
     """,
 )
-FINISHED = Mean(
-    name="accuracy_finished",
-    unit="share",
-    direction="higher",
-    lowest=0.0,
-    highest=1.0,
+FINISHED = _share(
+    "accuracy_finished",
     source="share of right answers among those that ended before their tokens were used up",
     meaning="""
     In [0, 1]: share of right answers among finished ones, over the questions with at least one. Long answers are cut
     more often, and hard questions have long answers, so it tends to flatter: read it beside `cut`.
     """,
 )
-UPPER = Mean(
-    name="accuracy_upper_bound",
-    unit="share",
-    direction="higher",
-    lowest=0.0,
-    highest=1.0,
+UPPER = _share(
+    "accuracy_upper_bound",
     source="Manski, Nonparametric bounds on treatment effects (1990): all that isn't known counts as right",
     meaning="""
     In [0, 1]: share of answers that are right, or may be: a cut or unread answer counts as right. A model with more
     tokens, and a reader that understands every answer, would score between `accuracy_all` and this.
     """,
 )
-CUT = Mean(
-    name="cut",
-    unit="share",
+CUT = _share(
+    "cut",
     direction="lower",
-    lowest=0.0,
-    highest=1.0,
     source="share of answers without an end: right-censored, as in survival analysis (Kaplan and Meier, 1958)",
     meaning="""
     In [0, 1]: share of answers that used up their tokens, or whose thoughts never ended. Allow more with
     `--max-tokens` before anything is concluded from a score with a large share.
     """,
 )
-UNPARSED = Mean(
-    name="unparsed",
-    unit="share",
+UNPARSED = _share(
+    "unparsed",
     direction="lower",
-    lowest=0.0,
-    highest=1.0,
     source="share of finished texts in which no answer was found",
     meaning="""
     In [0, 1]: share of answers that ended, and in which nothing could be read as an answer. It is the model's failure
@@ -99,12 +89,8 @@ TOKENS_PER_RIGHT = PerUnit(
     source="tokens written for all answers over the number of right ones",
     meaning="From 0 up: what a right answer costs in written tokens, all those for wrong and cut answers included.",
 )
-AT_BUDGET = Mean(
-    name="accuracy_at_budget",
-    unit="share",
-    direction="higher",
-    lowest=0.0,
-    highest=1.0,
+AT_BUDGET = _share(
+    "accuracy_at_budget",
     by=(BUDGET,),
     main_group={BUDGET: "1/2"},
     smallest_group=1,
@@ -115,12 +101,8 @@ AT_BUDGET = Mean(
     that of half the tokens: as far as it lies below `accuracy_all`, more tokens may bring more.
     """,
 )
-PASS_AT = Mean(
-    name="pass_at_k",
-    unit="share",
-    direction="higher",
-    lowest=0.0,
-    highest=1.0,
+PASS_AT = _share(
+    "pass_at_k",
     by=(DRAWS,),
     smallest_group=1,
     source="Chen et al., Evaluating large language models trained on code (2021): the unbiased estimator",
@@ -129,12 +111,8 @@ PASS_AT = Mean(
     question, c of whose n draws are right. The value over all is that of the largest k, which is n.
     """,
 )
-PASS_HAT = Mean(
-    name="pass_hat_k",
-    unit="share",
-    direction="higher",
-    lowest=0.0,
-    highest=1.0,
+PASS_HAT = _share(
+    "pass_hat_k",
     by=(DRAWS,),
     smallest_group=1,
     source="Yao et al., tau-bench (2024): the unbiased estimator of pass^k",
@@ -143,12 +121,8 @@ PASS_HAT = Mean(
     whose n draws are right. The value over all is that of the largest k, which is n.
     """,
 )
-MAJORITY = Mean(
-    name="majority",
-    unit="share",
-    direction="higher",
-    lowest=0.0,
-    highest=1.0,
+MAJORITY = _share(
+    "majority",
     source="Wang et al., Self-consistency improves chain of thought reasoning (2023)",
     meaning="""
     In [0, 1]: share of questions whose commonest answer is right; cut and unread answers have no vote. Where several
