@@ -69,14 +69,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         limit=options.limit,
         num_fewshot=options.num_fewshot,
         seed=options.seed,
-        options=TaskOptions(
-            include_path=options.include_path,
-            task_data=options.task_data,
-            trust_task_code=options.trust_task_code,
-            trust_metric_code=options.trust_metric_code,
-            offline=options.offline,
-            chat=chat,
-        ),
+        options=_task_options(options, chat),
     )
     use_judges(
         [one.task for one in selection.planned],
@@ -86,7 +79,8 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     )
     _use_sampling(selection, sampling, checkpoint)
     # What is asked of it depends on whether its template is in force, and not on whether there is one.
-    asked = replace(checkpoint, has_chat_template=options.apply_chat_template)
+    in_chat = options.apply_chat_template or registry.kind(checkpoint.kind).is_chat
+    asked = replace(checkpoint, has_chat_template=in_chat)
     chosen, skipped = applicable(selection.planned, asked, allow_code_execution=options.allow_code_execution)
     if any(one.task.executes_code for one in chosen):
         require_sandbox()
@@ -101,6 +95,17 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         spec=_dated(_spec(checkpoint, machine, selection, work, options, chat), checkpoint, options),
         trust_remote_code=options.trust_remote_code,
         plugin_timeout_s=options.plugin_timeout_s,
+    )
+
+
+def _task_options(options: EvalOptions, chat: ChatOptions | None) -> TaskOptions:
+    return TaskOptions(
+        include_path=options.include_path,
+        task_data=options.task_data,
+        trust_task_code=options.trust_task_code,
+        trust_metric_code=options.trust_metric_code,
+        offline=options.offline,
+        chat=chat,
     )
 
 

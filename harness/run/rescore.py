@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import HarnessError
 from harness.core.process.progress import Progress, Quiet
@@ -128,6 +129,8 @@ def _work(
 def _checkpoint(record: RunRecord) -> Checkpoint:
     """What tasks ask of a checkpoint before they make their prompts; no file of it is needed."""
     spec = record.spec
+    # A kind of a package that isn't here is none whose chat is known.
+    is_chat = spec.kind in registry.names("harness.engines") and registry.kind(spec.kind).is_chat
     return Checkpoint(
         ref=spec.model,
         kind=spec.kind,
@@ -138,7 +141,7 @@ def _checkpoint(record: RunRecord) -> Checkpoint:
         parameter_count=None,
         size_bytes=None,
         max_length=None,
-        has_chat_template=spec.apply_chat_template,
+        has_chat_template=spec.apply_chat_template or is_chat,
         files={},
         fingerprint=spec.fingerprint,
         labels=spec.labels,

@@ -60,7 +60,7 @@ class HumanEval(Written):
     @override
     def suited(self, checkpoint: Checkpoint) -> Self:
         """In a chat, asked for the whole function."""
-        if not (checkpoint.has_chat_template or checkpoint.kind == "chat"):
+        if not checkpoint.has_chat_template:
             return self
         other = copy(self)
         other.in_chat, other.until = True, ()

@@ -62,16 +62,16 @@ class Haystack(Written):
 
     @override
     def refusal(self, checkpoint: Checkpoint) -> str | None:
-        window = checkpoint.max_length
-        if window is not None and not _fitting(window - self.max_tokens):
-            return Reason("a text of {length} tokens doesn't fit a window of {window}", length=_SHORTEST, window=window)
-        return None
+        if self.suited(checkpoint).lengths:
+            return None
+        window = checkpoint.max_length or 0
+        return Reason("a text of {length} tokens doesn't fit a window of {window}", length=_SHORTEST, window=window)
 
     @override
     def suited(self, checkpoint: Checkpoint) -> Self:
         """With a text of each length that fits the window; of a model that has none, up to 8,192 tokens."""
         task = copy.copy(self)
-        if checkpoint.has_chat_template or checkpoint.kind == "chat":
+        if checkpoint.has_chat_template:
             # A chat may answer in a sentence, or in a list.
             task.until, task.max_tokens = (), self.sampling.max_tokens or _IN_CHAT
         task._say_lengths(_fitting((checkpoint.max_length or 10_000) - task.max_tokens))
