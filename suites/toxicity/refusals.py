@@ -14,9 +14,9 @@ from harness.core.scores import Direction, Score
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
 from harness.tasks.judged import JudgedTask
+from harness.tasks.strata import choose_evenly
 from probes.toxicity.profanity import ProfanityScorer
 from probes.toxicity.refusal import RULES, refuses
-from suites.toxicity.strata import choose_evenly
 
 __all__ = ["RefusalTask", "refusal_metrics"]
 
