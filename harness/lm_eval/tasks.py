@@ -5,13 +5,11 @@ import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import datasets
 import huggingface_hub
-import lm_eval.tasks
 from jinja2.exceptions import SecurityError, TemplateError
 from lm_eval.tasks import TaskManager
 from lm_eval.tasks._index import Entry, Kind, TaskIndex
@@ -22,6 +20,7 @@ from harness.core.tasks import Task
 from harness.lm_eval.files import TASK_CODE, TIRESOME, refuse_code
 from harness.lm_eval.groups import LmEvalGroup
 from harness.lm_eval.guard import under_guard
+from harness.lm_eval.own_index import own_index
 from harness.lm_eval.places import Places
 from harness.lm_eval.task import LmEvalTask
 from harness.lm_eval.templates import guard_templates
@@ -77,9 +76,9 @@ def _found(name: str, options: TaskOptions) -> tuple[TaskManager, list[Entry]]:
         if not search.found:
             _refuse_broken(folder, f"**/{glob.escape(name)}.yaml", options)
         _log.info(
-            "reading lm-eval's own tasks for %s; the first time its data are fetched too, which takes a while", name
+            "looking %s up in lm-eval; the first time its files are read and data fetched, which takes a while", name
         )
-        for known, entry in _own_index().items():
+        for known, entry in own_index().items():
             manager.task_index.setdefault(known, entry)
         search = _Search(manager.task_index, options, inline_members=True)
         if search.gather(name):
@@ -115,13 +114,6 @@ class _Search:
         if name not in self._members:
             self._members[name] = _members(entry, self._options)
         return all(self.gather(member, (*above, name)) or self._inline_members for member in self._members[name])
-
-
-@cache
-def _own_index() -> dict[str, Entry]:
-    """The tasks, groups and tags that come with lm-eval."""
-    index: dict[str, Entry] = TaskIndex.build([Path(lm_eval.tasks.__file__).parent])
-    return index
 
 
 def _config(path: Path, options: TaskOptions) -> dict[str, Any]:
