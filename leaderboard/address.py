@@ -7,23 +7,45 @@ import streamlit as st
 
 from harness.core.errors import UnknownName
 
-__all__ = ["choose_many", "choose_one", "put", "read_query"]
+__all__ = ["choose_many", "choose_one", "held", "in_address", "put"]
 
 T = TypeVar("T")
 
 
-def read_query(key: str, default: T, parse: Callable[[str], T | None]) -> None:
-    """Prepare the widget `key`: as the URL says where it was opened or followed, else as it was left, else `default`.
-
-    `parse` turns the URL's text into a value, or into None where it makes no sense.
-    """
+def in_address(key: str, default: T, parse: Callable[[str], T | None]) -> T:
+    """What the URL says of `key`, else `default`; `parse` gives None where it makes no sense."""
     raw = st.query_params.get(key)
-    mark = f"address of {key}"
-    if key not in st.session_state or raw != st.session_state.get(mark):
-        parsed = None if raw is None else parse(raw)
-        st.session_state[key] = default if parsed is None else parsed
-        st.session_state[_asked(key)] = raw
-    st.session_state[mark] = raw
+    parsed = None if raw is None else parse(raw)
+    return default if parsed is None else parsed
+
+
+def held(key: str, default: T, parse: Callable[[str], T | None]) -> dict[str, Any]:
+    """The arguments `key` and `value` of a widget: as the URL says where it was opened or followed, else as left."""
+    value, followed = _held(key, default, parse)
+    return _arguments(key, value, {"value": value}, followed=followed)
+
+
+def _held(key: str, default: T, parse: Callable[[str], T | None]) -> tuple[T, bool]:
+    """What a widget holds, and whether a link says so that was followed while the widget was there."""
+    raw, mark = st.query_params.get(key), f"address of {key}"
+    there = key in st.session_state
+    if there and raw == st.session_state.get(mark):
+        value: T = st.session_state[key]
+        return value, False
+    st.session_state[mark] = st.session_state[_asked(key)] = raw
+    return in_address(key, default, parse), there
+
+
+def _arguments(key: str, value: Any, as_usual: dict[str, Any], *, followed: bool) -> dict[str, Any]:
+    """A widget's key, and its value `as_usual`, or where a link was `followed` set behind its back.
+
+    A popover's widgets come to life when it is opened. What was set in an earlier run is lost by then, and they would
+    begin, and be believed to be, as in the call that makes them: so that says in each run what they hold.
+    """
+    if followed:
+        st.session_state[key] = value
+        return {"key": key}
+    return {"key": key, **as_usual}
 
 
 def _asked(key: str) -> str:
@@ -58,13 +80,13 @@ def choose_one(
     place. What was chosen in the app and is no longer among them gives way to the usual one.
     """
     first = options[0] if default is None or default not in options else default
-    read_query(key, first, str)
-    named = st.session_state[key]
+    named, followed = _held(key, first, str)
     unknown = named not in options and named in (None, st.session_state.get(_asked(key)))
-    st.session_state[key] = None if unknown else named if named in options else first
-    chosen: str | None = place.selectbox(
-        label, options, key=key, format_func=shown, **({"index": None} if unknown else {}), **more
-    )
+    value = None if unknown else named if named in options else first
+    gone = key in st.session_state and value != named
+    place_of = {"index": None if value is None else options.index(value)}
+    arguments = {**_arguments(key, value, place_of, followed=followed or gone), **({"index": None} if unknown else {})}
+    chosen: str | None = place.selectbox(label, options, format_func=shown, **arguments, **more)
     if chosen is None:
         raise _unknown(key, [str(st.session_state.get(_asked(key)))], options)
     put(key, None if chosen == first and not always else chosen)
@@ -83,9 +105,11 @@ def choose_many(
 ) -> list[str]:
     """A multiple choice that stands in the URL, parted by commas. Raises `UnknownName` as `choose` does."""
     usual = [one for one in default if one in options]
-    read_query(key, usual, lambda raw: [one for one in raw.split(",") if one in options])
-    st.session_state[key] = [one for one in st.session_state[key] if one in options]
-    chosen: list[str] = place.multiselect(label, options, key=key, format_func=shown, **more)
+    listed, followed = _held(key, usual, lambda raw: [one for one in raw.split(",") if one in options])
+    value = [one for one in listed if one in options]
+    gone = key in st.session_state and value != listed
+    arguments = _arguments(key, value, {"default": value}, followed=followed or gone)
+    chosen: list[str] = place.multiselect(label, options, format_func=shown, **arguments, **more)
     named = [one for one in (st.session_state.get(_asked(key)) or "").split(",") if one]
     unknown = [one for one in named if one not in options]
     if unknown and chosen == [one for one in named if one in options]:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from leaderboard.address import choose_many, choose_one, put, read_query
+from leaderboard.address import choose_many, choose_one, held, in_address, put
 from leaderboard.data.board import Filters
 from leaderboard.session import Session
 from leaderboard.words import escaped
@@ -24,8 +24,7 @@ def weights_of(bar: Any, session: Session, suites: Sequence[str], known: Collect
     """How much each of the suites counts; where the address weighs one that isn't `known` at all, the page says so."""
     t = session.t
     usual: dict[str, float] = {}
-    read_query("weights", usual, _parsed)
-    given: dict[str, float] = st.session_state["weights"]
+    given = in_address("weights", usual, _parsed)
     if unknown := [suite for suite in given if suite not in known]:
         st.warning(t("The address weighs what no run here has a score for: {names}", names=escaped(", ".join(unknown))))
     with bar.popover(t("Weights"), icon=":material/tune:"):
@@ -59,8 +58,7 @@ def filters_of(bar: Any, session: Session, known: pd.DataFrame) -> Filters:
     t = session.t
     with bar.popover(t("Filters"), icon=":material/filter_list:"):
         columns = st.columns(2)
-        read_query("q", "", str)
-        text = columns[0].text_input(t("Name or run id"), key="q")
+        text = columns[0].text_input(t("Name or run id"), **held("q", "", str))
         put("q", text or None)
         kinds = choose_many(columns[1], t("Kind"), sorted(set(known["kind"].dropna())), "kind")
         languages = choose_many(
@@ -71,11 +69,10 @@ def filters_of(bar: Any, session: Session, known: pd.DataFrame) -> Filters:
         )
         sizes = known["parameter_count"].dropna() / 1e6
         largest = float(sizes.max()) if len(sizes) else 0.0
-        read_query("max_size", largest, _size)
-        upper = columns[1].number_input(t("At most so many million parameters"), min_value=0.0, key="max_size")
+        most = held("max_size", largest, _size)
+        upper = columns[1].number_input(t("At most so many million parameters"), min_value=0.0, **most)
         put("max_size", None if upper >= largest else f"{upper:g}")
-        read_query("verified", True, lambda raw: raw != "0")
-        verified = columns[0].toggle(t("Verified records only"), key="verified")
+        verified = columns[0].toggle(t("Verified records only"), **held("verified", True, lambda raw: raw != "0"))
         put("verified", None if verified else "0")
     return Filters(
         kinds=kinds,

@@ -9,7 +9,10 @@ from harness.core.metrics import Mean, Metric, PerUnit
 from harness.core.requests import Response
 from harness.core.scores import Direction
 
-__all__ = ["ACCURACY", "BUDGET", "DRAWS", "WRITTEN", "budgets", "by_groups", "of_draws", "pass_at_k", "pass_hat_k"]
+__all__ = [
+    *("ACCURACY", "BUDGET", "CUT", "DRAWS", "UNPARSED", "WRITTEN"),
+    *("budgets", "by_groups", "of_draws", "pass_at_k", "pass_hat_k"),
+]
 
 BUDGET = "budget"
 DRAWS = "k"

@@ -11,13 +11,17 @@ from harness.core.reports import Weight, Worry
 from harness.core.reports.installed import suite_reports
 from harness.core.text.display import number
 from harness.core.text.reasons import but_last
+from harness.metrics.written import CUT, UNPARSED
 from harness.report.context import ReportContext
-from harness.report.sentences import likewise
+from harness.report.sentences import likewise, single
 
 __all__ = ["RULES", "worries"]
 
 WIDE = 0.1
 """A share whose interval reaches further than this to either side was measured on too few samples."""
+
+MANY = 0.1
+"""A share of cut or unread answers that is worth a sentence."""
 
 
 def worries(context: ReportContext) -> list[Worry]:
@@ -93,10 +97,29 @@ def _few_samples(context: ReportContext) -> Iterator[Worry]:
         )
 
 
+def _censored_answers(context: ReportContext) -> Iterator[Worry]:
+    """Answers without an end, and answers in which nothing was found."""
+    for metric, text in (
+        (
+            CUT,
+            "On {tasks} more than a tenth of the answers were cut: their accuracy is a lower bound. Allow more with "
+            "--max-tokens.",
+        ),
+        (
+            UNPARSED,
+            "On {tasks} more than a tenth of the answers hold nothing that could be read as one: look at the samples.",
+        ),
+    ):
+        tasks = [one.task for one in single(context.estimates) if one.metric == metric.name and (one.value or 0) > MANY]
+        if tasks:
+            yield Worry(weight=Weight.UNUSABLE, text=context.words(text, tasks=", ".join(tasks)))
+
+
 RULES: Sequence[Callable[[ReportContext], Iterator[Worry]]] = (
     _failed_gate,
     _worse_than_baseline,
     _invalid_samples,
+    _censored_answers,
     _few_samples,
 )
 """What can be said of any run, whatever its suites."""

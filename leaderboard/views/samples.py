@@ -9,7 +9,7 @@ import streamlit as st
 from harness.charts import attribution_map
 from harness.core.text.display import elided
 from harness.record import RunRecord
-from leaderboard.address import choose_one, put, read_query
+from leaderboard.address import choose_one, held, in_address, put
 from leaderboard.chosen import chosen_run
 from leaderboard.data.samples import PAGE_SIZE, Outcome, SampleQuery, facets, sample, samples_page
 from leaderboard.marks import marked
@@ -43,8 +43,7 @@ def page(session: Session) -> None:
 
 
 def _pages(session: Session, record: RunRecord, query: SampleQuery) -> None:
-    read_query("page", 1, lambda raw: int(raw) if raw.isdecimal() and int(raw) else None)
-    number = st.session_state["page"]
+    number = in_address("page", 1, lambda raw: int(raw) if raw.isdecimal() and int(raw) else None)
     found = samples_page(record, query, number - 1)
     pages = max(-(-found.total // PAGE_SIZE), 1)
     if number > pages:
@@ -54,7 +53,6 @@ def _pages(session: Session, record: RunRecord, query: SampleQuery) -> None:
     _list(session, found.frame.assign(invalid=session.reasons(found.frame, "invalid")))
     chosen = st.pagination(pages, default=number, key=f"pages from {number}") if pages > 1 else number
     put("page", None if chosen == 1 else str(chosen))
-    st.session_state["page"] = chosen
     if chosen != number:
         st.rerun()
     ids = list(dict.fromkeys(found.frame["sample_id"]))
@@ -86,8 +84,7 @@ def _query(session: Session, known: pd.DataFrame) -> SampleQuery | None:
         shown=lambda one: t(one or "any"),
     )
     group = choose_one(more[1], t("Group"), [_ANY, *groups], "group", shown=lambda one: one or t("any"))
-    read_query("q", "", str)
-    searched = more[2].text_input(t("Search in texts"), key="q")
+    searched = more[2].text_input(t("Search in texts"), **held("q", "", str))
     put("q", searched or None)
     low, high = _confidence(session)
     return SampleQuery(
@@ -104,10 +101,8 @@ def _query(session: Session, known: pd.DataFrame) -> SampleQuery | None:
 
 
 def _confidence(session: Session) -> tuple[float | None, float | None]:
-    read_query("confidence", (0.0, 1.0), _range)
-    bounds: Any = st.slider(
-        session.t("Confidence: the share of the likeliest choice"), 0.0, 1.0, step=0.05, key="confidence"
-    )
+    title = session.t("Confidence: the share of the likeliest choice")
+    bounds: Any = st.slider(title, 0.0, 1.0, step=0.05, **held("confidence", (0.0, 1.0), _range))
     low, high = bounds
     put("confidence", None if (low, high) == (0.0, 1.0) else f"{low:g}-{high:g}")
     return (low if low > 0 else None), (high if high < 1 else None)
@@ -138,8 +133,7 @@ def _list(session: Session, frame: pd.DataFrame) -> None:
     rows = list(picked["selection"]["rows"])
     # A tick counts once: the box below may choose another sample later.
     if rows and rows != st.session_state.get(_TICKED) and rows[0] < len(frame):
-        st.session_state["sample"] = str(frame["sample_id"].iloc[rows[0]])
-        put("sample", st.session_state["sample"])
+        st.query_params["sample"] = str(frame["sample_id"].iloc[rows[0]])
     st.session_state[_TICKED] = rows
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from harness.core.meters import MEASURING, Window
 from harness.core.tasks import Results
+from harness.metrics.written import ACCURACY
 
 __all__ = ["CORRECT", "Answers", "answers_by_suite"]
 
-CORRECT = "acc"
-"""The metric whose scores are 1 for a correct answer and 0 for another."""
+CORRECT = ("acc", ACCURACY.name)
+"""The metrics whose scores are 1 for a correct answer and 0 for another: chosen, and written ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,14 @@ def answers_by_suite(results: Results) -> list[Answers]:
 
 
 def _has_correct(results: Results, suite: str, task: str) -> bool:
-    return any(score.metric == CORRECT for score in results.scores[suite, task])
+    return any(score.metric in CORRECT for score in results.scores[suite, task])
 
 
 def _answers(results: Results, suite: str, tasks: Sequence[str], windows: Sequence[Window]) -> Answers:
     accuracies = [
         one
         for one in results.estimates
-        if one.suite == suite and one.metric == CORRECT and one.group is None and one.value is not None
+        if one.suite == suite and one.metric in CORRECT and one.group is None and one.value is not None
     ]
     errors = [None if one.stderr is None else one.n * one.stderr for one in accuracies]
     known = [error for error in errors if error is not None]

@@ -1,4 +1,4 @@
-"""What reasoning brings to a report: a curve over difficulty, and worries where answers were cut or can't be read."""
+"""What reasoning brings to a report: a curve over difficulty."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -7,16 +7,12 @@ import altair as alt
 import pandas as pd
 from typing_extensions import override
 
-from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Weight, Wording, Worry
+from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Wording
 from harness.core.scores import Estimate
 from harness.report.figures import frame_of, valued
-from harness.report.sentences import single
 from suites.reasoning.suite import Reasoning
 
 __all__ = ["ReasoningReport"]
-
-MANY = 0.1
-"""A share of cut or unread answers that is worth a sentence."""
 
 
 class ReasoningReport(SuiteReport):
@@ -36,35 +32,6 @@ class ReasoningReport(SuiteReport):
                 rows=rows,
                 width=0.7,
             )
-
-    @override
-    def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
-        """Answers without an end, and answers in which nothing was found."""
-        found = [one for one in single(run.estimates) if one.suite == Reasoning.name]
-        cut = _tasks(found, "cut")
-        if cut:
-            yield Worry(
-                weight=Weight.UNUSABLE,
-                text=words(
-                    "On {tasks} more than a tenth of the answers were cut: their accuracy is a lower bound. Allow more "
-                    "with --max-tokens.",
-                    tasks=cut,
-                ),
-            )
-        unread = _tasks(found, "unparsed")
-        if unread:
-            yield Worry(
-                weight=Weight.UNUSABLE,
-                text=words(
-                    "On {tasks} more than a tenth of the answers hold nothing that could be read as one: look at the "
-                    "samples.",
-                    tasks=unread,
-                ),
-            )
-
-
-def _tasks(found: Sequence[Estimate], metric: str) -> str:
-    return ", ".join(one.task for one in found if one.metric == metric and (one.value or 0) > MANY)
 
 
 def _levels(rows: Sequence[Estimate]) -> pd.DataFrame:

@@ -119,6 +119,21 @@ def test_a_filter_narrows_the_table_and_stands_in_the_address(fresh):
     assert fresh.column("checkpoint") == ["other"]
 
 
+def test_what_a_popover_shows_late_is_what_holds(fresh, runs):
+    fresh.open("?q=o&verified=0&columns=accuracy,date&sort=date")
+    box = fresh.page.locator('[data-testid="stDataFrame"] canvas').first.bounding_box()
+    fresh.page.mouse.click(box["x"] + 17, box["y"] + 35 + 17)
+    fresh.page.get_by_role("link", name="Open the run").wait_for()  # so the page was made anew since it was opened
+    fresh.page.get_by_role("button", name="Columns", exact=True).click()
+    fresh.page.get_by_test_id("stMultiSelect").wait_for()
+    assert fresh.page.get_by_test_id("stMultiSelect").inner_text().split() == ["Columns", "Accuracy", "date"]
+    fresh.page.keyboard.press("Escape")
+    fresh.page.get_by_role("button", name="Filters").click()
+    assert fresh.page.get_by_role("textbox", name="Name or run id").input_value() == "o"
+    assert float(fresh.page.get_by_role("spinbutton").input_value()) > 0
+    assert not fresh.page.get_by_role("checkbox", name="Verified records only").is_checked()
+
+
 def test_what_is_downloaded_is_what_is_shown(fresh, runs):
     fresh.open("")
     with fresh.page.expect_download() as got:

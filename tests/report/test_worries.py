@@ -113,6 +113,15 @@ COUNT = replace(
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(("metric", "told"), [("cut", "--max-tokens"), ("unparsed", "look at the samples")])
+def test_many_answers_without_an_end_or_a_meaning_are_told_of_any_suite(metric: str, told: str) -> None:
+    cut = replace(ACC, suite="anybody's", task="essays", metric=metric, value=0.11, direction="lower")
+    (found,) = _found(cut)
+    assert "essays" in found
+    assert told in found
+    assert not _found(replace(cut, value=0.1))
+
+
 def test_a_maximum_over_groups_accuses_nobody_where_the_test_counts_no_group() -> None:
     (told,) = _found(LARGEST, COUNT, CROWS)
     assert told == "mask1_preference of crows_pairs is 60 (54.4 to 65.4) where 50 would be even-handed."

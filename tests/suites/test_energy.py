@@ -274,14 +274,14 @@ def test_the_energy_of_1000_queries_adds_up_both_stages_and_their_errors() -> No
     assert (gpu.value, gpu.reason) == (None, "no GPU here")
 
 
-def quiz(right: int, asked: int) -> dict[str, Any]:
-    """A suite of one task with choices, three requests a sample."""
-    scores = [Score(sample_id=str(n), metric="acc", value=float(n < right)) for n in range(asked)]
+def quiz(right: int, asked: int, metric: str = "acc") -> dict[str, Any]:
+    """A suite of one task, three requests a sample."""
+    scores = [Score(sample_id=str(n), metric=metric, value=float(n < right)) for n in range(asked)]
     share = right / asked
     accuracy = Estimate(
         suite="accuracy",
         task="quiz",
-        metric="acc",
+        metric=metric,
         value=share,
         stderr=0.1,
         n=asked,
@@ -296,9 +296,10 @@ def quiz(right: int, asked: int) -> dict[str, Any]:
     }
 
 
-def test_the_energy_of_a_correct_answer_has_the_errors_of_energy_and_accuracy() -> None:
+@pytest.mark.parametrize("metric", ["acc", "accuracy_all"])
+def test_the_energy_of_a_correct_answer_has_the_errors_of_energy_and_accuracy(metric: str) -> None:
     windows = [window("accuracy/loglikelihood", "prefill", 5.0, joules, request_count=15) for joules in (90.0, 110.0)]
-    estimate = derive_all(*windows, **quiz(5, 10))["accuracy", "joules_per_correct_answer"]
+    estimate = derive_all(*windows, **quiz(5, 10, metric))["accuracy", "joules_per_correct_answer"]
     assert estimate.value == pytest.approx(200 / 5)
     # A tenth from the energy (100 ± 10 of two windows), a fifth from the accuracy (0.5 ± 0.1).
     assert estimate.stderr == pytest.approx(40 * (0.1**2 + 0.2**2) ** 0.5)
