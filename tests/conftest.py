@@ -20,6 +20,7 @@ _place = f"{Path(__file__).parent}:{os.environ.get('PYTEST_XDIST_WORKER', 'alone
 _own = Path(tempfile.gettempdir()) / f"harness-tests-{hashlib.sha256(_place.encode()).hexdigest()[:12]}"
 _own.mkdir(exist_ok=True)
 os.environ["TMPDIR"] = tempfile.tempdir = str(_own)
+os.environ["HF_DATASETS_CACHE"] = str(_own / "datasets")  # which keeps data by their name, and ours are made up
 
 
 @pytest.fixture(scope="session")

@@ -221,6 +221,12 @@ def _translated(name: str) -> Iterator[None]:
             fix="Run it once with the network, or give it local files: in a YAML of your own, "
             "`dataset_path: json` and `dataset_kwargs: {data_files: ...}`, with --include-path",
         ) from error
+    except ImportError as error:
+        raise TaskError(
+            f"needs a package that isn't installed ({_line(error)})",
+            place=place,
+            fix="Install it; what lm-eval's own tasks need comes with its extras, such as lm-eval[ifeval,math]",
+        ) from error
     except Exception as error:
         raise TaskError(
             f"lm-eval can't load it ({type(error).__name__}: {_line(error)})",
