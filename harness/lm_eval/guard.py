@@ -11,6 +11,7 @@ from lm_eval.tasks._yaml_loader import load_yaml
 
 from harness.lm_eval.data import load_task_data
 from harness.lm_eval.places import OWN_TASKS, Places
+from harness.lm_eval.randomness import begin_anew
 from harness.lm_eval.yamlfiles import read_task_file
 from harness.tasks.options import TaskOptions
 
@@ -39,6 +40,7 @@ def under_guard(places: Places, options: TaskOptions) -> Iterator[None]:
             download_itself(task, dataset_kwargs, **others)
         else:
             task.dataset = load_task_data(task, places, offline=options.offline)
+        begin_anew()  # so that a task is the same alone and in a group
 
     before, download_itself = (_index.load_yaml, _factory.load_yaml), ConfigurableTask.download
     _index.load_yaml = _factory.load_yaml = read

@@ -29,6 +29,7 @@ from harness.lm_eval.code import code_files
 from harness.lm_eval.files import TASK_CODE, TIRESOME
 from harness.lm_eval.generation import generation_refusal
 from harness.lm_eval.metrics import LmEvalMetric, adopt
+from harness.lm_eval.randomness import own_randomness
 from harness.lm_eval.requests import our_request, result_of
 from harness.tasks.choices import pick
 from harness.tasks.options import ChatOptions
@@ -105,7 +106,7 @@ class LmEvalTask(Task):
         1.5 GB.
         """
         most_bytes = min(PROMPT_BYTES, psutil.virtual_memory().available // 2)
-        with self._own_code("making its prompts", STEP_TIMEOUT_S, most_bytes):
+        with self._own_code("making its prompts", STEP_TIMEOUT_S, most_bytes), own_randomness():
             self.task.set_config("num_fewshot", settings.num_fewshot)
             self.task.set_fewshot_seed(settings.seed)
             # lm-eval shows a progress bar that can't be turned off.

@@ -22,6 +22,7 @@ from harness.lm_eval.groups import LmEvalGroup
 from harness.lm_eval.guard import under_guard
 from harness.lm_eval.own_index import own_index
 from harness.lm_eval.places import Places
+from harness.lm_eval.randomness import own_randomness
 from harness.lm_eval.task import LmEvalTask
 from harness.lm_eval.templates import guard_templates
 from harness.lm_eval.yamlfiles import read_task_file
@@ -54,7 +55,7 @@ def load_tasks(name: str, options: TaskOptions) -> list[Task]:
         refuse_code(path, options, places)
     _tell_of_twins(entries, options)
     guard_templates(trusted=options.trust_task_code)
-    with _quiet(offline=options.offline), _translated(name), under_guard(places, options):
+    with _quiet(offline=options.offline), _translated(name), under_guard(places, options), own_randomness():
         loaded = manager.load(name)
         tasks = {task_name: _adopt(task, options) for task_name, task in loaded["tasks"].items()}
     groups = [LmEvalGroup(group, tasks) for group in loaded.get("groups", {}).values() if group.has_aggregation]
