@@ -7,7 +7,7 @@ import streamlit as st
 
 from harness.core.errors import UnknownName
 
-__all__ = ["choose_many", "choose_one", "held", "in_address", "put"]
+__all__ = ["as_in_address", "choose_many", "choose_one", "in_address", "put"]
 
 T = TypeVar("T")
 
@@ -19,7 +19,7 @@ def in_address(key: str, default: T, parse: Callable[[str], T | None]) -> T:
     return default if parsed is None else parsed
 
 
-def held(key: str, default: T, parse: Callable[[str], T | None]) -> dict[str, Any]:
+def as_in_address(key: str, default: T, parse: Callable[[str], T | None]) -> dict[str, Any]:
     """The arguments `key` and `value` of a widget: as the URL says where it was opened or followed, else as left."""
     value, followed = _held(key, default, parse)
     return _arguments(key, value, {"value": value}, followed=followed)

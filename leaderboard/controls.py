@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from leaderboard.address import choose_many, choose_one, held, in_address, put
+from leaderboard.address import as_in_address, choose_many, choose_one, in_address, put
 from leaderboard.data.board import Filters
 from leaderboard.session import Session
 from leaderboard.words import escaped
@@ -58,7 +58,7 @@ def filters_of(bar: Any, session: Session, known: pd.DataFrame) -> Filters:
     t = session.t
     with bar.popover(t("Filters"), icon=":material/filter_list:"):
         columns = st.columns(2)
-        text = columns[0].text_input(t("Name or run id"), **held("q", "", str))
+        text = columns[0].text_input(t("Name or run id"), **as_in_address("q", "", str))
         put("q", text or None)
         kinds = choose_many(columns[1], t("Kind"), sorted(set(known["kind"].dropna())), "kind")
         languages = choose_many(
@@ -69,10 +69,12 @@ def filters_of(bar: Any, session: Session, known: pd.DataFrame) -> Filters:
         )
         sizes = known["parameter_count"].dropna() / 1e6
         largest = float(sizes.max()) if len(sizes) else 0.0
-        most = held("max_size", largest, _size)
+        most = as_in_address("max_size", largest, _size)
         upper = columns[1].number_input(t("At most so many million parameters"), min_value=0.0, **most)
         put("max_size", None if upper >= largest else f"{upper:g}")
-        verified = columns[0].toggle(t("Verified records only"), **held("verified", True, lambda raw: raw != "0"))
+        verified = columns[0].toggle(
+            t("Verified records only"), **as_in_address("verified", True, lambda raw: raw != "0")
+        )
         put("verified", None if verified else "0")
     return Filters(
         kinds=kinds,

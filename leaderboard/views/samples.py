@@ -9,7 +9,7 @@ import streamlit as st
 from harness.charts import attribution_map
 from harness.core.text.display import elided
 from harness.record import RunRecord
-from leaderboard.address import choose_one, held, in_address, put
+from leaderboard.address import as_in_address, choose_one, in_address, put
 from leaderboard.chosen import chosen_run
 from leaderboard.data.samples import PAGE_SIZE, Outcome, SampleQuery, facets, sample, samples_page
 from leaderboard.marks import marked
@@ -84,7 +84,7 @@ def _query(session: Session, known: pd.DataFrame) -> SampleQuery | None:
         shown=lambda one: t(one or "any"),
     )
     group = choose_one(more[1], t("Group"), [_ANY, *groups], "group", shown=lambda one: one or t("any"))
-    searched = more[2].text_input(t("Search in texts"), **held("q", "", str))
+    searched = more[2].text_input(t("Search in texts"), **as_in_address("q", "", str))
     put("q", searched or None)
     low, high = _confidence(session)
     return SampleQuery(
@@ -102,7 +102,7 @@ def _query(session: Session, known: pd.DataFrame) -> SampleQuery | None:
 
 def _confidence(session: Session) -> tuple[float | None, float | None]:
     title = session.t("Confidence: the share of the likeliest choice")
-    bounds: Any = st.slider(title, 0.0, 1.0, step=0.05, **held("confidence", (0.0, 1.0), _range))
+    bounds: Any = st.slider(title, 0.0, 1.0, step=0.05, **as_in_address("confidence", (0.0, 1.0), _range))
     low, high = bounds
     put("confidence", None if (low, high) == (0.0, 1.0) else f"{low:g}-{high:g}")
     return (low if low > 0 else None), (high if high < 1 else None)
