@@ -131,7 +131,7 @@ def test_what_a_popover_shows_late_is_what_holds(fresh, runs):
     fresh.page.get_by_role("button", name="Filters").click()
     assert fresh.page.get_by_role("textbox", name="Name or run id").input_value() == "o"
     assert float(fresh.page.get_by_role("spinbutton").input_value()) > 0
-    assert not fresh.page.get_by_role("checkbox", name="Verified records only").is_checked()
+    assert not fresh.page.get_by_label("Verified records only").is_checked()
 
 
 def test_what_is_downloaded_is_what_is_shown(fresh, runs):
