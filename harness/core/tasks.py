@@ -124,6 +124,13 @@ class Task(ABC):
         """
         return self
 
+    def as_recorded(self, definition: Mapping[str, Any]) -> "Task":  # noqa: ARG002
+        """The task as a run with this `definition` asked it, where user or checkpoint had a say; itself by default.
+
+        Called on a task that nobody else has. Raises `RecordError` for a definition that makes no sense.
+        """
+        return self
+
     @abstractmethod
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The samples to run. Raises `DataError` for rows that lack what the task needs."""

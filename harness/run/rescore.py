@@ -30,7 +30,6 @@ from harness.run.judgement import judge_task
 from harness.run.work import EXECUTES_CODE, TaskWork, prepare
 from harness.suitefiles.selection import PlannedTask, rebuilt, select
 from harness.tasks.options import TaskOptions
-from harness.tasks.written import as_sampled
 
 __all__ = ["Rescore", "rescore"]
 
@@ -106,7 +105,7 @@ def _work(
 ) -> TaskWork:
     """The task as the run prepared it. Raises `_Other` where it is another one here, `HarnessError`."""
     mine = own.get((task.suite, task.task))
-    made = as_sampled(mine, task.definition) if mine else rebuilt(task.task, task.definition)
+    made = mine.as_recorded(task.definition) if mine else rebuilt(task.task, task.definition)
     if made.executes_code and not allow_code_execution:
         raise _Other(EXECUTES_CODE)
     settings = TaskSettings(limit=task.limit, num_fewshot=task.num_fewshot, seed=record.spec.seed)

@@ -16,7 +16,6 @@ from harness.suitefiles.declared import declare, read_suite_file, redeclare
 from harness.suitefiles.schema import SuiteFile, TaskEntry
 from harness.suitefiles.wrappers import is_wrapper, wrapped
 from harness.tasks.options import LM_EVAL, TaskOptions
-from harness.tasks.written import as_sampled
 
 __all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "rebuilt", "select", "suite_path"]
 
@@ -151,7 +150,8 @@ def rebuilt(name: str, definition: Mapping[str, Any]) -> Task:
     source, colon, bare = name.partition(":")
     if colon and is_wrapper(source):
         return wrapped(source, rebuilt(bare, definition.get("inner", definition)))
-    return as_sampled(redeclare(definition) if "declaration" in definition else registry.task(name), definition)
+    task = redeclare(definition) if "declaration" in definition else registry.task(name)
+    return task.as_recorded(definition)
 
 
 def _check_numbers(limit: Limit, num_fewshot: int | None, seed: int) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from typing_extensions import override
 
@@ -14,7 +14,7 @@ from harness.core.errors import InputError, RecordError
 from harness.core.metrics import Metric
 from harness.core.requests import GenerateUntil, Response
 from harness.core.scores import Score
-from harness.core.tasks import Sample, Task
+from harness.core.tasks import Sample
 from harness.core.text.codec import Codec
 from harness.core.text.reasons import Reason
 from harness.metrics.written import ACCURACY, BUDGET, DRAWS, WRITTEN, budgets, of_draws, pass_at_k, pass_hat_k
@@ -22,7 +22,7 @@ from harness.tasks.extraction import Extracted
 from harness.tasks.rows import RowTask
 from harness.tasks.sampling import Sampling
 
-__all__ = ["Draw", "Outcome", "Written", "as_sampled"]
+__all__ = ["Draw", "Outcome", "Written"]
 
 Outcome = Literal["right", "wrong", "cut", "unparsed"]
 
@@ -83,6 +83,16 @@ class Written(RowTask):
         self.metrics = (*self.metrics, *of_draws(sampling.samples))
         if not sampling.is_usual:
             self.definition = MappingProxyType({**self.definition, "sampling": dict(sampling.definition())})
+
+    @override
+    def as_recorded(self, definition: Mapping[str, Any]) -> Self:
+        """With as many answers, drawn as the run drew them."""
+        if "sampling" in definition:
+            try:
+                self.use_sampling(Codec(Sampling).decode(definition["sampling"]))
+            except (ValueError, TypeError, InputError) as error:
+                raise RecordError("its definition doesn't say how answers were drawn", place=self.name) from error
+        return self
 
     @override
     def requests(self, sample: Sample) -> Sequence[GenerateUntil]:
@@ -159,16 +169,6 @@ class Written(RowTask):
         most = max(map(len, answers.values()), default=0)
         chosen = [statistics.fmean(right) for right in answers.values() if len(right) == most]
         yield replace(blank, metric="majority", value=statistics.fmean(chosen or [0]))
-
-
-def as_sampled(task: Task, definition: Mapping[str, Any]) -> Task:
-    """The task as a run with this `Task.definition` drew its answers. Raises `RecordError` for what can't be drawn."""
-    if isinstance(task, Written) and "sampling" in definition:
-        try:
-            task.use_sampling(Codec(Sampling).decode(definition["sampling"]))
-        except (ValueError, TypeError, InputError) as error:
-            raise RecordError("its definition doesn't say how answers were drawn", place=task.name) from error
-    return task
 
 
 def _of_answers(blank: Score, draws: Sequence[Draw]) -> Iterator[Score]:

@@ -1,6 +1,7 @@
 """Texts of any length without a meaning of their own, in which something is hidden, and what is asked about them."""
 
 import copy
+import math
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
@@ -47,6 +48,8 @@ class Haystack(Written):
     max_tokens = 24
     default_limit = 15
     metrics: Sequence[Metric] = by_groups(("length",))
+    recorded_lengths: Sequence[int] = ()
+    """Those of a run that is scored again, whose window nobody knows any more."""
 
     def __init__(self) -> None:
         self._say_lengths([_SHORTEST])
@@ -74,7 +77,17 @@ class Haystack(Written):
         if checkpoint.has_chat_template:
             # A chat may answer in a sentence, or in a list.
             task.until, task.max_tokens = (), self.sampling.max_tokens or _IN_CHAT
-        task._say_lengths(_fitting((checkpoint.max_length or 10_000) - task.max_tokens))
+        window = (checkpoint.max_length or 10_000) - task.max_tokens
+        task._say_lengths(self.recorded_lengths or _fitting(window))
+        return task
+
+    @override
+    def as_recorded(self, definition: Mapping[str, Any]) -> Self:
+        """With texts of the lengths that fitted the model of the run."""
+        task = super().as_recorded(definition)
+        lengths = definition.get("lengths")
+        if isinstance(lengths, list) and lengths and lengths == _fitting(math.inf)[: len(lengths)]:
+            task.recorded_lengths = lengths
         return task
 
     @override
@@ -133,7 +146,7 @@ def spread(sentences: Sequence[str], hidden: Sequence[tuple[float, str]]) -> str
     return " ".join(whole)
 
 
-def _fitting(window: int) -> list[int]:
+def _fitting(window: float) -> list[int]:
     lengths, length = [], _SHORTEST
     while length <= min(window * _ROOM, _LONGEST):
         lengths.append(length)

@@ -103,3 +103,17 @@ def test_a_window_that_holds_no_text_is_refused_and_a_large_one_filled():
     assert task.refusal(stand_in(None)) is None
     assert task.suited(stand_in(131072)).lengths[-1] == 65536
     assert task.suited(stand_in(None)).lengths[-1] == 8192
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_run_is_scored_again_with_its_own_lengths_although_no_window_is_known(name):
+    asked = task_of(name)
+    again = registry.task(name).as_recorded(asked.definition).suited(stand_in(None))
+    assert again.definition == asked.definition
+    assert again.samples([], SETTINGS) == asked.samples([], SETTINGS)
+
+
+@pytest.mark.parametrize("lengths", [[], [1024], [512, 10**12], ["512"], "512", None])
+def test_lengths_that_no_run_has_are_not_taken_from_a_record(lengths):
+    again = registry.task("needles").as_recorded({"lengths": lengths}).suited(stand_in(None))
+    assert again.lengths == task_of("needles", 10_000).lengths
