@@ -65,7 +65,10 @@ _BEHIND = ".。,，;；"
 _MINUS = re.compile(r"[\u2212\u2013\u2011](?=\s?[\d.])")
 _SPACED = re.compile(r"(?<=\d)[\u00a0\u202f](?=\d{3}(?!\d))")
 _PLAIN = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?"
-_RUN = re.compile(r"[A-Za-z0-9_.,/+\-%°€£¥]*\d[A-Za-z0-9_.,/+\-%°]*")
+_RAISED = "²³¹¼-¾⁰-₎⅐-⅟"
+"""Written small: what stands beside them is no number by itself, as in 3½, 10⁶ and 1010₂."""
+_RUN = re.compile(rf"[A-Za-z0-9_.,/+\-%°€£¥]*\d[A-Za-z0-9_.,/+\-%°{_RAISED}]*")
+_MIXED = re.compile(r"(?<=\d) (?=\d+/\d)")
 _NUMBER = re.compile(rf"([-+]?)[€£¥]?({_PLAIN})(/\d+)?(?!st$|nd$|rd$|th$)(?:[%°]|[A-Za-z]{{1,3}})?")
 _LONGEST = 300
 """Characters of a number: longer ones are none that anybody asked for, and cost time to compare."""
@@ -73,7 +76,7 @@ _YES = {"yes": "yes", "no": "no", "true": "yes", "false": "no", "ja": "yes", "ne
 _ZH_NO = re.compile(r"(?:不是|不对|不正确|是?错误?|否|不)(?=[的了吗\W]|$)")
 _ZH_YES = re.compile(r"(?:是|对|正确)(?=[的了吗\W]|$)")
 _BRACED = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_FENCED = re.compile(r"```[A-Za-z]*\s*\n(.*?)```", re.DOTALL)
+_FENCED = re.compile(r"(?:```|~~~)[A-Za-z]*\s*\n(.*?)(?:```|~~~)", re.DOTALL)
 
 
 def rules_of(names: Sequence[RuleName], letters: str) -> list[Rule]:
@@ -228,7 +231,7 @@ def _bare(text: str) -> str:
 def _runs(text: str) -> list[str]:
     """Stretches with digits in them, as `_plain` reads them."""
     text = _SPACED.sub("", _MINUS.sub("-", unwrapped(text)))
-    text = re.sub(r"(?<=\d) ?/ ?(?=\d)", "/", text)
+    text = _MIXED.sub("_", re.sub(r"(?<=\d) ?/ ?(?=\d)", "/", text))
     return [run.rstrip(".,") for run in _RUN.findall(text)]
 
 

@@ -7,7 +7,7 @@ from harness.tasks.extraction import Extracted
 
 __all__ = ["completion", "program_in"]
 
-_FENCED = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(r"^[ \t]*(?:```|~~~)[^\n`]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def completion(beginning: str, text: str) -> Extracted:

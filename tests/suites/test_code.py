@@ -47,6 +47,7 @@ def sandbox() -> str:
         ("1. Like this:\n   ```python\n   def area(r):\n       return math.pi * r**2\n   ```", "fenced function"),
         ("```python\narea = lambda r: math.pi * r**2\n```", "fenced function"),
         (f"```python\n{WHOLE}", "fenced function"),
+        (f"~~~python\n{WHOLE}~~~\nThat is all.", "fenced function"),
         (f"Here it is: ```area```\n```python\r\n{WHOLE}```".replace("\r", ""), "fenced function"),
         (f"```python\n{BODY}```", "fenced body"),
         ("```python\nreturn math.pi * r**2\n```", "fenced body"),
