@@ -13,6 +13,7 @@ from harness.data.harms import HARMS
 from harness.data.messages import MESSAGES
 from harness.data.programs import PROGRAMS
 from harness.data.sources import WheelSource
+from harness.data.sums import SUMS
 from harness.data.truths import TRUTHS
 from harness.data.words import WORDS
 
@@ -273,5 +274,16 @@ PAIRS: Sequence[DataSet] = (
     ),
 )
 
-BUILTIN: Sequence[DataSet] = (*CHOICES, *TEXTS, *PAIRS, *DECISIONS, *WORDS, *HARMS, *MESSAGES, *PROGRAMS, *TRUTHS)
+BUILTIN: Sequence[DataSet] = (
+    *CHOICES,
+    *TEXTS,
+    *PAIRS,
+    *DECISIONS,
+    *WORDS,
+    *HARMS,
+    *MESSAGES,
+    *PROGRAMS,
+    *TRUTHS,
+    *SUMS,
+)
 """Every built-in data set."""

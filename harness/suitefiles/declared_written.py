@@ -11,9 +11,9 @@ from harness.suitefiles.task_types import TaskType
 from harness.tasks.extraction import (
     Extracted,
     canonical_answer,
-    first_number,
     first_of,
     is_number,
+    number_by,
     rules_of,
     same_answer,
 )
@@ -64,10 +64,7 @@ class DeclaredWritten(Declared, Written):
             return Extracted(whole, "whole text") if whole else None
         if not is_number(str(sample.gold)):
             return first_of(text, self._rules)
-        # Where a number is asked for, a place without one has no answer.
-        places = (found for rule in self._rules if (found := rule(text)))
-        read = (Extracted(number, one.by) for one in places if (number := first_number(one.answer)))
-        return next(read, None)
+        return number_by(text, self._rules)
 
     @override
     def is_right(self, sample: Sample, answer: str) -> bool:

@@ -25,6 +25,7 @@ __all__ = [
     "last_line",
     "last_number",
     "letter",
+    "number_by",
     "rules_of",
     "same_answer",
     "unwrapped",
@@ -96,6 +97,12 @@ def rules_of(names: Sequence[RuleName], letters: str) -> list[Rule]:
 def first_of(text: str, rules: Sequence[Rule]) -> Extracted | None:
     """What the first rule finds that finds anything."""
     return next((found for rule in rules if (found := rule(text))), None)
+
+
+def number_by(text: str, rules: Sequence[Rule]) -> Extracted | None:
+    """The number in what the first rule finds that holds one: a place without a number has no answer."""
+    places = (found for rule in rules if (found := rule(text)))
+    return next((Extracted(number, one.by) for one in places if (number := first_number(one.answer))), None)
 
 
 def same_answer(answer: str, reference: str) -> bool:

@@ -33,16 +33,18 @@ _MOST_SHOWN = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """One answer to a question: what became of it, and what was read in it, by which rule."""
+    """One answer to a question: what became of it, and what was read in it, by which rule; a `note` for people."""
 
     outcome: Outcome
     response: Response
     found: Extracted | None = None
+    note: str = ""
 
     @property
     def remark(self) -> str:
         """In a few words."""
-        return f"{self.outcome} ({self.found.by})" if self.found else self.outcome
+        told = f"{self.outcome} ({self.found.by})" if self.found else self.outcome
+        return f"{told}; {self.note}" if self.note else told
 
 
 class Written(RowTask):

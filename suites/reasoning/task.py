@@ -11,11 +11,13 @@ from typing_extensions import override
 from harness.core.metrics import Metric
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
+from harness.metrics.second_reader import DISAGREEMENT
 from harness.metrics.written import by_groups
 from harness.tasks.extraction import Extracted, Rule, behind_marker, boxed, last_line
 from harness.tasks.rows import cluster_of
-from harness.tasks.written import Written
+from suites.reasoning.forms import Number
 from suites.reasoning.puzzles import DIFFICULTIES, PuzzleFamily
+from suites.reasoning.twice_read import TwiceRead
 
 __all__ = ["ReasoningTask"]
 
@@ -26,7 +28,7 @@ DIGESTED = 24
 _GROUPS = ("family", "difficulty")
 
 
-class ReasoningTask(Written):
+class ReasoningTask(TwiceRead):
     """Questions of several families, made from the run's seed: another seed asks others.
 
     Question i is of family i mod the number of families, and of difficulty i mod 4, so that any limit spreads over
@@ -42,6 +44,8 @@ class ReasoningTask(Written):
 
     def __init__(self) -> None:
         self._forms = {family.name: family.form for family in self.families}
+        if any(isinstance(form, Number) for form in self._forms.values()):
+            self.metrics = (*self.metrics, DISAGREEMENT)
 
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
@@ -103,6 +107,11 @@ class ReasoningTask(Written):
     @override
     def is_right(self, sample: Sample, answer: str) -> bool:
         return self._forms[sample.fields["family"]].is_right(answer, str(sample.gold), sample.fields["facts"])
+
+    @override
+    def gold_for_second(self, sample: Sample) -> str | None:
+        """Of a single number alone: other forms are compared by rules that the question states."""
+        return str(sample.gold) if isinstance(self._forms[sample.fields["family"]], Number) else None
 
     @override
     def ballot(self, sample: Sample, answer: str) -> str:
