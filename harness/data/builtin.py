@@ -10,6 +10,7 @@ from harness.core.datasets import DataSet
 from harness.core.process.wheels import Wheel
 from harness.data.decisions import DECISIONS
 from harness.data.harms import HARMS
+from harness.data.instruct import INSTRUCT
 from harness.data.messages import MESSAGES
 from harness.data.programs import PROGRAMS
 from harness.data.sources import WheelSource
@@ -285,5 +286,6 @@ BUILTIN: Sequence[DataSet] = (
     *PROGRAMS,
     *TRUTHS,
     *SUMS,
+    *INSTRUCT,
 )
 """Every built-in data set."""
