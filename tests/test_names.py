@@ -20,10 +20,14 @@ GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-
 NAMES = frozenset((*GROUPS["harness.suites"], *GROUPS["harness.tasks"]))
 
 OTHERS = {
+    "harness/checkpoints/chat_templates.py": {"tools"},  # a variable of chat templates
+    "harness/core/requests.py": {"tools"},  # a field of requests
+    "harness/engine/rendering.py": {"tools"},  # a variable of chat templates
     "harness/engine/writing/replies.py": {"reasoning"},  # a field of a server's answers
     "harness/lm_eval/metrics.py": {"perplexity", "bleu"},  # metrics of lm-evaluation-harness
     "harness/metrics/evaluate.py": {"perplexity"},  # a metric of the library evaluate
     "harness/metrics/texts.py": {"bleu"},  # our metric of that name
+    "harness/sandbox/inside/syscalls.py": {"instructions"},  # those of a processor
     "harness/scorers/classifier.py": {"toxicity"},  # a label of other people's classifiers
     # the code that made a run, a block of code in a text, a status code
     **{f"harness/report/{file}.py": {"code"} for file in ("blocks", "sections/data", "sections/identity")},

@@ -20,6 +20,7 @@ __all__ = [
     "chat_template_digest",
     "has_chat_template",
     "refuse_template",
+    "takes_tools",
     "template_folder",
     "thinking_switch",
 ]
@@ -31,6 +32,8 @@ DATE = "strftime_now"
 """The function of transformers' that a template asks."""
 SWITCHES = ("enable_thinking", "thinking")
 """What templates in use call the variable that switches thinking on and off."""
+TOOLS = "tools"
+"""The variable in which transformers gives a template the functions that can be called."""
 FIX = "Download this file from the checkpoint's publisher again, or leave --apply-chat-template out"
 
 
@@ -64,6 +67,11 @@ def thinking_switch(checkpoint: Checkpoint) -> str | None:
     texts = [text for found in _templates(template_folder(checkpoint)).values() for text in found]
     named = {name for text in texts for name in _variables(text)}
     return next((name for name in SWITCHES if name in named), None)
+
+
+def takes_tools(template: Any) -> bool:
+    """Whether a tokenizer's chat template, or one of several, has a format for functions that can be called."""
+    return any(TOOLS in _variables(text) for text in _texts(template))
 
 
 def template_folder(checkpoint: Checkpoint) -> Path:

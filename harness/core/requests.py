@@ -29,6 +29,7 @@ __all__ = [
     "Stop",
     "Tag",
     "TokenLoglikelihoods",
+    "Tools",
 ]
 
 
@@ -64,7 +65,19 @@ class Conversation:
     as_is: bool = False
 
 
-_LEFT_OUT = ("noise", "chat", "top_k")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """How a request is asked where the chat template has a format of its own for functions that can be called.
+
+    Then the user's turn is `question`, and the template is given `functions`: a JSON list as in OpenAI's API. Elsewhere
+    the request's context is read, which has to describe the functions itself.
+    """
+
+    question: str
+    functions: str
+
+
+_LEFT_OUT = ("noise", "chat", "top_k", "tools")
 """Fields that are no part of a request's id where they are None."""
 
 
@@ -151,7 +164,7 @@ class GenerateUntil(Request):
     `temperature` 0 is greedy; above it, tokens are drawn from the `top_p` nucleus of the `top_k` likeliest (None: of
     all) by a generator that is seeded with `seed` and this request alone, so neither batch nor order changes the draw.
     With `num_beams` above 1 so many continuations are followed at once and the likeliest is given; a model that can't
-    do so answers that it is invalid. `noise` lies on the context, and `chat` around it.
+    do so answers that it is invalid. `noise` lies on the context, and `chat` around it; `tools` may stand in its place.
     """
 
     kind: ClassVar[str] = "generate_until"
@@ -166,6 +179,7 @@ class GenerateUntil(Request):
     num_beams: int = 1
     noise: EmbeddingNoise | None = None
     chat: Conversation | None = None
+    tools: Tools | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

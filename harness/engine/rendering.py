@@ -6,6 +6,7 @@ run, and dice fall the same each time.
 """
 
 import io
+import json
 import multiprocessing
 import os
 import random
@@ -33,8 +34,8 @@ __all__ = ["NONE", "UNDATED", "Message", "Renderer"]
 Message = dict[str, str]
 """A turn of a chat, with its `role` and its `content`."""
 
-Conversation = tuple[Sequence[Message], bool]
-"""Turns, and whether the last of them goes on."""
+Conversation = tuple[Sequence[Message], bool, str | None]
+"""Turns, whether the last of them goes on, and the functions that can be called, as JSON."""
 Answer = tuple[str, bool] | str
 """A text and whether system turns were kept, or what is wrong."""
 
@@ -69,7 +70,7 @@ class Renderer:
 
     def __call__(self, messages: Sequence[Message], *, goes_on: bool) -> tuple[str, bool]:
         """One conversation; see `render_all`."""
-        return self.render_all([(messages, goes_on)])[0]
+        return self.render_all([(messages, goes_on, None)])[0]
 
     def render_all(self, asked: Sequence[Conversation]) -> list[tuple[str, bool]]:
         """Of each conversation the text, and whether its system turns were kept.
@@ -81,7 +82,7 @@ class Renderer:
         answers: list[tuple[str, bool]] = []
         for start in range(0, len(asked), TOGETHER):
             several: list[Conversation] = [
-                (list(messages), goes_on) for messages, goes_on in asked[start : start + TOGETHER]
+                (list(messages), goes_on, tools) for messages, goes_on, tools in asked[start : start + TOGETHER]
             ]
             answers += self._checked(self._ask(several) if sys.platform == "linux" else self._here(several))
         return answers
@@ -164,7 +165,11 @@ def _limit(kind: int, most: int, *, soft: bool = False) -> None:
     resource.setrlimit(kind, (least, hard if soft else least))
 
 
-def _answer(tokenizer: Any, variables: Mapping[str, Any], messages: Sequence[Message], goes_on: bool) -> Answer:
+def _answer(
+    tokenizer: Any, variables: Mapping[str, Any], messages: Sequence[Message], goes_on: bool, tools: str | None
+) -> Answer:
+    if tools is not None:
+        variables = {**variables, "tools": json.loads(tools)}
     try:
         try:
             text, kept = _rendered(tokenizer, variables, messages, goes_on), True
@@ -177,7 +182,8 @@ def _answer(tokenizer: Any, variables: Mapping[str, Any], messages: Sequence[Mes
         return f"takes more than {MEMORY_BYTES / 1e9:.0f} GB of memory"
     except Exception as error:  # a stranger's template may raise whatever Python can
         return f"fails ({type(error).__name__}: {' '.join(str(error).split())[:500]})"
-    limit = CHARACTERS + GROWN * sum(len(message["content"]) for message in messages)
+    given = sum(len(message["content"]) for message in messages) + len(tools or "")
+    limit = CHARACTERS + GROWN * given
     if len(text) > limit:
         return f"makes {len(text):,} characters of one conversation; the limit is {limit:,}"
     return text, kept

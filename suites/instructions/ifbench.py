@@ -17,7 +17,7 @@ from harness.tasks.extraction import Extracted
 from harness.tasks.sampling import Sampling
 from harness.tasks.written import Written
 from suites.instructions.metrics import FAMILY, FOLLOWED, KIND, LOOSE, PROMPT_LOOSE, STRICT
-from suites.instructions.verifiers import VERIFIERS, Verdict, verdict_of
+from suites.instructions.verifiers import VERIFIERS, Checked, verdict_of
 
 __all__ = ["IFBench"]
 
@@ -108,7 +108,7 @@ def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _verdicts(sample: Sample, text: str) -> list[Verdict]:
+def _verdicts(sample: Sample, text: str) -> list[Checked]:
     return [verdict_of(kind, told, text) for kind, told in sample.fields["instructions"]]
 
 

@@ -11,14 +11,14 @@ from suites.instructions.layouts import LAYOUTS
 from suites.instructions.texts import Arguments, Verifier
 from suites.instructions.wording import WORDING
 
-__all__ = ["VERIFIERS", "Verdict", "verdict_of"]
+__all__ = ["VERIFIERS", "Checked", "verdict_of"]
 
 VERIFIERS: Mapping[str, Verifier] = {**COUNTS, **WORDING, **LAYOUTS, **CONTENTS}
 """The check of each kind of instruction, by the name that IFBench gives it: `family:kind`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Checked:
     """Whether one instruction is followed: as the text stands, and as one may read it with good will."""
 
     kind: str
@@ -36,14 +36,14 @@ class Verdict:
         return f"{self.kind} {'followed' if self.strict else 'loosely followed' if self.loose else 'not followed'}"
 
 
-def verdict_of(kind: str, told: Arguments, text: str) -> Verdict:
+def verdict_of(kind: str, told: Arguments, text: str) -> Checked:
     """Whether `text` follows the instruction of that kind with those arguments; an empty text follows none.
 
     Loosely, it does so also without its first line, its last or both, and without asterisks (Zhou et al., 2023).
     Raises `KeyError` for a kind or an argument that there isn't.
     """
     strict = _follows(kind, told, text)
-    return Verdict(kind, strict, strict or any(_follows(kind, told, other) for other in _variants(text)))
+    return Checked(kind, strict, strict or any(_follows(kind, told, other) for other in _variants(text)))
 
 
 def _follows(kind: str, told: Arguments, text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from harness.checkpoints.chat_templates import takes_tools
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import Batch, Model
 from harness.core.requests import (
@@ -39,12 +40,17 @@ def messages_of(context: str, chat: Conversation | None, system_prompt: str | No
     return [_message(role, content) for role, content in [*chat.before, ("user", context), *opening]]
 
 
-def rendered(render: Renderer, conversations: Sequence[Sequence[Message]]) -> list[str]:
+def rendered(
+    render: Renderer, conversations: Sequence[Sequence[Message]], tools: Sequence[str | None] | None = None
+) -> list[str]:
     """Conversations as the texts that the model reads: up to where its turn begins, or to the end of its own last turn.
 
-    Raises `ModelError` where the template fails.
+    `tools` are the functions that can be called in each of them, as JSON. Raises `ModelError` where the template fails.
     """
-    asked = [(messages, messages[-1]["role"] == "assistant") for messages in conversations]
+    asked = [
+        (messages, messages[-1]["role"] == "assistant", functions)
+        for messages, functions in zip(conversations, tools or [None] * len(conversations), strict=True)
+    ]
     answers = render.render_all(asked)
     if not all(is_whole for _, is_whole in answers):
         _tell_of_no_system(str(render.tokenizer.chat_template))
@@ -83,6 +89,7 @@ class ChatModel(Model):
         self.system_prompt = system_prompt
         self._render = Renderer(tokenizer, today, variables)
         self._rendered: dict[str, Request] = {}
+        self._takes_tools = takes_tools(tokenizer.chat_template)
 
     @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
@@ -115,7 +122,7 @@ class ChatModel(Model):
         return self._rendered[request.id]
 
     def _prepare(self, requests: Sequence[Request]) -> None:
-        chats: list[tuple[_Chat, list[Message]]] = []
+        chats: list[tuple[_Chat, list[Message], str | None]] = []
         for request in requests:
             if request.id in self._rendered:
                 continue
@@ -124,11 +131,18 @@ class ChatModel(Model):
             elif request.chat is not None and request.chat.as_is:
                 self._rendered[request.id] = replace(request, chat=None)
             else:
-                chats.append((request, messages_of(request.context, request.chat, self.system_prompt)))
-        turns = rendered(self._render, [messages for _, messages in chats])
+                context, functions = self._asked(request)
+                chats.append((request, messages_of(context, request.chat, self.system_prompt), functions))
+        turns = rendered(self._render, [messages for _, messages, _ in chats], [functions for *_, functions in chats])
         self._rendered |= {
-            request.id: _with_turn(request, turn) for (request, _), turn in zip(chats, turns, strict=True)
+            request.id: _with_turn(request, turn) for (request, *_), turn in zip(chats, turns, strict=True)
         }
+
+    def _asked(self, request: _Chat) -> tuple[str, str | None]:
+        """The user's turn, and the functions that go with it as the template has them."""
+        if self._takes_tools and isinstance(request, GenerateUntil) and request.tools is not None:
+            return request.tools.question, request.tools.functions
+        return request.context, None
 
 
 def _with_turn(request: _Chat, turn: str) -> Request:
@@ -137,7 +151,7 @@ def _with_turn(request: _Chat, turn: str) -> Request:
             continuation = _joined(request.continuation, request.chat)
             return replace(request, context=turn, continuation=continuation, noise=_moved(request, turn), chat=None)
         case GenerateUntil():
-            return replace(request, context=turn, noise=_moved(request, turn), chat=None)
+            return replace(request, context=turn, noise=_moved(request, turn), chat=None, tools=None)
         case Attribute():
             return _explained(request, turn)
 

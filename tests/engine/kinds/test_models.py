@@ -1,5 +1,6 @@
 """What the models that wrap a Model add; what every Model promises is in `tests/contracts`."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import respond
-from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Response
+from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Response, Tools
 from harness.engine.kinds.causal import CausalModel
 from harness.engine.kinds.chat import ChatModel
 from harness.engine.kinds.resumed import ResumedModel
@@ -64,6 +65,38 @@ def test_a_chat_template_wraps_the_context_and_joins_without_a_space(tiny_llama)
     assert inner.asked == [
         Loglikelihood(context="<s>user\nQuestion 0</s>\n<s>assistant\n", continuation="yes"),
     ]
+
+
+FUNCTIONS = [{"type": "function", "function": {"name": "add", "parameters": {"type": "object", "properties": {}}}}]
+CALLED = GenerateUntil(
+    context="With add: 2 and 3?", tools=Tools(question="What is 2 and 3?", functions=json.dumps(FUNCTIONS))
+)
+
+
+@pytest.mark.parametrize("where", ["after the turns", "in a template of its own"])
+def test_a_template_with_a_format_for_functions_is_given_them(tiny_llama, where):
+    """As transformers renders them."""
+    tokenizer = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu").tokenizer
+    plain = tokenizer.chat_template
+    template = "{% if tools %}{% for one in tools %}<tool>{{ one.function.name }}</tool>{% endfor %}{% endif %}" + plain
+    tokenizer.chat_template = template if where == "after the turns" else {"default": plain, "tool_use": template}
+    inner = scripted()
+    list(respond(ChatModel(inner, tokenizer), [CALLED, GenerateUntil(context="What is 2 and 3?")]))
+    turns = [{"role": "user", "content": "What is 2 and 3?"}]
+    options = {"tokenize": False, "add_generation_prompt": True}
+    assert {one.context for one in inner.asked} == {
+        tokenizer.apply_chat_template(turns, tools=FUNCTIONS, **options),
+        tokenizer.apply_chat_template(turns, **options),
+    }
+    assert any("<tool>add</tool>" in one.context for one in inner.asked)
+    assert all(one.tools is None for one in inner.asked)
+
+
+def test_a_template_without_a_format_for_functions_is_given_the_prompt_that_describes_them(tiny_llama):
+    tokenizer = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu").tokenizer
+    inner = scripted()
+    list(respond(ChatModel(inner, tokenizer), [CALLED]))
+    assert [one.context for one in inner.asked] == ["<s>user\nWith add: 2 and 3?</s>\n<s>assistant\n"]
 
 
 def test_a_chat_template_that_is_not_there_is_refused(tiny_llama):
