@@ -26,14 +26,14 @@ class HalluQA(MultipleChoice):
     Limits. The paper has answers written and judged by GPT-4, or letters chosen; neither is comparable. Right answers
     are the longest of 190 and the shortest of 53 of 450 questions, so `acc` is held down and `acc_norm` up by length
     alone. Some answers have aged (who holds a record). Chance is 0.22: 421 questions have five answers, 29 two; a wrong
-    answer that stands there twice counts once. 8 questions by default: an error of
-    up to 0.18.
+    answer that stands there twice counts once. 6 questions by default: an error of
+    up to 0.2.
     """
 
     name = "halluqa"
     data = "halluqa"
     languages = ("zh",)
-    default_limit = 8
+    default_limit = 6
 
     @override
     def question(self, row: Row) -> str:

@@ -22,12 +22,12 @@ class HaluEvalQA(TruthPair):
     Limits. Right answers are short, as HotpotQA has them, hallucinated ones are ChatGPT's sentences: in 97 of 100 pairs
     the right one is the shorter. So `right_likelier` is near 1 and `right_likelier_norm` near 0 for any model, and
     neither says much; `right_shorter` and `right_likelier_blind` show how little. 15 of 100 hallucinated answers
-    contain the right one, and a few aren't wrong. Chance is 0.5. 20 of 10,000 pairs by default: an error of up to 0.11.
+    contain the right one, and a few aren't wrong. Chance is 0.5. 16 of 10,000 pairs by default: an error of up to 0.13.
     """
 
     name = "halueval_qa"
     data = "halueval_qa"
-    default_limit = 20
+    default_limit = 16
 
     @override
     def place(self, row: Row) -> Place:
@@ -52,13 +52,13 @@ class HaluEvalDialogue(TruthPair):
     Why it matters. An assistant that recommends a film with the wrong director is believed.
 
     Limits. People's replies (OpenDialKG) often tell something beyond the facts that stand there, so the verdict isn't
-    always clear. They are shorter in 77 of 100 pairs. Chance is 0.5. 8 of 10,000 pairs by
-    default: an error of up to 0.18.
+    always clear. They are shorter in 77 of 100 pairs. Chance is 0.5. 6 of 10,000 pairs by
+    default: an error of up to 0.2.
     """
 
     name = "halueval_dialogue"
     data = "halueval_dialogue"
-    default_limit = 8
+    default_limit = 6
 
     @override
     def place(self, row: Row) -> Place:

@@ -26,10 +26,10 @@ class SelfAware(Answerable):
     counts as an answer. The paper compares sentence embeddings instead. The prompt asks for `I don't know`, as the
     paper's instruction does; without it, models abstain far less. Of the answerable questions those from SQuAD are left
     out, which make no sense without its passages. A few `unanswerable` ones have an answer (Who built Stonehenge?), and
-    many give themselves away by their tone (Would you rather ...). Small models know little trivia: their
-    `accuracy_all` shows abstention alone. Always abstaining gives an `accuracy_all` of 0.5 and an `abstention_f1` of
-    0.67. 16 questions by default: an error of
-    up to 0.13. In English.
+    many give themselves away by their tone (Would you rather ...). A reference that the answer holds is enough, so one
+    who names both of two choices is right. Small models know little trivia: their `accuracy_all` shows abstention
+    alone. Always abstaining gives an `accuracy_all` of 0.5 and an `abstention_f1` of 0.67. 16 questions by default: an
+    error of up to 0.13. In English.
     """
 
     name = "selfaware"

@@ -20,14 +20,14 @@ class UHGEval(TruthPair):
     Limits. Both sentences have the same length, so it can be trusted where the others can't, but for one thing: models
     wrote the made-up ones (Baichuan2-13B two thirds of them), and to a model, its own kind's sentences are likely. See
     `right_likelier_blind`. The beginning rarely decides which sentence is true. News from 2015 on may have been in
-    training. In Chinese: of a model that wasn't trained on it nothing is learnt. Chance is 0.5. 6 of 5,141 pairs by
-    default: an error of up to 0.2; pairs with the same beginning are clustered.
+    training. In Chinese: of a model that wasn't trained on it nothing is learnt. Chance is 0.5. 5 of 5,141 pairs by
+    default: an error of up to 0.23; pairs with the same beginning are clustered.
     """
 
     name = "uhgeval"
     data = "uhgeval"
     languages = ("zh",)
-    default_limit = 6
+    default_limit = 5
     before = ""
 
     @override

@@ -3,7 +3,9 @@
 import math
 import re
 from collections import Counter
+from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from random import Random
 
 import networkx
@@ -18,6 +20,7 @@ from harness.core.errors import DataError
 from harness.core.requests import Response
 from harness.core.tasks import TaskSettings
 from harness.data import fetch
+from harness.data.passages import SquadSource
 from suites.hallucination.abstention import abstains
 from suites.hallucination.answerable import ABSTAINED, holds_reference
 from suites.hallucination.pairs import PAIRED, paired_scores
@@ -298,3 +301,23 @@ def test_a_question_whose_own_answer_is_wrong_has_no_twin():
 
 def test_flights_are_followed_in_their_direction_once():
     assert reached([("A", "B"), ("B", "C"), ("C", "A"), ("D", "E")], "A") == {"A": 0, "B": 1, "C": 2}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Stands for a wheel whose files lie in a folder."""
+
+    path: str
+    requirement: str = "made-up==1"
+
+    def member(self, name, *, offline):
+        return Path(self.path) / name
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"data": [{"title": "x"}]}', '{"data": [{"title": "x", "paragraphs": 3}]}']
+)
+def test_a_file_that_is_not_squads_is_refused_by_its_name(tmp_path, text):
+    (tmp_path / "squad.json").write_text(text)
+    with pytest.raises(DataError, match=r"squad\.json: is no file of SQuAD's"):
+        SquadSource(Folder(str(tmp_path)), "squad.json").fetch(offline=True)
