@@ -14,6 +14,7 @@ from harness.tasks.lettered import gold_option, lettered_options
 from suites.accuracy.commonsense_qa import CommonsenseQA
 from suites.accuracy.mmlu import MMLU
 from suites.accuracy.piqa import PIQA
+from suites.long_context.haystack import WORDS_PER_TOKEN, filler, spread
 
 __all__ = ["BUILDERS", "MEMORY"]
 
@@ -30,6 +31,9 @@ INSTRUCTION = (
     "You are a careful editor of a news agency. Continue the report below in plain words, keep to what is known, name "
     "no source that isn't named, and take no side.\n\nReport: "
 )
+DRAWS = 8
+NEEDLES = 10
+NEEDLE_TOKENS = 2048
 SWAPS = {"he": "she", "He": "She", "his": "her", "His": "Her", "himself": "herself"}
 
 
@@ -169,13 +173,50 @@ def rolling_perplexity(count: int, data: Rows) -> Case:
 
 def generation(count: int, data: Rows) -> Case:
     """Greedy, 64 tokens, behind one instruction."""
-    starts = [words[:PROMPT_WORDS] for row in data[0] if len(words := row["document"].split()) >= PROMPT_WORDS][:count]
-    requests = [GenerateUntil(context=INSTRUCTION + " ".join(start), max_tokens=64) for start in starts]
+    return _written([GenerateUntil(context=prompt, max_tokens=64) for prompt in _reports(count, data)])
 
+
+def repeated_draws(count: int, data: Rows) -> Case:
+    """Eight texts after each prompt, the first of them greedy, to the end of their paragraph: 1 to 64 tokens."""
+    return _written(
+        [
+            GenerateUntil(context=prompt, max_tokens=64, until=("\n",), temperature=0.8 if draw else 0.0, seed=draw)
+            for prompt in _reports(count, data)
+            for draw in range(DRAWS)
+        ]
+    )
+
+
+def _reports(count: int, data: Rows) -> list[str]:
+    starts = [words[:PROMPT_WORDS] for row in data[0] if len(words := row["document"].split()) >= PROMPT_WORDS][:count]
+    return [INSTRUCTION + " ".join(start) for start in starts]
+
+
+def _written(requests: Sequence[GenerateUntil]) -> Case:
     def score(answers: Answers) -> float:
         return fmean(len((answers[one.id].text or "").split()) for one in requests)
 
     return Case(requests=distinct(requests), metric="words a text", score=score)
+
+
+def needles(count: int, _data: Rows) -> Case:
+    """Ten numbers at ten depths of a text of 2,048 tokens, each asked for: RULER's needles with several keys."""
+    asked: dict[GenerateUntil, str] = {}
+    for number in range(count):
+        rng = Random(f"{SEED}:needles:{number}")
+        hidden = {f"box {index}": str(rng.randrange(10**6, 10**7)) for index in rng.sample(range(100), NEEDLES)}
+        sentences = [
+            (step / (NEEDLES - 1), f"The number of {name} is {one}.") for step, (name, one) in enumerate(hidden.items())
+        ]
+        text = spread(filler(rng, int(NEEDLE_TOKENS * WORDS_PER_TOKEN)), sentences)
+        for name, right in hidden.items():
+            context = f"{text}\n\nQuestion: What is the number of {name}?\nAnswer: The number of {name} is"
+            asked[GenerateUntil(context=context, max_tokens=16, until=("\n",))] = right
+
+    def score(answers: Answers) -> float:
+        return fmean(right in (answers[one.id].text or "") for one, right in asked.items())
+
+    return Case(requests=distinct(asked), metric="acc", score=score)
 
 
 _LISTED = (
@@ -244,6 +285,26 @@ _LISTED = (
         full=64,
         wanted=1.5,
         hf_batch_size=16,
+    ),
+    Builder(
+        name="repeated_draws",
+        title="Eight texts a prompt, of 1 to 64 tokens",
+        data=("xsum",),
+        build=repeated_draws,
+        small=16,
+        full=32,
+        wanted=3,
+        hf_batch_size=16,
+    ),
+    Builder(
+        name="needles",
+        title="Needles at ten depths of 2,048 tokens",
+        data=(),
+        build=needles,
+        small=1,
+        full=4,
+        wanted=5,
+        hf_batch_size=1,
     ),
 )
 BUILDERS = {builder.name: builder for builder in _LISTED}

@@ -149,11 +149,40 @@ def writing(size: Size) -> Sequence[Request]:
     ]
 
 
+def draws(size: Size) -> Sequence[Request]:
+    """Eight texts after each prompt, the first of them greedy, up to a word that comes once in a hundred words."""
+    return [
+        GenerateUntil(
+            context=_words(f"p{index}", 100),
+            max_tokens=size.max_tokens,
+            until=("w77",),
+            temperature=1.0 if draw else 0.0,
+            seed=draw,
+        )
+        for index in range(size.prompts)
+        for draw in range(8)
+    ]
+
+
+def needles(size: Size) -> Sequence[Request]:
+    """Ten questions about each of several long texts."""
+    return [
+        GenerateUntil(
+            context=f"{_words(f'h{index}', 4 * size.context_words)} {_words(f'{index}/{question}', 20)}",
+            max_tokens=min(16, size.max_tokens),
+        )
+        for index in range(size.documents // 2)
+        for question in range(10)
+    ]
+
+
 CASES: dict[str, tuple[str, Callable[[Size], Sequence[Request]], int]] = {
     "choices": ("Long contexts, 4 choices of 8 tokens", choices, 32),
     "robustness": ("Robustness family, 6 variants, 4 choices", robustness, 32),
     "rolling": ("Rolling", rolling, 8),
     "writing": ("Greedy writing", writing, 64),
+    "draws": ("Eight texts a prompt, of 1 to 256 tokens", draws, 64),
+    "needles": ("Ten questions about each text of 2,000 tokens", needles, 16),
 }
 """Title, requests, and lm-eval's batch size."""
 
@@ -162,7 +191,7 @@ CASES: dict[str, tuple[str, Callable[[Size], Sequence[Request]], int]] = {
 class Outcome:
     """One case of one shape: medians of seconds and joules of the card, and the largest difference in nats.
 
-    `difference` is the share of texts that differ where the model writes. Joules are None without a counter.
+    `difference` is the share of greedy texts that differ where the model writes. Joules are None without a counter.
     `plain_reason` says why nothing was shared, None where it was.
     """
 
@@ -205,7 +234,7 @@ def compare(shape: str, case: str, size: Size, loaded: LoadedCheckpoint, device:
         ours_joules=_median_joules(seen["ours"]),
         lm_eval_joules=_median_joules(seen["lm-eval"]),
         peak_bytes=peak,
-        difference=difference(ours, other),
+        difference=difference(requests, ours, other),
         plain_reason=first.model.plain_reason,
     )
 
@@ -258,7 +287,8 @@ def _line(one: Outcome) -> str:
         "no counter" if value is None else f"{value / one.requests * 1000:,.0f}"
         for value in (one.ours_joules, one.lm_eval_joules)
     ]
-    differing = f"{one.difference:.0%} of texts" if one.case == "writing" else f"{one.difference:.2g} nats"
+    writes = one.case in ("writing", "draws", "needles")
+    differing = f"{one.difference:.0%} of texts" if writes else f"{one.difference:.2g} nats"
     cells = [
         one.shape.upper(),
         CASES[one.case][0],

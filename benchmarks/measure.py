@@ -53,7 +53,8 @@ class Round:
 class Result:
     """A case after its rounds.
 
-    `difference` is the largest between the two sides' log-likelihoods, in nats, or the share of texts that differ.
+    `difference` is the largest between the two sides' log-likelihoods, in nats, or the share of greedy texts that are
+    not equal.
     `padded` counts the tokens that our forward passes saw, padding included, `lm_eval_read` those that lm-eval's did.
     """
 
@@ -131,7 +132,7 @@ def compare(
         computed=computed,
         padded=watch.padded_tokens,
         lm_eval_read=theirs_seen.padded_tokens,
-        difference=difference(answers, lm_eval_answers),
+        difference=difference(case.requests, answers, lm_eval_answers),
         ours_score=case.score(answers),
         lm_eval_score=case.score(lm_eval_answers),
     )
@@ -143,10 +144,11 @@ def _timed(side: Side, case: Case, clock: Clock) -> tuple[float, Answers]:
     return clock() - start, answers
 
 
-def difference(ours: Answers, theirs: Answers) -> float:
-    """The largest difference between log-likelihoods, in nats, or the share of texts that differ."""
-    if any(response.text is not None for response in ours.values()):
-        return sum(ours[name].text != theirs[name].text for name in ours) / len(ours)
+def difference(requests: Sequence[Request], ours: Answers, theirs: Answers) -> float:
+    """The largest difference between log-likelihoods, in nats, or the share of greedy texts that differ."""
+    greedy = [one.id for one in requests if isinstance(one, GenerateUntil) and one.temperature == 0]
+    if greedy:
+        return sum(ours[name].text != theirs[name].text for name in greedy) / len(greedy)
     return max(abs(_nats(ours, name) - _nats(theirs, name)) for name in ours)
 
 

@@ -74,6 +74,12 @@ def _arguments(request: Request) -> tuple[Any, ...]:
             return (text,)
         case GenerateUntil(context=context, max_tokens=max_tokens, until=until, temperature=0.0):
             return context, {"until": list(until), "max_gen_toks": max_tokens, "do_sample": False}
+        case GenerateUntil(
+            context=context, max_tokens=max_tokens, until=until, temperature=heat, top_p=1.0, top_k=None
+        ):
+            # transformers draws from the 50 likeliest where it isn't told otherwise.
+            drawn = {"do_sample": True, "temperature": heat, "top_k": 0}
+            return context, {"until": list(until), "max_gen_toks": max_tokens, **drawn}
     raise TypeError(f"lm-eval can't be asked for {request}")
 
 

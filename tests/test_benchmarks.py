@@ -56,6 +56,8 @@ REQUESTS_AN_ITEM = {
     "counterfactual_pairs": 2,
     "rolling_perplexity": 1,
     "generation": 1,
+    "repeated_draws": 8,
+    "needles": 10,
 }
 
 

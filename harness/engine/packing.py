@@ -1,7 +1,7 @@
 """Packed rows as a transformer takes them: token ids, depths as positions, and a mask of ancestors."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import signature
@@ -18,7 +18,7 @@ from harness.engine.kernels import faster_kernels
 from harness.engine.states import State, padded_beginnings
 from harness.engine.tree import Row, Tokens
 
-__all__ = ["Stem", "StemCache", "packed_arguments", "refusal"]
+__all__ = ["Stem", "StemCache", "masks", "packed_arguments", "refusal"]
 
 KeyValues = list[tuple[Tensor, Tensor]]
 Seen = NDArray[np.bool_]
@@ -80,14 +80,19 @@ def packed_arguments(model: Any, rows: Sequence[Row], stem: "Stem | State | None
         return arguments
     before = len(stem.tokens) if stem else 0
     seen, depths = _seen(rows, width)
-    masks = {kind: _mask(seen, depths, before, window, model) for kind, window in _windows(model).items()}
-    # transformers takes one mask for all layers, or, where layers differ, one for each kind.
-    arguments["attention_mask"] = masks if len(masks) > 1 else next(iter(masks.values()))
+    arguments["attention_mask"] = masks(model, lambda window: _mask(seen, depths, before, window, model))
     arguments["position_ids"] = torch.from_numpy(depths + before).to(model.device)
     if stem is not None:
         arguments["past_key_values"] = stem.cache_for(len(rows))
         arguments["use_cache"] = True
     return arguments
+
+
+def masks(model: Any, mask: Callable[[int | None], Tensor]) -> Any:
+    """What the model takes as its mask, from what makes one for layers that see so many tokens; None for all."""
+    found = {kind: mask(window) for kind, window in _windows(model).items()}
+    # transformers takes one mask for all layers, or, where layers differ, one for each kind.
+    return found if len(found) > 1 else next(iter(found.values()))
 
 
 def _mask(seen: Seen, depths: Depths, before: int, window: int | None, model: Any) -> Tensor:

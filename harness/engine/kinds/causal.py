@@ -230,13 +230,13 @@ class CausalModel(Model):
         groups: dict[tuple[int | str, ...], list[tuple[int, Tokens, GenerateUntil]]] = {}
         for request in requests:
             prompt = self._prompts[request.id]
-            width = len(prompt) + request.max_tokens
-            groups.setdefault(self._writer.batch_key(request, prompt), []).append((-width, prompt, request))
+            key = self._writer.batch_key(request, prompt)
+            groups.setdefault(key, []).append((-self._writer.width(request, prompt), prompt, request))
         for _, group in sorted(groups.items(), reverse=True):
             ordered = sorted(group, key=lambda one: (one[0], one[1], one[2].id))
             for part in cut([-width for width, _, _ in ordered], self._writer.room(self.batch_tokens), _WRITING_SHARE):
                 _, prompts, chosen = zip(*ordered[part.start : part.stop], strict=True)
-                computed = self._writer.computed_token_count(prompts, self.batch_tokens)
+                computed = self._writer.computed_token_count(chosen, prompts, self.batch_tokens)
                 yield Batch(chosen, None, sum(map(len, prompts)), computed)
 
     def _batch(self, requests: tuple[Request, ...], pack: Pack, computed: int) -> Batch:
@@ -318,18 +318,12 @@ class CausalModel(Model):
         return "this model is not written with beams" if request.num_beams > 1 else None
 
     def _width(self, request: GenerateUntil) -> int:
-        return len(self._prompts[request.id]) + request.max_tokens
+        return self._writer.width(request, self._prompts[request.id])
 
     def _decode(self, group: Sequence[GenerateUntil]) -> list[Continuation]:
-        self.meter.stage("prefill")
-
-        def on_stage(stage: str, tokens: int) -> None:
-            self.meter.count(tokens=tokens, requests=0)
-            if stage == "prefill":
-                self.meter.stage("decode")
-
         prompts = [self._prompts[request.id] for request in group]
-        return self._writer.write(group, prompts, budget=self._reader.batch_tokens, on_stage=on_stage)
+        budget, room = self._reader.batch_tokens, self._scribe.batch_tokens
+        return self._writer.write(group, prompts, budget=budget, room=room, meter=self.meter)
 
     def _generation(self, one: Continuation) -> Response:
         read, wrote = len(one.prompt), len(one.token_ids)

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,13 +12,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.core.meters import Meter
 from harness.core.requests import GenerateUntil, Stop
 from harness.engine.devices import writing_bytes
 from harness.engine.lengths import Lengths
 from harness.engine.packing import StemCache
 from harness.engine.planner import Pack, pack_shared
 from harness.engine.tree import Tokens
-from harness.engine.writing.prefill import batching_error, prefill_packed, prefill_padded
+from harness.engine.writing.prefill import ReadPack, batching_error, prefill_padded, read_pack
+from harness.engine.writing.slots import Slots
 from harness.engine.writing.steering import Steer, Steering
 from harness.engine.writing.stops import StopSpelling
 
@@ -27,6 +30,9 @@ _log = logging.getLogger(__name__)
 
 _NUCLEUS = 512
 """Tokens among which a nucleus is looked for first."""
+_TURNS = 4
+"""A batch has so many times the texts that are there at once. With more, fewer steps would be for a few last texts, and
+more would be lost where a run is interrupted."""
 _FEW = 0.75
 """The share of a batch's rows that still write at which the others are dropped, which copies the memory once."""
 
@@ -92,21 +98,13 @@ class Writer:
         self._tolerance = tolerance
         self._lengths = lengths
 
-    def computed_token_count(self, prompts: Iterable[Tokens], budget: int) -> int:
-        """How many tokens are read for these prompts together."""
-        distinct = set(prompts)
-        if self._sharing(distinct) is None:
-            return sum(map(len, distinct))
-        packs = self._packs(distinct, budget)
+    def computed_token_count(self, requests: Sequence[GenerateUntil], prompts: Sequence[Tokens], budget: int) -> int:
+        """How many tokens are read for the prompts of these requests together."""
+        if not self._take_turns(requests, prompts):
+            return sum(map(len, set(prompts)))
+        packs = _packs(prompts, budget)
         stems = {pack.stem: len(pack.stem) - max(pack.chain[:-1], default=0) for pack in packs}
         return sum(len(row.tokens) for pack in packs for row in pack.rows) + sum(stems.values())
-
-    def _sharing(self, prompts: Iterable[Tokens]) -> StemCache | None:
-        """Where what these prompts share is kept; None where nothing is shared."""
-        return self._stems if all(self._lengths.way(len(prompt)) == 0 for prompt in prompts) else None
-
-    def _packs(self, prompts: Iterable[Tokens], budget: int) -> list[Pack]:
-        return pack_shared({prompt: len(prompt) - 1 for prompt in prompts}, budget)
 
     def write(
         self,
@@ -114,13 +112,14 @@ class Writer:
         prompts: Sequence[Tokens],
         *,
         budget: int,
-        on_stage: Callable[[str, int], None],
+        room: int,
+        meter: Meter,
     ) -> list[Continuation]:
         """Write after each prompt until its request is satisfied; all have one `batch_key`.
 
         Equal prompts are read once, and where the model can be packed, so is what prompts share, at most `budget`
-        tokens at a time. `on_stage(stage, tokens)` is called after prompts were read (`prefill`), with the tokens read,
-        and after each step (`decode`), with the tokens that were asked for.
+        tokens at a time. Then so many texts are written at once as `room`, in tokens, holds, and where one ends the
+        next begins. The `meter` is told of the tokens read, and of those that were asked for.
         """
         written = [
             Continuation(
@@ -133,11 +132,23 @@ class Writer:
             )
             for request, prompt in zip(requests, prompts, strict=True)
         ]
-        self._decode(written, budget, on_stage)
+        if self._take_turns(requests, prompts):
+            self._write_in_turn(written, budget, room, meter)
+        else:
+            self._write_together(written, meter)
         return written
+
+    def _take_turns(self, requests: Sequence[GenerateUntil], prompts: Sequence[Tokens]) -> bool:
+        """Whether one of these texts may begin where another has ended."""
+        return self._stems is not None and not any(
+            self._lengths.way(len(prompt) + request.max_tokens)
+            for request, prompt in zip(requests, prompts, strict=True)
+        )
 
     def batch_key(self, request: GenerateUntil, prompt: Tokens) -> tuple[int | str, ...]:
         """Requests with the same key may be one batch."""
+        if self._take_turns([request], [prompt]):
+            return ()
         if self._lengths.way(len(prompt) + request.max_tokens):
             alike: tuple[int | str, ...] = (request.max_tokens, len(prompt))
         else:
@@ -147,8 +158,12 @@ class Writer:
             return alike
         return (*alike, len(prompt)) if self._batches else (*alike, len(prompt), request.id)
 
+    def width(self, request: GenerateUntil, prompt: Tokens) -> int:
+        """Tokens of `room` that a request takes in a batch: a share of its text's where others take turns with it."""
+        return math.ceil((len(prompt) + request.max_tokens) / (_TURNS if self._take_turns([request], [prompt]) else 1))
+
     def room(self, budget: int) -> int:
-        """Tokens, prompts and padding included, that a batch may hold: the memory for them is small beside a model's.
+        """Tokens, prompts and padding included, that are there at once: the memory for them is small beside a model's.
 
         A step reads all of the weights, whether it is for one row or for many, so batches are as large as that allows.
         `budget` where nothing is known of the model's memory.
@@ -173,17 +188,43 @@ class Writer:
             _log.info("writing after prompts %s changes a prediction by %.2g nats", otherwise, error)
         return error <= self._tolerance
 
-    def _decode(self, rows: list[Continuation], budget: int, on_stage: Callable[[str, int], None]) -> None:
+    def _write_in_turn(self, texts: Sequence[Continuation], budget: int, room: int, meter: Meter) -> None:
+        """Write many texts, a few at once: where one ends, another begins."""
+        longest = max(len(one.prompt) + one.request.max_tokens for one in texts)
+        slots = Slots(self._model, min(len(texts), max(1, room // longest)), longest)
+        waiting = _Waiting(texts, budget, lambda pack: self._read(pack, meter))
+        rows: list[Continuation] = []
+        logits: list[Tensor] = []
+        while True:
+            for one, after in waiting.begin(slots):
+                rows.append(one)
+                logits.append(after)
+            if not rows:
+                return
+            chosen = _choose(torch.stack(logits).float(), rows)
+            for place in reversed(range(len(rows))):
+                if self._finish(rows[place], chosen[place]):
+                    slots.end(place, clean=rows[place].invalid)
+                    rows[place] = rows[-1]
+                    rows.pop()
+            logits = list(slots.append([one.token_ids[-1] for one in rows])) if rows else []
+            meter.count(tokens=len(rows), requests=0)
+
+    def _read(self, pack: Pack, meter: Meter) -> ReadPack:
+        assert self._stems is not None
+        meter.stage("prefill")
+        read, count = read_pack(self._model, self._stems, pack)
+        meter.count(tokens=count, requests=0)
+        meter.stage("decode")
+        return read
+
+    def _write_together(self, rows: list[Continuation], meter: Meter) -> None:
+        """Write texts that all begin at once."""
         prompts = list(dict.fromkeys(one.prompt for one in rows))
-        way, stems = self._lengths.way, self._sharing(prompts)
-        if stems is not None:
-            room = max(one.request.max_tokens for one in rows)
-            packs = self._packs(prompts, budget)
-            memory, read, computed = prefill_packed(self._model, stems, packs, prompts, room=room, way=way)
-        else:
-            memory, read = prefill_padded(self._model, prompts, way)
-            computed = sum(map(len, prompts))
-        on_stage("prefill", computed)
+        meter.stage("prefill")
+        memory, read = prefill_padded(self._model, prompts, self._lengths.way)
+        meter.count(tokens=sum(map(len, prompts)), requests=0)
+        meter.stage("decode")
         places = {prompt: index for index, prompt in enumerate(prompts)}
         index = [places[one.prompt] for one in rows]
         memory.select(index)
@@ -200,7 +241,7 @@ class Writer:
                 memory.select(keep)
                 rows, active = [rows[place] for place in keep], [True] * len(keep)
             logits = memory.append([one.token_ids[-1] if one.token_ids else 0 for one in rows])
-            on_stage("decode", sum(active))
+            meter.count(tokens=sum(active), requests=0)
 
     def _finish(self, one: Continuation, token: int | None) -> bool:
         """Append the token; whether that ends the continuation."""
@@ -216,6 +257,38 @@ class Writer:
             one.stop = "stop string"
             return True
         return len(one.token_ids) >= one.request.max_tokens
+
+
+class _Waiting:
+    """Texts whose prompts are read when it is their turn, a pack at a time; those after one prompt begin together."""
+
+    def __init__(self, texts: Sequence[Continuation], budget: int, read: Callable[[Pack], ReadPack]) -> None:
+        self._texts: dict[Tokens, list[Continuation]] = {}
+        for one in texts:
+            self._texts.setdefault(one.prompt, []).append(one)
+        self._packs = map(read, _packs(self._texts, budget))
+        self._next: deque[Continuation] = deque()
+
+    def begin(self, slots: Slots) -> list[tuple[Continuation, Tensor]]:
+        """As many as the slots have room for, with the logits after their prompts."""
+        begun: list[tuple[Continuation, Tensor]] = []
+        while slots.free and (self._next or self._read_on()):
+            texts = [self._next.popleft() for _ in range(min(slots.free, len(self._next)))]
+            slots.begin(self._pack, [one.prompt for one in texts])
+            begun += ((one, self._pack.logits[one.prompt]) for one in texts)
+        return begun
+
+    def _read_on(self) -> bool:
+        """Read the next pack, if there is one."""
+        pack = next(self._packs, None)
+        if pack is not None:
+            self._pack = pack
+            self._next.extend(one for prompt in pack.logits for one in self._texts[prompt])
+        return pack is not None
+
+
+def _packs(prompts: Iterable[Tokens], budget: int) -> list[Pack]:
+    return pack_shared({prompt: len(prompt) - 1 for prompt in prompts}, budget)
 
 
 def _choose(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:

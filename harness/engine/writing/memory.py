@@ -7,75 +7,32 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import Cache, DynamicCache, DynamicLayer
+from transformers import Cache
 
 from harness.engine.lengths import ALIKE
 from harness.engine.scoring import forward_at
 from harness.engine.tree import Tokens
 
-__all__ = ["Memory", "Room", "cache_with_room"]
+__all__ = ["Memory"]
 
 _CACHES = ("past_key_values", "cache_params", "state")
 """What models call the memory that they take and give back: of keys and values, or a recurrent state."""
 
 
-class Room(DynamicLayer):  # type: ignore[misc]
-    """One layer's keys and values, of shape (rows, heads, tokens, width), with room for tokens to come.
-
-    transformers' own layer copies all that is there for each token that is added. This one copies when its room is
-    used up, and so doubles it.
-    """
-
-    def __init__(self, keys: Tensor, values: Tensor, length: int) -> None:
-        super().__init__()
-        self.dtype, self.device, self.is_initialized = keys.dtype, keys.device, True
-        self._all_keys, self._all_values = keys, values
-        self._show(length)
-
-    def update(self, key_states: Tensor, value_states: Tensor, *_args: Any, **_kwargs: Any) -> tuple[Tensor, Tensor]:
-        """Add keys and values behind those that are there, and give all of them."""
-        start = self.keys.shape[2]
-        end = start + key_states.shape[2]
-        if end > self._all_keys.shape[2]:
-            self._all_keys, self._all_values = _longer(self._all_keys, end), _longer(self._all_values, end)
-        self._all_keys[:, :, start:end] = key_states
-        self._all_values[:, :, start:end] = value_states
-        self._show(end)
-        return self.keys, self.values
-
-    def reorder_cache(self, beam_idx: Tensor) -> None:
-        """Keep these rows, in this order."""
-        self._all_keys = self._all_keys.index_select(0, beam_idx)
-        self._all_values = self._all_values.index_select(0, beam_idx)
-        self._show(self.keys.shape[2])
-
-    def _show(self, length: int) -> None:
-        self.keys, self.values = self._all_keys[:, :, :length], self._all_values[:, :, :length]
-
-
-def cache_with_room(layers: Sequence[tuple[Tensor, Tensor]], length: int) -> DynamicCache:
-    """A cache of each layer's keys and values, of which the first `length` tokens are there and the others are room."""
-    cache = DynamicCache()
-    cache.layers = [Room(keys, values, length) for keys, values in layers]
-    return cache
-
-
 class Memory:
     """What a model remembers of a batch of texts, each a row, padded on the left.
 
-    That is the model's own cache, of whatever kind, if none is given. A model without one that can be taken apart by
-    rows reads all tokens again at each step, and so does one that reads texts of the new length in another `way`
-    (`Lengths.way`): rows that may come to that must have one length.
+    That is the model's own cache, of whatever kind. A model without one that can be taken apart by rows reads all
+    tokens again at each step, and so does one that reads texts of the new length in another `way` (`Lengths.way`):
+    rows that may come to that must have one length.
     """
 
-    def __init__(
-        self, model: Any, rows: Sequence[Tokens], cache: Any = None, *, way: Callable[[int], int] = ALIKE.way
-    ) -> None:
+    def __init__(self, model: Any, rows: Sequence[Tokens], *, way: Callable[[int], int] = ALIKE.way) -> None:
         width = max(map(len, rows))
         padded = [(width - len(row)) * [0] + list(row) for row in rows]
         self._model = model
         self._parameters = signature(model.forward).parameters
-        self._cache = cache
+        self._cache: Any = None
         self._way = way
         self._token_ids = torch.tensor(padded, device=model.device)
         lengths = torch.tensor([len(row) for row in rows], device=model.device)
@@ -122,13 +79,6 @@ class Memory:
         logits, output = forward_at(self._model, inputs, np.arange(rows) * width + width - 1)
         self._cache = _separable(getattr(output, name, None)) if name else None
         return logits
-
-
-def _longer(states: Tensor, length: int) -> Tensor:
-    rows, heads, before, width = states.shape
-    longer = states.new_empty((rows, heads, max(length, 2 * before), width))
-    longer[:, :, :before] = states
-    return longer
 
 
 def _separable(cache: Any) -> Any:

@@ -1,6 +1,7 @@
 """Prompts read once, and the memory from which writing goes on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ from harness.checkpoints.vocabulary import word_count
 from harness.engine.packing import StemCache, packed_arguments
 from harness.engine.planner import Pack
 from harness.engine.scoring import forward_at
-from harness.engine.tree import Row, Tokens
-from harness.engine.writing.memory import Memory, cache_with_room
+from harness.engine.tree import Tokens
+from harness.engine.writing.memory import Memory
 
-__all__ = ["batching_error", "prefill_packed", "prefill_padded"]
+__all__ = ["ReadPack", "batching_error", "prefill_padded", "read_pack"]
 
 
 def prefill_padded(model: Any, prompts: Sequence[Tokens], way: Callable[[int], int]) -> tuple[Memory, Tensor]:
@@ -24,45 +25,46 @@ def prefill_padded(model: Any, prompts: Sequence[Tokens], way: Callable[[int], i
     return memory, memory.read()
 
 
-def prefill_packed(
-    model: Any,
-    stems: StemCache,
-    packs: Sequence[Pack],
-    prompts: Sequence[Tokens],
-    *,
-    room: int,
-    way: Callable[[int], int],
-) -> tuple[Memory, Tensor, int]:
-    """The memory of distinct prompts that lie in `packs`, the logits after each, and how many tokens were read.
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadPack:
+    """Prompts that were read together: each layer's keys and values, the logits after each prompt, and where it lies.
 
-    What prompts share is read once; then the keys and values on each prompt's path are put together in a row, with
-    room for so many tokens more.
+    `layers` hold those of the stem in front of those of the rows, `ends` the row of each prompt and the index of its
+    last token there.
     """
-    places = {prompt: index for index, prompt in enumerate(prompts)}
-    width = max(map(len, prompts))
-    logits: dict[Tokens, Tensor] = {}
-    joined: list[tuple[Tensor, Tensor]] = []
-    computed = 0
-    for pack in packs:
-        stem, read = stems.stem(pack.stem, pack.chain) if pack.stem else (None, 0)
-        arguments = packed_arguments(model, pack.rows, stem)
-        cache = arguments.setdefault("past_key_values", DynamicCache())
-        ends = [(prompt, index, end) for index, row in enumerate(pack.rows) for prompt, end in row.ends.items()]
-        flat = np.array([index * arguments["input_ids"].shape[1] + end for _, index, end in ends])
-        found, _ = forward_at(model, {**arguments, "use_cache": True}, flat)
-        logits.update((prompt, after) for (prompt, _, _), after in zip(ends, found, strict=True))
-        rows = torch.tensor([index for _, index, _ in ends])[:, None]
-        columns = torch.tensor([_columns(pack.rows[index], end, len(pack.stem), width) for _, index, end in ends])
-        at = torch.tensor([places[prompt] for prompt, _, _ in ends])
-        if not joined:
-            shape = len(prompts), width + room
-            joined = [(_empty(layer.keys, *shape), _empty(layer.values, *shape)) for layer in cache.layers]
-        for layer, (keys, values) in zip(cache.layers, joined, strict=True):
-            keys[at, :, :width] = layer.keys[rows, :, columns].transpose(1, 2)
-            values[at, :, :width] = layer.values[rows, :, columns].transpose(1, 2)
-        computed += read + sum(len(row.tokens) for row in pack.rows)
-    memory = Memory(model, prompts, cache_with_room(joined, width), way=way)
-    return memory, torch.stack([logits[prompt] for prompt in prompts]), computed
+
+    pack: Pack
+    layers: Sequence[Any]
+    logits: Mapping[Tokens, Tensor]
+    ends: Mapping[Tokens, tuple[int, int]]
+
+    def places(self, prompts: Sequence[Tokens], width: int) -> tuple[Tensor, Tensor]:
+        """Rows, of shape (prompts, 1), and columns, of shape (prompts, width), of the prompts' tokens in the layers.
+
+        What is beyond a prompt's end is of any token.
+        """
+        found = [self.ends[prompt] for prompt in prompts]
+        device = self.layers[0].keys.device
+        rows = torch.tensor([row for row, _ in found], device=device)[:, None]
+        return rows, torch.tensor([self._columns(row, end, width) for row, end in found], device=device)
+
+    def _columns(self, row: int, end: int, width: int) -> list[int]:
+        before = len(self.pack.stem)
+        path = [before + index for index in self.pack.rows[row].path(end)]
+        return [*range(before), *path, *[0] * (width - before - len(path))]
+
+
+def read_pack(model: Any, stems: StemCache, pack: Pack) -> tuple[ReadPack, int]:
+    """The prompts of a pack, read, and how many tokens had to be read for that."""
+    stem, read = stems.stem(pack.stem, pack.chain) if pack.stem else (None, 0)
+    arguments = packed_arguments(model, pack.rows, stem)
+    cache = arguments.setdefault("past_key_values", DynamicCache())
+    ends = {prompt: (index, end) for index, row in enumerate(pack.rows) for prompt, end in row.ends.items()}
+    width = arguments["input_ids"].shape[1]
+    flat = np.array([index * width + end for index, end in ends.values()])
+    logits, _ = forward_at(model, {**arguments, "use_cache": True}, flat)
+    computed = read + sum(len(row.tokens) for row in pack.rows)
+    return ReadPack(pack, cache.layers, dict(zip(ends, logits, strict=True)), ends), computed
 
 
 def batching_error(model: Any, lengths: tuple[int, int]) -> float:
@@ -81,16 +83,6 @@ def batching_error(model: Any, lengths: tuple[int, int]) -> float:
         expected, found = alone.append([token])[0], together.append([(token + 1) % words, token])[1]
         errors.append(_difference(expected, found))
     return max(errors)
-
-
-def _columns(row: Row, end: int, before: int, width: int) -> list[int]:
-    """The columns of a stem of `before` tokens and of the path in the row that ends at `end`, padded on the left."""
-    path = [before + index for index in row.path(end)]
-    return [*[0] * (width - before - len(path)), *range(before), *path]
-
-
-def _empty(like: Tensor, rows: int, width: int) -> Tensor:
-    return like.new_empty((rows, like.shape[1], width, like.shape[3]))
 
 
 def _difference(expected: Tensor, found: Tensor) -> float:
