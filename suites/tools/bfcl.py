@@ -49,10 +49,10 @@ class _Category(Written):
 
     category: ClassVar[str]
     data = "bfcl"
-    default_limit = 6
+    default_limit = 4
     supports_fewshot = False
     until = ("\nRequest:",)
-    max_tokens = 128
+    max_tokens = 96
     metrics: Sequence[Metric] = (*WRITTEN, HALLUCINATED)
 
     @override
@@ -150,7 +150,7 @@ class BFCLSimple(_Category):
     Limits. The check is this project's own, by the publisher's definitions. Nothing is run. Texts are compared without
     case, spaces and some signs; values that are right in another unit or wording are wrong. Functions are given in the
     chat template's own format where it has one, else described in the prompt, and so for served models; the two can't
-    be compared. The requests are public since 2024. 6 requests by default: an error of up to 0.2.
+    be compared. The requests are public since 2024. 4 requests by default: an error of up to 0.25.
     """
 
     name = "bfcl_simple"

@@ -12,7 +12,7 @@ class ToolUse(Suite):
     answered with the right calls, for one function, for a choice, for several calls and for functions that don't fit;
     how many answers can be read as calls, and how many call what wasn't given; with bounds around what was cut.
 
-    Limits. A single turn, functions as in Python, nothing is run. By default 6 requests of each kind and 128 tokens,
+    Limits. A single turn, functions as in Python, nothing is run. By default 4 requests of each kind and 96 tokens,
     which is a first look. Ask chat models with `--apply-chat-template`, so that functions are given in their own
     format. A model that never makes a call gets none of three tasks and all of the fourth: the suite's score is the
     mean of the four, so read them apart.
