@@ -64,7 +64,7 @@ def test_clocks_may_jump(place: Place, undisturbed, tally: Tally, hours):
 
 
 def test_the_same_run_twice_at_once(place: Place, undisturbed, tally: Tally):
-    first = place.start(("slow", 0.3))
+    first = place.start(("slow", 1.5))
     wait_for(lambda: some_answers(place), first)
     second = new_place(place.folder / "second", place.model, place.start_process)
     refused = second.run(options=("--output", str(place.folder / "runs")))
