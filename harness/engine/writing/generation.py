@@ -1,6 +1,5 @@
 """Writing after prompts: batches of continuations, greedy or sampled, each until its own end."""
 
-import hashlib
 import logging
 import math
 from collections import deque
@@ -19,6 +18,7 @@ from harness.engine.lengths import Lengths
 from harness.engine.packing import StemCache
 from harness.engine.planner import Pack, pack_shared
 from harness.engine.tree import Tokens
+from harness.engine.writing.draws import Draws
 from harness.engine.writing.prefill import ReadPack, batching_error, prefill_padded, read_pack
 from harness.engine.writing.slots import Slots
 from harness.engine.writing.steering import Steer, Steering
@@ -28,8 +28,6 @@ __all__ = ["Continuation", "Writer", "end_ids"]
 
 _log = logging.getLogger(__name__)
 
-_NUCLEUS = 512
-"""Tokens among which a nucleus is looked for first."""
 _TURNS = 4
 """A batch has so many times the texts that are there at once. With more, fewer steps would be for a few last texts, and
 more would be lost where a run is interrupted."""
@@ -47,7 +45,7 @@ class Continuation:
     request: GenerateUntil
     prompt: Tokens
     token_ids: list[int]
-    generator: torch.Generator | None
+    draws: Draws | None
     steers: Sequence[Steer]
     opened: str | None = None
     stop: Stop = "length"
@@ -126,7 +124,7 @@ class Writer:
                 request,
                 prompt,
                 [],
-                _generator(self._model, request),
+                Draws(request, self._model.device) if request.temperature else None,
                 self._steering.of(prompt, request.max_tokens),
                 self._spelling.opened_by(prompt),
             )
@@ -298,7 +296,7 @@ def _choose(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:
     for index, one in enumerate(active):
         if not math.isfinite(best[index]):
             chosen.append(None)
-        elif one.generator is None and not one.steers:
+        elif one.draws is None and not one.steers:
             chosen.append(greedy[index])
         else:
             chosen.append(_chosen(one.steered(logits[index]), one))
@@ -308,39 +306,4 @@ def _choose(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:
 def _chosen(scores: Tensor, one: Continuation) -> int | None:
     if not math.isfinite(float(scores.max())):
         return None
-    return int(scores.argmax()) if one.generator is None else _sample(scores, one.request, one.generator)
-
-
-def _sample(logits: Tensor, request: GenerateUntil, generator: torch.Generator) -> int:
-    """A token drawn from the nucleus: the likeliest tokens that reach `top_p` together (Holtzman et al., 2020).
-
-    As in transformers, the nucleus is that of the `top_k` likeliest.
-    """
-    scores, token_ids = logits / request.temperature, None
-    if request.top_k is not None and request.top_k < len(scores):
-        scores, token_ids = scores.topk(request.top_k)
-    kept, places = _nucleus(scores.softmax(dim=-1), request.top_p)
-    token_ids = places if token_ids is None else token_ids[places]
-    heights = kept.double().cumsum(dim=-1)
-    drawn = torch.rand((), generator=generator, device=logits.device, dtype=torch.float64) * heights[-1]
-    index = torch.searchsorted(heights, drawn, right=True).clamp(max=len(heights) - 1)
-    return int(token_ids[index])
-
-
-def _nucleus(probabilities: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
-    """The probabilities of the nucleus, falling, and their token ids; all words are sorted only where need be."""
-    count = len(probabilities)
-    if top_p >= 1:
-        return probabilities, torch.arange(count, device=probabilities.device)
-    kept, token_ids = probabilities.topk(min(_NUCLEUS, count))
-    if float(kept.double().sum()) < top_p:
-        kept, token_ids = probabilities.sort(descending=True)
-    end = int((kept.double().cumsum(dim=-1) < top_p).sum()) + 1
-    return kept[:end], token_ids[:end]
-
-
-def _generator(model: Any, request: GenerateUntil) -> torch.Generator | None:
-    if request.temperature == 0:
-        return None
-    seed = hashlib.sha256(f"{request.seed}:{request.id}".encode()).digest()
-    return torch.Generator(device=model.device).manual_seed(int.from_bytes(seed[:8], "big") >> 1)
+    return int(scores.argmax()) if one.draws is None else one.draws.token(scores)
