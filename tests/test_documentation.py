@@ -101,7 +101,7 @@ def test_the_suite_file_of_the_documentation_is_valid(tmp_path):
 
 def test_every_preset_is_a_valid_suite_file():
     found = {name: read_suite_file(path).name for name, path in presets().items()}
-    assert found == {name: name for name in ("ci", "full", "quick", "standard")}
+    assert found == {name: name for name in ("ci", "full", "instruct", "quick", "standard")}
 
 
 def test_the_plug_in_of_the_documentation_is_a_task():

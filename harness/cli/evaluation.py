@@ -62,8 +62,8 @@ def eval_command(
     suite: Annotated[
         list[str] | None,
         typer.Option(
-            help="A suite, a preset (quick, full, ci, standard) or a YAML file; several by comma or by repeating. "
-            "[default: full]"
+            help="A suite, a preset (quick, full, ci, instruct, standard) or a YAML file; several by comma or by "
+            "repeating. [default: full]"
         ),
     ] = None,
     task: Annotated[list[str] | None, typer.Option(help="A single task, or lm-eval:NAME. May be repeated.")] = None,
