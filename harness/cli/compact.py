@@ -36,6 +36,7 @@ def print_scores(estimates: Sequence[Estimate], *, every_row: bool = False, by_g
     tasks = [one for one in main_estimates(rows) if one.suite not in briefs]
     _print_table("scores by suite", "suite", [(one.suite, one, _made_of(one)) for one in suites])
     _print_table("tasks, each by the metric in its suite's score, else by its first", "task", _named(tasks))
+    _print_written(rows)
     for suite, few in briefs.items():
         _print_brief(suite, few)
     _print_missing(estimates)
@@ -76,6 +77,29 @@ def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str
         cells = (name, one.metric, score, *error, counts(one), best_mark(one), *([made_of] if made else []))
         table.add_row(*map(Text, cells))
     output.print(table, "")
+
+
+def _print_written(rows: Sequence[Estimate]) -> None:
+    """How the answers ended that the model wrote, by task: what its accuracy rests on."""
+    from harness.metrics.written import ACCURACY, CUT, TOKENS, UNPARSED, UPPER
+
+    found = {(one.suite, one.task, one.metric): number(one.value) for one in rows if one.value is not None}
+    tasks = [(suite, task) for suite, task, metric in found if metric == CUT.name]
+    if not tasks:
+        return
+    table = Table(title="written answers", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("task", overflow="fold")
+    shown = ((ACCURACY, "right"), (UPPER, "at most"), (CUT, "cut"), (UNPARSED, "unread"), (TOKENS, "tokens"))
+    for _, title in shown:
+        table.add_column(title, justify="right", no_wrap=True)
+    for suite, task in tasks:
+        table.add_row(Text(task), *(Text(found.get((suite, task, metric.name), "")) for metric, _ in shown))
+    output.print(table)
+    output.print(
+        Text("at most: if all were right that was cut or could not be read; see docs/written-answers.md", style="dim"),
+        "",
+        sep="\n",
+    )
 
 
 def _briefs(rows: Sequence[Estimate]) -> dict[str, Sequence[Estimate]]:

@@ -10,7 +10,7 @@ from harness.core.requests import Response
 from harness.core.scores import Direction
 
 __all__ = [
-    *("ACCURACY", "BUDGET", "CUT", "DRAWS", "UNPARSED", "WRITTEN"),
+    *("ACCURACY", "BUDGET", "CUT", "DRAWS", "TOKENS", "UNPARSED", "UPPER", "WRITTEN"),
     *("budgets", "by_groups", "of_draws", "pass_at_k", "pass_hat_k"),
 ]
 

@@ -29,6 +29,13 @@ MANY = [
         high=3.0,
         signature="seed:0|meter:a counter (error of 5 %)",
     ),
+    *(
+        one("puzzles", "sums", metric, value)
+        for metric, value in (
+            *(("accuracy_all", 0.25), ("accuracy_upper_bound", 0.875), ("cut", 0.5), ("unparsed", 0.125)),
+            ("answer_tokens", 96.0),
+        )
+    ),
     one("accuracy", "overall", "acc_norm", 0.5, parts=(TaskPart("piqa", "acc_norm"), TaskPart("siqa", "acc"))),
 ]
 
@@ -110,3 +117,9 @@ def test_groups_left_out_and_what_chance_gives_stand_beside_the_value(
     assert "island (n = 9)" in said
     if whole:
         assert "0 to 0.2500 (p = 0.42)" in said
+
+
+def test_written_answers_are_told_with_what_was_cut_and_unread(printed: list[str]) -> None:
+    assert ["task", "right", "at", "most", "cut", "unread", "tokens"] in [text.split() for text in printed]
+    (row,) = (text for text in printed if text.split()[:1] == ["sums"] and "↑" not in text)
+    assert row.split() == ["sums", "0.2500", "0.8750", "0.5000", "0.1250", "96"]
