@@ -18,7 +18,7 @@ from harness.core.text.reasons import Reason
 from harness.metrics.written import by_groups
 from harness.tasks.written import Written
 
-__all__ = ["Haystack", "filler", "spread"]
+__all__ = ["PLACE", "Haystack", "filler", "spread"]
 
 WORDS_PER_TOKEN = 0.85
 """Of these sentences, by tokenizers in use: a length in tokens is of so many words."""
@@ -27,6 +27,8 @@ _ROOM = 0.85
 _SHORTEST, _LONGEST = 512, 1 << 20
 _IN_CHAT = 96
 """Tokens of an answer in a chat."""
+PLACE = "length and depth"
+"""The group of what stands at one depth of texts of one length, `1024, 50 %`."""
 HAYSTACKS = 20
 """Texts of each length in all."""
 
@@ -111,7 +113,8 @@ class Haystack(Written):
                     if count == settings.limit:
                         return
                     count += 1
-                    groups = {"length": str(length), **({"depth": depth} if depth else {})}
+                    placed = {"depth": depth, PLACE: f"{length}, {depth}"} if depth else {}
+                    groups = {"length": str(length), **placed}
                     yield Sample(
                         id=f"{settings.seed}-{text}-{name}",
                         prompt=prompt,

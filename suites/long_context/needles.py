@@ -10,7 +10,7 @@ from harness.core.metrics import Metric
 from harness.core.tasks import Sample
 from harness.metrics.written import by_groups
 from harness.tasks.extraction import Extracted
-from suites.long_context.haystack import Haystack, filler, spread
+from suites.long_context.haystack import PLACE, Haystack, filler, spread
 
 __all__ = ["Needles"]
 
@@ -36,7 +36,7 @@ class Needles(Haystack):
     """
 
     name = "needles"
-    metrics: Sequence[Metric] = by_groups(("length", "depth"))
+    metrics: Sequence[Metric] = by_groups(("length", "depth", PLACE))
 
     @override
     def asked(self, rng: Random, words: int) -> Iterator[tuple[str, str, Sequence[str], str]]:

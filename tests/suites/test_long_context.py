@@ -2,13 +2,17 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
+from harness.core.reports.installed import suite_reports
 from harness.core.requests import Response
+from harness.core.scores import Estimate, SampleGroup
 from harness.core.tasks import TaskSettings
+from harness.report.words import Words
 
 SETTINGS = TaskSettings(limit=None, num_fewshot=0, seed=0)
 NAMES = ("needles", "variable_tracking", "common_words")
@@ -117,3 +121,30 @@ def test_a_run_is_scored_again_with_its_own_lengths_although_no_window_is_known(
 def test_lengths_that_no_run_has_are_not_taken_from_a_record(lengths):
     again = registry.task("needles").as_recorded({"lengths": lengths}).suited(stand_in(None))
     assert again.lengths == task_of("needles", 10_000).lengths
+
+
+def test_a_report_draws_right_answers_by_length_and_by_place():
+    def found(attribute, group, value):
+        shared = {"suite": "long_context", "task": "needles", "metric": "accuracy_all", "unit": "share", "n": 4}
+        more = {"direction": "higher", "signature": "", "group": SampleGroup(attribute, group)}
+        return Estimate(**shared, **more, value=value)
+
+    places = [("512, 0 %", 0.5), ("512, 50 %", 0.25), ("1024, 0 %", 1.0)]
+    estimates = [found("length", "512", 0.75), found("length", "1024", 0.5)]
+    estimates += [found("length and depth", place, value) for place, value in places]
+    run = SimpleNamespace(estimates=estimates)
+    by_length, by_place = suite_reports()["long_context"].figures(run, Words("en"))
+    assert drawn(by_length, "length") == {(512, 0.75), (1024, 0.5)}
+    assert drawn(by_place, "length", "depth") == {(512, 0, 0.5), (512, 50, 0.25), (1024, 0, 1.0)}
+
+
+def drawn(figure, *fields):
+    (rows,) = figure.draw().to_dict()["datasets"].values()
+    return {(*(row[field] for field in fields), row["value"]) for row in rows}
+
+
+def test_needles_of_a_place_are_counted_together():
+    task = task_of("needles")
+    places = [task.groups(sample)["length and depth"] for sample in task.samples([], SETTINGS)]
+    assert places[:6] == ["512, 0 %", "512, 25 %", "512, 50 %", "512, 75 %", "512, 100 %", "1024, 0 %"]
+    assert {places.count(place) for place in places} == {20}
