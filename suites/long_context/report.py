@@ -84,5 +84,5 @@ def _by_place(
             color=color,
             tooltip=["length:O", "depth:O", "value:Q", "n:Q"],
         )
-        .properties(title=title, height=260)
+        .properties(title=title, width=alt.Step(60), height=260)
     )
