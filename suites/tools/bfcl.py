@@ -15,7 +15,7 @@ from harness.core.tasks import Row, Sample, TaskSettings
 from harness.metrics.written import WRITTEN
 from harness.tasks.extraction import Extracted
 from harness.tasks.written import Draw, Written
-from suites.tools.calls import calls_in
+from suites.tools.calls import MARKS, Calls, calls_in
 from suites.tools.checking import Function, fault_of
 
 __all__ = ["BFCLIrrelevance", "BFCLMultiple", "BFCLParallel", "BFCLSimple"]
@@ -109,7 +109,7 @@ class _Category(Written):
     def ballot(self, sample: Sample, answer: str) -> str:
         """The same calls in another format are one answer."""
         found = calls_in(answer)
-        return found.text if found else answer
+        return found.text if found else ""
 
     @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
@@ -119,7 +119,7 @@ class _Category(Written):
 
     def _hallucinated(self, blank: Score, sample: Sample, responses: Sequence[Response]) -> Score:
         given = {function["name"] for function in sample.fields["functions"]}
-        found = [calls_in(one.text) for one in responses if not one.is_cut and one.text is not None]
+        found = [_calls(sample, one.text) for one in responses if not one.is_cut and one.text is not None]
         made_up = sum(any(call.name not in given for call in calls.calls) for calls in found if calls)
         return replace(blank, metric=HALLUCINATED.name, value=made_up / len(responses), groups={})
 
@@ -133,7 +133,7 @@ class _Category(Written):
         return replace(draw, found=replace(draw.found, by=f"{draw.found.by}; {fault}"))
 
     def _fault(self, sample: Sample, answer: str) -> str | None:
-        found = calls_in(answer)
+        found = _calls(sample, answer)
         return fault_of(sample.fields["functions"], sample.fields["wanted"], found.calls if found else ())
 
 
@@ -141,9 +141,8 @@ class BFCLSimple(_Category):
     """One function that is described, and a request that needs it called once (Patil et al., 2025; BFCL v4, Python).
 
     What it measures. `accuracy_all` is the share of requests for which the function is called with the arguments that
-    the publisher wants: names, types and values, some of which may be left out. `unparsed` is the share of answers
-    without a call that can be read, so 1 less that is the share that parses; `hallucinated_functions` the share
-    that calls what wasn't given.
+    the publisher wants: names, types and values, some of which may be left out. `unparsed` is the share of finished
+    answers without a call that can be read; `hallucinated_functions` the share that calls what wasn't given.
 
     Why it matters. Who builds on a model has it call functions, and a call is right or breaks the program.
 
@@ -190,28 +189,39 @@ class BFCLParallel(_Category):
 class BFCLIrrelevance(_Category):
     """Functions that don't fit the request: none of them is to be called (Patil et al., 2025; BFCL v4).
 
-    What it measures. `accuracy_all` is the abstention rate: the share of finished answers that make no call. What is
-    said instead isn't looked at, so a model that writes no calls at all is right each time: read it beside
-    `bfcl_simple`, whose `unparsed` says how often that is.
+    What it measures. `accuracy_finished` is the abstention rate: the share of finished answers that make no call. In
+    `accuracy_all`, an answer that was cut isn't right, as it might have gone on to call. What is said instead isn't
+    looked at, so a model that writes no calls at all is right each time: read it beside `bfcl_simple`, whose
+    `unparsed` says how often that is.
 
     Why it matters. A model that calls whatever it is given does what nobody asked for.
 
-    Limits. Those of `bfcl_simple`. A call that can't be read counts as none.
+    Limits. Those of `bfcl_simple`. What looks like a call and can't be read is `unparsed`.
     """
 
     name = "bfcl_irrelevance"
     category = "irrelevance"
-    metrics: Sequence[Metric] = tuple(metric for metric in _Category.metrics if metric.name != "unparsed")
 
     @override
     def _wanted(self, row: Row) -> Sequence[Mapping[str, Any]]:
         return ()
 
     @override
-    def extract(self, sample: Sample, text: str) -> Extracted:
-        """Every text is an answer: with calls, or without."""
+    def extract(self, sample: Sample, text: str) -> Extracted | None:
+        """A text with calls, or without; none where something looks like a call and can't be read."""
         found = calls_in(text)
+        if found is None and any(mark in text for mark in MARKS):
+            return None
         return Extracted(answer=text, by=found.by if found else "no call")
+
+
+def _calls(sample: Sample, text: str) -> Calls | None:
+    """The calls of a text; outside Python a name may have `_` for each `.`, as no format allows dots."""
+    found = calls_in(text)
+    if found is None or found.by == "Python":
+        return found
+    given = {function["name"].replace(".", "_"): function["name"] for function in sample.fields["functions"]}
+    return replace(found, calls=tuple(replace(one, name=given.get(one.name, one.name)) for one in found.calls))
 
 
 def _as_tool(function: Function) -> dict[str, Any]:

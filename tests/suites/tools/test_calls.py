@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from suites.tools.calls import MOST_CHARACTERS, calls_in
+from suites.tools.calls import MOST_CHARACTERS, Call, Calls, calls_in
 from suites.tools.checking import fault_of
 
 GRADED = json.loads((Path(__file__).parent / "graded.json").read_text("utf-8"))
@@ -117,3 +117,41 @@ def test_hostile_texts_end_without_a_call_and_harm_nothing() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "by"),
+    [
+        ("<tool_call>\n<function=f>\n<parameter=a>\n3\n</parameter>\n</function>\n</tool_call>", "function tags"),
+        ('<function=f>{"a": 3}</function>', "function tags"),
+        ("<tool_call>f\n<arg_key>a</arg_key>\n<arg_value>3</arg_value>\n</tool_call>", "tool_call tags"),
+        (
+            "<\uff5ctool\u2581calls\u2581begin\uff5c><\uff5ctool\u2581call\u2581begin\uff5c>function"
+            '<\uff5ctool\u2581sep\uff5c>f\n```json\n{"a": 3}\n```<\uff5ctool\u2581call\u2581end\uff5c>',
+            "DeepSeek's marks",
+        ),
+        ("Calls: [f(a=3)]", "Python"),
+        ("`f(a=3)`", "Python"),
+    ],
+)
+def test_formats_of_other_models_are_read(text: str, by: str) -> None:
+    assert calls_in(text) == Calls((Call("f", {"a": 3}),), by)
+
+
+def test_several_lines_and_blocks_are_several_calls() -> None:
+    both = Calls((Call("f", {"a": 3}), Call("f", {"a": 4})), "Python")
+    assert calls_in("f(a=3)\nf(a=4)") == both
+    assert calls_in("```python\nf(a=3)\n```\nand\n```python\nf(a=4)\n```") == both
+    assert calls_in("x = 1\nf(a=3)") is None
+
+
+@pytest.mark.parametrize("text", ["f(a={1: 2, 'x': 3})", "f(a={(1, 2): 3})"])
+def test_calls_with_any_keys_can_be_shown(text: str) -> None:
+    found = calls_in(text)
+    assert found is not None
+    assert found.text.startswith('[{"arguments"')
+
+
+@pytest.mark.parametrize("number", ["0x" + "f" * 4000, "*".join(["9" * 1200] * 2)])
+def test_numbers_that_nobody_can_print_are_no_arguments(number: str) -> None:
+    assert calls_in(f"f(a={number})") is None
