@@ -7,7 +7,7 @@ import streamlit as st
 
 from harness.core.errors import UnknownName
 
-__all__ = ["as_in_address", "choose_many", "choose_one", "in_address", "put"]
+__all__ = ["as_in_address", "choose_many", "choose_one", "in_address", "is_followed", "put", "turned"]
 
 T = TypeVar("T")
 
@@ -23,6 +23,19 @@ def as_in_address(key: str, default: T, parse: Callable[[str], T | None]) -> dic
     """The arguments `key` and `value` of a widget: as the URL says where it was opened or followed, else as left."""
     value, followed = _held(key, default, parse)
     return _arguments(key, value, {"value": value}, followed=followed)
+
+
+def is_followed(key: str) -> bool:
+    """Whether the URL says something of `key` that no choice here has put there: a link was followed."""
+    mark = f"address of {key}"
+    return mark in st.session_state and st.session_state[mark] != st.query_params.get(key)
+
+
+def turned(key: str, value: Any, *, followed: bool) -> dict[str, Any]:
+    """The arguments `key` and `value` of a widget: `value` at first and where a link was followed, else as left."""
+    there = key in st.session_state
+    held = value if followed or not there else st.session_state[key]
+    return _arguments(key, held, {"value": held}, followed=followed and there)
 
 
 def _held(key: str, default: T, parse: Callable[[str], T | None]) -> tuple[T, bool]:

@@ -1,12 +1,13 @@
 """What the reader of the leaderboard can turn: filters, the suites' version, weights. All of it stands in the URL."""
 
 from collections.abc import Collection, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from leaderboard.address import as_in_address, choose_many, choose_one, in_address, put
+from leaderboard.address import as_in_address, choose_many, choose_one, in_address, is_followed, put, turned
 from leaderboard.data.board import Filters
 from leaderboard.session import Session
 from leaderboard.words import escaped
@@ -24,7 +25,7 @@ def weights_of(bar: Any, session: Session, suites: Sequence[str], known: Collect
     """How much each of the suites counts; where the address weighs one that isn't `known` at all, the page says so."""
     t = session.t
     usual: dict[str, float] = {}
-    given = in_address("weights", usual, _parsed)
+    given, followed = in_address("weights", usual, _parsed), is_followed("weights")
     if unknown := [suite for suite in given if suite not in known]:
         st.warning(t("The address weighs what no run here has a score for: {names}", names=escaped(", ".join(unknown))))
     with bar.popover(t("Weights"), icon=":material/tune:"):
@@ -35,9 +36,8 @@ def weights_of(bar: Any, session: Session, suites: Sequence[str], known: Collect
                 escaped(session.title(suite)),
                 0.0,
                 _WEIGHTS,
-                min(given.get(suite, 1.0), _WEIGHTS),
-                0.5,
-                key=f"weight of {suite}",
+                step=0.5,
+                **turned(f"weight of {suite}", min(given.get(suite, 1.0), _WEIGHTS), followed=followed),
             )
             for place, suite in enumerate(suites)
         }
@@ -48,9 +48,10 @@ def weights_of(bar: Any, session: Session, suites: Sequence[str], known: Collect
 
 def _parsed(raw: str) -> dict[str, float] | None:
     try:
-        return {suite: max(float(weight), 0.0) for suite, _, weight in (one.rpartition(":") for one in raw.split(","))}
+        found = {suite: float(weight) for suite, _, weight in (one.rpartition(":") for one in raw.split(","))}
     except ValueError:
         return None
+    return {suite: max(weight, 0.0) for suite, weight in found.items()} if all(map(isfinite, found.values())) else None
 
 
 def filters_of(bar: Any, session: Session, known: pd.DataFrame) -> Filters:
@@ -87,9 +88,10 @@ def filters_of(bar: Any, session: Session, known: pd.DataFrame) -> Filters:
 
 def _size(raw: str) -> float | None:
     try:
-        return max(float(raw), 0.0)
+        size = float(raw)
     except ValueError:
         return None
+    return max(size, 0.0) if isfinite(size) else None
 
 
 def reference_of(bar: Any, session: Session, run_ids: Sequence[str], names: Mapping[str, str]) -> str | None:

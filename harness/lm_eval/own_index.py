@@ -52,7 +52,10 @@ def _files(folder: Path) -> Iterator[tuple[str, str]]:
         if Path(path).name == "__pycache__":
             continue
         for name in names:
-            about = (Path(path) / name).stat()
+            try:
+                about = (Path(path) / name).stat()
+            except OSError:  # such as an editor's lock, a link to nothing: lm-eval leaves out what it can't read
+                continue
             yield (Path(path) / name).relative_to(folder).as_posix(), f"{about.st_size} {about.st_mtime_ns}"
 
 

@@ -33,11 +33,12 @@ _MOST_SHOWN = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
-    """One answer to a question: what became of it, and what was read in it, by which rule; a `note` for people."""
+    """One answer to a question: what became of it, what was read in it by which rule, its vote; a `note` for people."""
 
     outcome: Outcome
     response: Response
     found: Extracted | None = None
+    vote: str | None = None
     note: str = ""
 
     @property
@@ -145,7 +146,8 @@ class Written(RowTask):
         found = self.extract(sample, response.text)
         if found is None:
             return Draw(outcome="unparsed", response=response)
-        return Draw(outcome="right" if self.is_right(sample, found.answer) else "wrong", response=response, found=found)
+        outcome: Outcome = "right" if self.is_right(sample, found.answer) else "wrong"
+        return Draw(outcome=outcome, response=response, found=found, vote=self.ballot(sample, found.answer))
 
     def _of_budgets(self, blank: Score, draws: Sequence[Draw]) -> Iterator[Score]:
         ended = [budgets(one.response, self.max_tokens) for one in draws]
@@ -156,7 +158,7 @@ class Written(RowTask):
             scored = replace(blank, metric="accuracy_at_budget", value=value, groups={BUDGET: budget})
             yield _or_uncounted(scored, {scored.metric} if any(map(_is_uncounted, draws)) else ())
 
-    def _of_draws(self, sample: Sample, blank: Score, draws: Sequence[Draw]) -> Iterator[Score]:
+    def _of_draws(self, sample: Sample, blank: Score, draws: Sequence[Draw]) -> Iterator[Score]:  # noqa: ARG002
         if len(draws) == 1:
             return
         right = sum(one.outcome == "right" for one in draws)
@@ -166,8 +168,8 @@ class Written(RowTask):
             yield replace(blank, metric="pass_hat_k", value=pass_hat_k(len(draws), right, k), groups=groups)
         answers: dict[str, list[bool]] = {}
         for one in draws:
-            if one.found:
-                answers.setdefault(self.ballot(sample, one.found.answer), []).append(one.outcome == "right")
+            if one.vote is not None:
+                answers.setdefault(one.vote, []).append(one.outcome == "right")
         most = max(map(len, answers.values()), default=0)
         chosen = [statistics.fmean(right) for right in answers.values() if len(right) == most]
         yield replace(blank, metric="majority", value=statistics.fmean(chosen or [0]))

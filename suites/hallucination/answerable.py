@@ -25,13 +25,17 @@ from suites.hallucination.abstention import ABSTENTIONS, abstains
 
 __all__ = ["ABSTAINED", "Answerable", "holds_reference"]
 
-ABSTAINED = "[abstains]"
+ABSTAINED = "\u2205 abstains"
 """What is read in an answer that says that it doesn't know."""
 _ABSTAIN, _ANSWER = "abstain", "answer"
 _MOST_WORDS = 40
 """Of an answer that can be right: a longer one that holds the reference may hold anything."""
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
-_PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation + "\u2018\u2019\u201c\u201d", ""))
+_PUNCTUATION = str.maketrans(
+    dict.fromkeys(
+        string.punctuation + "\u2018\u2019\u201c\u201d\u2010\u2011\u2012\u2013\u2014\u2212\u2026\u00ab\u00bb", ""
+    )
+)
 
 
 def _share(name: str, direction: Direction, meaning: str, *, source: str) -> Mean:
@@ -135,6 +139,12 @@ class Answerable(Written):
         if marked:
             return marked
         return Extracted(text.strip(), "whole text") if any(map(str.isalnum, text)) else None
+
+    @override
+    def ballot(self, sample: Sample, answer: str) -> str:
+        """The reference that it holds, else its words."""
+        held = next((one for one in sample.fields["references"] if holds_reference(answer, [one])), answer)
+        return held if answer == ABSTAINED else " ".join(_words(held))
 
     @override
     def is_right(self, sample: Sample, answer: str) -> bool:

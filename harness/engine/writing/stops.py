@@ -21,6 +21,16 @@ _NEAR = 8
 _LAST = 16
 """Tokens of a prompt among which a marker at its end is looked for."""
 
+_CALL_MARKS = (
+    *("<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "[CALL_ID]", "<|python_tag|>", "<|python_start|>"),
+    *(
+        "<\uff5ctool\u2581call\u2581begin\uff5c>",
+        "<\uff5ctool\u2581sep\uff5c>",
+        "<\uff5ctool\u2581call\u2581end\uff5c>",
+    ),
+)
+"""Tokens without which a call couldn't be told from other text."""
+
 
 class StopSpelling:
     """How one tokenizer spells the tokens that a model wrote.
@@ -32,10 +42,16 @@ class StopSpelling:
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         self._words = len(tokenizer)
+        special = {number: str(token) for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+        self._special = {*special, *tokenizer.all_special_ids}
+        self._marks = {number for number, token in special.items() if token in _CALL_MARKS}
 
     def text(self, token_ids: Sequence[int]) -> str:
-        """The text of the tokens, special ones left out."""
-        return str(self._tokenizer.decode(list(token_ids), skip_special_tokens=True))
+        """The text of the tokens, special ones left out but for those that mark the calls of functions."""
+        if self._marks.isdisjoint(token_ids):
+            return str(self._tokenizer.decode(list(token_ids), skip_special_tokens=True))
+        kept = [one for one in token_ids if one in self._marks or one not in self._special]
+        return str(self._tokenizer.decode(kept, skip_special_tokens=False))
 
     def opened_by(self, prompt: Sequence[int]) -> str | None:
         """The marker by which a prompt has the model begin inside its thoughts; None where it has none."""
