@@ -64,16 +64,23 @@ _FRACTION = re.compile(r"\\[dt]?frac\s*\{([^{}]*)\}\s*\{([^{}]*)\}")
 _AROUND = "*_`$\"'“”「」『』"
 _BEHIND = ".。,，;；"
 _MINUS = re.compile(r"[\u2212\u2013\u2011](?=\s?[\d.])")
-_SPACED = re.compile(r"(?<=\d)[\u00a0\u202f](?=\d{3}(?!\d))")
+_SPACED = re.compile(r"(?<=\d)[\u00a0\u202f\u2009'\u2019](?=\d{3}(?!\d))")
+_SCALED = re.compile(
+    r"(?<=\d) (?=(?:hundred|thousand|million|billion|trillion|Millionen|Milliarden|millions|milliards)\b)"
+)
+_WIDE = str.maketrans({**{0xFF10 + digit: str(digit) for digit in range(10)}, 0xFF0E: ".", 0xFF0D: "-"})
+_ASIDE = re.compile(r"\([^()]*=[^()]*\)")
 _PLAIN = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?"
-_RAISED = "²³¹¼-¾⁰-₎⅐-⅟"
-"""Written small: what stands beside them is no number by itself, as in 3½, 10⁶ and 1010₂."""
+_RAISED = "²³¹¼-¾⁰-₎⅐-⅟百千万亿萬億"
+"""What stands beside them is no number by itself, as in 3½, 10⁶, 1010₂ and 3万."""
 _RUN = re.compile(rf"[A-Za-z0-9_.,/+\-%°€£¥]*\d[A-Za-z0-9_.,/+\-%°{_RAISED}]*")
 _MIXED = re.compile(r"(?<=\d) (?=\d+/\d)")
 _NUMBER = re.compile(rf"([-+]?)[€£¥]?({_PLAIN})(/\d+)?(?!st$|nd$|rd$|th$)(?:[%°]|[A-Za-z]{{1,3}})?")
+_THOUSANDS = ("k", "K", "M", "bn", "mn")
 _LONGEST = 300
 """Characters of a number: longer ones are none that anybody asked for, and cost time to compare."""
 _YES = {"yes": "yes", "no": "no", "true": "yes", "false": "no", "ja": "yes", "nein": "no", "oui": "yes", "non": "no"}
+_EITHER = re.compile(r"(?:yes|no|ja|nein|oui|non|true|false)\s*(?:/|or\b|oder\b|ou\b)", re.IGNORECASE)
 _ZH_NO = re.compile(r"(?:不是|不对|不正确|是?错误?|否|不)(?=[的了吗\W]|$)")
 _ZH_YES = re.compile(r"(?:是|对|正确)(?=[的了吗\W]|$)")
 _BRACED = re.compile(r"\\(?:boxed|fbox)\s*\{")
@@ -100,9 +107,11 @@ def first_of(text: str, rules: Sequence[Rule]) -> Extracted | None:
 
 
 def number_by(text: str, rules: Sequence[Rule]) -> Extracted | None:
-    """The number in what the first rule finds that holds one: a place without a number has no answer."""
+    """The number in what the first rule finds that holds a digit; None where it can't be told which is meant."""
     places = (found for rule in rules if (found := rule(text)))
-    return next((Extracted(number, one.by) for one in places if (number := first_number(one.answer))), None)
+    place = next((one for one in places if any(map(str.isdigit, one.answer))), None)
+    number = first_number(place.answer) if place else None
+    return Extracted(number, place.by) if place and number else None
 
 
 def same_answer(answer: str, reference: str) -> bool:
@@ -132,7 +141,7 @@ def unwrapped(text: str) -> str:
     before = None
     while before != text:
         before, text = text, _FRACTION.sub(r"\1/\2", _WRAPPED.sub(r"\1", text))
-    return _TAGS.sub("", text)
+    return _TAGS.sub("", text.translate(_WIDE))
 
 
 def behind_marker(text: str) -> Extracted | None:
@@ -170,8 +179,15 @@ def last_number(text: str) -> Extracted | None:
 
 
 def first_number(text: str) -> str | None:
-    """The number that an answer begins with, or the only one in it; of `2 + 3 = 5` what stands on the right side."""
-    side = unwrapped(text).rsplit("=", 1)[-1].strip().lstrip(_AROUND)
+    """The number that an answer begins with, or the only one in it.
+
+    Of an equation it is the left side where that is a number (`18 = 9 * 2`), else the right one (`2 + 3 = 5`).
+    """
+    bare = _ASIDE.sub(" ", unwrapped(text))
+    left, equals, _ = bare.partition("=")
+    is_left = bool(equals) and re.fullmatch(rf"\W*{_PLAIN}\s*[A-Za-z%°]*\s*", left) is not None
+    side = (left if is_left else bare.rsplit("=", 1)[-1]).strip().lstrip(_AROUND + "\\")
+    side = re.sub(r"\A-\s(?=\d)", "-", side)
     runs = _runs(side)
     begins = bool(runs) and re.match(r"[-+\u2212\u2013\u2011€£¥$]?\s?[\d.]", side) is not None
     return _plain(runs[0]) if len(runs) == 1 or begins else None
@@ -199,6 +215,8 @@ def yes_no(text: str) -> Extracted | None:
     """`yes` or `no`, by the word that begins the answer, marked or not; of English, Chinese, German and French."""
     behind = behind_marker(text)
     said = _bare(behind.answer if behind else text)
+    if _EITHER.match(said):
+        return None
     word = re.match(r"[A-Za-zÀ-ÿ]+", said)
     if word:
         answer = _YES.get(word[0].casefold())
@@ -237,13 +255,13 @@ def _bare(text: str) -> str:
 
 def _runs(text: str) -> list[str]:
     """Stretches with digits in them, as `_plain` reads them."""
-    text = _SPACED.sub("", _MINUS.sub("-", unwrapped(text)))
+    text = _SCALED.sub("", _SPACED.sub("", _MINUS.sub("-", unwrapped(text))))
     text = _MIXED.sub("_", re.sub(r"(?<=\d) ?/ ?(?=\d)", "/", text))
     return [run.rstrip(".,") for run in _RUN.findall(text)]
 
 
 def _plain(run: str) -> str | None:
-    found = _NUMBER.fullmatch(run) if len(run) <= _LONGEST else None
+    found = _NUMBER.fullmatch(run) if len(run) <= _LONGEST and not run.endswith(_THOUSANDS) else None
     if not found:
         return None
     sign, digits, below = found.groups()

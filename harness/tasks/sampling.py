@@ -40,10 +40,10 @@ class Sampling:
             f"Give one from 1 to {MOST_SAMPLES:,}",
         )
         yield (
-            self.temperature is not None and not 0 <= self.temperature <= 100,
+            self.temperature is not None and self.temperature != 0 and not 1e-3 <= self.temperature <= 100,
             f"temperature {self.temperature}",
             "is not a temperature",
-            "Give a number from 0 (greedy) to 100",
+            "Give 0 (greedy), or a number from 0.001 to 100",
         )
         yield (
             self.samples > 1 and self.temperature == 0,

@@ -132,10 +132,10 @@ class Answerable(Written):
     @override
     def extract(self, sample: Sample, text: str) -> Extracted | None:
         """That it abstains, by which rule; else what stands behind a marker such as `Answer:`, or the whole text."""
-        rule = abstains(text)
+        marked = behind_marker(text)
+        rule = abstains(text) or (abstains(marked.answer) if marked else None)
         if rule:
             return Extracted(ABSTAINED, f"abstains: {rule}")
-        marked = behind_marker(text)
         if marked:
             return marked
         return Extracted(text.strip(), "whole text") if any(map(str.isalnum, text)) else None

@@ -254,6 +254,23 @@ def test_weights_of_what_nobody_has_are_said(opened):
     assert not opened(weights="robustness:3", q="gamma").warning
 
 
+def test_a_link_to_other_weights_turns_the_sliders(opened):
+    app = opened(weights="robustness:3")
+    app.query_params["weights"] = "robustness:5"
+    app.run()
+    assert app.slider(key="weight of robustness").value == 5.0
+    del app.query_params["weights"]
+    app.run()
+    assert app.slider(key="weight of robustness").value == 1.0
+
+
+@pytest.mark.parametrize("query", [{"max_size": "inf"}, {"max_size": "nan"}, {"weights": "robustness:nan"}])
+def test_what_is_no_number_in_an_address_is_left_aside(opened, query):
+    app = opened(**query)
+    assert len(shown(app)) == len(shown(opened()))
+    assert not any(key in app.query_params for key in query)
+
+
 def test_a_chart_a_dimension_follows_the_table(opened):
     app = opened()
     assert len(shown(app)) == 3

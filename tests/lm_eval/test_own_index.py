@@ -67,3 +67,8 @@ def test_without_room_for_it_nothing_else_changes(place, tmp_path):
     shutil.rmtree(tmp_path / "cache", ignore_errors=True)
     (tmp_path / "cache").write_text("no folder")
     assert read() == built(place)
+
+
+def test_a_link_to_nothing_stops_nobody(place):
+    (place / ".#lock.yaml").symlink_to(place / "nowhere")
+    assert read() == built(place)

@@ -178,12 +178,29 @@ In no particular order, red and blue.
 """.strip().splitlines()
 
 
-@pytest.mark.parametrize("text", ABSTAINING)
+MORE_ABSTAINING = [
+    *(
+        "**unanswerable**",
+        '"Unanswerable"',
+        "Unanswerable (the text only covers 1066).",
+        "Don't know.",
+        "Cannot determine.",
+    ),
+    *("I have no idea.", "Scientists don't know.", "The answer is not in the text.", "There is no mention of this."),
+    *("The passage does not discuss this.", "The answer cannot be found in the text.", "答案未知。", "我不太清楚"),
+]
+IN_DOUBT = [
+    *("Rome, though I'm not entirely sure.", "It is Rome, but I can't say why.", "I'm not sure, it might be 1066."),
+    *("I don't know. Rome?", "I do not know the date, however, according to the text, it was 1066."),
+]
+
+
+@pytest.mark.parametrize("text", [*ABSTAINING, *MORE_ABSTAINING])
 def test_who_says_that_it_is_not_known_abstains(text):
     assert abstains(text)
 
 
-@pytest.mark.parametrize("text", [*ANSWERING, "", " \n"])
+@pytest.mark.parametrize("text", [*ANSWERING, *IN_DOUBT, "", " \n"])
 def test_who_answers_or_says_nothing_does_not(text):
     assert abstains(text) is None
 
@@ -321,3 +338,18 @@ def test_a_file_that_is_not_squads_is_refused_by_its_name(tmp_path, text):
     (tmp_path / "squad.json").write_text(text)
     with pytest.raises(DataError, match=r"squad\.json: is no file of SQuAD's"):
         SquadSource(Folder(str(tmp_path)), "squad.json").fetch(offline=True)
+
+
+def test_the_word_that_is_asked_for_is_heard_behind_a_marker():
+    task = registry.task("squad_2")
+    sample = next(one for one in task.samples(rows_of("squad_2"), settings(8)) if not one.fields["references"])
+    assert [task.extract(sample, text).answer for text in ("Answer: unanswerable", "unanswerable")] == [ABSTAINED] * 2
+
+
+def test_answers_that_hold_the_same_reference_vote_together():
+    task = registry.task("squad_2")
+    sample = next(one for one in task.samples(rows_of("squad_2"), settings(8)) if one.fields["references"])
+    right = sample.fields["references"][0]
+    votes = {task.ballot(sample, text) for text in (right, f"{right}.", f"It is {right}")}
+    assert len(votes) == 1
+    assert task.ballot(sample, "something else") not in votes

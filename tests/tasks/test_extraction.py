@@ -13,6 +13,7 @@ from harness.tasks.extraction import (
     last_line,
     last_number,
     letter,
+    number_by,
     yes_no,
 )
 
@@ -123,3 +124,31 @@ def test_no_text_makes_a_rule_fail(text):
         found = rule(text)
         assert found is None or found.answer.strip()
     assert first_of(text, [boxed, last_number]) == (boxed(text) or last_number(text))
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("18 dollars (16 - 3 - 4 = 9 eggs)", "18"),
+        ("18 = 9 * 2", "18"),
+        ("$18 = 9 eggs * $2", "18"),
+        (r"\$18 for 3 days", "18"),
+        ("2 + 3 = 5", "5"),
+        ("x = 5", "5"),
+        ("\uff11\uff18", "18"),
+        ("1'000", "1000"),
+        ("- 5", "-5"),
+        ("There are 18 eggs in 3 boxes", None),
+        ("70k", None),
+        ("1.5 million", None),
+        ("3\u4e07", None),
+    ],
+)
+def test_the_number_of_a_marked_answer_is_the_one_that_is_meant_or_none(said, number):
+    found = number_by(f"We count 7 hens.\nAnswer: {said}", [behind_marker, last_number])
+    assert (found.answer if found else None) == number
+
+
+@pytest.mark.parametrize("said", ["Yes or no: no", "Yes/No", "ja oder nein"])
+def test_a_question_said_again_is_no_answer(said):
+    assert yes_no(said) is None

@@ -126,3 +126,12 @@ def test_what_is_in_front_of_a_stop_is_the_shown_text_without_special_tokens(spe
     expected = plain.split(until[0])[0] if until else plain
     assert spelled.before_stop(token_ids, until) == expected
     assert spelled.stopped(token_ids, until) == any(stop in shown for stop in until)
+
+
+def test_the_marks_of_calls_are_kept_and_other_special_tokens_are_not():
+    tokenizer = tiny.build_tiny_tokenizer()
+    tokenizer.add_special_tokens({"additional_special_tokens": ["[TOOL_CALLS]", "[ARGS]", "<|other|>"]})
+    token_ids = tokenizer("[TOOL_CALLS]f[ARGS]{}<|other|></s>", add_special_tokens=False)["input_ids"]
+    spelling = StopSpelling(tokenizer)
+    assert spelling.reply(token_ids, (), "end")["text"] == "[TOOL_CALLS]f[ARGS]{}"
+    assert spelling.reply(token_ids[1:2] + token_ids[-2:], (), "end")["text"] == "f"
