@@ -6,6 +6,7 @@ import json
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.leaderboard.browser import Reader, launched, served
 
@@ -129,7 +130,7 @@ def test_what_a_popover_shows_late_is_what_holds(fresh, runs):
     assert fresh.page.get_by_test_id("stMultiSelect").inner_text().split() == ["Columns", "Accuracy", "date"]
     fresh.page.keyboard.press("Escape")
     fresh.page.get_by_role("button", name="Filters").click()
-    assert fresh.page.get_by_role("textbox", name="Name or run id").input_value() == "o"
+    expect(fresh.page.get_by_role("textbox", name="Name or run id")).to_have_value("o")
     assert float(fresh.page.get_by_role("spinbutton").input_value()) > 0
     assert not fresh.page.get_by_label("Verified records only").is_checked()
 
