@@ -89,7 +89,7 @@ def respond(model: Model, requests: Sequence[Request]) -> Iterator[Response]:
 
 def refuse_others(requests: Sequence[Request], answered: tuple[type[Request], ...], model: str) -> None:
     """Raise `ModelError` for requests that are none of those `answered` by a `model`, such as "a tagger"."""
-    others = sorted({request.kind for request in requests if not isinstance(request, answered)})
+    others = sorted({request.kind for request in requests if type(request) not in answered})
     if others:
         raise ModelError(f"{model} can't answer requests of the kinds {', '.join(others)}")
 

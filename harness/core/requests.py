@@ -2,7 +2,7 @@
 
 The names of the first three kinds are lm-evaluation-harness's. A request's id is the digest of all that can change its
 answer apart from the model, so two tasks that ask the same thing ask it once. A prompt of another nature, such as one
-that holds images, is a kind of its own beside these.
+that holds pictures or sounds, is a kind of its own beside these.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,9 @@ __all__ = [
     "GenerateUntil",
     "Loglikelihood",
     "LoglikelihoodRolling",
+    "MatchTexts",
+    "MultimodalGenerateUntil",
+    "MultimodalLoglikelihood",
     "PseudoLoglikelihood",
     "Request",
     "Response",
@@ -30,6 +33,7 @@ __all__ = [
     "Tag",
     "TokenLoglikelihoods",
     "Tools",
+    "Transcribe",
 ]
 
 
@@ -254,6 +258,58 @@ class Attribute(Request):
     methods: tuple[str, ...]
     settings: AttributionSettings
     chat: Conversation | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultimodalLoglikelihood(Loglikelihood):
+    """As `Loglikelihood`, where the context holds pictures or sounds.
+
+    `media` are their names (`harness.core.media.Medium`, which bring the bytes). Each stands where the context has the
+    character `harness.core.media.OBJECT`, in this order.
+    """
+
+    kind: ClassVar[str] = "multimodal_loglikelihood"
+    lack: ClassVar[str] = "sees no pictures"
+    media: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MultimodalGenerateUntil(GenerateUntil):
+    """As `GenerateUntil`, where the context holds pictures or sounds; `media` are as in `MultimodalLoglikelihood`."""
+
+    kind: ClassVar[str] = "multimodal_generate_until"
+    lack: ClassVar[str] = "sees no pictures"
+    media: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transcribe(Request):
+    """What is said in a sound, and how likely is it that `reference` is said?
+
+    The answer holds what the model writes with greedy decoding, in at most `max_tokens` tokens, and the natural-log
+    probability of each of these; with a `reference`, its `loglikelihood`, too. `language` is a code such as `en`, which
+    a model of one language leaves aside.
+    """
+
+    kind: ClassVar[str] = "transcribe"
+    lack: ClassVar[str] = "doesn't write down what it hears"
+    audio: str
+    language: str | None = None
+    reference: str | None = None
+    max_tokens: int = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatchTexts(Request):
+    """Which of `texts` fits a picture best?
+
+    The answer's `label_scores` are the probability of each text, in their order: they sum to 1 (Radford et al., 2021).
+    """
+
+    kind: ClassVar[str] = "match_texts"
+    lack: ClassVar[str] = "doesn't compare pictures with texts"
+    image: str
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

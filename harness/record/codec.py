@@ -14,11 +14,15 @@ from harness.core.requests import (
     GenerateUntil,
     Loglikelihood,
     LoglikelihoodRolling,
+    MatchTexts,
+    MultimodalGenerateUntil,
+    MultimodalLoglikelihood,
     PseudoLoglikelihood,
     Request,
     Response,
     Tag,
     TokenLoglikelihoods,
+    Transcribe,
 )
 from harness.core.text.codec import REASON, Codec, Form
 from harness.core.text.hashing import canonical_json
@@ -47,8 +51,13 @@ class _Kind:
 
 
 _CONTEXT, _TEXT = {"context": "context"}, {"continuation": "text"}
+_PAIR = {**_CONTEXT, "continuation": "continuation"}
 _KINDS: Mapping[type[Request], _Kind] = {
-    Loglikelihood: _Kind(Codec(Loglikelihood), {**_CONTEXT, "continuation": "continuation"}),
+    Loglikelihood: _Kind(Codec(Loglikelihood), _PAIR),
+    MultimodalLoglikelihood: _Kind(Codec(MultimodalLoglikelihood), _PAIR),
+    MultimodalGenerateUntil: _Kind(Codec(MultimodalGenerateUntil), _CONTEXT),
+    Transcribe: _Kind(Codec(Transcribe), {"continuation": "reference"}),
+    MatchTexts: _Kind(Codec(MatchTexts), {}, {"continuation": lambda asked: " |".join(asked.texts)}),
     LoglikelihoodRolling: _Kind(Codec(LoglikelihoodRolling), _TEXT),
     TokenLoglikelihoods: _Kind(Codec(TokenLoglikelihoods), _TEXT),
     PseudoLoglikelihood: _Kind(Codec(PseudoLoglikelihood), _TEXT),

@@ -10,6 +10,7 @@
     responses.parquet  requests and responses by sample
     scores.parquet     scores by sample
     attributions.parquet  what explains each decision, by sample and method; only where a task asks for that
+    media/             pictures and sounds that were asked about, named by their digests; only where there are any
     estimates.json     what the scores amount to: the same bytes for the same spec on the same machine
     measurements.json  what the meter's windows amount to: differs from run to run
     samples.merkle     a digest for each sample: the leaves of a Merkle tree
@@ -20,7 +21,7 @@ A run is `started`, then `scored`, then `sealed`; only the seal says that it is 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -30,6 +31,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from harness.core.errors import RecordError
+from harness.core.media import Medium
 from harness.core.meters import Window
 from harness.core.requests import Response
 from harness.core.scores import Estimate
@@ -40,6 +42,7 @@ from harness.record.estimates import estimate_of, estimate_row, recorded
 from harness.record.files import clear_scratch, make_folder, write_whole, writing
 from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
+from harness.record.media import keep_media, stored_medium
 from harness.record.metrics import METRICS, RecordedMetric, recorded_metrics
 from harness.record.opening import is_there, read_json
 from harness.record.parquet import read_table
@@ -171,6 +174,13 @@ class RunRecord:
         if not is_there(self.folder / "attributions.parquet"):
             return pd.DataFrame(attribution_rows([]).to_pandas())
         return self._table("attributions.parquet")
+
+    def medium(self, name: str) -> Medium | None:
+        """The picture or sound of that name, as requests have it; None where the run doesn't keep it.
+
+        Raises `RecordError` for a file that can't be read, and `ValueError` for a name of none.
+        """
+        return stored_medium(self.folder, name)
 
     @property
     def windows(self) -> list[Window]:
@@ -305,8 +315,9 @@ class RunWriter:
         estimates: Sequence[Estimate],
         measurements: Sequence[Estimate],
         attributions: Sequence[Mapping[str, Any]] = (),
+        media: Iterable[Medium] = (),
     ) -> RunRecord:
-        """Write the tables and the estimates, then the seal; all are made before the first is written.
+        """Write the tables, the estimates and the media, then the seal; tables are made before the first is written.
 
         Raises `RecordError`, and `ValueError` for what the files can't hold; the same call can be tried again.
         """
@@ -317,7 +328,8 @@ class RunWriter:
             files[name] = _json_bytes(list(map(recorded, listed)))
         for name, content in files.items():
             write_whole(self.folder / name, content)
-        write_seal(self.folder, [*_SEALED, *(name for name in _OPTIONAL if (self.folder / name).exists())])
+        kept = keep_media(self.folder, media)
+        write_seal(self.folder, [*_SEALED, *(name for name in _OPTIONAL if (self.folder / name).exists()), *kept])
         return RunRecord(self.folder)
 
     def close(self) -> None:

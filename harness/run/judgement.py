@@ -18,7 +18,7 @@ from harness.core.statistics import Interval
 from harness.core.tasks import Results, Suite
 from harness.core.text.hashing import SHORT, digest
 from harness.core.text.reasons import Reason
-from harness.core.truncation import usable
+from harness.core.text.truncation import usable
 from harness.record import RunSpec
 from harness.run.work import SkippedTask, TaskWork, with_failure
 from harness.suitefiles.selection import PlannedTask, Selection

@@ -31,6 +31,7 @@ from harness.record.environment import (
     peak_memory_bytes,
 )
 from harness.record.files import writing
+from harness.record.media import media_in
 from harness.record.metrics import METRICS, metric_rows
 from harness.record.seal import SEAL
 from harness.record.tables import attributions_of, response_row, score_row
@@ -240,6 +241,7 @@ def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRec
         scores=[score_row(suite, task, score) for (suite, task), scored in scores.items() for score in scored],
         estimates=[*estimates, *headline_estimates(plan.selection.suites, estimates, results.signature)],
         measurements=[*derived, *headline_estimates(plan.selection.suites, derived, results.signature)],
+        media=(medium for _, (*_, request, _) in answered for medium in media_in(request)),
     )
 
 

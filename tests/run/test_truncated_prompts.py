@@ -5,7 +5,7 @@ import json
 import pytest
 
 import harness
-from harness.core.truncation import QUESTION_LOST
+from harness.core.text.truncation import QUESTION_LOST
 from harness.report import ReportContext, Words, build_document, to_markdown
 from tests.cli.conftest import harness_here
 from tests.tiny import TEXT

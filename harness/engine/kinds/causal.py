@@ -22,7 +22,7 @@ from harness.core.requests import (
     TokenLoglikelihoods,
 )
 from harness.core.text.reasons import Reason
-from harness.core.truncation import long_continuation
+from harness.core.text.truncation import long_continuation
 from harness.engine.encoding import Encoder, Reading, Tokens
 from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.lengths import tried_lengths

@@ -21,7 +21,7 @@ from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch, Model, refuse_others
 from harness.core.requests import Loglikelihood, PseudoLoglikelihood, Request, Response
-from harness.core.truncation import long_continuation
+from harness.core.text.truncation import long_continuation
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.lengths import known_lengths

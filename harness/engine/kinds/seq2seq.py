@@ -18,7 +18,7 @@ from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch, Model, refuse_others
 from harness.core.requests import EmbeddingNoise, GenerateUntil, Loglikelihood, Request, Response, Stop
 from harness.core.text.reasons import Reason
-from harness.core.truncation import long_continuation
+from harness.core.text.truncation import long_continuation
 from harness.engine.encoding import Tokens
 from harness.engine.halving import NO_MEMORY, Halving
 from harness.engine.noise import with_noise

@@ -1,0 +1,29 @@
+"""Pictures as media: eight bits a channel, red, green and blue, without any of what else a file may hold."""
+
+import io
+
+from PIL import Image
+
+from harness.core.media import IMAGE, Medium, data_of
+
+__all__ = ["image_of", "picture"]
+
+
+def picture(image: Image.Image) -> Medium:
+    """The medium of an image, with white where it is transparent; equal pixels have equal bytes."""
+    if image.has_transparency_data:
+        shown = image.convert("RGBA")
+        image = Image.new("RGBA", shown.size, "white")
+        image.alpha_composite(shown)
+    # A copy of the pixels alone: comments, profiles and places where a photograph was taken stay behind.
+    bare = Image.frombytes("RGB", image.size, image.convert("RGB").tobytes())
+    stream = io.BytesIO()
+    bare.save(stream, format="PNG")
+    return Medium(IMAGE, stream.getvalue())
+
+
+def image_of(name: str) -> Image.Image:
+    """The RGB image of a medium that `picture` made. Raises `ModelError` for a name without bytes."""
+    image = Image.open(io.BytesIO(data_of(name)), formats=("PNG",))
+    image.load()
+    return image

@@ -1,0 +1,40 @@
+"""Sounds as media: one channel of 16 bits, compressed without loss."""
+
+import io
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from harness.core.media import AUDIO, Medium, data_of
+
+__all__ = ["Samples", "resampled", "samples_of", "sound"]
+
+Samples = NDArray[np.float32]
+"""Of shape (samples,), from -1 to 1."""
+
+
+def sound(samples: Samples, rate_hz: int) -> Medium:
+    """The medium of a sound; what is louder than 1 is clipped. Equal samples have equal bytes."""
+    whole = np.round(np.clip(samples, -1, 1) * 32767).astype(np.int16)
+    stream = io.BytesIO()
+    soundfile.write(stream, whole, rate_hz, format="FLAC", subtype="PCM_16")
+    return Medium(AUDIO, stream.getvalue())
+
+
+def samples_of(name: str) -> tuple[Samples, int]:
+    """The samples of a medium that `sound` made, and how many a second has.
+
+    Raises `ModelError` for a name without bytes.
+    """
+    whole, rate_hz = soundfile.read(io.BytesIO(data_of(name)), dtype="int16")
+    return (whole / np.float32(32767)).astype(np.float32), int(rate_hz)
+
+
+def resampled(samples: Samples, rate_hz: int, wanted_hz: int) -> Samples:
+    """The same sound with another number of samples a second."""
+    if rate_hz == wanted_hz:
+        return samples
+    common = int(np.gcd(rate_hz, wanted_hz))
+    return resample_poly(samples, wanted_hz // common, rate_hz // common).astype(np.float32)

@@ -1,0 +1,64 @@
+"""The pictures and sounds of a run, each a file in its folder that is named by the digest of its bytes."""
+
+import hashlib
+from collections.abc import Iterable
+from pathlib import Path
+
+from harness.core.media import AUDIO, IMAGE, MediaType, Medium, media_type_of
+from harness.core.requests import Request
+from harness.record.files import make_folder, write_whole
+from harness.record.opening import read_bytes
+
+__all__ = ["FOLDER", "keep_media", "media_in", "stored_medium"]
+
+FOLDER = "media"
+_ENDINGS: dict[MediaType, str] = {IMAGE: "png", AUDIO: "flac"}
+_MOST = 5_000
+_MOST_BYTES = 1 << 29
+"""Of all media that a run keeps; those that come later are known by their digests alone."""
+_LARGEST_BYTES = 64 << 20
+
+
+def media_in(request: Request) -> list[Medium]:
+    """The pictures and sounds of a request, in the order of its fields."""
+    fields = (getattr(request, name) for name in request.__dataclass_fields__)
+    parts = (part for value in fields for part in (value if isinstance(value, tuple) else (value,)))
+    return [part for part in parts if isinstance(part, Medium)]
+
+
+def keep_media(folder: Path, media: Iterable[Medium]) -> list[str]:
+    """Write each medium once, as far as there is room; the names of the files, relative to the run's folder.
+
+    Raises `RecordError` where they can't be written.
+    """
+    kept: dict[str, None] = {}
+    size_bytes = 0
+    for medium in media:
+        name = _file_of(medium)
+        if name in kept or len(kept) >= _MOST or size_bytes + len(medium.data) > _MOST_BYTES:
+            continue
+        path = folder / name
+        make_folder(path.parent)
+        if not path.is_file():
+            write_whole(path, medium.data)
+        kept[name] = None
+        size_bytes += len(medium.data)
+    return list(kept)
+
+
+def stored_medium(folder: Path, name: str) -> Medium | None:
+    """The medium of that name as a run keeps it; None where it has none, or other bytes under this name.
+
+    Raises `RecordError` for a file that can't be read, and `ValueError` for a name of none.
+    """
+    try:
+        data = read_bytes(folder / _file_of(name), _LARGEST_BYTES)
+    except FileNotFoundError:
+        return None
+    if hashlib.sha256(data).hexdigest() != name.rpartition(":")[2]:
+        return None
+    return Medium(media_type_of(name), data)
+
+
+def _file_of(name: str) -> str:
+    return f"{FOLDER}/{name.rpartition(':')[2]}.{_ENDINGS[media_type_of(name)]}"
