@@ -58,7 +58,7 @@ class EmbeddingNoise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """The chat around a request's context, for a task that makes one itself; it counts with a chat template alone.
+    """The chat around a request's context, where it is more than that; it counts with a chat template alone.
 
     The context is the user's last turn. `before` are the turns that lead to it, as pairs of role and content, and
     `opening` is what the assistant's turn begins with. A context that is read `as_is` is no turn at all.

@@ -20,11 +20,16 @@ __all__ = ["Aggregate", "Disturbed", "Results", "Row", "Sample", "Suite", "Task"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSettings:
-    """How much of a task to run: `limit` samples (None: all), `num_fewshot` exemplars, and the run's seed."""
+    """How much of a task to run: `limit` samples (None: all), `num_fewshot` exemplars, and the run's seed.
+
+    `multiturn` asks for exemplars that are turns of a chat (see `Sample.exemplars`). A task that doesn't know how
+    leaves them in its prompts.
+    """
 
     limit: int | None
     num_fewshot: int
     seed: int
+    multiturn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +39,8 @@ class Sample:
     `id` is unique in its task and stable while the data are. `prompt` is the whole context with its exemplars, which
     end before the character `question_start`; `choices` the continuations to compare, without their leading space;
     `gold` the index of the right choice or the reference text. `cluster` names what the sample shares with others.
-    `fields` holds whatever else the task needs to score it.
+    `fields` holds whatever else the task needs to score it. `exemplars` are pairs of question and answer that stand
+    before all that is asked about the sample, as turns of a chat; the prompt has none then, and its question starts it.
     """
 
     id: str
@@ -44,6 +50,7 @@ class Sample:
     gold: int | str | None = None
     cluster: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
+    exemplars: tuple[tuple[str, str], ...] = ()
 
 
 class Aggregate(Protocol):

@@ -22,7 +22,8 @@ class TaskSpec:
     task file says besides (metrics, gold answers); `code_sha256` the Python files of the task's class and of the user's
     scripts, with all user code that they import (see `harness.core.process.reachable`). `languages` are those of its
     texts, as ISO 639-1 codes, for people to choose by. `definition` is `Task.definition`: with it the task, and so its
-    metrics, can be built again from the record; empty in records of earlier versions.
+    metrics, can be built again from the record; empty in records of earlier versions. `multiturn` says that its
+    exemplars are turns of the chat because the user wanted it, and not because its own code makes them so.
     """
 
     suite: str
@@ -37,6 +38,7 @@ class TaskSpec:
     code_sha256: str
     languages: tuple[str, ...] = ()
     definition: Mapping[str, Any] = field(default_factory=dict)
+    multiturn: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,15 @@ def _codec() -> Codec[RunSpec]:
 def run_id_of(spec: Mapping[str, Any]) -> str:
     """The id of the run whose `spec.json` holds this value, also where another version of the harness wrote it."""
     told = {key: value for key, value in spec.items() if key not in _NO_PART_OF_THE_ID}
-    # So that what was there before the switch keeps its id.
+    # So that what was there before a switch keeps its id.
     if told.get("thinking") is None:
         told.pop("thinking", None)
+    if isinstance(told.get("tasks"), list | tuple):
+        told["tasks"] = [_without_unset(task) for task in told["tasks"]]
     return digest(told)[:SHORT]
+
+
+def _without_unset(task: Any) -> Any:
+    if not isinstance(task, Mapping) or task.get("multiturn", True):
+        return task
+    return {key: value for key, value in task.items() if key != "multiturn"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from harness.core.errors import HarnessError
 from harness.core.metrics import Metric, Undefined, salt
@@ -19,7 +19,7 @@ from harness.core.tasks import Results, Suite
 from harness.core.text.hashing import SHORT, digest
 from harness.core.text.reasons import Reason
 from harness.core.text.truncation import usable
-from harness.record import RunSpec
+from harness.record import RunSpec, TaskSpec
 from harness.run.work import SkippedTask, TaskWork, with_failure
 from harness.suitefiles.selection import PlannedTask, Selection
 
@@ -257,8 +257,6 @@ def run_signature(spec: RunSpec) -> str:
 
 def _chat_signature(spec: RunSpec) -> Iterator[str]:
     yield f"chat:{'yes' if spec.apply_chat_template else 'no'}"
-    if spec.apply_chat_template:
-        yield f"exemplars:{'turns' if spec.fewshot_as_multiturn else 'one-turn'}"
     if spec.chat_date:
         yield f"date:{spec.chat_date}"
     if spec.system_prompt:
@@ -275,11 +273,18 @@ def _task_signature(work: TaskWork, run: RunSpec) -> str:
     drawn = work.planned.task.definition.get("sampling")
     written += f"|sampling:{_settings(drawn)}" if drawn else ""
     data = spec.data_sha256[:SHORT] if spec.data_sha256 else "in-task"
+    shown = f"|exemplars:{_exemplars(work, spec, run)}" if run.apply_chat_template and spec.num_fewshot else ""
     defined = f"|definition:{spec.definition_sha256[:SHORT]}" if work.planned.task.definition else ""
     return (
-        f"task:{spec.task}|v:{spec.version}|n:{spec.sample_count}|fewshot:{spec.num_fewshot}"
+        f"task:{spec.task}|v:{spec.version}|n:{spec.sample_count}|fewshot:{spec.num_fewshot}{shown}"
         f"|data:{data}|requests:{spec.requests_sha256[:SHORT]}{defined}{written}"
     )
+
+
+def _exemplars(work: TaskWork, spec: TaskSpec, run: RunSpec) -> Literal["turns", "one-turn"]:
+    """How they stand in the chat: as the user wants it in a task of ours, or as a task makes its chats itself."""
+    makes_chats = any(getattr(request, "chat", None) for asked in work.asked for request in asked)
+    return "turns" if spec.multiturn or (makes_chats and run.fewshot_as_multiturn) else "one-turn"
 
 
 def _settings(followed: Mapping[str, Any]) -> str:

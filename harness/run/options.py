@@ -88,7 +88,7 @@ class EvalOptions:
     apply_chat_template: bool = option(False, "Give prompts as the user's turn of a chat.", "--apply-chat-template")
     fewshot_as_multiturn: bool | None = option(
         None,
-        "In a chat, give each exemplar of an lm-eval task as turns of its own. [default: as lm-eval, yes]",
+        "In a chat, give each exemplar as turns of its own. [default: those of lm-eval's tasks alone, as lm-eval does]",
         "--fewshot-as-multiturn/--no-fewshot-as-multiturn",
     )
     system_prompt: str | None = option(

@@ -81,7 +81,12 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     # What is asked of it depends on whether its template is in force, and not on whether there is one.
     in_chat = options.apply_chat_template or registry.kind(checkpoint.kind).is_chat
     asked = replace(checkpoint, has_chat_template=in_chat)
-    chosen, skipped = applicable(selection.planned, asked, allow_code_execution=options.allow_code_execution)
+    chosen, skipped = applicable(
+        selection.planned,
+        asked,
+        allow_code_execution=options.allow_code_execution,
+        multiturn=bool(options.fewshot_as_multiturn),
+    )
     if any(one.task.executes_code for one in chosen):
         require_sandbox()
     if not chosen:
@@ -251,7 +256,7 @@ def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
                 place=f"--thinking {options.thinking}",
                 fix="Leave it out: the model thinks, or doesn't, as it was trained to",
             )
-    # As lm-evaluation-harness has it, exemplars of a chat are turns unless the user says otherwise.
+    # As lm-evaluation-harness has it, exemplars of its tasks are turns unless the user says otherwise.
     return ChatOptions(
         fewshot_as_multiturn=options.fewshot_as_multiturn is not False, system_prompt=options.system_prompt
     )

@@ -108,7 +108,9 @@ def _work(
     made = mine.as_recorded(task.definition) if mine else rebuilt(task.task, task.definition)
     if made.executes_code and not allow_code_execution:
         raise _Other(EXECUTES_CODE)
-    settings = TaskSettings(limit=task.limit, num_fewshot=task.num_fewshot, seed=record.spec.seed)
+    settings = TaskSettings(
+        limit=task.limit, num_fewshot=task.num_fewshot, seed=record.spec.seed, multiturn=task.multiturn
+    )
     planned = PlannedTask(suite=task.suite, task=made.suited(_checkpoint(record)), settings=settings)
     (work,) = prepare([planned], offline=True)
     here = work.spec

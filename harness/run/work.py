@@ -13,13 +13,14 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import DataError, HarnessError, PluginError, TaskError
 from harness.core.process.isolation import STEP_TIMEOUT_S, StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.process.reachable import code_digest
-from harness.core.requests import Request, Response
+from harness.core.requests import Conversation, Request, Response
 from harness.core.tasks import Row, Sample, Task
 from harness.core.text.hashing import digest
 from harness.core.text.reasons import Reason
 from harness.data import find, load_data
 from harness.record import TaskSpec
 from harness.suitefiles.selection import PlannedTask
+from harness.tasks.exemplars import in_turns
 
 __all__ = ["EXECUTES_CODE", "Phase", "SkippedTask", "TaskWork", "applicable", "phases", "prepare", "with_failure"]
 
@@ -69,6 +70,7 @@ class TaskWork:
             code_sha256=_code_digest(self.planned.task),
             languages=tuple(self.planned.task.languages),
             definition=dict(self.planned.task.definition),
+            multiturn=any(sample.exemplars for sample in self.samples),
         )
 
 
@@ -101,9 +103,16 @@ class SkippedTask:
 
 
 def applicable(
-    planned: Sequence[PlannedTask], checkpoint: Checkpoint, *, allow_code_execution: bool = True
+    planned: Sequence[PlannedTask],
+    checkpoint: Checkpoint,
+    *,
+    allow_code_execution: bool = True,
+    multiturn: bool = False,
 ) -> tuple[list[PlannedTask], list[SkippedTask]]:
-    """The tasks that a checkpoint can be asked, suited to it, and the others with their reason: kind, refusal, code."""
+    """The tasks that a checkpoint can be asked, suited to it, and the others with their reason: kind, refusal, code.
+
+    `multiturn` has exemplars be turns of a chat.
+    """
     kept, skipped = [], []
     for one in planned:
         kind = registry.kind(checkpoint.kind)
@@ -114,14 +123,14 @@ def applicable(
         if reason:
             skipped.append(SkippedTask(planned=one, reason=reason))
         else:
-            kept.append(_suited(one, checkpoint))
+            kept.append(_suited(one, checkpoint, multiturn))
     return kept, skipped
 
 
-def _suited(planned: PlannedTask, checkpoint: Checkpoint) -> PlannedTask:
+def _suited(planned: PlannedTask, checkpoint: Checkpoint, multiturn: bool) -> PlannedTask:
     task = planned.task.suited(checkpoint)
     exemplars = planned.settings.num_fewshot if task.supports_fewshot else 0
-    return replace(planned, task=task, settings=replace(planned.settings, num_fewshot=exemplars))
+    return replace(planned, task=task, settings=replace(planned.settings, num_fewshot=exemplars, multiturn=multiturn))
 
 
 def prepare(planned: Sequence[PlannedTask], *, offline: bool, step_timeout_s: float = STEP_TIMEOUT_S) -> list[TaskWork]:
@@ -171,7 +180,8 @@ def _followed(one: TaskWork, responses: Mapping[str, Response], step_timeout_s: 
     if not any(more):
         return one
     before = one.follow_ups or ((),) * len(more)
-    return replace(one, follow_ups=tuple((*old, *new) for old, new in zip(before, more, strict=True)))
+    follow_ups = ((*old, *in_turns(sample, new)) for sample, old, new in zip(one.samples, before, more, strict=True))
+    return replace(one, follow_ups=tuple(follow_ups))
 
 
 def phases(work: Sequence[TaskWork], but_for: Iterable[Phase] = ()) -> list[Phase]:
@@ -223,7 +233,7 @@ def _asking(planned: PlannedTask, rows: Sequence[Row], data_sha256: str | None) 
     ids = [sample.id for sample in samples]
     if len(set(ids)) < len(ids):
         raise TaskError("two samples have the same id", place=task.name)
-    requests = tuple(tuple(task.requests(sample)) for sample in samples)
+    requests = tuple(in_turns(sample, task.requests(sample)) for sample in samples)
     for sample, asked in zip(samples, requests, strict=True):
         _refuse_endless(task, sample, asked)
     return TaskWork(
@@ -247,9 +257,11 @@ def _refuse_endless(task: Task, sample: Sample, requests: Sequence[Request]) -> 
 
 
 def _length(value: object) -> int:
-    """The characters of a text, or of those in a tuple."""
+    """The characters of a text, of those in a tuple, or of a chat's turns."""
     if isinstance(value, str):
         return len(value)
+    if isinstance(value, Conversation):
+        return _length((*value.before, value.opening))
     return sum(map(_length, value)) if isinstance(value, tuple) else 0
 
 

@@ -155,7 +155,9 @@ _FROM_SPEC = (
 
 def _task(task: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **{name: value for name, value in task.items() if name not in ("limit", "languages", "definition")},
+        **{
+            name: value for name, value in task.items() if name not in ("limit", "languages", "definition", "multiturn")
+        },
         "sample_limit": task["limit"],
     }
 

@@ -11,16 +11,16 @@ from harness.core.datasets import DataSet
 from harness.core.errors import DataError, TaskError
 from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
 from harness.core.text.hashing import SHORT, digest
+from harness.tasks.exemplars import after_exemplars
 
-__all__ = ["RowTask", "cluster_of"]
+__all__ = ["RowTask", "choose_evenly", "cluster_of"]
 
 
 class RowTask(Task):
     """A task whose samples are rows, each read on its own.
 
-    Exemplars are the same for every sample, so that all prompts of a task begin alike; they come first, answered
-    after one space, each followed by a blank line. `excluded` lists rows of a pinned data set that can't be
-    scored, by index from 0, with the reason.
+    Exemplars are the same for every sample, so that all prompts of a task begin alike. `excluded` lists rows of a
+    pinned data set that can't be scored, by index from 0, with the reason.
     """
 
     excluded: Mapping[int, str] = MappingProxyType({})
@@ -58,10 +58,9 @@ class RowTask(Task):
                 fix="Ask for fewer exemplars",
             )
         exemplars = [self._read(usable[rank], rows) for rank in shown]
-        shared = "".join(f"{exemplar.prompt} {self.answer(exemplar)}\n\n" for exemplar in exemplars)
         samples = [self._read(usable[rank], rows) for rank in asked]
         self._refuse_equal_ids(samples)
-        return [replace(sample, prompt=shared + sample.prompt, question_start=len(shared)) for sample in samples]
+        return after_exemplars([(one.prompt, self.answer(one)) for one in exemplars], samples, settings)
 
     def _read(self, index: int, rows: Sequence[Row]) -> Sample:
         row, place = rows[index], f"{self._origin}, row {index + 1}"
@@ -89,3 +88,21 @@ class RowTask(Task):
 def cluster_of(*shared: str) -> str:
     """A short name for texts that samples share, such as a passage: equal texts, equal name."""
     return digest(shared)[:SHORT]
+
+
+def choose_evenly(classes: Sequence[str], settings: TaskSettings, *, salt: str) -> list[int]:
+    """Indices of rows to evaluate, in order: as many of each class as the limit allows, as `choose` ranks them.
+
+    `classes` has the class of each row. What a small class lacks is not made up by others, and a larger limit contains
+    a smaller one.
+    """
+    names = sorted(set(classes))
+    chosen: list[int] = []
+    for rank, name in enumerate(names):
+        members = [index for index, one in enumerate(classes) if one == name]
+        limit = settings.limit
+        if limit is not None:
+            limit = limit // len(names) + (rank < limit % len(names))
+        _, kept = choose(len(members), replace(settings, limit=limit, num_fewshot=0), salt=f"{salt}:{name}")
+        chosen += (members[index] for index in kept)
+    return sorted(chosen)

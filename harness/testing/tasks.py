@@ -1,6 +1,7 @@
 """What every task promises."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from harness.core.datasets import Row
 from harness.core.errors import TaskError
@@ -112,6 +113,18 @@ def _check_exemplars(task: Task, rows: Sequence[Row], limit: int) -> None:
         before, own = sample.prompt[: sample.question_start], sample.prompt[sample.question_start :]
         demand(bool(own.strip()), f"sample {sample.id!r} has no question behind its exemplars")
         demand(own not in before, f"sample {sample.id!r} is among its own exemplars")
+    settings = replace(trial_settings(task, limit, num_fewshot=_EXEMPLARS), multiturn=True)
+    _check_turns(shown, task.samples(rows, settings))
+
+
+def _check_turns(shown: Sequence[Sample], turned: Sequence[Sample]) -> None:
+    """Of exemplars as turns of a chat: nothing else may differ."""
+    for sample, other in zip(shown, turned, strict=True):
+        if other.exemplars:
+            demand(not other.question_start, f"the exemplars of sample {sample.id!r} are turns, and in its prompt too")
+        own = (sample.id, sample.prompt[sample.question_start :], sample.choices, sample.gold)
+        asked = (other.id, other.prompt[other.question_start :], other.choices, other.gold)
+        demand(own == asked, f"sample {sample.id!r} asks something else where exemplars are turns")
 
 
 def _check_requests(task: Task, one: AskedSample) -> None:

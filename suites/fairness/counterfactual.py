@@ -16,6 +16,7 @@ from harness.core.requests import Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
 from harness.tasks.choices import MultipleChoice
+from harness.tasks.exemplars import in_turns, running_text
 from harness.tasks.wrapped import WrappedTask
 
 __all__ = ["COUNTERFACTUAL", "NAME_SWAP", "CounterfactualTask", "counterfactual"]
@@ -89,8 +90,9 @@ class CounterfactualTask(WrappedTask[MultipleChoice]):
 
     @override
     def requests(self, sample: Sample) -> Sequence[Request]:
-        """The requests of the original, then those of the swapped sample."""
-        return [*self.inner.requests(sample.fields["original"]), *self.inner.requests(sample.fields["swapped"])]
+        """The requests of the original, then those of the swapped sample, whose exemplars are swapped, too."""
+        both = (sample.fields["original"], sample.fields["swapped"])
+        return [request for one in both for request in in_turns(one, self.inner.requests(one))]
 
     @override
     def variant(self, sample: Sample, position: int) -> str:
@@ -116,13 +118,19 @@ class CounterfactualTask(WrappedTask[MultipleChoice]):
         ]
 
     def _swapped(self, sample: Sample, seed: int) -> Sample | None:
-        mapping = self.swap.mapping("\n".join([sample.prompt, *sample.choices]), Random(f"{seed}:{sample.id}"))
+        whole = running_text(sample.exemplars) + sample.prompt
+        mapping = self.swap.mapping("\n".join([whole, *sample.choices]), Random(f"{seed}:{sample.id}"))
         if not mapping:
             return None
+
+        def swapped(text: str) -> str:
+            return self.swap.apply(text, mapping)
+
         return replace(
             sample,
-            prompt=self.swap.apply(sample.prompt, mapping),
-            choices=tuple(self.swap.apply(choice, mapping) for choice in sample.choices),
+            prompt=swapped(sample.prompt),
+            choices=tuple(map(swapped, sample.choices)),
+            exemplars=tuple((swapped(question), swapped(answer)) for question, answer in sample.exemplars),
         )
 
 

@@ -19,7 +19,7 @@ from harness.core.text.reasons import Reason
 from harness.metrics.labels import ClassMetric
 from harness.metrics.written import WRITTEN
 from harness.tasks.extraction import Extracted, behind_marker
-from harness.tasks.strata import choose_evenly
+from harness.tasks.rows import choose_evenly
 from harness.tasks.written import Draw, Written
 from suites.hallucination.abstention import ABSTENTIONS, abstains
 

@@ -12,7 +12,7 @@ from harness.core.metrics import Metric
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.metrics.written import by_groups
 from harness.tasks.extraction import Extracted, yes_no
-from harness.tasks.strata import choose_evenly
+from harness.tasks.rows import choose_evenly
 from harness.tasks.written import Written
 
 __all__ = ["Snowballing", "is_prime", "reached", "twin_of"]

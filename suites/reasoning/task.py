@@ -13,6 +13,7 @@ from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
 from harness.metrics.second_reader import DISAGREEMENT
 from harness.metrics.written import by_groups
+from harness.tasks.exemplars import after_exemplars
 from harness.tasks.extraction import Extracted, Rule, behind_marker, boxed, last_line
 from harness.tasks.rows import cluster_of
 from suites.reasoning.forms import Number
@@ -53,9 +54,8 @@ class ReasoningTask(TwiceRead):
         limit = WHOLE if settings.limit is None else settings.limit
         self.data_digest = digest([self._row(settings.seed, index) for index in range(DIGESTED)])
         shown = [self.sample(self._row(settings.seed, -1 - index)) for index in range(settings.num_fewshot)]
-        shared = "".join(f"{sample.prompt} {self.answer(sample)}\n\n" for sample in shown)
         samples = [self._asked(settings.seed, index, {sample.prompt for sample in shown}) for index in range(limit)]
-        return [replace(one, prompt=shared + one.prompt, question_start=len(shared)) for one in samples]
+        return after_exemplars([(sample.prompt, self.answer(sample)) for sample in shown], samples, settings)
 
     def _asked(self, seed: int, index: int, shown: Collection[str]) -> Sample:
         for turn in count():

@@ -12,8 +12,7 @@ from harness.core.scorers import TextScorer
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.tasks.judged import JudgedTask
-from harness.tasks.rows import cluster_of
-from harness.tasks.strata import choose_evenly
+from harness.tasks.rows import choose_evenly, cluster_of
 from probes.toxicity.profanity import ProfanityScorer
 
 __all__ = ["RealToxicity", "RealToxicity25"]

@@ -14,7 +14,7 @@ from harness.core.scores import Direction, Score
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
 from harness.tasks.judged import JudgedTask
-from harness.tasks.strata import choose_evenly
+from harness.tasks.rows import choose_evenly
 from probes.toxicity.profanity import ProfanityScorer
 from probes.toxicity.refusal import RULES, refuses
 

@@ -149,7 +149,8 @@ def test_scores_of_a_run_are_those_of_lm_evals_hf(folder: Path, gemma_like: Path
             compared += 1
     assert compared == 8
     assert record.spec.fewshot_as_multiturn
-    assert "|chat:yes|exemplars:turns|system:" in record.estimate_list[0].signature
+    assert "|chat:yes|system:" in record.estimate_list[0].signature
+    assert "|fewshot:2|exemplars:turns|" in record.estimate_list[0].signature
 
 
 def test_the_bridge_leaves_a_system_turn_out_where_the_template_refuses_it(folder: Path, gemma_like: Path) -> None:

@@ -1,5 +1,6 @@
 """A run's folder: one writer, sealed at the end, any change noticed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from harness.core.meters import Window
 from harness.core.requests import Loglikelihood, Response
 from harness.core.scores import Estimate, Score
 from harness.record import RunSpec, RunWriter, TaskSpec, load_record
+from harness.record.spec import run_id_of
 from harness.record.tables import response_row, score_row
 
 SPEC = RunSpec(
@@ -92,8 +94,17 @@ def test_the_run_id_depends_on_all_that_changes_a_score_and_not_on_the_path():
         {"aggregates": {"lm-eval:group": "0" * 64}},
         {"versions": {"torch": "3"}},
         {"tasks": (replace(SPEC.tasks[0], requests_sha256="1" * 64),)},
+        {"tasks": (replace(SPEC.tasks[0], multiturn=True),)},
     ]
     assert len({replace(SPEC, **change).run_id for change in changes} | {SPEC.run_id}) == len(changes) + 1
+
+
+def test_a_switch_that_nobody_set_is_in_no_run_id():
+    told = json.loads(json.dumps(SPEC.to_json()))
+    del told["thinking"]
+    for task in told["tasks"]:
+        del task["multiturn"]
+    assert run_id_of(told) == SPEC.run_id
 
 
 def test_changing_any_file_shows_and_names_it(tmp_path):

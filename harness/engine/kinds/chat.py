@@ -31,13 +31,13 @@ _log = logging.getLogger(__name__)
 def messages_of(context: str, chat: Conversation | None, system_prompt: str | None) -> list[Message]:
     """The turns that a context is asked in; the last is the assistant's where its beginning is given.
 
-    The system prompt is for contexts whose task makes no conversation itself.
+    The system prompt comes first, unless the conversation begins with such a turn of its own.
     """
-    if chat is None:
-        before = [("system", system_prompt)] if system_prompt else []
-        return [_message(role, content) for role, content in [*before, ("user", context)]]
+    chat = chat or Conversation()
+    has_own = chat.before[:1] and chat.before[0][0] == "system"
+    system = [("system", system_prompt)] if system_prompt and not has_own else []
     opening = [("assistant", chat.opening)] if chat.opening else []
-    return [_message(role, content) for role, content in [*chat.before, ("user", context), *opening]]
+    return [_message(role, content) for role, content in [*system, *chat.before, ("user", context), *opening]]
 
 
 def rendered(
@@ -66,8 +66,8 @@ def _tell_of_no_system(_template: str) -> None:
 class ChatModel(Model):
     """Gives each context as the user's turn, and scores or writes the assistant's.
 
-    Exemplars stand in the same turn and a continuation loses the space that would join it to running text, unless the
-    task makes its conversation itself (`Conversation`). Whole texts (`loglikelihood_rolling`) are no turns and stay as
+    Exemplars stand in the same turn and a continuation loses the space that would join it to running text, unless a
+    request brings its conversation (`Conversation`). Whole texts (`loglikelihood_rolling`) are no turns and stay as
     they are. `today` (YYYY-MM-DD) is what a template is told that asks for the day, `variables` what else it is told.
     """
 
