@@ -1,4 +1,4 @@
-"""Lines: a score as noise grows, accuracy by confidence, a lineage over time."""
+"""Lines: a score by a quantity or as noise grows, accuracy by confidence, a lineage over time."""
 
 import altair as alt
 import pandas as pd
@@ -8,7 +8,33 @@ from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
 from harness.core.scores import SampleGroup
 from harness.core.text.display import elided
 
-__all__ = ["history", "reliability", "risk_coverage", "severity_curves"]
+__all__ = ["history", "reliability", "risk_coverage", "severity_curves", "task_lines"]
+
+
+def task_lines(
+    scores: pd.DataFrame,
+    by: str,
+    title: str,
+    axis: str,
+    theme: Theme = "light",  # noqa: ARG001
+    language: str = "en",  # noqa: ARG001
+) -> Chart:
+    """Shares over the quantity in the column `by`, such as a length, a line a task.
+
+    `scores` has that column beside the fields of `Estimate`; title and axis are in the reader's language.
+    """
+    shown = scores[["task", by, "value", "n"]].assign(task=[elided(str(task), 40) for task in scores["task"]])
+    return (
+        alt.Chart(shown)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X(f"{by}:O", title=axis),
+            y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1])),
+            color=alt.Color("task:N", title=None),
+            tooltip=["task:N", f"{by}:O", "value:Q", "n:Q"],
+        )
+        .properties(title=title, height=260)
+    )
 
 
 def severity_curves(estimates: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:  # noqa: ARG001

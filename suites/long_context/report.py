@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 from typing_extensions import override
 
+from harness import charts
 from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Wording
 from harness.report.figures import frame_of, valued
 from suites.long_context.haystack import PLACE
@@ -30,8 +31,9 @@ class LongContextReport(SuiteReport):
         if rows:
             lengths = [int(one.group.value) for one in rows if one.group]
             frame = frame_of(rows).assign(length=lengths)
+            heading, axis = words("right answers by length"), words("tokens of the text")
             yield Drawing(
-                draw=partial(_by_length, frame, words("right answers by length"), words("tokens of the text")),
+                draw=partial(charts.task_lines, frame, "length", heading, axis),
                 caption=words("Right answers by the length of the text, in tokens"),
                 rows=rows,
                 width=0.7,
@@ -50,20 +52,6 @@ class LongContextReport(SuiteReport):
                 rows=cells,
                 width=0.7,
             )
-
-
-def _by_length(frame: pd.DataFrame, title: str, axis: str, theme: str = "light", language: str = "en") -> alt.Chart:  # noqa: ARG001
-    return (
-        alt.Chart(frame[["task", "length", "value", "n"]])
-        .mark_line(point=True)
-        .encode(
-            x=alt.X("length:O", title=axis),
-            y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("task:N", title=None),
-            tooltip=["task:N", "length:O", "value:Q", "n:Q"],
-        )
-        .properties(title=title, height=260)
-    )
 
 
 def _by_place(

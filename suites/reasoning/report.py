@@ -1,14 +1,12 @@
 """What reasoning brings to a report: a curve over difficulty."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 
-import altair as alt
-import pandas as pd
 from typing_extensions import override
 
+from harness import charts
 from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Wording
-from harness.core.scores import Estimate
 from harness.report.figures import frame_of, valued
 from suites.reasoning.suite import Reasoning
 
@@ -26,33 +24,11 @@ class ReasoningReport(SuiteReport):
         """Right answers by difficulty, a line for each area."""
         rows = [one for one in valued(run.estimates, Reasoning.name) if one.is_by("difficulty")]
         if rows:
+            levels = frame_of(rows).assign(difficulty=[int(one.group.value) for one in rows if one.group])
+            heading, axis = words("right answers by difficulty"), words("difficulty")
             yield Drawing(
-                draw=partial(_curves, _levels(rows), words("right answers by difficulty"), words("difficulty")),
+                draw=partial(charts.task_lines, levels, "difficulty", heading, axis),
                 caption=words("Right answers by difficulty, from 1 (easy) to 4"),
                 rows=rows,
                 width=0.7,
             )
-
-
-def _levels(rows: Sequence[Estimate]) -> pd.DataFrame:
-    return frame_of(rows).assign(difficulty=[int(one.group.value) for one in rows if one.group])
-
-
-def _curves(
-    frame: pd.DataFrame,
-    title: str,
-    axis: str,
-    theme: str = "light",  # noqa: ARG001
-    language: str = "en",  # noqa: ARG001
-) -> alt.Chart:
-    return (
-        alt.Chart(frame[["task", "difficulty", "value", "n"]])
-        .mark_line(point=True)
-        .encode(
-            x=alt.X("difficulty:O", title=axis),
-            y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("task:N", title=None),
-            tooltip=["task:N", "difficulty:O", "value:Q", "n:Q"],
-        )
-        .properties(title=title, height=260)
-    )

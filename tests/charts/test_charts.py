@@ -62,6 +62,10 @@ DRAWN = {
         t,
         c,
     ),
+    "lines": lambda t, c: charts.task_lines(
+        rows({"task": HOSTILE, "value": 0.5, "length": 512}, {"task": HOSTILE, "value": 0.25, "length": 1024}),
+        *("length", "right answers by length", "tokens of the text", t, c),
+    ),
     "history": lambda t, c: charts.history(
         rows({"value": 0.5, "started_at": "2026-11-01T10:00:00+00:00", "regressed": True}), t, c
     ),
