@@ -129,8 +129,7 @@ class _Category(Written):
         draw = super()._draw(sample, response)
         if draw.outcome != "wrong" or draw.found is None:
             return draw
-        fault = self._fault(sample, draw.found.answer)
-        return replace(draw, found=replace(draw.found, by=f"{draw.found.by}; {fault}"))
+        return replace(draw, note=self._fault(sample, draw.found.answer) or "")
 
     def _fault(self, sample: Sample, answer: str) -> str | None:
         found = _calls(sample, answer)

@@ -64,7 +64,7 @@ def test_an_answer_says_why_it_is_wrong(samples) -> None:
     assert right["accuracy_all"].remark == "right (Python)"
     assert right["hallucinated_functions"].value == 0
     wrong = scored(sample, "[calculate_triangle_area(base=10)]")
-    assert wrong["accuracy_all"].remark == "wrong (Python; height is missing)"
+    assert wrong["accuracy_all"].remark == "wrong (Python); height is missing"
     made_up = scored(sample, "[triangle(base=10, height=5)]")
     assert made_up["accuracy_all"].value == 0
     assert made_up["hallucinated_functions"].value == 1
