@@ -7,7 +7,7 @@ import streamlit as st
 
 from harness.core.errors import UnknownName
 
-__all__ = ["as_in_address", "choose_many", "choose_one", "in_address", "is_followed", "put", "turned"]
+__all__ = ["as_in_address", "choose_many", "choose_one", "in_address", "part_in_address", "put"]
 
 T = TypeVar("T")
 
@@ -25,17 +25,15 @@ def as_in_address(key: str, default: T, parse: Callable[[str], T | None]) -> dic
     return _arguments(key, value, {"value": value}, followed=followed)
 
 
-def is_followed(key: str) -> bool:
-    """Whether the URL says something of `key` that no choice here has put there: a link was followed."""
-    mark = f"address of {key}"
-    return mark in st.session_state and st.session_state[mark] != st.query_params.get(key)
+def part_in_address(key: str, value: Any, *, of: str) -> dict[str, Any]:
+    """The arguments `key` and `value` of one of several widgets that the URL's key `of` stands for.
 
-
-def turned(key: str, value: Any, *, followed: bool) -> dict[str, Any]:
-    """The arguments `key` and `value` of a widget: `value` at first and where a link was followed, else as left."""
-    there = key in st.session_state
-    held = value if followed or not there else st.session_state[key]
-    return _arguments(key, held, {"value": held}, followed=followed and there)
+    `value`, which is what the URL says of this one, at first and where a link was followed, else as left.
+    """
+    raw, there = st.query_params.get(of), key in st.session_state
+    followed = there and st.session_state.get(f"address of {of}", raw) != raw
+    held = st.session_state[key] if there and not followed else value
+    return _arguments(key, held, {"value": held}, followed=followed)
 
 
 def _held(key: str, default: T, parse: Callable[[str], T | None]) -> tuple[T, bool]:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from leaderboard.address import as_in_address, choose_many, choose_one, in_address, is_followed, put, turned
+from leaderboard.address import as_in_address, choose_many, choose_one, in_address, part_in_address, put
 from leaderboard.data.board import Filters
 from leaderboard.session import Session
 from leaderboard.words import escaped
@@ -24,8 +24,7 @@ _VERSIONS = (
 def weights_of(bar: Any, session: Session, suites: Sequence[str], known: Collection[str]) -> dict[str, float]:
     """How much each of the suites counts; where the address weighs one that isn't `known` at all, the page says so."""
     t = session.t
-    usual: dict[str, float] = {}
-    given, followed = in_address("weights", usual, _parsed), is_followed("weights")
+    given = in_address("weights", dict[str, float](), _parsed)
     if unknown := [suite for suite in given if suite not in known]:
         st.warning(t("The address weighs what no run here has a score for: {names}", names=escaped(", ".join(unknown))))
     with bar.popover(t("Weights"), icon=":material/tune:"):
@@ -37,7 +36,7 @@ def weights_of(bar: Any, session: Session, suites: Sequence[str], known: Collect
                 0.0,
                 _WEIGHTS,
                 step=0.5,
-                **turned(f"weight of {suite}", min(given.get(suite, 1.0), _WEIGHTS), followed=followed),
+                **part_in_address(f"weight of {suite}", min(given.get(suite, 1.0), _WEIGHTS), of="weights"),
             )
             for place, suite in enumerate(suites)
         }
