@@ -18,6 +18,7 @@ __all__ = [
     "behind_marker",
     "boxed",
     "canonical_answer",
+    "fenced",
     "first_number",
     "first_of",
     "is_number",
@@ -84,7 +85,11 @@ _EITHER = re.compile(r"(?:yes|no|ja|nein|oui|non|true|false)\s*(?:/|or\b|oder\b|
 _ZH_NO = re.compile(r"(?:不是|不对|不正确|是?错误?|否|不)(?=[的了吗\W]|$)")
 _ZH_YES = re.compile(r"(?:是|对|正确)(?=[的了吗\W]|$)")
 _BRACED = re.compile(r"\\(?:boxed|fbox)\s*\{")
-_FENCED = re.compile(r"(?:```|~~~)[A-Za-z]*\s*\n(.*?)(?:```|~~~)", re.DOTALL)
+_FENCED = re.compile(
+    r"^(?:(?!```|~~~)[^\n])*(?P<fence>`{3,}|~{3,})[^\n`]*\n(?P<block>.*?)"
+    r"(?:^[ \t]*(?P=fence)|(?P=fence)[ \t]*$|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
 
 
 def rules_of(names: Sequence[RuleName], letters: str) -> list[Rule]:
@@ -142,6 +147,14 @@ def unwrapped(text: str) -> str:
     while before != text:
         before, text = text, _FRACTION.sub(r"\1/\2", _WRAPPED.sub(r"\1", text))
     return _TAGS.sub("", text.translate(_WIDE))
+
+
+def fenced(text: str) -> list[str]:
+    """The blocks of code in a text, as Markdown fences them; the last one needs no end.
+
+    Words may stand before the fence that opens a block, and code before the one that ends it, if nothing follows.
+    """
+    return [found["block"] for found in _FENCED.finditer(text)]
 
 
 def behind_marker(text: str) -> Extracted | None:
@@ -227,7 +240,7 @@ def yes_no(text: str) -> Extracted | None:
 
 def json_value(text: str) -> Extracted | None:
     """The last JSON object or list of the text, in the last fenced block with one, or bare; in its shortest form."""
-    for candidate in (*reversed(_FENCED.findall(text)), text):
+    for candidate in (*reversed(fenced(text)), text):
         value = _last_json(candidate)
         if value is not None:
             return Extracted(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")), "JSON")

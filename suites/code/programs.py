@@ -3,11 +3,9 @@
 import re
 from textwrap import dedent, indent
 
-from harness.tasks.extraction import Extracted
+from harness.tasks.extraction import Extracted, fenced
 
 __all__ = ["completion", "program_in"]
-
-_FENCED = re.compile(r"^[ \t]*(?:```|~~~)[^\n`]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.DOTALL | re.MULTILINE)
 
 
 def completion(beginning: str, text: str) -> Extracted:
@@ -21,7 +19,7 @@ def program_in(beginning: str, name: str, text: str) -> Extracted | None:
     Else the last block, or a text without any, as the function's body; a text that defines it needs no fence. What
     stands in `beginning`, such as imports, is there for all of them. None where there is no code.
     """
-    blocks = [dedent(block) for block in _FENCED.findall(text)]
+    blocks = [dedent(block) for block in fenced(text)]
     whole = [block for block in blocks or [text] if _defines(block, name)]
     if whole:
         return Extracted(answer=f"{beginning}\n{whole[-1]}", by="fenced function" if blocks else "function")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from harness.tasks.extraction import fenced
+
 __all__ = ["MARKS", "Call", "Calls", "calls_in"]
 
 MOST_CHARACTERS = 20_000
@@ -24,7 +26,6 @@ _SEPARATED = re.compile(
     r"([\w.-]+)<\uff5ctool\u2581sep\uff5c>(.*?)<\uff5ctool\u2581call\u2581end\uff5c>",
     re.DOTALL,
 )
-_FENCED = re.compile(r"(?:```|~~~)[\w-]*[ \t]*\n(.*?)(?:```|~~~|\Z)", re.DOTALL)
 _ECHO = re.compile(r"\A(?:calls?|answer)\s*[:：]\s*", re.IGNORECASE)
 MARKS = ("<tool_call>", "[TOOL_CALLS]", "<function=", _DEEPSEEK, "<arg_key>")
 """What a text holds that means to call, also where the call can't be read."""
@@ -91,7 +92,7 @@ def calls_in(text: str) -> Calls | None:
     for tag in _PYTHON_TAGS:
         text = text.rpartition(tag)[2].strip()
     text = _ECHO.sub("", text)
-    return next((found for one in ([text], _FENCED.findall(text)) if (found := _plain_calls(one))), None)
+    return next((found for one in ([text], fenced(text)) if (found := _plain_calls(one))), None)
 
 
 def _plain_calls(sources: Sequence[str]) -> Calls | None:

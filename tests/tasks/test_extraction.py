@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from harness.tasks.extraction import (
     behind_marker,
     boxed,
+    fenced,
     first_number,
     first_of,
     json_value,
@@ -92,6 +93,24 @@ from harness.tasks.extraction import (
 def test_the_answer_is_found_or_there_is_none(rule, text, answer):
     found = rule(text)
     assert (found.answer if found else None) == answer
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("no block", []),
+        ("```python\nf(1)\n```\nand\n~~~\nf(2)\n~~~\n", ["f(1)\n", "f(2)\n"]),
+        ("Here: ```json\n{}```", ["{}"]),
+        ("Call ```f``` so:\n1. Like this:\n   ```py title=x\n   f()\n   ```", ["   f()\n"]),
+        ("```\nnever ended", ["never ended"]),
+        ("```\nparts = text.split('```')\n```", ["parts = text.split('```')\n"]),
+        ("````md\n```\nf()\n```\n````", ["```\nf()\n```\n"]),
+        ("~~~\n```\n~~~", ["```\n"]),
+        ("``` f() ```", []),
+    ],
+)
+def test_blocks_of_code_are_what_stands_between_fences(text, blocks):
+    assert fenced(text) == blocks
 
 
 @pytest.mark.parametrize(
