@@ -192,20 +192,21 @@ class Writer:
         slots = Slots(self._model, min(len(texts), max(1, room // longest)), longest)
         waiting = _Waiting(texts, budget, lambda pack: self._read(pack, meter))
         rows: list[Continuation] = []
-        logits: list[Tensor] = []
+        logits: Tensor | None = None
         while True:
-            for one, after in waiting.begin(slots):
-                rows.append(one)
-                logits.append(after)
-            if not rows:
+            if begun := waiting.begin(slots):
+                rows += [one for one, _ in begun]
+                first = torch.stack([after for _, after in begun])
+                logits = first if logits is None else torch.cat([logits, first])
+            if logits is None:
                 return
-            chosen = _choose(torch.stack(logits).float(), rows)
+            chosen = _choose(logits.float(), rows)
             for place in reversed(range(len(rows))):
                 if self._finish(rows[place], chosen[place]):
                     slots.end(place, clean=rows[place].invalid)
                     rows[place] = rows[-1]
                     rows.pop()
-            logits = list(slots.append([one.token_ids[-1] for one in rows])) if rows else []
+            logits = slots.append([one.token_ids[-1] for one in rows]) if rows else None
             meter.count(tokens=len(rows), requests=0)
 
     def _read(self, pack: Pack, meter: Meter) -> ReadPack:

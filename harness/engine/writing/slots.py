@@ -26,21 +26,28 @@ class _Layer(DynamicLayer):  # type: ignore[misc]
             states.new_zeros((count, states.shape[1], capacity, states.shape[3])) for states in (like.keys, like.values)
         )
 
-    def expect(self, rows: Tensor, ends: Tensor, width: int) -> None:
-        """The next token of each row stands where that row ends; `width` is of the longest without it."""
-        self._rows, self._ends = rows, ends
+    def expect(self, count: int, width: int, places: tuple[Tensor, Tensor] | None) -> None:
+        """The next token of each of `count` rows stands where that row ends; `width` is of the longest without it.
+
+        `places` are the rows and their ends, None where all have `width` tokens.
+        """
+        self._count, self._places = count, places
         self._show(width)
 
     def update(self, key_states: Tensor, value_states: Tensor, *_args: Any, **_kwargs: Any) -> tuple[Tensor, Tensor]:
         """Put each row's token at its end, and give all rows up to the longest."""
-        self.all_keys[self._rows, :, self._ends] = key_states[:, :, 0]
-        self.all_values[self._rows, :, self._ends] = value_states[:, :, 0]
-        self._show(self.keys.shape[2] + 1)
+        width = self.keys.shape[2]
+        for states, new in ((self.all_keys, key_states), (self.all_values, value_states)):
+            if self._places is None:
+                states[: self._count, :, width] = new[:, :, 0]
+            else:
+                rows, ends = self._places
+                states[rows, :, ends] = new[:, :, 0]
+        self._show(width + 1)
         return self.keys, self.values
 
     def _show(self, width: int) -> None:
-        count = len(self._rows)
-        self.keys, self.values = self.all_keys[:count, :, :width], self.all_values[:count, :, :width]
+        self.keys, self.values = self.all_keys[: self._count, :, :width], self.all_values[: self._count, :, :width]
 
 
 class Slots:
@@ -77,10 +84,11 @@ class Slots:
     def append(self, token_ids: Sequence[int]) -> Tensor:
         """Logits of shape (rows, vocabulary) after one more token in each row."""
         device = self._model.device
-        ends, rows = torch.tensor(self._lengths, device=device), torch.arange(len(self._lengths), device=device)
-        width = max(self._lengths)
+        count, width = len(self._lengths), max(self._lengths)
+        ends = torch.tensor(self._lengths, device=device)
+        places = None if len(set(self._lengths)) == 1 else (torch.arange(count, device=device), ends)
         for layer in self._layers:
-            layer.expect(rows, ends, width)
+            layer.expect(count, width, places)
         cache = DynamicCache()
         cache.layers = self._layers
         arguments = {
@@ -89,7 +97,7 @@ class Slots:
             "past_key_values": cache,
             "use_cache": True,
         }
-        if len(set(self._lengths)) > 1:
+        if places is not None:
             distances = ends[:, None] - torch.arange(width + 1, device=device)
             arguments["attention_mask"] = masks(self._model, lambda window: self._mask(distances, window))
         logits, _ = forward_at(self._model, arguments, np.arange(len(self._lengths)))
