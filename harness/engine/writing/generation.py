@@ -18,7 +18,7 @@ from harness.engine.lengths import Lengths
 from harness.engine.packing import StemCache
 from harness.engine.planner import Pack, pack_shared
 from harness.engine.tree import Tokens
-from harness.engine.writing.draws import Draws
+from harness.engine.writing.draws import Draws, draw_tokens
 from harness.engine.writing.prefill import ReadPack, batching_error, prefill_padded, read_pack
 from harness.engine.writing.slots import Slots
 from harness.engine.writing.steering import Steer, Steering
@@ -293,18 +293,19 @@ def _packs(prompts: Iterable[Tokens], budget: int) -> list[Pack]:
 def _choose(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:
     """The next token of each row; None where its logits are not finite."""
     best, greedy = (column.tolist() for column in logits.max(dim=-1))
-    chosen: list[int | None] = []
-    for index, one in enumerate(active):
-        if not math.isfinite(best[index]):
-            chosen.append(None)
-        elif one.draws is None and not one.steers:
-            chosen.append(greedy[index])
-        else:
-            chosen.append(_chosen(one.steered(logits[index]), one))
+    chosen: list[int | None] = [token if math.isfinite(best[row]) else None for row, token in enumerate(greedy)]
+    drawing: list[tuple[int, Draws, Tensor]] = []
+    for row, one in enumerate(active):
+        if chosen[row] is None:
+            continue
+        scores = one.steered(logits[row])
+        if one.steers:
+            highest, token = scores.max(dim=-1)
+            chosen[row] = int(token) if math.isfinite(float(highest)) else None
+        if one.draws is not None and chosen[row] is not None:
+            drawing.append((row, one.draws, scores))
+    if drawing:
+        tokens = draw_tokens([draws for _, draws, _ in drawing], [scores for _, _, scores in drawing])
+        for (row, _, _), token in zip(drawing, tokens, strict=True):
+            chosen[row] = token
     return chosen
-
-
-def _chosen(scores: Tensor, one: Continuation) -> int | None:
-    if not math.isfinite(float(scores.max())):
-        return None
-    return int(scores.argmax()) if one.draws is None else one.draws.token(scores)

@@ -5,7 +5,7 @@ import torch
 from scipy import stats
 
 from harness.core.requests import GenerateUntil
-from harness.engine.writing.draws import Draws
+from harness.engine.writing.draws import Draws, _race, draw_tokens
 
 CPU = torch.device("cpu")
 LOGITS = torch.tensor([0.05, 0.5, 0.0, 0.3, 0.15]).log()
@@ -13,7 +13,7 @@ LOGITS = torch.tensor([0.05, 0.5, 0.0, 0.3, 0.15]).log()
 
 def drawn(logits: torch.Tensor, count: int, **settings: float) -> list[int]:
     draws = Draws(GenerateUntil(context="", **{"temperature": 1.0, "seed": 7, **settings}), CPU)
-    return [draws.token(logits) for _ in range(count)]
+    return [draw_tokens([draws], [logits])[0] for _ in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,21 @@ def test_rounding_draws_no_other_token() -> None:
     rounded = logits + 2e-5 * torch.randn(50_000, generator=noise)
     changed = sum(drawn(logits, 1, seed=seed) != drawn(rounded, 1, seed=seed) for seed in range(300))
     assert changed == 0  # a place in the cumulative sum changes 5
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.9, 0.5])
+@pytest.mark.parametrize("top_k", [None, 40])
+def test_texts_drawn_side_by_side_draw_what_each_draws_alone(top_p: float, top_k: int | None) -> None:
+    logits = list(2 * torch.randn(6, 3000, generator=torch.Generator().manual_seed(2)))
+    requests = [
+        GenerateUntil(context="", temperature=0.5 + (row > 3), top_p=top_p, top_k=top_k, seed=row) for row in range(6)
+    ]
+    together = draw_tokens([Draws(request, CPU) for request in requests], logits)
+    alone = [draw_tokens([Draws(request, CPU)], [row])[0] for request, row in zip(requests, logits, strict=True)]
+    assert together == alone
+    settings = (1.5, top_p, top_k)
+    variates = torch.stack([Draws(request, CPU).variates(logits[0]) for request in requests])
+    # As an accelerator draws them, all rows in one race.
+    assert _race(torch.stack(logits), variates, *settings) == [
+        _race(row[None], own[None], *settings)[0] for row, own in zip(logits, variates, strict=True)
+    ]
