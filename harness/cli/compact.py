@@ -81,7 +81,7 @@ def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str
 
 def _print_written(rows: Sequence[Estimate]) -> None:
     """How the answers ended that the model wrote, by task: what its accuracy rests on."""
-    from harness.metrics.written import ACCURACY, CUT, TOKENS, UNPARSED, UPPER
+    from harness.metrics.written import ACCURACY, CHANCE, CUT, TOKENS, UNPARSED, UPPER
 
     found = {(one.suite, one.task, one.metric): number(one.value) for one in rows if one.value is not None}
     tasks = [(suite, task) for suite, task, metric in found if metric == CUT.name]
@@ -89,7 +89,9 @@ def _print_written(rows: Sequence[Estimate]) -> None:
         return
     table = Table(title="written answers", title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column("task", overflow="fold")
-    shown = ((ACCURACY, "right"), (UPPER, "at most"), (CUT, "cut"), (UNPARSED, "unread"), (TOKENS, "tokens"))
+    shown = [(ACCURACY, "right"), (UPPER, "at most"), (CUT, "cut"), (UNPARSED, "unread"), (TOKENS, "tokens")]
+    if any(metric == CHANCE.name for *_, metric in found):
+        shown.insert(1, (CHANCE, "chance"))
     for _, title in shown:
         table.add_column(title, justify="right", no_wrap=True)
     for suite, task in tasks:

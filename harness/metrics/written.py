@@ -1,16 +1,21 @@
 """Metrics of answers that a model writes in its own words: cut ones are told from wrong ones, and from unread ones."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import comb
+from random import Random
 from typing import Any
+
+from typing_extensions import override
 
 from harness.core.metrics import Mean, Metric, PerUnit
 from harness.core.requests import Response
-from harness.core.scores import Direction
+from harness.core.scores import Direction, Score
+from harness.core.statistics import CONFIDENCE, Interval
 
 __all__ = [
-    *("ACCURACY", "BUDGET", "CUT", "DRAWS", "TOKENS", "UNPARSED", "UPPER", "WRITTEN"),
+    *("ACCURACY", "BUDGET", "CHANCE", "CUT", "DRAWS", "TOKENS", "UNPARSED", "UPPER", "WRITTEN"),
     *("budgets", "by_groups", "of_draws", "pass_at_k", "pass_hat_k"),
 ]
 
@@ -92,6 +97,32 @@ TOKENS_PER_RIGHT = PerUnit(
     source="tokens written for all answers over the number of right ones",
     meaning="From 0 up: what a right answer costs in written tokens, all those for wrong and cut answers included.",
 )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ByGuessing(Mean):
+    """A mean of what is known of each question before anything is answered: it has no error."""
+
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+        return replace(super().reduce(scores, rng, confidence), stderr=None, low=None, high=None, method=None)
+
+
+CHANCE = ByGuessing(
+    name="chance",
+    unit="share",
+    direction="lower",
+    lowest=0.0,
+    highest=1.0,
+    source="mean over questions of one over the number of answers that are open to choice",
+    meaning="""
+    In [0, 1]: share of right answers of one who picks blindly among the answers that a question leaves open (yes or no,
+    letters, the sets of the people named). A question with an answer of its own, such as a sum, counts 0, so chance is
+    at least this. Where `accuracy_all` isn't surely above it, nothing is shown to be known. It is no quality of the
+    model; lower means that less of a score can be luck.
+    """,
+)
+"""Of tasks whose answers are written and chosen, in all or some of their questions."""
 AT_BUDGET = _share(
     "accuracy_at_budget",
     by=(BUDGET,),

@@ -11,7 +11,7 @@ from harness.core.reports import Weight, Worry
 from harness.core.reports.installed import suite_reports
 from harness.core.text.display import number
 from harness.core.text.reasons import but_last
-from harness.metrics.written import CUT, UNPARSED
+from harness.metrics.written import ACCURACY, CHANCE, CUT, UNPARSED
 from harness.report.context import ReportContext
 from harness.report.sentences import likewise, single
 
@@ -80,6 +80,26 @@ def _invalid_samples(context: ReportContext) -> Iterator[Worry]:
         yield Worry(weight=Weight.UNUSABLE, text=text + likewise(context.words, told))
 
 
+def _written_by_chance(context: ReportContext) -> Iterator[Worry]:
+    """Written answers that are no better than a blind pick, as far as their number tells."""
+    chances = {(one.suite, one.task): one.value for one in single(context.estimates) if one.metric == CHANCE.name}
+    tasks = [
+        one.task
+        for one in single(context.estimates)
+        if one.metric == ACCURACY.name
+        and one.low is not None
+        and (chance := chances.get((one.suite, one.task))) is not None
+        and one.low <= chance
+    ]
+    if tasks:
+        text = context.words(
+            "On {tasks} the written answers can't be told from guessing: the interval of the accuracy reaches down to "
+            "what chance gives.",
+            tasks=", ".join(tasks),
+        )
+        yield Worry(weight=Weight.OPEN, text=text)
+
+
 def _few_samples(context: ReportContext) -> Iterator[Worry]:
     wide = [
         one
@@ -120,6 +140,7 @@ RULES: Sequence[Callable[[ReportContext], Iterator[Worry]]] = (
     _worse_than_baseline,
     _invalid_samples,
     _censored_answers,
+    _written_by_chance,
     _few_samples,
 )
 """What can be said of any run, whatever its suites."""

@@ -19,6 +19,7 @@ from harness.tasks.gold import GoldReading
 from harness.tasks.templates import Template
 
 __all__ = [
+    "LETTERS",
     "ChoiceDeclaration",
     "ClassifyDeclaration",
     "Declaration",
@@ -33,6 +34,9 @@ __all__ = [
     "Text",
     "WrittenDeclaration",
 ]
+
+LETTERS = "ABCDEFGHIJ"
+"""Those that are looked for where a file doesn't say which."""
 
 
 def _limit(value: Any) -> Any:
@@ -121,7 +125,7 @@ class WrittenDeclaration(Declaration):
     prompt: Prompt
     reference: Text
     extract: list[RuleName] = Field(default_factory=list)
-    letters: Annotated[str, StringConstraints(pattern=r"^[A-Z]+$")] = "ABCDEFGHIJ"
+    letters: Annotated[str, StringConstraints(pattern=r"^[A-Z]+$")] = LETTERS
     until: list[Text] = Field(default_factory=list)
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 256
 

@@ -5,7 +5,8 @@ from typing_extensions import override
 from harness.core.datasets import Row
 from harness.core.errors import DataError, TaskError
 from harness.core.tasks import Sample
-from harness.suitefiles.declaration import WrittenDeclaration
+from harness.metrics.written import CHANCE
+from harness.suitefiles.declaration import LETTERS, WrittenDeclaration
 from harness.suitefiles.declaring import EVALUATE, DeclarationContext, Declared
 from harness.suitefiles.task_types import TaskType
 from harness.tasks.extraction import (
@@ -35,7 +36,8 @@ class DeclaredWritten(Declared, Written):
         self._rules = rules_of(declaration.extract, declaration.letters)
         self.until, self.max_tokens = tuple(declaration.until), declaration.max_tokens
         self.data = context.data(declaration, [*self._prompt.columns, declaration.reference])
-        allowed = {metric.name: metric for metric in Written.metrics}
+        self._chance = _chance_of(declaration)
+        allowed = {metric.name: metric for metric in (*Written.metrics, *([CHANCE] if self._chance else []))}
         own = [name for name in declaration.metrics if name.startswith(EVALUATE)]
         if own:
             raise TaskError(
@@ -71,8 +73,20 @@ class DeclaredWritten(Declared, Written):
         return same_answer(answer, str(sample.gold))
 
     @override
+    def chance(self, sample: Sample) -> float | None:
+        return self._chance
+
+    @override
     def ballot(self, sample: Sample, answer: str) -> str:
         return canonical_answer(answer)
+
+
+def _chance_of(declaration: WrittenDeclaration) -> float | None:
+    """One over the letters, where the file says which, or over yes and no; None where neither is looked for."""
+    if "letter" in declaration.extract:
+        # By default more letters are looked for than most questions have, so that chance would be told too low.
+        return None if declaration.letters == LETTERS else 1 / len(set(declaration.letters))
+    return 1 / 2 if "yes_no" in declaration.extract else None
 
 
 WRITTEN_ANSWER = TaskType(declaration=WrittenDeclaration, build=DeclaredWritten)

@@ -17,7 +17,7 @@ from harness.core.scores import Score
 from harness.core.tasks import Sample
 from harness.core.text.codec import Codec
 from harness.core.text.reasons import Reason
-from harness.metrics.written import ACCURACY, BUDGET, DRAWS, WRITTEN, budgets, of_draws, pass_at_k, pass_hat_k
+from harness.metrics.written import ACCURACY, BUDGET, CHANCE, DRAWS, WRITTEN, budgets, of_draws, pass_at_k, pass_hat_k
 from harness.tasks.extraction import Extracted
 from harness.tasks.rows import RowTask
 from harness.tasks.sampling import Sampling
@@ -79,6 +79,13 @@ class Written(RowTask):
         """What an answer votes for among several draws: one text for all that are the same; itself by default."""
         return answer
 
+    def chance(self, sample: Sample) -> float | None:  # noqa: ARG002
+        """How likely a blind pick among the answers left open is right, 0 where none are; None (no metric) by default.
+
+        For a task that has the metric `CHANCE`.
+        """
+        return None
+
     def use_sampling(self, sampling: Sampling) -> None:
         """Draw answers as the user says; called once."""
         self.sampling = sampling
@@ -137,6 +144,7 @@ class Written(RowTask):
             return [replace(blank, metric=metric.name, invalid=unusable) for metric in self.metrics]
         blank = replace(blank, predicted=_listed(draws), remark=", ".join(_counted(one.remark for one in draws)))
         made = [*_of_answers(blank, draws), *self._of_budgets(blank, draws), *self._of_draws(sample, blank, draws)]
+        made.append(replace(blank, metric=CHANCE.name, value=self.chance(sample)))
         wanted = {metric.name for metric in self.metrics}
         return [one for one in made if one.metric in wanted]
 

@@ -10,7 +10,7 @@ from typing_extensions import override
 from harness.core.errors import DataError
 from harness.core.metrics import Metric
 from harness.core.tasks import Row, Sample, TaskSettings
-from harness.metrics.written import by_groups
+from harness.metrics.written import CHANCE, by_groups
 from harness.tasks.extraction import Extracted, yes_no
 from harness.tasks.rows import choose_evenly
 from harness.tasks.written import Written
@@ -48,7 +48,7 @@ class Snowballing(Written):
     supports_fewshot = False
     max_tokens = 24
     until: Sequence[str] = ("\n",)
-    metrics: Sequence[Metric] = by_groups(_GROUPS)
+    metrics: Sequence[Metric] = (*by_groups(_GROUPS), CHANCE)
 
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
@@ -81,6 +81,11 @@ class Snowballing(Written):
     @override
     def is_right(self, sample: Sample, answer: str) -> bool:
         return answer == sample.gold
+
+    @override
+    def chance(self, sample: Sample) -> float:
+        """Yes or no."""
+        return 1 / 2
 
     @override
     def groups(self, sample: Sample) -> Mapping[str, str]:

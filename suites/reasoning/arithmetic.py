@@ -56,5 +56,5 @@ class Arithmetic(ReasoningTask):
     families = (
         PuzzleFamily("chain_sum", Number("a whole number"), chain_sum),
         PuzzleFamily("fraction_sum", Number("a whole number or a fraction such as 7/12"), fraction_sum),
-        PuzzleFamily("weekday", Text("the name of the day"), weekday),
+        PuzzleFamily("weekday", Text("the name of the day"), weekday, lambda _difficulty: 7),
     )

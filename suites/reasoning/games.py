@@ -118,5 +118,5 @@ class Games(ReasoningTask):
     families = (
         PuzzleFamily("countdown", Calculation("the calculation"), countdown),
         PuzzleFamily("maze", Number("a whole number"), maze),
-        PuzzleFamily("mini_sudoku", Number("a number from 1 to 4"), mini_sudoku),
+        PuzzleFamily("mini_sudoku", Number("a number from 1 to 4"), mini_sudoku, lambda _difficulty: 4),
     )

@@ -17,6 +17,8 @@ _GATES: Mapping[str, Callable[[bool, bool], bool]] = {
     "xor": lambda one, other: one != other,
 }
 
+_IN_ORDER = (3, 4, 6, 8)
+
 Claim = tuple[str, Callable[[Mapping[str, bool]], bool]]
 
 
@@ -57,7 +59,7 @@ def _claim(rng: Random, others: list[str], name: str) -> Claim:
 
 def ordering(rng: Random, difficulty: int) -> Puzzle:
     """Of 3, 4, 6 and 8 people, from comparisons of neighbours in any order."""
-    people = rng.sample(_PEOPLE, (3, 4, 6, 8)[difficulty - 1])
+    people = rng.sample(_PEOPLE, _IN_ORDER[difficulty - 1])
     facts = [
         f"{one} is taller than {other}." if rng.random() < 0.5 else f"{other} is shorter than {one}."
         for one, other in pairwise(people)
@@ -81,6 +83,11 @@ def circuit(rng: Random, difficulty: int) -> Puzzle:
     return Puzzle(f"{' '.join(lines)} Which of {enumerated(list(made))} are true?", ", ".join(true) or "none")
 
 
+def _sets(difficulty: int) -> int:
+    """Of those people, or of those values that are defined: each may be in or out."""
+    return int(2 ** (difficulty + 1))
+
+
 class Logic(ReasoningTask):
     """Knights and knaves (after Smullyan, 1978), orders, circuits of truth values: questions that are made afresh.
 
@@ -99,7 +106,8 @@ class Logic(ReasoningTask):
             "knights_and_knaves",
             Names('the names of the knights, separated by commas (or "none")'),
             knights_and_knaves,
+            _sets,
         ),
-        PuzzleFamily("ordering", Text("the name"), ordering),
-        PuzzleFamily("circuit", Names('the letters, separated by commas (or "none")'), circuit),
+        PuzzleFamily("ordering", Text("the name"), ordering, lambda difficulty: _IN_ORDER[difficulty - 1]),
+        PuzzleFamily("circuit", Names('the letters, separated by commas (or "none")'), circuit, _sets),
     )

@@ -23,11 +23,15 @@ class Puzzle:
 
 @dataclass(frozen=True, slots=True)
 class PuzzleFamily:
-    """Puzzles of one kind; `make` gives one of a difficulty from 1 to 4, by nothing but the numbers it draws."""
+    """Puzzles of one kind; `make` gives one of a difficulty from 1 to 4, by nothing but the numbers it draws.
+
+    `choices` says how many answers a question of a difficulty leaves open, where these can be listed; 0 elsewhere.
+    """
 
     name: str
     form: AnswerForm
     make: Callable[[Random, int], Puzzle]
+    choices: Callable[[int], int] = lambda _difficulty: 0
 
 
 def enumerated(names: Sequence[str], last: str = "and") -> str:

@@ -12,7 +12,7 @@ from harness.core.metrics import Metric
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
 from harness.metrics.second_reader import DISAGREEMENT
-from harness.metrics.written import by_groups
+from harness.metrics.written import CHANCE, by_groups
 from harness.tasks.exemplars import after_exemplars
 from harness.tasks.extraction import Extracted, Rule, behind_marker, boxed, last_line
 from harness.tasks.rows import cluster_of
@@ -47,6 +47,9 @@ class ReasoningTask(TwiceRead):
         self._forms = {family.name: family.form for family in self.families}
         if any(isinstance(form, Number) for form in self._forms.values()):
             self.metrics = (*self.metrics, DISAGREEMENT)
+        self._choices = {family.name: family.choices for family in self.families}
+        if any(choices(DIFFICULTIES[0]) for choices in self._choices.values()):
+            self.metrics = (*self.metrics, CHANCE)
 
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
@@ -117,6 +120,12 @@ class ReasoningTask(TwiceRead):
     def ballot(self, sample: Sample, answer: str) -> str:
         """Equal formulas in other words are one answer."""
         return self._forms[sample.fields["family"]].canonical(answer)
+
+    @override
+    def chance(self, sample: Sample) -> float:
+        """One over the answers that the question leaves open; 0 where they can't be listed."""
+        choices = self._choices[sample.fields["family"]](int(sample.fields["difficulty"]))
+        return 1 / choices if choices else 0.0
 
     @override
     def groups(self, sample: Sample) -> Mapping[str, str]:

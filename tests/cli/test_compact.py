@@ -36,6 +36,10 @@ MANY = [
             ("answer_tokens", 96.0),
         )
     ),
+    *(
+        one("puzzles", "knights", metric, value)
+        for metric, value in (("accuracy_all", 0.5), ("cut", 0.0), ("chance", 0.25))
+    ),
     one("accuracy", "overall", "acc_norm", 0.5, parts=(TaskPart("piqa", "acc_norm"), TaskPart("siqa", "acc"))),
 ]
 
@@ -120,6 +124,7 @@ def test_groups_left_out_and_what_chance_gives_stand_beside_the_value(
 
 
 def test_written_answers_are_told_with_what_was_cut_and_unread(printed: list[str]) -> None:
-    assert ["task", "right", "at", "most", "cut", "unread", "tokens"] in [text.split() for text in printed]
+    assert ["task", "right", "chance", "at", "most", "cut", "unread", "tokens"] in [text.split() for text in printed]
+    assert ["knights", "0.5000", "0.2500", "0"] in [text.split() for text in printed]
     (row,) = (text for text in printed if text.split()[:1] == ["sums"] and "↑" not in text)
     assert row.split() == ["sums", "0.2500", "0.8750", "0.5000", "0.1250", "96"]

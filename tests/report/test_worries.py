@@ -61,6 +61,14 @@ def test_a_score_at_chance_is_told() -> None:
     assert _found(replace(ACC, value=0.53, low=0.48), replace(ACC, metric="acc_norm")) == []
 
 
+@pytest.mark.parametrize(("low", "told"), [(0.45, 1), (0.5, 1), (0.51, 0)])
+def test_written_answers_at_chance_are_told(low: float, told: int) -> None:
+    right = replace(ACC, suite="mine", task="yes", metric="accuracy_all", value=0.6, low=low)
+    chance = replace(ACC, suite="mine", task="yes", metric="chance", value=0.5, low=None, high=None)
+    assert len([one for one in _found(right, chance) if "guessing" in one]) == told
+    assert not _found(right)
+
+
 def test_a_sure_loss_to_the_baseline_is_told_and_a_chance_one_is_not(tmp_path) -> None:
     for lost, told in ((40, ["Worse than the baseline beyond doubt: quiz (acc) 0.5000 → 0.4000."]), (4, [])):
         values = flipped(400, 0, lost)

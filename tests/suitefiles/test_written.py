@@ -68,6 +68,21 @@ def test_a_larger_budget_asks_something_else_and_cuts_no_more(folder):
 
 
 @pytest.mark.parametrize(
+    ("extract", "chance"),
+    [("[letter]\n    letters: ABCD", 0.25), ("[letter]", None), ("[yes_no]", 0.5), ("[number]", None)],
+)
+def test_chance_stands_beside_answers_that_are_a_choice(folder, tmp_path, extract, chance):
+    (tmp_path / "rows.jsonl").write_text((folder / "rows.jsonl").read_text())
+    (tmp_path / "mine.yaml").write_text(FILE.replace("[marked, number]", extract).replace("12", "2"))
+    options = EvalOptions(output=tmp_path / "runs", store="none", meter="none", offline=True, limit=2)
+    record = evaluate(str(folder / "model"), suite=str(tmp_path / "mine.yaml"), options=options)
+    told = [(one.value, one.stderr, one.low) for one in record.estimate_list if one.metric == "chance"]
+    assert told == ([] if chance is None else [(chance, None, None)])
+    found = rescore(load_record(record.folder), [str(tmp_path / "mine.yaml")])
+    assert (found.rescored, found.differences) == (("mine/sums",), ())
+
+
+@pytest.mark.parametrize(
     ("answer", "reference", "same"),
     [
         ("0.5", "1/2", True),

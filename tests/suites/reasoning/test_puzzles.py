@@ -91,6 +91,36 @@ def told_truly(text, speaker, knights):
     return any(kinds) if "knight" in text else not kinds[0]
 
 
+def listed(name, question):
+    """Every answer that a question leaves open, where it can be listed."""
+    match name:
+        case "knights_and_knaves":
+            people = re.match(r"Each of (.*) is either", question)[1].replace(" and ", ", ").split(", ")
+            return list(product((True, False), repeat=len(people)))
+        case "circuit":
+            asked = re.search(r"Which of (.*) are true\?", question)[1].replace(" and ", ", ").split(", ")
+            return list(product((True, False), repeat=len(asked)))
+        case "ordering":
+            return sorted({one for pair in re.findall(r"(\w+) is \w+ than (\w+)", question) for one in pair})
+        case "weekday":
+            return list(range(7))
+        case "mini_sudoku":
+            return list(range(1, 5))
+    return []
+
+
+@pytest.mark.parametrize("area", AREAS)
+def test_chance_is_that_of_a_blind_pick(area):
+    task = registry.task(f"reasoning_{area}")
+    asked = samples(area, limit=24)
+    open_answers = [listed(one.fields["family"], one.prompt.removeprefix("Question: ")) for one in asked]
+    assert [task.chance(one) for one in asked] == [1 / len(found) if found else 0 for found in open_answers]
+    assert any(open_answers) == any(metric.name == "chance" for metric in task.metrics)
+    if any(open_answers):
+        value = value_of(task, "chance", scores_of(task, writer(lambda _: "nothing"), [], limit=24))
+        assert value == pytest.approx(np.mean([task.chance(one) for one in asked]))
+
+
 def test_orders_are_those_of_the_comparisons():
     for question, gold in puzzles("ordering"):
         facts = re.findall(r"(\w+) is (taller|shorter) than (\w+)", question)
