@@ -29,3 +29,11 @@ def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.tiny import build_tiny_checkpoint
 
     return build_tiny_checkpoint(tmp_path_factory.mktemp("tiny_llama"))
+
+
+@pytest.fixture(scope="session")
+def tiny_whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Whisper that writes the tones of `tests.media.tones` down, trained once for all processes."""
+    from tests.media.tones import shared_tiny_whisper
+
+    return shared_tiny_whisper(tmp_path_factory.getbasetemp())

@@ -49,7 +49,15 @@ COUNTS = ("num_labels", "type_vocab_size", "max_2d_position_embeddings", "num_bu
 """Rows of a tensor that not every architecture has."""
 EXPERTS = ("num_experts", "num_local_experts", "n_routed_experts")
 """None of them is a dense model of an architecture that may have some, such as Granite 4's."""
-MAX_LENGTHS = ("max_position_embeddings", "n_positions", "n_ctx", "max_seq_len", "max_sequence_length", "seq_length")
+MAX_LENGTHS = (
+    "max_position_embeddings",
+    "n_positions",
+    "n_ctx",
+    "max_seq_len",
+    "max_sequence_length",
+    "seq_length",
+    "max_target_positions",
+)
 OFFSET_POSITIONS = (
     "roberta",
     "xlm-roberta",

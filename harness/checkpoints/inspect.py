@@ -18,13 +18,14 @@ from harness.checkpoints.loading.quantised import quantisation, weight_count
 from harness.checkpoints.marked import inspect_marked, marked_kind
 from harness.checkpoints.redirects import refuse_redirects
 from harness.checkpoints.remote_code import carries_code
+from harness.checkpoints.senses.hearing import read_hearing
 from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.sources.cached import CONVERSION, is_ours
 from harness.checkpoints.vocabulary import check_vocabulary
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, GenerationSettings
 from harness.core.errors import CheckpointError
-from harness.core.requests import Embed, GenerateUntil
+from harness.core.requests import Embed, GenerateUntil, Transcribe
 from harness.core.text.reasons import Reason
 
 __all__ = ["inspect_folder"]
@@ -52,6 +53,8 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
     geometry.check_geometry(config, weights, place)
     rows = geometry.embedding_rows(config, weights.tensors)
     missing = check_vocabulary(folder, rows)
+    if Transcribe in registry.kind(kind).answers:
+        read_hearing(folder)
     tokenizer_config = _read_if_there(folder, "tokenizer_config.json")
     digests, stamps = file_digests(
         folder, (*weights.names, *recipe.files), with_code=bool(carries_code(folder, config))
@@ -83,7 +86,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
 
 def _generation(folder: Path, config: dict[str, Any], kind: str, rows: int | None) -> GenerationSettings:
     about = registry.kind(kind)
-    if GenerateUntil not in about.answers:
+    if not {GenerateUntil, Transcribe} & set(about.answers):
         return GenerationSettings()
     return read_generation_settings(folder, config, rows=rows, beams=about.transformer == "encoder-decoder")
 

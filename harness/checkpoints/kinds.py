@@ -1,10 +1,12 @@
 """Our kinds of models: what each answers, what it is made of, and how transformers calls it."""
 
+import base64
 from collections.abc import Mapping
 
 from harness.checkpoints.heads import OTHER_HEADS, POOLER
 from harness.core import registry
 from harness.core.errors import UnknownName
+from harness.core.media import AUDIO, Medium
 from harness.core.models import Kind, Loading
 from harness.core.requests import (
     Attribute,
@@ -16,6 +18,7 @@ from harness.core.requests import (
     PseudoLoglikelihood,
     Tag,
     TokenLoglikelihoods,
+    Transcribe,
 )
 
 __all__ = [
@@ -26,6 +29,8 @@ __all__ = [
     "ENCODER",
     "MASKED",
     "SEQ2SEQ",
+    "SPEECH_CTC",
+    "SPEECH_RECOGNITION",
     "TAGGER",
     "auto_classes",
     "loaded_kinds",
@@ -34,6 +39,14 @@ __all__ = [
 
 _TEXT = "The river flows"
 _CONTINUED = Loglikelihood(context=_TEXT, continuation=" on")
+_SILENCE = Medium(
+    AUDIO,
+    base64.b64decode(
+        "ZkxhQwAAACIQABAAAAANAAANA+gA8AAABkCfCt/b50DLnNgYijV2HiR2hAAAKCAAAAByZWZlcmVuY2UgbGliRkxBQyAxLjQuMyAyMDIzMDYyMwAA"
+        "AAD/+HUIAAY/NAAAAGe/"
+    ),
+)
+"""A tenth of a second: the libraries that could make it are too heavy for a list of kinds."""
 _KINDS, _BOXES = "harness.engine.kinds", "harness.engine.attribution.boxes"
 _SERVED = f"{_KINDS}.remote:open_served"
 
@@ -129,6 +142,28 @@ ENCODER = Kind(
     transformer="encoder",
     task_type="sentence-similarity",
 )
+SPEECH_RECOGNITION = Kind(
+    name="speech_recognition",
+    title="speech recogniser",
+    answers=(Transcribe,),
+    trial=Transcribe(audio=_SILENCE, language="en", max_tokens=1),
+    model=f"{_KINDS}.speech:SpeechModel",
+    loading=Loading(table="MODEL_FOR_SPEECH_SEQ_2_SEQ_MAPPING_NAMES", auto_class="AutoModelForSpeechSeq2Seq"),
+    transformer="encoder-decoder",
+    task_type="automatic-speech-recognition",
+)
+"""Its decoder writes what its encoder hears: Whisper, Moonshine."""
+SPEECH_CTC = Kind(
+    name="speech_ctc",
+    title="speech recogniser without a decoder",
+    answers=(Transcribe,),
+    trial=Transcribe(audio=_SILENCE, language="en", max_tokens=1),
+    model=f"{_KINDS}.ctc:CtcModel",
+    loading=Loading(table="MODEL_FOR_CTC_MAPPING_NAMES", auto_class="AutoModelForCTC"),
+    transformer="encoder",
+    task_type="automatic-speech-recognition",
+)
+"""It gives each moment of a sound a letter or none (Graves et al., 2006): wav2vec2, HuBERT."""
 COMPLETIONS = Kind(
     name="completions",
     title="served model with token probabilities",
@@ -145,7 +180,7 @@ CHAT = Kind(
     is_chat=True,
 )
 
-_IN_ORDER = (CAUSAL, SEQ2SEQ, MASKED, CLASSIFIER, TAGGER, ENCODER)
+_IN_ORDER = (CAUSAL, SEQ2SEQ, MASKED, CLASSIFIER, TAGGER, ENCODER, SPEECH_RECOGNITION, SPEECH_CTC)
 """An architecture that several kinds have is taken for the first of them."""
 
 

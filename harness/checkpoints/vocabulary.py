@@ -142,8 +142,14 @@ def check_tokenizer(tokenizer: Any, model: Any, place: Path) -> None:
 
 
 def word_count(model: Any) -> int:
-    """How many tokens the model has an embedding for; an adapter's layer may stand in that of the embedding."""
-    return int(model.get_input_embeddings().weight.shape[0])
+    """How many tokens the model has an embedding for; an adapter's layer may stand in that of the embedding.
+
+    Of one that reads no tokens but writes some, such as wav2vec2: how many it can write.
+    """
+    try:
+        return int(model.get_input_embeddings().weight.shape[0])
+    except (AttributeError, NotImplementedError):
+        return int(model.config.vocab_size)
 
 
 def _check_fit(largest_id: int, rows: int | None, place: Path) -> None:

@@ -9,7 +9,7 @@ from scipy.signal import resample_poly
 
 from harness.core.media import AUDIO, Medium, data_of
 
-__all__ = ["Samples", "resampled", "samples_of", "sound"]
+__all__ = ["Samples", "extent_of", "resampled", "samples_of", "seconds_of", "sound"]
 
 Samples = NDArray[np.float32]
 """Of shape (samples,), from -1 to 1."""
@@ -30,6 +30,18 @@ def samples_of(name: str) -> tuple[Samples, int]:
     """
     whole, rate_hz = soundfile.read(io.BytesIO(data_of(name)), dtype="int16")
     return (whole / np.float32(32767)).astype(np.float32), int(rate_hz)
+
+
+def extent_of(name: str) -> tuple[int, int]:
+    """How many samples a medium has, and how many of them make a second; only its header is read."""
+    about = soundfile.info(io.BytesIO(data_of(name)))
+    return int(about.frames), int(about.samplerate)
+
+
+def seconds_of(name: str) -> float:
+    """How long a medium sounds."""
+    count, rate_hz = extent_of(name)
+    return count / rate_hz
 
 
 def resampled(samples: Samples, rate_hz: int, wanted_hz: int) -> Samples:

@@ -30,12 +30,13 @@ from harness.checkpoints.loading.statelessness import forget_texts
 from harness.checkpoints.loading.tokenizing import read_tokenizer
 from harness.checkpoints.loading.weights import scan_tensors
 from harness.checkpoints.remote_code import refuse_borrowed_code, refuse_remote_code
+from harness.checkpoints.senses.hearing import Hearing, read_hearing
 from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.vocabulary import check_tokenizer
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, Stamp
 from harness.core.errors import CheckpointError, HarnessError, InputError
-from harness.core.requests import Embed
+from harness.core.requests import Embed, Transcribe
 
 __all__ = ["LoadedCheckpoint", "errors_named", "load_whole", "quiet", "refuse_incomplete"]
 
@@ -49,7 +50,8 @@ HARMLESS = re.compile(
 class LoadedCheckpoint:
     """A checkpoint in memory, ready to answer: the model in evaluation mode, on its device and in its dtype.
 
-    `max_length` is in tokens. `recipe` says how an encoder's vectors are made. `mapped` are the files that the weights
+    `max_length` is in tokens. `recipe` says how an encoder's vectors are made, `hearing` how sounds are
+    read. `mapped` are the files that the weights
     are still read from, with what they were when they were opened.
     """
 
@@ -58,6 +60,7 @@ class LoadedCheckpoint:
     tokenizer: PreTrainedTokenizerBase
     max_length: int
     recipe: Recipe | None = None
+    hearing: Hearing | None = None
     mapped: Mapping[Path, Stamp] = field(default_factory=dict)
 
 
@@ -97,7 +100,9 @@ def load_whole(
         with trials as tried:
             scan_tensors(tensors.values())
             tokenizer, model = _from_folder(place.folder, checkpoint, chosen, trust_remote_code, supplied, tried)
-        recipe = read_recipe(place.folder) if Embed in registry.kind(checkpoint.kind).answers else None
+        answers = registry.kind(checkpoint.kind).answers
+        recipe = read_recipe(place.folder) if Embed in answers else None
+        hearing = read_hearing(place.folder) if Transcribe in answers else None
     if chosen == "float16":
         _refuse_overflow(model, checkpoint)
     forget_texts(model)
@@ -109,6 +114,7 @@ def load_whole(
         tokenizer=tokenizer,
         max_length=checkpoint.max_length,
         recipe=recipe,
+        hearing=hearing,
         mapped=place.mapped,
     )
 

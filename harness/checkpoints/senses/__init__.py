@@ -1,0 +1,1 @@
+"""How sounds become the numbers that a model reads, by the files of its checkpoint."""
