@@ -37,3 +37,12 @@ def tiny_whisper(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tests.media.tones import shared_tiny_whisper
 
     return shared_tiny_whisper(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def trained_llava_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny LLaVA that reads handwritten digits (see `tests.vision.digits`), trained once for all processes."""
+    from tests.vision.digits import trained_llava
+
+    own = tmp_path_factory.getbasetemp()
+    return trained_llava(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)

@@ -9,8 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from harness.checkpoints.geometry import vision_part
 from harness.checkpoints.heads import LABEL_HEAD, WORD_HEAD
-from harness.checkpoints.kinds import auto_classes, loaded_kinds, loading
+from harness.checkpoints.kinds import CAUSAL, VISION_LANGUAGE, auto_classes, loaded_kinds, loading
+from harness.checkpoints.senses.processors import has_processor
 from harness.core import registry
 from harness.core.errors import CheckpointError
 
@@ -67,6 +69,9 @@ def kind_of(
         raise _no_kind(architecture, known, place)
     # XLM gives the same architecture to models that read from left to right and to masked ones.
     kind = "masked" if "masked" in fitting and "causal" in fitting and not config.get("causal") else fitting[0]
+    # Others give it to models that read texts alone and to those that see.
+    if kind == CAUSAL.name and VISION_LANGUAGE.name in fitting and vision_part(config) and has_processor(place.parent):
+        kind = VISION_LANGUAGE.name
     return kind, architecture
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.checkpoints.files import safe_file
 from harness.checkpoints.loading.held import read_stamped
-from harness.checkpoints.senses.hearing import HEARING_PATTERNS
+from harness.checkpoints.senses.processors import PROCESSOR_PATTERNS
 from harness.checkpoints.sentence import SENTENCE_PATTERNS
 from harness.checkpoints.vocabulary import TOKENIZER_PATTERNS
 from harness.core.checkpoints import Stamp
@@ -17,7 +17,7 @@ from harness.core.text.hashing import digest
 __all__ = ["file_digests", "fingerprint"]
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
-PATTERNS = ("config.json", "generation_config.json", *TOKENIZER_PATTERNS, *SENTENCE_PATTERNS, *HEARING_PATTERNS)
+PATTERNS = ("config.json", "generation_config.json", *TOKENIZER_PATTERNS, *SENTENCE_PATTERNS, *PROCESSOR_PATTERNS)
 
 
 def file_digests(

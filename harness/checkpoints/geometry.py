@@ -18,6 +18,7 @@ __all__ = [
     "max_length",
     "parameter_count",
     "text_part",
+    "vision_part",
 ]
 
 DEFAULT_MAX_LENGTH = 2048
@@ -90,6 +91,12 @@ def text_part(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return nested if isinstance(nested, dict) else config
 
 
+def vision_part(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of a config that describes what reads pictures; nothing where there is none."""
+    nested = config.get("vision_config")
+    return nested if isinstance(nested, dict) else {}
+
+
 def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path) -> None:
     """Refuse a config whose sizes are no natural numbers, or greater than the tensors it is for.
 
@@ -105,7 +112,8 @@ def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path)
     for field, value in _integers(text, MAX_LENGTHS):
         if value > MAX_INTEGER:
             raise CheckpointError(f"{field} is {value:,}; the limit is {MAX_INTEGER:,}", place=place, fix=FIX)
-    _check_depth(text, weights, place)
+    for part in (text, vision_part(config)):
+        _check_depth(part, weights, place)
     # A tensor without a number in it takes no bytes, whatever its width.
     widest = max((max(tensor.shape, default=1) for tensor in weights.tensors.values() if tensor.count), default=1)
     _refuse_long(config, max(widest, LISTED), place)

@@ -15,6 +15,8 @@ from harness.core.requests import (
     GenerateUntil,
     Loglikelihood,
     LoglikelihoodRolling,
+    MultimodalGenerateUntil,
+    MultimodalLoglikelihood,
     PseudoLoglikelihood,
     Tag,
     TokenLoglikelihoods,
@@ -32,6 +34,7 @@ __all__ = [
     "SPEECH_CTC",
     "SPEECH_RECOGNITION",
     "TAGGER",
+    "VISION_LANGUAGE",
     "auto_classes",
     "loaded_kinds",
     "loading",
@@ -142,6 +145,21 @@ ENCODER = Kind(
     transformer="encoder",
     task_type="sentence-similarity",
 )
+VISION_LANGUAGE = Kind(
+    name="vision_language",
+    title="vision-language model",
+    answers=(*CAUSAL.answers, MultimodalLoglikelihood, MultimodalGenerateUntil),
+    trial=_CONTINUED,
+    model=f"{_KINDS}.vision_language:VisionLanguageModel",
+    loading=Loading(
+        table="MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES", auto_class="AutoModelForImageTextToText", has_processor=True
+    ),
+    transformer="decoder",
+    white_box=f"{_BOXES}:CausalBox",
+    task_type="image-text-to-text",
+    takes_noise=True,
+)
+"""A causal language model that also reads pictures; `kind_of` says which of the two a checkpoint is."""
 SPEECH_RECOGNITION = Kind(
     name="speech_recognition",
     title="speech recogniser",
@@ -180,7 +198,17 @@ CHAT = Kind(
     is_chat=True,
 )
 
-_IN_ORDER = (CAUSAL, SEQ2SEQ, MASKED, CLASSIFIER, TAGGER, ENCODER, SPEECH_RECOGNITION, SPEECH_CTC)
+_IN_ORDER = (
+    CAUSAL,
+    SEQ2SEQ,
+    MASKED,
+    CLASSIFIER,
+    TAGGER,
+    ENCODER,
+    VISION_LANGUAGE,
+    SPEECH_RECOGNITION,
+    SPEECH_CTC,
+)
 """An architecture that several kinds have is taken for the first of them."""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from harness.checkpoints.files import read_object
 from harness.checkpoints.redirects import TOKENIZER_CONFIG
+from harness.checkpoints.senses.processors import PROCESSOR_PATTERNS
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
 
@@ -17,9 +18,10 @@ CUSTOM_GENERATE = "custom_generate"
 def carries_code(folder: Path, config: dict[str, Any]) -> list[tuple[str, str]]:
     """The files that would have code executed, each with what in it does."""
     found = [("config.json", "auto_map")] if config.get("auto_map") else []
-    tokenizer = folder / "tokenizer_config.json"
-    if tokenizer.is_file() and read_object(tokenizer).get("auto_map"):
-        found.append((tokenizer.name, "auto_map"))
+    for name in (TOKENIZER_CONFIG, *PROCESSOR_PATTERNS):
+        path = folder / name
+        if path.is_file() and read_object(path).get("auto_map"):
+            found.append((name, "auto_map"))
     if (folder / CUSTOM_GENERATE).is_dir():
         found.append((CUSTOM_GENERATE, "generate.py"))
     return found
@@ -30,7 +32,7 @@ def refuse_borrowed_code(folder: Path) -> None:
 
     It is in no fingerprint. Raises `CheckpointError` naming the file.
     """
-    for name in ("config.json", TOKENIZER_CONFIG):
+    for name in ("config.json", TOKENIZER_CONFIG, *PROCESSOR_PATTERNS):
         path = folder / name
         listed = read_object(path).get("auto_map") if path.is_file() else None
         for repository, found, _ in (word.rpartition("--") for word in _words(listed)):

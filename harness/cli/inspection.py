@@ -44,7 +44,10 @@ def inspect_command(
     ] = "smollm2-135m",
     kind: Annotated[
         str | None,
-        typer.Option(help="Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder."),
+        typer.Option(
+            help="Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder, "
+            "vision_language."
+        ),
     ] = None,
     base: Annotated[str | None, typer.Option(help="The model that an adapter is put over.")] = None,
     api_key_env: Annotated[

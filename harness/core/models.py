@@ -105,13 +105,15 @@ class Loading:
 
     `table` is the name of its table from model types to architectures, `auto_class` that of its class for them.
     `adapter_task` is the `task_type` of peft's adapters of the kind. `unused` is a pattern of the names of tensors that
-    a checkpoint may have left from its training, and that no answer of the kind depends on.
+    a checkpoint may have left from its training, and that no answer of the kind depends on. `has_processor` says
+    whether pictures are prepared for its models by a processor that comes with the checkpoint.
     """
 
     table: str
     auto_class: str
     adapter_task: str | None = None
     unused: str | None = None
+    has_processor: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,10 @@ class Encoder:
             end = len(self.tokenizer.decode(tokens[:lost], skip_special_tokens=True))
         return min(end, len(request.context))
 
+    def begins_with_prefix(self, text: str) -> bool:
+        """Whether a text spells out the beginning-of-text token, so that no second one is put before it."""
+        return bool(self._prefix_text) and text.startswith(self._prefix_text)
+
     def _prefix_id(self) -> int:
         words = math.inf if self._model is None else word_count(self._model)
         for token_id in (self.tokenizer.bos_token_id, self.tokenizer.eos_token_id):
@@ -140,8 +144,8 @@ class Encoder:
         self, texts: Sequence[str], column: str, *, special_tokens: bool = True, **options: Any
     ) -> Iterator[tuple[str, Any]]:
         distinct = list(dict.fromkeys(texts))
-        marked = [text for text in distinct if self._prefix_text and text.startswith(self._prefix_text)]
-        plain = [text for text in distinct if not (self._prefix_text and text.startswith(self._prefix_text))]
+        marked = [text for text in distinct if self.begins_with_prefix(text)]
+        plain = [text for text in distinct if not self.begins_with_prefix(text)]
         for group, add in ((plain, special_tokens), (marked, False)):
             if group:
                 rows = self.tokenizer(group, add_special_tokens=add, return_attention_mask=False, **options)

@@ -1,8 +1,6 @@
 """Gaussian noise on the embeddings of chosen tokens, such that what is read without noise stays shared.
 
-A token with noise is an id of its own beyond every vocabulary, made from the token, the draw and its scale. Whatever
-sorts, shares, packs and batches token ids therefore treats equal noise as equal tokens and everything else as others;
-only the embedding itself knows better.
+A token with noise is an id of its own beyond every vocabulary, made from the token, the draw and its scale.
 """
 
 import hashlib
@@ -18,6 +16,7 @@ from typing_extensions import override
 from harness.core.models import Batch, Model
 from harness.core.requests import EmbeddingNoise, Request, Response
 from harness.engine.tree import Tokens
+from harness.engine.virtual import VirtualTokens
 
 __all__ = ["Noiseless", "Offsets", "with_noise"]
 
@@ -43,56 +42,33 @@ class _NoisyToken:
         return _FIRST + int.from_bytes(hashlib.sha256(text.encode()).digest()[:_DIGEST_BYTES], "big")
 
 
-class _NoisyEmbedding:
-    """Gives a model's embedding layers the tokens with noise."""
+class _NoisyTokens(VirtualTokens):
+    """Tokens of the vocabulary, each with a draw of noise."""
 
     def __init__(self, model: Any) -> None:
+        super().__init__(model, _FIRST)
         self._tokens: dict[int, _NoisyToken] = {}
-        for layer in _embedding_layers(model):
-            layer.register_forward_pre_hook(self._without)
-            layer.register_forward_hook(self._noised)
-        self._asked: list[tuple[Tensor, list[_NoisyToken]]] = []
 
     def learn(self, token: _NoisyToken) -> int:
         self._tokens[token.id] = token
         return token.id
 
-    def _without(self, _layer: Any, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """The ids that the vocabulary knows; which were others is kept until the embeddings are there."""
-        ids, *others = inputs
-        where = ids >= _FIRST
-        asked = [self._tokens[one] for one in ids[where].tolist()]
-        self._asked.append((where, asked))
-        if not asked:
-            return inputs
-        known = ids.clone()
-        known[where] = torch.tensor([one.token for one in asked], device=ids.device)
-        return known, *others
+    @override
+    def real(self, token: int) -> int:
+        return self._tokens[token].token
 
-    def _noised(self, _layer: Any, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
-        where, asked = self._asked.pop()
-        if not asked:
-            return output
-        width = output.shape[-1]
+    @override
+    def vectors(self, clean: Tensor, tokens: Sequence[int]) -> Tensor:
+        asked = [self._tokens[one] for one in tokens]
         unique = {one.draw: index for index, one in enumerate({one.draw: one for one in asked}.values())}
-        drawn = torch.stack([_normal(draw, width) for draw in unique])[[unique[one.draw] for one in asked]]
-        clean = output[where].float()
-        scale = torch.tensor([one.scale for one in asked], device=output.device)[:, None]
+        drawn = torch.stack([_normal(draw, clean.shape[-1]) for draw in unique])[[unique[one.draw] for one in asked]]
+        clean = clean.float()
+        scale = torch.tensor([one.scale for one in asked], device=clean.device)[:, None]
         loudness = clean.square().mean(dim=-1, keepdim=True).sqrt() * scale
-        noisy = output.clone()
-        noisy[where] = (clean + loudness * drawn.to(output.device)).to(output.dtype)
-        return noisy
+        return clean + loudness * drawn.to(clean.device)
 
 
-def _embedding_layers(model: Any) -> list[Any]:
-    """Encoder and decoder may each have a layer of their own around the same weights."""
-    first = model.get_input_embeddings()
-    parts = model.modules() if isinstance(model, torch.nn.Module) else ()
-    tied = (one for one in parts if hasattr(one, "num_embeddings") and one.weight is first.weight)
-    return list({first, *tied})
-
-
-_embeddings: WeakKeyDictionary[Any, _NoisyEmbedding] = WeakKeyDictionary()
+_embeddings: WeakKeyDictionary[Any, _NoisyTokens] = WeakKeyDictionary()
 
 
 def with_noise(
@@ -110,7 +86,7 @@ def with_noise(
         start, end = offsets[index]
         if start < end and any(first <= start and end <= last for first, last in noise.spans):
             if model not in _embeddings:
-                _embeddings[model] = _NoisyEmbedding(model)
+                _embeddings[model] = _NoisyTokens(model)
             one = _NoisyToken(tokens[index], f"{noise.seed}:{place}", noise.scale)
             found[index] = _embeddings[model].learn(one)
             place += 1

@@ -62,6 +62,7 @@ def open_loaded(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, loa
             options.system_prompt,
             today=options.chat_date or UNDATED,
             variables={switch: options.thinking == "on"} if switch else {},
+            mark=getattr(loaded.processor, "image_token", None),
         )
     return model if loaded.tokenizer.is_fast else Noiseless(model)
 

@@ -31,8 +31,8 @@ from harness.core.process.isolation import detach
 
 __all__ = ["NONE", "UNDATED", "Message", "Renderer"]
 
-Message = dict[str, str]
-"""A turn of a chat, with its `role` and its `content`."""
+Message = dict[str, Any]
+"""A turn of a chat, with its `role` and its `content`: a text, or a list of parts for templates of models that see."""
 
 Conversation = tuple[Sequence[Message], bool, str | None]
 """Turns, whether the last of them goes on, and the functions that can be called, as JSON."""
@@ -182,7 +182,7 @@ def _answer(
         return f"takes more than {MEMORY_BYTES / 1e9:.0f} GB of memory"
     except Exception as error:  # a stranger's template may raise whatever Python can
         return f"fails ({type(error).__name__}: {' '.join(str(error).split())[:500]})"
-    given = sum(len(message["content"]) for message in messages) + len(tools or "")
+    given = sum(len(str(message["content"])) for message in messages) + len(tools or "")
     limit = CHARACTERS + GROWN * given
     if len(text) > limit:
         return f"makes {len(text):,} characters of one conversation; the limit is {limit:,}"

@@ -112,7 +112,7 @@ class EvalOptions:
         None, "Tokens that such an answer may have, thoughts among them. By default each task's own."
     )
     kind: str | None = option(
-        None, "Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder."
+        None, "Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder, vision_language."
     )
     labels: tuple[str, ...] = option(
         (),

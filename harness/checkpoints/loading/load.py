@@ -24,6 +24,7 @@ from harness.checkpoints.labels import label_count
 from harness.checkpoints.loading.dtypes import resolve_dtype
 from harness.checkpoints.loading.held import held
 from harness.checkpoints.loading.memory import refuse_oversize
+from harness.checkpoints.loading.processing import read_processor, rehearsed_processor
 from harness.checkpoints.loading.quantised import require_backend
 from harness.checkpoints.loading.rehearsal import Rehearsal, rehearsal
 from harness.checkpoints.loading.statelessness import forget_texts
@@ -50,8 +51,8 @@ HARMLESS = re.compile(
 class LoadedCheckpoint:
     """A checkpoint in memory, ready to answer: the model in evaluation mode, on its device and in its dtype.
 
-    `max_length` is in tokens. `recipe` says how an encoder's vectors are made, `hearing` how sounds are
-    read. `mapped` are the files that the weights
+    `max_length` is in tokens. `recipe` says how an encoder's vectors are made, `hearing` how sounds are read;
+    `processor` prepares pictures. `mapped` are the files that the weights
     are still read from, with what they were when they were opened.
     """
 
@@ -61,6 +62,7 @@ class LoadedCheckpoint:
     max_length: int
     recipe: Recipe | None = None
     hearing: Hearing | None = None
+    processor: Any = None
     mapped: Mapping[Path, Stamp] = field(default_factory=dict)
 
 
@@ -100,6 +102,7 @@ def load_whole(
         with trials as tried:
             scan_tensors(tensors.values())
             tokenizer, model = _from_folder(place.folder, checkpoint, chosen, trust_remote_code, supplied, tried)
+        processor = _processor(place.folder, checkpoint, trust_remote_code)
         answers = registry.kind(checkpoint.kind).answers
         recipe = read_recipe(place.folder) if Embed in answers else None
         hearing = read_hearing(place.folder) if Transcribe in answers else None
@@ -111,10 +114,12 @@ def load_whole(
     return LoadedCheckpoint(
         checkpoint=checkpoint,
         model=model,
-        tokenizer=tokenizer,
+        # A processor adds the tokens that stand for its media.
+        tokenizer=tokenizer if processor is None else processor.tokenizer,
         max_length=checkpoint.max_length,
         recipe=recipe,
         hearing=hearing,
+        processor=processor,
         mapped=place.mapped,
     )
 
@@ -157,6 +162,19 @@ def _from_folder(
     check_tokenizer(tokenizer, model, folder)
     tokenizer.name_or_path = model.config._name_or_path = str(checkpoint.path)
     return tokenizer, model
+
+
+def _processor(folder: Path, checkpoint: Checkpoint, trust_remote_code: bool) -> Any:
+    """What prepares pictures or sounds; None for kinds that take texts alone."""
+    if not loading(checkpoint.kind).has_processor:
+        return None
+    with nullcontext() if trust_remote_code else rehearsed_processor(folder) as tried:
+        if tried:
+            tried()
+    with quiet(), errors_named(folder):
+        processor = read_processor(folder, trust_remote_code=trust_remote_code)
+    processor.tokenizer.name_or_path = str(checkpoint.path)
+    return processor
 
 
 def refuse_incomplete(

@@ -94,6 +94,7 @@ class Loader:
             tokenizer=tokenizer_of(checkpoint, self._base),
             max_length=checkpoint.max_length or self._base.max_length,
             recipe=self._base.recipe,
+            processor=self._base.processor,
         )
 
     def _forget(self) -> None:

@@ -4,7 +4,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from harness.checkpoints.senses.hearing import HEARING_PATTERNS
+from harness.checkpoints.senses.processors import PROCESSOR_PATTERNS
 from harness.checkpoints.sentence import SENTENCE_PATTERNS
 from harness.checkpoints.sources.local import HUB_ID
 from harness.checkpoints.vocabulary import TOKENIZER_PATTERNS
@@ -23,7 +23,7 @@ PATTERNS = (
     "*.py",
     *TOKENIZER_PATTERNS,
     *SENTENCE_PATTERNS,
-    *HEARING_PATTERNS,
+    *PROCESSOR_PATTERNS,
 )
 
 

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import torch
 from typing_extensions import override
@@ -58,11 +58,18 @@ class CausalModel(Model):
     so, the bound halves for the rest of the run. None of this changes a log-likelihood by more than rounding.
     """
 
+    answered: ClassVar[tuple[type[Request], ...]] = (
+        Loglikelihood,
+        LoglikelihoodRolling,
+        TokenLoglikelihoods,
+        GenerateUntil,
+    )
+
     def __init__(self, loaded: LoadedCheckpoint, *, batch_tokens: int, meter: Meter | None = None) -> None:
         self.model = loaded.model
         self.batch_tokens = batch_tokens
         self.meter: Meter = meter or NullMeter()
-        self.encoder = Encoder(loaded.tokenizer, loaded.max_length, loaded.model)
+        self.encoder = self._encoder_of(loaded)
         self.lengths = tried_lengths(loaded.model, loaded.max_length)
         self.plain_reason = self._why_plain()
         self.continues = self.plain_reason is not None and self._can_continue()
@@ -82,6 +89,9 @@ class CausalModel(Model):
         self._reader: Halving[Row, Any] = Halving(batch_tokens)
         self._readings: dict[str, tuple[Reading, ...]] = {}
         self._prompts: dict[str, Tokens] = {}
+
+    def _encoder_of(self, loaded: LoadedCheckpoint) -> Encoder:
+        return Encoder(loaded.tokenizer, loaded.max_length, loaded.model)
 
     @cached_property
     def _scribe(self) -> Halving[GenerateUntil, list[Continuation]]:
@@ -174,8 +184,7 @@ class CausalModel(Model):
         texts = [request for request in new if isinstance(request, LoglikelihoodRolling)]
         examined = [request for request in new if isinstance(request, TokenLoglikelihoods)]
         prompts = [request for request in new if isinstance(request, GenerateUntil)]
-        answered = (Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods, GenerateUntil)
-        refuse_others(new, answered, "a causal model")
+        refuse_others(new, self.answered, "a causal model")
         if pairs:
             read = self.encoder.loglikelihoods(pairs)
             self._readings.update((pair.id, (reading,)) for pair, reading in zip(pairs, read, strict=True))

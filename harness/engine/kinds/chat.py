@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from harness.checkpoints.chat_templates import takes_tools
 from harness.core.errors import CheckpointError, ModelError
+from harness.core.media import OBJECT
 from harness.core.models import Batch, Model
 from harness.core.requests import (
     Attribute,
@@ -17,10 +18,13 @@ from harness.core.requests import (
     EmbeddingNoise,
     GenerateUntil,
     Loglikelihood,
+    MultimodalGenerateUntil,
+    MultimodalLoglikelihood,
     Request,
     Response,
 )
 from harness.engine.rendering import NONE, UNDATED, Message, Renderer
+from harness.engine.seeing.parts import in_parts, takes_parts
 
 __all__ = ["ChatModel", "Message", "messages_of", "rendered"]
 
@@ -69,6 +73,7 @@ class ChatModel(Model):
     Exemplars stand in the same turn and a continuation loses the space that would join it to running text, unless a
     request brings its conversation (`Conversation`). Whole texts (`loglikelihood_rolling`) are no turns and stay as
     they are. `today` (YYYY-MM-DD) is what a template is told that asks for the day, `variables` what else it is told.
+    `mark` is how the texts of a model that sees have a picture.
     """
 
     def __init__(
@@ -79,6 +84,7 @@ class ChatModel(Model):
         *,
         today: str = UNDATED,
         variables: Mapping[str, Any] = NONE,
+        mark: str | None = None,
     ) -> None:
         if not tokenizer.chat_template:
             raise CheckpointError(
@@ -90,6 +96,8 @@ class ChatModel(Model):
         self._render = Renderer(tokenizer, today, variables)
         self._rendered: dict[str, Request] = {}
         self._takes_tools = takes_tools(tokenizer.chat_template)
+        self._mark = mark
+        self._in_parts = mark is not None and takes_parts(self._render)
 
     @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
@@ -132,17 +140,38 @@ class ChatModel(Model):
                 self._rendered[request.id] = replace(request, chat=None)
             else:
                 context, functions = self._asked(request)
-                chats.append((request, messages_of(context, request.chat, self.system_prompt), functions))
+                messages = messages_of(context, request.chat, self.system_prompt)
+                chats.append((request, self._shown(messages, request), functions))
         turns = rendered(self._render, [messages for _, messages, _ in chats], [functions for *_, functions in chats])
         self._rendered |= {
-            request.id: _with_turn(request, turn) for (request, *_), turn in zip(chats, turns, strict=True)
+            request.id: _with_turn(request, self._unmarked(turn, request))
+            for (request, *_), turn in zip(chats, turns, strict=True)
         }
+
+    def _shown(self, messages: list[Message], request: _Chat) -> list[Message]:
+        """The turns as the template of a model that sees takes them."""
+        if self._mark is None:
+            return messages
+        media = _media(request)
+        if self._in_parts:
+            return [in_parts(message, media) for message in messages]
+        return (
+            [{**one, "content": one["content"].replace(OBJECT, self._mark)} for one in messages] if media else messages
+        )
+
+    def _unmarked(self, turn: str, request: _Chat) -> str:
+        """The rendered turn with a place for each picture."""
+        return turn.replace(self._mark, OBJECT) if self._mark and _media(request) else turn
 
     def _asked(self, request: _Chat) -> tuple[str, str | None]:
         """The user's turn, and the functions that go with it as the template has them."""
         if self._takes_tools and isinstance(request, GenerateUntil) and request.tools is not None:
             return request.tools.question, request.tools.functions
         return request.context, None
+
+
+def _media(request: Request) -> tuple[str, ...]:
+    return request.media if isinstance(request, MultimodalLoglikelihood | MultimodalGenerateUntil) else ()
 
 
 def _with_turn(request: _Chat, turn: str) -> Request:

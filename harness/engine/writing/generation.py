@@ -18,13 +18,14 @@ from harness.engine.lengths import Lengths
 from harness.engine.packing import StemCache
 from harness.engine.planner import Pack, pack_shared
 from harness.engine.tree import Tokens
+from harness.engine.virtual import real_tokens
 from harness.engine.writing.draws import Draws, draw_tokens
 from harness.engine.writing.prefill import ReadPack, batching_error, prefill_padded, read_pack
 from harness.engine.writing.slots import Slots
 from harness.engine.writing.steering import Steer, Steering
 from harness.engine.writing.stops import StopSpelling
 
-__all__ = ["Continuation", "Writer", "end_ids"]
+__all__ = ["Continuation", "Writer", "choose_tokens", "end_ids"]
 
 _log = logging.getLogger(__name__)
 
@@ -39,11 +40,13 @@ _FEW = 0.75
 class Continuation:
     """What is being written after one prompt. `token_ids` leave out the end-of-text token.
 
-    `opened` is the marker by which the prompt has the model begin inside its thoughts.
+    `opened` is the marker by which the prompt has the model begin inside its thoughts. `spelt` is the prompt in tokens
+    of the vocabulary alone.
     """
 
     request: GenerateUntil
     prompt: Tokens
+    spelt: Tokens
     token_ids: list[int]
     draws: Draws | None
     steers: Sequence[Steer]
@@ -55,7 +58,7 @@ class Continuation:
         """The scores of the next token, of shape (vocabulary,), as the checkpoint's settings would have them."""
         if not self.steers:
             return logits
-        written = torch.tensor([[*self.prompt, *self.token_ids]], device=logits.device)
+        written = torch.tensor([[*self.spelt, *self.token_ids]], device=logits.device)
         scores = logits.unsqueeze(0)
         for steer in self.steers:
             scores = steer(written, scores)
@@ -119,22 +122,25 @@ class Writer:
         tokens at a time. Then so many texts are written at once as `room`, in tokens, holds, and where one ends the
         next begins. The `meter` is told of the tokens read, and of those that were asked for.
         """
-        written = [
-            Continuation(
-                request,
-                prompt,
-                [],
-                Draws(request, self._model.device) if request.temperature else None,
-                self._steering.of(prompt, request.max_tokens),
-                self._spelling.opened_by(prompt),
-            )
-            for request, prompt in zip(requests, prompts, strict=True)
-        ]
+        written = [self.begun(request, prompt) for request, prompt in zip(requests, prompts, strict=True)]
         if self._take_turns(requests, prompts):
             self._write_in_turn(written, budget, room, meter)
         else:
             self._write_together(written, meter)
         return written
+
+    def begun(self, request: GenerateUntil, prompt: Tokens) -> Continuation:
+        """A text of which nothing is written yet."""
+        spelt = real_tokens(self._model, prompt)
+        return Continuation(
+            request,
+            prompt,
+            spelt,
+            [],
+            Draws(request, self._model.device) if request.temperature else None,
+            self._steering.of(spelt, request.max_tokens),
+            self._spelling.opened_by(spelt),
+        )
 
     def _take_turns(self, requests: Sequence[GenerateUntil], prompts: Sequence[Tokens]) -> bool:
         """Whether one of these texts may begin where another has ended."""
@@ -200,9 +206,9 @@ class Writer:
                 logits = first if logits is None else torch.cat([logits, first])
             if logits is None:
                 return
-            chosen = _choose(logits.float(), rows)
+            chosen = choose_tokens(logits.float(), rows)
             for place in reversed(range(len(rows))):
-                if self._finish(rows[place], chosen[place]):
+                if self.finish(rows[place], chosen[place]):
                     slots.end(place, clean=rows[place].invalid)
                     rows[place] = rows[-1]
                     rows.pop()
@@ -230,9 +236,9 @@ class Writer:
         logits = read[index]
         active = [True] * len(rows)
         while True:
-            chosen = _choose(logits.float(), rows)
+            chosen = choose_tokens(logits.float(), rows)
             for place, one in enumerate(rows):
-                active[place] = active[place] and not self._finish(one, chosen[place])
+                active[place] = active[place] and not self.finish(one, chosen[place])
             if not any(active):
                 return
             if sum(active) <= _FEW * len(rows):
@@ -242,7 +248,7 @@ class Writer:
             logits = memory.append([one.token_ids[-1] if one.token_ids else 0 for one in rows])
             meter.count(tokens=sum(active), requests=0)
 
-    def _finish(self, one: Continuation, token: int | None) -> bool:
+    def finish(self, one: Continuation, token: int | None) -> bool:
         """Append the token; whether that ends the continuation."""
         if token is None:
             one.invalid = True
@@ -290,7 +296,7 @@ def _packs(prompts: Iterable[Tokens], budget: int) -> list[Pack]:
     return pack_shared({prompt: len(prompt) - 1 for prompt in prompts}, budget)
 
 
-def _choose(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:
+def choose_tokens(logits: Tensor, active: Sequence[Continuation]) -> list[int | None]:
     """The next token of each row; None where its logits are not finite."""
     best, greedy = (column.tolist() for column in logits.max(dim=-1))
     chosen: list[int | None] = [token if math.isfinite(best[row]) else None for row, token in enumerate(greedy)]

@@ -1,0 +1,15 @@
+"""Files of processors: what makes of a picture or a sound the numbers that a model reads."""
+
+from pathlib import Path
+
+from harness.checkpoints.senses.hearing import HEARING_PATTERNS
+
+__all__ = ["PROCESSOR_PATTERNS", "has_processor"]
+
+PROCESSOR_PATTERNS = (*HEARING_PATTERNS, "video_preprocessor_config.json")
+"""Every file that can change what a processor gives, beside those of its tokenizer."""
+
+
+def has_processor(folder: Path) -> bool:
+    """Whether a folder says how pictures or sounds are prepared for its model."""
+    return any((folder / name).is_file() for name in HEARING_PATTERNS)

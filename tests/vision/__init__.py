@@ -1,0 +1,1 @@
+"""Tiny checkpoints that see, for tests: random ones, and one that was trained."""
