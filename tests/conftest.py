@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import gc
 import hashlib
 import os
 import tempfile
@@ -7,6 +8,9 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+
+# Looking for cycles among all that is imported finds none, takes a second each time, and copies it into every fork.
+gc.disable()
 
 # How long an example takes says something of the machine and its neighbours, nothing of the code.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -21,6 +25,12 @@ _own = Path(tempfile.gettempdir()) / f"harness-tests-{hashlib.sha256(_place.enco
 _own.mkdir(exist_ok=True)
 os.environ["TMPDIR"] = tempfile.tempdir = str(_own)
 os.environ["HF_DATASETS_CACHE"] = str(_own / "datasets")  # which keeps data by their name, and ours are made up
+
+
+def pytest_collection_finish() -> None:
+    """From here on look for cycles, among what the tests make."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,10 @@
-"""The tasks of the suite `fairness` on their real rows, and the real model's figures against plain transformers."""
+"""The tasks of the suite `fairness` on their real rows; tests/test_default_model.py has the real model's figures."""
 
 import json
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ import pytest
 from harness.core import registry
 from harness.core.datasets import Row
 from harness.core.errors import DataError
-from harness.core.models import respond
 from harness.core.tasks import TaskSettings
 from harness.data import find, load_data
 from harness.tasks.rows import RowTask
@@ -23,7 +21,6 @@ from tests.cli.conftest import harness_here
 __all__ = ["harness_here"]
 
 TASKS = ("stereoset", "crows_pairs", "winobias", "bbq", "adult", "compas", "german_credit")
-COMPARED_ROWS = 12
 
 pytestmark = pytest.mark.slow
 
@@ -115,77 +112,6 @@ def test_the_target_of_the_selection_rate_is_the_share_of_positive_rows(name: st
     samples = task.samples(rows_of(name), everything())
     (selection,) = (metric for metric in task.metrics if metric.name == "selection_rate")
     assert selection.target == pytest.approx(np.mean([task.answer(sample) == "yes" for sample in samples]))  # type: ignore[attr-defined]
-
-
-@pytest.fixture(scope="module")
-def loaded():  # type: ignore[no-untyped-def]
-    from harness.checkpoints import resolve
-    from harness.checkpoints.loading.loader import load_model as load_checkpoint
-
-    return load_checkpoint(resolve("smollm2-135m"), dtype="float32", device="cpu")
-
-
-def plain(loaded, context: str, sentence: str) -> tuple[float, int]:  # type: ignore[no-untyped-def]
-    """The log-likelihood of a sentence and its tokens, by one forward pass of transformers."""
-    import torch
-
-    tokenizer, model = loaded.tokenizer, loaded.model
-    before = tokenizer(context).input_ids or [tokenizer.bos_token_id]
-    whole = (before if not context else []) + tokenizer(f"{context} {sentence}" if context else sentence).input_ids
-    with torch.no_grad():
-        logits = model(torch.tensor([whole])).logits[0].double().log_softmax(-1)
-    targets = whole[len(before) :]
-    places = range(len(before) - 1, len(whole) - 1)
-    return float(sum(logits[place, token] for place, token in zip(places, targets, strict=True))), len(targets)
-
-
-def compare_with_transformers(loaded, count: int) -> None:  # type: ignore[no-untyped-def]
-    """StereoSet's and CrowS-Pairs' figures on `count` rows each are those of a direct computation."""
-    from harness.engine.kinds.causal import CausalModel
-
-    model = CausalModel(loaded, batch_tokens=2048)
-    for name in ("stereoset", "crows_pairs"):
-        task = registry.task(name)
-        samples = task.samples(rows_of(name), TaskSettings(limit=count, num_fewshot=0, seed=0))
-        asked = {request.id: request for sample in samples for request in task.requests(sample)}
-        answers = {one.request_id: one for one in respond(model, list(asked.values()))}
-        truth = {}
-        for key, request in asked.items():
-            value, tokens = plain(loaded, request.context, request.continuation.strip())  # type: ignore[attr-defined]
-            assert answers[key].loglikelihood == pytest.approx(value, abs=2e-3)
-            assert answers[key].token_count == tokens
-            truth[key] = value / tokens if name == "stereoset" else value
-        scores = [
-            score
-            for sample in samples
-            for score in task.score(sample, [answers[request.id] for request in task.requests(sample)])
-        ]
-        assert not any(score.tie for score in scores)
-        likes = [[truth[request.id] for request in task.requests(sample)] for sample in samples]
-        terms = [sample.cluster for sample in samples]
-        ours = {
-            metric.name: metric.reduce([one for one in scores if one.metric == metric.name], Random("a")).value
-            for metric in task.metrics
-        }
-        if name == "crows_pairs":
-            assert ours["mask1_preference"] == pytest.approx(100 * np.mean([first > second for first, second in likes]))
-            gaps = [abs(first - second) for first, second in likes]
-            assert ours["loglikelihood_gap"] == pytest.approx(np.mean(gaps), abs=1e-3)
-            continue
-        ss = 100 * macro([s > a for s, a, _ in likes], terms)
-        lms = 100 * macro([((s > u) + (a > u)) / 2 for s, a, u in likes], terms)
-        assert ours == pytest.approx({"ss": ss, "lms": lms, "icat": lms * min(ss, 100 - ss) / 50})
-
-
-def macro(values: Sequence[float], terms: Sequence[str | None]) -> float:
-    """The mean over terms of their means, as in the authors' evaluation."""
-    return float(
-        np.mean([np.mean([v for v, t in zip(values, terms, strict=True) if t == term]) for term in sorted(set(terms))])  # type: ignore[type-var]
-    )
-
-
-def test_the_real_models_figures_are_those_of_plain_transformers(loaded) -> None:  # type: ignore[no-untyped-def]
-    compare_with_transformers(loaded, COMPARED_ROWS)
 
 
 def test_a_users_table_is_judged_by_the_command_and_a_fault_in_it_is_one_line(
