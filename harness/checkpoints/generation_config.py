@@ -6,6 +6,7 @@ and with how many beams is the task's to say. A few settings need what the engin
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +17,7 @@ from harness.core.checkpoints import GenerationSettings
 from harness.core.errors import CheckpointError
 from harness.core.text.hashing import MAX_INTEGER
 
-__all__ = ["FILE", "read_generation_settings"]
+__all__ = ["FILE", "overridden", "read_generation_settings"]
 
 FILE = "generation_config.json"
 _STRICT = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
@@ -168,7 +169,17 @@ def read_generation_settings(
     )
 
 
-def _refuse_large(said: Mapping[str, Any], place: Path) -> None:
+def overridden(settings: GenerationSettings, said: Mapping[str, Any], *, place: str) -> GenerationSettings:
+    """The settings with what the user says in their place; a value that changes nothing takes the checkpoint's away.
+
+    Raises `CheckpointError` naming the place for a value of the wrong type or out of range.
+    """
+    _refuse_large(said, place)
+    kept = {name: value for name, value in settings.followed.items() if name not in said}
+    return replace(settings, followed={**kept, **_checked(_Followed, said, place)})
+
+
+def _refuse_large(said: Mapping[str, Any], place: Path | str) -> None:
     """Refuse numbers beyond what a run's spec can hold, and penalties that leave nothing of a score."""
     forms = (_Followed, _Tokens, _TheTasks)
     for field in (name for form in forms for name in form.model_fields if name in said):
@@ -185,7 +196,7 @@ def _refuse_large(said: Mapping[str, Any], place: Path) -> None:
                 raise _refused(field, value, f"the least is {1 / MAX_FACTOR:g}", place)
 
 
-def _refused(field: str, value: Any, reason: str, place: Path) -> CheckpointError:
+def _refused(field: str, value: Any, reason: str, place: Path | str) -> CheckpointError:
     return CheckpointError(
         f"{field} is {str(value)[:60]!r}, which it can't be ({reason})",
         place=place,
@@ -201,7 +212,7 @@ def _of_config(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**part, **own}
 
 
-def _checked(form: type[BaseModel], said: Mapping[str, Any], place: Path) -> dict[str, Any]:
+def _checked(form: type[BaseModel], said: Mapping[str, Any], place: Path | str) -> dict[str, Any]:
     """Those of the form's settings that are in force."""
     try:
         return _in_force(form.model_validate(said).model_dump(mode="json"))
@@ -219,7 +230,7 @@ def _in_force(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_tokens(followed: Mapping[str, Any], rows: int | None, place: Path) -> None:
+def _check_tokens(followed: Mapping[str, Any], rows: int | None, place: Path | str) -> None:
     """Refuse tokens to be forced, forbidden or favoured that the model doesn't have."""
     forced = followed.get("forced_eos_token_id", [])
     named = {

@@ -27,6 +27,7 @@ _RUN_FIELDS = {
     "fewshot_as_multiturn": "exemplars as turns of a chat",
     "system_prompt": "the system prompt",
     "thinking": "thinking",
+    "gen_kwargs": "settings for writing",
 }
 _TASK_FIELDS = {
     "version": "version of the task",

@@ -11,12 +11,15 @@ from harness.core.errors import TaskError
 from harness.core.requests import Conversation, GenerateUntil
 from harness.core.text.reasons import Reason
 
-__all__ = ["MAX_GEN_TOKS", "generation_of", "generation_refusal"]
+__all__ = ["MAX_GEN_TOKS", "generation_of", "generation_refusal", "with_gen_kwargs"]
 
 MAX_GEN_TOKS = 256
 """Tokens to generate where a task doesn't say, as in lm-eval's `hf` model."""
 
-_FOLLOWED = frozenset({"do_sample", "max_gen_toks", "num_beams", "temperature", "top_p", "until"})
+_FOLLOWED = frozenset({"do_sample", "max_gen_toks", "num_beams", "temperature", "top_k", "top_p", "until"})
+
+_OF_LENGTH = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
+"""What the most tokens of a text go by, of which lm-eval takes the first that it finds."""
 
 _OFF: Mapping[str, float] = MappingProxyType(
     {
@@ -42,7 +45,6 @@ _OFF: Mapping[str, float] = MappingProxyType(
         "remove_invalid_values": False,
         "repetition_penalty": 1,
         "token_healing": False,
-        "top_k": 0,
         "typical_p": 1,
     }
 )
@@ -89,10 +91,17 @@ def generation_of(
         max_tokens=known["max_gen_toks"],
         temperature=float(known.get("temperature", 1.0)) if sampled else 0.0,
         top_p=float(known.get("top_p", 1.0)) if sampled else 1.0,
+        top_k=(int(known.get("top_k", 0)) or None) if sampled else None,
         seed=seed if sampled else 0,
         num_beams=beams,
         chat=chat,
     )
+
+
+def with_gen_kwargs(settings: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's settings with the user's in their place, as lm-eval's `--gen_kwargs` has it."""
+    other_names = _OF_LENGTH if "max_new_tokens" in said else ()
+    return {**{name: value for name, value in settings.items() if name not in other_names}, **said}
 
 
 def generation_refusal(settings: Mapping[str, Any], kind: str, own: Mapping[str, Any]) -> str | None:

@@ -16,8 +16,10 @@ from lm_eval.tasks._index import Entry, Kind, TaskIndex
 
 from harness.core.errors import DataError, HarnessError, TaskError, UnavailableError, UnknownName
 from harness.core.process.time_limit import OverLimit
+from harness.core.requests import GenerateUntil
 from harness.core.tasks import Task
 from harness.lm_eval.files import TASK_CODE, TIRESOME, refuse_code
+from harness.lm_eval.generation import with_gen_kwargs
 from harness.lm_eval.groups import LmEvalGroup
 from harness.lm_eval.guard import under_guard
 from harness.lm_eval.own_index import own_index
@@ -167,6 +169,9 @@ def _adopt(task: Any, options: TaskOptions) -> LmEvalTask:
         for metric, function in getattr(task, "_metric_fn_list", {}).items():
             if function is None:
                 raise UnavailableError(f"the metric {metric} can't be loaded", place=name, fix="Check the network")
+    if options.gen_kwargs and GenerateUntil.kind == task.OUTPUT_TYPE:
+        settings = with_gen_kwargs(task.config.generation_kwargs or {}, options.gen_kwargs)
+        task.set_config("generation_kwargs", settings)
     return LmEvalTask(task, options.chat, trusted=options.trust_task_code or options.trust_metric_code)
 
 

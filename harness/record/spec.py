@@ -48,7 +48,8 @@ class RunSpec:
     `model` is the reference that the user gave, for people; the `fingerprint` is what counts. `versions` are those of
     the packages whose arithmetic enters a score. `code` digests the code of its suites and its meter, as
     `suite/NAME` and `meter/NAME`. `labels` and the languages are as in `Checkpoint`.
-    `generation` are the checkpoint's own settings for writing that are followed.
+    `generation` are the settings for writing that are followed: the checkpoint's own, with those that the user put in
+    their place, which `gen_kwargs` names; None where there are none.
     `fewshot_as_multiturn` and `system_prompt` are those of the chat, where there is one; `thinking` is what its
     template's switch was set to, None where it was left alone; `chat_date` is the day
     (YYYY-MM-DD) that its template was told, where it asks for one. It is in no id: a run goes on after midnight.
@@ -75,6 +76,7 @@ class RunSpec:
     source_language: str | None = None
     target_language: str | None = None
     generation: dict[str, Any] = field(default_factory=dict)
+    gen_kwargs: dict[str, Any] | None = None
     meter: str
     region: str | None
     versions: dict[str, str]
@@ -109,8 +111,9 @@ def run_id_of(spec: Mapping[str, Any]) -> str:
     """The id of the run whose `spec.json` holds this value, also where another version of the harness wrote it."""
     told = {key: value for key, value in spec.items() if key not in _NO_PART_OF_THE_ID}
     # So that what was there before a switch keeps its id.
-    if told.get("thinking") is None:
-        told.pop("thinking", None)
+    for name in ("thinking", "gen_kwargs"):
+        if told.get(name) is None:
+            told.pop(name, None)
     if isinstance(told.get("tasks"), list | tuple):
         told["tasks"] = [_without_unset(task) for task in told["tasks"]]
     return digest(told)[:SHORT]

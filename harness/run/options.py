@@ -111,6 +111,12 @@ class EvalOptions:
     max_tokens: int | None = option(
         None, "Tokens that such an answer may have, thoughts among them. By default each task's own."
     )
+    gen_kwargs: str | None = option(
+        None,
+        "How texts are written, as lm-eval takes it: repetition_penalty, no_repeat_ngram_size, min_new_tokens in place "
+        "of the checkpoint's own; do_sample, temperature, top_p, top_k, max_new_tokens in place of the tasks'.",
+        metavar="KEY=VALUE,...",
+    )
     kind: str | None = option(
         None, "Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder, vision_language."
     )

@@ -1,11 +1,12 @@
 """What a run will do, known before a weight is loaded: checkpoint, questions, and the spec that names the run."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from harness.checkpoints import refuse_remote_code, refuse_template, resolve, resolve_dtype
 from harness.checkpoints.chat_templates import asks_for_date, thinking_switch
@@ -17,12 +18,14 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import InputError, RecordError
 from harness.core.process.paths import public_name
 from harness.core.process.reachable import code_digest
+from harness.core.requests import GenerateUntil
 from harness.core.text.hashing import MAX_INTEGER, SHORT
 from harness.engine.devices import default_batch_tokens, resolve_device
 from harness.record import RunRecord, RunSpec
 from harness.record.environment import (
     package_versions,
 )
+from harness.run.gen_kwargs import GenKwargs, parse_gen_kwargs
 from harness.run.memory_limit import check_size
 from harness.run.metering import METERS
 from harness.run.options import EvalOptions
@@ -30,7 +33,7 @@ from harness.run.work import EXECUTES_CODE, SkippedTask, TaskWork, applicable, p
 from harness.sandbox import require_sandbox
 from harness.scorers.judges import use_judges
 from harness.suitefiles.selection import Selection, select
-from harness.tasks.options import ChatOptions, TaskOptions
+from harness.tasks.options import LM_EVAL, ChatOptions, TaskOptions
 from harness.tasks.sampling import Sampling
 from harness.tasks.written import Written
 
@@ -56,7 +59,8 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         raise InputError(f"must be from 1 to {MAX_INTEGER}", place=f"--batch-tokens {options.batch_tokens}")
     found = resolve(model, offline=options.offline, kind=options.kind, base=options.base, endpoint=options.endpoint)
     check_size(found.size_bytes, options.max_memory_bytes)
-    checkpoint, sampling = _told(found, options), _sampling(options)
+    asked_for = parse_gen_kwargs(options.gen_kwargs)
+    checkpoint, sampling = asked_for.steered(_told(found, options)), asked_for.drawn(_draws(options))
     # Before any data are fetched: a mistyped option must not cost a download.
     machine = _machine(checkpoint, options)
     if not options.trust_remote_code:
@@ -69,7 +73,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         limit=options.limit,
         num_fewshot=options.num_fewshot,
         seed=options.seed,
-        options=_task_options(options, chat),
+        options=_task_options(options, chat, asked_for),
     )
     use_judges(
         [one.task for one in selection.planned],
@@ -77,7 +81,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         bertscore_model=options.bertscore_model,
         offline=options.offline,
     )
-    _use_sampling(selection, sampling, checkpoint)
+    _use_sampling(selection, sampling, checkpoint, asked_for)
     # What is asked of it depends on whether its template is in force, and not on whether there is one.
     in_chat = options.apply_chat_template or registry.kind(checkpoint.kind).is_chat
     asked = replace(checkpoint, has_chat_template=in_chat)
@@ -97,13 +101,13 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         selection=selection,
         work=work,
         skipped=tuple(skipped),
-        spec=_dated(_spec(checkpoint, machine, selection, work, options, chat), checkpoint, options),
+        spec=_dated(_spec(checkpoint, machine, selection, work, options, chat, asked_for), checkpoint, options),
         trust_remote_code=options.trust_remote_code,
         plugin_timeout_s=options.plugin_timeout_s,
     )
 
 
-def _task_options(options: EvalOptions, chat: ChatOptions | None) -> TaskOptions:
+def _task_options(options: EvalOptions, chat: ChatOptions | None, asked_for: GenKwargs) -> TaskOptions:
     return TaskOptions(
         include_path=options.include_path,
         task_data=options.task_data,
@@ -111,22 +115,23 @@ def _task_options(options: EvalOptions, chat: ChatOptions | None) -> TaskOptions
         trust_metric_code=options.trust_metric_code,
         offline=options.offline,
         chat=chat,
+        gen_kwargs={**asked_for.sampling, **dict.fromkeys(asked_for.steering)},
     )
 
 
-def _sampling(options: EvalOptions) -> Sampling:
-    """How answers are drawn. Raises `InputError` for what can't be."""
-    return Sampling(
-        samples=options.samples,
-        temperature=options.temperature,
-        top_p=options.top_p,
-        top_k=options.top_k,
-        max_tokens=options.max_tokens,
-    )
+def _draws(options: EvalOptions) -> Mapping[str, Any]:
+    return {one.name: getattr(options, one.name) for one in fields(Sampling)}
 
 
-def _use_sampling(selection: Selection, sampling: Sampling, checkpoint: Checkpoint) -> None:
+def _use_sampling(selection: Selection, sampling: Sampling, checkpoint: Checkpoint, asked_for: GenKwargs) -> None:
     """Have tasks draw answers so. Raises `InputError` where none of them takes any, or the window is too small."""
+    writing = [one for one in selection.planned if GenerateUntil in one.task.asks]
+    if asked_for.steering and not writing:
+        raise InputError(
+            "has no effect: the model writes in no task that was asked for",
+            place="--gen-kwargs",
+            fix="Leave it out, or ask for such a task, as those of the suite reasoning",
+        )
     window = checkpoint.max_length
     if sampling.max_tokens and window and sampling.max_tokens >= window:
         raise InputError(
@@ -135,10 +140,12 @@ def _use_sampling(selection: Selection, sampling: Sampling, checkpoint: Checkpoi
             fix="Give less",
         )
     tasks = [one.task for one in selection.planned if isinstance(one.task, Written)]
-    if not tasks and not sampling.is_usual:
+    # lm-eval's own tasks have taken what `--gen-kwargs` says when they were loaded.
+    others = asked_for.sampling and any(one.task.name.startswith(f"{LM_EVAL}:") for one in writing)
+    if not (tasks or others) and not sampling.is_usual:
         raise InputError(
             "have no effect: no task that was asked for is answered in the model's own words",
-            place="--samples, --temperature, --top-p, --top-k, --max-tokens",
+            place="--samples, --temperature, --top-p, --top-k, --max-tokens, --gen-kwargs",
             fix="Leave them out, or ask for such a task, as those of the suite reasoning",
         )
     for task in tasks:
@@ -184,6 +191,7 @@ def _spec(
     work: Sequence[TaskWork],
     options: EvalOptions,
     chat: ChatOptions | None,
+    asked_for: GenKwargs,
 ) -> RunSpec:
     device, dtype, meter = machine
     return RunSpec(
@@ -204,6 +212,7 @@ def _spec(
         source_language=checkpoint.source_language,
         target_language=checkpoint.target_language,
         generation=dict(checkpoint.generation.followed),
+        gen_kwargs=dict(asked_for.steering) or None,
         meter=meter,
         region=options.region,
         versions=package_versions(),

@@ -28,6 +28,7 @@ from harness.record.codec import request_of
 from harness.record.environment import package_versions
 from harness.record.samples import read_rows
 from harness.record.seal import SEAL
+from harness.run.gen_kwargs import GenKwargs
 from harness.run.reopening import model_options
 
 __all__ = ["AnswerDifference", "Rerun", "rerun"]
@@ -178,6 +179,7 @@ def _checkpoint(
         )
     if spec.labels and spec.labels != found.labels:
         found = with_labels(found, spec.labels)
+    found = GenKwargs(steering=spec.gen_kwargs or {}).steered(found)
     return replace(found, source_language=spec.source_language, target_language=spec.target_language)
 
 

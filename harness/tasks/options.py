@@ -1,7 +1,9 @@
 """What the user allows tasks to do, and how they are to be asked."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 __all__ = ["LM_EVAL", "ChatOptions", "TaskOptions"]
 
@@ -24,6 +26,7 @@ class TaskOptions:
     `include_path` is a folder of lm-eval YAML files; these may read below their own folder, there, and in `task_data`,
     folders or the beginnings of URLs. `trust_task_code` lets `!function` in such a file run Python,
     `trust_metric_code` lets a metric script. `chat` is for tasks that make chats themselves; None where there is none.
+    `gen_kwargs` count in place of what an lm-eval task says of how its texts are written; None takes a setting away.
     """
 
     include_path: Path | None = None
@@ -32,3 +35,4 @@ class TaskOptions:
     trust_metric_code: bool = False
     offline: bool = False
     chat: ChatOptions | None = None
+    gen_kwargs: Mapping[str, Any] = field(default_factory=dict)
