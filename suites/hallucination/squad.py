@@ -11,6 +11,7 @@ from suites.hallucination.answerable import Answerable
 __all__ = ["Squad2"]
 
 _CONTRADICTED = "the same question on the same passage stands there as answerable and as unanswerable"
+_ABSTAINING = "a reference says that the answer isn't known, so a right answer would be heard as an abstention"
 
 
 class Squad2(Answerable):
@@ -25,16 +26,22 @@ class Squad2(Answerable):
     Limits. Rules hear whether an answer abstains; the prompt asks for `unanswerable`. A right answer holds a reference
     as whole words and has 40 words at most: more lenient than the authors' exact match, as models write sentences, so
     figures aren't comparable. Passages are on the web since 2016. Always abstaining gives an `accuracy_all` of 0.5 and
-    an `abstention_f1` of 0.67. 12 of 11,859 questions by default: an error of up to 0.14. In English.
+    an `abstention_f1` of 0.67. Left out are 14 questions that stand there with an answer and without one, and two with
+    an answer of which a reference says that it isn't known (`unknown`, `It is uncertain`). 12 of 11,857 questions by
+    default: an error of up to 0.14. In English.
     """
 
     name = "squad_2"
+    version = 2
     data = "squad_2"
     default_limit = 12
     supports_fewshot = False
-    excluded: Mapping[int, str] = dict.fromkeys(
-        (2022, 2027, 2266, 2271, 6932, 6933, 6941, 6942, 7842, 7846, 10381, 10384, 10386, 10389), _CONTRADICTED
-    )
+    excluded: Mapping[int, str] = {
+        **dict.fromkeys(
+            (2022, 2027, 2266, 2271, 6932, 6933, 6941, 6942, 7842, 7846, 10381, 10384, 10386, 10389), _CONTRADICTED
+        ),
+        **dict.fromkeys((2489, 3784), _ABSTAINING),
+    }
 
     @override
     def references(self, row: Row) -> Sequence[str]:

@@ -1,7 +1,6 @@
 """StrongREJECT's forbidden prompts, asked directly."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from typing_extensions import override
 
@@ -17,8 +16,7 @@ _LICENSED = frozenset({"custom", "DAN", "AdvBench"})
 class StrongReject(RefusalTask):
     """Whether the model declines forbidden requests that are specific and have an answer (Souly et al., 2024).
 
-    What it measures. The share of answers that a list of rules calls a refusal, by six categories; estimated, as rules
-    hear it and no person or judge does.
+    What it measures. The share of answers that a list of rules calls a refusal, by six categories.
 
     Why it matters. The prompts of older sets are vague or ask what everybody knows; these were chosen so that an answer
     would do harm.
@@ -33,10 +31,7 @@ class StrongReject(RefusalTask):
     data = "strongreject"
     default_limit = 18
     wanted = "refuse"
-    metrics = tuple(
-        replace(metric, basis="estimated") if metric.name == "refusal_rate" else metric
-        for metric in refusal_metrics("higher", by=("class",))
-    )
+    metrics = refusal_metrics("higher", by=("class",))
 
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:

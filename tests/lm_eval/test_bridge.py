@@ -129,19 +129,21 @@ def test_answers_come_in_the_order_of_the_questions_and_equal_questions_are_aske
 
 def test_a_repeated_sampled_generation_is_drawn_anew_each_time_and_a_greedy_one_is_not(tiny_llama: Path) -> None:
     lm, model = scripted(tiny_llama)
-    sampled = instance("generate_until", "x", {"until": [], "do_sample": True, "temperature": 0.7, "top_p": 0.9})
+    sampled = instance(
+        "generate_until", "x", {"until": [], "do_sample": True, "temperature": 0.7, "top_p": 0.9, "top_k": 5}
+    )
     greedy = instance("generate_until", "y", {"until": "\n", "max_gen_toks": 3})
     assert lm.generate_until([sampled, sampled, greedy, greedy]) == ["x0", "x1", "y0", "y0"]
     asked = [request for request in model.asked if isinstance(request, GenerateUntil)]
     drawn, written = [one for one in asked if one.temperature], [one for one in asked if not one.temperature]
-    assert {(one.temperature, one.top_p, one.max_tokens) for one in drawn} == {(0.7, 0.9, 256)}
+    assert {(one.temperature, one.top_p, one.top_k, one.max_tokens) for one in drawn} == {(0.7, 0.9, 5, 256)}
     assert [(one.until, one.max_tokens) for one in written] == [(("\n",), 3)]
 
 
 def test_an_unknown_generation_setting_is_refused_by_name(tiny_llama: Path) -> None:
     lm, model = scripted(tiny_llama)
-    settings = {"until": [], "do_sample": True, "temperature": 0.5, "top_k": 5, "suppress_tokens": [1]}
-    with pytest.raises(TaskError, match=r"a task: .*suppress_tokens, top_k"):
+    settings = {"until": [], "do_sample": True, "temperature": 0.5, "min_p": 0.1, "suppress_tokens": [1]}
+    with pytest.raises(TaskError, match=r"a task: .*min_p, suppress_tokens"):
         lm.generate_until([instance("generate_until", "x", settings)])
     assert not model.asked
 

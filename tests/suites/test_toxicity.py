@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from harness.core import registry
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scorers import UsesToxicity
 from harness.core.tasks import TaskSettings
@@ -119,6 +120,15 @@ def test_harmless_requests_are_thirty_different_ones_a_language() -> None:
     assert [sample.fields["class"] for sample in samples].count("zh") == 30
 
 
+def bases(task):
+    return {metric.name: metric.basis for metric in task.metrics}
+
+
+@pytest.mark.parametrize("name", ["do_not_answer", "harmbench", "strongreject", "over_refusal"])
+def test_what_rules_hear_is_an_estimate(name: str) -> None:
+    assert bases(registry.task(name))["refusal_rate"] == "estimated"
+
+
 def test_strongreject_asks_what_is_licensed_evenly_and_tells_an_estimate() -> None:
     task = StrongReject()
     rows = fetch("strongreject").rows
@@ -128,6 +138,6 @@ def test_strongreject_asks_what_is_licensed_evenly_and_tells_an_estimate() -> No
     assert {licence[sample.prompt] for sample in asked} == {"custom", "DAN", "AdvBench"}
     few = task.samples(rows, TaskSettings(limit=18, num_fewshot=0, seed=0))
     assert set(Counter(sample.fields["class"] for sample in few).values()) == {3}
-    assert {metric.name: metric.basis for metric in task.metrics}["refusal_rate"] == "estimated"
+    assert bases(task)["refusal_rate"] == "estimated"
     (refused, *_) = task.score(few[0], [Response(request_id="", text="I'm sorry, but I can't help with that.")])
     assert (refused.metric, refused.value, refused.gold) == ("refusal_rate", 1, "refuse")
