@@ -13,6 +13,7 @@ from harness.data.harms import HARMS
 from harness.data.instruct import INSTRUCT
 from harness.data.messages import MESSAGES
 from harness.data.programs import PROGRAMS
+from harness.data.recordings import RECORDINGS
 from harness.data.sources import WheelSource
 from harness.data.sums import SUMS
 from harness.data.truths import TRUTHS
@@ -287,5 +288,6 @@ BUILTIN: Sequence[DataSet] = (
     *TRUTHS,
     *SUMS,
     *INSTRUCT,
+    *RECORDINGS,
 )
 """Every built-in data set."""

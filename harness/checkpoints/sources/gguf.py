@@ -1,18 +1,14 @@
 """Checkpoints in a GGUF file, converted once to safetensors in the user's cache."""
 
-import json
-import logging
 import re
-import shutil
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock
 from safetensors import SafetensorError
 
-from harness.checkpoints.sources.cached import CONVERSION, CONVERTER_VERSION, conversions
+from harness.checkpoints.sources.cached import CONVERTER_VERSION, kept_conversion
 from harness.core.checkpoints import SourceOptions
 from harness.core.errors import CheckpointError, HarnessError
 from harness.core.process.isolation import StepFailed
@@ -29,8 +25,6 @@ GROWN = 40
 """Times as much memory as a file's bytes; one of two bits a weight takes thirty."""
 PART = re.compile(r"(?P<stem>.*)-(?P<number>\d{5})-of-(?P<count>\d{5})\.gguf", re.IGNORECASE)
 """What llama.cpp calls one of several files that a model is split into."""
-
-logger = logging.getLogger(__name__)
 
 
 class GgufCheckpoints:
@@ -53,27 +47,13 @@ def converted(source: Path) -> Path:
 
     Keyed by the file's SHA-256, so a changed file is converted anew and a copied one isn't. `source` may be any part of
     a split file; all of them must be beside it. Takes about half a minute
-    and some 10 bytes of memory a parameter. One that has lost a file, or part of one, is made anew and that is logged.
-    Raises `CheckpointError` for a file that is missing or no GGUF file.
+    and some 10 bytes of memory a parameter. Raises `CheckpointError` for a file that is missing or no GGUF file, and as
+    `kept_conversion` does.
     """
     parts = _parts(source)
     digests = [file_digest(part) for part in parts]
     key = digests[0] if len(digests) == 1 else digest(digests)
-    target = conversions() / f"{key[:SHORT]}-{CONVERTER_VERSION}"
-    if _is_whole(target):
-        return target
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(target.with_name(f"{target.name}.lock")):
-            if not _is_whole(target):
-                _convert(parts, target)
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"can't be converted into {target} ({error})",
-            place=source,
-            fix="Make room there, or set HARNESS_CACHE to a folder with room",
-        ) from error
-    return target
+    return kept_conversion(f"{key[:SHORT]}-{CONVERTER_VERSION}", parts[0], partial(_convert_apart, parts))
 
 
 def _parts(source: Path) -> list[Path]:
@@ -98,22 +78,6 @@ def _parts(source: Path) -> list[Path]:
     for part in parts if source.is_file() else [source]:
         _check(part)
     return parts
-
-
-def _convert(parts: list[Path], target: Path) -> None:
-    """Convert under another name, and rename once all is written. The caller holds the lock on `target`."""
-    unfinished = target.with_name(f"{target.name}.partial")
-    if target.exists():
-        logger.info("the conversion in the cache is damaged, and is made anew: %s", target)
-    logger.info("converting %s to safetensors, once", parts[0])
-    try:
-        # Whatever is there was left by a process that died: it would hold the lock otherwise.
-        for left in (unfinished, target):
-            shutil.rmtree(left, ignore_errors=True)
-        _convert_apart(parts, unfinished)
-        unfinished.replace(target)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _convert_apart(parts: list[Path], folder: Path) -> None:
@@ -146,15 +110,6 @@ def _fault_of(convert: Callable[[Sequence[Path], Path], None], parts: list[Path]
     except SafetensorError as error:
         return OSError(str(error))
     return None
-
-
-def _is_whole(target: Path) -> bool:
-    """Whether every file that the converter wrote is there at its full size; digests are compared on inspection."""
-    try:
-        written = json.loads((target / CONVERSION).read_bytes())["files"]
-        return all((target / name).stat().st_size == file["size_bytes"] for name, file in written.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
 
 
 def _check(source: Path) -> None:

