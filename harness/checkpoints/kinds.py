@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from harness.checkpoints.heads import OTHER_HEADS, POOLER
 from harness.core import registry
 from harness.core.errors import UnknownName
-from harness.core.media import AUDIO, Medium
+from harness.core.media import AUDIO, IMAGE, Medium
 from harness.core.models import Kind, Loading
 from harness.core.requests import (
     Attribute,
@@ -15,6 +15,7 @@ from harness.core.requests import (
     GenerateUntil,
     Loglikelihood,
     LoglikelihoodRolling,
+    MatchTexts,
     MultimodalGenerateUntil,
     MultimodalLoglikelihood,
     PseudoLoglikelihood,
@@ -28,6 +29,7 @@ __all__ = [
     "CHAT",
     "CLASSIFIER",
     "COMPLETIONS",
+    "CONTRASTIVE",
     "ENCODER",
     "MASKED",
     "SEQ2SEQ",
@@ -50,6 +52,12 @@ _SILENCE = Medium(
     ),
 )
 """A tenth of a second: the libraries that could make it are too heavy for a list of kinds."""
+_GREY = Medium(
+    IMAGE,
+    base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFUlEQVR42mNsaGhgwAaYGHCAwSkBADAXAZDUexXGAAAAAElFTkSuQmCC"
+    ),
+)
 _KINDS, _BOXES = "harness.engine.kinds", "harness.engine.attribution.boxes"
 _SERVED = f"{_KINDS}.remote:open_served"
 
@@ -160,6 +168,21 @@ VISION_LANGUAGE = Kind(
     takes_noise=True,
 )
 """A causal language model that also reads pictures; `kind_of` says which of the two a checkpoint is."""
+CONTRASTIVE = Kind(
+    name="contrastive",
+    title="contrastive model of pictures and texts",
+    answers=(MatchTexts,),
+    trial=MatchTexts(image=_GREY, texts=("a river", "a road")),
+    model=f"{_KINDS}.contrastive:ContrastiveModel",
+    loading=Loading(
+        table="MODEL_FOR_ZERO_SHOT_IMAGE_CLASSIFICATION_MAPPING_NAMES",
+        auto_class="AutoModelForZeroShotImageClassification",
+        has_processor=True,
+    ),
+    transformer="encoder",
+    task_type="zero-shot-image-classification",
+)
+"""It says which text fits a picture (Radford et al., 2021): CLIP, SigLIP."""
 SPEECH_RECOGNITION = Kind(
     name="speech_recognition",
     title="speech recogniser",
@@ -204,6 +227,7 @@ _IN_ORDER = (
     MASKED,
     CLASSIFIER,
     TAGGER,
+    CONTRASTIVE,
     ENCODER,
     VISION_LANGUAGE,
     SPEECH_RECOGNITION,

@@ -144,10 +144,11 @@ def check_tokenizer(tokenizer: Any, model: Any, place: Path) -> None:
 def word_count(model: Any) -> int:
     """How many tokens the model has an embedding for; an adapter's layer may stand in that of the embedding.
 
-    Of one that reads no tokens but writes some, such as wav2vec2: how many it can write.
+    Of one that reads no tokens but writes some, such as wav2vec2: how many it can write. Of one that reads pictures and
+    texts apart, such as CLIP: how many its part for texts has.
     """
     try:
-        return int(model.get_input_embeddings().weight.shape[0])
+        return int(getattr(model, "text_model", model).get_input_embeddings().weight.shape[0])
     except (AttributeError, NotImplementedError):
         return int(model.config.vocab_size)
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from harness.core.media import IMAGE, Medium, data_of
 
-__all__ = ["image_of", "picture"]
+__all__ = ["image_of", "picture", "trial_picture"]
 
 
 def picture(image: Image.Image) -> Medium:
@@ -20,6 +20,12 @@ def picture(image: Image.Image) -> Medium:
     stream = io.BytesIO()
     bare.save(stream, format="PNG")
     return Medium(IMAGE, stream.getvalue())
+
+
+def trial_picture() -> Medium:
+    """A small picture that is nowhere the same, and wider than high, to try a model with."""
+    image = Image.linear_gradient("L").resize((64, 48))
+    return picture(Image.merge("RGB", (image, image.rotate(180), image.transpose(Image.Transpose.FLIP_TOP_BOTTOM))))
 
 
 def image_of(name: str) -> Image.Image:

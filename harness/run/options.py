@@ -118,7 +118,9 @@ class EvalOptions:
         metavar="KEY=VALUE,...",
     )
     kind: str | None = option(
-        None, "Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder, vision_language."
+        None,
+        "Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder, vision_language, "
+        "contrastive.",
     )
     labels: tuple[str, ...] = option(
         (),

@@ -153,6 +153,7 @@ def build_tiny_gemma3(folder: Path) -> Path:
 def build_tiny_clip(folder: Path) -> Path:
     """A CLIP."""
     tokenizer = seeing_tokenizer()
+    tokenizer.model_max_length = 64
     processor = CLIPProcessor(
         image_processor=_pictures(CLIPImageProcessorPil, crop_size={"height": SIDE, "width": SIDE}), tokenizer=tokenizer
     )

@@ -2,21 +2,26 @@
 
 import logging
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from PIL import Image
+import torch
 from typing_extensions import override
 
 from harness.checkpoints.loading.load import LoadedCheckpoint
+from harness.checkpoints.vocabulary import word_count
 from harness.core.errors import CheckpointError, ModelError
-from harness.core.media import OBJECT, Medium
+from harness.core.media import OBJECT
 from harness.core.meters import Meter
-from harness.core.models import Batch
+from harness.core.models import Batch, refuse_others
 from harness.core.requests import (
+    GenerateUntil,
+    Loglikelihood,
+    LoglikelihoodRolling,
     MultimodalGenerateUntil,
     MultimodalLoglikelihood,
     Request,
     Response,
+    TokenLoglikelihoods,
 )
 from harness.core.text.reasons import Reason
 from harness.engine.encoding import Encoder
@@ -26,14 +31,19 @@ from harness.engine.seeing.encoding import Multimodal, SeeingEncoder, why_unsoun
 from harness.engine.seeing.pictures import Pictures
 from harness.engine.seeing.plain import PlainReader
 from harness.engine.tree import path_row
-from harness.media.pictures import picture
+from harness.media.pictures import trial_picture
 
 __all__ = ["VisionLanguageModel"]
 
 _log = logging.getLogger(__name__)
 
+_TRIAL = 8
+"""Tokens of the text of a trial."""
+
 _PLAIN, _UNSOUND = object(), object()
 """The work of batches with pictures that are read the model's own way, or not at all."""
+_LOOKS_AHEAD = "in this model's prompts tokens see later ones, so it doesn't predict a text from left to right"
+_NO_NOISE = "no noise can be put on what the model's own forward pass reads together with pictures"
 
 
 class VisionLanguageModel(CausalModel):
@@ -41,7 +51,9 @@ class VisionLanguageModel(CausalModel):
 
     Where a trial shows that a picture is no more to the model than vectors in the places of its image tokens, it is
     encoded once, and all that shares, packs and batches tokens holds for it. Else such requests are read by the model's
-    own forward pass, one at a time: `own_way_reason` says why, None where that isn't so.
+    own forward pass, one at a time: `own_way_reason` says why, None where that isn't so. So are texts alone by a model
+    that `looks_ahead`, in whose prompts tokens see later ones: it predicts what follows a prompt, and no text from its
+    beginning on.
     """
 
     answered: ClassVar[tuple[type[Request], ...]] = (
@@ -60,6 +72,7 @@ class VisionLanguageModel(CausalModel):
         self.pictures = Pictures(loaded.model, loaded.processor)
         super().__init__(loaded, batch_tokens=batch_tokens, meter=meter)
         self._plain = PlainReader(loaded.model, loaded.processor, self.encoder, self.pictures, self._writer)
+        self.looks_ahead = not self._is_rounding(_later_error(loaded.model))
         self.own_way_reason = self._why_own_way()
         if self.own_way_reason:
             _log.info("pictures are read by the model's own forward pass: %s", self.own_way_reason)
@@ -73,34 +86,51 @@ class VisionLanguageModel(CausalModel):
     @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
         """What can't be read first, then the batches of a causal model, then what is read the model's own way."""
-        seen = sorted((one for one in requests if isinstance(one, Multimodal)), key=_by_pictures)
-        unsound = tuple(one for one in seen if why_unsound(one, self.pictures.marks))
-        own = [one for one in seen if one not in unsound] if self.own_way_reason else []
-        apart = {one.id for one in (*unsound, *own)}
+        unsound, own, others = [], [], []
+        for request in sorted(requests, key=_by_pictures):
+            if self._why_invalid(request):
+                unsound.append(request)
+            elif self.own_way_reason if isinstance(request, Multimodal) else self.looks_ahead:
+                own.append(request)
+            else:
+                others.append(request)
+        refuse_others(own, self.answered, "a vision-language model")
         return [
-            *([Batch(unsound, _UNSOUND)] if unsound else []),
-            *super().plan([one for one in requests if one.id not in apart]),
+            *([Batch(tuple(unsound), _UNSOUND)] if unsound else []),
+            *super().plan(others),
             *(Batch((one,), _PLAIN) for one in own),
         ]
 
     @override
     def answer(self, batch: Batch) -> list[Response]:
-        seen = [request for request in batch.requests if isinstance(request, Multimodal)]
         if batch.work is _UNSOUND:
-            return [Response(request_id=one.id, invalid=why_unsound(one, self.pictures.marks)) for one in seen]
+            return [Response(request_id=one.id, invalid=self._why_invalid(one)) for one in batch.requests]
+        seen = [request for request in batch.requests if isinstance(request, Multimodal)]
         self.pictures.asked_count += sum(len(request.media) for request in seen)
         if batch.work is _PLAIN:
-            return [self._own_way(request) for request in seen]
+            return [self._own_way(request) for request in batch.requests]
         if seen:
             self.meter.stage("prefill")
             self.pictures.hold(name for request in seen for name in request.media)
         return super().answer(batch)
 
-    def _own_way(self, request: Multimodal) -> Response:
+    def _why_invalid(self, request: Request) -> Reason | str | None:
+        """Why a request can't be read, whatever the others are."""
+        if not isinstance(request, Multimodal):
+            from_left = isinstance(request, LoglikelihoodRolling | TokenLoglikelihoods)
+            return _LOOKS_AHEAD if from_left and self.looks_ahead else None
+        if request.noise and self.own_way_reason:
+            return _NO_NOISE
+        return why_unsound(request, self.pictures.marks)
+
+    def _own_way(self, request: Request) -> Response:
         self.meter.stage("prefill")
-        if isinstance(request, MultimodalLoglikelihood):
+        if isinstance(request, Loglikelihood):
             response = self._plain.loglikelihood(request)
-        elif reason := self._why_unwritten(request):
+            self.meter.count(tokens=response.context_token_count + response.token_count, requests=1)
+            return response
+        assert isinstance(request, GenerateUntil)
+        if reason := self._why_unwritten(request):
             response = Response(request_id=request.id, invalid=reason)
         else:
             written = self._plain.write(request)
@@ -111,7 +141,7 @@ class VisionLanguageModel(CausalModel):
     def _why_own_way(self) -> Reason | None:
         """Why pictures can't be virtual tokens, by trying one."""
         trial = MultimodalLoglikelihood(
-            context=f"We see {OBJECT} here:", continuation=" it is on", media=(_gradient(),)
+            context=f"We see {OBJECT} here:", continuation=" it is on", media=(trial_picture(),)
         )
         try:
             expected = self._plain.loglikelihood(trial)
@@ -132,11 +162,15 @@ class VisionLanguageModel(CausalModel):
         return None
 
 
-def _by_pictures(request: Multimodal) -> tuple[tuple[str, ...], str]:
-    return request.media, request.id
+def _by_pictures(request: Request) -> tuple[tuple[str, ...], str]:
+    return (request.media if isinstance(request, Multimodal) else ()), request.id
 
 
-def _gradient() -> Medium:
-    """A picture that is nowhere the same, and wider than high."""
-    image = Image.linear_gradient("L").resize((64, 48))
-    return picture(Image.merge("RGB", (image, image.rotate(180), image.transpose(Image.Transpose.FLIP_TOP_BOTTOM))))
+def _later_error(model: Any) -> float:
+    """By how many nats a text's last token changes what is predicted before it."""
+    words = word_count(model)
+    token_ids = torch.tensor([[(7 * step + 3) % words for step in range(_TRIAL)]] * 2, device=model.device)
+    token_ids[1, -1] = (token_ids[0, -1] + 1) % words
+    with torch.inference_mode():
+        first, second = model(input_ids=token_ids, use_cache=False).logits[:, :-1].float().log_softmax(-1)
+    return float((first - second).abs().max())

@@ -21,8 +21,9 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList,
 from typing_extensions import override
 
 from harness.core.media import OBJECT
-from harness.core.requests import MultimodalGenerateUntil, MultimodalLoglikelihood, Response
+from harness.core.requests import GenerateUntil, Loglikelihood, Response
 from harness.core.text.reasons import Reason
+from harness.core.text.truncation import long_continuation
 from harness.engine.encoding import Encoder, Tokens
 from harness.engine.rounding import NOT_FINITE
 from harness.engine.seeing.encoding import Multimodal
@@ -41,17 +42,16 @@ class PlainReader:
     def __init__(self, model: Any, processor: Any, encoder: Encoder, pictures: Pictures, writer: Writer) -> None:
         self._model, self._processor = model, processor
         self._encoder, self._pictures, self._writer = encoder, pictures, writer
+        self._behind: bool | None = None
         self._taken = signature(model.forward).parameters.keys()
 
     def remember_pictures(self) -> None:
         """From now on, encode a picture that comes again once."""
         _remember_pictures(self._model, self._pictures)
 
-    def loglikelihood(self, request: MultimodalLoglikelihood) -> Response:
+    def loglikelihood(self, request: Loglikelihood) -> Response:
         """The likelihood of the continuation, cut off where the end of the context melts with its beginning."""
-        bare, continuation = request.parted
-        inputs = self._inputs(request, bare)
-        targets = self._targets(request, bare, continuation, inputs)
+        inputs, targets = self._parts(request)
         read = inputs["input_ids"].shape[1]
         if reason := self._too_long(read, len(targets)):
             return Response(request_id=request.id, token_count=len(targets), context_token_count=read, invalid=reason)
@@ -74,9 +74,12 @@ class PlainReader:
             invalid=None if finite else NOT_FINITE,
         )
 
-    def write(self, request: MultimodalGenerateUntil) -> Continuation | Response:
+    def write(self, request: GenerateUntil) -> Continuation | Response:
         """What is written after the context, or why nothing is."""
-        inputs = self._inputs(request, request.context)
+        if isinstance(request, Multimodal):
+            inputs = self._inputs(request, request.context)
+        else:
+            inputs = self._of_text(self._encoder.prompts([request])[0])
         prompt: Tokens = tuple(inputs["input_ids"][0].tolist())
         if reason := self._too_long(len(prompt), request.max_tokens):
             return Response(request_id=request.id, context_token_count=len(prompt), invalid=reason)
@@ -98,17 +101,37 @@ class PlainReader:
         kept = {name: value for name, value in made.items() if name in self._taken}
         return on(kept, self._model.device, self._model.dtype)
 
-    def _targets(self, request: Multimodal, bare: str, continuation: str, inputs: Inputs) -> Tokens:
-        """The continuation's tokens: those behind the context's in the whole, where the whole begins with these."""
+    def _of_text(self, tokens: Tokens) -> Inputs:
+        token_ids = torch.tensor([tokens], device=self._model.device)
+        return {"input_ids": token_ids, "attention_mask": torch.ones_like(token_ids)}
+
+    def _parts(self, request: Loglikelihood) -> tuple[Inputs, Tokens]:
+        """What is read, and the continuation's tokens: those behind the context's where the whole begins with these."""
+        if not isinstance(request, Multimodal):
+            (reading,) = self._encoder.loglikelihoods([request])
+            read = len(reading.inputs) - len(reading.targets) + 1
+            return self._of_text(reading.inputs[: max(read, 0)]), reading.targets
+        bare, continuation = request.parted
+        inputs = self._inputs(request, bare)
         prompt = inputs["input_ids"][0].tolist()
         whole = self._inputs(request, bare + continuation)["input_ids"][0].tolist()
-        if whole[: len(prompt)] == prompt:
-            return tuple(whole[len(prompt) :])
-        return tuple(self._processor.tokenizer(continuation, add_special_tokens=False)["input_ids"])
+        if whole[: len(prompt)] == prompt and not self._adds_behind(request, bare):
+            return inputs, tuple(whole[len(prompt) :])
+        return inputs, tuple(self._processor.tokenizer(continuation, add_special_tokens=False)["input_ids"])
+
+    def _adds_behind(self, request: Multimodal, text: str) -> bool:
+        """Whether the processor puts tokens behind a text with pictures, as PaliGemma's does a line break."""
+        if self._behind is None:
+            text = f"{text} a"
+            last = self._processor.tokenizer(text, add_special_tokens=False)["input_ids"][-1]
+            self._behind = bool(self._inputs(request, text)["input_ids"][0, -1] != last)
+        return self._behind
 
     def _too_long(self, read: int, more: int) -> Reason | None:
         window = self._encoder.max_length
-        if read + more <= window:
+        if read == 0:
+            return long_continuation(more)
+        if read + more <= window + 1:
             return None
         return Reason(
             "its {read} tokens, those of its pictures among them, and {more} more don't fit a window of {window}",

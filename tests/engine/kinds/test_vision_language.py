@@ -14,6 +14,10 @@ from harness.checkpoints.resolver import resolve
 from harness.core.media import OBJECT, Medium
 from harness.core.models import Model, ModelOptions, respond
 from harness.core.requests import (
+    EmbeddingNoise,
+    GenerateUntil,
+    Loglikelihood,
+    LoglikelihoodRolling,
     MultimodalGenerateUntil,
     MultimodalLoglikelihood,
     Request,
@@ -130,3 +134,72 @@ def test_only_models_in_which_tokens_see_later_ones_are_read_their_own_way(folde
     assert own_way == (
         type(model.model).__name__ in {"PaliGemmaForConditionalGeneration", "Gemma3ForConditionalGeneration"}
     )
+
+
+def test_texts_alone_are_read_and_never_from_their_end(folder: Path) -> None:
+    request = Loglikelihood(context="where does it stand?", continuation=" nowhere")
+    whole = LoglikelihoodRolling(text=request.context)
+    reference = Reference(folder)
+    prompt, targets = (reference.processor.tokenizer(text)["input_ids"] for text in (request.context, " nowhere"))
+    expected, read, kept = 0.0, prompt, None
+    for target in targets:
+        with torch.no_grad():
+            output = reference.model(input_ids=torch.tensor([read]), past_key_values=kept, use_cache=True)
+        expected += float(output.logits[0, -1].double().log_softmax(-1)[target])
+        read, kept = [target], output.past_key_values
+    model = open_model(resolve(str(folder)))
+    found = answers(model, [request, whole])
+    assert found[request.id].loglikelihood == pytest.approx(expected, abs=TOLERANCE_NATS)
+    looks_ahead = type(reference.model).__name__ == "PaliGemmaForConditionalGeneration"
+    assert seeing(model).looks_ahead == looks_ahead
+    assert (found[whole.id].loglikelihood is None) == looks_ahead
+
+
+def test_places_that_are_not_those_of_its_pictures_make_a_request_invalid(folder: Path) -> None:
+    model = open_model(resolve(str(folder)))
+    mark = seeing(model).pictures.mark
+    few = MultimodalGenerateUntil(context=f"{OBJECT} and {OBJECT}", media=PICTURES[:1])
+    spelt = MultimodalGenerateUntil(context=f"{OBJECT} and {mark}", media=PICTURES[:1])
+    found = answers(model, [few, spelt])
+    assert found[few.id].invalid == "its text has 2 places for pictures, and it has 1 of them"
+    assert found[spelt.id].invalid == f"its text contains {mark}, which stands for a picture"
+
+
+def test_a_turn_with_a_picture_is_rendered_in_parts(folder: Path) -> None:
+    reference = Reference(folder)
+    if reference.processor.tokenizer.chat_template is None:
+        pytest.skip("it is no chat model")
+    request = MultimodalLoglikelihood(context=f"{OBJECT}where is it?", continuation=" here", media=PICTURES[:1])
+    parts = [{"type": "image"}, {"type": "text", "text": "where is it?"}]
+    turn = reference.processor.tokenizer.apply_chat_template(
+        [{"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True
+    )
+    # Spaces at the end of a context count to the continuation.
+    rendered = MultimodalLoglikelihood(
+        context=turn.replace(reference.processor.image_token, OBJECT).rstrip(),
+        continuation="\nhere",
+        media=request.media,
+    )
+    (found,) = respond(open_model(resolve(str(folder)), ModelOptions(apply_chat_template=True)), [request])
+    assert found.loglikelihood == pytest.approx(reference.loglikelihood(rendered), abs=TOLERANCE_NATS)
+    (text,) = respond(
+        open_model(resolve(str(folder)), ModelOptions(apply_chat_template=True)),
+        [GenerateUntil(context="where is it?", max_tokens=2)],
+    )
+    assert text.invalid is None
+
+
+@pytest.mark.parametrize("name", ["llava", "idefics3"])
+def test_noise_lies_on_words_and_never_on_pictures(name: str, tmp_path: Path) -> None:
+    model = open_model(resolve(str(SEEING[name](tmp_path))))
+    context = f"{OBJECT}where does it stand?"
+
+    def asked(*spans: tuple[int, int]) -> MultimodalLoglikelihood:
+        noise = EmbeddingNoise(scale=0.5, seed="7", spans=spans) if spans else None
+        return MultimodalLoglikelihood(context=context, continuation=" here", media=PICTURES[:1], noise=noise)
+
+    clean, all_of_it, words, picture_alone = asked(), asked((0, len(context))), asked((1, len(context))), asked((0, 1))
+    found = {key: one.loglikelihood for key, one in answers(model, [clean, all_of_it, words, picture_alone]).items()}
+    assert found[picture_alone.id] == pytest.approx(found[clean.id], abs=TOLERANCE_NATS)
+    assert found[all_of_it.id] == pytest.approx(found[words.id], abs=TOLERANCE_NATS)
+    assert abs((found[words.id] or 0) - (found[clean.id] or 0)) > 0.01
