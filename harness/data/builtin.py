@@ -12,6 +12,7 @@ from harness.data.decisions import DECISIONS
 from harness.data.harms import HARMS
 from harness.data.instruct import INSTRUCT
 from harness.data.messages import MESSAGES
+from harness.data.pictured import PICTURED
 from harness.data.programs import PROGRAMS
 from harness.data.recordings import RECORDINGS
 from harness.data.sources import WheelSource
@@ -288,6 +289,7 @@ BUILTIN: Sequence[DataSet] = (
     *TRUTHS,
     *SUMS,
     *INSTRUCT,
+    *PICTURED,
     *RECORDINGS,
 )
 """Every built-in data set."""

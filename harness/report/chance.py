@@ -2,7 +2,11 @@
 
 import pandas as pd
 
+from harness.core.requests import Loglikelihood, MultimodalLoglikelihood
+
 __all__ = ["chance_level"]
+
+_CHOICES = (Loglikelihood.kind, MultimodalLoglikelihood.kind)
 
 
 def chance_level(samples: pd.DataFrame, suite: str, task: str) -> float | None:
@@ -10,7 +14,10 @@ def chance_level(samples: pd.DataFrame, suite: str, task: str) -> float | None:
 
     `samples` are a record's. None for a task that doesn't choose among log-likelihoods.
     """
-    asked = samples[(samples["suite"] == suite) & (samples["task"] == task) & (samples["kind"] == "loglikelihood")]
+    of_task = samples[(samples["suite"] == suite) & (samples["task"] == task)]
+    asked = of_task[of_task["kind"].isin(_CHOICES)]
+    if "variant" in asked:
+        asked = asked[asked["variant"].isna()]
     counts = asked.groupby("sample_id").size()
     if counts.empty or counts.min() < 2:
         return None

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from harness.core.errors import InputError, RecordError
 from harness.core.metrics import Metric
-from harness.core.requests import GenerateUntil, Response
+from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Sample
 from harness.core.text.codec import Codec
@@ -58,7 +58,7 @@ class Written(RowTask):
     """
 
     metrics: Sequence[Metric] = WRITTEN
-    asks = (GenerateUntil,)
+    asks: Sequence[type[Request]] = (GenerateUntil,)
     until: Sequence[str] = ()
     max_tokens: int = 256
     sampling = Sampling()

@@ -1,0 +1,135 @@
+"""What the questions about pictures share: each is asked with its picture and, as a control, with a grey one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from PIL import Image
+from typing_extensions import override
+
+from harness.core.media import OBJECT
+from harness.core.metrics import Mean, Metric, Proportion
+from harness.core.requests import MultimodalLoglikelihood, Request, Response
+from harness.core.scores import Score
+from harness.core.tasks import Sample, Task
+from harness.media.pictures import picture
+from harness.metrics.standard import ACC
+from harness.tasks.choices import pick
+
+__all__ = ["ACC_BLIND", "MULTIMODAL_GAIN", "Look", "Looking", "asked_about", "looked_metrics", "pictured"]
+
+ACC_BLIND = Proportion(
+    name="acc_blind",
+    unit="share",
+    direction="lower",
+    source="partial-input baseline: Goyal et al., Making the V in VQA matter (2017)",
+    meaning="""
+    In [0, 1], a control: as `acc`, with a grey picture of the same size in place of the question's own. What is right
+    here was known from the question and the choices alone, or guessed.
+    """,
+)
+MULTIMODAL_GAIN = Mean(
+    name="multimodal_gain",
+    unit="share",
+    direction="higher",
+    lowest=-1.0,
+    highest=1.0,
+    source="Chen et al., Are we on the right way for evaluating large vision-language models? (2024)",
+    meaning="""
+    In [-1, 1]: `acc` less `acc_blind`, paired by question: what seeing the picture adds. A model that doesn't look has
+    0, however many questions it answers.
+    """,
+)
+_GREY = (128, 128, 128)
+
+
+def looked_metrics(by: Sequence[str] = ()) -> Sequence[Metric]:
+    """The metrics of a task, accuracy also by the groups `by`."""
+    return (replace(ACC, by=tuple(by), smallest_group=1), MULTIMODAL_GAIN, ACC_BLIND)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A picture and a question about it, with choices; `gold` is the index of the right one."""
+
+    image: Image.Image
+    question: str
+    choices: tuple[str, ...]
+    gold: int
+    groups: Mapping[str, str] = field(default_factory=dict)
+    cluster: str | None = None
+
+
+def asked_about(question: str) -> str:
+    """The prompt of a question about one picture."""
+    return f"{OBJECT}\nQuestion: {question}\nAnswer:"
+
+
+def pictured(sample_id: str, look: Look, **fields: Any) -> Sample:
+    """The look as a sample."""
+    return Sample(
+        id=sample_id,
+        prompt=asked_about(look.question),
+        choices=look.choices,
+        gold=look.gold,
+        cluster=look.cluster,
+        fields={
+            "picture": picture(look.image),
+            "grey": picture(Image.new("RGB", look.image.size, _GREY)),
+            "groups": dict(look.groups),
+            **fields,
+        },
+    )
+
+
+class Looking(Task):
+    """A question about a picture, whose likeliest choice is the answer; asked about a grey picture, too.
+
+    Questions that differ in their picture alone are asked about the grey one once. Samples are made by `pictured`.
+    """
+
+    metrics: Sequence[Metric] = looked_metrics()
+    asks: Sequence[type[Request]] = (MultimodalLoglikelihood,)
+    supports_fewshot = False
+
+    @override
+    def requests(self, sample: Sample) -> Sequence[MultimodalLoglikelihood]:
+        """One for each choice with the picture, then one for each with the grey one."""
+        return [
+            MultimodalLoglikelihood(context=sample.prompt, continuation=f" {choice}", media=(sample.fields[shown],))
+            for shown in ("picture", "grey")
+            for choice in sample.choices
+        ]
+
+    @override
+    def variant(self, sample: Sample, position: int) -> str:
+        return "" if position < len(sample.choices) else "grey picture"
+
+    @override
+    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
+        """A score for each metric; all are invalid where any answer can't be used."""
+        assert isinstance(sample.gold, int)
+        gold = sample.choices[sample.gold]
+        blank = Score(sample_id=sample.id, metric="", gold=gold, cluster=sample.cluster, groups=sample.fields["groups"])
+        likelihoods = [response.loglikelihood for response in responses if response.loglikelihood is not None]
+        if len(likelihoods) < len(responses):
+            reason = next((response.invalid for response in responses if response.invalid), None)
+            reason = reason or "the model gave no log-likelihood"
+            return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
+        count = len(sample.choices)
+        seen = pick(likelihoods[:count], sample.choices, normalised=False)
+        blind = pick(likelihoods[count:], sample.choices, normalised=False)
+        right, guessed = (float(one.index == sample.gold) for one in (seen, blind))
+        shown, hidden = sample.choices[seen.index], sample.choices[blind.index]
+        return [
+            replace(blank, metric=ACC.name, value=right, predicted=shown, tie=seen.tie),
+            replace(
+                blank,
+                metric=MULTIMODAL_GAIN.name,
+                value=right - guessed,
+                predicted=shown,
+                remark=f"{hidden} without the picture",
+                tie=seen.tie or blind.tie,
+            ),
+            replace(blank, metric=ACC_BLIND.name, value=guessed, predicted=hidden, tie=blind.tie),
+        ]
