@@ -226,6 +226,13 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 "`robustness:TASK`",
             ),
             Group(
+                name="harness.picture_perturbations",
+                noun="perturbation of pictures",
+                holds="class",
+                contracts=("harness.core.perturbations:PicturePerturbation",),
+                use="takes part in every `robustness:TASK` that asks about pictures",
+            ),
+            Group(
                 name="harness.attributions",
                 noun="attribution method",
                 holds="class",

@@ -6,24 +6,44 @@ from random import Random
 from types import MappingProxyType
 from typing import Protocol, runtime_checkable
 
-from harness.core.requests import Classify, GenerateUntil, Loglikelihood, Request
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.media import OBJECT
+from harness.core.requests import (
+    Classify,
+    GenerateUntil,
+    Loglikelihood,
+    MultimodalGenerateUntil,
+    MultimodalLoglikelihood,
+    Request,
+)
 from harness.core.tasks import Sample
 
 __all__ = [
     "MAX_SEVERITY",
     "READ",
     "Perturbation",
+    "PicturePerturbation",
+    "Pixels",
     "SamplePerturbation",
     "Swap",
     "answer_spans",
     "common_beginning",
+    "own_start",
     "own_text",
 ]
 
 MAX_SEVERITY = 5
 
 READ: Mapping[type[Request], str] = MappingProxyType(
-    {Loglikelihood: "context", GenerateUntil: "context", Classify: "text"}
+    {
+        Loglikelihood: "context",
+        GenerateUntil: "context",
+        MultimodalLoglikelihood: "context",
+        MultimodalGenerateUntil: "context",
+        Classify: "text",
+    }
 )
 """The field of each kind of request that holds the text to disturb."""
 
@@ -75,6 +95,28 @@ class SamplePerturbation(Protocol):
         ...
 
 
+Pixels = NDArray[np.float64]
+"""Of shape (height, width, 3): red, green and blue from 0 to 1."""
+
+
+@runtime_checkable
+class PicturePerturbation(Protocol):
+    """One kind of noise in a picture. Registered in the entry-point group `harness.picture_perturbations`.
+
+    The result is decided by pixels, generator and severity alone, and shows what the picture shows: whoever sees it
+    would answer as before.
+    """
+
+    name: str
+
+    def corrupt(self, pixels: Pixels, rng: np.random.Generator, severity: int) -> Pixels:
+        """The picture disturbed, of the same shape; unchanged at severity 0.
+
+        Raises `ValueError` for a severity outside 0 to 5.
+        """
+        ...
+
+
 class Swap(Protocol):
     """Exchanges words of a text that name a person. Registered in the entry-point group `harness.swaps`."""
 
@@ -92,13 +134,18 @@ class Swap(Protocol):
         ...
 
 
+def own_start(sample: Sample, text: str) -> int:
+    """Where in a prompt the text of a sample begins: after the exemplars, and after its last picture or sound."""
+    return max(sample.question_start, text.rfind(OBJECT) + 1)
+
+
 def own_text(sample: Sample, asked: Sequence[Request]) -> str:
-    """What all requests of a sample begin with after the exemplars, in whole words."""
+    """What all requests of a sample begin with after the exemplars and the media, in whole words."""
     texts = [str(getattr(request, READ[type(request)])) for request in asked]
     common = common_beginning(texts)
     if len(max(texts, key=len)) > len(common):
         common = common[: max(common.rfind(" "), common.rfind("\n")) + 1]
-    return common[sample.question_start :]
+    return common[own_start(sample, common) :]
 
 
 def answer_spans(text: str, sample: Sample) -> list[tuple[int, int]]:

@@ -2,11 +2,13 @@
 
 import io
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from harness.core.media import IMAGE, Medium, data_of
 
-__all__ = ["image_of", "picture", "trial_picture"]
+__all__ = ["image_of", "picture", "picture_of_pixels", "pixels_of", "trial_picture"]
 
 
 def picture(image: Image.Image) -> Medium:
@@ -33,3 +35,13 @@ def image_of(name: str) -> Image.Image:
     image = Image.open(io.BytesIO(data_of(name)), formats=("PNG",))
     image.load()
     return image
+
+
+def pixels_of(name: str) -> NDArray[np.float64]:
+    """The picture's red, green and blue from 0 to 1, of shape (height, width, 3)."""
+    return np.asarray(image_of(name), dtype=np.float64) / 255
+
+
+def picture_of_pixels(pixels: NDArray[np.float64]) -> Medium:
+    """The medium of such pixels; what lies outside of 0 to 1 is clipped."""
+    return picture(Image.fromarray(np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8)))

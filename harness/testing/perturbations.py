@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from random import Random
 
+import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from harness.core.perturbations import MAX_SEVERITY, READ, Perturbation, SamplePerturbation
+from harness.core.perturbations import MAX_SEVERITY, READ, Perturbation, PicturePerturbation, SamplePerturbation
 from harness.core.requests import GenerateUntil, Loglikelihood, Request
 from harness.core.tasks import Sample
 from harness.testing.demands import demand, told_of
@@ -26,18 +27,23 @@ _EXEMPLAR = "Question: Which is a fruit?\nA. an apple\nB. a chair\nAnswer: A\n\n
 _ASKED = "Question: Which of the animals flies over the house?\nA. a red fox\nB. two bats\nC. the owl\nAnswer:"
 
 
-def check_perturbation(one: Perturbation | SamplePerturbation, texts: Sequence[str] = _TEXTS) -> None:
+def check_perturbation(
+    one: Perturbation | SamplePerturbation | PicturePerturbation, texts: Sequence[str] = _TEXTS
+) -> None:
     """Raises `AssertionError` where a perturbation breaks its contract, with what it broke.
 
     Checked are, of a perturbation of texts on each of `texts`: nothing is changed at severity 0; the same generator
     gives the same text; no text becomes empty; no edit beyond `limit`; placeholders and addresses survive; a higher
     severity takes away no less, over all texts; a severity outside 0 to 5 is refused. Of one of samples: the same, as
-    far as it makes sense, and one request for each of those asked, with the exemplars as they are.
+    far as it makes sense, and one request for each of those asked, with the exemplars as they are. Of one of pictures:
+    the same shape, values from 0 to 1, and no less change at the highest severity than at the lowest.
     """
     with told_of(f"the perturbation {getattr(one, 'name', None) or type(one).__name__}"):
         demand(isinstance(one.name, str) and bool(one.name.strip()), "it has no `name`")
         if isinstance(one, SamplePerturbation):
             _check_of_samples(one)
+        elif isinstance(one, PicturePerturbation):
+            _check_of_pictures(one)
         else:
             _check_of_texts(one, texts)
 
@@ -96,6 +102,23 @@ def _disturbs(one: SamplePerturbation, sample: Sample, asked: Sequence[Request],
         texts = [str(getattr(request, READ[type(request)])) for request in other]
         demand(all(text.startswith(exemplars) for text in texts), f"the exemplars are changed at severity {severity}")
     return any(other != list(asked) for other in noisy)
+
+
+def _check_of_pictures(one: PicturePerturbation) -> None:
+    down, across = np.mgrid[0:40, 0:60]
+    smooth = np.stack([across / 60, down / 40, (across > 30) * 0.8 + 0.1], axis=2)
+    for seed in range(_SEEDS):
+        changes = []
+        for severity in range(MAX_SEVERITY + 1):
+            noisy, again = (one.corrupt(smooth.copy(), np.random.default_rng(seed), severity) for _ in range(2))
+            demand(noisy.shape == smooth.shape, f"the picture has another shape at severity {severity}")
+            demand(bool((noisy == again).all()), f"the same generator gives another picture at severity {severity}")
+            demand(bool(((noisy >= -1e-9) & (noisy <= 1 + 1e-9)).all()), "values lie outside of 0 to 1")
+            changes.append(float(np.abs(noisy - smooth).mean()))
+        demand(changes[0] == 0, "it is changed at severity 0")
+        demand(changes[1] > 0, "it changes nothing at severity 1")
+        demand(changes[MAX_SEVERITY] >= changes[1], "the highest severity changes less than the lowest")
+    _check_refusal(lambda severity: one.corrupt(smooth, np.random.default_rng(0), severity))
 
 
 def _check_refusal(disturb: Callable[[int], object]) -> None:

@@ -6,7 +6,7 @@ from random import Random
 
 from typing_extensions import override
 
-from harness.core.perturbations import READ, SamplePerturbation, answer_spans, own_text
+from harness.core.perturbations import READ, SamplePerturbation, answer_spans, common_beginning, own_start, own_text
 from harness.core.requests import EmbeddingNoise, Request
 from harness.core.tasks import Sample
 from probes.perturbations.edits import LABEL, OPTION, PLACEHOLDER, checked
@@ -29,8 +29,9 @@ class GaussianEmbeddings(SamplePerturbation):
 
     @override
     def disturb(self, sample: Sample, asked: Sequence[Request], rng: Random, severity: int) -> Sequence[Request]:
-        start = sample.question_start
-        spans = tuple((start + first, start + last) for first, last in _free(own_text(sample, asked), sample))
+        text = own_text(sample, asked)
+        start = own_start(sample, common_beginning([str(getattr(one, READ[type(one)])) for one in asked]))
+        spans = tuple((start + first, start + last) for first, last in _free(text, sample))
         seed = str(rng.getrandbits(64))
         if not checked(severity) or not spans:
             return asked

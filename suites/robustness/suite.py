@@ -11,8 +11,9 @@ class Robustness(Suite):
     What it measures. The score at each severity from 0 to 5 and by kind of noise, what share of the clean score is lost
     (paired by question), how often the answer changes, the worst case over the variants of a question, how often and
     in how many tries an attack that learns from the answers turns a right one. The same with Gaussian noise on the
-    embeddings of the question, and with lettered options in another order. Lower drops, flips and successes of the
-    attack are better.
+    embeddings of the question, and with lettered options in another order. Of a model that sees, noise in its
+    pictures, too (`corrupted_digits`, `corrupted_scenes`): ten kinds of what cameras and compression do. Lower drops,
+    flips and successes of the attack are better.
 
     Limits. The noise is made by rules, and only resembles what people write; it keeps the meaning of most texts, not
     of all, at high severity. A model that ignores the question never changes its answer: read every figure beside the
@@ -23,5 +24,8 @@ class Robustness(Suite):
     name = "robustness"
     title = "Robustness"
     report = "suites.robustness.report:RobustnessReport"
-    tasks = ("robustness_piqa", "robustness_piqa_embeddings", "robustness_mmlu_options")
+    tasks = (
+        *("robustness_piqa", "robustness_piqa_embeddings", "robustness_mmlu_options"),
+        *("corrupted_digits", "corrupted_scenes"),
+    )
     headline = (("robustness_piqa", "relative_drop"),)

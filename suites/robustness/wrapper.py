@@ -15,8 +15,8 @@ from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import TaskError
 from harness.core.metrics import Metric
-from harness.core.perturbations import MAX_SEVERITY, READ, Perturbation, SamplePerturbation
-from harness.core.requests import Request, Response
+from harness.core.perturbations import MAX_SEVERITY, READ
+from harness.core.requests import MultimodalGenerateUntil, MultimodalLoglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.core.text.reasons import Reason
@@ -34,7 +34,15 @@ from suites.robustness.metrics import (
     SEVERITY_AREA,
     WORST_CASE_SCORE,
 )
-from suites.robustness.variants import TextNoise, Variant, in_samples, sample_perturbations, variants_of
+from suites.robustness.variants import (
+    Noise,
+    PictureNoise,
+    TextNoise,
+    Variant,
+    in_samples,
+    sample_perturbations,
+    variants_of,
+)
 
 __all__ = ["ROBUSTNESS", "RobustnessTask"]
 
@@ -42,6 +50,7 @@ ROBUSTNESS = "robustness"
 """What stands before the colon: `robustness:piqa`."""
 
 _SEVERITIES = tuple(range(1, MAX_SEVERITY + 1))
+_SEEN = (MultimodalLoglikelihood, MultimodalGenerateUntil)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,13 +99,14 @@ class RobustnessTask(WrappedTask[Task]):
     def __init__(
         self,
         inner: Task,
-        noise: Sequence[Perturbation | SamplePerturbation] | None = None,
+        noise: Sequence[Noise] | None = None,
         *,
         severities: Sequence[int] = _SEVERITIES,
         per_severity: int = 2,
     ) -> None:
         super().__init__(ROBUSTNESS, inner)
-        self.noise = sample_perturbations() if noise is None else in_samples(noise)
+        seen = any(issubclass(asked, _SEEN) for asked in inner.asks)
+        self.noise = sample_perturbations(of_pictures=seen) if noise is None else in_samples(noise)
         self.severities, self.per_severity = tuple(severities), per_severity
         self._refuse_unfit()
         self.default_limit = min(inner.default_limit, 60)
@@ -118,7 +128,7 @@ class RobustnessTask(WrappedTask[Task]):
     @override
     def code(self) -> Sequence[type]:
         """With that of the perturbations."""
-        probes = [type(one.one) if isinstance(one, TextNoise) else type(one) for one in self.noise]
+        probes = [type(one.one) if isinstance(one, TextNoise | PictureNoise) else type(one) for one in self.noise]
         return (*super().code, *dict.fromkeys(probes))
 
     def configured(

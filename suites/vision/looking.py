@@ -86,8 +86,10 @@ class Looking(Task):
     """A question about a picture, whose likeliest choice is the answer; asked about a grey picture, too.
 
     Questions that differ in their picture alone are asked about the grey one once. Samples are made by `pictured`.
+    A task that is not `controlled` does without the grey picture, and has `acc` alone.
     """
 
+    controlled = True
     metrics: Sequence[Metric] = looked_metrics()
     asks: Sequence[type[Request]] = (MultimodalLoglikelihood,)
     supports_fewshot = False
@@ -97,7 +99,7 @@ class Looking(Task):
         """One for each choice with the picture, then one for each with the grey one."""
         return [
             MultimodalLoglikelihood(context=sample.prompt, continuation=f" {choice}", media=(sample.fields[shown],))
-            for shown in ("picture", "grey")
+            for shown in (("picture", "grey") if self.controlled else ("picture",))
             for choice in sample.choices
         ]
 
@@ -118,16 +120,23 @@ class Looking(Task):
             return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         count = len(sample.choices)
         seen = pick(likelihoods[:count], sample.choices, normalised=False)
+        found = replace(
+            blank,
+            metric=ACC.name,
+            value=float(seen.index == sample.gold),
+            predicted=sample.choices[seen.index],
+            tie=seen.tie,
+        )
+        if not self.controlled:
+            return [found]
         blind = pick(likelihoods[count:], sample.choices, normalised=False)
-        right, guessed = (float(one.index == sample.gold) for one in (seen, blind))
-        shown, hidden = sample.choices[seen.index], sample.choices[blind.index]
+        guessed, hidden = float(blind.index == sample.gold), sample.choices[blind.index]
         return [
-            replace(blank, metric=ACC.name, value=right, predicted=shown, tie=seen.tie),
+            found,
             replace(
-                blank,
+                found,
                 metric=MULTIMODAL_GAIN.name,
-                value=right - guessed,
-                predicted=shown,
+                value=(found.value or 0.0) - guessed,
                 remark=f"{hidden} without the picture",
                 tie=seen.tie or blind.tie,
             ),

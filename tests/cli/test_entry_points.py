@@ -155,6 +155,7 @@ COMMANDS = {
     "harness.meters": ("eval", "--suite", "mine.yaml", "--meter", "wrong"),
     "harness.perturbations": ("eval", "--task", "robustness:piqa"),
     "harness.sample_perturbations": ("eval", "--task", "robustness:piqa"),
+    "harness.picture_perturbations": ("eval", "--task", "robustness:digits"),
 }
 
 

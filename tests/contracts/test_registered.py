@@ -27,7 +27,9 @@ def test_suites(name: str) -> None:
     check_suite(registry.suite(name), limit=2 if name == DERIVED else 0)
 
 
-@pytest.mark.parametrize("group", ["harness.perturbations", "harness.sample_perturbations"])
+@pytest.mark.parametrize(
+    "group", ["harness.perturbations", "harness.sample_perturbations", "harness.picture_perturbations"]
+)
 def test_perturbations(group: str) -> None:
     for entry in entry_points(group=group):
         check_perturbation(entry.load()())

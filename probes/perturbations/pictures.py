@@ -1,0 +1,179 @@
+"""Noise in pictures: what cameras, networks and printers do to them.
+
+Kinds and strengths are those of Hendrycks and Dietterich, Benchmarking neural network robustness to common corruptions
+and perturbations (2019), where they have them; widths of blurs and blocks are theirs for pictures of 224 pixels, and
+shrink with the picture.
+"""
+
+import io
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+from PIL import Image
+from scipy import ndimage
+from typing_extensions import override
+
+from harness.core.perturbations import PicturePerturbation, Pixels
+from probes.perturbations.edits import checked
+
+__all__ = [
+    "Brightness",
+    "Contrast",
+    "DefocusBlur",
+    "GaussianNoise",
+    "ImpulseNoise",
+    "JPEGCompression",
+    "MotionBlur",
+    "Pixelation",
+    "Rotation",
+    "ShotNoise",
+]
+
+_USUAL = 224
+
+
+class Corruption(PicturePerturbation):
+    """A corruption with a strength for each severity from 1 to 5."""
+
+    strengths: ClassVar[tuple[float, float, float, float, float]]
+
+    @override
+    def corrupt(self, pixels: Pixels, rng: np.random.Generator, severity: int) -> Pixels:
+        return self.at(pixels, rng, self.strengths[severity - 1]) if checked(severity) else pixels
+
+    @abstractmethod
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        """The picture at that strength."""
+
+
+class GaussianNoise(Corruption):
+    """Noise of a sensor in low light; the strength is its standard deviation."""
+
+    name = "gaussian_noise"
+    strengths = (0.08, 0.12, 0.18, 0.26, 0.38)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        return np.clip(pixels + rng.normal(0, strength, pixels.shape), 0, 1)
+
+
+class ShotNoise(Corruption):
+    """Light comes in photons; the strength is how many a white pixel has."""
+
+    name = "shot_noise"
+    strengths = (60, 25, 12, 5, 3)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        return np.clip(rng.poisson(pixels * strength) / strength, 0, 1)
+
+
+class ImpulseNoise(Corruption):
+    """Values that are black or white by an error of a bit; the strength is their share."""
+
+    name = "impulse_noise"
+    strengths = (0.03, 0.06, 0.09, 0.17, 0.27)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        draw = rng.random(pixels.shape)
+        return np.where(draw < strength / 2, 0.0, np.where(draw < strength, 1.0, pixels))
+
+
+class DefocusBlur(Corruption):
+    """A picture out of focus; the strength is the radius of the disc that a point becomes."""
+
+    name = "defocus_blur"
+    strengths = (3, 4, 6, 8, 10)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        radius = _scaled(strength, pixels)
+        grid = np.arange(-int(np.ceil(radius)), int(np.ceil(radius)) + 1)
+        disc = (grid[:, None] ** 2 + grid**2 <= radius**2 + 0.25).astype(float)
+        return ndimage.convolve(pixels, (disc / disc.sum())[:, :, None], mode="nearest")
+
+
+class MotionBlur(Corruption):
+    """A camera that moves sideways; the strength is by how far."""
+
+    name = "motion_blur"
+    strengths = (10, 15, 18, 22, 28)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        return ndimage.uniform_filter1d(pixels, max(2, round(_scaled(strength, pixels))), axis=1, mode="nearest")
+
+
+class Pixelation(Corruption):
+    """A picture of fewer pixels, shown larger; the strength is the share of each side that is left."""
+
+    name = "pixelation"
+    strengths = (0.6, 0.5, 0.4, 0.3, 0.25)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        image = _image(pixels)
+        small = image.resize([max(1, round(side * strength)) for side in image.size], Image.Resampling.BOX)
+        return _pixels(small.resize(image.size, Image.Resampling.NEAREST))
+
+
+class JPEGCompression(Corruption):
+    """A picture saved with loss; the strength is JPEG's quality."""
+
+    name = "jpeg_compression"
+    strengths = (25, 18, 15, 10, 7)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        stream = io.BytesIO()
+        _image(pixels).save(stream, format="JPEG", quality=int(strength))
+        return _pixels(Image.open(stream, formats=("JPEG",)))
+
+
+class Contrast(Corruption):
+    """A washed-out picture; the strength is the share of the contrast that is left."""
+
+    name = "contrast"
+    strengths = (0.4, 0.3, 0.2, 0.1, 0.05)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        mean = pixels.mean(axis=(0, 1), keepdims=True)
+        return np.asarray((pixels - mean) * strength + mean)
+
+
+class Brightness(Corruption):
+    """A picture that was lit too long; the strength is what is added."""
+
+    name = "brightness"
+    strengths = (0.1, 0.2, 0.3, 0.4, 0.5)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        return np.clip(pixels + strength, 0, 1)
+
+
+class Rotation(Corruption):
+    """A camera that is held askew; the strength is by how many degrees, to either side."""
+
+    name = "rotation"
+    strengths = (5, 10, 15, 20, 30)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        angle = strength if rng.random() < 0.5 else -strength
+        return np.clip(ndimage.rotate(pixels, angle, axes=(0, 1), reshape=False, order=1, mode="nearest"), 0, 1)
+
+
+def _scaled(width: float, pixels: Pixels) -> float:
+    return max(1.0, width * float(min(pixels.shape[:2])) / _USUAL)
+
+
+def _image(pixels: Pixels) -> Image.Image:
+    return Image.fromarray(np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8))
+
+
+def _pixels(image: Image.Image) -> Pixels:
+    return np.asarray(image.convert("RGB"), dtype=np.float64) / 255
