@@ -5,8 +5,8 @@ answer apart from the model, so two tasks that ask the same thing ask it once. A
 that holds pictures or sounds, is a kind of its own beside these.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import ClassVar, Literal
 
@@ -34,6 +34,7 @@ __all__ = [
     "TokenLoglikelihoods",
     "Tools",
     "Transcribe",
+    "with_media",
 ]
 
 
@@ -280,6 +281,12 @@ class MultimodalGenerateUntil(GenerateUntil):
     kind: ClassVar[str] = "multimodal_generate_until"
     lack: ClassVar[str] = "sees no pictures"
     media: tuple[str, ...]
+
+
+def with_media(request: GenerateUntil, media: Sequence[str]) -> MultimodalGenerateUntil:
+    """What a request for a text asks, of a context that holds these media."""
+    values = {one.name: getattr(request, one.name) for one in fields(request)}
+    return MultimodalGenerateUntil(**values, media=tuple(media))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -63,7 +63,8 @@ class QuestionedPictures:
 class EmojiSource:
     """Emoji with their pictures from one wheel and their names from another, as JSON lines in the cache.
 
-    A row has `points` (code points in hexadecimal), `svg`, and `names` by language. Emoji without a picture are left out.
+    A row has `points` (code points in hexadecimal), `svg`, and `names` by language. Emoji without a picture are left
+    out.
     """
 
     art: Wheel

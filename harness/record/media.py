@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 
 from harness.core.media import AUDIO, IMAGE, MediaType, Medium, media_type_of
@@ -21,8 +22,8 @@ _LARGEST_BYTES = 64 << 20
 
 def media_in(request: Request) -> list[Medium]:
     """The pictures and sounds of a request, in the order of its fields."""
-    fields = (getattr(request, name) for name in request.__dataclass_fields__)
-    parts = (part for value in fields for part in (value if isinstance(value, tuple) else (value,)))
+    values = (getattr(request, one.name) for one in fields(request))
+    parts = (part for value in values for part in (value if isinstance(value, tuple) else (value,)))
     return [part for part in parts if isinstance(part, Medium)]
 
 

@@ -67,7 +67,7 @@ class EmojiNames(Looking):
 
     def _named(self, rows: Sequence[Row], index: int, language: str, settings: TaskSettings) -> Sample:
         row = rows[index]
-        rng = Random(f"{settings.seed}:{self.name}:{row['code']}")
+        rng = Random(f"{settings.seed}:{self.name}:{row['points']}")
         right = row["names"][language]
         names = sorted({one["names"][language] for one in rows} - {right})
         choices = [right, *rng.sample(names, _OTHERS)]

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from harness.core.media import OBJECT
 from harness.core.metrics import Metric
-from harness.core.requests import MultimodalGenerateUntil
+from harness.core.requests import MultimodalGenerateUntil, with_media
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
 from harness.media.pictures import picture
@@ -76,12 +76,7 @@ class TextLines(Written):
     @override
     def requests(self, sample: Sample) -> Sequence[MultimodalGenerateUntil]:
         """One for each draw, with the picture."""
-        return [
-            MultimodalGenerateUntil(
-                **{name: getattr(one, name) for name in one.__dataclass_fields__}, media=(sample.fields["picture"],)
-            )
-            for one in super().requests(sample)
-        ]
+        return [with_media(one, [sample.fields["picture"]]) for one in super().requests(sample)]
 
     @override
     def extract(self, sample: Sample, text: str) -> Extracted | None:

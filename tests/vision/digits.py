@@ -26,7 +26,8 @@ from tests.vision.checkpoints import CHAT_TEMPLATE, seeing_tokenizer
 __all__ = ["QUESTION", "WORDS", "Digit", "held_out_digits", "trained_llava"]
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-ASKED = "What digit is this? Answer:"
+ASKED = "\nQuestion: Which digit is this?\nAnswer:"
+"""As the task `digits` asks."""
 QUESTION = f"{OBJECT}{ASKED}"
 SIDE, PATCH, WIDTH, LAYERS = 32, 8, 96, 2
 TOKENS = (SIDE // PATCH) ** 2
