@@ -1,0 +1,73 @@
+"""Noise in pictures has the strength that it says."""
+
+import numpy as np
+import pytest
+
+from harness.core.requests import MultimodalLoglikelihood
+from harness.core.tasks import TaskSettings
+from harness.media.pictures import pixels_of
+from probes.perturbations.pictures import (
+    Brightness,
+    DefocusBlur,
+    GaussianNoise,
+    ImpulseNoise,
+    LowContrast,
+    Pixelation,
+    ShotNoise,
+)
+from suites.robustness.pictures import CorruptedDigits
+
+GREY = np.full((64, 64, 3), 0.5)
+
+
+def test_gaussian_noise_has_its_standard_deviation():
+    noisy = GaussianNoise().corrupt(GREY, np.random.default_rng(0), 1)
+    assert (noisy - GREY).std() == pytest.approx(0.08, rel=0.05)
+
+
+def test_shot_noise_has_the_variance_of_poisson():
+    noisy = ShotNoise().corrupt(GREY, np.random.default_rng(0), 1)
+    assert noisy.var() == pytest.approx(0.5 / 60, rel=0.1)
+
+
+def test_impulse_noise_changes_its_share_of_the_values():
+    noisy = ImpulseNoise().corrupt(GREY, np.random.default_rng(0), 5)
+    assert (noisy != GREY).mean() == pytest.approx(0.27, abs=0.02)
+    assert set(np.unique(noisy)) == {0.0, 0.5, 1.0}
+
+
+def test_a_blur_keeps_the_sum_of_what_is_inside():
+    point = np.zeros((65, 65, 3))
+    point[32, 32] = 1
+    blurred = DefocusBlur().corrupt(point, np.random.default_rng(0), 5)
+    assert blurred.sum() == pytest.approx(3)
+    assert blurred.max() < 0.2
+
+
+def test_contrast_and_brightness_are_as_computed():
+    step = np.concatenate([np.full((4, 2, 3), 0.2), np.full((4, 2, 3), 0.8)], axis=1)
+    pale = LowContrast().corrupt(step, np.random.default_rng(0), 1)
+    assert np.unique(pale.round(9)).tolist() == [0.38, 0.62]
+    assert Brightness().corrupt(step, np.random.default_rng(0), 3).max() == 1
+
+
+def test_pixels_become_blocks():
+    rows = np.repeat(np.linspace(0, 1, 64)[:, None, None], 64, axis=1).repeat(3, axis=2)
+    assert len(np.unique(Pixelation().corrupt(rows, np.random.default_rng(0), 5)[:, 0, 0])) == 16
+
+
+def test_each_choice_sees_the_same_corrupted_picture_and_severities_share_their_draw():
+    task = CorruptedDigits()
+    settings = TaskSettings(limit=3, num_fewshot=0, seed=1)
+    for sample, again in zip(task.samples([], settings), task.samples([], settings), strict=True):
+        asked = task.requests(sample)
+        assert [one.id for one in asked] == [one.id for one in task.requests(again)]
+        assert len(asked) == 10 * 11
+        pictures = [asked[start].media for start in range(0, len(asked), 10)]
+        assert all(isinstance(one, MultimodalLoglikelihood) for one in asked)
+        assert all(
+            {one.media for one in asked[start : start + 10]} == {asked[start].media} for start in range(0, 110, 10)
+        )
+        assert len(set(pictures)) == 11
+        clean, *noisy = (pixels_of(media[0]) for media in pictures)
+        assert all(one.shape == clean.shape for one in noisy)

@@ -1,0 +1,74 @@
+"""Questions about pictures, and the grey picture that tells whether a model looks."""
+
+from pathlib import Path
+
+import pytest
+
+from harness.core.requests import Response
+from harness.core.tasks import Sample, TaskSettings
+from harness.media.pictures import image_of
+from harness.run.options import EvalOptions
+from harness.run.pipeline import evaluate
+from suites.vision.digits import Digits
+from suites.vision.presence import ObjectPresence
+
+SETTINGS = TaskSettings(limit=4, num_fewshot=0, seed=0)
+
+
+def answered(task: Digits | ObjectPresence, sample: Sample, seen: int, blind: int) -> dict[str, float | None]:
+    """The scores where the choices `seen` and `blind` are the likeliest with the picture and with the grey one."""
+    requests = task.requests(sample)
+    count = len(sample.choices)
+    liked = {seen, count + blind}
+    responses = [
+        Response(request_id=request.id, loglikelihood=-1.0 if place in liked else -5.0)
+        for place, request in enumerate(requests)
+    ]
+    return {one.metric: one.value for one in task.score(sample, responses)}
+
+
+def test_what_is_right_without_the_picture_is_no_gain():
+    task = Digits()
+    sample = task.samples([], SETTINGS)[0]
+    assert isinstance(sample.gold, int)
+    wrong = (sample.gold + 1) % 10
+    assert answered(task, sample, sample.gold, wrong) == {"acc": 1, "acc_blind": 0, "multimodal_gain": 1}
+    assert answered(task, sample, sample.gold, sample.gold) == {"acc": 1, "acc_blind": 1, "multimodal_gain": 0}
+    assert answered(task, sample, wrong, sample.gold) == {"acc": 0, "acc_blind": 1, "multimodal_gain": -1}
+
+
+def test_all_digits_are_asked_about_one_grey_picture():
+    task = Digits()
+    samples = task.samples([], SETTINGS)
+    asked = [task.requests(sample) for sample in samples]
+    assert len({one.media for requests in asked for one in requests[:10]}) == len(samples)
+    assert len({one.id for requests in asked for one in requests[10:]}) == 10
+    grey = image_of(asked[0][10].media[0])
+    assert set(grey.get_flattened_data()) == {(128, 128, 128)}
+
+
+def test_a_model_that_always_says_yes_is_half_right_and_says_so():
+    task = ObjectPresence()
+    scores = [answered(task, sample, 0, 0) for sample in task.samples([], TaskSettings(limit=8, num_fewshot=0, seed=3))]
+    assert [score["yes_rate"] for score in scores] == [1] * 8
+    assert sum(score["acc"] or 0 for score in scores) == 4
+    assert {score["multimodal_gain"] for score in scores} == {0}
+
+
+@pytest.mark.parametrize("task", ["digits"])
+def test_a_model_that_was_trained_to_see_is_told_from_a_blind_one(
+    task: str, trained_llava_folder: Path, tmp_path: Path
+):
+    options = EvalOptions(limit=40, output=tmp_path, meter="none", offline=True)
+    record = evaluate(str(trained_llava_folder), suite=(), task=task, options=options)
+    found = {one.metric: one for one in record.estimate_list if one.task == task}
+    assert found["acc"].value is not None
+    assert found["acc"].value >= 0.85
+    assert found["acc_blind"].value == pytest.approx(0.1, abs=0.11)
+    assert found["multimodal_gain"].low is not None
+    assert found["multimodal_gain"].low > 0.5
+    assert record.verify() == []
+    kept = sorted((record.folder / "media").iterdir())
+    assert len(kept) == 41  # the digits, and the grey picture once
+    kept[0].write_bytes(b"another picture")
+    assert record.verify() == [f"media/{kept[0].name} was changed after the run"]
