@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from harness.core.tasks import Row, Sample, TaskSettings, choose
 from harness.core.text.hashing import digest
-from suites.vision.looking import Look, Looking, pictured
+from suites.vision.looking import Looking, PictureQuestion, pictured
 
 __all__ = ["Digits", "digit_image", "written_digits"]
 
@@ -41,8 +41,8 @@ class Digits(Looking):
         _, asked = choose(len(names), settings, salt=self.name)
         return [pictured(str(index), self._look(images[index], names[index])) for index in asked]
 
-    def _look(self, pixels: Any, name: int) -> Look:
-        return Look(image=digit_image(pixels), question="Which digit is this?", choices=NAMES, gold=name)
+    def _look(self, pixels: Any, name: int) -> PictureQuestion:
+        return PictureQuestion(image=digit_image(pixels), question="Which digit is this?", choices=NAMES, gold=name)
 
 
 @cache

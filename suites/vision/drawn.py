@@ -11,7 +11,7 @@ from typing_extensions import override
 from harness.core.metrics import Metric
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
-from suites.vision.looking import Look, Looking, looked_metrics, pictured
+from suites.vision.looking import Looking, PictureQuestion, looked_metrics, pictured
 
 __all__ = ["COLOURS", "SHAPES", "SIZE", "Drawn", "Maker", "canvas", "draw_shape", "font", "scattered", "shuffled"]
 
@@ -32,7 +32,7 @@ DIGESTED = 12
 """Pictures that stand for all of a seed in the digest of the data."""
 _STAR = ((50, 0), (62, 36), (100, 36), (69, 58), (81, 95), (50, 72), (19, 95), (31, 58), (0, 36), (38, 36))
 
-Maker = Callable[[Random], Look]
+Maker = Callable[[Random], PictureQuestion]
 """Draws one picture and asks about it."""
 
 

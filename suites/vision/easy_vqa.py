@@ -9,7 +9,7 @@ from typing_extensions import override
 from harness.core.errors import DataError
 from harness.core.tasks import Row, Sample
 from harness.tasks.rows import RowTask
-from suites.vision.looking import Look, Looking, looked_metrics, pictured
+from suites.vision.looking import Looking, PictureQuestion, looked_metrics, pictured
 
 __all__ = ["EasyVQA"]
 
@@ -51,7 +51,7 @@ class EasyVQA(Looking, RowTask):
             raise DataError(f"has the answer {row['answer']!r}, which is none of easy-VQA's")
         choices = _KINDS[kind]
         image = Image.open(io.BytesIO(base64.b64decode(row["png"])), formats=("PNG",))
-        look = Look(
+        look = PictureQuestion(
             image=image,
             question=row["question"],
             choices=choices,

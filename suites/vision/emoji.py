@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from harness.core.errors import DataError
 from harness.core.tasks import Row, Sample, TaskSettings, choose
-from suites.vision.looking import Look, Looking, looked_metrics, pictured
+from suites.vision.looking import Looking, PictureQuestion, looked_metrics, pictured
 
 __all__ = ["EmojiNames", "drawn_emoji"]
 
@@ -72,7 +72,7 @@ class EmojiNames(Looking):
         names = sorted({one["names"][language] for one in rows} - {right})
         choices = [right, *rng.sample(names, _OTHERS)]
         rng.shuffle(choices)
-        look = Look(
+        look = PictureQuestion(
             image=drawn_emoji(row["svg"]),
             question=_QUESTIONS[language],
             choices=tuple(choices),

@@ -7,7 +7,7 @@ from typing import ClassVar
 from PIL import Image
 
 from suites.vision.drawn import COLOURS, SIZE, Drawn, Maker, canvas, font, shuffled
-from suites.vision.looking import Look
+from suites.vision.looking import PictureQuestion
 
 __all__ = ["DrawnFigures"]
 
@@ -16,9 +16,9 @@ _COLUMNS, _ROWS = "XYZ", "123"
 _BASE, _TOP, _LEFT = SIZE - 30, 14, 30
 
 
-def _tallest(rng: Random) -> Look:
+def _tallest(rng: Random) -> PictureQuestion:
     heights = dict(zip(_BARS, rng.sample(range(1, 11), len(_BARS)), strict=True))
-    return Look(
+    return PictureQuestion(
         image=_chart(rng, heights),
         question="Which bar is the tallest?",
         choices=tuple(_BARS),
@@ -26,15 +26,17 @@ def _tallest(rng: Random) -> Look:
     )
 
 
-def _height(rng: Random) -> Look:
+def _height(rng: Random) -> PictureQuestion:
     heights = dict(zip(_BARS, rng.sample(range(1, 11), len(_BARS)), strict=True))
     bar = rng.choice(_BARS)
     others = [str(heights[one]) for one in rng.sample([one for one in _BARS if one != bar], 3)]
     choices, gold = shuffled(rng, str(heights[bar]), others)
-    return Look(image=_chart(rng, heights), question=f"What is the value of bar {bar}?", choices=choices, gold=gold)
+    return PictureQuestion(
+        image=_chart(rng, heights), question=f"What is the value of bar {bar}?", choices=choices, gold=gold
+    )
 
 
-def _cell(rng: Random) -> Look:
+def _cell(rng: Random) -> PictureQuestion:
     numbers = [str(number) for number in rng.sample(range(10, 100), len(_COLUMNS) * len(_ROWS))]
     image, draw = canvas()
     step = SIZE // 4
@@ -53,7 +55,7 @@ def _cell(rng: Random) -> Look:
     others = rng.sample([number for number in numbers if number != numbers[asked]], 3)
     choices, gold = shuffled(rng, numbers[asked], others)
     question = f"Which number stands in row {_ROWS[row]}, column {_COLUMNS[column]}?"
-    return Look(image=image, question=question, choices=choices, gold=gold)
+    return PictureQuestion(image=image, question=question, choices=choices, gold=gold)
 
 
 def _chart(rng: Random, heights: Mapping[str, int]) -> Image.Image:

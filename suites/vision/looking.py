@@ -16,7 +16,7 @@ from harness.media.pictures import picture
 from harness.metrics.standard import ACC
 from harness.tasks.choices import pick
 
-__all__ = ["ACC_BLIND", "MULTIMODAL_GAIN", "Look", "Looking", "asked_about", "looked_metrics", "pictured"]
+__all__ = ["ACC_BLIND", "MULTIMODAL_GAIN", "Looking", "PictureQuestion", "asked_about", "looked_metrics", "pictured"]
 
 ACC_BLIND = Proportion(
     name="acc_blind",
@@ -49,7 +49,7 @@ def looked_metrics(by: Sequence[str] = ()) -> Sequence[Metric]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class PictureQuestion:
     """A picture and a question about it, with choices; `gold` is the index of the right one."""
 
     image: Image.Image
@@ -65,7 +65,7 @@ def asked_about(question: str) -> str:
     return f"{OBJECT}\nQuestion: {question}\nAnswer:"
 
 
-def pictured(sample_id: str, look: Look, **fields: Any) -> Sample:
+def pictured(sample_id: str, look: PictureQuestion, **fields: Any) -> Sample:
     """The look as a sample."""
     return Sample(
         id=sample_id,

@@ -13,7 +13,7 @@ from harness.core.scores import Score
 from harness.core.tasks import Sample
 from harness.metrics.standard import ACC
 from suites.vision.drawn import COLOURS, SHAPES, Drawn, Maker, scattered
-from suites.vision.looking import Look, looked_metrics
+from suites.vision.looking import PictureQuestion, looked_metrics
 from suites.vision.scenes import another
 
 __all__ = ["YES_RATE", "ObjectPresence"]
@@ -33,19 +33,19 @@ YES_RATE = Mean(
 _ANSWERS = ("yes", "no")
 
 
-def _present(rng: Random) -> Look:
+def _present(rng: Random) -> PictureQuestion:
     things = _things(rng)
     return _asked(rng, things, rng.choice(things), 0)
 
 
-def _absent(rng: Random) -> Look:
+def _absent(rng: Random) -> PictureQuestion:
     things = _things(rng)
     while (asked := another(rng, things[0])) in things:
         pass
     return _asked(rng, things, asked, 1)
 
 
-def _nearly(rng: Random) -> Look:
+def _nearly(rng: Random) -> PictureQuestion:
     """Its colour is there, and its shape, in different things."""
     things = _things(rng)
     pairs = [(colour, shape) for colour, _ in things for _, shape in things if (colour, shape) not in things]
@@ -56,8 +56,8 @@ def _things(rng: Random) -> list[tuple[str, str]]:
     return list(zip(rng.sample(list(COLOURS), 3), rng.sample(SHAPES, 3), strict=True))
 
 
-def _asked(rng: Random, things: Sequence[tuple[str, str]], asked: tuple[str, str], gold: int) -> Look:
-    return Look(
+def _asked(rng: Random, things: Sequence[tuple[str, str]], asked: tuple[str, str], gold: int) -> PictureQuestion:
+    return PictureQuestion(
         image=scattered(rng, things, cells=3),
         question=f"Is there a {' '.join(asked)} in the picture?".replace("a orange", "an orange"),
         choices=_ANSWERS,

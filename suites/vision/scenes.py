@@ -5,7 +5,7 @@ from random import Random
 from typing import ClassVar
 
 from suites.vision.drawn import COLOURS, SHAPES, SIZE, Drawn, Maker, canvas, draw_shape, scattered
-from suites.vision.looking import Look
+from suites.vision.looking import PictureQuestion
 
 __all__ = ["DrawnScenes", "another"]
 
@@ -21,11 +21,11 @@ def another(rng: Random, but: tuple[str, str]) -> tuple[str, str]:
             return found
 
 
-def _counting(rng: Random) -> Look:
+def _counting(rng: Random) -> PictureQuestion:
     asked = rng.choice(list(COLOURS)), rng.choice(SHAPES)
     count = rng.randrange(1, 7)
     things = [asked] * count + [another(rng, asked) for _ in range(rng.randrange(1, 6))]
-    return Look(
+    return PictureQuestion(
         image=scattered(rng, things),
         question=f"How many {asked[0]} {asked[1]}s are in the picture?",
         choices=_NUMBERS,
@@ -33,7 +33,7 @@ def _counting(rng: Random) -> Look:
     )
 
 
-def _relation(rng: Random) -> Look:
+def _relation(rng: Random) -> PictureQuestion:
     first, second = (
         (colour, shape) for colour, shape in zip(rng.sample(list(COLOURS), 2), rng.sample(SHAPES, 2), strict=True)
     )
@@ -45,7 +45,7 @@ def _relation(rng: Random) -> Look:
     one, other = (low, high) if gold % 2 == 0 else (high, low)
     draw_shape(draw, first[1], first[0], one, size)
     draw_shape(draw, second[1], second[0], other, size)
-    return Look(
+    return PictureQuestion(
         image=image,
         question=f"Where is the {' '.join(first)}, seen from the {' '.join(second)}?",
         choices=_SIDES,
@@ -53,12 +53,12 @@ def _relation(rng: Random) -> Look:
     )
 
 
-def _colour(rng: Random) -> Look:
+def _colour(rng: Random) -> PictureQuestion:
     colours, shapes = rng.sample(list(COLOURS), 3), rng.sample(SHAPES, 3)
     things = list(zip(colours, shapes, strict=True))
     colour, shape = rng.choice(things)
     names = tuple(COLOURS)
-    return Look(
+    return PictureQuestion(
         image=scattered(rng, things, cells=3),
         question=f"What colour is the {shape}?",
         choices=names,
