@@ -70,7 +70,7 @@ def show_suite_command(
     from harness.tasks.options import TaskOptions
 
     go_offline(offline)
-    shown = show_suite(name, TaskOptions(offline=offline))
+    shown = show_suite(name, TaskOptions(offline=offline, outline=not count))
     counts = None
     if count:
         from harness.run.work import prepare

@@ -30,7 +30,7 @@ from harness.lm_eval.templates import guard_templates
 from harness.lm_eval.yamlfiles import read_task_file
 from harness.tasks.options import TaskOptions
 
-__all__ = ["LmEvalTask", "load_tasks"]
+__all__ = ["LmEvalTask", "find_entries", "load_tasks", "task_config"]
 
 MAX_ENTRIES = 20_000
 """Of a group and of all below it, each as often as it is listed; lm-eval itself has 14,000 of them."""
@@ -50,7 +50,7 @@ def load_tasks(name: str, options: TaskOptions) -> list[Task]:
     folder = options.include_path
     if folder is not None and not folder.is_dir():
         raise TaskError("no such folder", place=f"--include-path {folder}")
-    manager, entries = _found(name, options)
+    manager, entries = find_entries(name, options)
     files = sorted({entry.yaml_path for entry in entries if entry.yaml_path})
     places = Places.of(files, options)
     for path in files:
@@ -66,7 +66,7 @@ def load_tasks(name: str, options: TaskOptions) -> list[Task]:
     return list(tasks.values())
 
 
-def _found(name: str, options: TaskOptions) -> tuple[TaskManager, list[Entry]]:
+def find_entries(name: str, options: TaskOptions) -> tuple[TaskManager, list[Entry]]:
     """lm-eval's index with the entries that loading `name` reads. Raises `UnknownName`, or `TaskError`."""
     folder = options.include_path
     named = [Path(name)] if name.endswith(".yaml") else []
@@ -93,7 +93,7 @@ def _found(name: str, options: TaskOptions) -> tuple[TaskManager, list[Entry]]:
 def _refuse_broken(folder: Path | None, pattern: str, options: TaskOptions) -> None:
     """Raise `TaskError` for a malformed file: the index leaves them out without a word, and one may hold the task."""
     for path in sorted(folder.glob(pattern)) if folder and "/" not in pattern.removeprefix("**/") else []:
-        _config(path, options)
+        task_config(path, options)
 
 
 class _Search:
@@ -119,14 +119,15 @@ class _Search:
         return all(self.gather(member, (*above, name)) or self._inline_members for member in self._members[name])
 
 
-def _config(path: Path, options: TaskOptions) -> dict[str, Any]:
+def task_config(path: Path, options: TaskOptions) -> dict[str, Any]:
+    """What a task's file says, with its includes: plain values, no data. Raises `TaskError`."""
     return read_task_file(path, Places.of([path], options)).merged()
 
 
 def _entry_of_file(path: Path, options: TaskOptions) -> Entry | None:
     if path.suffix != ".yaml" or not path.exists():
         return None
-    _config(path, options)
+    task_config(path, options)
     try:
         return TaskIndex.entry_from_path(path)
     except ValueError as error:
@@ -138,7 +139,7 @@ def _members(entry: Entry, options: TaskOptions) -> list[str]:
         return sorted(entry.tags)
     if entry.kind is not Kind.GROUP:
         return []
-    return list(_named(_config(entry.yaml_path, options)))
+    return list(_named(task_config(entry.yaml_path, options)))
 
 
 def _named(config: dict[str, Any]) -> Iterator[str]:

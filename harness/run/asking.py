@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 from harness.core.meters import Meter
-from harness.core.models import Model
+from harness.core.models import Batch, Model
 from harness.core.process.heap import give_back
 from harness.core.process.isolation import STEP_TIMEOUT_S
 from harness.core.process.progress import Progress
 from harness.core.requests import Response
 from harness.record import RunWriter
+from harness.run.outlook import Outlook
 from harness.run.work import Phase, TaskWork, phases, with_follow_ups
 
 __all__ = ["answer_all", "known_rounds"]
@@ -47,11 +49,16 @@ def answer_all(
     """
     done: list[Phase] = []
     saving: dict[str, dict[str, int]] = {}
-    current = tuple(work)
+    current, outlook = tuple(work), Outlook(progress)
+
+    def is_open(batch: Batch) -> bool:
+        return any(request.id not in writer.responses for request in batch.requests)
+
     while new := phases(current, but_for=done):
         done += new
         progress.begin(sum(len(phase.requests) for phase in done))
         planned = {phase.name: model.plan(phase.requests) for phase in new}
+        outlook.expect([batch for batches in planned.values() for batch in batches if is_open(batch)])
         for name, batches in planned.items():
             tokens = saving.setdefault(name, {"asked_token_count": 0, "computed_token_count": 0})
             for key in tokens:
@@ -62,7 +69,8 @@ def answer_all(
             _log.debug("%s: %d batches", name, len(batches))
             with meter.phase(name):
                 for batch in batches:
-                    answers = model.answer(batch)
+                    with outlook.on(batch) if is_open(batch) else nullcontext():
+                        answers = model.answer(batch)
                     progress.advance(len(answers))
                     explained = [one.attribution for one in answers if one.attribution is not None]
                     for key in saving[name]:

@@ -29,6 +29,7 @@ from harness.run.gen_kwargs import GenKwargs, parse_gen_kwargs
 from harness.run.memory_limit import check_size
 from harness.run.metering import METERS
 from harness.run.options import EvalOptions
+from harness.run.outlook import tell_what_is_fetched
 from harness.run.work import EXECUTES_CODE, SkippedTask, TaskWork, applicable, prepare
 from harness.sandbox import require_sandbox
 from harness.scorers.judges import use_judges
@@ -67,13 +68,16 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         refuse_remote_code(checkpoint)
     chat = _chat(checkpoint, options)
     require_backend(checkpoint)
+    suites, tasks = [suite] if isinstance(suite, str) else suite, [task] if isinstance(task, str) else task
+    task_options = _task_options(options, chat, asked_for)
+    tell_what_is_fetched(suites, tasks, task_options)
     selection = select(
-        [suite] if isinstance(suite, str) else suite,
-        [task] if isinstance(task, str) else task,
+        suites,
+        tasks,
         limit=options.limit,
         num_fewshot=options.num_fewshot,
         seed=options.seed,
-        options=_task_options(options, chat, asked_for),
+        options=task_options,
     )
     use_judges(
         [one.task for one in selection.planned],

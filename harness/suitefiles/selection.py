@@ -17,7 +17,7 @@ from harness.suitefiles.schema import SuiteFile, TaskEntry
 from harness.suitefiles.wrappers import is_wrapper, wrapped
 from harness.tasks.options import LM_EVAL, TaskOptions
 
-__all__ = ["PlannedTask", "Selection", "TaskOptions", "presets", "rebuilt", "select", "suite_path"]
+__all__ = ["PlannedTask", "Selection", "TaskOptions", "lm_eval_names", "presets", "rebuilt", "select", "suite_path"]
 
 Limit = int | Literal["all"] | None
 
@@ -126,6 +126,15 @@ def select(
     )
 
 
+def lm_eval_names(suites: Sequence[str], tasks: Sequence[str]) -> list[str]:
+    """The names, for lm-eval, of its tasks that `--suite` and `--task` ask for. Raises as `select` does."""
+    every = registry.names("harness.suites")
+    files_named = [suite_path(name) for name in _split(suites) if name not in every]
+    listed = [entry.name for path in files_named for entry in read_suite_file(path).tasks]
+    named = (name.partition(":") for name in (*listed, *_split(tasks)))
+    return list(dict.fromkeys(bare for source, colon, bare in named if colon and source == LM_EVAL))
+
+
 def presets() -> dict[str, Path]:
     """The suite file of each preset, by name. Raises `PluginError` where two packages bring the same name."""
     found: dict[str, Path] = {}
@@ -199,6 +208,10 @@ def _named(
     source, colon, bare = name.partition(":")
     if colon and source == LM_EVAL:
         # lm_eval takes seconds to import, which only its tasks should cost.
+        if options.outline:
+            from harness.lm_eval.outline import outlined_tasks
+
+            return [_Wanted(suite=LM_EVAL, task=task) for task in outlined_tasks(bare, options)]
         from harness.lm_eval.tasks import load_tasks
 
         return [_Wanted(suite=LM_EVAL, task=task) for task in load_tasks(bare, options)]

@@ -26,6 +26,7 @@ class TaskOptions:
     `include_path` is a folder of lm-eval YAML files; these may read below their own folder, there, and in `task_data`,
     folders or the beginnings of URLs. `trust_task_code` lets `!function` in such a file run Python,
     `trust_metric_code` lets a metric script. `chat` is for tasks that make chats themselves; None where there is none.
+    With `outline` only what the files of lm-eval's tasks say is read, and nothing is fetched: such a task can't run.
     `gen_kwargs` count in place of what an lm-eval task says of how its texts are written; None takes a setting away.
     """
 
@@ -34,5 +35,6 @@ class TaskOptions:
     trust_task_code: bool = False
     trust_metric_code: bool = False
     offline: bool = False
+    outline: bool = False
     chat: ChatOptions | None = None
     gen_kwargs: Mapping[str, Any] = field(default_factory=dict)

@@ -15,6 +15,8 @@ from harness.lm_eval.own_index import own_index
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
 from harness.suitefiles.selection import presets
+from harness.suitefiles.showing import show_suite
+from harness.tasks.options import TaskOptions
 from tests.suites.hub_rows import write_hub
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
@@ -75,6 +77,15 @@ def test_its_tasks_score_as_in_lm_eval(hub: Path, tmp_path: Path, checkpoint: Pa
         output=tmp_path / "runs", store="none", meter="none", seed=7, offline=True, trust_task_code=True
     )
     record = evaluate(str(checkpoint), suite=[str(file)], limit=2, options=options)
+    outlines = {
+        one.task.name: one for one in show_suite(str(file), TaskOptions(offline=True, outline=True)).selection.planned
+    }
+    for task in (one for one in record.spec.tasks if one.task in outlines):
+        outline = outlines[task.task]
+        told = {metric for suite, name, metric in record.metrics if (suite, name) == (task.suite, task.task)}
+        assert told == {metric.name for metric in outline.task.metrics}, task.task
+        assert outline.settings.num_fewshot == task.num_fewshot, task.task
+    assert outlines.keys() == {task.task for task in record.spec.tasks}
     compared = set()
     for one in record.estimate_list:
         metric, _, pipeline = one.metric.partition(":")

@@ -3,7 +3,7 @@
 import math
 import unicodedata
 
-__all__ = ["aim", "elided", "interval", "number", "visible"]
+__all__ = ["aim", "duration", "elided", "interval", "number", "visible"]
 
 _ARROWS = {"higher": "↑", "lower": "↓"}
 
@@ -23,6 +23,15 @@ def number(value: float | None) -> str:
     if abs(value) >= 10_000:
         return f"{value:,.0f}"
     return f"{value:.4g}" if abs(value) >= 1 or value == 0 else f"{value:.4f}" if abs(value) >= 1e-3 else f"{value:.2e}"
+
+
+def duration(seconds: float) -> str:
+    """About how long, with its unit: seconds, minutes, hours or days."""
+    for unit, length in (("days", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * length:
+            count = seconds / length
+            return f"{count:,.0f} {unit}" if count >= 10 else f"{count:.1f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def interval(low: float | None, high: float | None) -> str:
