@@ -25,9 +25,9 @@ unit: $(INSTALLED) browser
 	$(BIN)/python -m compileall -q -j 0 harness leaderboard probes suites
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
-# Every bad input in a fresh interpreter, and thousands of random ones; a few minutes.
+# Every bad input in a fresh interpreter, thousands of random ones, and every program of HumanEval; a few minutes.
 corpus: $(INSTALLED)
-	HARNESS_CORPUS_FRESH=1 $(BIN)/pytest tests/corpus
+	HARNESS_CORPUS_FRESH=1 $(BIN)/pytest tests/corpus tests/suites/test_code.py
 
 # Every fault of docs/reliability.md, many times over: minutes. `make test` tries a few of each.
 faults: $(INSTALLED)

@@ -15,6 +15,7 @@ from harness.run.options import EvalOptions
 from harness.run.planning import plan
 from tests import tiny
 from tests.cli.conftest import write_suite
+from tests.forks import python
 
 BUILDERS = {
     "causal": tiny.build_tiny_checkpoint,
@@ -32,9 +33,7 @@ def built(request, tmp_path_factory) -> tuple[str, Path]:
 
 
 def run(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "harness", *words], cwd=cwd, capture_output=True, text=True, check=False
-    )
+    return python("-m", "harness", *words, cwd=cwd)
 
 
 def test_what_is_said_is_what_the_files_hold(built):

@@ -3,6 +3,7 @@
 `multiprocessing`'s fork server imports this module once; every child then begins with torch and transformers loaded.
 """
 
+import gc
 import hashlib
 import os
 import signal
@@ -38,6 +39,7 @@ for _name in (
     "transformers.models.llama.modeling_llama",
 ):
     import_module(_name)  # what the command would import late, so that the fork server has it
+gc.freeze()  # else the collector of each fork copies all of the fork server's pages
 
 Fault = tuple[str, Any]
 """A function of this module by its name, and its argument."""

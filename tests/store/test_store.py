@@ -3,7 +3,6 @@
 import json
 import shutil
 import sys
-from multiprocessing import get_context
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,6 +14,7 @@ from harness.decision.verdicts import RuleVerdict, Verdict, write_verdict
 from harness.record.estimates import estimate_row
 from harness.store import NO_STORE, Store, add_or_say, add_run, index_folder, locate
 from harness.store.schema import METADATA, estimates, runs
+from tests.forks import started
 from tests.store.databases import emptied
 from tests.store.records import make_record
 from tests.store.writing import write_runs
@@ -183,11 +183,8 @@ def test_eight_writers_at_once_lose_nothing_on_either_database(server, tmp_path)
     names = [str(tmp_path / "index.sqlite"), emptied(server)]
     own = [[str(make_record(tmp_path / "runs", seed=8 * n + k, n=4).folder) for k in range(3)] for n in range(8)]
     shared = str(make_record(tmp_path / "runs", seed=99, n=4).folder)
-    spawn = get_context("spawn")
     # None has opened the stores before: they also race to create them.
-    writers = [spawn.Process(target=write_runs, args=(names, [*folders, shared])) for folders in own]
-    for writer in writers:
-        writer.start()
+    writers = [started(write_runs, (names, [*folders, shared])) for folders in own]
     for writer in writers:
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0] * 8

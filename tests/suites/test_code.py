@@ -13,6 +13,7 @@ from harness.data import fetch
 from harness.sandbox import find_sandbox
 from suites.code.human_eval import HumanEval
 from suites.code.programs import completion, program_in
+from tests.corpus.conftest import IS_FRESH
 
 BEGINNING = 'import math\n\n\ndef area(r):\n    """Of a circle."""\n'
 BODY = "    return math.pi * r**2\n"
@@ -153,11 +154,13 @@ def _plainly(one: tuple[Sample, str]) -> bool:
 
 
 @pytest.mark.slow
-def test_all_canonical_solutions_pass(samples, sandbox) -> None:
+def test_canonical_solutions_pass(samples, sandbox) -> None:
+    """Of every sixth problem; of all 164 with `make corpus`."""
     assert len(samples) == 164
+    asked = list(samples.values())[:: 1 if IS_FRESH else 6]
     with ThreadPoolExecutor(2) as pool:
-        passed = list(pool.map(lambda one: answered(one, canonical(one))["accuracy_all"].value, samples.values()))
-    assert sum(passed) == 164
+        passed = list(pool.map(lambda one: answered(one, canonical(one))["accuracy_all"].value, asked))
+    assert sum(passed) == len(asked)
 
 
 def test_it_is_registered_as_what_executes_code() -> None:

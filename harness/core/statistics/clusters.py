@@ -36,7 +36,8 @@ def cluster_labels(n: int, clusters: Clusters | None) -> NDArray[np.intp]:
         return np.arange(n)
     assert clusters is not None
     names = [f"alone:{index}" if name is None else f"shared:{name}" for index, name in enumerate(clusters)]
-    return np.unique(names, return_inverse=True)[1]
+    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+    return np.fromiter((numbers[name] for name in names), dtype=np.intp, count=n)
 
 
 def cluster_members(n: int, clusters: Clusters | None) -> list[NDArray[np.intp]]:
