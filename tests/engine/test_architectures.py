@@ -1,6 +1,7 @@
 """Every causal architecture: what the engine answers equals transformers' own answer to one request at a time."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,24 +36,32 @@ QUESTIONS = [
     for number, word in enumerate(WORDS)
 ]
 CHOICES = (" over the lazy dog", " rain")
-PAIRS = [
-    *(Loglikelihood(context=f"Where does {word} go?", continuation=c) for word in WORDS[:2] for c in CHOICES),
-    *(
-        Loglikelihood(context=start + question, continuation=choice)
-        for start in (EXEMPLARS, PASSAGE)
-        for question in QUESTIONS
-        for choice in CHOICES[: 1 + (start is EXEMPLARS)]
-    ),
-    Loglikelihood(context="", continuation="The committee"),
-]
+
+
+def pairs(questions: Sequence[str]) -> list[Loglikelihood]:
+    """Questions behind two beginnings, those behind the shorter one with two answers each; some more beside them."""
+    return [
+        *(Loglikelihood(context=f"Where does {word} go?", continuation=c) for word in WORDS[:2] for c in CHOICES),
+        *(
+            Loglikelihood(context=start + question, continuation=choice)
+            for start in (EXEMPLARS, PASSAGE)
+            for question in questions
+            for choice in CHOICES[: 1 + (start is EXEMPLARS)]
+        ),
+        Loglikelihood(context="", continuation="The committee"),
+    ]
+
+
+PAIRS = pairs(QUESTIONS)
 TEXTS = [TEXT[0], "".join(QUESTIONS[:4]), "x"]
 READ: list[Request] = [
-    *PAIRS,
+    *pairs(QUESTIONS[:5]),
     *(LoglikelihoodRolling(text=text) for text in TEXTS),
     *(LoglikelihoodRolling(text=text, max_length=48, stride=24) for text in TEXTS),
 ]
+LONGEST = 10
 PROMPTS = [*(EXEMPLARS + question for question in QUESTIONS[:3]), *QUESTIONS[:2], TEXT[0][:20], "x"]
-WRITTEN = [GenerateUntil(context=prompt, max_tokens=16) for prompt in PROMPTS]
+WRITTEN = [GenerateUntil(context=prompt, max_tokens=LONGEST) for prompt in PROMPTS]
 
 
 @dataclass(frozen=True)
@@ -227,7 +236,7 @@ def test_writing_ends_at_the_first_stop_string(loaded, written):
         end = next((text for text in texts if any(stop in text for stop in stops)), texts[-1])
         cut = min((end.split(stop)[0] for stop in stops), key=len)
         assert found[replace(request, until=stops).id].text == cut
-    assert any(response.token_count < 16 for response in found.values())
+    assert any(response.token_count < LONGEST for response in found.values())
 
 
 def test_samples_depend_on_nothing_but_their_request(loaded):
