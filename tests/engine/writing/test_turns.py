@@ -9,7 +9,10 @@ from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil
+from harness.core.text.hashing import canonical_json
 from harness.engine.kinds.causal import CausalModel
+from harness.engine.kinds.resumed import ResumedModel
+from harness.record.codec import RESPONSES
 from tests.engine.reference import CountingMeter, plain_generation
 from tests.tiny import TEXT
 
@@ -138,3 +141,48 @@ def test_a_number_that_is_none_stays_with_its_own_text(opened, loaded):
             assert {found[one.id].invalid for one in broken} == {"the model's logits are NaN or infinite"}
     finally:
         handle.remove()
+
+
+class Stopping(CountingMeter):
+    """Ends everything after so many steps, as a signal does."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.left = steps
+
+    def count(self, *, tokens, requests):
+        super().count(tokens=tokens, requests=requests)
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+
+class Kept:
+    """What a record's journal does, in memory."""
+
+    def __init__(self):
+        self.responses = {}
+
+    def append(self, responses):
+        self.responses |= {one.request_id: one for one in responses}
+
+
+def write_all(model, kept):
+    resumed = ResumedModel(model, kept)
+    for batch in resumed.plan(ASKED):
+        resumed.answer(batch)
+    return canonical_json([RESPONSES.encode(kept.responses[one.id]) for one in ASKED])
+
+
+@pytest.mark.parametrize("steps", [0, 3, 11, 90])
+def test_texts_of_a_batch_that_was_interrupted_come_out_the_same_to_the_byte(opened, steps):
+    whole = write_all(opened(150), Kept())
+    torn = Kept()
+    with pytest.raises(KeyboardInterrupt):
+        write_all(opened(150, meter=Stopping(steps)), torn)
+    batches = [{one.id for one in batch.requests} for batch in opened(150).plan(ASKED)]
+    assert len(batches) > 1
+    assert bool(torn.responses) == (steps == 90)
+    # Of a batch all texts are kept or none: the last bits of one hang on who else was being written.
+    assert all(batch <= torn.responses.keys() or not batch & torn.responses.keys() for batch in batches)
+    assert write_all(opened(150), torn) == whole
