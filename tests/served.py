@@ -42,7 +42,7 @@ class Served:
         if body["model"] != self.name:
             return 404, {"error": {"message": f"The model {body['model']} does not exist"}}, {}
         if path == "/v1/chat/completions":
-            text = f"You said: {body['messages'][0]['content'][-20:]}"
+            text = f"You said: {str(body['messages'][0]['content'])[-20:]}"
             return 200, {"choices": [{"message": {"role": "assistant", "content": text}}], "usage": _usage(3, 4)}, {}
         return 200, self.complete(body), {}
 

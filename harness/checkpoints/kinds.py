@@ -215,7 +215,7 @@ COMPLETIONS = Kind(
 CHAT = Kind(
     name="chat",
     title="served chat model",
-    answers=(GenerateUntil,),
+    answers=(GenerateUntil, MultimodalGenerateUntil),
     trial=GenerateUntil(context=_TEXT, max_tokens=1),
     opener=_SERVED,
     is_chat=True,

@@ -17,7 +17,7 @@ class Dialect:
     budget: str = "max_tokens"
     takes_temperature: bool = True
 
-    def body(self, model: str, messages: Sequence[Mapping[str, str]], max_tokens: int) -> dict[str, Any]:
+    def body(self, model: str, messages: Sequence[Mapping[str, Any]], max_tokens: int) -> dict[str, Any]:
         """The request for the answer to a chat, whose turns have a role and a content; greedy where that can be asked.
 
         It holds no stop strings: a server looks for them in a model's thoughts, too.

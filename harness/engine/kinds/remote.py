@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from typing_extensions import override
@@ -21,9 +22,18 @@ from harness.core.errors import InputError, ModelError
 from harness.core.meters import Meter
 from harness.core.models import Batch, Model, ModelOptions
 from harness.core.process.secrets import WITHHELD
-from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, Response
+from harness.core.requests import (
+    GenerateUntil,
+    Loglikelihood,
+    LoglikelihoodRolling,
+    MultimodalGenerateUntil,
+    Request,
+    Response,
+)
 from harness.core.text.reasons import Reason
-from harness.engine.kinds.chat import messages_of
+from harness.engine.kinds.chat import Message, messages_of
+from harness.engine.seeing.encoding import why_unsound
+from harness.engine.seeing.parts import with_data_urls
 from harness.engine.writing.replies import read_reply, read_text
 from harness.engine.writing.stops import cut_at_stop
 
@@ -39,6 +49,7 @@ _NO_FIRST = (
 )
 _WITHHELD = "the server's answer contains the API key"
 _UNPLACED = "the server's tokens don't tell where the continuation begins"
+_NO_PLACE = "the server completes texts alone, in which pictures have no place"
 _WINDOWS = (
     "the text is longer than a window of {count} tokens, and can't be cut into windows without the model's tokenizer"
 )
@@ -64,9 +75,9 @@ class RemoteModel(Model):
     Texts are cut into tokens there. A continuation's tokens are those with a character behind the end of the context,
     so a token across both counts as a whole, as in `CausalModel`. A prompt that the server refuses gets an invalid
     response with the server's words, and so does one whose answer never began or can't be true (more text than the
-    tokens allowed, a probability above 1, another prompt's tokens), with the reason. Chats get no stop
-    strings, which would end a model's thoughts: they are looked for here. A batch is as many requests as are under way
-    at once. Raises what `ServerClient` does.
+    tokens allowed, a probability above 1, another prompt's tokens), with the reason. Chats get no stop strings, which
+    would end a model's thoughts: they are looked for here. Pictures go to a chat as data URLs. A batch is as many
+    requests as are under way at once. Raises what `ServerClient` does.
     """
 
     def __init__(
@@ -149,6 +160,11 @@ class RemoteModel(Model):
             return Response(request_id=request.id, invalid="OpenAI's protocol has no beams")
         if request.temperature > 0 and not self._dialect.takes_temperature:
             return Response(request_id=request.id, invalid=_NO_TEMPERATURE)
+        if isinstance(request, MultimodalGenerateUntil):
+            whole = "".join(turn["content"] for turn in self._messages(request))
+            unsound = _NO_PLACE if self._completes else why_unsound(replace(request, context=whole), frozenset())
+            if unsound:
+                return Response(request_id=request.id, invalid=unsound)
         body = self._body(request)
         answer = self._client.post(self._route, body)
         try:
@@ -192,6 +208,9 @@ class RemoteModel(Model):
     def _completes(self) -> bool:
         return self._route == "/completions"
 
+    def _messages(self, request: GenerateUntil) -> list[Message]:
+        return messages_of(request.context, request.chat, self._system_prompt)
+
     def _body(self, request: GenerateUntil) -> dict[str, Any]:
         if self._completes:
             body = {
@@ -202,7 +221,9 @@ class RemoteModel(Model):
                 **({"stop": list(request.until[:_MOST_STOPS])} if request.until else {}),
             }
         else:
-            messages = messages_of(request.context, request.chat, self._system_prompt)
+            messages = self._messages(request)
+            if isinstance(request, MultimodalGenerateUntil):
+                messages = with_data_urls(messages, request.media)
             body = self._dialect.body(self._name, messages, request.max_tokens)
         if request.temperature > 0:
             body |= {"temperature": request.temperature, "top_p": request.top_p, "seed": _seed(request)}

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from typing_extensions import override
 
-from harness.core.media import OBJECT
+from harness.core.media import IMAGE, OBJECT, media_type_of
 from harness.core.requests import (
     EmbeddingNoise,
     GenerateUntil,
@@ -36,6 +36,8 @@ def why_unsound(request: Multimodal, marks: frozenset[str]) -> Reason | None:
     `marks` are the words that stand for pictures in the model's own texts.
     """
     texts = (request.context, request.continuation if isinstance(request, MultimodalLoglikelihood) else "")
+    if any(media_type_of(name) != IMAGE for name in request.media):
+        return Reason("it holds a sound, which this model doesn't hear")
     count = request.context.count(OBJECT)
     if count != len(request.media):
         return Reason(
