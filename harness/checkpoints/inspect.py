@@ -19,6 +19,7 @@ from harness.checkpoints.marked import inspect_marked, marked_kind
 from harness.checkpoints.redirects import refuse_redirects
 from harness.checkpoints.remote_code import carries_code
 from harness.checkpoints.senses.hearing import read_hearing
+from harness.checkpoints.senses.processors import require_processor
 from harness.checkpoints.sentence import Recipe, read_recipe
 from harness.checkpoints.sources.cached import CONVERSION, is_ours
 from harness.checkpoints.vocabulary import check_vocabulary
@@ -53,6 +54,8 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
     geometry.check_geometry(config, weights, place)
     rows = geometry.embedding_rows(config, weights.tensors)
     missing = check_vocabulary(folder, rows)
+    if loading(kind).has_processor:
+        require_processor(folder)
     if Transcribe in registry.kind(kind).answers:
         read_hearing(folder)
     tokenizer_config = _read_if_there(folder, "tokenizer_config.json")

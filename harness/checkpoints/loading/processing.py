@@ -12,13 +12,14 @@ from PIL import Image
 from harness.checkpoints.loading.confined import CPU_S
 from harness.checkpoints.loading.rehearsal import tried_apart
 from harness.checkpoints.loading.tokenizing import unopened_files
-from harness.checkpoints.senses.processors import PROCESSOR_PATTERNS, has_processor
+from harness.checkpoints.senses.processors import require_processor
 from harness.core.errors import CheckpointError
 
 __all__ = ["read_processor", "rehearsed_processor"]
 
 _NEEDED = {"torchvision": "Torchvision", "torchaudio": "Torchaudio", "librosa": "librosa", "timm": "timm"}
 """Packages that some processors need, and how transformers' errors spell them."""
+_PILLOW = "pil"
 _TRIAL_SIZE = (48, 64)
 
 
@@ -28,20 +29,10 @@ def read_processor(folder: Path, *, trust_remote_code: bool = False) -> Any:
     So the numbers don't depend on which other package is installed. Raises `CheckpointError` for a folder without one,
     and for one that needs a package that isn't there.
     """
-    if not has_processor(folder):
-        raise CheckpointError(
-            f"holds no processor ({' or '.join(PROCESSOR_PATTERNS[:2])}), without which no picture can be read",
-            place=folder,
-            fix="Copy the file there from the checkpoint's publisher; processor.save_pretrained writes it",
-        )
+    require_processor(folder)
+    options = {"local_files_only": True, "trust_remote_code": trust_remote_code, **unopened_files(folder)}
     try:
-        processor = transformers.AutoProcessor.from_pretrained(
-            folder,
-            backend="pil",
-            local_files_only=True,
-            trust_remote_code=trust_remote_code,
-            **unopened_files(folder),
-        )
+        processor = _read(folder, options)
     except ImportError as error:
         package = next((name for name, spelt in _NEEDED.items() if spelt in str(error) or name in str(error)), None)
         if package is None:
@@ -56,6 +47,15 @@ def read_processor(folder: Path, *, trust_remote_code: bool = False) -> Any:
     if processor.tokenizer.chat_template is None:
         processor.tokenizer.chat_template = getattr(processor, "chat_template", None)
     return processor
+
+
+def _read(folder: Path, options: dict[str, Any]) -> Any:
+    try:
+        return transformers.AutoProcessor.from_pretrained(folder, backend=_PILLOW, **options)
+    except ImportError as error:  # what prepares videos has no other backend than torchvision
+        if _PILLOW not in str(error):
+            raise
+        return transformers.AutoProcessor.from_pretrained(folder, **options)
 
 
 def rehearsed_processor(folder: Path) -> AbstractContextManager[Callable[[], None]]:

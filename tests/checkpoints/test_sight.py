@@ -1,0 +1,94 @@
+"""Checkpoints that see: what they are taken for, and what is refused of how they prepare pictures."""
+
+import json
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.checkpoints import resolve
+from harness.checkpoints.loading.loader import load_model
+from harness.core import registry
+from harness.core.errors import CheckpointError
+from harness.core.requests import MatchTexts, MultimodalGenerateUntil, MultimodalLoglikelihood
+from tests.vision.checkpoints import build_tiny_clip, build_tiny_gemma3, build_tiny_llava
+
+PROCESSOR = "processor_config.json"
+
+
+@pytest.fixture
+def llava(tmp_path: Path) -> Path:
+    return build_tiny_llava(tmp_path / "llava")
+
+
+def changed(folder: Path, change: Callable[[dict[str, Any]], object], name: str = PROCESSOR) -> Path:
+    content = json.loads((folder / name).read_text())
+    change(content)
+    (folder / name).write_text(json.dumps(content))
+    return folder
+
+
+def loaded(folder: Path) -> Any:
+    return load_model(resolve(str(folder)), dtype="float32", device="cpu")
+
+
+def test_a_causal_architecture_is_taken_for_one_that_sees_where_it_can(tmp_path: Path) -> None:
+    folder = build_tiny_gemma3(tmp_path / "gemma3")
+    assert resolve(str(folder)).kind == "vision_language"
+    assert resolve(str(folder), kind="causal").kind == "causal"
+    (folder / PROCESSOR).unlink()
+    assert resolve(str(folder)).kind == "causal"
+
+
+def test_how_pictures_are_prepared_is_part_of_the_fingerprint(llava: Path) -> None:
+    before = resolve(str(llava))
+    assert PROCESSOR in before.files
+    changed(llava, lambda content: content["image_processor"].update(image_mean=[0.4, 0.5, 0.5]))
+    assert resolve(str(llava)).fingerprint != before.fingerprint
+
+
+def test_a_checkpoint_without_a_processor_is_refused(llava: Path, tmp_path: Path) -> None:
+    for folder in (llava, build_tiny_clip(tmp_path / "clip")):
+        (folder / PROCESSOR).unlink()
+        with pytest.raises(CheckpointError, match="holds no processor"):
+            resolve(str(folder))
+
+
+def test_code_of_a_processor_never_runs_unasked(llava: Path) -> None:
+    (llava / "evil.py").write_text("raise SystemExit('it ran')\n")
+    changed(llava, lambda content: content.update(auto_map={"AutoProcessor": "evil.Evil"}))
+    with pytest.raises(CheckpointError, match="names Python code of the checkpoint's own"):
+        loaded(llava)
+
+
+def test_sizes_that_no_picture_needs_are_refused_before_they_fill_the_memory(llava: Path) -> None:
+    changed(llava, lambda content: content["image_processor"].update(size={"height": 200_000, "width": 200_000}))
+    with pytest.raises(CheckpointError, match="the processor of pictures"):
+        loaded(llava)
+
+
+def test_more_layers_of_sight_than_there_are_weights_for_are_refused(llava: Path) -> None:
+    changed(llava, lambda content: content["vision_config"].update(num_hidden_layers=10**7), "config.json")
+    with pytest.raises(CheckpointError, match="num_hidden_layers is 10,000,000"):
+        resolve(str(llava))
+
+
+@pytest.mark.skipif(find_spec("torchvision") is not None, reason="it is there")
+def test_a_package_that_the_processor_needs_is_named(llava: Path) -> None:
+    def to_qwen(content: dict[str, Any]) -> None:
+        content["processor_class"] = "Qwen2VLProcessor"
+        content["image_processor"] = {"image_processor_type": "Qwen2VLImageProcessor"}
+        content["video_processor"] = {"video_processor_type": "Qwen2VLVideoProcessor"}
+
+    with pytest.raises(CheckpointError, match="needs the package torchvision"):
+        loaded(changed(llava, to_qwen))
+
+
+def test_kinds_say_that_they_do_not_see() -> None:
+    causal, contrastive = registry.kind("causal"), registry.kind("contrastive")
+    assert causal.refusal(MultimodalLoglikelihood) == "a causal language model sees no pictures"
+    assert contrastive.refusal(MultimodalGenerateUntil) == "a contrastive model of pictures and texts sees no pictures"
+    assert registry.kind("vision_language").refusal(MultimodalGenerateUntil) is None
+    assert causal.refusal(MatchTexts) == "a causal language model doesn't compare pictures with texts"
