@@ -53,7 +53,8 @@ def asked(pictures: Sequence[Medium] = PICTURES) -> list[Request]:
         for one in pictures
         for choice in CHOICES
     ]
-    return [*choices, *(MultimodalGenerateUntil(context=context, max_tokens=5, media=(one,)) for one in pictures)]
+    both = MultimodalLoglikelihood(context=f"First {OBJECT} then {OBJECT}:", continuation=" alike", media=PICTURES[:2])
+    return [*choices, both, *(MultimodalGenerateUntil(context=context, max_tokens=5, media=(one,)) for one in pictures)]
 
 
 def answers(model: Model, requests: Sequence[Request]) -> dict[str, Response]:
@@ -117,7 +118,7 @@ def test_each_picture_is_encoded_once_and_changes_the_answers(folder: Path) -> N
     model, requests = open_model(resolve(str(folder))), asked()
     found = answers(model, requests)
     counted = seeing(model).pictures
-    assert counted.asked_count == len(requests)
+    assert counted.asked_count == len(requests) + 1
     assert counted.encoded_count == len(PICTURES)
     first, second = (
         found[MultimodalLoglikelihood(context=f"{OBJECT}where does it stand?", continuation=".", media=(one,)).id]
