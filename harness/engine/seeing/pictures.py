@@ -40,12 +40,13 @@ class Look:
 class Pictures(VirtualTokens):
     """The pictures that a model is asked about. `asked_count` counts them, `encoded_count` how often one was encoded.
 
-    `held` are in memory; others were forgotten, or never encoded.
+    The model's own forward pass, where it is needed, encodes those of one text together: so many as `read_together`.
     """
 
     def __init__(self, model: Any, processor: Any, *, kept_bytes: int = _KEPT_BYTES) -> None:
         super().__init__(model, _FIRST)
         self.asked_count = self.encoded_count = 0
+        self.read_together = 1
         self.mark: str = processor.image_token
         self.token_id: int = model.config.image_token_id
         self._decoder = model.get_decoder()

@@ -94,6 +94,7 @@ class PlainReader:
 
     def _inputs(self, request: Multimodal, context: str) -> Inputs:
         text = context.replace(OBJECT, self._pictures.mark)
+        self._pictures.read_together = len(request.media)
         options: dict[str, Any] = {"return_mm_token_type_ids": True} if "mm_token_type_ids" in self._taken else {}
         if self._encoder.begins_with_prefix(text):
             options["add_special_tokens"] = False
@@ -201,7 +202,7 @@ def _remember_pictures(model: Any, pictures: Pictures) -> None:
     def remembered(*inputs: Any, **options: Any) -> Any:
         key = _digest((inputs, options))
         if key not in kept:
-            pictures.encoded_count += 1
+            pictures.encoded_count += pictures.read_together
             kept[key] = made(*inputs, **options)
             while len(kept) > 1 and sum(map(_bytes, kept.values())) > _KEPT_BYTES:
                 kept.popitem(last=False)

@@ -115,10 +115,11 @@ def test_answers_are_those_of_the_models_own_forward_pass(folder: Path, batch_to
 
 
 def test_each_picture_is_encoded_once_and_changes_the_answers(folder: Path) -> None:
-    model, requests = open_model(resolve(str(folder))), asked()
+    model = open_model(resolve(str(folder)))
+    requests = [one for one in asked() if "First" not in one.context]  # type: ignore[attr-defined]
     found = answers(model, requests)
     counted = seeing(model).pictures
-    assert counted.asked_count == len(requests) + 1
+    assert counted.asked_count == len(requests)
     assert counted.encoded_count == len(PICTURES)
     first, second = (
         found[MultimodalLoglikelihood(context=f"{OBJECT}where does it stand?", continuation=".", media=(one,)).id]
