@@ -14,6 +14,9 @@ from harness.core.requests import (
     GenerateUntil,
     Loglikelihood,
     LoglikelihoodRolling,
+    MatchTexts,
+    MultimodalGenerateUntil,
+    MultimodalLoglikelihood,
     PseudoLoglikelihood,
     Request,
     Response,
@@ -83,6 +86,11 @@ class StandIn(Model):
         found = {label: share / sum(shares) for label, share in zip(self.labels, shares, strict=True)}
         return Response(request_id=request.id, label_scores=found, token_count=_token_count(request.text))
 
+    def _matched(self, request: MatchTexts, rng: Random) -> Response:
+        shares = [rng.random() + 0.01 for _ in request.texts]
+        found = {text: share / sum(shares) for text, share in zip(request.texts, shares, strict=True)}
+        return Response(request_id=request.id, label_scores=found, context_token_count=len(request.texts))
+
     def _tagged(self, request: Tag, rng: Random) -> Response:
         known = " ".join(self.labels).split()
         return Response(request_id=request.id, tags=tuple(rng.choice(known) for _ in request.words), token_count=1)
@@ -129,6 +137,9 @@ _MADE: Mapping[type[Request], Callable[..., Response]] = {
     PseudoLoglikelihood: StandIn._whole,
     TokenLoglikelihoods: StandIn._by_token,
     GenerateUntil: StandIn._written,
+    MultimodalLoglikelihood: StandIn._likely,
+    MultimodalGenerateUntil: StandIn._written,
+    MatchTexts: StandIn._matched,
     Classify: StandIn._labelled,
     Tag: StandIn._tagged,
     Embed: StandIn._embedded,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from harness.core.attributions import AttributionSettings
+from harness.core.media import OBJECT
 from harness.core.models import TOLERANCE_NATS, Model, respond
 from harness.core.requests import (
     Attribute,
@@ -14,12 +15,16 @@ from harness.core.requests import (
     GenerateUntil,
     Loglikelihood,
     LoglikelihoodRolling,
+    MatchTexts,
+    MultimodalGenerateUntil,
+    MultimodalLoglikelihood,
     PseudoLoglikelihood,
     Request,
     Response,
     Tag,
     TokenLoglikelihoods,
 )
+from harness.media.pictures import trial_picture
 from harness.testing.demands import demand, told_of
 
 __all__ = ["check_model", "trial_requests"]
@@ -44,6 +49,13 @@ _NEW: Mapping[type[Request], Callable[[str], Request]] = {
     TokenLoglikelihoods: lambda text: TokenLoglikelihoods(text=text, max_tokens=40),
     PseudoLoglikelihood: lambda text: PseudoLoglikelihood(text=text),
     GenerateUntil: lambda text: GenerateUntil(context=text, max_tokens=3),
+    MultimodalLoglikelihood: lambda text: MultimodalLoglikelihood(
+        context=f"{OBJECT}{text}", continuation=" over there", media=(trial_picture(),)
+    ),
+    MultimodalGenerateUntil: lambda text: MultimodalGenerateUntil(
+        context=f"{text}{OBJECT}", max_tokens=3, media=(trial_picture(),)
+    ),
+    MatchTexts: lambda text: MatchTexts(image=trial_picture(), texts=(text, "a river")),
     Classify: lambda text: Classify(text=text),
     Tag: lambda text: Tag(words=tuple(text.split())),
     Embed: lambda text: Embed(text=text),

@@ -20,6 +20,9 @@ from harness.core.requests import (
     GenerateUntil,
     Loglikelihood,
     LoglikelihoodRolling,
+    MatchTexts,
+    MultimodalGenerateUntil,
+    MultimodalLoglikelihood,
     PseudoLoglikelihood,
     Request,
     Response,
@@ -30,8 +33,10 @@ from harness.engine.kinds.chat import ChatModel
 from harness.engine.kinds.remote import RemoteModel
 from harness.engine.kinds.scripted import ScriptedModel
 from harness.engine.opening import loaded_model
+from harness.testing.models import trial_requests
 from tests import tiny
 from tests.served import Served, serving
+from tests.vision.checkpoints import build_tiny_clip, build_tiny_llava, build_tiny_paligemma
 
 __all__ = ["CASES", "Case", "Open", "from_checkpoint"]
 
@@ -185,6 +190,8 @@ NOISY_LABELS = [
     for pair in (None, "The fox jumps.")
 ]
 
+SEEN = trial_requests(MultimodalLoglikelihood, MultimodalGenerateUntil)
+
 CASES: list[Case] = [
     Case(name="scripted", open=_scripted, requests=[*PAIRS, *PROMPTS]),
     Case(
@@ -218,5 +225,16 @@ CASES: list[Case] = [
         open=from_checkpoint(tiny.build_tiny_classifier),
         requests=[*LABELLED, *NOISY_LABELS, *explained()],
     ),
+    Case(
+        name="vision-language",
+        open=from_checkpoint(build_tiny_llava),
+        requests=[*SEEN, *PAIRS[:4], *PROMPTS[:2], *explained(*CHOICES)[:1]],
+    ),
+    Case(
+        name="vision-language, its own way",
+        open=from_checkpoint(build_tiny_paligemma),
+        requests=[*SEEN, *PAIRS[:4], *TEXTS[:1], *PROMPTS[:2]],
+    ),
+    Case(name="contrastive", open=from_checkpoint(build_tiny_clip), requests=trial_requests(MatchTexts)),
     Case(name="tagger", open=from_checkpoint(tiny.build_tiny_tagger), requests=TAGGED),
 ]
