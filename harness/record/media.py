@@ -1,6 +1,7 @@
 """The pictures and sounds of a run, each a file in its folder that is named by the digest of its bytes."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
@@ -10,7 +11,7 @@ from harness.core.requests import Request
 from harness.record.files import make_folder, write_whole
 from harness.record.opening import read_bytes
 
-__all__ = ["FOLDER", "keep_media", "media_in", "stored_medium"]
+__all__ = ["FOLDER", "keep_media", "media_in", "media_names", "stored_medium"]
 
 FOLDER = "media"
 _ENDINGS: dict[MediaType, str] = {IMAGE: "png", AUDIO: "flac"}
@@ -25,6 +26,24 @@ def media_in(request: Request) -> list[Medium]:
     values = (getattr(request, one.name) for one in fields(request))
     parts = (part for value in values for part in (value if isinstance(value, tuple) else (value,)))
     return [part for part in parts if isinstance(part, Medium)]
+
+
+def media_names(settings: str | None) -> list[str]:
+    """The names of the media of a request, by the column `settings` of its row; none for what names none."""
+    try:
+        told = json.loads(settings or "{}")
+    except ValueError:
+        return []
+    values = told.values() if isinstance(told, dict) else ()
+    parts = (part for value in values for part in (value if isinstance(value, list) else [value]))
+    return [part for part in parts if isinstance(part, str) and _is_name(part)]
+
+
+def _is_name(text: str) -> bool:
+    try:
+        return bool(media_type_of(text))
+    except ValueError:
+        return False
 
 
 def keep_media(folder: Path, media: Iterable[Medium]) -> list[str]:

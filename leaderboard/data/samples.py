@@ -196,7 +196,7 @@ class ShownSample:
     `requests` has one row a request, in the task's order: position, variant (how the sample was changed for it; empty
     for the sample as it is), kind, context, continuation, loglikelihood (nats), share (of the choices of the same
     variant, 0 to 1), is_greedy, text, raw_text, stop, label_scores, tags, token_count, invalid, wording (as in
-    `SamplesPage`).
+    `SamplesPage`), settings (what else was asked, as JSON).
     `scores` has one row a score: metric, variant, value, gold, predicted, remark, tie, groups, invalid,
     wording.
     """
@@ -223,7 +223,7 @@ _REQUESTS = """
     SELECT position, variant, kind, context, continuation, loglikelihood,
            CASE WHEN count(loglikelihood) OVER same > 1 THEN weight / sum(weight) OVER same END AS share,
            is_greedy, text, {raw_text} AS raw_text, {stop} AS stop, label_scores, tags, token_count, invalid,
-           {response_wording} AS wording
+           {response_wording} AS wording, {settings} AS settings
     FROM (SELECT *, exp(loglikelihood - max(loglikelihood) OVER (PARTITION BY variant)) AS weight
           FROM (SELECT * EXCLUDE (variant), coalesce(variant, '') AS variant
                 FROM (SELECT {variant} AS variant, * {without} FROM read_parquet('{responses}'))
@@ -278,7 +278,7 @@ def _files(record: RunRecord) -> dict[str, str]:
         "score_wording": "wording" if "wording" in of_scores else _ABSENT,
         "remark": "remark" if "remark" in of_scores else _ABSENT,
         "response_wording": "wording" if "wording" in of_responses else _ABSENT,
-        **{name: name if name in of_responses else _ABSENT for name in ("raw_text", "stop")},
+        **{name: name if name in of_responses else _ABSENT for name in ("raw_text", "stop", "settings")},
     }
 
 

@@ -9,10 +9,12 @@ import streamlit as st
 from harness.charts import attribution_map
 from harness.core.text.display import elided
 from harness.record import RunRecord
+from harness.record.media import media_names
 from leaderboard.address import as_in_address, choose_one, in_address, put
 from leaderboard.chosen import chosen_run
 from leaderboard.data.samples import PAGE_SIZE, Outcome, SampleQuery, facets, sample, samples_page
 from leaderboard.marks import marked
+from leaderboard.media import in_words, media
 from leaderboard.parts import drawing, shown_table, text
 from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
@@ -154,10 +156,10 @@ def _one(session: Session, record: RunRecord, query: SampleQuery, sample_id: str
         first, second = marked(_prompt(situations[left]), _prompt(situations[right]))
         for place, name, prompt in ((columns[0], left, first), (columns[1], right, second)):
             with place:
-                _asked(session, situations[name], prompt, key=f"{name} {place is columns[0]}")
+                _asked(session, record, situations[name], prompt, key=f"{name} {place is columns[0]}")
     else:
         only = next(iter(situations.values()))
-        _asked(session, only, _prompt(only), key="only")
+        _asked(session, record, only, _prompt(only), key="only")
     st.markdown(f"**{escaped(t('Scores'))}**")
     scores = found.scores.assign(invalid=session.reasons(found.scores, "invalid")).drop(columns="wording")
     scores = scores.replace("", None).dropna(axis="columns", how="all")
@@ -174,6 +176,9 @@ def _situations(requests: pd.DataFrame) -> dict[str, pd.DataFrame]:
     if requests["variant"].nunique() > 1:
         return {str(name) or _CLEAN: rows for name, rows in requests.groupby("variant", sort=False)}
     prompts = requests["context"].fillna("")
+    shown = requests["settings"].map(lambda settings: tuple(media_names(settings)))
+    if prompts.nunique() <= 1 and shown.nunique() > 1:
+        return {f"{place}": rows for place, (_, rows) in enumerate(requests.groupby(shown, sort=False), 1)}
     if prompts.nunique() > 1:
         return {
             f"{place}: {elided(str(prompt)[-60:], 60)}": rows
@@ -197,10 +202,12 @@ def _prompt(requests: pd.DataFrame) -> str:
     return continuation if isinstance(continuation, str) else ""
 
 
-def _asked(session: Session, requests: pd.DataFrame, prompt: str, *, key: str) -> None:
+def _asked(session: Session, record: RunRecord, requests: pd.DataFrame, prompt: str, *, key: str) -> None:
     t = session.t
     st.markdown(f"**{escaped(t('Prompt'))}**")
-    text(session, prompt, key=f"prompt {key}")
+    media(session, record, media_names(requests["settings"].iloc[0]))
+    if prompt:
+        text(session, in_words(prompt, t("picture or sound")), key=f"prompt {key}")
     choices = requests[requests["loglikelihood"].notna()]
     if len(choices):
         st.markdown(f"**{escaped(t('Choices'))}**")
