@@ -10,11 +10,15 @@ from harness.cli.compact import print_scores
 from harness.cli.console import errors, estimates_as_json, output, print_json, print_rows, saving_line
 from harness.cli.runs import Output, Run, sealed_run, spec_files
 from harness.core.errors import RecordError, UnknownName
+from harness.core.media import OBJECT
 
 if TYPE_CHECKING:
     from harness.record import RunRecord
 
 __all__ = ["runs", "show"]
+
+_RARE = ("media", "stop", "remark")
+"""Columns that are left out where none of the rows has anything there."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
@@ -84,12 +88,17 @@ def show(
         )
         return
     print_scores(record.estimate_list, every_row=every_row, by_group=groups)
-    columns = ("task", "sample_id", "context", "continuation", "loglikelihood", "text", "stop", "remark", "invalid")
-    told = [name for name in columns if name not in ("stop", "remark") or any(row.get(name) for row in shown)]
+    columns = ("task", "sample_id", "media", "context", "continuation", "loglikelihood", "text", *_RARE[1:], "invalid")
+    told = [name for name in columns if name not in _RARE or any(row.get(name) for row in shown)]
     if shown:
-        print_rows("requests and answers", told, [[row[column] for column in told] for row in shown])
+        print_rows("requests and answers", told, [[_shown(row[column]) for column in told] for row in shown])
     output.print(Text(saving_line(record.token_counts)))
     output.print(Text(f"sealed and unchanged: {record.folder} (model {record.spec.model})"))
+
+
+def _shown(value: object) -> object:
+    """A cell for people: a word where a picture or sound stands, whose file is named in the column `media`."""
+    return value.replace(OBJECT, "[picture or sound]") if isinstance(value, str) else value
 
 
 def _summary(record: "RunRecord") -> dict[str, object]:
@@ -109,6 +118,8 @@ def _summary(record: "RunRecord") -> dict[str, object]:
 
 
 def _samples(record: "RunRecord", task: str | None, limit: int) -> list[dict[str, object]]:
+    from harness.record.media import file_of, media_names
+
     table = record.samples
     if task is not None:
         known = sorted(set(table["task"]))
@@ -121,6 +132,8 @@ def _samples(record: "RunRecord", task: str | None, limit: int) -> list[dict[str
     if remarks is not None and remarks.notna().any():
         key = ["suite", "task", "sample_id"]
         chosen = chosen.merge(record.scores[[*key, "remark"]].dropna().drop_duplicates(key), on=key, how="left")
+    if "settings" in chosen:
+        chosen = chosen.assign(media=[", ".join(map(file_of, media_names(one))) for one in chosen["settings"]])
     return [{str(key): _plain(value) for key, value in row.items()} for row in chosen.to_dict("records")]
 
 

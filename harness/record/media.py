@@ -11,7 +11,7 @@ from harness.core.requests import Request
 from harness.record.files import make_folder, write_whole
 from harness.record.opening import read_bytes
 
-__all__ = ["FOLDER", "keep_media", "media_in", "media_names", "stored_medium"]
+__all__ = ["FOLDER", "file_of", "keep_media", "media_in", "media_names", "stored_medium"]
 
 FOLDER = "media"
 _ENDINGS: dict[MediaType, str] = {IMAGE: "png", AUDIO: "flac"}
@@ -54,7 +54,7 @@ def keep_media(folder: Path, media: Iterable[Medium]) -> list[str]:
     kept: dict[str, None] = {}
     size_bytes = 0
     for medium in media:
-        name = _file_of(medium)
+        name = file_of(medium)
         if name in kept or len(kept) >= _MOST or size_bytes + len(medium.data) > _MOST_BYTES:
             continue
         path = folder / name
@@ -72,7 +72,7 @@ def stored_medium(folder: Path, name: str) -> Medium | None:
     Raises `RecordError` for a file that can't be read, and `ValueError` for a name of none.
     """
     try:
-        data = read_bytes(folder / _file_of(name), _LARGEST_BYTES)
+        data = read_bytes(folder / file_of(name), _LARGEST_BYTES)
     except FileNotFoundError:
         return None
     if hashlib.sha256(data).hexdigest() != name.rpartition(":")[2]:
@@ -80,5 +80,6 @@ def stored_medium(folder: Path, name: str) -> Medium | None:
     return Medium(media_type_of(name), data)
 
 
-def _file_of(name: str) -> str:
+def file_of(name: str) -> str:
+    """The file of a medium in a run's folder. Raises `ValueError` for a name of none."""
     return f"{FOLDER}/{name.rpartition(':')[2]}.{_ENDINGS[media_type_of(name)]}"

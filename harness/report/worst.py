@@ -10,6 +10,7 @@ from harness.core.headlines import made_of, main_rows
 from harness.core.reports.installed import suite_report
 from harness.core.scores import Estimate
 from harness.decision.flips import said
+from harness.record.media import media_names
 from harness.report.context import ReportContext
 
 __all__ = ["WorstSample", "worst_samples"]
@@ -34,7 +35,8 @@ class WeighedChoice:
 class WorstSample:
     """One sample with the end of its prompt, and its answer beside the expected one; empty where there is none.
 
-    Where it chose among likelihoods, `choices` are the likeliest of them.
+    Where it chose among likelihoods, `choices` are the likeliest of them. `media` are the names of the pictures and
+    sounds that it was asked about.
     """
 
     task: str
@@ -45,6 +47,7 @@ class WorstSample:
     answer: str
     gold: str
     choices: Sequence[WeighedChoice] = ()
+    media: Sequence[str] = ()
 
 
 def worst_samples(context: ReportContext, suite: str, most: int = 2) -> list[WorstSample]:
@@ -99,6 +102,7 @@ def _worst(context: ReportContext, metric: Estimate) -> WorstSample | None:
         answer=_written(mine, said(answer, choices) or ""),
         gold=said(gold, choices) or "",
         choices=_choices(mine, answer, gold),
+        media=media_names(mine["settings"].iloc[0]) if "settings" in mine else (),
     )
 
 

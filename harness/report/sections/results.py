@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
+from harness.core.media import OBJECT
 from harness.core.metrics import Metric, Undefined
 from harness.core.reports.installed import known_suite, suite_report
 from harness.core.scores import Estimate
@@ -10,6 +11,7 @@ from harness.core.text.display import number
 from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
 from harness.report.figures import attribution_figures, suite_figures
+from harness.report.pictures import media_figures
 from harness.report.sections.data import known_task
 from harness.report.sections.summary import best
 from harness.report.words import Words
@@ -173,7 +175,8 @@ def _worst(context: ReportContext, suite: str) -> list[Block]:
             metric=sample.metric,
             value=number(sample.value),
         )
-        blocks.append(Code(title=title, text=sample.prompt))
+        blocks.append(Code(title=title, text=sample.prompt.replace(OBJECT, f"[{words('picture or sound')}]")))
+        blocks += media_figures(context, sample.media)
         if sample.choices:
             blocks.append(_choices(context, sample))
         elif sample.answer or sample.gold:

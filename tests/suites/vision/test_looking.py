@@ -1,5 +1,8 @@
 """Questions about pictures, and the grey picture that tells whether a model looks."""
 
+import base64
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +10,12 @@ import pytest
 from harness.core.requests import Response
 from harness.core.tasks import Sample, TaskSettings
 from harness.media.pictures import image_of
+from harness.record import RunRecord
+from harness.report.build import build_document
+from harness.report.chance import chance_level
+from harness.report.context import ReportContext
+from harness.report.html import to_html
+from harness.report.words import Words
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
 from suites.vision.digits import Digits
@@ -55,20 +64,37 @@ def test_a_model_that_always_says_yes_is_half_right_and_says_so():
     assert {score["multimodal_gain"] for score in scores} == {0}
 
 
-@pytest.mark.parametrize("task", ["digits"])
-def test_a_model_that_was_trained_to_see_is_told_from_a_blind_one(
-    task: str, trained_llava_folder: Path, tmp_path: Path
-):
-    options = EvalOptions(limit=40, output=tmp_path, meter="none", offline=True)
-    record = evaluate(str(trained_llava_folder), suite=(), task=task, options=options)
-    found = {one.metric: one for one in record.estimate_list if one.task == task}
+@pytest.fixture(scope="module")
+def seen(trained_llava_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunRecord:
+    options = EvalOptions(limit=40, output=tmp_path_factory.mktemp("seen"), meter="none", offline=True)
+    return evaluate(str(trained_llava_folder), suite=(), task="digits", options=options)
+
+
+def test_a_model_that_was_trained_to_see_is_told_from_a_blind_one(seen: RunRecord):
+    found = {one.metric: one for one in seen.estimate_list if one.task == "digits"}
     assert found["acc"].value is not None
     assert found["acc"].value >= 0.85
     assert found["acc_blind"].value == pytest.approx(0.1, abs=0.11)
     assert found["multimodal_gain"].low is not None
     assert found["multimodal_gain"].low > 0.5
-    assert record.verify() == []
-    kept = sorted((record.folder / "media").iterdir())
+    assert chance_level(seen.samples, "vision", "digits") == 0.1
+
+
+def test_a_report_shows_the_picture_that_was_asked_about(seen: RunRecord):
+    page = to_html(build_document(ReportContext(record=seen, words=Words("en"))))
+    assert "[picture or sound]" in page
+    (shown,) = re.findall(r'href="data:image/png;base64,([^"]+)"', page)
+    assert base64.b64decode(shown)[:4] == b"\x89PNG"
+    kept = {path.read_bytes() for path in (seen.folder / "media").iterdir()}
+    assert base64.b64decode(shown) in kept
+
+
+def test_a_run_keeps_what_was_seen_once_and_verifies_it(seen: RunRecord, tmp_path: Path):
+    copy = RunRecord(Path(shutil.copytree(seen.folder, tmp_path / "copy")))
+    assert copy.verify() == []
+    kept = sorted((copy.folder / "media").iterdir())
     assert len(kept) == 41  # the digits, and the grey picture once
     kept[0].write_bytes(b"another picture")
-    assert record.verify() == [f"media/{kept[0].name} was changed after the run"]
+    assert copy.verify() == [f"media/{kept[0].name} was changed after the run"]
+    name = f"image/png:{kept[0].stem}"
+    assert copy.medium(name) is None

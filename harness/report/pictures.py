@@ -1,0 +1,45 @@
+"""The pictures and sounds of single samples, on paper."""
+
+import base64
+import struct
+from collections.abc import Sequence
+
+from harness.core.errors import DataError
+from harness.core.media import AUDIO, media_type_of
+from harness.media.shown import as_png
+from harness.report.blocks import Block, Figure, Note
+from harness.report.context import ReportContext
+
+__all__ = ["media_figures"]
+
+
+def media_figures(context: ReportContext, names: Sequence[str]) -> list[Block]:
+    """Each picture, and of each sound its spectrogram; a note in the place of what the record doesn't keep."""
+    words = context.words
+    found: list[Block] = []
+    for name in names:
+        medium = context.record.medium(name)
+        try:
+            png = as_png(medium) if medium is not None else None
+        except DataError:
+            png = None
+        if png is None:
+            found.append(Note(text=words("A picture or sound of this sample is not in the record, or was changed.")))
+            continue
+        if media_type_of(name) == AUDIO:
+            caption = words("Spectrogram of the sound: time from left to right, pitch from below, loud is dark")
+        else:
+            caption = words("The picture that was asked about")
+        width = 0.7 if media_type_of(name) == AUDIO else 0.28
+        found.append(Figure(svg=_framed(png), caption=caption, alternative=caption, width=width))
+    return found
+
+
+def _framed(png: bytes) -> str:
+    """An SVG that is this picture and nothing else."""
+    width, height = struct.unpack(">II", png[16:24])
+    content = base64.b64encode(png).decode()
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">'
+        f'<image width="{width}" height="{height}" href="data:image/png;base64,{content}"/></svg>'
+    )
