@@ -22,6 +22,7 @@ from harness.core.requests import (
     Response,
     Tag,
     TokenLoglikelihoods,
+    Transcribe,
 )
 
 __all__ = ["StandIn", "refused"]
@@ -80,6 +81,19 @@ class StandIn(Model):
         count = min(_token_count(text), request.max_tokens) if text else 0
         tokens = tuple(rng.randrange(1000) for _ in range(count))
         return Response(request_id=request.id, text=text, token_ids=tokens, token_count=count)
+
+    def _transcribed(self, request: Transcribe, rng: Random) -> Response:
+        text = rng.choice(["", "Thank you.", request.reference or "you", *self.labels])
+        count = min(_token_count(text), request.max_tokens) if text else 0
+        return Response(
+            request_id=request.id,
+            text=text,
+            stop="end",
+            token_ids=tuple(rng.randrange(1000) for _ in range(count)),
+            token_loglikelihoods=tuple(-5 * rng.random() for _ in range(count)),
+            loglikelihood=None if request.reference is None else -20 * rng.random(),
+            token_count=count,
+        )
 
     def _labelled(self, request: Classify, rng: Random) -> Response:
         shares = [rng.random() + 0.01 for _ in self.labels]
@@ -144,6 +158,7 @@ _MADE: Mapping[type[Request], Callable[..., Response]] = {
     Tag: StandIn._tagged,
     Embed: StandIn._embedded,
     Attribute: StandIn._explained,
+    Transcribe: StandIn._transcribed,
 }
 
 
