@@ -23,7 +23,7 @@ check: $(INSTALLED)
 # They start hundreds of others, each of which would compile the project where PYTHONDONTWRITEBYTECODE is set.
 unit: $(INSTALLED) browser
 	$(BIN)/python -m compileall -q -j 0 harness leaderboard probes suites
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # Every bad input in a fresh interpreter, thousands of random ones, and every program of HumanEval; a few minutes.
 corpus: $(INSTALLED)

@@ -27,6 +27,12 @@ os.environ["TMPDIR"] = tempfile.tempdir = str(_own)
 os.environ["HF_DATASETS_CACHE"] = str(_own / "datasets")  # which keeps data by their name, and ours are made up
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with slow tests come first, so that none is left to one worker at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_collection_finish() -> None:
     """From here on look for cycles, among what the tests make."""
     gc.freeze()

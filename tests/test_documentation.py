@@ -19,6 +19,8 @@ from tests.cli.conftest import write_suite
 from tests.forks import python
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 SERVER = "harness leaderboard"

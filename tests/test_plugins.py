@@ -12,6 +12,8 @@ import pytest
 from harness.record import load_record
 from tests.forks import python
 
+pytestmark = pytest.mark.slow
+
 PYPROJECT = """
 [build-system]
 requires = ["hatchling"]

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from tests.corpus.child import TRIAL_CPU_S
 from tests.corpus.entry import EVAL, Scene, entry
 
 __all__: list[str] = []
@@ -58,6 +59,6 @@ def adapter_iterations_1e8(scene: Scene) -> None:
     _adapter(scene, init_lora_weights="pissa_niter_100000000")
 
 
-@entry("adapter", FILE, "takes more than 5 seconds", "publisher", command=COMMAND, more=OVER)
+@entry("adapter", FILE, f"takes more than {TRIAL_CPU_S} seconds", "publisher", command=COMMAND, more=OVER)
 def adapter_pattern_that_backtracks(scene: Scene) -> None:
     _adapter(scene, target_modules=r"(([a-z_]+\.?)+)+!")

@@ -36,7 +36,7 @@ _edit = st.tuples(
 )
 _long = IS_FRESH
 fuzzed = settings(
-    max_examples=1000 if _long else 80,
+    max_examples=1000 if _long else 50,
     derandomize=not _long,
     deadline=None,
     database=None,

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import yaml
 from PIL import Image
 
+from tests.corpus.child import TRIAL_CPU_S
 from tests.corpus.entry import EVAL, Scene, entry
 
 __all__: list[str] = []
@@ -131,7 +132,7 @@ def repeats_1e9(scene: Scene) -> None:
     _task(scene, repeats=10**9)
 
 
-@entry("task", "lm-eval:planted", "the template", "takes more than 5 seconds", command=LM_EVAL)
+@entry("task", "lm-eval:planted", "the template", f"takes more than {TRIAL_CPU_S} seconds", command=LM_EVAL)
 def task_template_loop(scene: Scene) -> None:
     _task(scene, doc_to_text=LOOP)
 

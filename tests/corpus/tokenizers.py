@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from tests.corpus.child import TRIAL_CPU_S
 from tests.corpus.entry import Scene, entry
 
 __all__: list[str] = []
@@ -22,7 +23,7 @@ def _with_pattern(scene: Scene, pattern: str) -> None:
     _tokenizer(scene, pre_tokenizer={"type": "Sequence", "pretokenizers": [split, level]})
 
 
-@entry("tokenizer", FILE, "takes more than 5 seconds", "publisher")
+@entry("tokenizer", FILE, f"takes more than {TRIAL_CPU_S} seconds", "publisher")
 def regex_bomb(scene: Scene) -> None:
     """A pattern whose time grows with the third power of a text's length."""
     _with_pattern(scene, "[ab]*[ac]*(?<=d)e?")
@@ -108,7 +109,7 @@ def string_bomb_among_named_templates(scene: Scene) -> None:
     scene.edit("tokenizer_config.json", chat_template={"default": "fine", "rag": "{{ 'a' * 9999999999 }}"})
 
 
-@entry("template", "chat template takes more than 5 seconds", "publisher", more=CHAT)
+@entry("template", f"chat template takes more than {TRIAL_CPU_S} seconds", "publisher", more=CHAT)
 def template_that_knows_the_trial(scene: Scene) -> None:
     """It does as it should for the texts of the trial, and counts for ever for any other."""
     path = scene.model / "chat_template.jinja"

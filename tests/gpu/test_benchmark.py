@@ -5,9 +5,14 @@ import pytest
 from benchmarks.gpu import CASES, DRY, build_loaded, compare, markdown
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    return build_loaded("dry", "cpu", tmp_path_factory.mktemp("dry"))
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_each_case_is_answered_alike_by_both_sides(case, tmp_path):
-    outcome = compare("dry", case, DRY, build_loaded("dry", "cpu", tmp_path), "cpu", rounds=1)
+def test_each_case_is_answered_alike_by_both_sides(case, loaded):
+    outcome = compare("dry", case, DRY, loaded, "cpu", rounds=1)
     assert outcome.requests >= DRY.prompts
     assert outcome.difference < 5e-4
     assert "no counter" in markdown("cpu", [outcome], 1)

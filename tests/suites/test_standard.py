@@ -20,6 +20,8 @@ from harness.tasks.options import TaskOptions
 from tests.suites.hub_rows import write_hub
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
+pytestmark = pytest.mark.slow
+
 SOURCE = "lm-eval:"
 NEEDS = {"leaderboard_ifeval": "langdetect", "leaderboard_math_hard": "math_verify"}
 

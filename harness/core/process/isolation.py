@@ -1,6 +1,7 @@
 """Steps of code that isn't ours: one that raises, hangs or ends its process must not take the whole run with it."""
 
 import ctypes
+import gc
 import logging
 import multiprocessing
 import signal
@@ -104,6 +105,7 @@ def _result(process: Any, ours: Connection, timeout_s: float) -> Any:
 def _run(step: Callable[[], Any], connection: Connection) -> None:
     """Inside the copy: run the step, and send what came of it."""
     detach()
+    gc.freeze()  # to look for cycles among what the original holds would copy all of it
     try:
         message: tuple[bool, Any] = (True, step())
     except BaseException as error:  # even a panic of a Rust library has to be told
