@@ -12,8 +12,6 @@ import pytest
 from harness.record import load_record
 from tests.forks import python
 
-pytestmark = pytest.mark.slow
-
 PYPROJECT = """
 [build-system]
 requires = ["hatchling"]
