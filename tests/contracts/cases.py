@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import peft
 import torch
 from transformers import AutoModelForCausalLM
@@ -28,13 +30,17 @@ from harness.core.requests import (
     Response,
     Tag,
     TokenLoglikelihoods,
+    Transcribe,
 )
 from harness.engine.kinds.chat import ChatModel
 from harness.engine.kinds.remote import RemoteModel
 from harness.engine.kinds.scripted import ScriptedModel
 from harness.engine.opening import loaded_model
+from harness.media.sounds import sound
 from harness.testing.models import trial_requests
 from tests import tiny
+from tests.media.hearing import build_tiny_moonshine, build_tiny_wav2vec2
+from tests.media.tones import build_tiny_whisper
 from tests.served import Served, serving
 from tests.vision.checkpoints import build_tiny_clip, build_tiny_llava, build_tiny_paligemma
 
@@ -192,6 +198,19 @@ NOISY_LABELS = [
 
 SEEN = trial_requests(MultimodalLoglikelihood, MultimodalGenerateUntil)
 
+_DRAWN = np.random.default_rng(0)
+_SOUNDS = [
+    sound((0.3 * _DRAWN.standard_normal(int(seconds * rate_hz))).astype(np.float32), rate_hz)
+    for seconds, rate_hz in ((1.0, 16000), (1.0, 16000), (1.5, 8000), (0.6, 44100), (0.001, 16000), (75.0, 8000))
+]
+HEARD = [
+    *(
+        Transcribe(audio=one, language="en", max_tokens=4)
+        for one in (*_SOUNDS, sound(np.zeros(8000, np.float32), 8000))
+    ),
+    *(Transcribe(audio=_SOUNDS[0], language="en", reference=text, max_tokens=3) for text in (*UNICODE, "a", "LONG")),
+]
+
 CASES: list[Case] = [
     Case(name="scripted", open=_scripted, requests=[*PAIRS, *PROMPTS]),
     Case(
@@ -236,5 +255,8 @@ CASES: list[Case] = [
         requests=[*SEEN, *PAIRS[:4], *TEXTS[:1], *PROMPTS[:2]],
     ),
     Case(name="contrastive", open=from_checkpoint(build_tiny_clip), requests=trial_requests(MatchTexts)),
+    Case(name="whisper", open=from_checkpoint(partial(build_tiny_whisper, steps=2)), requests=HEARD),
+    Case(name="moonshine", open=from_checkpoint(build_tiny_moonshine), requests=HEARD),
+    Case(name="wav2vec2", open=from_checkpoint(build_tiny_wav2vec2), requests=HEARD),
     Case(name="tagger", open=from_checkpoint(tiny.build_tiny_tagger), requests=TAGGED),
 ]

@@ -24,7 +24,7 @@ RATE_HZ = 8000
 WINDOW_S = 2
 _TONES_HZ = (300, 400, 530, 700, 920, 1200, 1600, 2100, 2700, 3500)
 _SPECIAL = ("<|endoftext|>", "<|startoftranscript|>", "<|transcribe|>", "<|notimestamps|>", "<|en|>", "<|it|>")
-_STEPS = 350
+STEPS = 350
 _WIDTH = 48
 _BANDS = 16
 
@@ -46,13 +46,13 @@ def sentences(count: int, seed: int) -> list[list[str]]:
     return [[rng.choice(WORDS) for _ in range(rng.randint(1, 3))] for _ in range(count)]
 
 
-def build_tiny_whisper(folder: Path) -> Path:
-    """Train it for a fixed number of steps, and write the checkpoint into `folder`; half a minute or less."""
+def build_tiny_whisper(folder: Path, steps: int = STEPS) -> Path:
+    """Train it for a number of steps, and write the checkpoint into `folder`; after all of them it hears well."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # sums in another order are other weights
     try:
         with torch.random.fork_rng():
-            _build(folder)
+            _build(folder, steps)
     finally:
         torch.set_num_threads(threads)
     return folder
@@ -84,7 +84,7 @@ def _tokenizer(folder: Path) -> WhisperTokenizerFast:
     )
 
 
-def _build(folder: Path) -> None:
+def _build(folder: Path, steps: int) -> None:
     torch.manual_seed(0)
     tokenizer = _tokenizer(folder)
     extractor = WhisperFeatureExtractor(
@@ -110,7 +110,7 @@ def _build(folder: Path) -> None:
         begin_suppress_tokens=None,
     )
     model = WhisperForConditionalGeneration(config)
-    _train(model, extractor, tokenizer)
+    _train(model, extractor, tokenizer, steps)
     settings = model.eval().generation_config
     settings._from_model_config = False  # else transformers reads it from the config, which lacks the rest
     settings.max_length = 12
@@ -121,7 +121,10 @@ def _build(folder: Path) -> None:
 
 
 def _train(
-    model: WhisperForConditionalGeneration, extractor: WhisperFeatureExtractor, tokenizer: WhisperTokenizerFast
+    model: WhisperForConditionalGeneration,
+    extractor: WhisperFeatureExtractor,
+    tokenizer: WhisperTokenizerFast,
+    steps: int,
 ) -> None:
     rng = Random(1)
     texts = sentences(600, seed=2)
@@ -137,9 +140,9 @@ def _train(
     rows = torch.tensor([[*start, *ids, *[0] * (4 - len(ids))] for ids in words])
     labels = torch.tensor([[-100, *ids, 0, *[-100] * (3 - len(ids))] for ids in words])
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=_STEPS, pct_start=0.15)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 4e-3, total_steps=steps, pct_start=0.15)
     model.train()
-    for _ in range(_STEPS):
+    for _ in range(steps):
         chosen = torch.tensor([rng.randrange(len(rows)) for _ in range(32)])
         loss = model(input_features=features[chosen], decoder_input_ids=rows[chosen][:, :5], labels=labels[chosen]).loss
         optimizer.zero_grad()

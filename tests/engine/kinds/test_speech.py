@@ -15,22 +15,17 @@ from transformers import (
     AutoModelForCTC,
     AutoModelForSpeechSeq2Seq,
     AutoProcessor,
-    MoonshineConfig,
-    MoonshineForConditionalGeneration,
-    Wav2Vec2Config,
-    Wav2Vec2CTCTokenizer,
-    Wav2Vec2FeatureExtractor,
-    Wav2Vec2ForCTC,
 )
 
 from harness.checkpoints import resolve
+from harness.core import registry
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.models import ModelOptions, respond
 from harness.core.requests import Loglikelihood, Response, Transcribe
 from harness.engine.opening import open_model
 from harness.media.sounds import Samples, sound
+from tests.media.hearing import build_tiny_moonshine, build_tiny_wav2vec2
 from tests.media.tones import RATE_HZ, sentences, spoken
-from tests.tiny import build_tiny_tokenizer
 
 SAID = sentences(12, seed=7)
 REFERENCES = [" ".join(words) for words in SAID]
@@ -125,6 +120,12 @@ def test_numbers_that_are_none_are_no_answer(tiny_whisper, tmp_path):
     assert found.loglikelihood is None
 
 
+def test_a_model_of_texts_that_is_asked_to_hear_says_so_in_a_line(tiny_llama):
+    assert registry.kind("causal").refusal(Transcribe) == "a causal language model doesn't write down what it hears"
+    with pytest.raises(ModelError, match="can't answer requests of the kinds transcribe"):
+        list(respond(open_model(resolve(str(tiny_llama))), asked(clips())[:1]))
+
+
 def test_texts_are_not_its_business(tiny_whisper):
     model = open_model(resolve(str(tiny_whisper)))
     with pytest.raises(ModelError, match="speech recogniser can't answer"):
@@ -172,31 +173,6 @@ def test_a_model_of_many_languages_is_told_which(tiny_whisper, tmp_path):
     assert found[2].token_loglikelihoods == pytest.approx(own, abs=1e-4)
 
 
-def build_tiny_moonshine(folder: Path) -> Path:
-    """A random Moonshine, which reads samples and no spectrogram."""
-    torch.manual_seed(0)
-    tokenizer = build_tiny_tokenizer()
-    config = MoonshineConfig(
-        vocab_size=400,
-        hidden_size=32,
-        intermediate_size=64,
-        encoder_num_hidden_layers=1,
-        decoder_num_hidden_layers=1,
-        encoder_num_attention_heads=4,
-        decoder_num_attention_heads=4,
-        encoder_num_key_value_heads=4,
-        decoder_num_key_value_heads=4,
-        bos_token_id=1,
-        eos_token_id=2,
-        pad_token_id=2,
-        decoder_start_token_id=1,
-    )
-    MoonshineForConditionalGeneration(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    Wav2Vec2FeatureExtractor(do_normalize=False, return_attention_mask=True).save_pretrained(folder)
-    return folder
-
-
 def test_a_model_that_reads_samples_is_asked_by_their_length(tmp_path):
     folder = build_tiny_moonshine(tmp_path / "model")
     rng = np.random.default_rng(0)
@@ -209,32 +185,6 @@ def test_a_model_that_reads_samples_is_asked_by_their_length(tmp_path):
         assert list(response.token_ids) == [token for token in written if token != 2]
         own = plain_likelihoods(model, [1], response.token_ids, input_values=heard)
         assert response.token_loglikelihoods == pytest.approx(own, abs=1e-4)
-
-
-def build_tiny_wav2vec2(folder: Path) -> Path:
-    """A random wav2vec2 with small letters, which normalises over the whole of a sound."""
-    torch.manual_seed(0)
-    folder.mkdir()
-    letters = {token: place for place, token in enumerate(["<pad>", "<unk>", "|", *"abcdefghijklmnopqrstuvwxyz"])}
-    (folder / "vocab.json").write_text(json.dumps(letters), "utf-8")
-    Wav2Vec2CTCTokenizer(str(folder / "vocab.json"), bos_token=None, eos_token=None).save_pretrained(folder)
-    Wav2Vec2FeatureExtractor().save_pretrained(folder)
-    config = Wav2Vec2Config(
-        vocab_size=len(letters),
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=4,
-        intermediate_size=64,
-        conv_dim=(16, 16),
-        conv_stride=(20, 16),
-        conv_kernel=(20, 16),
-        num_feat_extract_layers=2,
-        num_conv_pos_embeddings=16,
-        num_conv_pos_embedding_groups=4,
-        pad_token_id=0,
-    )
-    Wav2Vec2ForCTC(config).save_pretrained(folder)
-    return folder
 
 
 def test_letters_by_moment_are_those_of_transformers_and_their_likelihood_sums_over_paths(tmp_path):
