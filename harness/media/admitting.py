@@ -26,7 +26,7 @@ MOST_CHANNELS = 16
 _PIECE = 1 << 20
 
 
-class Refused(Exception):  # noqa: N818 - its text is what is said of the file
+class UnfitMedium(Exception):  # noqa: N818 - its text is what is said of the file
     """A file that isn't taken, and why."""
 
 
@@ -42,7 +42,7 @@ def main() -> None:
         said = None
         try:
             (Path(job["folder"]) / str(number)).write_bytes(take(Path(path)))
-        except Refused as refused:
+        except UnfitMedium as refused:
             said = str(refused)
         except MemoryError:
             said = "takes more memory than a file of its kind should"
@@ -56,18 +56,18 @@ def _picture(path: Path) -> bytes:
     try:
         image: Image.Image = Image.open(path, formats=PICTURES)
     except UnidentifiedImageError as error:
-        raise Refused(f"is no picture of a kind that is read ({', '.join(PICTURES)})") from error
+        raise UnfitMedium(f"is no picture of a kind that is read ({', '.join(PICTURES)})") from error
     except Image.DecompressionBombError as error:
-        raise Refused(f"has more than {MOST_PIXELS:,} pixels, the limit") from error
+        raise UnfitMedium(f"has more than {MOST_PIXELS:,} pixels, the limit") from error
     if image.width * image.height > MOST_PIXELS:
-        raise Refused(f"has {image.width:,} x {image.height:,} pixels; the limit is {MOST_PIXELS:,}")
+        raise UnfitMedium(f"has {image.width:,} x {image.height:,} pixels; the limit is {MOST_PIXELS:,}")
     count = int(getattr(image, "n_frames", 1))
     if count > 1:
-        raise Refused(f"is animated ({count} pictures): give one picture")
+        raise UnfitMedium(f"is animated ({count} pictures): give one picture")
     try:
         image.load()
     except (OSError, SyntaxError, ValueError) as error:
-        raise Refused(f"is damaged or cut short ({error})") from error
+        raise UnfitMedium(f"is damaged or cut short ({error})") from error
     if image.mode.startswith("I"):
         image = Image.fromarray((np.asarray(image, dtype=np.uint32) >> 8).clip(0, 255).astype(np.uint8))
     return picture(ImageOps.exif_transpose(image)).data
@@ -77,7 +77,7 @@ def _sound(path: Path) -> bytes:
     try:
         stream = soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
-        raise Refused(f"is no sound of a kind that is read ({', '.join(SOUNDS)})") from error
+        raise UnfitMedium(f"is no sound of a kind that is read ({', '.join(SOUNDS)})") from error
     with stream:
         _refuse_odd(stream)
         told, pieces = stream.frames, []
@@ -85,24 +85,24 @@ def _sound(path: Path) -> bytes:
             pieces.append(piece.mean(axis=1))
         samples = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.float32)
     if len(samples) < told:
-        raise Refused(f"is cut short: its header tells of {told:,} samples, and it has {len(samples):,}")
+        raise UnfitMedium(f"is cut short: its header tells of {told:,} samples, and it has {len(samples):,}")
     if not len(samples):
-        raise Refused("has no sound in it")
+        raise UnfitMedium("has no sound in it")
     if not np.isfinite(samples).all():
-        raise Refused("has samples that are no numbers")
+        raise UnfitMedium("has samples that are no numbers")
     return sound(samples, stream.samplerate).data
 
 
 def _refuse_odd(stream: soundfile.SoundFile) -> None:
     lowest, highest = RATES_HZ
     if stream.format not in SOUNDS:
-        raise Refused(f"is of the format {stream.format}, which is none of {', '.join(SOUNDS)}")
+        raise UnfitMedium(f"is of the format {stream.format}, which is none of {', '.join(SOUNDS)}")
     if not lowest <= stream.samplerate <= highest:
-        raise Refused(f"has {stream.samplerate:,} samples a second, which is not from {lowest:,} to {highest:,}")
+        raise UnfitMedium(f"has {stream.samplerate:,} samples a second, which is not from {lowest:,} to {highest:,}")
     if stream.channels > MOST_CHANNELS:
-        raise Refused(f"has {stream.channels} channels; the limit is {MOST_CHANNELS}")
+        raise UnfitMedium(f"has {stream.channels} channels; the limit is {MOST_CHANNELS}")
     if stream.frames > LONGEST_S * stream.samplerate:
-        raise Refused(f"lasts {stream.frames / stream.samplerate:,.0f} seconds; the limit is {LONGEST_S:,}")
+        raise UnfitMedium(f"lasts {stream.frames / stream.samplerate:,.0f} seconds; the limit is {LONGEST_S:,}")
 
 
 if __name__ == "__main__":
