@@ -21,6 +21,7 @@ from harness.tasks.templates import Template
 __all__ = [
     "LETTERS",
     "ChoiceDeclaration",
+    "ChoiceFields",
     "ClassifyDeclaration",
     "Declaration",
     "Exemplars",
@@ -33,6 +34,7 @@ __all__ = [
     "TagDeclaration",
     "Text",
     "WrittenDeclaration",
+    "WrittenFields",
 ]
 
 LETTERS = "ABCDEFGHIJ"
@@ -88,14 +90,19 @@ class Declaration(StrictModel):
     metrics: list[Text] = Field(default_factory=list)
 
 
-class ChoiceDeclaration(Declaration):
-    """`type: multiple_choice`. `choices` are templates, or the column that holds a list of texts."""
+class ChoiceFields(Declaration):
+    """A question with choices: templates, or the column that holds a list of texts."""
 
-    type: Literal["multiple_choice"]
     prompt: Prompt
     choices: Annotated[list[str] | str, PlainValidator(_choices)]
     gold: Text
     gold_is: GoldReading | None = None
+
+
+class ChoiceDeclaration(ChoiceFields):
+    """`type: multiple_choice`."""
+
+    type: Literal["multiple_choice"]
 
 
 class RollingDeclaration(Declaration):
@@ -118,16 +125,24 @@ class GenerationDeclaration(Declaration):
     num_beams: Annotated[int, Field(ge=1, le=64)] = 1
 
 
-class WrittenDeclaration(Declaration):
-    """`type: written`. The rules of `extract` are tried in order; without any, the whole text is the answer."""
+class WrittenFields(Declaration):
+    """A question whose answer is written.
 
-    type: Literal["written"]
+    The rules of `extract` are tried in order; without any, the whole text is the answer.
+    """
+
     prompt: Prompt
     reference: Text
     extract: list[RuleName] = Field(default_factory=list)
     letters: Annotated[str, StringConstraints(pattern=r"^[A-Z]+$")] = LETTERS
     until: list[Text] = Field(default_factory=list)
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] = 256
+
+
+class WrittenDeclaration(WrittenFields):
+    """`type: written`."""
+
+    type: Literal["written"]
 
 
 class ClassifyDeclaration(Declaration):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -15,6 +15,7 @@ from harness.metrics.standard import ACC, ACC_NORM, EXACT_MATCH, MACRO_F1, MCC
 from harness.metrics.texts import TokenF1, summary_metrics
 from harness.suitefiles.declaration import (
     ChoiceDeclaration,
+    ChoiceFields,
     ClassifyDeclaration,
     Declaration,
     GenerationDeclaration,
@@ -70,9 +71,11 @@ def _task(declaration: Declaration, context: DeclarationContext) -> Task:
 
 
 class DeclaredChoice(Declared, MultipleChoice):
-    """A multiple-choice task of a suite file."""
+    """A multiple-choice task of a suite file, with metrics of those `offered`."""
 
-    def __init__(self, declaration: ChoiceDeclaration, context: DeclarationContext) -> None:
+    offered: ClassVar[Sequence[Metric]] = (ACC, ACC_NORM)
+
+    def __init__(self, declaration: ChoiceFields, context: DeclarationContext) -> None:
         super().__init__(declaration)
         self._gold, self._gold_is = declaration.gold, declaration.gold_is
         self._prompt = Template(declaration.prompt)
@@ -88,11 +91,12 @@ class DeclaredChoice(Declared, MultipleChoice):
                 declaration.gold,
             ],
         )
-        allowed: dict[str, Metric] = {metric.name: metric for metric in (ACC, ACC_NORM)}
+        allowed: dict[str, Metric] = {metric.name: metric for metric in self.offered}
+        usual = list(allowed)
         if listed and not from_templates:
             self.labels = tuple(choice.fill({}) for choice in self._choices)
             allowed |= {metric.name: metric for metric in (MACRO_F1, MCC)}
-        self.metrics = context.metrics(declaration.metrics or ["acc", "acc_norm"], allowed)
+        self.metrics = context.metrics(declaration.metrics or usual, allowed)
         self.definition = context.definition(declaration)
 
     @override

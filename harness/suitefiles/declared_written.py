@@ -6,7 +6,7 @@ from harness.core.datasets import Row
 from harness.core.errors import DataError, TaskError
 from harness.core.tasks import Sample
 from harness.metrics.written import CHANCE
-from harness.suitefiles.declaration import LETTERS, WrittenDeclaration
+from harness.suitefiles.declaration import LETTERS, WrittenDeclaration, WrittenFields
 from harness.suitefiles.declaring import EVALUATE, DeclarationContext, Declared
 from harness.suitefiles.task_types import TaskType
 from harness.tasks.extraction import (
@@ -30,7 +30,7 @@ class DeclaredWritten(Declared, Written):
     Two answers are the same as numbers, as JSON values, or as texts whatever their case and spacing.
     """
 
-    def __init__(self, declaration: WrittenDeclaration, context: DeclarationContext) -> None:
+    def __init__(self, declaration: WrittenFields, context: DeclarationContext) -> None:
         super().__init__(declaration)
         self._prompt, self._reference = Template(declaration.prompt), declaration.reference
         self._rules = rules_of(declaration.extract, declaration.letters)
@@ -81,7 +81,7 @@ class DeclaredWritten(Declared, Written):
         return canonical_answer(answer)
 
 
-def _chance_of(declaration: WrittenDeclaration) -> float | None:
+def _chance_of(declaration: WrittenFields) -> float | None:
     """One over the letters, where the file says which, or over yes and no; None where neither is looked for."""
     if "letter" in declaration.extract:
         # By default more letters are looked for than most questions have, so that chance would be told too low.

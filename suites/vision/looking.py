@@ -16,7 +16,16 @@ from harness.media.pictures import picture
 from harness.metrics.standard import ACC
 from harness.tasks.choices import pick
 
-__all__ = ["ACC_BLIND", "MULTIMODAL_GAIN", "Looking", "PictureQuestion", "asked_about", "looked_metrics", "pictured"]
+__all__ = [
+    "ACC_BLIND",
+    "GREY",
+    "MULTIMODAL_GAIN",
+    "Looking",
+    "PictureQuestion",
+    "asked_about",
+    "looked_metrics",
+    "pictured",
+]
 
 ACC_BLIND = Proportion(
     name="acc_blind",
@@ -40,7 +49,7 @@ MULTIMODAL_GAIN = Mean(
     0, however many questions it answers.
     """,
 )
-_GREY = (128, 128, 128)
+GREY = (128, 128, 128)
 
 
 def looked_metrics(by: Sequence[str] = ()) -> Sequence[Metric]:
@@ -75,7 +84,7 @@ def pictured(sample_id: str, look: PictureQuestion, **fields: Any) -> Sample:
         cluster=look.cluster,
         fields={
             "picture": picture(look.image),
-            "grey": picture(Image.new("RGB", look.image.size, _GREY)),
+            "grey": picture(Image.new("RGB", look.image.size, GREY)),
             "groups": dict(look.groups),
             **fields,
         },
