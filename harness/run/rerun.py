@@ -23,9 +23,11 @@ from harness.core.models import Model, tolerance_nats
 from harness.core.process.progress import Progress, Quiet
 from harness.core.requests import Request, Response
 from harness.core.text.hashing import SHORT, file_digest
+from harness.media.restored import names_in, with_bytes
 from harness.record import RunRecord, RunSpec
 from harness.record.codec import request_of
 from harness.record.environment import package_versions
+from harness.record.media import file_of
 from harness.record.samples import read_rows
 from harness.record.seal import SEAL
 from harness.run.gen_kwargs import GenKwargs
@@ -107,6 +109,7 @@ def rerun(
         refuse_remote_code(checkpoint)
     progress.phase("loading the checkpoint")
     loaded = _load(checkpoint, spec, trust_remote_code=trust_remote_code)
+    phases = [_with_media(record, requests) for requests in phases]
     answers = {one.request_id: one for one in _answers(loaded, phases, wanted, progress)}
     tolerance = tolerance_nats(spec.dtype)
     asked = [row for row in rows if _key(row) in drawn]
@@ -133,6 +136,11 @@ def _phases(rows: Sequence[Mapping[str, Any]]) -> list[list[Request]]:
             seen.add(row["request_id"])
             found.setdefault((row["suite"], row["kind"]), {})[row["request_id"]] = request_of(row)
     return [list(requests.values()) for requests in found.values()]
+
+
+def _with_media(record: RunRecord, requests: Sequence[Request]) -> list[Request]:
+    names = {name for request in requests for name in names_in(request)}
+    return with_bytes(requests, {name: record.folder / file_of(name) for name in names})
 
 
 def _answers(

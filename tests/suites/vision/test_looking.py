@@ -18,6 +18,7 @@ from harness.report.html import to_html
 from harness.report.words import Words
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
+from harness.run.rerun import rerun
 from suites.vision.digits import Digits
 from suites.vision.presence import ObjectPresence
 
@@ -98,3 +99,9 @@ def test_a_run_keeps_what_was_seen_once_and_verifies_it(seen: RunRecord, tmp_pat
     assert copy.verify() == [f"media/{kept[0].name} was changed after the run"]
     name = f"image/png:{kept[0].stem}"
     assert copy.medium(name) is None
+
+
+def test_samples_are_asked_again_with_the_pictures_of_the_record(seen: RunRecord, trained_llava_folder: Path):
+    again = rerun(seen, 3, "a nonce", model=str(trained_llava_folder), offline=True)
+    assert again.ok
+    assert again.compared_count == 60

@@ -1,0 +1,57 @@
+"""Requests out of a record, with the bytes of what they show and play."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+
+from harness.core.errors import RecordError
+from harness.core.media import AUDIO, IMAGE, MediaType, Medium, media_type_of
+from harness.core.requests import Request
+from harness.media.admission import admit
+
+__all__ = ["names_in", "with_bytes"]
+
+
+def names_in(request: Request) -> list[str]:
+    """The names of its pictures and sounds."""
+    return [name for one in fields(request) for name in _listed(getattr(request, one.name)) if _type_of(name)]
+
+
+def with_bytes(requests: Sequence[Request], files: Mapping[str, Path]) -> list[Request]:
+    """Each request with its media, `files` being theirs by name; they are read in a process of their own.
+
+    Raises `RecordError` for a medium whose file isn't there, or isn't what its name says.
+    """
+    found: dict[str, Medium] = {}
+    for media_type in (IMAGE, AUDIO):
+        names = sorted({name for request in requests for name in names_in(request) if _type_of(name) == media_type})
+        for name, medium in zip(names, admit([files[name] for name in names], media_type), strict=True):
+            if medium != name:
+                said = "holds another picture or sound than its name says" if isinstance(medium, Medium) else medium
+                raise RecordError(said, place=files[name], fix="`harness verify` says whether it was changed")
+            assert isinstance(medium, Medium)
+            found[name] = medium
+    return [_filled(request, found) for request in requests]
+
+
+def _filled(request: Request, found: Mapping[str, Medium]) -> Request:
+    changed: dict[str, object] = {}
+    for one in fields(request):
+        value = getattr(request, one.name)
+        if isinstance(value, str) and value in found:
+            changed[one.name] = found[value]
+        elif isinstance(value, tuple) and any(part in found for part in value if isinstance(part, str)):
+            changed[one.name] = tuple(found.get(part, part) if isinstance(part, str) else part for part in value)
+    return replace(request, **changed) if changed else request
+
+
+def _listed(value: object) -> Iterable[str]:
+    parts = value if isinstance(value, tuple) else (value,)
+    return [part for part in parts if isinstance(part, str)]
+
+
+def _type_of(name: str) -> MediaType | None:
+    try:
+        return media_type_of(name)
+    except ValueError:
+        return None
