@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from benchmarks import pictures
 from benchmarks.alone import pack, unpack
 from benchmarks.case import Builder
 from benchmarks.cases import BUILDERS
@@ -13,6 +14,7 @@ from benchmarks.page import put
 from benchmarks.report import Report, markdown
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
+from tests.vision.digits import held_out_digits
 
 PLACES = ("river bank", "school yard", "market hall", "fire station", "city garden")
 
@@ -169,3 +171,9 @@ def test_a_measurement_replaces_its_own_part_of_a_page_and_nothing_else(tmp_path
     page.write_text(page.read_text().replace("<!-- measured end: memory -->", ""))
     with pytest.raises(ValueError, match="memory"):
         put(page, "memory", "little")
+
+
+def test_pictures_are_encoded_a_tenth_as_often_for_the_same_likelihoods(trained_llava_folder):
+    compared = pictures.compare_choices(trained_llava_folder, held_out_digits(3))
+    assert (compared.requests, compared.ours_encodings) == (30, 3)
+    assert float(compared.agreement.split()[1]) <= 1e-4
