@@ -11,8 +11,9 @@ import pytest
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
 from harness.core import registry
-from harness.core.errors import CheckpointError
+from harness.core.errors import CheckpointError, ModelError
 from harness.core.requests import MatchTexts, MultimodalGenerateUntil, MultimodalLoglikelihood
+from harness.engine.opening import open_model
 from tests.vision.checkpoints import build_tiny_clip, build_tiny_gemma3, build_tiny_llava
 
 PROCESSOR = "processor_config.json"
@@ -92,3 +93,14 @@ def test_kinds_say_that_they_do_not_see() -> None:
     assert contrastive.refusal(MultimodalGenerateUntil) == "a contrastive model of pictures and texts sees no pictures"
     assert registry.kind("vision_language").refusal(MultimodalGenerateUntil) is None
     assert causal.refusal(MatchTexts) == "a causal language model doesn't compare pictures with texts"
+
+
+def test_a_processor_without_a_token_for_pictures_is_refused_in_a_line(llava: Path) -> None:
+    def to_blip(content: dict[str, Any]) -> None:
+        content["processor_class"] = "BlipProcessor"
+        content["image_processor"] = {"image_processor_type": "BlipImageProcessor"}
+
+    changed(llava, to_blip)
+    changed(llava, lambda content: content.pop("extra_special_tokens", None), "tokenizer_config.json")
+    with pytest.raises(ModelError, match="which token stands for a picture"):
+        open_model(resolve(str(llava)))

@@ -25,6 +25,7 @@ from harness.core.requests import (
 )
 from harness.core.text.reasons import Reason
 from harness.engine.encoding import Encoder
+from harness.engine.halving import NO_MEMORY, is_lack_of_memory
 from harness.engine.kinds.causal import CausalModel
 from harness.engine.scoring import score_rows
 from harness.engine.seeing.encoding import Multimodal, SeeingEncoder, why_unsound
@@ -111,7 +112,12 @@ class VisionLanguageModel(CausalModel):
             return [self._own_way(request) for request in batch.requests]
         if seen:
             self.meter.stage("prefill")
-            self.pictures.hold(name for request in seen for name in request.media)
+            try:
+                self.pictures.hold(name for request in seen for name in request.media)
+            except Exception as error:
+                if not is_lack_of_memory(error):
+                    raise
+                return [Response(request_id=request.id, invalid=NO_MEMORY) for request in batch.requests]
         return super().answer(batch)
 
     def _why_invalid(self, request: Request) -> Reason | str | None:

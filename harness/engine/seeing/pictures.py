@@ -44,11 +44,18 @@ class Pictures(VirtualTokens):
     """
 
     def __init__(self, model: Any, processor: Any, *, kept_bytes: int = _KEPT_BYTES) -> None:
+        mark = getattr(processor, "image_token", None)
+        config = model.config
+        token_id = getattr(config, "image_token_id", getattr(config, "image_token_index", None))
+        if not isinstance(mark, str) or not isinstance(token_id, int):
+            raise ModelError(
+                "neither its processor nor its config says which token stands for a picture",
+                fix="Give a model whose prompts have such a token, such as LLaVA, Idefics3 or Qwen2-VL",
+            )
         super().__init__(model, _FIRST)
         self.asked_count = self.encoded_count = 0
         self.read_together = 1
-        self.mark: str = processor.image_token
-        self.token_id: int = model.config.image_token_id
+        self.mark, self.token_id = mark, token_id
         self._decoder = model.get_decoder()
         self._model = model.base_model
         self._device = model.device
