@@ -10,7 +10,6 @@ from harness.cli.compact import print_scores
 from harness.cli.console import errors, estimates_as_json, output, print_json, print_rows, saving_line
 from harness.cli.runs import Output, Run, sealed_run, spec_files
 from harness.core.errors import RecordError, UnknownName
-from harness.core.media import OBJECT
 
 if TYPE_CHECKING:
     from harness.record import RunRecord
@@ -98,6 +97,8 @@ def show(
 
 def _shown(value: object) -> object:
     """A cell for people: a word where a picture or sound stands, whose file is named in the column `media`."""
+    from harness.core.media import OBJECT
+
     return value.replace(OBJECT, "[picture or sound]") if isinstance(value, str) else value
 
 
