@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["runs", "show"]
 
-_RARE = ("media", "stop", "remark")
-"""Columns that are left out where none of the rows has anything there."""
+_COLUMNS = (
+    *("task", "sample_id", "media", "context", "continuation", "loglikelihood", "text", "stop"),
+    *("gold", "predicted", "remark", "invalid"),
+)
+"""Of requests and answers; those in which no row has anything are left out."""
+_LONG, _HEAD, _TAIL = 900, 250, 550
+"""Characters of a cell from which it loses its middle, and what it keeps: a prompt's question stands at its end."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
@@ -87,8 +92,7 @@ def show(
         )
         return
     print_scores(record.estimate_list, every_row=every_row, by_group=groups)
-    columns = ("task", "sample_id", "media", "context", "continuation", "loglikelihood", "text", *_RARE[1:], "invalid")
-    told = [name for name in columns if name not in _RARE or any(row.get(name) for row in shown)]
+    told = [name for name in _COLUMNS if any(row.get(name) not in (None, "") for row in shown)]
     if shown:
         print_rows("requests and answers", told, [[_shown(row[column]) for column in told] for row in shown])
     output.print(Text(saving_line(record.token_counts)))
@@ -96,10 +100,18 @@ def show(
 
 
 def _shown(value: object) -> object:
-    """A cell for people: a word where a picture or sound stands, whose file is named in the column `media`."""
+    """A cell for people: a word where a picture or sound stands, whose file is named in the column `media`.
+
+    A long text loses its middle; `--json` has all of it.
+    """
     from harness.core.media import OBJECT
 
-    return value.replace(OBJECT, "[picture or sound]") if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    text = value.replace(OBJECT, "[picture or sound]")
+    if len(text) <= _LONG:
+        return text
+    return f"{text[:_HEAD]}\n[{len(text) - _HEAD - _TAIL:,} characters left out]\n{text[-_TAIL:]}"
 
 
 def _summary(record: "RunRecord") -> dict[str, object]:
@@ -132,7 +144,8 @@ def _samples(record: "RunRecord", task: str | None, limit: int) -> list[dict[str
     remarks = record.scores.get("remark")
     if remarks is not None and remarks.notna().any():
         key = ["suite", "task", "sample_id"]
-        chosen = chosen.merge(record.scores[[*key, "remark"]].dropna().drop_duplicates(key), on=key, how="left")
+        scores = record.scores.dropna(subset=["remark"]).drop_duplicates(key)
+        chosen = chosen.merge(scores[[*key, "gold", "predicted", "remark"]], on=key, how="left")
     if "settings" in chosen:
         chosen = chosen.assign(media=[", ".join(map(file_of, media_names(one))) for one in chosen["settings"]])
     return [{str(key): _plain(value) for key, value in row.items()} for row in chosen.to_dict("records")]

@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from harness.core.metrics import Mean, Metric, PerUnit
+from harness.core.metrics import Mean, Metric, PerUnit, Transform, Undefined
 from harness.core.requests import Response
 from harness.core.scores import Direction, Score
 from harness.core.statistics import CONFIDENCE, Interval
@@ -88,11 +88,25 @@ THOUGHTS = Mean(
     source="tokens written between the markers of a model's thoughts",
     meaning="From 0 up: mean number of tokens of thoughts in front of an answer; 0 for a model that has none.",
 )
-TOKENS_PER_RIGHT = PerUnit(
+
+
+@dataclass(frozen=True, kw_only=True)
+class PricePerRight(PerUnit):
+    """What a right answer costs; none where no answer is right."""
+
+    transform: Transform = "plain"
+
+    @override
+    def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
+        if not any(score.weight for score in scores):
+            raise Undefined("no answer is right, so none has a price")
+        return super().reduce(scores, rng, confidence)
+
+
+TOKENS_PER_RIGHT = PricePerRight(
     name="tokens_per_right_answer",
     unit="tokens",
     direction="lower",
-    transform="plain",
     lowest=0.0,
     source="tokens written for all answers over the number of right ones",
     meaning="From 0 up: what a right answer costs in written tokens, all those for wrong and cut answers included.",

@@ -4,6 +4,7 @@ UNSIMULATED = {
     "longest_exact_continuation": "a fact about the documents that were read: it is given without an error",
     "SecondReading": "a mean of shares, simulated as such, which is absent without the second reader",
     "ByGuessing": "what is known of the questions before anything is answered: it is given without an error",
+    "PricePerRight": "the ratio of means that perplexities are, simulated as such",
     "PermutationP": "itself the p value of a permutation test",
     "DifferingGroups": "a count of groups that a permutation test tells apart; the suite's tests simulate its alarms",
 }
