@@ -1,6 +1,7 @@
 """Tokenizers and chat templates that take too much are refused by name; sound ones pass."""
 
 import json
+import os
 from pathlib import Path
 
 import psutil
@@ -11,7 +12,7 @@ from harness.checkpoints.loading import confined, memory, trial
 from harness.checkpoints.loading.loader import load_model
 from harness.core.errors import CheckpointError
 from tests.checkpoints.conftest import Edit
-from tests.tiny import CHAT_TEMPLATE
+from tests.tiny import CHAT_TEMPLATE, build_tiny_checkpoint, tiny_llama_config
 
 BOMB = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
 DOUBLE = {"type": "Replace", "pattern": {"String": "e"}, "content": "ee"}
@@ -136,3 +137,24 @@ def test_weights_without_room_are_refused_before_they_are_loaded(
     with pytest.raises(CheckpointError, match="GB in float32"):
         load_model(checkpoint, dtype="float32", device="cpu")
     assert load_model(checkpoint, dtype="bfloat16", device="cpu").model is not None
+
+
+def test_what_was_tried_once_is_tried_again_where_more_than_its_weights_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forks, fork = [], os.fork
+
+    def counted() -> int:
+        forks.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", counted)
+    seen = []
+    for seed, window in ((0, 250), (1, 250), (0, 251)):
+        folder = build_tiny_checkpoint(
+            tmp_path / f"{seed} {window}", seed=seed, config=tiny_llama_config(max_position_embeddings=window)
+        )
+        forks.clear()
+        load_model(resolve(str(folder)), dtype="float32", device="cpu")
+        seen.append(len(forks))
+    assert seen == [2, 0, 2]

@@ -33,6 +33,7 @@ from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError
 from harness.core.process.isolation import StepFailed, begun_apart
+from harness.core.text.hashing import file_digest
 
 T = TypeVar("T")
 
@@ -65,6 +66,10 @@ for a tokenizer.json, which was tried by itself before."""
 FIX = "Take the checkpoint from its publisher again, or choose another"
 
 
+_sound: set[tuple[object, ...]] = set()
+"""What this process has tried and found sound: checkpoints of one training differ in their weights alone."""
+
+
 def _nothing() -> None:
     pass
 
@@ -92,11 +97,13 @@ def rehearsal(
     _import_early(checkpoint)
     limit_bytes = size_limit(weight_count(checkpoint.config, tensors))
     labels = label_count(checkpoint.config) if supplied and registry.kind(checkpoint.kind).gives_labels else None
+    reading = _is_odd(checkpoint.config, tensors)
     building = tried_apart(
-        partial(_build, folder, checkpoint.kind, labels, limit_bytes, reading=_is_odd(checkpoint.config, tensors)),
+        partial(_build, folder, checkpoint.kind, labels, limit_bytes, reading=reading),
         folder / "config.json",
         int(CPU_S + CPU_S_PER_TENSOR * len(tensors)),
         f"the model that it describes{_largest(checkpoint.config)}",
+        of=(_digests(folder), checkpoint.kind, labels, limit_bytes, reading),
     )
     with rehearsed_tokenizer(folder) as tokenizer, building as model:
         yield Rehearsal(model=model, tokenizer=tokenizer)
@@ -111,18 +118,27 @@ def rehearsed_tokenizer(folder: Path) -> AbstractContextManager[Callable[[], Non
     for path in folder.iterdir():
         if path.is_file() and path.suffix != ".safetensors":
             cpu_s += path.stat().st_size / 1e6 * (CPU_S_PER_MB if path.suffix in QUICK else SLOW_CPU_S_PER_MB)
-    return tried_apart(partial(_read_texts, folder), folder, int(cpu_s), "the tokenizer")
+    return tried_apart(partial(_read_texts, folder), folder, int(cpu_s), "the tokenizer", of=(_digests(folder),))
+
+
+def _digests(folder: Path) -> tuple[tuple[str, str], ...]:
+    """The name and the SHA-256 of each file but those of weights."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".safetensors")
+    return tuple((str(path.relative_to(folder)), file_digest(path)) for path in files)
 
 
 @contextmanager
-def tried_apart(step: Callable[[], str | None], place: Path, cpu_s: int, what: str) -> Iterator[Callable[[], None]]:
+def tried_apart(
+    step: Callable[[], str | None], place: Path, cpu_s: int, what: str, of: tuple[object, ...] | None = None
+) -> Iterator[Callable[[], None]]:
     """Run a step in a copy of this process, beside the block, with `cpu_s` seconds and 2 GB for it.
 
     The block is given what waits for its end, and raises `CheckpointError`, which begins with `what`, if the step says
-    what is wrong. What the step raises is left to whoever does the same in earnest. Only Linux can copy a process
-    safely; elsewhere nothing is tried.
+    what is wrong. What the step raises is left to whoever does the same in earnest. Where `of` is all that the step
+    hangs on, it is tried once a process if that is sound. Only Linux can copy a process safely; elsewhere nothing is
+    tried.
     """
-    if sys.platform != "linux":
+    if sys.platform != "linux" or (of is not None and (what, *of) in _sound):
         yield _nothing
         return
     with done_apart(step, place, cpu_s, MEMORY_BYTES, what) as result:
@@ -132,6 +148,8 @@ def tried_apart(step: Callable[[], str | None], place: Path, cpu_s: int, what: s
                 told = result()
                 if told is not None:
                     raise CheckpointError(f"{what} {told}", place=place, fix=FIX)
+                if of is not None:
+                    _sound.add((what, *of))
 
         yield wait
 
