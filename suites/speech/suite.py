@@ -71,7 +71,7 @@ class Speech(Suite):
         computed_s = seconds * counted / asked
         duration_s = sum(window.duration_s for window in windows)
         joules = [window.energy_joules for window in windows if window.energy_joules is not None]
-        untimed = None if computed_s else _NOT_TIMED
+        untimed = None if computed_s else _reason(windows) if windows else _NOT_TIMED
         unread = untimed or (None if len(joules) == len(windows) else _reason(windows))
         basis: Basis = "measured" if all(one.basis == "measured" for one in windows) else "estimated"
         signature = results.signature

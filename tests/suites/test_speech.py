@@ -267,6 +267,16 @@ def test_an_hour_of_sound_costs_what_the_windows_say():
     untold = {one.metric: one for one in Speech().derive(results())}
     assert untold["real_time_factor"].value is None
     assert "window" in (untold["real_time_factor"].reason or "")
+    busy = Window(
+        phase="speech/transcribe",
+        duration_s=6.0,
+        energy_joules=None,
+        basis="estimated",
+        source="no meter",
+        reason="another run measures energy",
+    )
+    uncounted = {one.metric: one.reason for one in Speech().derive(results(busy))}
+    assert set(uncounted.values()) == {"another run measures energy"}
     blind = Window(
         phase="speech/transcribe",
         duration_s=6.0,
