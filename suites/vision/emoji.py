@@ -39,7 +39,8 @@ class EmojiNames(Looking):
     """Which of four names a picture has, in fourteen languages in turn.
 
     What it measures. Whether the emoji's own name in Unicode's data is likelier than those of three others, drawn at
-    random. Languages take turns, so each has a fourteenth of the samples; read `acc` by `language`.
+    random. Languages take turns over all emoji, so each has about a fourteenth of the samples; read `acc` by
+    `language`.
 
     Why it matters. The same pictures are asked about in every language: what a model sees but can't name shows in the
     languages that it was trained on least.
@@ -61,9 +62,7 @@ class EmojiNames(Looking):
         if len(plain) <= _OTHERS:
             raise DataError("has too few emoji with names in all languages", place=self.name)
         _, asked = choose(len(plain), settings, salt=self.name)
-        return [
-            self._named(plain, index, LANGUAGES[rank % len(LANGUAGES)], settings) for rank, index in enumerate(asked)
-        ]
+        return [self._named(plain, index, LANGUAGES[index % len(LANGUAGES)], settings) for index in asked]
 
     def _named(self, rows: Sequence[Row], index: int, language: str, settings: TaskSettings) -> Sample:
         row = rows[index]
