@@ -13,8 +13,8 @@ from harness.core.tasks import TaskSettings
 from harness.tasks.rolling import RollingPerplexity
 
 SETTINGS = TaskSettings(limit=None, num_fewshot=0, seed=0)
-# Of scripts with spaces (two marks are of Bopomofo, which has none), and without space at the ends, where lm-eval counts
-# an empty word.
+# Of scripts with spaces, but for two marks of Bopomofo's, which has none; and without space at the ends, where lm-eval
+# counts an empty word.
 spaced = st.characters(codec="utf-8", max_codepoint=0xDFF, exclude_characters="\u02ea\u02eb")
 texts = st.text(spaced, min_size=1, max_size=80).map(str.strip).filter(bool)
 
