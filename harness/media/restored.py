@@ -7,6 +7,7 @@ from pathlib import Path
 from harness.core.errors import RecordError
 from harness.core.media import AUDIO, IMAGE, MediaType, Medium, media_type_of
 from harness.core.requests import Request
+from harness.core.text.hashing import file_digest
 from harness.media.admission import admit
 
 __all__ = ["names_in", "with_bytes"]
@@ -26,12 +27,27 @@ def with_bytes(requests: Sequence[Request], files: Mapping[str, Path]) -> list[R
     for media_type in (IMAGE, AUDIO):
         names = sorted({name for request in requests for name in names_in(request) if _type_of(name) == media_type})
         for name, medium in zip(names, admit([files[name] for name in names], media_type), strict=True):
-            if medium != name:
-                said = "holds another picture or sound than its name says" if isinstance(medium, Medium) else medium
-                raise RecordError(said, place=files[name], fix="`harness verify` says whether it was changed")
-            assert isinstance(medium, Medium)
+            if medium != name or not isinstance(medium, Medium):
+                raise _unlike(name, medium, files[name])
             found[name] = medium
     return [_filled(request, found) for request in requests]
+
+
+def _unlike(name: str, found: Medium | str, path: Path) -> RecordError:
+    """What to say of a file that isn't the medium of that name, or can't be read at all."""
+    if not isinstance(found, Medium):
+        return RecordError(found, place=path, fix="`harness verify` says whether it was changed")
+    if file_digest(path) == name.rpartition(":")[2]:
+        return RecordError(
+            "isn't written as the libraries here write the same picture or sound",
+            place=path,
+            fix="Ask where the run was made, or with its versions of Pillow and soundfile",
+        )
+    return RecordError(
+        "holds another picture or sound than its name says",
+        place=path,
+        fix="`harness verify` says whether it was changed",
+    )
 
 
 def _filled(request: Request, found: Mapping[str, Medium]) -> Request:

@@ -10,11 +10,13 @@ import pytest
 import soundfile
 from PIL import Image
 
-from harness.core.errors import DataError
+from harness.core.errors import DataError, RecordError
 from harness.core.media import AUDIO, IMAGE, Medium
+from harness.core.requests import Transcribe
 from harness.media.admission import admit, admitted
-from harness.media.pictures import image_of
-from harness.media.sounds import samples_of
+from harness.media.pictures import image_of, picture
+from harness.media.restored import with_bytes
+from harness.media.sounds import samples_of, sound
 
 
 def png(width: int, height: int, data: bytes = b"") -> bytes:
@@ -136,3 +138,32 @@ def test_channels_become_one_and_one_bad_file_leaves_the_others(tmp_path: Path):
     samples, rate_hz = samples_of(first)
     assert rate_hz == 16000
     assert np.abs(samples - 0.125).max() < 1e-4
+
+
+def test_what_the_harness_wrote_comes_back_as_the_same_bytes(tmp_path: Path):
+    noise = np.random.default_rng(0).uniform(-1, 1, 4000).astype(np.float32)
+    for number, medium in enumerate((sound(noise, 16000), picture(Image.effect_noise((30, 20), 80)))):
+        path = tmp_path / str(number)
+        path.write_bytes(medium.data)
+        assert admit([path], AUDIO if number == 0 else IMAGE) == [medium]
+
+
+def test_requests_of_a_record_get_the_sounds_that_they_name(tmp_path: Path):
+    path = tmp_path / "sound.flac"
+    medium = sound(np.linspace(-1, 1, 500, dtype=np.float32), 8000)
+    named = Transcribe(audio=str(medium))
+    path.write_bytes(medium.data)
+    (found,) = with_bytes([named], {str(medium): path})
+    assert isinstance(found, Transcribe)
+    assert isinstance(found.audio, Medium)
+    assert found.audio.data == medium.data
+    path.write_bytes(sound(np.zeros(500, dtype=np.float32), 8000).data)
+    with pytest.raises(RecordError, match="another picture or sound"):
+        with_bytes([named], {str(medium): path})
+    # The same sound, as other libraries would write it.
+    stream = io.BytesIO()
+    soundfile.write(stream, samples_of(medium)[0], 8000, format="WAV", subtype="PCM_16")
+    other = Medium(AUDIO, stream.getvalue())
+    path.write_bytes(other.data)
+    with pytest.raises(RecordError, match="as the libraries here write"):
+        with_bytes([Transcribe(audio=str(other))], {str(other): path})
