@@ -6,6 +6,7 @@ profiles.
 """
 
 import json
+import stat
 import subprocess
 import sys
 import tempfile
@@ -81,9 +82,14 @@ def _ran(job: str, timeout_s: float) -> tuple[list[str | None], str]:
 
 
 def _unfit(path: Path) -> str | None:
-    if not path.is_file():
-        return "no such file" if not path.exists() else "is no regular file"
-    size_bytes = path.stat().st_size
+    try:
+        about = path.stat()
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        return "no such file" if missing else f"can't be opened ({error.strerror})"
+    if not stat.S_ISREG(about.st_mode):
+        return "is no regular file"
+    size_bytes = about.st_size
     if size_bytes > _LARGEST_BYTES:
         return f"has {size_bytes:,} bytes; the limit is {_LARGEST_BYTES:,}"
     return None if size_bytes else "is empty"

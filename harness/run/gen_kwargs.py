@@ -37,7 +37,7 @@ class GenKwargs:
         Raises `InputError` where both say the same thing, and for what can't be.
         """
         said = dict(self.sampling)
-        samples, heat = said.pop("do_sample", None), said.get("temperature")
+        samples, heat = said.pop("do_sample", None), said.get("temperature", given.get("temperature"))
         if heat is not None and samples == (heat == 0):
             raise InputError(
                 f"do_sample={str(samples).lower()} contradicts temperature={heat:g}",

@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 _USUAL = 224
+_LEAST = 1 / 255
+"""The darkest that a pixel of eight bits is, but for black."""
 
 
 class Corruption(PicturePerturbation):
@@ -145,26 +147,44 @@ class LowContrast(Corruption):
 
 
 class Brightness(Corruption):
-    """A picture that was lit too long; the strength is what is added."""
+    """A picture that was lit too long; the strength is what is added to the largest of red, green and blue.
+
+    Hues stay: to add to all three would make an orange and a yellow the same.
+    """
 
     name = "brightness"
     strengths = (0.1, 0.2, 0.3, 0.4, 0.5)
 
     @override
     def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
-        return np.clip(pixels + strength, 0, 1)
+        value = pixels.max(axis=2, keepdims=True)
+        lit = np.clip(value + strength, 0, 1)
+        # Of black, which has no hue, comes a grey.
+        return np.asarray(np.where(value > 0, pixels * (lit / np.maximum(value, _LEAST)), lit))
 
 
 class Rotation(Corruption):
-    """A camera that is held askew; the strength is by how many degrees, to either side."""
+    """A camera that is held askew; the strength is by how many degrees, to either side.
+
+    The picture becomes so much smaller that its corners, and what stands there, are still seen.
+    """
 
     name = "rotation"
     strengths = (5, 10, 15, 20, 30)
 
     @override
     def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
-        angle = strength if rng.random() < 0.5 else -strength
-        return np.clip(ndimage.rotate(pixels, angle, axes=(0, 1), reshape=False, order=1, mode="nearest"), 0, 1)
+        angle = np.deg2rad(strength if rng.random() < 0.5 else -strength)
+        (height, width), cos, sin = pixels.shape[:2], np.cos(angle), np.sin(angle)
+        farther = cos + abs(sin) * max(height / width, width / height)
+        back = farther * np.array([[cos, sin], [-sin, cos]])
+        centre = (np.array([height, width]) - 1) / 2
+        start = centre - back @ centre
+        turned = [
+            ndimage.affine_transform(pixels[:, :, colour], back, offset=start, order=1, mode="nearest")
+            for colour in range(pixels.shape[2])
+        ]
+        return np.clip(np.stack(turned, axis=2), 0, 1)
 
 
 def _scaled(width: float, pixels: Pixels) -> float:

@@ -116,8 +116,8 @@ def _place(name: str, data: DataSet | str | None) -> Path:
     if not isinstance(data, DataSet) or not isinstance(data.source, FileSource):
         raise DataError("is a data set of the catalogue", place=str(data), fix="Name a file of yours with its pictures")
     folder = data.source.path.parent.resolve()
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder):
+    path = None if "\0" in name else (folder / name).resolve()
+    if path is None or not path.is_relative_to(folder):
         raise DataError(
             f"names the picture {name[:200]!r}, which lies outside of its folder",
             place=data.source.path,

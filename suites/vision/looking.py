@@ -140,14 +140,15 @@ class Looking(Task):
             return [found]
         blind = pick(likelihoods[count:], sample.choices, normalised=False)
         guessed, hidden = float(blind.index == sample.gold), sample.choices[blind.index]
-        return [
+        gain = replace(
             found,
-            replace(
-                found,
-                metric=MULTIMODAL_GAIN.name,
-                value=(found.value or 0.0) - guessed,
-                remark=f"{hidden} without the picture",
-                tie=seen.tie or blind.tie,
-            ),
-            replace(blank, metric=ACC_BLIND.name, value=guessed, predicted=hidden, tie=blind.tie),
-        ]
+            value=(found.value or 0.0) - guessed,
+            remark=f"{hidden} without the picture",
+            tie=seen.tie or blind.tie,
+        )
+        others = {
+            MULTIMODAL_GAIN.name: gain,
+            ACC_BLIND.name: replace(blank, value=guessed, predicted=hidden, tie=blind.tie),
+        }
+        # What else a task has is made of what was chosen, as `macro_f1` is.
+        return [replace(others.get(metric.name, found), metric=metric.name) for metric in self.metrics]

@@ -1,7 +1,10 @@
 """Noise in pictures has the strength that it says."""
 
+import colorsys
+
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from harness.core.requests import MultimodalLoglikelihood
 from harness.core.tasks import TaskSettings
@@ -13,9 +16,11 @@ from probes.perturbations.pictures import (
     ImpulseNoise,
     LowContrast,
     Pixelation,
+    Rotation,
     ShotNoise,
 )
 from suites.robustness.pictures import CorruptedDigits
+from suites.vision.drawn import COLOURS, canvas, draw_shape
 
 GREY = np.full((64, 64, 3), 0.5)
 
@@ -49,6 +54,36 @@ def test_contrast_and_brightness_are_as_computed():
     pale = LowContrast().corrupt(step, np.random.default_rng(0), 1)
     assert np.unique(pale.round(9)).tolist() == [0.38, 0.62]
     assert Brightness().corrupt(step, np.random.default_rng(0), 3).max() == 1
+
+
+def test_light_leaves_each_colour_its_hue():
+    drawn = np.array([list(COLOURS.values()), [(0, 0, 0)] * len(COLOURS)]) / 255
+    for severity in range(1, 6):
+        lit = Brightness().corrupt(drawn, np.random.default_rng(0), severity)
+        hues = [colorsys.rgb_to_hsv(*colour)[0] for colour in lit[0]]
+        assert hues == pytest.approx([colorsys.rgb_to_hsv(*colour)[0] for colour in drawn[0]])
+        assert np.allclose(lit[1], Brightness.strengths[severity - 1])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_stands_in_a_corner_is_still_seen_askew(seed: int):
+    image, draw = canvas()
+    for corner in ((2, 2), (194, 2), (2, 194), (194, 194)):
+        draw_shape(draw, "circle", "red", corner, 28)
+    for severity in range(1, 6):
+        askew = Rotation().corrupt(np.asarray(image) / 255, np.random.default_rng(seed), severity)
+        is_red = askew[:, :, 0] - askew[:, :, 1] > 0.4
+        assert ndimage.label(is_red)[1] == 4
+        assert not is_red[[0, -1]].any()
+        assert not is_red[:, [0, -1]].any()
+
+
+def test_an_angle_is_as_said():
+    line = np.ones((201, 201, 3))
+    line[100, :] = 0
+    askew = Rotation().corrupt(line, np.random.default_rng(0), 5)
+    rows, columns = np.nonzero(askew[:, 40:161, 0] < 0.5)
+    assert abs(np.degrees(np.arctan(np.polyfit(columns, rows, 1)[0]))) == pytest.approx(30, abs=0.5)
 
 
 def test_pixels_become_blocks():

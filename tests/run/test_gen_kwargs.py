@@ -104,6 +104,12 @@ def test_draws_are_the_same_by_either_name(folder: Path) -> None:
     assert parse_gen_kwargs("do_sample=false").drawn({}).is_usual
 
 
+def test_whether_it_is_drawn_is_held_against_the_temperature_of_either_option() -> None:
+    assert parse_gen_kwargs("do_sample=true").drawn({"temperature": 0.7}) == Sampling(temperature=0.7)
+    with pytest.raises(HarnessError, match=r"do_sample=false contradicts temperature=0\.7"):
+        parse_gen_kwargs("do_sample=false").drawn({"temperature": 0.7})
+
+
 def test_a_task_of_lm_evals_writes_as_with_lm_evals_own_option(folder: Path, tmp_path: Path) -> None:
     write_tasks(tmp_path)
     task = tmp_path / "tiny_writing.yaml"

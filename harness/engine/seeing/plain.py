@@ -215,7 +215,9 @@ def _remember_pictures(model: Any, pictures: Pictures) -> None:
 def _digest(given: Any) -> str:
     sha256 = hashlib.sha256()
     for leaf in pytree.tree_leaves(given):
-        sha256.update(leaf.float().cpu().numpy().tobytes() if isinstance(leaf, Tensor) else repr(leaf).encode())
+        sha256.update(repr(tuple(leaf.shape) if isinstance(leaf, Tensor) else leaf).encode())
+        if isinstance(leaf, Tensor):
+            sha256.update(leaf.float().cpu().numpy().tobytes())
     return sha256.hexdigest()
 
 

@@ -23,6 +23,7 @@ tasks:
     choices: [zero, one, two, three, four, five, six, seven, eight, nine]
     gold: name
     gold_is: text
+    metrics: [acc, acc_blind, macro_f1]
   - name: my_words
     type: visual_written
     data: digits.jsonl
@@ -62,6 +63,8 @@ def test_own_pictures_are_asked_about_upright(trained_llava_folder: Path, mine: 
     assert (found["my_digits", "acc"] or 0) >= 0.6  # lying on their side, hardly any is
     assert (found["my_digits", "acc_blind"] or 0) <= 0.25
     assert (found["my_words", "accuracy_all"] or 0) >= 0.6
+    assert (found["my_digits", "macro_f1"] or 0) >= 0.4
+    assert ("my_digits", "multimodal_gain") not in found
 
 
 @pytest.mark.parametrize(
@@ -70,6 +73,8 @@ def test_own_pictures_are_asked_about_upright(trained_llava_folder: Path, mine: 
         ("pictures/0.jpg", b"GIF89a no more than a beginning", "damaged|no picture"),
         ("../outside.png", None, "lies outside of its folder"),
         ("missing.png", None, "no such file"),
+        ("a\0b.png", None, "lies outside of its folder"),
+        (f"{'x' * 300}.png", None, "can't be opened"),
     ],
 )
 def test_a_picture_that_cannot_be_used_is_named(
