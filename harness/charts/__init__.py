@@ -6,7 +6,7 @@ dark ground (`themed`). Texts of unknown origin are shown, never interpreted. Le
 
 from harness.charts.attribution import attribution_map
 from harness.charts.bars import dimension_bars, energy_by_phase, group_bars
-from harness.charts.curves import history, reliability, risk_coverage, severity_curves, task_lines
+from harness.charts.curves import history, noise_ladder, reliability, risk_coverage, severity_curves, task_lines
 from harness.charts.forest import VERDICTS, forest
 from harness.charts.radar import MOST, SCALE, radar
 from harness.charts.svg import to_svg
@@ -29,6 +29,7 @@ __all__ = [
     "forest",
     "group_bars",
     "history",
+    "noise_ladder",
     "pareto_front",
     "radar",
     "reliability",

@@ -7,8 +7,9 @@ from harness.charts.axes import by_name, drawn, is_grouped_by, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
 from harness.core.scores import SampleGroup
 from harness.core.text.display import elided
+from harness.core.text.translation import Translate
 
-__all__ = ["history", "reliability", "risk_coverage", "severity_curves", "task_lines"]
+__all__ = ["history", "noise_ladder", "reliability", "risk_coverage", "severity_curves", "task_lines"]
 
 
 def task_lines(
@@ -48,35 +49,58 @@ def severity_curves(estimates: pd.DataFrame, theme: Theme = "light", language: s
     noisy = estimates[(estimates["metric"] == "noisy_score") & is_grouped_by(estimates, "severity")]
     severities = [int(SampleGroup.parse(text).value) for text in noisy["group"]]
     rows = pd.concat([clean.assign(severity=0), noisy.assign(severity=severities)])
+    heading = t("{task}: score as noise grows").format(task=elided(first["task"], 40))
+    measure = title_of(t, t("score"), first["unit"], "higher")
+    return _by_severity(rows, heading, measure, t("checkpoint"), alt.Scale(zero=False, padding=12), t)
+
+
+def noise_ladder(
+    steps: pd.DataFrame,
+    title: str,
+    measure: str,
+    theme: Theme = "light",  # noqa: ARG001
+    language: str = "en",
+) -> Chart:
+    """A measure from 0 up by the severity of each kind of noise, a line a kind; severity 0 is what is clean.
+
+    `steps` has `name` (the kind) and `severity` beside the fields of `Estimate`, all of one unit and direction; names,
+    title and measure are in the reader's language.
+    """
+    t, first = chart_words(language), steps.iloc[0]
+    up = title_of(t, measure, first["unit"], first["direction"])
+    return _by_severity(steps, title, up, t("kind of noise"), alt.Scale(zero=True), t)
+
+
+def _by_severity(rows: pd.DataFrame, heading: str, measure: str, of: str, scale: alt.Scale, t: Translate) -> Chart:
+    """A line for each `name`, which is a thing of the kind `of`."""
     shown = drawn(rows, ["name", "severity", "value", "low", "high", "n"])
-    marks = by_name(list(shown["name"]), t("checkpoint"))
-    # Side by side, so that no run's interval hides another's.
+    marks = by_name(list(shown["name"]), of)
+    # Side by side, so that no line's interval hides another's.
     places = {name: index for index, name in enumerate(dict.fromkeys(shown["name"]))}
     shown["place"] = shown["severity"] + 0.08 * (shown["name"].map(places) - (len(places) - 1) / 2)
+    ends = pd.concat([shown["place"], shown["severity"]])
     base = alt.Chart(shown).encode(
         x=alt.X(
             "place:Q",
             title=t("severity of the noise (0: clean)"),
             axis=alt.Axis(values=sorted(set(shown["severity"])), format="d"),
-            scale=alt.Scale(nice=False, padding=14),
+            scale=alt.Scale(nice=False, padding=14, domain=[float(ends.min()), float(ends.max())]),
         ),
         tooltip=[
-            alt.Tooltip("name:N", title=t("checkpoint")),
+            alt.Tooltip("name:N", title=of),
             alt.Tooltip("severity:Q", title=t("severity"), format="d"),
-            alt.Tooltip("shown:N", title=t("score")),
+            alt.Tooltip("shown:N", title=measure),
             alt.Tooltip("n:Q", title="n"),
         ],
     )
-    title = title_of(t, t("score"), str(first["unit"]), "higher")
-    up = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False, padding=12))
+    up = alt.Y("value:Q", title=measure, scale=scale)
     layers = (
         base.mark_rule(strokeWidth=2, opacity=0.5).encode(
-            y=alt.Y("low:Q", title=title), y2="high:Q", color=marks["color"]
+            y=alt.Y("low:Q", title=measure), y2="high:Q", color=marks["color"]
         ),
         base.mark_line(strokeWidth=2).encode(y=up, color=marks["color"]),
         base.mark_point(filled=True, size=70, opacity=1).encode(y=up, **marks),
     )
-    heading = t("{task}: score as noise grows").format(task=elided(first["task"], 40))
     return alt.layer(*layers).properties(title=heading, height=260)
 
 

@@ -16,7 +16,7 @@ from suites.speech.noise import CORRUPTIONS, SoundCorruption
 from suites.speech.transcription import Announcements
 from suites.speech.words import AUDIO_SECONDS, edits, error_rate
 
-__all__ = ["NoisyAnnouncements"]
+__all__ = ["CLEAN", "NOISY", "NoisyAnnouncements"]
 
 NOISY = error_rate(
     "noisy_wer",

@@ -19,7 +19,7 @@ from harness.media.sounds import Samples, sound
 from suites.speech.transcription import MAX_TOKENS
 from suites.speech.words import AUDIO_SECONDS, normalised
 
-__all__ = ["SpeechlessSounds", "goes_in_circles"]
+__all__ = ["HALLUCINATION", "SpeechlessSounds", "goes_in_circles"]
 
 RATE_HZ = 16000
 _LONGEST_LOOP = 4

@@ -54,6 +54,10 @@ DRAWN = {
     "dimension": lambda t, c: charts.dimension_bars(SCORES, t, c),
     "groups": lambda t, c: charts.group_bars(rows({"value": 0.5}, {"value": 0.4, "group": f"kind={HOSTILE}"}), t, c),
     "severity": lambda t, c: charts.severity_curves(NOISE, t, c),
+    "ladder": lambda t, c: charts.noise_ladder(
+        rows(*({"name": name, "value": n / 2, "severity": n} for name in ("babble", HOSTILE) for n in range(4))),
+        *("errors as noise grows", "errors", t, c),
+    ),
     "reliability": lambda t, c: charts.reliability(BINS, t, c),
     "tradeoff": lambda t, c: charts.tradeoff(POINTS, JOULES, SHARE, t, c),
     "attribution": lambda t, c: charts.attribution_map([HOSTILE, " sky"], [1.0, -0.5], t, c, target=HOSTILE),

@@ -7,6 +7,7 @@ import wave
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import jiwer
@@ -18,13 +19,15 @@ from harness.core.errors import DataError
 from harness.core.meters import Window
 from harness.core.models import respond
 from harness.core.requests import Response
-from harness.core.scores import Score
+from harness.core.scores import Estimate, SampleGroup, Score
 from harness.core.tasks import Results, Task, TaskSettings
 from harness.engine.opening import open_model
 from harness.media.sounds import Samples, samples_of
+from harness.report.words import Words
 from suites.speech import clips
 from suites.speech.noise import CORRUPTIONS
 from suites.speech.noisy import INCREASE, NOISY, NoisyAnnouncements
+from suites.speech.report import SpeechReport
 from suites.speech.silence import HALLUCINATION, SpeechlessSounds, goes_in_circles
 from suites.speech.suite import Speech
 from suites.speech.transcription import SAVED, SpokenAnnouncements
@@ -300,3 +303,33 @@ def test_samples_are_drawn_by_the_seed_and_a_larger_limit_holds_a_smaller(rows):
 
     assert drawn(4) < drawn(8)
     assert drawn(8) != drawn(8, seed=4)
+
+
+def test_the_ladder_is_drawn_from_the_clean_clips_on_for_the_strengths_that_were_measured():
+    def estimate(metric: str, value: float, condition: str | None = None) -> Estimate:
+        return Estimate(
+            suite="speech",
+            task="noisy_announcements",
+            metric=metric,
+            group=SampleGroup("condition", condition) if condition else None,
+            value=value,
+            n=10,
+            unit="errors/word",
+            direction="lower",
+            signature="",
+        )
+
+    found = [
+        estimate("clean_wer", 0.1),
+        estimate("noisy_wer", 0.4),
+        estimate("noisy_wer", 0.2, "white noise, 20 dB"),
+        estimate("noisy_wer", 0.9, "white noise, 0 dB"),
+        estimate("noisy_wer", 0.5, "speed, 1.7 times"),
+    ]
+    run = SimpleNamespace(model="m", estimates=found)
+    (drawing,) = SpeechReport().figures(run, Words("zh").of("speech"))
+    (data,) = drawing.draw(language="zh").to_dict()["datasets"].values()
+    lines = [(one["name"], one["severity"], one["value"]) for one in data]
+    noise, speed = "白噪声 (20, 10, 0 dB)", "加速 (1.3, 1.7 倍)"
+    assert lines == [(noise, 0, 0.1), (noise, 1, 0.2), (noise, 3, 0.9), (speed, 0, 0.1), (speed, 2, 0.5)]
+    assert len(drawing.rows) == 4
