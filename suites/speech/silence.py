@@ -30,6 +30,7 @@ HALLUCINATION = Proportion(
     unit="share",
     direction="lower",
     by=("kind",),
+    smallest_group=1,
     source="share of sounds without speech for which words are written, as Koenecke et al., Careless Whisper (2024), "
     "found them in pauses",
     meaning="""
@@ -79,7 +80,7 @@ class SpeechlessSounds(Task):
 
     Limits. No music, no breath, no voices far away, no speech in another language, and no pauses within speech: a model
     that is quiet here may still invent words there. A model that never writes anything is perfect here; look at the
-    word error rate, too.
+    word error rate, too. There are three sounds of a kind by default: read its share with its interval.
     """
 
     name = "speechless_sounds"

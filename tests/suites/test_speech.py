@@ -24,6 +24,7 @@ from harness.core.tasks import Results, Task, TaskSettings
 from harness.engine.opening import open_model
 from harness.media.sounds import Samples, samples_of
 from harness.report.words import Words
+from harness.run.judgement import estimate_metric
 from suites.speech import clips
 from suites.speech.noise import CORRUPTIONS
 from suites.speech.noisy import INCREASE, NOISY, NoisyAnnouncements
@@ -333,3 +334,17 @@ def test_the_ladder_is_drawn_from_the_clean_clips_on_for_the_strengths_that_were
     noise, speed = "白噪声 (20, 10, 0 dB)", "加速 (1.3, 1.7 倍)"
     assert lines == [(noise, 0, 0.1), (noise, 1, 0.2), (noise, 3, 0.9), (speed, 0, 0.1), (speed, 2, 0.5)]
     assert len(drawing.rows) == 4
+
+
+def test_each_kind_of_speechless_sound_has_its_share_by_default():
+    samples = SpeechlessSounds().samples((), TaskSettings(limit=SpeechlessSounds.default_limit, num_fewshot=0, seed=0))
+    task = SpeechlessSounds()
+    kinds = {str(sample.fields["kind"]) for sample in samples}
+    scores = [one for sample in samples for one in task.score(sample, [Response(request_id="", text="So.")])]
+    for kind in kinds:
+        chosen = [one for one in scores if one.metric == HALLUCINATION.name and one.groups["kind"] == kind]
+        found = estimate_metric(
+            HALLUCINATION, chosen, suite="s", task="t", seed=0, signature="", group=SampleGroup("kind", kind)
+        )
+        # Wilson's lower end of three in three.
+        assert (found.value, found.n, found.low) == (1, 3, pytest.approx(3 / (3 + 1.96**2), abs=1e-3))
