@@ -2,16 +2,20 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from harness.core.errors import HarnessError
 from harness.core.media import AUDIO, OBJECT, media_type_of
+from harness.core.requests import AttributePicture
+from harness.media.heat import heat_map
 from harness.media.shown import as_png, safe_medium
 from harness.record import RunRecord
+from harness.record.media import grid_of, media_names
 from leaderboard.session import Session
 from leaderboard.words import escaped
 
-__all__ = ["in_words", "media"]
+__all__ = ["heat", "in_words", "media"]
 
 _WIDTH = 280
 
@@ -32,6 +36,24 @@ def media(session: Session, record: RunRecord, names: Sequence[str]) -> None:
                 st.image(as_png(medium), width=_WIDTH)
         except HarnessError as error:
             st.warning(escaped(str(error), 300))
+
+
+def heat(session: Session, record: RunRecord, requests: pd.DataFrame, values: Sequence[float], *, title: str) -> bool:
+    """Show what the parts of the explained picture are worth; False where what was explained is no picture."""
+    explained = requests[requests["kind"] == AttributePicture.kind]
+    if explained.empty:
+        return False
+    settings = explained["settings"].iloc[0]
+    grid, names = grid_of(settings), media_names(settings)
+    try:
+        medium = record.medium(names[0]) if names else None
+        if grid is None or medium is None:
+            return False
+        caption = session.t("{title} (blue speaks for it, orange against it)", title=escaped(title))
+        st.image(heat_map(medium, values, grid), caption=caption, width=_WIDTH)
+    except (HarnessError, ValueError):
+        return False
+    return True
 
 
 def in_words(prompt: str, word: str) -> str:

@@ -10,6 +10,7 @@ from harness.core.media import AUDIO, IMAGE, Medium
 from harness.core.models import Kind, Loading
 from harness.core.requests import (
     Attribute,
+    AttributePicture,
     Classify,
     Embed,
     GenerateUntil,
@@ -156,7 +157,7 @@ ENCODER = Kind(
 VISION_LANGUAGE = Kind(
     name="vision_language",
     title="vision-language model",
-    answers=(*CAUSAL.answers, MultimodalLoglikelihood, MultimodalGenerateUntil),
+    answers=(*CAUSAL.answers, MultimodalLoglikelihood, MultimodalGenerateUntil, AttributePicture),
     trial=_CONTINUED,
     model=f"{_KINDS}.vision_language:VisionLanguageModel",
     loading=Loading(

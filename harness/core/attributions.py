@@ -78,10 +78,11 @@ class Attribution:
 
     `decision` is the index of the choice or the label that the model prefers, `target` its text, `tie` whether it hangs
     on rounding. `probability` of the decision is among the choices, in [0, 1], of the whole text; `empty_probability`
-    without any unit. `units` are the pieces of the text explained, in order: joined, they are that text. `methods`
-    include the random one. `evaluation_count` counts the distinct texts that the model was asked about, `pass_count`
-    those that went through it forward and back. `asked_token_count` are the tokens of those texts, each
-    read by itself, `computed_token_count` the tokens that were read for them, passes for gradients apart.
+    without any unit. `units` are the pieces of the text explained, in order: joined, they are that text; of a picture,
+    the names of the cells of a grid, row by row. `methods` include the random one. `evaluation_count` counts the
+    distinct texts or pictures that the model was asked about, `pass_count` those that went through it forward and back.
+    `asked_token_count` are the tokens of those, each read by itself, `computed_token_count` the tokens that were read
+    for them, passes for gradients apart.
     """
 
     decision: int

@@ -16,6 +16,7 @@ from harness.core.text.values import field_values
 
 __all__ = [
     "Attribute",
+    "AttributePicture",
     "Classify",
     "Conversation",
     "Embed",
@@ -287,6 +288,20 @@ def with_media(request: GenerateUntil, media: Sequence[str]) -> MultimodalGenera
     """What a request for a text asks, of a context that holds these media."""
     values = {one.name: getattr(request, one.name) for one in fields(request)}
     return MultimodalGenerateUntil(**values, media=tuple(media))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributePicture(Attribute):
+    """Where in a picture does the model see what makes it decide as it does?
+
+    As `Attribute`, of a context with one picture among `media`: the units are the cells of a `grid` of rows and columns
+    over it, row by row, and a cell is taken out by filling it with the picture's mean colour. The text stays as it is.
+    """
+
+    kind: ClassVar[str] = "attribute_picture"
+    lack: ClassVar[str] = "sees no pictures, or isn't asked for explanations"
+    media: tuple[str, ...]
+    grid: tuple[int, int] = (4, 4)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Pictures as media: eight bits a channel, red, green and blue, without any of what else a file may hold."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from PIL import Image
 
 from harness.core.media import IMAGE, Medium, data_of
 
-__all__ = ["image_of", "picture", "picture_of_pixels", "pixels_of", "trial_picture"]
+__all__ = ["image_of", "picture", "picture_of_pixels", "pixels_of", "trial_picture", "without_cells"]
 
 
 def picture(image: Image.Image) -> Medium:
@@ -45,3 +46,18 @@ def pixels_of(name: str) -> NDArray[np.float64]:
 def picture_of_pixels(pixels: NDArray[np.float64]) -> Medium:
     """The medium of such pixels; what lies outside of 0 to 1 is clipped."""
     return picture(Image.fromarray(np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8)))
+
+
+def without_cells(name: str, grid: tuple[int, int], kept: Sequence[bool]) -> Medium:
+    """The picture with those cells of a grid (rows, columns) that aren't `kept` filled with its mean colour.
+
+    Cells are counted row by row. Raises `ValueError` for another number of cells than the grid has.
+    """
+    rows, columns = grid
+    if len(kept) != rows * columns:
+        raise ValueError(f"{len(kept)} cells are told of, and the grid has {rows * columns}")
+    pixels = pixels_of(name)
+    height, width, _ = pixels.shape
+    hidden = ~np.asarray(kept, dtype=bool).reshape(rows, columns)
+    mask = hidden[np.arange(height)[:, None] * rows // height, np.arange(width)[None] * columns // width]
+    return picture_of_pixels(np.where(mask[..., None], pixels.mean(axis=(0, 1)), pixels))

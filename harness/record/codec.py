@@ -9,6 +9,7 @@ from harness.core.errors import RecordError
 from harness.core.meters import Window
 from harness.core.requests import (
     Attribute,
+    AttributePicture,
     Classify,
     Embed,
     GenerateUntil,
@@ -50,6 +51,10 @@ class _Kind:
     shown: Mapping[str, Callable[[Any], str | None]] = field(default_factory=dict)
 
 
+def _decided(asked: Attribute) -> str | None:
+    return asked.text_pair or " |".join(asked.continuations) or None
+
+
 _CONTEXT, _TEXT = {"context": "context"}, {"continuation": "text"}
 _PAIR = {**_CONTEXT, "continuation": "continuation"}
 _KINDS: Mapping[type[Request], _Kind] = {
@@ -65,11 +70,8 @@ _KINDS: Mapping[type[Request], _Kind] = {
     Classify: _Kind(Codec(Classify), {"context": "text", "continuation": "text_pair"}),
     Embed: _Kind(Codec(Embed), {"context": "text"}),
     Tag: _Kind(Codec(Tag), {}, {"context": lambda asked: " ".join(asked.words)}),
-    Attribute: _Kind(
-        Codec(Attribute),
-        _CONTEXT,
-        {"continuation": lambda asked: asked.text_pair or " |".join(asked.continuations) or None},
-    ),
+    Attribute: _Kind(Codec(Attribute), _CONTEXT, {"continuation": _decided}),
+    AttributePicture: _Kind(Codec(AttributePicture), _CONTEXT, {"continuation": _decided}),
 }
 _BY_NAME = {asked.kind: kind for asked, kind in _KINDS.items()}
 

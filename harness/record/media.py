@@ -11,7 +11,7 @@ from harness.core.requests import Request
 from harness.record.files import make_folder, write_whole
 from harness.record.opening import read_bytes
 
-__all__ = ["FOLDER", "file_of", "keep_media", "media_in", "media_names", "stored_medium"]
+__all__ = ["FOLDER", "file_of", "grid_of", "keep_media", "media_in", "media_names", "stored_medium"]
 
 FOLDER = "media"
 _ENDINGS: dict[MediaType, str] = {IMAGE: "png", AUDIO: "flac"}
@@ -37,6 +37,18 @@ def media_names(settings: str | None) -> list[str]:
     values = told.values() if isinstance(told, dict) else ()
     parts = (part for value in values for part in (value if isinstance(value, list) else [value]))
     return [part for part in parts if isinstance(part, str) and _is_name(part)]
+
+
+def grid_of(settings: str | None) -> tuple[int, int] | None:
+    """Rows and columns of the grid by which a request explains a picture, by the column `settings` of its row."""
+    try:
+        told = json.loads(settings or "{}")
+    except ValueError:
+        return None
+    grid = told.get("grid") if isinstance(told, dict) else None
+    if not isinstance(grid, list) or len(grid) != 2 or not all(type(one) is int and 0 < one <= 64 for one in grid):
+        return None
+    return grid[0], grid[1]
 
 
 def _is_name(text: str) -> bool:

@@ -17,6 +17,7 @@ from harness.core.text.display import elided, interval, number
 from harness.record.estimates import estimate_row
 from harness.report.blocks import Figure
 from harness.report.context import ReportContext
+from harness.report.pictures import heat_svg
 from harness.report.words import Words
 
 __all__ = [
@@ -78,9 +79,6 @@ def attribution_figures(context: ReportContext, suite: str) -> list[Figure]:
 
 def _map(context: ReportContext, row: Mapping[Hashable, Any]) -> Figure:
     tokens, values = [str(token) for token in row["tokens"]], [float(value) for value in row["values"]]
-    chart = charts.attribution_map(
-        tokens, values, language=context.words.language, target=str(row["target"]).strip(), columns=72
-    )
     caption = context.words(
         "{task}, sample {sample}: {method} for “{target}”, which has a probability of {probability}",
         task=row["task"],
@@ -91,6 +89,12 @@ def _map(context: ReportContext, row: Mapping[Hashable, Any]) -> Figure:
     )
     told = "; ".join(
         f"{elided(token.strip()) or '␣'} {number(value)}" for token, value in zip(tokens, values, strict=True)
+    )
+    if (picture := heat_svg(context, row)) is not None:
+        caption = context.words("{caption}: blue speaks for it, orange against it", caption=caption)
+        return Figure(svg=picture, caption=caption, alternative=f"{caption}. {told}", width=0.3)
+    chart = charts.attribution_map(
+        tokens, values, language=context.words.language, target=str(row["target"]).strip(), columns=72
     )
     return Figure(svg=charts.to_svg(chart), caption=caption, alternative=f"{caption}. {told}", width=0.9)
 

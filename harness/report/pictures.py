@@ -2,15 +2,19 @@
 
 import base64
 import struct
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 from harness.core.errors import DataError
 from harness.core.media import AUDIO, media_type_of
+from harness.core.requests import AttributePicture
+from harness.media.heat import heat_map
 from harness.media.shown import as_png
+from harness.record.media import grid_of, media_names
 from harness.report.blocks import Block, Figure, Note
 from harness.report.context import ReportContext
 
-__all__ = ["media_figures"]
+__all__ = ["heat_svg", "media_figures"]
 
 
 def media_figures(context: ReportContext, names: Sequence[str]) -> list[Block]:
@@ -33,6 +37,29 @@ def media_figures(context: ReportContext, names: Sequence[str]) -> list[Block]:
         width = 0.7 if media_type_of(name) == AUDIO else 0.28
         found.append(Figure(svg=_framed(png), caption=caption, alternative=caption, width=width))
     return found
+
+
+def heat_svg(context: ReportContext, row: Mapping[Hashable, Any]) -> str | None:
+    """The picture of an explained decision with the worth of its parts; None where a text was explained, or it is lost.
+
+    `row` is one of the record's attributions.
+    """
+    asked = context.samples
+    if "settings" not in asked:
+        return None
+    mine = asked[(asked["suite"] == row["suite"]) & (asked["task"] == row["task"])]
+    mine = mine[(mine["sample_id"] == row["sample_id"]) & (mine["kind"] == AttributePicture.kind)]
+    if mine.empty:
+        return None
+    settings = mine["settings"].iloc[0]
+    grid, names = grid_of(settings), media_names(settings)
+    medium = context.record.medium(names[0]) if names else None
+    if grid is None or medium is None:
+        return None
+    try:
+        return _framed(heat_map(medium, [float(value) for value in row["values"]], grid))
+    except (DataError, ValueError):
+        return None
 
 
 def _framed(png: bytes) -> str:

@@ -14,7 +14,7 @@ from leaderboard.address import as_in_address, choose_one, in_address, put
 from leaderboard.chosen import chosen_run
 from leaderboard.data.samples import PAGE_SIZE, Outcome, SampleQuery, facets, sample, samples_page
 from leaderboard.marks import marked
-from leaderboard.media import in_words, media
+from leaderboard.media import heat, in_words, media
 from leaderboard.parts import drawing, shown_table, text
 from leaderboard.session import Session, record_of
 from leaderboard.words import escaped
@@ -168,7 +168,7 @@ def _one(session: Session, record: RunRecord, query: SampleQuery, sample_id: str
             groups=[", ".join(f"{name}={value}" for name, value in dict(one or {}).items()) for one in scores["groups"]]
         )
     shown_table(scores.rename(columns={name: t(name) for name in map(str, scores)}), key="scores of one")
-    _attributions(session, record, query, sample_id)
+    _attributions(session, record, query, sample_id, requests)
 
 
 def _situations(requests: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -250,7 +250,9 @@ def _answer(session: Session, row: dict[Any, Any], *, key: str) -> None:
         st.warning(escaped(row["invalid"], 300))
 
 
-def _attributions(session: Session, record: RunRecord, query: SampleQuery, sample_id: str) -> None:
+def _attributions(
+    session: Session, record: RunRecord, query: SampleQuery, sample_id: str, requests: pd.DataFrame
+) -> None:
     t = session.t
     known = record.attributions
     if known.empty:
@@ -266,7 +268,8 @@ def _attributions(session: Session, record: RunRecord, query: SampleQuery, sampl
             attribution_map, tokens, values, session.theme, t.code, target=str(row["target"]), method=str(row["method"])
         )
         with places[place % 2]:
-            drawing(session, picture, key=f"attribution {place}")
+            if not heat(session, record, requests, values, title=f"{row['method']}: {row['target']}"):
+                drawing(session, picture, key=f"attribution {place}")
         behind += [
             {t("method"): row["method"], t("token"): token, t("attribution"): value}
             for token, value in zip(tokens, values, strict=True)

@@ -3,14 +3,10 @@
 from suites.robustness.metrics import CLEAN_SCORE, FLIP_RATE, NOISY_SCORE, RELATIVE_DROP, SEVERITY_AREA
 from suites.robustness.variants import picture_perturbations
 from suites.robustness.wrapper import RobustnessTask
-from suites.vision.digits import Digits
+from suites.vision.digits import PlainDigits
 from suites.vision.scenes import DrawnScenes
 
 __all__ = ["CorruptedDigits", "CorruptedScenes"]
-
-
-class _PlainDigits(Digits):
-    controlled = False
 
 
 class _PlainScenes(DrawnScenes):
@@ -37,7 +33,7 @@ class CorruptedDigits(_Corrupted):
     """
 
     def __init__(self) -> None:
-        super().__init__(_PlainDigits(), picture_perturbations())
+        super().__init__(PlainDigits(), picture_perturbations())
         self.name = "corrupted_digits"
         self.default_limit = 16
 

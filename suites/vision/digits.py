@@ -11,7 +11,7 @@ from harness.core.tasks import Row, Sample, TaskSettings, choose
 from harness.core.text.hashing import digest
 from suites.vision.looking import Looking, PictureQuestion, pictured
 
-__all__ = ["Digits", "digit_image", "written_digits"]
+__all__ = ["Digits", "PlainDigits", "digit_image", "written_digits"]
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _SIDE = 64
@@ -43,6 +43,12 @@ class Digits(Looking):
 
     def _look(self, pixels: Any, name: int) -> PictureQuestion:
         return PictureQuestion(image=digit_image(pixels), question="Which digit is this?", choices=NAMES, gold=name)
+
+
+class PlainDigits(Digits):
+    """Digits without the grey picture, for tasks that ask about them again."""
+
+    controlled = False
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a model says of a text without some of its units, each text asked about once."""
+"""What a model says of a text, or of a picture, without some of its units, each asked about once."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,17 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 from harness.core.models import TOLERANCE_NATS, Model
-from harness.core.requests import Attribute, Classify, Loglikelihood, Request, Response
+from harness.core.requests import (
+    Attribute,
+    AttributePicture,
+    Classify,
+    Loglikelihood,
+    MultimodalLoglikelihood,
+    Request,
+    Response,
+)
 from harness.engine.attribution.units import without
+from harness.media.pictures import without_cells
 
 __all__ = ["Ablations", "Decision", "Spent", "Unusable", "log_odds"]
 
@@ -106,6 +115,12 @@ class Ablations:
 
     def _requests(self, kept: Kept) -> list[Request]:
         asked = self.request
+        if isinstance(asked, AttributePicture):
+            shown = (without_cells(asked.media[0], asked.grid, kept.tolist()), *asked.media[1:])
+            return [
+                MultimodalLoglikelihood(context=asked.context, continuation=continuation, media=shown)
+                for continuation in asked.continuations
+            ]
         stop = len(asked.context) if asked.stop is None else asked.stop
         text = asked.context[: asked.start] + without(self.units, kept.tolist()) + asked.context[stop:]
         if not asked.continuations:

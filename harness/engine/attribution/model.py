@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -9,13 +10,14 @@ from typing_extensions import override
 from harness.core import registry
 from harness.core.attributions import Attribution
 from harness.core.errors import HarnessError
+from harness.core.media import IMAGE, media_type_of
 from harness.core.models import Batch, Model
 from harness.core.process.isolation import StepFailed, attempt, is_foreign
-from harness.core.requests import Attribute, Request, Response
+from harness.core.requests import Attribute, AttributePicture, Request, Response
 from harness.core.text.reasons import Reason
 from harness.core.text.words import word_ends
 from harness.engine.attribution.ablations import Unusable
-from harness.engine.attribution.units import token_ends, units_of
+from harness.engine.attribution.units import cells_of, token_ends, units_of
 
 if TYPE_CHECKING:
     from harness.engine.attribution.explaining import Explainer
@@ -58,6 +60,8 @@ class AttributingModel(Model):
         try:
             units = self._units(request)
             methods = [registry.make("harness.attributions", name) for name in request.methods]
+            if isinstance(request, AttributePicture):
+                request = _of_pixels(request, methods)
             explainer = Explainer(model=self.model, methods=methods, box=self.box, planned_ids=self._planned)
             if not is_foreign(map(type, methods)):
                 return Response(request_id=request.id, attribution=explainer.explain(request, units))
@@ -67,6 +71,8 @@ class AttributingModel(Model):
             return Response(request_id=request.id, invalid=reason.reason)
 
     def _units(self, request: Attribute) -> tuple[str, ...]:
+        if isinstance(request, AttributePicture):
+            return cells_of(*request.grid)
         text = request.context[request.start : request.stop]
         if request.unit == "word":
             ends = word_ends(text)
@@ -78,6 +84,15 @@ class AttributingModel(Model):
         if len(units) < 2:
             raise Unusable("the text to explain has fewer than two units, so none can matter more than another")
         return units
+
+
+def _of_pixels(request: AttributePicture, methods: Sequence[Any]) -> AttributePicture:
+    """The request as it can be answered. Raises `Unusable` where it can't."""
+    if not request.media or media_type_of(request.media[0]) != IMAGE:
+        raise Unusable("there is no picture to explain")
+    if any(method.needs_gradients for method in methods):
+        raise Unusable("gradients aren't followed into pictures: ask for methods that take parts out")
+    return replace(request, settings=replace(request.settings, noises=0, randomise=False))
 
 
 def _attempted(explainer: "Explainer", request: Attribute, units: Sequence[str]) -> Attribution:

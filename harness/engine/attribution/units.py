@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["token_ends", "units_of", "without"]
+__all__ = ["cells_of", "token_ends", "units_of", "without"]
 
 
 def token_ends(tokenizer: Any, text: str) -> list[int]:
@@ -14,6 +14,11 @@ def token_ends(tokenizer: Any, text: str) -> list[int]:
     offsets = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)["offset_mapping"]
     spans = [(start, end) for start, end in offsets if end > start]
     return [end for (_, end), (start, _) in pairwise([*spans, (len(text), len(text))]) if start >= end]
+
+
+def cells_of(rows: int, columns: int) -> tuple[str, ...]:
+    """The names of the cells of a grid over a picture, row by row."""
+    return tuple(f"row {row + 1}, column {column + 1}" for row in range(rows) for column in range(columns))
 
 
 def units_of(text: str, ends: Sequence[int], most: int) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from harness.core.media import OBJECT
 from harness.core.models import Batch, Model
 from harness.core.requests import (
     Attribute,
+    AttributePicture,
     Conversation,
     EmbeddingNoise,
     GenerateUntil,
@@ -171,7 +172,8 @@ class ChatModel(Model):
 
 
 def _media(request: Request) -> tuple[str, ...]:
-    return request.media if isinstance(request, MultimodalLoglikelihood | MultimodalGenerateUntil) else ()
+    seeing = MultimodalLoglikelihood | MultimodalGenerateUntil | AttributePicture
+    return request.media if isinstance(request, seeing) else ()
 
 
 def _with_turn(request: _Chat, turn: str) -> Request:
