@@ -9,6 +9,7 @@ from harness.core.attributions import RANDOM, Attribution, MethodResult
 from harness.core.models import Batch, Model
 from harness.core.requests import (
     Attribute,
+    AttributePicture,
     Classify,
     Embed,
     GenerateUntil,
@@ -118,6 +119,9 @@ class StandIn(Model):
 
     def _explained(self, request: Attribute, rng: Random) -> Response:
         units = tuple(request.context[request.start : request.stop].split(" ")[: request.max_units])
+        if isinstance(request, AttributePicture):
+            rows, columns = request.grid
+            units = tuple(f"cell {number}" for number in range(rows * columns))
         tried = request.settings
         methods = tuple(
             MethodResult(
@@ -158,6 +162,7 @@ _MADE: Mapping[type[Request], Callable[..., Response]] = {
     Tag: StandIn._tagged,
     Embed: StandIn._embedded,
     Attribute: StandIn._explained,
+    AttributePicture: StandIn._explained,
     Transcribe: StandIn._transcribed,
 }
 

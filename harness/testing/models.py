@@ -10,6 +10,7 @@ from harness.core.media import OBJECT
 from harness.core.models import TOLERANCE_NATS, Model, respond
 from harness.core.requests import (
     Attribute,
+    AttributePicture,
     Classify,
     Embed,
     GenerateUntil,
@@ -61,6 +62,14 @@ _NEW: Mapping[type[Request], Callable[[str], Request]] = {
     Embed: lambda text: Embed(text=text),
     Attribute: lambda text: Attribute(
         context=text, continuations=(" yes", " no"), methods=("occlusion",), settings=AttributionSettings(seed=1)
+    ),
+    AttributePicture: lambda text: AttributePicture(
+        context=f"{OBJECT}{text}",
+        continuations=(" yes", " no"),
+        methods=("occlusion",),
+        settings=AttributionSettings(seed=1),
+        media=(trial_picture(),),
+        grid=(1, 2),
     ),
 }
 

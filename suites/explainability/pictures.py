@@ -18,7 +18,9 @@ from harness.core.tasks import Row, Sample, Task, TaskSettings
 from suites.explainability.metrics import (
     AOPC_COMPREHENSIVENESS,
     AOPC_SUFFICIENCY,
+    COMPLETENESS_GAP,
     COMPREHENSIVENESS_LIFT,
+    CONVERGED,
     DELETION_AREA,
     INFIDELITY,
     INSERTION_AREA,
@@ -49,7 +51,7 @@ class PictureAttribution(AttributionTask):
 
     metrics: Sequence[Metric] = (
         *(COMPREHENSIVENESS_LIFT, SUFFICIENCY_LIFT, AOPC_COMPREHENSIVENESS, AOPC_SUFFICIENCY),
-        *(DELETION_AREA, INSERTION_AREA, INFIDELITY, RANK_AGREEMENT, TOP_AGREEMENT),
+        *(DELETION_AREA, INSERTION_AREA, INFIDELITY, COMPLETENESS_GAP, CONVERGED, RANK_AGREEMENT, TOP_AGREEMENT),
     )
 
     def __init__(self, inner: Task, *, grid: tuple[int, int] = _GRID) -> None:
