@@ -57,8 +57,15 @@ class EmojiNames(Looking):
 
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
-        """The chosen emoji: of one character, so that no two differ by skin or gender alone."""
-        plain = [row for row in rows if "-" not in row["points"] and set(LANGUAGES) <= set(row["names"])]
+        """The chosen emoji: of one character, as those with a skin tone are not, and each once.
+
+        The data have some as a text's character, too: the same picture under names of nearly the same spelling.
+        """
+        known = (row for row in rows if "-" not in row["points"] and set(LANGUAGES) <= set(row["names"]))
+        first: dict[str, Row] = {}
+        for row in known:
+            first.setdefault(row["points"], row)
+        plain = list(first.values())
         if len(plain) <= _OTHERS:
             raise DataError("has too few emoji with names in all languages", place=self.name)
         _, asked = choose(len(plain), settings, salt=self.name)
