@@ -120,7 +120,7 @@ RECORDINGS: Sequence[DataSet] = (
         sha256="c857823503f6ab57a0b1d672f72716c0480d092979848be6f7262044025ea202",
         row_count=540,
         dropped="540 of 568 recordings, 24 minutes in all, at 8 kHz as on a telephone, of one woman's voice in a "
-        "studio. Left out are tones and pauses. Most are a word or two: 188 have at least four words, no figure, and "
-        "at most 15 seconds. The texts are the script, and a few words differ from what is said.",
+        "studio. Left out are tones and pauses. Most are a word or two: 186 have at least four words, no figure "
+        "or key, and at most 15 seconds. The texts are the script, and a few words differ from what is said.",
     ),
 )

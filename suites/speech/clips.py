@@ -19,7 +19,7 @@ __all__ = ["Clip", "clips_of"]
 
 FEWEST_WORDS = 4
 LONGEST_S = 15.0
-_FIGURE = re.compile(r"\d")
+_SPELT = re.compile(r"[\d*#]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,14 @@ class Clip:
 def clips_of(rows: Sequence[Row]) -> list[Clip]:
     """The clips of at least four words and at most 15 seconds, in the order of the rows.
 
-    One whose text has a figure is left out: `4` and `four` are both right, and count as different words. Raises
-    `DataError` for a row whose `wav` is no WAV file of one channel and 16 bits, in base64.
+    One whose text has a figure or one of a telephone's other keys is left out: `4` and `four` are both right, and count
+    as different words, and `#` is said `pound`. Raises `DataError` for a row whose `wav` is no WAV file of one channel
+    and 16 bits, in base64.
     """
     found = []
     for row in rows:
         text = str(row["text"])
-        if len(normalised(text).split()) < FEWEST_WORDS or _FIGURE.search(text):
+        if len(normalised(text).split()) < FEWEST_WORDS or _SPELT.search(text):
             continue
         clip = _clip(str(row["id"]), text, str(row["wav"]))
         if clip.seconds <= LONGEST_S:

@@ -123,7 +123,9 @@ class SpokenAnnouncements(Announcements):
         if heard.loglikelihood is not None:
             nats = -heard.loglikelihood
             scores.append(Score(sample_id=sample.id, metric=NATS_PER_WORD.name, value=nats, weight=found.word_count))
-        if deaf.text is not None:
-            saved = edits(said, deaf.text).words - found.words
-            scores.append(Score(sample_id=sample.id, metric=SAVED.name, value=saved, weight=found.word_count))
+        saved = None if deaf.text is None else edits(said, deaf.text).words - found.words
+        silent = None if saved is not None else deaf.invalid or "nothing was written"
+        scores.append(
+            Score(sample_id=sample.id, metric=SAVED.name, value=saved, weight=float(found.word_count), invalid=silent)
+        )
         return scores

@@ -239,12 +239,21 @@ def test_an_answer_that_is_none_spoils_its_own_clip_alone(rows):
     sample = task.samples(rows, SETTINGS)[0]
     silent = Response(request_id="", invalid="too long")
     assert {one.invalid for one in task.score(sample, [silent, silent])} == {"too long"}
+    heard = Response(request_id="", text=str(sample.gold), loglikelihood=-1.0)
+    found = {one.metric: one for one in task.score(sample, [heard, silent])}
+    assert found.keys() == {one.name for one in task.metrics}
+    assert {name: one.invalid for name, one in found.items() if one.invalid} == {"errors_saved_by_hearing": "too long"}
 
 
 def test_short_texts_and_figures_are_not_asked_about_and_a_damaged_clip_is_named():
     sound = np.zeros(800, dtype=np.float32)
     kept = clips.clips_of(
-        [row("a", "Please hold the line.", sound), row("b", "Goodbye.", sound), row("c", "Press 1 to go on", sound)]
+        [
+            row("a", "Please hold the line.", sound),
+            row("b", "Goodbye.", sound),
+            row("c", "Press 1 to go on", sound),
+            row("d", "press * to toggle pause", sound),
+        ]
     )
     assert [clip.name for clip in kept] == ["a"]
     with pytest.raises(DataError, match="bad: is no WAV file"):
