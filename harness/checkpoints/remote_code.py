@@ -1,6 +1,6 @@
 """Finds code that a checkpoint would have executed while it is loaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ def carries_code(folder: Path, config: dict[str, Any]) -> list[tuple[str, str]]:
     found = [("config.json", "auto_map")] if config.get("auto_map") else []
     for name in (TOKENIZER_CONFIG, *PROCESSOR_PATTERNS):
         path = folder / name
-        if path.is_file() and read_object(path).get("auto_map"):
+        if path.is_file() and any(_auto_maps(read_object(path))):
             found.append((name, "auto_map"))
     if (folder / CUSTOM_GENERATE).is_dir():
         found.append((CUSTOM_GENERATE, "generate.py"))
@@ -34,7 +34,7 @@ def refuse_borrowed_code(folder: Path) -> None:
     """
     for name in ("config.json", TOKENIZER_CONFIG, *PROCESSOR_PATTERNS):
         path = folder / name
-        listed = read_object(path).get("auto_map") if path.is_file() else None
+        listed = list(_auto_maps(read_object(path))) if path.is_file() else []
         for repository, found, _ in (word.rpartition("--") for word in _words(listed)):
             if found:
                 raise CheckpointError(
@@ -45,11 +45,24 @@ def refuse_borrowed_code(folder: Path) -> None:
                 )
 
 
+def _auto_maps(content: Mapping[str, Any]) -> Iterator[Any]:
+    """What names code in a config, and in its parts: a processor's has one for pictures and one for sounds."""
+    left: list[Mapping[str, Any]] = [content]
+    while left:
+        part = left.pop()
+        yield part.get("auto_map")
+        left += (value for name, value in part.items() if isinstance(value, dict) and name != "auto_map")
+
+
 def _words(listed: Any) -> Iterator[str]:
-    """The texts of a list, or of a mapping's values; one may be a list itself."""
-    parts = listed.values() if isinstance(listed, dict) else listed if isinstance(listed, list) else [listed]
-    for part in parts:
-        yield from (word for word in (part if isinstance(part, list) else [part]) if isinstance(word, str))
+    """The texts in it, however it nests them."""
+    left = [listed]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict | list):
+            left += part.values() if isinstance(part, dict) else part
 
 
 def refuse_remote_code(checkpoint: Checkpoint) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
+from harness.checkpoints.remote_code import refuse_borrowed_code
 from harness.core import registry
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.requests import MatchTexts, MultimodalGenerateUntil, MultimodalLoglikelihood
@@ -62,6 +63,20 @@ def test_code_of_a_processor_never_runs_unasked(llava: Path) -> None:
     changed(llava, lambda content: content.update(auto_map={"AutoProcessor": "evil.Evil"}))
     with pytest.raises(CheckpointError, match="names Python code of the checkpoint's own"):
         loaded(llava)
+
+
+def test_code_that_a_part_of_a_processor_names_is_known_and_another_repositorys_refused(llava: Path) -> None:
+    before = resolve(str(llava))
+    (llava / "own.py").write_text("raise SystemExit('it ran')\n")
+    named = {"AutoImageProcessor": {"pil": "own.Own"}}
+    changed(llava, lambda content: content["image_processor"].update(auto_map=named))
+    with pytest.raises(CheckpointError, match="names Python code of the checkpoint's own"):
+        loaded(llava)
+    assert {"own.py"} == resolve(str(llava)).files.keys() - before.files.keys()
+    named["AutoImageProcessor"]["pil"] = "nobody/other--own.Own"
+    changed(llava, lambda content: content["image_processor"].update(auto_map=named))
+    with pytest.raises(CheckpointError, match="code of another repository, 'nobody/other'"):
+        refuse_borrowed_code(llava)
 
 
 def test_sizes_that_no_picture_needs_are_refused_before_they_fill_the_memory(llava: Path) -> None:
