@@ -111,7 +111,7 @@ def request_of(row: Mapping[str, Any]) -> Request:
     try:
         columns = {name: row[column] for column, name in kind.columns.items()}
         request: Request = kind.codec.decode({**json.loads(row["settings"] or "{}"), **columns})
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise RecordError("its row holds no request", place=place) from error
     if request.id != row["request_id"]:
         raise RecordError("its request is not the one that its id was made from", place=place)

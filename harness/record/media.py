@@ -28,11 +28,16 @@ def media_in(request: Request) -> list[Medium]:
     return [part for part in parts if isinstance(part, Medium)]
 
 
-def media_names(settings: str | None) -> list[str]:
-    """The names of the media of a request, by the column `settings` of its row; none for what names none."""
+def media_names(settings: object) -> list[str]:
+    """The names of the media of a request, by the column `settings` of its row; none for what names none.
+
+    A request that has no settings has no text there: None, or the NaN of a table.
+    """
+    if not isinstance(settings, str):
+        return []
     try:
-        told = json.loads(settings or "{}")
-    except ValueError:
+        told = json.loads(settings)
+    except (ValueError, RecursionError):
         return []
     values = told.values() if isinstance(told, dict) else ()
     parts = (part for value in values for part in (value if isinstance(value, list) else [value]))

@@ -5,6 +5,7 @@ import io
 import pickle
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,11 +13,11 @@ from PIL import Image
 
 from harness.core.errors import ModelError
 from harness.core.media import IMAGE, Medium, data_of, media_type_of
-from harness.core.requests import MultimodalLoglikelihood, Transcribe
+from harness.core.requests import Embed, MultimodalLoglikelihood, Transcribe
 from harness.media.pictures import image_of, picture
 from harness.media.sounds import resampled, samples_of, sound
 from harness.record.codec import request_columns, request_of
-from harness.record.media import keep_media, media_in, stored_medium
+from harness.record.media import keep_media, media_in, media_names, stored_medium
 
 
 def test_a_medium_is_named_by_type_and_digest_and_brings_its_bytes():
@@ -84,3 +85,11 @@ def test_a_run_keeps_each_medium_once_and_notices_other_bytes(tmp_path):
     assert stored_medium(tmp_path, str(medium)).data == medium.data
     (tmp_path / names[0]).write_bytes(other.data)
     assert stored_medium(tmp_path, str(medium)) is None
+
+
+def test_what_a_table_says_of_requests_names_their_media_and_of_others_none():
+    heard = Transcribe(audio=sound(np.zeros(10, dtype=np.float32), 8000), language="en")
+    asked = [Embed(text="no setting"), heard]
+    table = pa.Table.from_pylist([request_columns(one) for one in asked]).to_pandas()
+    assert [media_names(one) for one in table["settings"]] == [[], [heard.audio]]
+    assert [media_names(one) for one in (None, "[]", "no JSON", "[" * 100_000)] == [[], [], [], []]
