@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import fields
 from pathlib import Path
 
+from harness.core.errors import RecordError
 from harness.core.media import AUDIO, IMAGE, MediaType, Medium, media_type_of
 from harness.core.requests import Request
 from harness.record.files import make_folder, write_whole
 from harness.record.opening import read_bytes
 
-__all__ = ["FOLDER", "file_of", "grid_of", "keep_media", "media_in", "media_names", "stored_medium"]
+__all__ = ["FOLDER", "file_of", "grid_of", "keep_media", "media_in", "media_names", "require_media", "stored_medium"]
 
 FOLDER = "media"
 _ENDINGS: dict[MediaType, str] = {IMAGE: "png", AUDIO: "flac"}
@@ -95,6 +96,18 @@ def stored_medium(folder: Path, name: str) -> Medium | None:
     if hashlib.sha256(data).hexdigest() != name.rpartition(":")[2]:
         return None
     return Medium(media_type_of(name), data)
+
+
+def require_media(folder: Path, names: Collection[str]) -> None:
+    """Raises `RecordError` where a run doesn't keep all media of these names."""
+    lacking = sum(not (folder / file_of(name)).is_file() for name in names)
+    if lacking:
+        raise RecordError(
+            f"lacks {lacking:,} of the {len(names):,} pictures and sounds that were asked about",
+            place=folder / FOLDER,
+            fix=f"A run keeps {_MOST:,} at most, in {_MOST_BYTES >> 20} MiB: run it anew with a smaller --limit. If it "
+            "had fewer, `harness verify` says which were taken away",
+        )
 
 
 def file_of(name: str) -> str:

@@ -27,7 +27,7 @@ from harness.media.restored import names_in, with_bytes
 from harness.record import RunRecord, RunSpec
 from harness.record.codec import request_of
 from harness.record.environment import package_versions
-from harness.record.media import file_of
+from harness.record.media import file_of, require_media
 from harness.record.samples import read_rows
 from harness.record.seal import SEAL
 from harness.run.gen_kwargs import GenKwargs
@@ -140,6 +140,7 @@ def _phases(rows: Sequence[Mapping[str, Any]]) -> list[list[Request]]:
 
 def _with_media(record: RunRecord, requests: Sequence[Request]) -> list[Request]:
     names = {name for request in requests for name in names_in(request)}
+    require_media(record.folder, names)
     return with_bytes(requests, {name: record.folder / file_of(name) for name in names})
 
 

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from harness.core.errors import ModelError
+from harness.core.errors import ModelError, RecordError
 from harness.core.media import IMAGE, Medium, data_of, media_type_of
 from harness.core.requests import Embed, MultimodalLoglikelihood, Transcribe
 from harness.media.pictures import image_of, picture
 from harness.media.sounds import resampled, samples_of, sound
 from harness.record.codec import request_columns, request_of
-from harness.record.media import keep_media, media_in, media_names, stored_medium
+from harness.record.media import keep_media, media_in, media_names, require_media, stored_medium
 
 
 def test_a_medium_is_named_by_type_and_digest_and_brings_its_bytes():
@@ -93,3 +93,11 @@ def test_what_a_table_says_of_requests_names_their_media_and_of_others_none():
     table = pa.Table.from_pylist([request_columns(one) for one in asked]).to_pandas()
     assert [media_names(one) for one in table["settings"]] == [[], [heard.audio]]
     assert [media_names(one) for one in (None, "[]", "no JSON", "[" * 100_000)] == [[], [], [], []]
+
+
+def test_a_run_that_lacks_media_says_how_many(tmp_path):
+    media = [picture(Image.new("RGB", (2, 2), colour)) for colour in ("red", "blue", "green")]
+    keep_media(tmp_path, media[:2])
+    require_media(tmp_path, media[:2])
+    with pytest.raises(RecordError, match="lacks 1 of the 3 pictures and sounds"):
+        require_media(tmp_path, media)
