@@ -5,6 +5,7 @@ import json
 from collections.abc import Collection, Iterable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from harness.core.errors import RecordError
 from harness.core.media import AUDIO, IMAGE, MediaType, Medium, media_type_of
@@ -34,27 +35,24 @@ def media_names(settings: object) -> list[str]:
 
     A request that has no settings has no text there: None, or the NaN of a table.
     """
-    if not isinstance(settings, str):
-        return []
-    try:
-        told = json.loads(settings)
-    except (ValueError, RecursionError):
-        return []
-    values = told.values() if isinstance(told, dict) else ()
-    parts = (part for value in values for part in (value if isinstance(value, list) else [value]))
+    parts = (part for value in _told(settings).values() for part in (value if isinstance(value, list) else [value]))
     return [part for part in parts if isinstance(part, str) and _is_name(part)]
 
 
-def grid_of(settings: str | None) -> tuple[int, int] | None:
-    """Rows and columns of the grid by which a request explains a picture, by the column `settings` of its row."""
-    try:
-        told = json.loads(settings or "{}")
-    except ValueError:
-        return None
-    grid = told.get("grid") if isinstance(told, dict) else None
+def grid_of(settings: object) -> tuple[int, int] | None:
+    """Rows and columns of the grid by which a request explains a picture, by its settings as in `media_names`."""
+    grid = _told(settings).get("grid")
     if not isinstance(grid, list) or len(grid) != 2 or not all(type(one) is int and 0 < one <= 64 for one in grid):
         return None
     return grid[0], grid[1]
+
+
+def _told(settings: object) -> dict[str, Any]:
+    try:
+        told = json.loads(settings) if isinstance(settings, str) else {}
+    except (ValueError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _is_name(text: str) -> bool:

@@ -17,7 +17,7 @@ from harness.core.requests import Embed, MultimodalLoglikelihood, Transcribe
 from harness.media.pictures import image_of, picture
 from harness.media.sounds import resampled, samples_of, sound
 from harness.record.codec import request_columns, request_of
-from harness.record.media import keep_media, media_in, media_names, require_media, stored_medium
+from harness.record.media import grid_of, keep_media, media_in, media_names, require_media, stored_medium
 
 
 def test_a_medium_is_named_by_type_and_digest_and_brings_its_bytes():
@@ -92,6 +92,7 @@ def test_what_a_table_says_of_requests_names_their_media_and_of_others_none():
     asked = [Embed(text="no setting"), heard]
     table = pa.Table.from_pylist([request_columns(one) for one in asked]).to_pandas()
     assert [media_names(one) for one in table["settings"]] == [[], [heard.audio]]
+    assert [grid_of(one) for one in (*table["settings"], '{"grid": [2, 3]}')] == [None, None, (2, 3)]
     assert [media_names(one) for one in (None, "[]", "no JSON", "[" * 100_000)] == [[], [], [], []]
 
 
