@@ -271,7 +271,7 @@ class MultimodalLoglikelihood(Loglikelihood):
     """
 
     kind: ClassVar[str] = "multimodal_loglikelihood"
-    lack: ClassVar[str] = "sees no pictures"
+    lack: ClassVar[str] = "reads no texts with pictures in them"
     media: tuple[str, ...]
 
 
@@ -280,7 +280,7 @@ class MultimodalGenerateUntil(GenerateUntil):
     """As `GenerateUntil`, where the context holds pictures or sounds; `media` are as in `MultimodalLoglikelihood`."""
 
     kind: ClassVar[str] = "multimodal_generate_until"
-    lack: ClassVar[str] = "sees no pictures"
+    lack: ClassVar[str] = "reads no texts with pictures in them"
     media: tuple[str, ...]
 
 
@@ -299,7 +299,7 @@ class AttributePicture(Attribute):
     """
 
     kind: ClassVar[str] = "attribute_picture"
-    lack: ClassVar[str] = "sees no pictures, or isn't asked for explanations"
+    lack: ClassVar[str] = "isn't asked which parts of a picture it goes by"
     media: tuple[str, ...]
     grid: tuple[int, int] = (4, 4)
 

@@ -17,13 +17,17 @@ class Vision(Suite):
     measures something else.
 
     Limits. No photographs: what is drawn is exact and new, and simpler than what people ask about. Default sizes are
-    small: read the intervals. A model that reads texts alone has none of this.
+    small: read the intervals. Models that compare pictures with texts have `matched_digits` and `matched_emoji`, which
+    others don't, and don't enter the suite's score. A model that reads texts alone has none of this.
     """
 
     name = "vision"
     title = "Vision"
     report = "suites.vision.report:VisionReport"
-    tasks = ("digits", "easy_vqa", "emoji_names", "drawn_scenes", "object_presence", "drawn_figures", "text_lines")
+    tasks = (
+        *("digits", "easy_vqa", "emoji_names", "drawn_scenes", "object_presence", "drawn_figures", "text_lines"),
+        *("matched_digits", "matched_emoji"),
+    )
     headline = (
         *(("digits", "acc"), ("easy_vqa", "acc"), ("emoji_names", "acc"), ("drawn_scenes", "acc")),
         *(("object_presence", "acc"), ("drawn_figures", "acc"), ("text_lines", "accuracy_all")),

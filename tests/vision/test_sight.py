@@ -104,8 +104,11 @@ def test_a_package_that_the_processor_needs_is_named(llava: Path) -> None:
 
 def test_kinds_say_that_they_do_not_see() -> None:
     causal, contrastive = registry.kind("causal"), registry.kind("contrastive")
-    assert causal.refusal(MultimodalLoglikelihood) == "a causal language model sees no pictures"
-    assert contrastive.refusal(MultimodalGenerateUntil) == "a contrastive model of pictures and texts sees no pictures"
+    assert causal.refusal(MultimodalLoglikelihood) == "a causal language model reads no texts with pictures in them"
+    assert (
+        contrastive.refusal(MultimodalGenerateUntil)
+        == "a contrastive model of pictures and texts reads no texts with pictures in them"
+    )
     assert registry.kind("vision_language").refusal(MultimodalGenerateUntil) is None
     assert causal.refusal(MatchTexts) == "a causal language model doesn't compare pictures with texts"
 

@@ -59,5 +59,5 @@ def test_what_cannot_be_asked_costs_that_answer_alone_or_is_refused(served: Serv
     found = {one.request_id: one for one in respond(opened(served), [few, ASKED])}
     assert found[few.id].invalid == "its text has 2 places for pictures, and it has 1 of them"
     assert found[ASKED.id].text is not None
-    with pytest.raises(ModelError, match="sees no pictures"):
+    with pytest.raises(ModelError, match="reads no texts with pictures in them"):
         list(respond(opened(served), [MultimodalLoglikelihood(context=OBJECT, continuation=" a", media=PICTURES[:1])]))

@@ -90,5 +90,5 @@ def test_a_picture_that_cannot_be_used_is_named(
 
 
 def test_a_text_checkpoint_is_not_asked_to_see(tiny_llama: Path, mine: Path, tmp_path: Path):
-    with pytest.raises(HarnessError, match="sees no pictures"):
+    with pytest.raises(HarnessError, match="reads no texts with pictures in them"):
         run(tiny_llama, mine, tmp_path / "runs")

@@ -20,6 +20,7 @@ from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
 from harness.run.rerun import rerun
 from suites.vision.digits import Digits
+from suites.vision.matching import MatchedDigits
 from suites.vision.presence import ObjectPresence
 
 SETTINGS = TaskSettings(limit=4, num_fewshot=0, seed=0)
@@ -105,3 +106,20 @@ def test_samples_are_asked_again_with_the_pictures_of_the_record(seen: RunRecord
     again = rerun(seen, 3, "a nonce", model=str(trained_llava_folder), offline=True)
     assert again.ok
     assert again.compared_count == 60
+
+
+def test_the_caption_that_fits_best_is_the_answer():
+    task = MatchedDigits()
+    sample = task.samples([], SETTINGS)[0]
+    assert isinstance(sample.gold, int)
+    asked = task.requests(sample)
+    texts = asked[0].texts
+    assert texts[7] == "the handwritten digit seven"
+    chances = {text: 0.55 if place == sample.gold else 0.05 for place, text in enumerate(texts)}
+    seen = Response(request_id=asked[0].id, label_scores=chances)
+    blind = Response(request_id=asked[1].id, label_scores=dict.fromkeys(texts, 0.1))
+    found = {one.metric: one for one in task.score(sample, [seen, blind])}
+    assert found["acc"].value == 1
+    assert not found["acc"].tie
+    assert found["acc_blind"].tie
+    assert found["acc_blind"].value == float(sample.gold == 0)
