@@ -80,7 +80,8 @@ class RobustnessTask(WrappedTask[Task]):
     more away than others at the same severity, and severe ones can take a short question's meaning. Exemplars, choices
     and gold answers are never touched, nor words of the question that are a choice; in a task whose choices carry
     the meaning, such as PIQA, a model may do without the question. Of a pair of texts only the first is disturbed.
-    A served model's embeddings are out of reach, so it is asked without noise on them.
+    A served model's embeddings are out of reach, so it is asked without noise on them, and so is every task about
+    pictures.
     """
 
     metrics: Sequence[Metric] = (
@@ -106,7 +107,9 @@ class RobustnessTask(WrappedTask[Task]):
     ) -> None:
         super().__init__(ROBUSTNESS, inner)
         seen = any(issubclass(asked, _SEEN) for asked in inner.asks)
-        self.noise = sample_perturbations(of_pictures=seen) if noise is None else in_samples(noise)
+        usual = sample_perturbations(of_pictures=seen) if noise is None else in_samples(noise)
+        # Models that read a picture by their own forward pass take no noise beside it, and all are asked the same.
+        self.noise = tuple(one for one in usual if noise is not None or not (seen and one.on_embeddings))
         self.severities, self.per_severity = tuple(severities), per_severity
         self._refuse_unfit()
         self.default_limit = min(inner.default_limit, 60)

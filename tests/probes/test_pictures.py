@@ -20,6 +20,8 @@ from probes.perturbations.pictures import (
     ShotNoise,
 )
 from suites.robustness.pictures import CorruptedDigits
+from suites.robustness.wrapper import RobustnessTask
+from suites.vision.digits import Digits
 from suites.vision.drawn import COLOURS, canvas, draw_shape
 
 GREY = np.full((64, 64, 3), 0.5)
@@ -106,3 +108,9 @@ def test_each_choice_sees_the_same_corrupted_picture_and_severities_share_their_
         assert len(set(pictures)) == 11
         clean, *noisy = (pixels_of(media[0]) for media in pictures)
         assert all(one.shape == clean.shape for one in noisy)
+
+
+def test_a_task_about_pictures_has_noise_in_pictures_and_texts_and_none_on_embeddings():
+    task = RobustnessTask(Digits())
+    assert {"rotation", "keyboard_typos"} <= {one.name for one in task.noise}
+    assert not any(one.on_embeddings for one in task.noise)
