@@ -323,7 +323,7 @@ class Transcribe(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class MatchTexts(Request):
-    """Which of `texts` fits a picture best?
+    """Which of `texts`, no two of them alike, fits a picture best?
 
     The answer's `label_scores` are the probability of each text, in their order: they sum to 1 (Radford et al., 2021).
     """

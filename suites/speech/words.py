@@ -11,8 +11,7 @@ __all__ = ["AUDIO_SECONDS", "CER", "NATS_PER_WORD", "WER", "WordEdits", "edits",
 
 _NORM = "Case and punctuation are left aside, a hyphen parts words, and figures stay as they are written"
 _SPLITS = re.compile(r"[-\u2010-\u2015/\u2026]")
-_DROPPED = re.compile(r"[^\w\s']|_")
-_QUOTES = re.compile(r"(?<!\w)'|'(?!\w)")
+_QUOTES = re.compile(r"(?<!\S)'+|'+(?!\S)")
 
 
 def error_rate(name: str, unit: str, meaning: str, *by: str) -> PerUnit:
@@ -85,7 +84,13 @@ class WordEdits:
 def normalised(text: str) -> str:
     """A text without case and punctuation, its words parted by one space; an apostrophe within a word stays."""
     plain = unicodedata.normalize("NFKC", text).replace("\u2019", "'").lower()
-    return " ".join(_QUOTES.sub(" ", _DROPPED.sub(" ", _SPLITS.sub(" ", plain))).split())
+    kept = "".join(one if one == "'" or _is_said(one) else " " for one in _SPLITS.sub(" ", plain))
+    return " ".join(_QUOTES.sub(" ", kept).split())
+
+
+def _is_said(letter: str) -> bool:
+    """Of a letter or figure, and of a mark on one: in many scripts vowels are marks."""
+    return letter.isalnum() or unicodedata.category(letter).startswith("M")
 
 
 def edits(said: str, written: str) -> WordEdits:

@@ -76,6 +76,7 @@ def rate(scores: Sequence[Score], metric: Any, **groups: str) -> float:
 def test_words_are_compared_without_case_and_punctuation():
     assert normalised("Press  PRESS-now… it\u2019s 'fine', isn't it?") == "press press now it's fine isn't it"
     assert normalised("...") == ""
+    assert normalised("हिन्दी, में!") == "हिन्दी में"  # vowels of many scripts are marks on letters
 
 
 @pytest.mark.parametrize(
