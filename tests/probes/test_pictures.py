@@ -51,6 +51,15 @@ def test_a_blur_keeps_the_sum_of_what_is_inside():
     assert blurred.max() < 0.2
 
 
+def test_a_blur_is_the_mean_over_a_disc_also_at_the_edges():
+    pixels = np.random.default_rng(1).random((90, 130, 3))
+    blurred = DefocusBlur().corrupt(pixels, np.random.default_rng(0), 5)
+    places = np.arange(-5, 6)
+    disc = places[:, None] ** 2 + places**2 <= (10 * 90 / 224) ** 2 + 0.25
+    mean = ndimage.convolve(pixels, (disc / disc.sum())[:, :, None], mode="nearest")
+    assert np.abs(blurred - mean).max() < 1e-8
+
+
 def test_contrast_and_brightness_are_as_computed():
     step = np.concatenate([np.full((4, 2, 3), 0.2), np.full((4, 2, 3), 0.8)], axis=1)
     pale = LowContrast().corrupt(step, np.random.default_rng(0), 1)
