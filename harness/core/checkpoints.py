@@ -7,7 +7,18 @@ from typing import Any, Protocol
 
 from harness.core.options import option
 
-__all__ = ["Checkpoint", "CheckpointSource", "EndpointOptions", "GenerationSettings", "SourceOptions", "Stamp"]
+__all__ = [
+    "MULTILINGUAL_ROWS",
+    "Checkpoint",
+    "CheckpointSource",
+    "EndpointOptions",
+    "GenerationSettings",
+    "SourceOptions",
+    "Stamp",
+]
+
+MULTILINGUAL_ROWS = 51865
+"""Rows of the embedding of Whisper's checkpoints of many languages; those of English alone have fewer."""
 
 Stamp = tuple[int, ...]
 """What the file system says of a file, and changes with every write: device, inode, bytes, times in nanoseconds."""
@@ -91,6 +102,12 @@ class Checkpoint:
     parent_fingerprint: str | None = None
     adapter: Path | None = None
     generation: GenerationSettings = GenerationSettings()
+
+    @property
+    def writes_many_languages(self) -> bool:
+        """Whether it is a speech recogniser that has to be told which language is spoken."""
+        rows = self.config.get("vocab_size")
+        return self.config.get("model_type") == "whisper" and isinstance(rows, int) and rows >= MULTILINGUAL_ROWS
 
 
 class CheckpointSource(Protocol):

@@ -10,6 +10,7 @@ from harness import charts
 from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Wording
 from harness.core.scores import Estimate
 from harness.report.figures import by_task, frame_of, valued
+from suites.speech.languages import LANGUAGE_WER
 from suites.speech.noise import CORRUPTIONS, SoundCorruption
 from suites.speech.noisy import CLEAN, NOISY
 from suites.speech.silence import HALLUCINATION
@@ -18,7 +19,7 @@ from suites.speech.suite import Speech
 __all__ = ["SpeechReport"]
 
 _CONDITION = "condition"
-_BARS = {HALLUCINATION.name: "kind"}
+_BARS = {HALLUCINATION.name: "kind", LANGUAGE_WER.name: "language"}
 """What is drawn as bars: a metric, by which groups."""
 
 

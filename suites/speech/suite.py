@@ -36,17 +36,17 @@ class Speech(Suite):
 
     What it measures. Word and character error rates on recorded clips, with a control of what it writes without the
     sound; the same on a ladder of noise, echo, clipping, telephone and speed; words written for sounds without
-    speech; and what an hour of sound takes in time and energy.
+    speech; errors in four more languages, for a recogniser of many; and what an hour of sound takes in time and energy.
 
-    Limits. One voice and one language, English, in recordings of a studio. It says nothing about other speakers,
-    accents, ages or dialects, which is where recognisers are most unfair (Koenecke et al., 2020): bring recordings of
-    your own people for that.
+    Limits. One voice a language, in recordings of a studio, and most of it in English. It says nothing about other
+    speakers, accents, ages or dialects, which is where recognisers are most unfair (Koenecke et al., 2020): bring
+    recordings of your own people for that.
     """
 
     name = "speech"
     title = "Speech recognition"
     report = "suites.speech.report:SpeechReport"
-    tasks = ("spoken_announcements", "noisy_announcements", "speechless_sounds")
+    tasks = ("spoken_announcements", "noisy_announcements", "speechless_sounds", "spoken_languages")
     headline = (("spoken_announcements", "wer"),)
     derived = MappingProxyType(_DERIVED)
 

@@ -1,6 +1,7 @@
 """The catalogue: complete descriptions, names found or suggested, third parties' sets, and the real files."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -28,7 +29,8 @@ def test_every_built_in_says_all_that_must_stand_beside_a_score(dataset: DataSet
     assert len(dataset.sha256 or "") == 64
     assert (dataset.row_count or 0) > 0
     assert dataset.columns
-    assert {"en", "zh"} & set(dataset.languages)
+    assert dataset.languages
+    assert all(re.fullmatch(r"[a-z]{2,3}", language) for language in dataset.languages)
 
 
 def test_names_are_unique_and_found() -> None:

@@ -55,3 +55,14 @@ def test_the_packaged_whisper_writes_down_what_is_said(recordings: LoadedData) -
 
     assert rate(WER.name) < 0.15
     assert rate(SAVED.name) > 0.7
+
+
+def test_the_languages_are_those_of_their_own_sets_under_their_codes(recordings: LoadedData) -> None:
+    assert recordings.dataset.name == "asterisk_en"
+    both, italian = fetch("asterisk_languages"), fetch("asterisk_it")
+    mine = [row for row in both.rows if row["language"] == "it"]
+    assert [row["id"] for row in mine] == [f"it/{row['id']}" for row in italian.rows]
+    assert [row["wav"] for row in mine] == [row["wav"] for row in italian.rows]
+    texts = {row["id"]: row["text"] for row in both.rows}
+    assert texts["it/vm-goodbye"].startswith("Arrivederci")
+    assert len(texts["ru/all-circuits-busy-now"].split()) == 6

@@ -5,6 +5,7 @@ import io
 import math
 import wave
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -26,6 +27,7 @@ from harness.media.sounds import Samples, samples_of
 from harness.report.words import Words
 from harness.run.judgement import estimate_metric
 from suites.speech import clips
+from suites.speech.languages import LANGUAGE_CER, LANGUAGE_WER, SpokenLanguages
 from suites.speech.noise import CORRUPTIONS
 from suites.speech.noisy import INCREASE, NOISY, NoisyAnnouncements
 from suites.speech.report import SpeechReport
@@ -358,3 +360,37 @@ def test_each_kind_of_speechless_sound_has_its_share_by_default():
         )
         # Wilson's lower end of three in three.
         assert (found.value, found.n, found.low) == (1, 3, pytest.approx(3 / (3 + 1.96**2), abs=1e-3))
+
+
+def test_languages_are_drawn_alike_and_compared_without_accents(rows):
+    spoken_rows = [
+        {**one, "id": f"{code}/{one['id']}", "language": code, "text": "mañana déjà \u0451"}
+        for code in ("es", "ru", "fr")
+        for one in rows[:6]
+    ]
+    task = SpokenLanguages()
+
+    def drawn(limit: int | None, seed: int = 3) -> list[str]:
+        return [one.id for one in task.samples(spoken_rows, TaskSettings(limit=limit, num_fewshot=0, seed=seed))]
+
+    assert [one.split("/")[0] for one in drawn(7)] == ["es", "es", "es", "ru", "ru", "fr", "fr"]
+    assert set(drawn(7)) < set(drawn(12))
+    assert set(drawn(7)) != set(drawn(7, seed=4))
+    assert len(drawn(None)) == 18
+
+    sample = task.samples(spoken_rows, SETTINGS)[-1]
+    (request,) = task.requests(sample)
+    assert request.language == "fr"
+    found = task.score(sample, [Response(request_id="", text="Manana, deja \u0435!")])
+    errors = [one for one in found if one.metric in (LANGUAGE_WER.name, LANGUAGE_CER.name)]
+    assert [(one.value, one.groups) for one in errors] == [(0, {"language": "fr"})] * 2
+    assert [one.weight for one in errors] == [3, 13]
+
+
+def test_a_recogniser_of_one_language_is_not_asked_about_others(tiny_whisper):
+    checkpoint = resolve(str(tiny_whisper))
+    assert "many languages" in (SpokenLanguages().refusal(checkpoint) or "")
+    # As in Whisper's published checkpoints: `.en` and the others.
+    for rows_of_the_embedding, refused in ((51864, True), (51865, False), (51866, False)):
+        other = replace(checkpoint, config={**checkpoint.config, "vocab_size": rows_of_the_embedding})
+        assert (SpokenLanguages().refusal(other) is not None) is refused

@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 from harness.checkpoints.files import read_object
 from harness.checkpoints.sources.cached import CONVERSION
 from harness.checkpoints.sources.ctranslate2 import Arrays, read_arrays
+from harness.core.checkpoints import MULTILINGUAL_ROWS
 from harness.core.errors import CheckpointError
 from harness.core.text.hashing import file_digest
 from harness.core.text.reasons import Reason
@@ -25,7 +26,6 @@ __all__ = ["WHISPER_CONVERTER_VERSION", "convert_whisper"]
 WHISPER_CONVERTER_VERSION = 1
 """Goes up whenever other files can come of the same model."""
 
-_MULTILINGUAL_ROWS = 51865
 _WINDOW_S, _RATE_HZ, _HOP, _FFT = 30, 16000, 160, 400
 _END, _START, _NO_TIMES = "<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"
 _TASKS = ("transcribe", "translate")
@@ -120,7 +120,7 @@ def _config(shapes: Mapping[str, int], tokens: Mapping[str, int]) -> dict[str, A
 
 
 def _generation(shapes: Mapping[str, int], tokens: Mapping[str, int], said: Mapping[str, Any]) -> dict[str, Any]:
-    multilingual = shapes["vocab_size"] >= _MULTILINGUAL_ROWS
+    multilingual = shapes["vocab_size"] >= MULTILINGUAL_ROWS
     first, last = tokens[_START] + 1, tokens["<|translate|>"]
     languages = {
         name: number for name, number in tokens.items() if first <= number < min(last, tokens["<|transcribe|>"])

@@ -10,6 +10,7 @@ from transformers.modeling_outputs import BaseModelOutput
 from typing_extensions import override
 
 from harness.checkpoints.loading.load import LoadedCheckpoint, quiet
+from harness.core.checkpoints import MULTILINGUAL_ROWS
 from harness.core.errors import ModelError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch, Model, refuse_others
@@ -30,8 +31,6 @@ _HEARD_AT_ONCE = 8
 """Sounds in one pass of the encoder: half a minute is 1,500 positions in Whisper."""
 _LOGITS = 2**26
 """Numbers that the logits of one forward pass of the decoder may hold: vocabularies are large."""
-_MULTILINGUAL_ROWS = 51865
-"""Rows of the embedding of Whisper's checkpoints of many languages; those of English alone have fewer."""
 _NO_LANGUAGE = "the model writes many languages, and the request doesn't say which is spoken"
 
 
@@ -112,7 +111,7 @@ class SpeechModel(Model):
         if not self._is_whisper:
             return False
         stated = getattr(self.model.generation_config, "is_multilingual", None)
-        return bool(self.model.config.vocab_size >= _MULTILINGUAL_ROWS if stated is None else stated)
+        return bool(self.model.config.vocab_size >= MULTILINGUAL_ROWS if stated is None else stated)
 
     def _language_id(self, language: str | None) -> int | None:
         """Asked for by name: transformers' tables of languages may be empty, as its tokenizer lists none as special."""
