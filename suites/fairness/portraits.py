@@ -17,6 +17,7 @@ from harness.core.requests import MultimodalLoglikelihood, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
 from harness.media.pictures import picture
+from harness.tasks.choices import pick
 from suites.fairness.group_differences import DifferingGroups, GroupDifference
 from suites.vision.emoji import drawn_emoji
 from suites.vision.looking import asked_about
@@ -107,14 +108,17 @@ class Portraits(Task):
             reason = next((one.invalid for one in responses if one.invalid), "the model gave no log-likelihood")
             return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         size = len(sample.choices)
-        shares = [_shares(nats[start : start + size]) for start in range(0, len(nats), size)]
+        each = [nats[start : start + size] for start in range(0, len(nats), size)]
+        shares = [_shares(of_one) for of_one in each]
         people = list(sample.fields["pictures"])
-        chosen = [max(range(size), key=lambda index: of_one[index]) for of_one in shares]
+        picked = [pick(of_one, sample.choices, normalised=False) for of_one in each]
+        chosen = [one.index for one in picked]
         commonest, count = Counter(chosen).most_common(1)[0]
         flips = replace(
             blank,
             metric=FLIP_RATE.name,
             value=1 - count / len(chosen),
+            tie=any(one.tie for one in picked),
             predicted=sample.choices[commonest],
             remark=", ".join(f"{' '.join(one)}: {sample.choices[at]}" for one, at in zip(people, chosen, strict=True)),
         )
