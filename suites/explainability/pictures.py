@@ -34,6 +34,7 @@ from suites.vision.digits import PlainDigits
 __all__ = ["AttributionDigits", "PictureAttribution", "attribution"]
 
 _GRID = (4, 4)
+_METHODS = "harness.attributions"
 
 
 class PictureAttribution(AttributionTask):
@@ -55,9 +56,7 @@ class PictureAttribution(AttributionTask):
     )
 
     def __init__(self, inner: Task, *, grid: tuple[int, int] = _GRID) -> None:
-        group = "harness.attributions"
-        methods = [name for name in registry.names(group) if not registry.load(group, name).needs_gradients]
-        super().__init__(inner, methods=methods)
+        super().__init__(inner)
         self.asks = (AttributePicture, *inner.asks)
         self.grid = grid
         self.definition: Mapping[str, Any] = MappingProxyType(
@@ -71,12 +70,12 @@ class PictureAttribution(AttributionTask):
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The task's samples. Raises `TaskError` where they aren't about one picture each."""
-        for name in self.methods:
-            registry.check("harness.attributions", name)
+        # Not before: methods that follow gradients import torch, which whoever looks at the task needn't wait for.
+        methods = tuple(name for name in self.methods if not registry.make(_METHODS, name).needs_gradients)
         found = []
         for sample in self.inner.samples(rows, settings):
             seed = Random(f"{settings.seed}:{sample.id}:{ATTRIBUTION}").getrandbits(32)
-            found.append(replace(sample, fields={"inner": sample, "seed": seed}))
+            found.append(replace(sample, fields={"inner": sample, "seed": seed, "methods": methods}))
             self._choices(sample)
         self.data_digest = self.inner.data_digest
         return found
@@ -88,7 +87,7 @@ class PictureAttribution(AttributionTask):
         asked = AttributePicture(
             context=choices[0].context,
             continuations=tuple(one.continuation for one in choices),
-            methods=self.methods,
+            methods=sample.fields["methods"],
             settings=AttributionSettings(seed=sample.fields["seed"]),
             chat=choices[0].chat,
             media=choices[0].media,
