@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check unit corpus faults browser bench gpu docs install format clean
+.PHONY: demo test check unit corpus faults recordings browser bench gpu docs install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/harness eval --model smollm2-135m --suite full
@@ -32,6 +32,10 @@ corpus: $(INSTALLED)
 # Every fault of docs/reliability.md, many times over: minutes. `make test` tries a few of each.
 faults: $(INSTALLED)
 	OMP_NUM_THREADS=1 HARNESS_FAULTS=all $(BIN)/pytest tests/faults
+
+# Recordings in four more languages and a larger Whisper: 220 MB to fetch. `make test` tries the English ones.
+recordings: $(INSTALLED)
+	HARNESS_RECORDINGS=all $(BIN)/pytest tests/data/test_recordings.py tests/media/test_whisper.py tests/contracts/test_registered.py
 
 # The tests of the leaderboard look at it in Chromium: Debian's, installed here where that is allowed.
 browser:

