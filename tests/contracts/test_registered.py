@@ -8,7 +8,7 @@ from harness.core import registry
 from harness.core.errors import UnavailableError
 from harness.core.tasks import Task
 from harness.data import find
-from harness.data.recordings import RecordingSource
+from harness.data.recordings import RecordingSource, SpokenSources
 from harness.testing import check_perturbation, check_suite, check_task
 from tests.media.long import ALL_RECORDINGS
 
@@ -31,7 +31,7 @@ def test_tasks(name: str) -> None:
 def _skip_without_debian(task: Task) -> None:
     """Packages of Python are had wherever this project is installed; those of Debian aren't."""
     data = find(task.data) if isinstance(task.data, str) else task.data
-    if data is not None and isinstance(data.source, RecordingSource):
+    if data is not None and isinstance(data.source, RecordingSource | SpokenSources):
         if len(data.languages) > 1 and not ALL_RECORDINGS:
             pytest.skip("several packages of recordings: make recordings")
         try:
