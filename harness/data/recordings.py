@@ -8,6 +8,7 @@ import re
 import wave
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +112,11 @@ def _written(name: str, rows: Callable[[], Iterator[dict[str, Any]]]) -> Path:
     """The file of that name in the cache, with the rows as JSON lines; written where there is none yet."""
     target = cache_folder() / "recordings" / f"{name[:SHORT]}.jsonl"
     if not target.is_file():
+        found = rows()
+        # Before the file is begun: where a package isn't there, nothing is left in the cache.
+        first = next(found, None)
         with new_cached_file(target) as stream:
-            for row in rows():
+            for row in chain([] if first is None else [first], found):
                 stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
     return target
 
