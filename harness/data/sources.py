@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from harness.core.datasets import Row
@@ -13,7 +14,20 @@ from harness.core.process.paths import cache_folder, new_cached_file
 from harness.core.process.wheels import Wheel
 from harness.core.text.hashing import SHORT, digest
 
-__all__ = ["FileSource", "HubSource", "WheelSource"]
+__all__ = ["FileSource", "HubSource", "WheelSource", "cached_rows"]
+
+
+def cached_rows(target: Path, rows: Iterator[Row]) -> Path:
+    """The file in the cache with these rows as JSON lines, which are written where it isn't there yet.
+
+    Where the first row can't be had, such as without the network, nothing is left in the cache. Raises what `rows` do.
+    """
+    if not target.is_file():
+        first = list(islice(rows, 1))
+        with new_cached_file(target) as stream:
+            for row in chain(first, rows):
+                stream.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
+    return target
 
 
 @dataclass(frozen=True, slots=True)
