@@ -1,13 +1,14 @@
 """Pictures and sounds in requests: named by the digest of their bytes, which travel with the name and are kept once."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Literal
 
 from typing_extensions import override
 
 from harness.core.errors import ModelError
 
-__all__ = ["AUDIO", "IMAGE", "OBJECT", "MediaType", "Medium", "data_of", "media_type_of"]
+__all__ = ["AUDIO", "IMAGE", "OBJECT", "MediaType", "Medium", "data_of", "media_type_of", "names_among"]
 
 OBJECT = "\ufffc"
 """Stands in a context for each medium in turn: Unicode's object replacement character."""
@@ -46,6 +47,19 @@ def media_type_of(name: str) -> MediaType:
         if found == one and len(sha256) == 64 and set(sha256) <= set("0123456789abcdef"):
             return one
     raise ValueError(f"{name[:80]!r} names no medium")
+
+
+def names_among(values: Iterable[object]) -> list[str]:
+    """Those of the values, and of those in their lists and tuples, that name a medium, in their order."""
+    parts = (part for value in values for part in (value if isinstance(value, list | tuple) else (value,)))
+    return [part for part in parts if isinstance(part, str) and _names_one(part)]
+
+
+def _names_one(text: str) -> bool:
+    try:
+        return bool(media_type_of(text))
+    except ValueError:
+        return False
 
 
 def data_of(name: str) -> bytes:

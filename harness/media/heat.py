@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from harness.core.media import Medium
-from harness.media.pictures import image_of
+from harness.media.pictures import image_of, of_cells
 from harness.media.shown import safe_medium
 
 __all__ = ["heat_map"]
@@ -33,8 +33,7 @@ def heat_map(medium: Medium, values: Sequence[float], grid: tuple[int, int]) -> 
     grey = np.asarray(image.resize(size, Image.Resampling.BICUBIC).convert("L"), dtype=float)[..., None]
     told = np.asarray(values, dtype=float).reshape(rows, columns)
     reach = np.abs(told).max() or 1.0
-    height, width = grey.shape[:2]
-    cells = (told / reach)[np.arange(height)[:, None] * rows // height, np.arange(width)[None] * columns // width]
+    cells = of_cells(told / reach, *grey.shape[:2])
     share = (np.abs(cells) * _STRONGEST)[..., None]
     colour = np.where(cells[..., None] >= 0, np.array(_FOR, dtype=float), np.array(_AGAINST, dtype=float))
     stream = io.BytesIO()

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,10 @@ from PIL import Image
 
 from harness.core.media import IMAGE, Medium, data_of
 
-__all__ = ["image_of", "picture", "picture_of_pixels", "pixels_of", "trial_picture", "without_cells"]
+__all__ = [
+    *("image_of", "image_of_pixels", "of_cells", "picture", "picture_of_pixels", "pixels_of", "pixels_of_image"),
+    *("trial_picture", "without_cells"),
+]
 
 
 def picture(image: Image.Image) -> Medium:
@@ -40,12 +44,29 @@ def image_of(name: str) -> Image.Image:
 
 def pixels_of(name: str) -> NDArray[np.float64]:
     """The picture's red, green and blue from 0 to 1, of shape (height, width, 3)."""
-    return np.asarray(image_of(name), dtype=np.float64) / 255
+    return pixels_of_image(image_of(name))
+
+
+def pixels_of_image(image: Image.Image) -> NDArray[np.float64]:
+    """An image as `pixels_of` gives it."""
+    return np.asarray(image.convert("RGB"), dtype=np.float64) / 255
 
 
 def picture_of_pixels(pixels: NDArray[np.float64]) -> Medium:
     """The medium of such pixels; what lies outside of 0 to 1 is clipped."""
-    return picture(Image.fromarray(np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8)))
+    return picture(image_of_pixels(pixels))
+
+
+def image_of_pixels(pixels: NDArray[np.float64]) -> Image.Image:
+    """The RGB image of such pixels; what lies outside of 0 to 1 is clipped."""
+    return Image.fromarray(np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8))
+
+
+def of_cells(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """For each pixel the value of its cell, of shape (height, width), from those of a grid: (rows, columns)."""
+    rows, columns = values.shape
+    found: NDArray[Any] = values[np.arange(height)[:, None] * rows // height, np.arange(width)[None] * columns // width]
+    return found
 
 
 def without_cells(name: str, grid: tuple[int, int], kept: Sequence[bool]) -> Medium:
@@ -59,5 +80,4 @@ def without_cells(name: str, grid: tuple[int, int], kept: Sequence[bool]) -> Med
     pixels = pixels_of(name)
     height, width, _ = pixels.shape
     hidden = ~np.asarray(kept, dtype=bool).reshape(rows, columns)
-    mask = hidden[np.arange(height)[:, None] * rows // height, np.arange(width)[None] * columns // width]
-    return picture_of_pixels(np.where(mask[..., None], pixels.mean(axis=(0, 1)), pixels))
+    return picture_of_pixels(np.where(of_cells(hidden, height, width)[..., None], pixels.mean(axis=(0, 1)), pixels))

@@ -1,11 +1,11 @@
 """Requests out of a record, with the bytes of what they show and play."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
 from harness.core.errors import RecordError
-from harness.core.media import AUDIO, IMAGE, MediaType, Medium, media_type_of
+from harness.core.media import AUDIO, IMAGE, Medium, media_type_of, names_among
 from harness.core.requests import Request
 from harness.core.text.hashing import file_digest
 from harness.media.admission import admit
@@ -15,7 +15,7 @@ __all__ = ["names_in", "with_bytes"]
 
 def names_in(request: Request) -> list[str]:
     """The names of its pictures and sounds."""
-    return [name for one in fields(request) for name in _listed(getattr(request, one.name)) if _type_of(name)]
+    return names_among(getattr(request, one.name) for one in fields(request))
 
 
 def with_bytes(requests: Sequence[Request], files: Mapping[str, Path]) -> list[Request]:
@@ -25,7 +25,9 @@ def with_bytes(requests: Sequence[Request], files: Mapping[str, Path]) -> list[R
     """
     found: dict[str, Medium] = {}
     for media_type in (IMAGE, AUDIO):
-        names = sorted({name for request in requests for name in names_in(request) if _type_of(name) == media_type})
+        names = sorted(
+            {name for request in requests for name in names_in(request) if media_type_of(name) == media_type}
+        )
         for name, medium in zip(names, admit([files[name] for name in names], media_type), strict=True):
             if medium != name or not isinstance(medium, Medium):
                 raise _unlike(name, medium, files[name])
@@ -59,15 +61,3 @@ def _filled(request: Request, found: Mapping[str, Medium]) -> Request:
         elif isinstance(value, tuple) and any(part in found for part in value if isinstance(part, str)):
             changed[one.name] = tuple(found.get(part, part) if isinstance(part, str) else part for part in value)
     return replace(request, **changed) if changed else request
-
-
-def _listed(value: object) -> Iterable[str]:
-    parts = value if isinstance(value, tuple) else (value,)
-    return [part for part in parts if isinstance(part, str)]
-
-
-def _type_of(name: str) -> MediaType | None:
-    try:
-        return media_type_of(name)
-    except ValueError:
-        return None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.core.errors import RecordError
-from harness.core.media import AUDIO, IMAGE, MediaType, Medium, media_type_of
+from harness.core.media import AUDIO, IMAGE, MediaType, Medium, media_type_of, names_among
 from harness.core.requests import Request
 from harness.record.files import make_folder, write_whole
 from harness.record.opening import read_bytes
@@ -25,9 +25,8 @@ _LARGEST_BYTES = 64 << 20
 
 def media_in(request: Request) -> list[Medium]:
     """The pictures and sounds of a request, in the order of its fields."""
-    values = (getattr(request, one.name) for one in fields(request))
-    parts = (part for value in values for part in (value if isinstance(value, tuple) else (value,)))
-    return [part for part in parts if isinstance(part, Medium)]
+    named = names_among(getattr(request, one.name) for one in fields(request))
+    return [name for name in named if isinstance(name, Medium)]
 
 
 def media_names(settings: object) -> list[str]:
@@ -35,8 +34,7 @@ def media_names(settings: object) -> list[str]:
 
     A request that has no settings has no text there: None, or the NaN of a table.
     """
-    parts = (part for value in _told(settings).values() for part in (value if isinstance(value, list) else [value]))
-    return [part for part in parts if isinstance(part, str) and _is_name(part)]
+    return names_among(_told(settings).values())
 
 
 def grid_of(settings: object) -> tuple[int, int] | None:
@@ -53,13 +51,6 @@ def _told(settings: object) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _is_name(text: str) -> bool:
-    try:
-        return bool(media_type_of(text))
-    except ValueError:
-        return False
 
 
 def keep_media(folder: Path, media: Iterable[Medium]) -> list[str]:

@@ -15,6 +15,7 @@ from scipy import ndimage, signal
 from typing_extensions import override
 
 from harness.core.perturbations import PicturePerturbation, Pixels
+from harness.media.pictures import image_of_pixels, pixels_of_image
 from probes.perturbations.edits import checked
 
 __all__ = [
@@ -121,9 +122,9 @@ class Pixelation(Corruption):
 
     @override
     def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
-        image = _image(pixels)
+        image = image_of_pixels(pixels)
         small = image.resize([max(1, round(side * strength)) for side in image.size], Image.Resampling.BOX)
-        return _pixels(small.resize(image.size, Image.Resampling.NEAREST))
+        return pixels_of_image(small.resize(image.size, Image.Resampling.NEAREST))
 
 
 class JPEGCompression(Corruption):
@@ -135,8 +136,8 @@ class JPEGCompression(Corruption):
     @override
     def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
         stream = io.BytesIO()
-        _image(pixels).save(stream, format="JPEG", quality=int(strength))
-        return _pixels(Image.open(stream, formats=("JPEG",)))
+        image_of_pixels(pixels).save(stream, format="JPEG", quality=int(strength))
+        return pixels_of_image(Image.open(stream, formats=("JPEG",)))
 
 
 class LowContrast(Corruption):
@@ -194,11 +195,3 @@ class Rotation(Corruption):
 
 def _scaled(width: float, pixels: Pixels) -> float:
     return max(1.0, width * float(min(pixels.shape[:2])) / _USUAL)
-
-
-def _image(pixels: Pixels) -> Image.Image:
-    return Image.fromarray(np.round(np.clip(pixels, 0, 1) * 255).astype(np.uint8))
-
-
-def _pixels(image: Image.Image) -> Pixels:
-    return np.asarray(image.convert("RGB"), dtype=np.float64) / 255
