@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from PIL import Image
 from typing_extensions import override
 
 from harness.core.datasets import DataSet, Row
@@ -16,14 +15,14 @@ from harness.core.requests import MultimodalGenerateUntil, Request, with_media
 from harness.core.tasks import Sample, TaskSettings
 from harness.data.sources import FileSource
 from harness.media.admission import admit
-from harness.media.pictures import image_of, picture
+from harness.media.pictures import image_of
 from harness.suitefiles.declaration import ChoiceFields, Text, WrittenFields
 from harness.suitefiles.declared import DeclaredChoice
 from harness.suitefiles.declared_written import DeclaredWritten
 from harness.suitefiles.declaring import DeclarationContext
 from harness.suitefiles.task_types import TaskType
 from harness.tasks.templates import cell_text
-from suites.vision.looking import GREY, Looking, looked_metrics
+from suites.vision.looking import Looking, grey, looked_metrics
 
 __all__ = ["VISUAL_CHOICE", "VISUAL_WRITTEN", "DeclaredVisualChoice", "DeclaredVisualWritten"]
 
@@ -63,7 +62,7 @@ class DeclaredVisualChoice(Looking, DeclaredChoice):
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """With their pictures. Raises `DataError` naming the first that can't be used."""
         return [
-            replace(sample, fields={"picture": medium, "grey": _grey(medium), "groups": {}})
+            replace(sample, fields={"picture": medium, "grey": grey(image_of(medium).size), "groups": {}})
             for sample, medium in _with_pictures(super().samples(rows, settings), self.data)
         ]
 
@@ -124,10 +123,6 @@ def _place(name: str, data: DataSet | str | None) -> Path:
             fix="Put the pictures beside the data file, or below",
         )
     return path
-
-
-def _grey(medium: Medium) -> Medium:
-    return picture(Image.new("RGB", image_of(medium).size, GREY))
 
 
 VISUAL_CHOICE = TaskType(declaration=VisualChoiceDeclaration, build=DeclaredVisualChoice)

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from PIL import Image, ImageDraw, ImageFont
 from typing_extensions import override
@@ -13,7 +14,19 @@ from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.hashing import digest
 from suites.vision.looking import Looking, PictureQuestion, looked_metrics, pictured
 
-__all__ = ["COLOURS", "SHAPES", "SIZE", "Drawn", "Maker", "canvas", "draw_shape", "font", "scattered", "shuffled"]
+__all__ = [
+    "COLOURS",
+    "SHAPES",
+    "SIZE",
+    "Drawn",
+    "Maker",
+    "all_drawn",
+    "canvas",
+    "draw_shape",
+    "font",
+    "scattered",
+    "shuffled",
+]
 
 SIZE = 224
 """Width and height of a drawn picture in pixels, as most vision encoders see."""
@@ -36,6 +49,16 @@ Maker = Callable[[Random], PictureQuestion]
 """Draws one picture and asks about it."""
 
 
+def all_drawn(
+    draw: Callable[[int], Sample], settings: TaskSettings, told: Callable[[Sample], list[Any]]
+) -> tuple[list[Sample], str]:
+    """As many samples as the limit says, 300 without one, and the digest of what is `told` of a seed's first ones."""
+    limit = WHOLE if settings.limit is None else settings.limit
+    pinned = [draw(index) for index in range(DIGESTED)]
+    found = [pinned[index] if index < DIGESTED else draw(index) for index in range(limit)]
+    return found, digest([told(one) for one in pinned])
+
+
 class Drawn(Looking):
     """Questions about drawn pictures of several kinds, in turn, so that any limit spreads over all kinds.
 
@@ -49,10 +72,12 @@ class Drawn(Looking):
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """As many as the limit says, 300 without one."""
-        limit = WHOLE if settings.limit is None else settings.limit
-        pinned = [self._drawn(settings.seed, index) for index in range(DIGESTED)]
-        self.data_digest = digest([[one.prompt, one.choices, one.gold, one.fields["picture"]] for one in pinned])
-        return [pinned[index] if index < DIGESTED else self._drawn(settings.seed, index) for index in range(limit)]
+        samples, self.data_digest = all_drawn(
+            partial(self._drawn, settings.seed),
+            settings,
+            lambda one: [one.prompt, one.choices, one.gold, one.fields["picture"]],
+        )
+        return samples
 
     def _drawn(self, seed: int, index: int) -> Sample:
         name, make = self.kinds[index % len(self.kinds)]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from random import Random
 from string import ascii_uppercase, digits
 
@@ -11,17 +12,14 @@ from harness.core.media import OBJECT
 from harness.core.metrics import Metric
 from harness.core.requests import MultimodalGenerateUntil, with_media
 from harness.core.tasks import Row, Sample, TaskSettings
-from harness.core.text.hashing import digest
 from harness.media.pictures import picture
 from harness.metrics.written import by_groups
 from harness.tasks.extraction import Extracted
 from harness.tasks.written import Written
-from suites.vision.drawn import SIZE, canvas, font
+from suites.vision.drawn import SIZE, all_drawn, canvas, font
 
 __all__ = ["TextLines"]
 
-WHOLE = 300
-DIGESTED = 12
 _LETTERS = "".join(one for one in ascii_uppercase + digits if one not in "O0I1")
 """Without those that look alike."""
 _LENGTHS = (3, 5, 7)
@@ -52,10 +50,9 @@ class TextLines(Written):
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """As many as the limit says, 300 without one."""
-        limit = WHOLE if settings.limit is None else settings.limit
-        pinned = [self._drawn(settings.seed, index) for index in range(DIGESTED)]
-        self.data_digest = digest([[one.gold, one.fields["picture"]] for one in pinned])
-        return [pinned[index] if index < DIGESTED else self._drawn(settings.seed, index) for index in range(limit)]
+        draw = partial(self._drawn, settings.seed)
+        samples, self.data_digest = all_drawn(draw, settings, lambda one: [one.gold, one.fields["picture"]])
+        return samples
 
     def _drawn(self, seed: int, index: int) -> Sample:
         length = _LENGTHS[index % len(_LENGTHS)]

@@ -2,27 +2,28 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from PIL import Image
 from typing_extensions import override
 
-from harness.core.media import OBJECT
+from harness.core.media import OBJECT, Medium
 from harness.core.metrics import Mean, Metric, Proportion
 from harness.core.requests import MultimodalLoglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Sample, Task
 from harness.media.pictures import picture
 from harness.metrics.standard import ACC
-from harness.tasks.choices import pick
+from harness.tasks.choices import Choice, pick
 
 __all__ = [
     "ACC_BLIND",
-    "GREY",
     "MULTIMODAL_GAIN",
     "Looking",
     "PictureQuestion",
     "asked_about",
+    "grey",
     "looked_metrics",
     "pictured",
 ]
@@ -49,7 +50,7 @@ MULTIMODAL_GAIN = Mean(
     0, however many questions it answers.
     """,
 )
-GREY = (128, 128, 128)
+_GREY = (128, 128, 128)
 
 
 def looked_metrics(by: Sequence[str] = ()) -> Sequence[Metric]:
@@ -74,6 +75,12 @@ def asked_about(question: str) -> str:
     return f"{OBJECT}\nQuestion: {question}\nAnswer:"
 
 
+@cache
+def grey(size: tuple[int, int]) -> Medium:
+    """The control: a grey picture of that width and height."""
+    return picture(Image.new("RGB", size, _GREY))
+
+
 def pictured(sample_id: str, look: PictureQuestion, **fields: Any) -> Sample:
     """The look as a sample."""
     return Sample(
@@ -84,7 +91,7 @@ def pictured(sample_id: str, look: PictureQuestion, **fields: Any) -> Sample:
         cluster=look.cluster,
         fields={
             "picture": picture(look.image),
-            "grey": picture(Image.new("RGB", look.image.size, GREY)),
+            "grey": grey(look.image.size),
             "groups": dict(look.groups),
             **fields,
         },
@@ -122,13 +129,9 @@ class Looking(Task):
         assert isinstance(sample.gold, int)
         gold = sample.choices[sample.gold]
         blank = Score(sample_id=sample.id, metric="", gold=gold, cluster=sample.cluster, groups=sample.fields["groups"])
-        likelihoods = [response.loglikelihood for response in responses if response.loglikelihood is not None]
-        if len(likelihoods) < len(responses):
-            reason = next((response.invalid for response in responses if response.invalid), None)
-            reason = reason or "the model gave no log-likelihood"
+        if reason := self.unusable(responses):
             return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
-        count = len(sample.choices)
-        seen = pick(likelihoods[:count], sample.choices, normalised=False)
+        seen, *hidden_from = self.chosen(sample, responses)
         found = replace(
             blank,
             metric=ACC.name,
@@ -136,9 +139,9 @@ class Looking(Task):
             predicted=sample.choices[seen.index],
             tie=seen.tie,
         )
-        if not self.controlled:
+        if not hidden_from:
             return [found]
-        blind = pick(likelihoods[count:], sample.choices, normalised=False)
+        (blind,) = hidden_from
         guessed, hidden = float(blind.index == sample.gold), sample.choices[blind.index]
         gain = replace(
             found,
@@ -152,3 +155,17 @@ class Looking(Task):
         }
         # What else a task has is made of what was chosen, as `macro_f1` is.
         return [replace(others.get(metric.name, found), metric=metric.name) for metric in self.metrics]
+
+    def unusable(self, responses: Sequence[Response]) -> str | None:
+        """Why the answers can't be scored; None where they can."""
+        if all(response.loglikelihood is not None for response in responses):
+            return None
+        reason = next((response.invalid for response in responses if response.invalid), None)
+        return reason or "the model gave no log-likelihood"
+
+    def chosen(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Choice]:
+        """The answer with the picture, then that with the grey one where that is asked about, too."""
+        count, nats = len(sample.choices), [response.loglikelihood or 0.0 for response in responses]
+        return [
+            pick(nats[start : start + count], sample.choices, normalised=False) for start in range(0, len(nats), count)
+        ]

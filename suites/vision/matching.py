@@ -1,19 +1,17 @@
 """Zero-shot classification: which of several texts fits a picture, for models that compare the two."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from typing_extensions import override
 
 from harness.core.models import TOLERANCE_NATS
 from harness.core.requests import MatchTexts, Request, Response
-from harness.core.scores import Score
 from harness.core.tasks import Sample
-from harness.metrics.standard import ACC
+from harness.tasks.choices import Choice
 from suites.vision.digits import Digits
 from suites.vision.emoji import EmojiNames
-from suites.vision.looking import ACC_BLIND, MULTIMODAL_GAIN, Looking
+from suites.vision.looking import Looking
 
 __all__ = ["MatchedDigits", "MatchedEmoji"]
 
@@ -35,43 +33,20 @@ class Matching(Looking):
         return "grey picture" if position else ""
 
     @override
-    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """As of any task about pictures; all are invalid where an answer can't be used."""
-        assert isinstance(sample.gold, int)
-        blank = Score(
-            sample_id=sample.id,
-            metric="",
-            gold=sample.choices[sample.gold],
-            cluster=sample.cluster,
-            groups=sample.fields["groups"],
-        )
-        for response in responses:
-            if not response.label_scores:
-                reason = response.invalid or "the model compared no texts"
-                return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
-        seen, blind = (_best(list((response.label_scores or {}).values())) for response in responses)
-        right, guessed = (float(index == sample.gold) for index, _ in (seen, blind))
-        shown, hidden = sample.choices[seen[0]], sample.choices[blind[0]]
-        tie = seen[1] or blind[1]
-        return [
-            replace(blank, metric=ACC.name, value=right, predicted=shown, tie=seen[1]),
-            replace(
-                blank,
-                metric=MULTIMODAL_GAIN.name,
-                value=right - guessed,
-                predicted=shown,
-                remark=f"{hidden} without the picture",
-                tie=tie,
-            ),
-            replace(blank, metric=ACC_BLIND.name, value=guessed, predicted=hidden, tie=blind[1]),
-        ]
+    def unusable(self, responses: Sequence[Response]) -> str | None:
+        lacking = next((response for response in responses if not response.label_scores), None)
+        return None if lacking is None else lacking.invalid or "the model compared no texts"
+
+    @override
+    def chosen(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Choice]:
+        return [_best(list((response.label_scores or {}).values())) for response in responses]
 
 
-def _best(chances: Sequence[float]) -> tuple[int, bool]:
-    """The first of the likeliest texts, and whether another is too close to call."""
+def _best(chances: Sequence[float]) -> Choice:
+    """The first of the likeliest texts."""
     most = max(chances)
     close = [index for index, one in enumerate(chances) if most - one <= TOLERANCE_NATS * most]
-    return close[0], len(close) > 1
+    return Choice(index=close[0], tie=len(close) > 1)
 
 
 class MatchedDigits(Matching, Digits):
