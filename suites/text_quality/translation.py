@@ -18,7 +18,7 @@ from harness.core.requests import Response
 from harness.core.scores import Score
 from harness.core.tasks import Sample, Task
 from harness.core.text.reasons import Reason
-from harness.data.messages import placeholders
+from harness.data.sets.messages import placeholders
 from harness.metrics.standard import EXACT_MATCH
 from harness.metrics.texts import text_metrics
 from harness.tasks.generation import Generation

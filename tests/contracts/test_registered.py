@@ -8,7 +8,7 @@ from harness.core import registry
 from harness.core.errors import UnavailableError
 from harness.core.tasks import Task
 from harness.data import find
-from harness.data.recordings import RecordingSource, SpokenSources
+from harness.data.sets.recordings import RecordingSource, SpokenSources
 from harness.testing import check_perturbation, check_suite, check_task
 from tests.media.long import ALL_RECORDINGS
 

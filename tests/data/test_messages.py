@@ -10,7 +10,7 @@ from harness.core.errors import DataError
 from harness.core.process.wheels import Wheel
 from harness.core.text.hashing import file_digest
 from harness.data import find, load_data
-from harness.data.messages import MESSAGES, MessageSource, placeholders
+from harness.data.sets.messages import MESSAGES, MessageSource, placeholders
 
 HEADER = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
 

@@ -8,7 +8,7 @@ from harness.core import registry
 from harness.core.requests import GenerateUntil
 from harness.core.tasks import Task, TaskSettings
 from harness.data import find, load_data
-from harness.data.messages import placeholders
+from harness.data.sets.messages import placeholders
 from suites.text_quality.translation import Translation
 from tests.suites.scripts import scores_of, value_of, writer
 

