@@ -126,7 +126,7 @@ def _ours(folder: Path, requests: Sequence[Request]) -> tuple[dict[str, Any], in
     loaded = load_model(resolve(str(folder)), dtype="float32", device="cpu")
     model = VisionLanguageModel(loaded, batch_tokens=BATCH_TOKENS)
     answers, seconds = _timed(lambda: {one.request_id: one for one in respond(model, requests)})
-    return answers, model.pictures.encoded_count, seconds
+    return answers, model.percepts.encoded_count, seconds
 
 
 def _likelihood(model: Any, processor: Any, request: MultimodalLoglikelihood) -> float:

@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from harness.checkpoints.geometry import vision_part
+from harness.checkpoints.geometry import audio_part, vision_part
 from harness.checkpoints.heads import LABEL_HEAD, WORD_HEAD
-from harness.checkpoints.kinds import CAUSAL, VISION_LANGUAGE, auto_classes, loaded_kinds, loading
+from harness.checkpoints.kinds import AUDIO_LANGUAGE, CAUSAL, VISION_LANGUAGE, auto_classes, loaded_kinds, loading
 from harness.checkpoints.senses.processors import has_processor
 from harness.core import registry
 from harness.core.errors import CheckpointError
@@ -57,7 +57,9 @@ def kind_of(
             fix="Check the spelling, or update transformers if the model is newer than it",
         )
     known = {kind: _names(tables.get(table, {}).get(model_type)) for kind, table in _table_names().items()}
-    known = {kind: names for kind, names in known.items() if names}
+    # One table of transformers' holds models of two stacks and those of one that hear.
+    deaf = {} if audio_part(config) else {AUDIO_LANGUAGE.name}
+    known = {kind: names for kind, names in known.items() if names and kind not in deaf}
     if wanted is not None:
         return wanted, _as_wanted(known, wanted, architecture, place)
     pretrained = architecture in _names(tables[PRETRAINING].get(model_type))
@@ -72,6 +74,8 @@ def kind_of(
     # Others give it to models that read texts alone and to those that see.
     if kind == CAUSAL.name and VISION_LANGUAGE.name in fitting and vision_part(config) and has_processor(place.parent):
         kind = VISION_LANGUAGE.name
+    if AUDIO_LANGUAGE.name in fitting:
+        kind = AUDIO_LANGUAGE.name
     return kind, architecture
 
 

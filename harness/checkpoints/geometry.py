@@ -12,6 +12,7 @@ from harness.core.errors import CheckpointError
 from harness.core.text.hashing import MAX_INTEGER
 
 __all__ = [
+    "audio_part",
     "check_geometry",
     "config_dtype",
     "embedding_rows",
@@ -97,6 +98,12 @@ def vision_part(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return nested if isinstance(nested, dict) else {}
 
 
+def audio_part(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The part of a config that describes what reads sounds; nothing where there is none."""
+    nested = config.get("audio_config")
+    return nested if isinstance(nested, dict) else {}
+
+
 def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path) -> None:
     """Refuse a config whose sizes are no natural numbers, or greater than the tensors it is for.
 
@@ -112,7 +119,7 @@ def check_geometry(config: Mapping[str, Any], weights: WeightFiles, place: Path)
     for field, value in _integers(text, MAX_LENGTHS):
         if value > MAX_INTEGER:
             raise CheckpointError(f"{field} is {value:,}; the limit is {MAX_INTEGER:,}", place=place, fix=FIX)
-    for part in (text, vision_part(config)):
+    for part in (text, vision_part(config), audio_part(config)):
         _check_depth(part, weights, place)
     # A tensor without a number in it takes no bytes, whatever its width.
     widest = max((max(tensor.shape, default=1) for tensor in weights.tensors.values() if tensor.count), default=1)

@@ -56,7 +56,7 @@ def inspect_folder(folder: Path, *, ref: str, origin: str, kind: str | None = No
     missing = check_vocabulary(folder, rows)
     if loading(kind).has_processor:
         require_processor(folder)
-    if Transcribe in registry.kind(kind).answers:
+    elif Transcribe in registry.kind(kind).answers:
         read_hearing(folder)
     tokenizer_config = _read_if_there(folder, "tokenizer_config.json")
     digests, stamps = file_digests(

@@ -11,6 +11,8 @@ from harness.core.models import Kind, Loading
 from harness.core.requests import (
     Attribute,
     AttributePicture,
+    AudioGenerateUntil,
+    AudioLoglikelihood,
     Classify,
     Embed,
     GenerateUntil,
@@ -26,6 +28,7 @@ from harness.core.requests import (
 )
 
 __all__ = [
+    "AUDIO_LANGUAGE",
     "CAUSAL",
     "CHAT",
     "CLASSIFIER",
@@ -169,6 +172,21 @@ VISION_LANGUAGE = Kind(
     takes_noise=True,
 )
 """A causal language model that also reads pictures; `kind_of` says which of the two a checkpoint is."""
+AUDIO_LANGUAGE = Kind(
+    name="audio_language",
+    title="language model that hears",
+    answers=(*CAUSAL.answers, AudioLoglikelihood, AudioGenerateUntil, Transcribe),
+    trial=_CONTINUED,
+    model=f"{_KINDS}.audio_language:AudioLanguageModel",
+    loading=Loading(
+        table="MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES", auto_class="AutoModelForSeq2SeqLM", has_processor=True
+    ),
+    transformer="decoder",
+    white_box=f"{_BOXES}:CausalBox",
+    task_type="audio-text-to-text",
+    takes_noise=True,
+)
+"""A causal language model that also reads sounds: transformers lists it beside those of two stacks."""
 CONTRASTIVE = Kind(
     name="contrastive",
     title="contrastive model of pictures and texts",
@@ -216,7 +234,7 @@ COMPLETIONS = Kind(
 CHAT = Kind(
     name="chat",
     title="served chat model",
-    answers=(GenerateUntil, MultimodalGenerateUntil),
+    answers=(GenerateUntil, MultimodalGenerateUntil, AudioGenerateUntil, Transcribe),
     trial=GenerateUntil(context=_TEXT, max_tokens=1),
     opener=_SERVED,
     is_chat=True,
@@ -231,6 +249,7 @@ _IN_ORDER = (
     CONTRASTIVE,
     ENCODER,
     VISION_LANGUAGE,
+    AUDIO_LANGUAGE,
     SPEECH_RECOGNITION,
     SPEECH_CTC,
 )

@@ -46,7 +46,7 @@ def inspect_command(
         str | None,
         typer.Option(
             help="Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder, "
-            "vision_language, contrastive."
+            "vision_language, audio_language, contrastive."
         ),
     ] = None,
     base: Annotated[str | None, typer.Option(help="The model that an adapter is put over.")] = None,

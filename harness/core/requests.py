@@ -11,12 +11,15 @@ from functools import cached_property
 from typing import ClassVar, Literal
 
 from harness.core.attributions import Attribution, AttributionSettings, Unit
+from harness.core.media import AUDIO, media_type_of
 from harness.core.text.hashing import digest
 from harness.core.text.values import field_values
 
 __all__ = [
     "Attribute",
     "AttributePicture",
+    "AudioGenerateUntil",
+    "AudioLoglikelihood",
     "Classify",
     "Conversation",
     "Embed",
@@ -264,7 +267,7 @@ class Attribute(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class MultimodalLoglikelihood(Loglikelihood):
-    """As `Loglikelihood`, where the context holds pictures or sounds.
+    """As `Loglikelihood`, where the context holds pictures.
 
     `media` are their names (`harness.core.media.Medium`, which bring the bytes). Each stands where the context has the
     character `harness.core.media.OBJECT`, in this order.
@@ -277,17 +280,34 @@ class MultimodalLoglikelihood(Loglikelihood):
 
 @dataclass(frozen=True, kw_only=True)
 class MultimodalGenerateUntil(GenerateUntil):
-    """As `GenerateUntil`, where the context holds pictures or sounds; `media` are as in `MultimodalLoglikelihood`."""
+    """As `GenerateUntil`, where the context holds pictures; `media` are as in `MultimodalLoglikelihood`."""
 
     kind: ClassVar[str] = "multimodal_generate_until"
     lack: ClassVar[str] = "reads no texts with pictures in them"
     media: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class AudioLoglikelihood(MultimodalLoglikelihood):
+    """As `MultimodalLoglikelihood`, of sounds."""
+
+    kind: ClassVar[str] = "audio_loglikelihood"
+    lack: ClassVar[str] = "reads no texts with sounds in them"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioGenerateUntil(MultimodalGenerateUntil):
+    """As `MultimodalGenerateUntil`, of sounds."""
+
+    kind: ClassVar[str] = "audio_generate_until"
+    lack: ClassVar[str] = "reads no texts with sounds in them"
+
+
 def with_media(request: GenerateUntil, media: Sequence[str]) -> MultimodalGenerateUntil:
-    """What a request for a text asks, of a context that holds these media."""
+    """What a request for a text asks, of a context that holds these media: pictures, or sounds."""
     values = {one.name: getattr(request, one.name) for one in fields(request)}
-    return MultimodalGenerateUntil(**values, media=tuple(media))
+    heard = any(media_type_of(name) == AUDIO for name in media)
+    return (AudioGenerateUntil if heard else MultimodalGenerateUntil)(**values, media=tuple(media))
 
 
 @dataclass(frozen=True, kw_only=True)

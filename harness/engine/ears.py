@@ -11,10 +11,24 @@ from harness.core.text.reasons import Reason
 from harness.engine.planner import cut
 from harness.media.sounds import Samples, extent_of, resampled, samples_of
 
-__all__ = ["Ears"]
+__all__ = ["Ears", "why_unheard"]
 
 _LEAST_S = 0.05
 """Below it, less than one step of a model's convolutions is left."""
+
+
+def why_unheard(name: str, window_s: float) -> Reason | None:
+    """Why a sound can't be read by a model that reads so many seconds at once; None where it can."""
+    count, rate_hz = extent_of(name)
+    if count > window_s * rate_hz:
+        return Reason(
+            "a sound of {seconds} seconds is longer than the {window} seconds that the model reads at once",
+            seconds=f"{count / rate_hz:.1f}",
+            window=f"{window_s:g}",
+        )
+    if count < _LEAST_S * rate_hz:
+        return Reason("a sound of {seconds} seconds is too short to be read", seconds=f"{count / rate_hz:.3f}")
+    return None
 
 
 class Ears:
@@ -33,16 +47,7 @@ class Ears:
 
     def refusal(self, request: Transcribe) -> str | None:
         """Why the sound of a request can't be read; None where it can."""
-        count, rate_hz = extent_of(request.audio)
-        if count > self.hearing.window_s * rate_hz:
-            return Reason(
-                "a sound of {seconds} seconds is longer than the {window} seconds that the model reads at once",
-                seconds=f"{count / rate_hz:.1f}",
-                window=f"{self.hearing.window_s:g}",
-            )
-        if count < _LEAST_S * rate_hz:
-            return Reason("a sound of {seconds} seconds is too short to be read", seconds=f"{count / rate_hz:.3f}")
-        return None
+        return why_unheard(request.audio, self.hearing.window_s)
 
     def batches(self, requests: Sequence[Transcribe], budget: int, written: int) -> list[tuple[Transcribe, ...]]:
         """Requests cut into batches, where each may write so many tokens and all together `budget`."""

@@ -10,12 +10,15 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import PluginError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Model, ModelOptions
+from harness.core.requests import AudioLoglikelihood
 from harness.engine.attribution.model import AttributingModel
 from harness.engine.devices import default_batch_tokens, resolve_device, settle_kernels
 from harness.engine.kinds.chat import ChatModel
+from harness.engine.kinds.transcriber import Transcriber
 from harness.engine.kinds.unembedded import Unembedded, unembedded_ids
 from harness.engine.noise import Noiseless
 from harness.engine.rendering import UNDATED
+from harness.engine.senses.sense import mark_in_chats
 
 __all__ = ["loaded_model", "open_loaded", "open_model"]
 
@@ -62,8 +65,10 @@ def open_loaded(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, loa
             options.system_prompt,
             today=options.chat_date or UNDATED,
             variables={switch: options.thinking == "on"} if switch else {},
-            mark=getattr(loaded.processor, "image_token", None),
+            mark=mark_in_chats(loaded.processor, loaded.model.config, registry.kind(checkpoint.kind).answers),
         )
+    if AudioLoglikelihood in registry.kind(checkpoint.kind).answers:
+        model = Transcriber(model, predicts=True)
     return model if loaded.tokenizer.is_fast else Noiseless(model)
 
 

@@ -6,7 +6,7 @@ from textwrap import shorten
 from typing import Any
 
 from harness.checkpoints import resolve, resolve_dtype
-from harness.checkpoints.kinds import CAUSAL, VISION_LANGUAGE
+from harness.checkpoints.kinds import AUDIO_LANGUAGE, CAUSAL, VISION_LANGUAGE
 from harness.checkpoints.loading.dtypes import SERVED
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
@@ -60,7 +60,7 @@ def _weights(checkpoint: Checkpoint, dtype: str, device: str) -> Diagnosis:
 
 
 def _way(checkpoint: Checkpoint, model: Model) -> Diagnosis:
-    if checkpoint.kind not in (CAUSAL.name, VISION_LANGUAGE.name):
+    if checkpoint.kind not in (CAUSAL.name, VISION_LANGUAGE.name, AUDIO_LANGUAGE.name):
         said = Reason("as a {kind}", kind=registry.kind(checkpoint.kind).title)
         return Diagnosis(name="reading", status="ok", detail=said)
     reading: Any = model
@@ -77,17 +77,21 @@ def _way(checkpoint: Checkpoint, model: Model) -> Diagnosis:
     else:
         detail = Reason("plain, each request by itself: {reason}", reason=plain_reason)
         return Diagnosis(name="reading", status="limited", detail=detail)
-    return Diagnosis(name="reading", status="ok", detail=told_together([detail, lengths.reason, _sight(reading)]))
+    return Diagnosis(name="reading", status="ok", detail=told_together([detail, lengths.reason, _senses(reading)]))
 
 
-def _sight(reading: Any) -> Reason | None:
-    """How pictures are read, of a model that sees."""
+def _senses(reading: Any) -> Reason | None:
+    """How media are read, of a model that sees or hears."""
     if not hasattr(reading, "own_way_reason"):
         return None
+    sense = reading.percepts.sense
     if reading.own_way_reason is None:
-        return Reason("each picture is encoded once, and agrees with the model's own forward pass on a trial")
+        return Reason(
+            "each {medium} is encoded once, and agrees with the model's own forward pass on a trial", medium=sense.one
+        )
     return Reason(
-        "pictures are read by the model's own forward pass, a request at a time: {reason}",
+        "{media} are read by the model's own forward pass, a request at a time: {reason}",
+        media=sense.many,
         reason=reading.own_way_reason,
     )
 

@@ -9,7 +9,7 @@ from scipy.signal import resample_poly
 
 from harness.core.media import AUDIO, Medium, data_of
 
-__all__ = ["Samples", "extent_of", "resampled", "samples_of", "seconds_of", "sound"]
+__all__ = ["Samples", "extent_of", "resampled", "samples_of", "seconds_of", "silence", "sound", "trial_sound", "wav_of"]
 
 Samples = NDArray[np.float32]
 """Of shape (samples,), from -1 to 1."""
@@ -21,6 +21,26 @@ def sound(samples: Samples, rate_hz: int) -> Medium:
     stream = io.BytesIO()
     soundfile.write(stream, whole, rate_hz, format="FLAC", subtype="PCM_16")
     return Medium(AUDIO, stream.getvalue())
+
+
+def trial_sound() -> Medium:
+    """Half a second that is nowhere the same, to try a model with: a tone that rises and grows louder."""
+    time_s = np.arange(8_000) / 16_000
+    return sound((time_s * np.sin(2 * np.pi * (200 + 2_000 * time_s) * time_s)).astype(np.float32), 16_000)
+
+
+def silence(name: str) -> Medium:
+    """As long a silence as a medium sounds, of the same rate."""
+    count, rate_hz = extent_of(name)
+    return sound(np.zeros(count, dtype=np.float32), rate_hz)
+
+
+def wav_of(name: str) -> bytes:
+    """A medium that `sound` made as a WAV file of 16 bits, sample by sample."""
+    whole, rate_hz = soundfile.read(io.BytesIO(data_of(name)), dtype="int16")
+    stream = io.BytesIO()
+    soundfile.write(stream, whole, rate_hz, format="WAV", subtype="PCM_16")
+    return stream.getvalue()
 
 
 def samples_of(name: str) -> tuple[Samples, int]:

@@ -10,6 +10,8 @@ from harness.core.meters import Window
 from harness.core.requests import (
     Attribute,
     AttributePicture,
+    AudioGenerateUntil,
+    AudioLoglikelihood,
     Classify,
     Embed,
     GenerateUntil,
@@ -61,6 +63,8 @@ _KINDS: Mapping[type[Request], _Kind] = {
     Loglikelihood: _Kind(Codec(Loglikelihood), _PAIR),
     MultimodalLoglikelihood: _Kind(Codec(MultimodalLoglikelihood), _PAIR),
     MultimodalGenerateUntil: _Kind(Codec(MultimodalGenerateUntil), _CONTEXT),
+    AudioLoglikelihood: _Kind(Codec(AudioLoglikelihood), _PAIR),
+    AudioGenerateUntil: _Kind(Codec(AudioGenerateUntil), _CONTEXT),
     Transcribe: _Kind(Codec(Transcribe), {"continuation": "reference"}),
     MatchTexts: _Kind(Codec(MatchTexts), {}, {"continuation": lambda asked: " |".join(asked.texts)}),
     LoglikelihoodRolling: _Kind(Codec(LoglikelihoodRolling), _TEXT),

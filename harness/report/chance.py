@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from harness.core.requests import Loglikelihood, MultimodalLoglikelihood
+from harness.core.requests import AudioLoglikelihood, Loglikelihood, MultimodalLoglikelihood
 
 __all__ = ["chance_level"]
 
-_CHOICES = (Loglikelihood.kind, MultimodalLoglikelihood.kind)
+_CHOICES = (Loglikelihood.kind, MultimodalLoglikelihood.kind, AudioLoglikelihood.kind)
 
 
 def chance_level(samples: pd.DataFrame, suite: str, task: str) -> float | None:

@@ -120,7 +120,7 @@ class EvalOptions:
     kind: str | None = option(
         None,
         "Read the checkpoint as this kind: causal, masked, seq2seq, classifier, tagger, encoder, vision_language, "
-        "contrastive.",
+        "audio_language, contrastive.",
     )
     labels: tuple[str, ...] = option(
         (),

@@ -10,6 +10,8 @@ from harness.core.models import Batch, Model
 from harness.core.requests import (
     Attribute,
     AttributePicture,
+    AudioGenerateUntil,
+    AudioLoglikelihood,
     Classify,
     Embed,
     GenerateUntil,
@@ -157,6 +159,8 @@ _MADE: Mapping[type[Request], Callable[..., Response]] = {
     GenerateUntil: StandIn._written,
     MultimodalLoglikelihood: StandIn._likely,
     MultimodalGenerateUntil: StandIn._written,
+    AudioLoglikelihood: StandIn._likely,
+    AudioGenerateUntil: StandIn._written,
     MatchTexts: StandIn._matched,
     Classify: StandIn._labelled,
     Tag: StandIn._tagged,

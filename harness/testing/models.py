@@ -11,6 +11,8 @@ from harness.core.models import TOLERANCE_NATS, Model, respond
 from harness.core.requests import (
     Attribute,
     AttributePicture,
+    AudioGenerateUntil,
+    AudioLoglikelihood,
     Classify,
     Embed,
     GenerateUntil,
@@ -24,8 +26,10 @@ from harness.core.requests import (
     Response,
     Tag,
     TokenLoglikelihoods,
+    Transcribe,
 )
 from harness.media.pictures import trial_picture
+from harness.media.sounds import trial_sound
 from harness.testing.demands import demand, told_of
 
 __all__ = ["check_model", "trial_requests"]
@@ -56,6 +60,13 @@ _NEW: Mapping[type[Request], Callable[[str], Request]] = {
     MultimodalGenerateUntil: lambda text: MultimodalGenerateUntil(
         context=f"{text}{OBJECT}", max_tokens=3, media=(trial_picture(),)
     ),
+    AudioLoglikelihood: lambda text: AudioLoglikelihood(
+        context=f"{OBJECT}{text}", continuation=" over there", media=(trial_sound(),)
+    ),
+    AudioGenerateUntil: lambda text: AudioGenerateUntil(
+        context=f"{text}{OBJECT}", max_tokens=3, media=(trial_sound(),)
+    ),
+    Transcribe: lambda text: Transcribe(audio=trial_sound(), language="en", reference=text, max_tokens=3),
     MatchTexts: lambda text: MatchTexts(image=trial_picture(), texts=(text, "a river")),
     Classify: lambda text: Classify(text=text),
     Tag: lambda text: Tag(words=tuple(text.split())),

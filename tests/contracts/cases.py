@@ -16,6 +16,8 @@ from harness.core.attributions import AttributionSettings
 from harness.core.models import Model
 from harness.core.requests import (
     Attribute,
+    AudioGenerateUntil,
+    AudioLoglikelihood,
     Classify,
     Embed,
     EmbeddingNoise,
@@ -35,11 +37,13 @@ from harness.core.requests import (
 from harness.engine.kinds.chat import ChatModel
 from harness.engine.kinds.remote import RemoteModel
 from harness.engine.kinds.scripted import ScriptedModel
+from harness.engine.kinds.transcriber import Transcriber
 from harness.engine.opening import loaded_model
 from harness.media.sounds import sound
 from harness.testing.models import trial_requests
 from tests import tiny
 from tests.media.hearing import build_tiny_moonshine, build_tiny_wav2vec2
+from tests.media.listening import build_tiny_qwen2_audio
 from tests.media.tones import build_tiny_whisper
 from tests.served import Served, serving
 from tests.vision.checkpoints import build_tiny_clip, build_tiny_llava, build_tiny_paligemma
@@ -82,6 +86,11 @@ def from_checkpoint(build: Callable[[Path], Path]) -> Open:
 def _chat(folder: Path) -> Callable[[int], Model]:
     loaded = load_model(resolve(str(tiny.build_tiny_checkpoint(folder))), dtype="float32", device="cpu")
     return lambda tokens: ChatModel(loaded_model(loaded, batch_tokens=tokens), loaded.tokenizer)
+
+
+def _transcriber(folder: Path) -> Callable[[int], Model]:
+    opened = from_checkpoint(build_tiny_qwen2_audio)(folder)
+    return lambda tokens: Transcriber(opened(tokens), predicts=True)
 
 
 def _served(folder: Path) -> Callable[[int], Model]:
@@ -197,6 +206,7 @@ NOISY_LABELS = [
 ]
 
 SEEN = trial_requests(MultimodalLoglikelihood, MultimodalGenerateUntil)
+LISTENED = trial_requests(AudioLoglikelihood, AudioGenerateUntil)
 
 _DRAWN = np.random.default_rng(0)
 _SOUNDS = [
@@ -253,6 +263,16 @@ CASES: list[Case] = [
         name="vision-language, its own way",
         open=from_checkpoint(build_tiny_paligemma),
         requests=[*SEEN, *PAIRS[:4], *TEXTS[:1], *PROMPTS[:2]],
+    ),
+    Case(
+        name="audio-language",
+        open=from_checkpoint(build_tiny_qwen2_audio),
+        requests=[*LISTENED, *PAIRS[:4], *PROMPTS[:2], *explained(*CHOICES)[:1]],
+    ),
+    Case(
+        name="asked what is said",
+        open=_transcriber,
+        requests=[*trial_requests(Transcribe), *HEARD[:7], *LISTENED[:2], *PAIRS[:2]],
     ),
     Case(name="contrastive", open=from_checkpoint(build_tiny_clip), requests=trial_requests(MatchTexts)),
     Case(name="whisper", open=from_checkpoint(partial(build_tiny_whisper, steps=2)), requests=HEARD),

@@ -52,7 +52,7 @@ class LoadedCheckpoint:
     """A checkpoint in memory, ready to answer: the model in evaluation mode, on its device and in its dtype.
 
     `max_length` is in tokens. `recipe` says how an encoder's vectors are made, `hearing` how sounds are read;
-    `processor` prepares pictures. `mapped` are the files that the weights
+    `processor` prepares pictures or sounds for a model that also reads texts. `mapped` are the files that the weights
     are still read from, with what they were when they were opened.
     """
 
@@ -105,7 +105,7 @@ def load_whole(
         processor = _processor(place.folder, checkpoint, trust_remote_code)
         answers = registry.kind(checkpoint.kind).answers
         recipe = read_recipe(place.folder) if Embed in answers else None
-        hearing = read_hearing(place.folder) if Transcribe in answers else None
+        hearing = read_hearing(place.folder) if Transcribe in answers and processor is None else None
     if chosen == "float16":
         _refuse_overflow(model, checkpoint)
     forget_texts(model)

@@ -6,12 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import transformers
 from PIL import Image
 
 from harness.checkpoints.loading.confined import CPU_S
 from harness.checkpoints.loading.rehearsal import tried_apart
 from harness.checkpoints.loading.tokenizing import unopened_files
+from harness.checkpoints.senses.hearing import RATES_HZ
 from harness.checkpoints.senses.processors import require_processor
 from harness.core.errors import CheckpointError
 
@@ -21,6 +23,7 @@ _NEEDED = {"torchvision": "Torchvision", "torchaudio": "Torchaudio", "librosa": 
 """Packages that some processors need, and how transformers' errors spell them."""
 _PILLOW = "pil"
 _TRIAL_SIZE = (48, 64)
+_TRIAL_S = 0.5
 
 
 def read_processor(folder: Path, *, trust_remote_code: bool = False) -> Any:
@@ -44,9 +47,30 @@ def read_processor(folder: Path, *, trust_remote_code: bool = False) -> Any:
         ) from error
     if getattr(processor, "tokenizer", None) is None:
         raise TypeError(f"a {type(processor).__name__} is no processor with a tokenizer")
+    _settle_hearing(processor, folder)
     if processor.tokenizer.chat_template is None:
         processor.tokenizer.chat_template = getattr(processor, "chat_template", None)
     return processor
+
+
+def _settle_hearing(processor: Any, folder: Path) -> None:
+    """No noise is added, whatever the files say. Raises `CheckpointError` for a rate that no sound is brought to."""
+    extractor = _extractor(processor)
+    rate_hz = getattr(extractor, "sampling_rate", None)
+    low, high = RATES_HZ
+    if extractor is not None and not (type(rate_hz) is int and low <= rate_hz <= high):
+        raise CheckpointError(
+            f"sampling_rate is {str(rate_hz)[:60]}, which is not a whole number from {low:,} to {high:,}",
+            place=folder,
+            fix="Take the files of the processor from the checkpoint's publisher",
+        )
+    if hasattr(extractor, "dither"):
+        extractor.dither = 0.0
+
+
+def _extractor(processor: Any) -> Any:
+    """What makes features of a sound; None for a processor of pictures alone."""
+    return getattr(processor, "feature_extractor", None) or getattr(processor, "audio_processor", None)
 
 
 def _read(folder: Path, options: dict[str, Any]) -> Any:
@@ -59,15 +83,19 @@ def _read(folder: Path, options: dict[str, Any]) -> Any:
 
 
 def rehearsed_processor(folder: Path) -> AbstractContextManager[Callable[[], None]]:
-    """The trial of a processor with one small picture: its sizes are a stranger's numbers.
+    """The trial of a processor with one small picture or sound: its sizes are a stranger's numbers.
 
     What waits for it raises `CheckpointError`.
     """
-    return tried_apart(partial(_prepare, folder), folder, CPU_S, "the processor of pictures")
+    return tried_apart(partial(_prepare, folder), folder, CPU_S, "the processor of pictures or sounds")
 
 
 def _prepare(folder: Path) -> str | None:
-    pictures = getattr(read_processor(folder), "image_processor", None)
+    processor = read_processor(folder)
+    pictures, sounds = getattr(processor, "image_processor", None), _extractor(processor)
     if pictures is not None:
         pictures(images=[Image.new("RGB", _TRIAL_SIZE, "grey")], return_tensors="pt")
+    if sounds is not None:
+        silence = np.zeros(int(_TRIAL_S * sounds.sampling_rate), dtype=np.float32)
+        sounds([silence], sampling_rate=sounds.sampling_rate, return_tensors="pt")
     return None

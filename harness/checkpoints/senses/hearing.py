@@ -14,11 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from harness.checkpoints.files import read_object, safe_file
 from harness.core.errors import CheckpointError
 
-__all__ = ["HEARING_PATTERNS", "Hearing", "read_hearing"]
+__all__ = ["HEARING_PATTERNS", "RATES_HZ", "Hearing", "read_hearing"]
 
 PROCESSOR, PREPROCESSOR = "processor_config.json", "preprocessor_config.json"
 HEARING_PATTERNS = (PROCESSOR, PREPROCESSOR)
 """Every file that can change what a model hears."""
+
+RATES_HZ = (1_000, 192_000)
+"""Lowest and highest number of samples a second that a model may read."""
 
 MAX_WINDOW_S = 60.0
 """Longest sound that is read by a model without a window of its own: attention takes memory by the square of it."""
@@ -28,7 +31,7 @@ _FIX = "Take the file from the checkpoint's publisher, as transformers' save_pre
 class _Common(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
 
-    sampling_rate: Annotated[int, Field(ge=1_000, le=192_000)] = 16_000
+    sampling_rate: Annotated[int, Field(ge=RATES_HZ[0], le=RATES_HZ[1])] = 16_000
     padding_value: float = 0.0
 
 

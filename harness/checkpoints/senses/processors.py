@@ -17,10 +17,10 @@ def has_processor(folder: Path) -> bool:
 
 
 def require_processor(folder: Path) -> None:
-    """Raises `CheckpointError` for a folder that doesn't say how pictures are prepared."""
+    """Raises `CheckpointError` for a folder that doesn't say how pictures or sounds are prepared."""
     if not has_processor(folder):
         raise CheckpointError(
-            f"holds no processor ({' or '.join(HEARING_PATTERNS)}), without which no picture can be read",
+            f"holds no processor ({' or '.join(HEARING_PATTERNS)}), without which no picture or sound can be read",
             place=folder,
             fix="Copy the file there from the checkpoint's publisher; processor.save_pretrained writes it",
         )

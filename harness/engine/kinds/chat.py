@@ -25,7 +25,7 @@ from harness.core.requests import (
     Response,
 )
 from harness.engine.rendering import NONE, UNDATED, Message, Renderer
-from harness.engine.seeing.parts import in_parts, takes_parts
+from harness.engine.senses.parts import in_parts, takes_parts
 
 __all__ = ["ChatModel", "Message", "messages_of", "rendered"]
 
@@ -74,7 +74,7 @@ class ChatModel(Model):
     Exemplars stand in the same turn and a continuation loses the space that would join it to running text, unless a
     request brings its conversation (`Conversation`). Whole texts (`loglikelihood_rolling`) are no turns and stay as
     they are. `today` (YYYY-MM-DD) is what a template is told that asks for the day, `variables` what else it is told.
-    `mark` is how the texts of a model that sees have a picture.
+    `mark` is how the texts of a model that sees or hears have a medium.
     """
 
     def __init__(
@@ -150,18 +150,18 @@ class ChatModel(Model):
         }
 
     def _shown(self, messages: list[Message], request: _Chat) -> list[Message]:
-        """The turns as the template of a model that sees takes them."""
+        """The turns as the template of a model that sees or hears takes them."""
         if self._mark is None:
             return messages
         media = _media(request)
         if self._in_parts:
-            return [in_parts(message, media) for message in messages]
+            return in_parts(messages, media)
         return (
             [{**one, "content": one["content"].replace(OBJECT, self._mark)} for one in messages] if media else messages
         )
 
     def _unmarked(self, turn: str, request: _Chat) -> str:
-        """The rendered turn with a place for each picture."""
+        """The rendered turn with a place for each medium."""
         return turn.replace(self._mark, OBJECT) if self._mark and _media(request) else turn
 
     def _asked(self, request: _Chat) -> tuple[str, str | None]:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 
 from typing_extensions import override
@@ -19,10 +20,12 @@ from harness.checkpoints.served.usage import read_usage, refusal_of_length
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import InputError, ModelError
+from harness.core.media import OBJECT
 from harness.core.meters import Meter
 from harness.core.models import Batch, Model, ModelOptions
 from harness.core.process.secrets import WITHHELD
 from harness.core.requests import (
+    AudioGenerateUntil,
     GenerateUntil,
     Loglikelihood,
     LoglikelihoodRolling,
@@ -32,10 +35,12 @@ from harness.core.requests import (
 )
 from harness.core.text.reasons import Reason
 from harness.engine.kinds.chat import Message, messages_of
-from harness.engine.seeing.encoding import why_unsound
-from harness.engine.seeing.parts import with_data_urls
+from harness.engine.kinds.transcriber import Transcriber
+from harness.engine.senses.encoding import why_unsound
+from harness.engine.senses.parts import with_bytes_in_them
 from harness.engine.writing.replies import read_reply, read_text
 from harness.engine.writing.stops import cut_at_stop
+from harness.media.sounds import trial_sound
 
 __all__ = ["RemoteModel", "open_served"]
 
@@ -47,15 +52,17 @@ _NO_TEMPERATURE = "the server accepts no temperature, and the task asks for samp
 _NO_FIRST = (
     "the server gives no probability for the first token of a text: it puts no beginning-of-text token in front of it"
 )
+_TRIED = 16
+"""Tokens that may be written about a trial; some servers take no fewer."""
 _WITHHELD = "the server's answer contains the API key"
 _UNPLACED = "the server's tokens don't tell where the continuation begins"
-_NO_PLACE = "the server completes texts alone, in which pictures have no place"
+_NO_PLACE = "the server completes texts alone, in which pictures and sounds have no place"
 _WINDOWS = (
     "the text is longer than a window of {count} tokens, and can't be cut into windows without the model's tokenizer"
 )
 
 
-def open_served(checkpoint: Checkpoint, options: ModelOptions, _meter: Meter, _loader: object) -> "RemoteModel":
+def open_served(checkpoint: Checkpoint, options: ModelOptions, _meter: Meter, _loader: object) -> Model:
     """The model of a resolved endpoint.
 
     A chat is one anyway; for token probabilities the template would have to be known here, which raises `InputError`.
@@ -66,7 +73,8 @@ def open_served(checkpoint: Checkpoint, options: ModelOptions, _meter: Meter, _l
             place="--apply-chat-template",
             fix="Leave that option out",
         )
-    return RemoteModel(checkpoint, system_prompt=options.system_prompt)
+    model = RemoteModel(checkpoint, system_prompt=options.system_prompt)
+    return Transcriber(model, predicts=False) if registry.kind(checkpoint.kind).is_chat else model
 
 
 class RemoteModel(Model):
@@ -76,7 +84,8 @@ class RemoteModel(Model):
     so a token across both counts as a whole, as in `CausalModel`. A prompt that the server refuses gets an invalid
     response with the server's words, and so does one whose answer never began or can't be true (more text than the
     tokens allowed, a probability above 1, another prompt's tokens), with the reason. Chats get no stop strings, which
-    would end a model's thoughts: they are looked for here. Pictures go to a chat as data URLs. A batch is as many
+    would end a model's thoughts: they are looked for here. Pictures go to a chat as data URLs, sounds as WAV
+    files; a server that refuses a trial sound is asked about none. A batch is as many
     requests as are under way at once. Raises what `ServerClient` does.
     """
 
@@ -91,6 +100,9 @@ class RemoteModel(Model):
         self._route: str = checkpoint.config["route"]
         self._dialect: Dialect = checkpoint.config["dialect"]
         self._client = ServerClient(checkpoint.config["url"], options, patience)
+        self._hearing = Lock()
+        self._deafness: Reason | None = None
+        self._was_tried = False
 
     @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
@@ -162,7 +174,9 @@ class RemoteModel(Model):
             return Response(request_id=request.id, invalid=_NO_TEMPERATURE)
         if isinstance(request, MultimodalGenerateUntil):
             whole = "".join(turn["content"] for turn in self._messages(request))
-            unsound = _NO_PLACE if self._completes else why_unsound(replace(request, context=whole), frozenset())
+            unsound = _NO_PLACE if self._completes else why_unsound(replace(request, context=whole))
+            if isinstance(request, AudioGenerateUntil):
+                unsound = unsound or self._why_deaf()
             if unsound:
                 return Response(request_id=request.id, invalid=unsound)
         body = self._body(request)
@@ -175,6 +189,18 @@ class RemoteModel(Model):
                 place=f"{self._client.url}{self._route}",
                 fix="Check that the address is that of an OpenAI-compatible API",
             ) from error
+
+    def _why_deaf(self) -> Reason | None:
+        """Why the server takes no sound at all, by trying one before the first is asked about; None where it does."""
+        trial = AudioGenerateUntil(context=f"{OBJECT}What is this?", media=(trial_sound(),), max_tokens=_TRIED)
+        with self._hearing:
+            if not self._was_tried:
+                self._was_tried = True
+                try:
+                    self._client.post(self._route, self._body(trial), patient=False)
+                except RefusedError as refused:
+                    self._deafness = Reason("the server takes no sounds: it {problem}", problem=refused.problem)
+            return self._deafness
 
     def _read(self, request: GenerateUntil, answer: Any, prompt_bytes: int) -> Response:
         choice = answer["choices"][0]
@@ -223,7 +249,7 @@ class RemoteModel(Model):
         else:
             messages = self._messages(request)
             if isinstance(request, MultimodalGenerateUntil):
-                messages = with_data_urls(messages, request.media)
+                messages = with_bytes_in_them(messages, request.media)
             body = self._dialect.body(self._name, messages, request.max_tokens)
         if request.temperature > 0:
             body |= {"temperature": request.temperature, "top_p": request.top_p, "seed": _seed(request)}

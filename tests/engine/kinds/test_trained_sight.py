@@ -35,9 +35,9 @@ def right_share(model: Model, media: list[Medium]) -> float:
 
 
 def test_it_sees_and_is_no_better_than_chance_without_the_pictures(model: Model) -> None:
-    before = seeing(model).pictures.encoded_count
+    before = seeing(model).percepts.encoded_count
     assert right_share(model, [one.medium for one in DIGITS]) >= 0.85
-    assert seeing(model).pictures.encoded_count - before == len({one.medium for one in DIGITS})
+    assert seeing(model).percepts.encoded_count - before == len({one.medium for one in DIGITS})
     assert right_share(model, [picture(Image.new("RGB", (32, 32), "grey"))] * len(DIGITS)) <= 0.2
 
 

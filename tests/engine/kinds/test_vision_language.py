@@ -118,7 +118,7 @@ def test_each_picture_is_encoded_once_and_changes_the_answers(folder: Path) -> N
     model = open_model(resolve(str(folder)))
     requests = [one for one in asked() if "First" not in one.context]  # type: ignore[attr-defined]
     found = answers(model, requests)
-    counted = seeing(model).pictures
+    counted = seeing(model).percepts
     assert counted.asked_count == len(requests)
     assert counted.encoded_count == len(PICTURES)
     first, second = (
@@ -159,7 +159,7 @@ def test_texts_alone_are_read_and_never_from_their_end(folder: Path) -> None:
 
 def test_places_that_are_not_those_of_its_pictures_make_a_request_invalid(folder: Path) -> None:
     model = open_model(resolve(str(folder)))
-    mark = seeing(model).pictures.mark
+    mark = seeing(model).percepts.sense.mark
     few = MultimodalGenerateUntil(context=f"{OBJECT} and {OBJECT}", media=PICTURES[:1])
     spelt = MultimodalGenerateUntil(context=f"{OBJECT} and {mark}", media=PICTURES[:1])
     found = answers(model, [few, spelt])

@@ -1,6 +1,6 @@
-"""Pictures read the model's own way: pixels through its forward pass, as transformers' `generate` hands them to it.
+"""Media read the model's own way: pixels or samples through its forward pass, as transformers' `generate` gives them.
 
-For architectures that do more with a picture than put vectors in the places of tokens, such as positions in two
+For architectures that do more with a medium than put vectors in the places of tokens, such as positions in two
 dimensions, or attention in which tokens see later ones. One request at a time, each token after the other, so whatever
 `generate` does for an architecture is done.
 """
@@ -26,8 +26,9 @@ from harness.core.text.reasons import Reason
 from harness.core.text.truncation import long_continuation
 from harness.engine.encoding import Encoder, Tokens
 from harness.engine.rounding import NOT_FINITE
-from harness.engine.seeing.encoding import Multimodal
-from harness.engine.seeing.pictures import Pictures, on, prepared
+from harness.engine.senses.encoding import Multimodal
+from harness.engine.senses.percepts import Percepts
+from harness.engine.senses.sense import on
 from harness.engine.writing.generation import Continuation, Writer, choose_tokens
 
 __all__ = ["PlainReader"]
@@ -37,17 +38,17 @@ Inputs = dict[str, Any]
 
 
 class PlainReader:
-    """Reads requests with pictures by a model's own forward pass."""
+    """Reads requests with media by a model's own forward pass."""
 
-    def __init__(self, model: Any, processor: Any, encoder: Encoder, pictures: Pictures, writer: Writer) -> None:
-        self._model, self._processor = model, processor
-        self._encoder, self._pictures, self._writer = encoder, pictures, writer
+    def __init__(self, model: Any, encoder: Encoder, percepts: Percepts, writer: Writer) -> None:
+        self._model, self._sense = model, percepts.sense
+        self._encoder, self._percepts, self._writer = encoder, percepts, writer
         self._behind: bool | None = None
         self._taken = signature(model.forward).parameters.keys()
 
-    def remember_pictures(self) -> None:
-        """From now on, encode a picture that comes again once."""
-        _remember_pictures(self._model, self._pictures)
+    def remember(self) -> None:
+        """From now on, encode a medium that comes again once."""
+        _remember(self._model, self._percepts)
 
     def loglikelihood(self, request: Loglikelihood) -> Response:
         """The likelihood of the continuation, cut off where the end of the context melts with its beginning."""
@@ -93,12 +94,12 @@ class PlainReader:
         return one
 
     def _inputs(self, request: Multimodal, context: str) -> Inputs:
-        text = context.replace(OBJECT, self._pictures.mark)
-        self._pictures.read_together = len(request.media)
+        text = context.replace(OBJECT, self._sense.mark)
+        self._percepts.read_together = len(request.media)
         options: dict[str, Any] = {"return_mm_token_type_ids": True} if "mm_token_type_ids" in self._taken else {}
         if self._encoder.begins_with_prefix(text):
             options["add_special_tokens"] = False
-        made = prepared(self._processor, text, request.media, **options)
+        made = self._sense.prepared(text, request.media, **options)
         kept = {name: value for name, value in made.items() if name in self._taken}
         return on(kept, self._model.device, self._model.dtype)
 
@@ -118,13 +119,13 @@ class PlainReader:
         whole = self._inputs(request, bare + continuation)["input_ids"][0].tolist()
         if whole[: len(prompt)] == prompt and not self._adds_behind(request, bare):
             return inputs, tuple(whole[len(prompt) :])
-        return inputs, tuple(self._processor.tokenizer(continuation, add_special_tokens=False)["input_ids"])
+        return inputs, tuple(self._sense.processor.tokenizer(continuation, add_special_tokens=False)["input_ids"])
 
     def _adds_behind(self, request: Multimodal, text: str) -> bool:
-        """Whether the processor puts tokens behind a text with pictures, as PaliGemma's does a line break."""
+        """Whether the processor puts tokens behind a text with media, as PaliGemma's does a line break."""
         if self._behind is None:
             text = f"{text} a"
-            last = self._processor.tokenizer(text, add_special_tokens=False)["input_ids"][-1]
+            last = self._sense.processor.tokenizer(text, add_special_tokens=False)["input_ids"][-1]
             self._behind = bool(self._inputs(request, text)["input_ids"][0, -1] != last)
         return self._behind
 
@@ -135,7 +136,8 @@ class PlainReader:
         if read + more <= window + 1:
             return None
         return Reason(
-            "its {read} tokens, those of its pictures among them, and {more} more don't fit a window of {window}",
+            "its {read} tokens, those of its {media} among them, and {more} more don't fit a window of {window}",
+            media=self._sense.many,
             read=read,
             more=more,
             window=window,
@@ -190,10 +192,10 @@ def _without_settings(model: Any) -> Iterator[None]:
         model.generation_config = own
 
 
-def _remember_pictures(model: Any, pictures: Pictures) -> None:
-    """Have the model remember what it made of the pictures read last, by their pixels, and count what it makes."""
-    base = model.base_model
-    made = getattr(base, "get_image_features", None)
+def _remember(model: Any, percepts: Percepts) -> None:
+    """Have the model remember what it made of the media read last, by their numbers, and count what it makes."""
+    base, name = model.base_model, percepts.sense.encoder_name
+    made = getattr(base, name, None)
     if made is None:
         return
     kept: OrderedDict[str, Any] = OrderedDict()
@@ -202,14 +204,14 @@ def _remember_pictures(model: Any, pictures: Pictures) -> None:
     def remembered(*inputs: Any, **options: Any) -> Any:
         key = _digest((inputs, options))
         if key not in kept:
-            pictures.encoded_count += pictures.read_together
+            percepts.encoded_count += percepts.read_together
             kept[key] = made(*inputs, **options)
             while len(kept) > 1 and sum(map(_bytes, kept.values())) > _KEPT_BYTES:
                 kept.popitem(last=False)
         kept.move_to_end(key)
         return kept[key]
 
-    base.get_image_features = remembered
+    setattr(base, name, remembered)
 
 
 def _digest(given: Any) -> str:
