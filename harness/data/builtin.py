@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from harness.core.datasets import DataSet
 from harness.core.process.wheels import Wheel
+from harness.data.sets.chinese import CHINESE
 from harness.data.sets.decisions import DECISIONS
 from harness.data.sets.harms import HARMS
 from harness.data.sets.instruct import INSTRUCT
@@ -291,5 +292,6 @@ BUILTIN: Sequence[DataSet] = (
     *INSTRUCT,
     *PICTURED,
     *RECORDINGS,
+    *CHINESE,
 )
 """Every built-in data set."""
