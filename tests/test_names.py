@@ -34,6 +34,8 @@ OTHERS = {
     "harness/report/sections/verification.py": {"code"},
     "harness/signing/statement.py": {"code"},
     "leaderboard/hosts.py": {"code"},
+    "harness/report/pdf.py": {"chinese"},  # whether there are letters for it
+    **{f"probes/bias/{language}.yaml": {"chinese"} for language in ("en", "zh")},  # a group of people
 }
 """Words that are names of something else there."""
 

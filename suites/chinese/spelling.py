@@ -86,10 +86,10 @@ class SighanPairs(MultipleChoice):
 
     @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """The control hangs on the pair alone."""
+        """The control hangs on the pair alone, where there is an answer to hold it against."""
         return [
-            replace(score, value=sample.fields["commoner"], predicted=None, tie=False, invalid=None)
-            if score.metric == RIGHT_COMMONER.name
+            replace(score, value=sample.fields["commoner"], predicted=None, tie=False)
+            if score.metric == RIGHT_COMMONER.name and score.invalid is None
             else score
             for score in super().score(sample, responses)
         ]
