@@ -7,10 +7,12 @@ from functools import partial
 from typing_extensions import override
 
 from harness import charts
-from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Wording
+from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Weight, Wording, Worry
 from harness.core.scores import Estimate
 from harness.report.figures import by_task, frame_of, valued
+from harness.report.sentences import single
 from suites.speech.languages import LANGUAGE_WER
+from suites.speech.listening import HEARING_GAIN
 from suites.speech.noise import CORRUPTIONS, SoundCorruption
 from suites.speech.noisy import CLEAN, NOISY
 from suites.speech.silence import HALLUCINATION
@@ -44,6 +46,23 @@ class SpeechReport(SuiteReport):
                         rows=mine,
                         width=0.85,
                     )
+
+    @override
+    def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
+        """Tasks on which hearing the sound adds nothing that can be told from chance."""
+        if deaf := [one.task for one in single(run.estimates) if _is_deaf(one)]:
+            yield Worry(
+                weight=Weight.OPEN,
+                text=words(
+                    "On {tasks} it may not listen to the sounds: with silence in their place its answers are not "
+                    "surely worse.",
+                    tasks=", ".join(deaf),
+                ),
+            )
+
+
+def _is_deaf(gain: Estimate) -> bool:
+    return gain.metric == HEARING_GAIN.name and gain.low is not None and gain.low <= 0
 
 
 def _ladder(task: str, rows: Sequence[Estimate], words: Wording) -> Drawing:

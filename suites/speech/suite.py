@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing_extensions import override
 
 from harness.core.meters import MEASURING, Window
+from harness.core.requests import Transcribe
 from harness.core.scores import Basis, Estimate
 from harness.core.tasks import Results, Suite
 from suites.speech.words import AUDIO_SECONDS
@@ -20,8 +21,8 @@ _NOT_TIMED = "no window of a meter holds its work: run it with a meter, and not 
 _DERIVED: Mapping[tuple[str, ...], str] = {
     ("real_time_factor",): (
         "Seconds of computing for a second of sound, from 0 up; lower is better, and below 1 the model keeps up with "
-        "a speaker. Time of all requests of the suite, over the sounds' length. Models with a window, as Whisper, read "
-        "the whole of it for the shortest sound: on short clips it is far higher than on long ones. It is the "
+        "a speaker. Time of all requests for what is said, over the sounds' length. Models with a window, as Whisper, "
+        "read the whole of it for the shortest sound: on short clips it is far higher than on long ones. It is the "
         "machine's as much as the model's."
     ),
     ("wh_per_audio_hour",): (
@@ -37,6 +38,9 @@ class Speech(Suite):
     What it measures. Word and character error rates on recorded clips, with a control of what it writes without the
     sound; the same on a ladder of noise, echo, clipping, telephone and speed; words written for sounds without
     speech; errors in four more languages, for a recogniser of many; and what an hour of sound takes in time and energy.
+    A language model that hears, or a served chat, is asked the same in words (`Write down word for word what is said in
+    this recording.`). The former also chooses between answers: which text is said, how many beeps there are and whether
+    they rise, and what is heard, each beside as long a silence.
 
     Limits. One voice a language, in recordings of a studio, and most of it in English. It says nothing about other
     speakers, accents, ages or dialects, which is where recognisers are most unfair (Koenecke et al., 2020): bring
@@ -46,14 +50,21 @@ class Speech(Suite):
     name = "speech"
     title = "Speech recognition"
     report = "suites.speech.report:SpeechReport"
-    tasks = ("spoken_announcements", "noisy_announcements", "speechless_sounds", "spoken_languages")
+    tasks = (
+        *("spoken_announcements", "noisy_announcements", "speechless_sounds", "spoken_languages"),
+        *("which_was_said", "generated_beeps", "kinds_of_sound"),
+    )
     headline = (("spoken_announcements", "wer"),)
     derived = MappingProxyType(_DERIVED)
 
     @override
     def derive(self, results: Results) -> Sequence[Estimate]:
         """Time and energy of an hour of sound; nothing where no sound was asked about."""
-        tasks = [task for owner, task in results.scores if owner == self.name]
+        tasks = [
+            task
+            for (owner, task), scores in results.scores.items()
+            if owner == self.name and any(score.metric == AUDIO_SECONDS.name for score in scores)
+        ]
         seconds = sum(
             score.value or 0.0
             for task in tasks
@@ -64,7 +75,9 @@ class Speech(Suite):
         if not seconds or not asked:
             return []
         windows = [
-            one for one in results.windows if one.phase.startswith(f"{self.name}/") and one.phase not in MEASURING
+            one
+            for one in results.windows
+            if one.phase == f"{self.name}/{Transcribe.kind}" and one.phase not in MEASURING
         ]
         counted = sum(window.request_count for window in windows)
         # Requests that tasks share are computed once, so each stands for the mean of all that are asked.

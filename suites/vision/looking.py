@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from PIL import Image
 from typing_extensions import override
@@ -102,26 +102,32 @@ class Looking(Task):
     """A question about a picture, whose likeliest choice is the answer; asked about a grey picture, too.
 
     Questions that differ in their picture alone are asked about the grey one once. Samples are made by `pictured`.
-    A task that is not `controlled` does without the grey picture, and has `acc` alone.
+    A task that is not `controlled` does without the grey picture, and has `acc` alone. Questions about media of another
+    type say which fields hold a medium and its control (`shown`), what the control is, and what is scored of it.
     """
 
     controlled = True
+    asked: ClassVar[type[MultimodalLoglikelihood]] = MultimodalLoglikelihood
+    shown: ClassVar[tuple[str, str]] = ("picture", "grey")
+    control: ClassVar[tuple[str, str]] = ("grey picture", "without the picture")
+    blind: ClassVar[Metric] = ACC_BLIND
+    gain: ClassVar[Metric] = MULTIMODAL_GAIN
     metrics: Sequence[Metric] = looked_metrics()
     asks: Sequence[type[Request]] = (MultimodalLoglikelihood,)
     supports_fewshot = False
 
     @override
     def requests(self, sample: Sample) -> Sequence[MultimodalLoglikelihood]:
-        """One for each choice with the picture, then one for each with the grey one."""
+        """One for each choice with the medium, then one for each with its control."""
         return [
-            MultimodalLoglikelihood(context=sample.prompt, continuation=f" {choice}", media=(sample.fields[shown],))
-            for shown in (("picture", "grey") if self.controlled else ("picture",))
+            self.asked(context=sample.prompt, continuation=f" {choice}", media=(sample.fields[shown],))
+            for shown in (self.shown if self.controlled else self.shown[:1])
             for choice in sample.choices
         ]
 
     @override
     def variant(self, sample: Sample, position: int) -> str:
-        return "" if position < len(sample.choices) else "grey picture"
+        return "" if position < len(sample.choices) else self.control[0]
 
     @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
@@ -146,12 +152,12 @@ class Looking(Task):
         gain = replace(
             found,
             value=(found.value or 0.0) - guessed,
-            remark=f"{hidden} without the picture",
+            remark=f"{hidden} {self.control[1]}",
             tie=seen.tie or blind.tie,
         )
         others = {
-            MULTIMODAL_GAIN.name: gain,
-            ACC_BLIND.name: replace(blank, value=guessed, predicted=hidden, tie=blind.tie),
+            self.gain.name: gain,
+            self.blind.name: replace(blank, value=guessed, predicted=hidden, tie=blind.tie),
         }
         # What else a task has is made of what was chosen, as `macro_f1` is.
         return [replace(others.get(metric.name, found), metric=metric.name) for metric in self.metrics]
@@ -164,7 +170,7 @@ class Looking(Task):
         return reason or "the model gave no log-likelihood"
 
     def chosen(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Choice]:
-        """The answer with the picture, then that with the grey one where that is asked about, too."""
+        """The answer with the medium, then that with its control where that is asked about, too."""
         count, nats = len(sample.choices), [response.loglikelihood or 0.0 for response in responses]
         return [
             pick(nats[start : start + count], sample.choices, normalised=False) for start in range(0, len(nats), count)
