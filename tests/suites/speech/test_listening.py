@@ -16,7 +16,7 @@ from suites.speech import clips
 from suites.speech.beeps import GeneratedBeeps
 from suites.speech.told_apart import KindsOfSound, WhichWasSaid
 from tests.media.tones import WORDS, spoken
-from tests.suites.test_speech import SETTINGS, row
+from tests.suites.speech.test_speech import SETTINGS, row
 
 
 @pytest.fixture
