@@ -76,6 +76,7 @@ CAUSAL = Kind(
     ),
     transformer="decoder",
     white_box=f"{_BOXES}:CausalBox",
+    comparer="harness.engine.comparing.divergences:DivergenceModel",
     takes_noise=True,
 )
 MASKED = Kind(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from harness.core.checkpoints import Checkpoint
 from harness.core.errors import ModelError
 from harness.core.requests import Classify, Request, Response, Tag
 from harness.core.text.reasons import Reason
@@ -47,7 +48,8 @@ class ModelOptions:
     `dtype` and `device` are `auto` or a name of torch's; `batch_tokens` bounds the padded tokens of a forward pass,
     None for the device's default. The `system_prompt` begins every chat that a task doesn't make itself, and its
     template's switch is set as `thinking` says, or left alone; `chat_date` is the day (YYYY-MM-DD) that it takes place
-    on, for templates that ask. A model that is served elsewhere has the first three from its server.
+    on, for templates that ask. A model that is served elsewhere has the first three from its server. `reference` is
+    the checkpoint that it is held against, opened likewise but for its `reference_dtype`.
     """
 
     dtype: str = "auto"
@@ -58,6 +60,8 @@ class ModelOptions:
     thinking: Literal["on", "off"] | None = None
     chat_date: str | None = None
     trust_remote_code: bool = False
+    reference: Checkpoint | None = None
+    reference_dtype: str = "auto"
 
 
 class Model(Protocol):
@@ -124,7 +128,8 @@ class Kind:
     names, as `module:function`, what is called with `(checkpoint, options, meter, loader)` and gives the `Model`; the
     default loads with transformers, as `loading` says, what `model`, as `module:class`, then answers for. `transformer`
     says which of a transformer's two stacks it has. `white_box` names what gives the gradients of its decisions, if it
-    makes any. `task_type` is its tag on a model hub.
+    makes any, and `comparer`, as `module:class`, the model that holds two loaded checkpoints of the kind against each
+    other, if they can be. `task_type` is its tag on a model hub.
 
     A checkpoint of a kind of one's own is a folder with the file `marker` and without a config.json: it is recognised
     by that name alone, and nothing in it is run. `takes_noise` says whether requests may bear noise on embeddings,
@@ -140,6 +145,7 @@ class Kind:
     loading: Loading | None = None
     transformer: Literal["decoder", "encoder", "encoder-decoder"] | None = None
     white_box: str | None = None
+    comparer: str | None = None
     marker: str | None = None
     task_type: str = "text-generation"
     takes_noise: bool = False
@@ -152,7 +158,7 @@ class Kind:
 
     def refusal(self, asked: type[Request]) -> str | None:
         """Why a model of this kind can't answer requests of the class `asked`; None where it can."""
-        if asked in self.answers:
+        if asked in self.answers or (asked.needs_reference and self.comparer is not None):
             return None
         lack = asked.lack or Reason("answers no requests of the kind {name}", name=asked.kind)
         return Reason("a {kind} {lack}", kind=self.title, lack=lack)

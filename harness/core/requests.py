@@ -95,10 +95,12 @@ class Request:
     """One question to a model. Concrete kinds below; `kind` names the kind in records and signatures.
 
     `lack` says of a model that can't answer it what that model lacks, as the end of a sentence about it.
+    `needs_reference` says that it is asked about a second model too, which the user names (`--reference`).
     """
 
     kind: ClassVar[str]
     lack: ClassVar[str] = ""
+    needs_reference: ClassVar[bool] = False
 
     @cached_property
     def id(self) -> str:
@@ -365,12 +367,14 @@ class Response:
     a classifier's, by the label's name, in the model's order: probabilities that sum to 1, or, where a text may bear
     several labels, each for itself; a regression has one label, and its score is the value predicted.
     `token_loglikelihoods`, `token_z_scores` and `token_is_greedy` have one value for each token of
-    `token_loglikelihoods`; a z-score is 0 where all words are equally likely. `tags` are one label a word; `vector` an
-    embedding; `attribution` explains a decision. `token_count` counts the tokens predicted or generated,
-    `context_token_count` those that were only read. `unread_character_count` says how many characters of the prompt
-    didn't fit the model's window: at its beginning, or at the end of a text that is labelled or embedded; 0 also where
-    a server doesn't tell. `invalid` gives the reason where the model's numbers can't be used (NaN or infinite), or
-    there is no answer behind the model's thoughts; then the other answers are None.
+    `token_loglikelihoods`; a z-score is 0 where all words are equally likely. Beside a reference, so have
+    `token_divergences` (in nats, at least 0), `token_reference_loglikelihoods` and `token_agrees`, and `token_ends`,
+    the character of the text that each token ends before (None where the tokenizer doesn't tell). `tags` are one label
+    a word; `vector` an embedding; `attribution` explains a decision. `token_count` counts the tokens predicted or
+    generated, `context_token_count` those that were only read. `unread_character_count` says how many characters of the
+    prompt didn't fit the model's window: at its beginning, or at the end of a text that is labelled or embedded; 0 also
+    where a server doesn't tell. `invalid` gives the reason where the model's numbers can't be used (NaN or infinite),
+    or there is no answer behind the model's thoughts; then the other answers are None.
     """
 
     request_id: str
@@ -386,6 +390,10 @@ class Response:
     token_loglikelihoods: tuple[float, ...] | None = None
     token_z_scores: tuple[float, ...] | None = None
     token_is_greedy: tuple[bool, ...] | None = None
+    token_divergences: tuple[float, ...] | None = None
+    token_reference_loglikelihoods: tuple[float, ...] | None = None
+    token_agrees: tuple[bool, ...] | None = None
+    token_ends: tuple[int, ...] | None = None
     attribution: Attribution | None = None
     token_count: int = 0
     thinking_token_count: int = 0

@@ -15,7 +15,18 @@ from harness.core.metrics import Metric
 from harness.core.requests import Request, Response
 from harness.core.scores import Estimate, Score
 
-__all__ = ["Aggregate", "Disturbed", "Results", "Row", "Sample", "Suite", "Task", "TaskSettings", "choose"]
+__all__ = [
+    "Aggregate",
+    "Disturbed",
+    "Results",
+    "Row",
+    "Sample",
+    "Suite",
+    "Task",
+    "TaskSettings",
+    "UsesReference",
+    "choose",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +184,15 @@ class Disturbed(Protocol):
         self, *, severities: Sequence[int] | None = None, perturbations: Sequence[str] | None = None
     ) -> Task:
         """The task with these severities (1 to 5) and registered perturbations only; None leaves them as they are."""
+        ...
+
+
+@runtime_checkable
+class UsesReference(Protocol):
+    """A task that holds the model against a second one, the reference."""
+
+    def use_reference(self, fingerprint: str) -> None:
+        """Ask about the reference with this fingerprint from here on; it is a part of the task's definition."""
         ...
 
 

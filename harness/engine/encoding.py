@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.checkpoints.vocabulary import word_count
 from harness.core.errors import ModelError
+from harness.core.references.requests import Divergence
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods
 from harness.engine.noise import Offsets, with_noise
 
@@ -80,11 +81,18 @@ class Encoder:
         max_length = min(asked, self.max_length)
         return rolling_windows(tokens, prefix_id=self.prefix_id, max_length=max_length, stride=stride)
 
-    def beginnings(self, requests: Sequence[TokenLoglikelihoods]) -> list[Reading]:
+    def beginnings(self, requests: Sequence[TokenLoglikelihoods | Divergence]) -> list[Reading]:
         """The first tokens of each request's text, read after the beginning-of-text token."""
         encoded = self._encode([request.text for request in requests], special_tokens=False)
         kept = [encoded[request.text][: min(request.max_tokens, self.max_length)] for request in requests]
         return [Reading((self.prefix_id, *targets[:-1]), targets) for targets in kept]
+
+    def ends(self, texts: Sequence[str]) -> Mapping[str, tuple[int, ...]]:
+        """Where each token of a text that is read whole ends in it, by text; nothing where the tokenizer can't tell."""
+        if not self.tokenizer.is_fast:
+            return {}
+        rows = self._rows(texts, "offset_mapping", special_tokens=False, return_offsets_mapping=True)
+        return {text: tuple(int(end) for _, end in row) for text, row in rows}
 
     def prompts(self, requests: Sequence[GenerateUntil]) -> list[Tokens]:
         """The prompt of each request; one too long loses its beginning, so that `max_tokens` fit behind it."""

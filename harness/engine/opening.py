@@ -12,6 +12,7 @@ from harness.core.meters import Meter, NullMeter
 from harness.core.models import Model, ModelOptions
 from harness.core.requests import AudioLoglikelihood
 from harness.engine.attribution.model import AttributingModel
+from harness.engine.comparing.referred import ReferredModel
 from harness.engine.devices import default_batch_tokens, resolve_device, settle_kernels
 from harness.engine.kinds.chat import ChatModel
 from harness.engine.kinds.transcriber import Transcriber
@@ -50,15 +51,36 @@ def open_model(
 
 
 def open_loaded(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, loader: Loader) -> Model:
-    """A checkpoint of a kind that transformers loads."""
+    """A checkpoint of a kind that transformers loads, beside the reference that it is held against, if there is one."""
     device = resolve_device(options.device)
     settle_kernels(device)
     loaded = loader.load(checkpoint, dtype=options.dtype, device=device, trust_remote_code=options.trust_remote_code)
-    model = loaded_model(loaded, batch_tokens=options.batch_tokens or default_batch_tokens(device), meter=meter)
+    batch_tokens = options.batch_tokens or default_batch_tokens(device)
+    model = _outfitted(loaded, options, batch_tokens, meter)
+    if options.reference is None:
+        return model
+    comparer = registry.kind(checkpoint.kind).comparer
+    assert comparer is not None
+    other = loader.load_reference(
+        options.reference,
+        dtype=options.reference_dtype,
+        device=device,
+        trust_remote_code=options.trust_remote_code,
+    )
+    # What the reference computes is no work of the model's, so no meter counts its tokens.
+    reference = _outfitted(other, options, batch_tokens, NullMeter())
+    both: Model = resolve_name(comparer)(loaded, other, batch_tokens=batch_tokens)
+    missing = {**unembedded_ids(loaded.tokenizer, loaded.model), **unembedded_ids(loaded.tokenizer, other.model)}
+    return ReferredModel(model, reference, Unembedded(both, loaded.tokenizer, missing) if missing else both)
+
+
+def _outfitted(loaded: Any, options: ModelOptions, batch_tokens: int, meter: Meter) -> Model:
+    """A loaded checkpoint as the model that answers, with its chat template where that is asked for."""
+    model = loaded_model(loaded, batch_tokens=batch_tokens, meter=meter)
     if missing := unembedded_ids(loaded.tokenizer, loaded.model):
         model = Unembedded(model, loaded.tokenizer, missing)
     if options.apply_chat_template:
-        switch = options.thinking and thinking_switch(checkpoint)
+        switch = options.thinking and thinking_switch(loaded.checkpoint)
         model = ChatModel(
             model,
             loaded.tokenizer,

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.core.errors import RecordError
 from harness.core.meters import Window
+from harness.core.references.requests import Divergence, ReferenceLoglikelihood
 from harness.core.requests import (
     Attribute,
     AttributePicture,
@@ -61,6 +62,7 @@ _CONTEXT, _TEXT = {"context": "context"}, {"continuation": "text"}
 _PAIR = {**_CONTEXT, "continuation": "continuation"}
 _KINDS: Mapping[type[Request], _Kind] = {
     Loglikelihood: _Kind(Codec(Loglikelihood), _PAIR),
+    ReferenceLoglikelihood: _Kind(Codec(ReferenceLoglikelihood), _PAIR),
     MultimodalLoglikelihood: _Kind(Codec(MultimodalLoglikelihood), _PAIR),
     MultimodalGenerateUntil: _Kind(Codec(MultimodalGenerateUntil), _CONTEXT),
     AudioLoglikelihood: _Kind(Codec(AudioLoglikelihood), _PAIR),
@@ -69,6 +71,7 @@ _KINDS: Mapping[type[Request], _Kind] = {
     MatchTexts: _Kind(Codec(MatchTexts), {}, {"continuation": lambda asked: " |".join(asked.texts)}),
     LoglikelihoodRolling: _Kind(Codec(LoglikelihoodRolling), _TEXT),
     TokenLoglikelihoods: _Kind(Codec(TokenLoglikelihoods), _TEXT),
+    Divergence: _Kind(Codec(Divergence), _TEXT),
     PseudoLoglikelihood: _Kind(Codec(PseudoLoglikelihood), _TEXT),
     GenerateUntil: _Kind(Codec(GenerateUntil), _CONTEXT),
     Classify: _Kind(Codec(Classify), {"context": "text", "continuation": "text_pair"}),

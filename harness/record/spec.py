@@ -53,6 +53,8 @@ class RunSpec:
     `fewshot_as_multiturn` and `system_prompt` are those of the chat, where there is one; `thinking` is what its
     template's switch was set to, None where it was left alone; `chat_date` is the day
     (YYYY-MM-DD) that its template was told, where it asks for one. It is in no id: a run goes on after midnight.
+    `reference` is the checkpoint that this one is held against, where there is one: its `model` (for people),
+    `fingerprint`, `kind` and `dtype`.
     `aggregates` are what sums up several tasks, by name, each with the SHA-256 of how.
     `weights` say what each suite counts in a score of the whole, where a suite file says so; like `model`, they change
     no score and are in no id.
@@ -77,6 +79,7 @@ class RunSpec:
     target_language: str | None = None
     generation: dict[str, Any] = field(default_factory=dict)
     gen_kwargs: dict[str, Any] | None = None
+    reference: dict[str, str] | None = None
     meter: str
     region: str | None
     versions: dict[str, str]
@@ -111,9 +114,11 @@ def run_id_of(spec: Mapping[str, Any]) -> str:
     """The id of the run whose `spec.json` holds this value, also where another version of the harness wrote it."""
     told = {key: value for key, value in spec.items() if key not in _NO_PART_OF_THE_ID}
     # So that what was there before a switch keeps its id.
-    for name in ("thinking", "gen_kwargs"):
+    for name in ("thinking", "gen_kwargs", "reference"):
         if told.get(name) is None:
             told.pop(name, None)
+    if isinstance(reference := told.get("reference"), Mapping):
+        told["reference"] = {key: value for key, value in reference.items() if key != "model"}
     if isinstance(told.get("tasks"), list | tuple):
         told["tasks"] = [_without_unset(task) for task in told["tasks"]]
     return digest(told)[:SHORT]

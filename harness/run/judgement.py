@@ -248,6 +248,7 @@ def run_signature(spec: RunSpec) -> str:
             f"kind:{spec.kind}",
             f"dtype:{spec.dtype}",
             f"device:{spec.device}",
+            *([f"reference:{spec.reference['fingerprint'][:SHORT]}"] if spec.reference else []),
             *_chat_signature(spec),
             f"seed:{spec.seed}",
             *(f"{name}:{version}" for name, version in sorted(spec.versions.items())),

@@ -72,6 +72,11 @@ class EvalOptions:
     """How to evaluate; every default serves."""
 
     base: str | None = option(None, "The model below an adapter, or the one that a quantised checkpoint was made from.")
+    reference: str | None = option(
+        None,
+        "The model that this one is held against, token by token, as --model: what it was quantised, pruned, distilled "
+        "or merged from.",
+    )
     limit: int | Literal["all"] | None = option(
         None, "Samples a task: a number or `all`. By default each task's own.", parser=_limit, metavar="NUMBER|all"
     )

@@ -91,7 +91,7 @@ def evaluate_each(
     options, progress, loader = options or EvalOptions(), progress or Quiet(), Loader()
     if options.store != NO_STORE:
         locate(options.store, options.output)  # A mistyped store must not cost an evaluation.
-    named = (*models, options.toxicity_model, options.bertscore_model)
+    named = (*models, options.reference, options.toxicity_model, options.bertscore_model)
     with offline_if(options.offline, *named):
         planned_runs = [plan(model, suite=suite, task=task, options=options) for model in models]
     for planned in planned_runs:
@@ -179,12 +179,15 @@ def _keeping(writer: RunWriter) -> Iterator[None]:
 
 def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader) -> None:
     """Raises `CheckpointError` if the checkpoint isn't any more what the run is named after; its answers are put by."""
-    if changed := changed_files(plan.checkpoint, loader.mapped):
+    changed, place = changed_files(plan.checkpoint, loader.mapped), plan.checkpoint
+    if not changed and plan.reference is not None:
+        changed, place = changed_files(plan.reference, loader.reference_mapped), plan.reference
+    if changed:
         kept = writer.set_aside()
         raise CheckpointError(
             f"{', '.join(changed)} changed while the run was going on, so its answers may be of either; the run is not "
             f"sealed, and they are put by in {kept}",
-            place=plan.checkpoint.adapter or plan.checkpoint.path,
+            place=place.adapter or place.path,
             fix="Leave the checkpoint alone, and run again: that begins anew",
         )
 
@@ -196,7 +199,7 @@ def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Mode
         from harness.engine.opening import open_model
 
     progress.phase("loading the checkpoint")
-    options = model_options(plan.spec, trust_remote_code=plan.trust_remote_code)
+    options = model_options(plan.spec, trust_remote_code=plan.trust_remote_code, reference=plan.reference)
     with meter.phase("load"):
         return open_model(plan.checkpoint, options, meter=meter, loader=loader)
 

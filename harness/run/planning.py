@@ -30,7 +30,8 @@ from harness.run.memory_limit import check_size
 from harness.run.metering import METERS
 from harness.run.options import EvalOptions
 from harness.run.outlook import tell_what_is_fetched
-from harness.run.work import EXECUTES_CODE, SkippedTask, TaskWork, applicable, prepare
+from harness.run.references import find_reference, recorded_reference, use_reference
+from harness.run.work import EXECUTES_CODE, NO_REFERENCE, SkippedTask, TaskWork, applicable, prepare
 from harness.sandbox import require_sandbox
 from harness.scorers.judges import use_judges
 from harness.suitefiles.selection import Selection, select
@@ -46,6 +47,7 @@ class Plan:
     """All that a run will do, known before a weight is loaded."""
 
     checkpoint: Checkpoint
+    reference: Checkpoint | None
     selection: Selection
     work: tuple[TaskWork, ...]
     skipped: tuple[SkippedTask, ...]
@@ -68,6 +70,8 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         refuse_remote_code(checkpoint)
     chat = _chat(checkpoint, options)
     require_backend(checkpoint)
+    reference = find_reference(checkpoint, options)
+    check_size((found.size_bytes or 0) + ((reference and reference.size_bytes) or 0), options.max_memory_bytes)
     suites, tasks = [suite] if isinstance(suite, str) else suite, [task] if isinstance(task, str) else task
     task_options = _task_options(options, chat, asked_for)
     tell_what_is_fetched(suites, tasks, task_options)
@@ -85,6 +89,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         bertscore_model=options.bertscore_model,
         offline=options.offline,
     )
+    use_reference([one.task for one in selection.planned], reference)
     _use_sampling(selection, sampling, checkpoint, asked_for)
     # What is asked of it depends on whether its template is in force, and not on whether there is one.
     in_chat = options.apply_chat_template or registry.kind(checkpoint.kind).is_chat
@@ -93,6 +98,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         selection.planned,
         asked,
         allow_code_execution=options.allow_code_execution,
+        has_reference=reference is not None,
         multiturn=bool(options.fewshot_as_multiturn),
     )
     if any(one.task.executes_code for one in chosen):
@@ -102,10 +108,14 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     work = tuple(prepare(chosen, offline=options.offline, step_timeout_s=options.plugin_timeout_s))
     return Plan(
         checkpoint=checkpoint,
+        reference=reference,
         selection=selection,
         work=work,
         skipped=tuple(skipped),
-        spec=_dated(_spec(checkpoint, machine, selection, work, options, chat, asked_for), checkpoint, options),
+        spec=replace(
+            _dated(_spec(checkpoint, machine, selection, work, options, chat, asked_for), checkpoint, options),
+            reference=recorded_reference(reference, options, machine[0]),
+        ),
         trust_remote_code=options.trust_remote_code,
         plugin_timeout_s=options.plugin_timeout_s,
     )
@@ -160,6 +170,12 @@ def _nothing_defined(model: str, checkpoint: Checkpoint, skipped: Sequence[Skipp
     kind = registry.kind(checkpoint.kind)
     # What a task for this kind says of this checkpoint is more to the point than that others are for another kind.
     near = [one for one in skipped if not any(map(kind.refusal, one.planned.task.asks))]
+    if alone := [one for one in skipped if one.reason == NO_REFERENCE]:
+        return InputError(
+            "holds the model against another one, and none was named",
+            place=alone[0].planned.task.name,
+            fix="Add --reference MODEL: what this one was quantised, pruned, distilled or merged from",
+        )
     if unallowed := [one for one in skipped if one.reason == EXECUTES_CODE]:
         return InputError(
             "runs the programs that the model writes, in a sandbox, and nobody allowed it",

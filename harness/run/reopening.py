@@ -1,13 +1,14 @@
 """How the checkpoint of a run is opened, the first time and again."""
 
+from harness.core.checkpoints import Checkpoint
 from harness.core.models import ModelOptions
 from harness.record import RunSpec
 
 __all__ = ["model_options"]
 
 
-def model_options(spec: RunSpec, *, trust_remote_code: bool) -> ModelOptions:
-    """How the checkpoint of a run is opened, by its spec."""
+def model_options(spec: RunSpec, *, trust_remote_code: bool, reference: Checkpoint | None = None) -> ModelOptions:
+    """How the checkpoint of a run is opened, by its spec, beside the `reference` if there is one."""
     return ModelOptions(
         dtype=spec.dtype,
         device=spec.device,
@@ -17,4 +18,6 @@ def model_options(spec: RunSpec, *, trust_remote_code: bool) -> ModelOptions:
         thinking=spec.thinking,
         chat_date=spec.chat_date,
         trust_remote_code=trust_remote_code,
+        reference=reference,
+        reference_dtype=spec.reference["dtype"] if spec.reference else "auto",
     )

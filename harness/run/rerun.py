@@ -18,9 +18,10 @@ from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.served.endpoint import address_of, is_served
 from harness.checkpoints.sources.named import NamedInFile, UnconfirmedError, below
 from harness.core.checkpoints import Checkpoint, EndpointOptions
-from harness.core.errors import CheckpointError, InputError
+from harness.core.errors import CheckpointError, InputError, RecordError
 from harness.core.models import Model, tolerance_nats
 from harness.core.process.progress import Progress, Quiet
+from harness.core.references.requests import Divergence, ReferenceLoglikelihood
 from harness.core.requests import Request, Response
 from harness.core.text.hashing import SHORT, file_digest
 from harness.media.restored import names_in, with_bytes
@@ -37,6 +38,8 @@ __all__ = ["AnswerDifference", "Rerun", "rerun"]
 
 _SHOWN = 200
 
+_OF_TWO = tuple(asked.kind for asked in (Divergence, ReferenceLoglikelihood))
+"""What is asked of a reference too, which a record only names."""
 _EXACT = ("text", "tags")
 _NUMBERS = ("loglikelihood", "label_scores", "vector", "token_loglikelihoods")
 
@@ -94,7 +97,13 @@ def rerun(
     progress, nonce = progress or Quiet(), nonce or secrets.token_hex(8)
     spec = record.spec
     rows = read_rows(record.folder / "responses.parquet")
-    keys: list[Key] = sorted({_key(row) for row in rows})
+    keys: list[Key] = sorted({_key(row) for row in rows} - {_key(row) for row in rows if row["kind"] in _OF_TWO})
+    if not keys:
+        raise RecordError(
+            "every answer is about a second model too, which isn't asked again",
+            place=record.folder,
+            fix="Run the evaluation again, and compare the two",
+        )
     drawn = set(Random(f"{file_digest(record.folder / SEAL)}:{nonce}").sample(keys, min(count, len(keys))))
     wanted = {row["request_id"] for row in rows if _key(row) in drawn}
     phases = _phases(rows)
@@ -132,7 +141,7 @@ def _phases(rows: Sequence[Mapping[str, Any]]) -> list[list[Request]]:
     found: dict[tuple[str, str], dict[str, Request]] = {}
     seen: set[str] = set()
     for row in rows:
-        if row["request_id"] not in seen:
+        if row["request_id"] not in seen and row["kind"] not in _OF_TWO:
             seen.add(row["request_id"])
             found.setdefault((row["suite"], row["kind"]), {})[row["request_id"]] = request_of(row)
     return [list(requests.values()) for requests in found.values()]

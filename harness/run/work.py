@@ -22,9 +22,20 @@ from harness.record import TaskSpec
 from harness.suitefiles.selection import PlannedTask
 from harness.tasks.exemplars import in_turns
 
-__all__ = ["EXECUTES_CODE", "Phase", "SkippedTask", "TaskWork", "applicable", "phases", "prepare", "with_failure"]
+__all__ = [
+    "EXECUTES_CODE",
+    "NO_REFERENCE",
+    "Phase",
+    "SkippedTask",
+    "TaskWork",
+    "applicable",
+    "phases",
+    "prepare",
+    "with_failure",
+]
 
 EXECUTES_CODE = Reason("it runs the programs that the model writes, which needs --allow-code-execution")
+NO_REFERENCE = Reason("it holds the model against another one, which --reference names")
 MAX_CHARACTERS = 4_000_000
 """Of a text that a model is asked about: a million tokens of English."""
 
@@ -107,11 +118,13 @@ def applicable(
     checkpoint: Checkpoint,
     *,
     allow_code_execution: bool = True,
+    has_reference: bool = True,
     multiturn: bool = False,
 ) -> tuple[list[PlannedTask], list[SkippedTask]]:
-    """The tasks that a checkpoint can be asked, suited to it, and the others with their reason: kind, refusal, code.
+    """The tasks that a checkpoint can be asked, suited to it, and the others with their reason.
 
-    `multiturn` has exemplars be turns of a chat.
+    That is its kind, the task's refusal, or that code isn't allowed, or a second model not named. `multiturn` has
+    exemplars be turns of a chat.
     """
     kept, skipped = [], []
     for one in planned:
@@ -120,6 +133,8 @@ def applicable(
         reason = refusals[0] if refusals else one.task.refusal(checkpoint)
         if not reason and one.task.executes_code and not allow_code_execution:
             reason = EXECUTES_CODE
+        if not reason and not has_reference and any(asked.needs_reference for asked in one.task.asks):
+            reason = NO_REFERENCE
         if reason:
             skipped.append(SkippedTask(planned=one, reason=reason))
         else:

@@ -42,6 +42,24 @@ class Loader:
         self._key: tuple[object, ...] | None = None
         self._base: LoadedCheckpoint | None = None
         self._adapted: Any = None
+        self._beside: Loader | None = None
+        self._reference: tuple[tuple[object, ...], LoadedCheckpoint] | None = None
+
+    @property
+    def reference_mapped(self) -> Mapping[Path, Stamp]:
+        """As `mapped`, of the reference; empty without one."""
+        return self._beside.mapped if self._beside else {}
+
+    def load_reference(
+        self, checkpoint: Checkpoint, *, dtype: str, device: str, trust_remote_code: bool = False
+    ) -> "LoadedCheckpoint":
+        """As `load`, of a checkpoint that stays in memory beside all others, until another one takes its place."""
+        options: dict[str, Any] = {"dtype": dtype, "device": device, "trust_remote_code": trust_remote_code}
+        key = (checkpoint.fingerprint, checkpoint.kind, *options.values())
+        if self._reference is None or self._reference[0] != key:
+            self._reference, self._beside = None, Loader()
+            self._reference = (key, self._beside.load(checkpoint, **options))
+        return self._reference[1]
 
     def load(
         self, checkpoint: Checkpoint, *, dtype: str, device: str, trust_remote_code: bool = False

@@ -1,0 +1,1 @@
+"""What is asked about a model and a second one that it is held against, the reference."""

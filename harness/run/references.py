@@ -1,0 +1,76 @@
+"""The second checkpoint that a run may hold its own against: found, checked, and made known to the tasks."""
+
+from collections.abc import Iterable
+
+from harness.checkpoints import refuse_remote_code, resolve, resolve_dtype
+from harness.checkpoints.loading.quantised import require_backend
+from harness.checkpoints.loading.vocabularies import vocabulary_fault
+from harness.core import registry
+from harness.core.checkpoints import Checkpoint
+from harness.core.errors import InputError
+from harness.core.process.paths import public_name
+from harness.core.references.requests import Divergence
+from harness.core.reports.installed import known_suite
+from harness.core.tasks import Task, UsesReference
+from harness.run.options import EvalOptions
+
+__all__ = ["find_reference", "recorded_reference", "use_reference"]
+
+_FIX = "Name the model that this one was made from, or one of the same vocabulary"
+
+
+def find_reference(checkpoint: Checkpoint, options: EvalOptions) -> Checkpoint | None:
+    """The checkpoint that `--reference` names; None without one. Nothing of it is loaded.
+
+    Raises `InputError` where either can't be held against another, or their vocabularies differ; else as `resolve`.
+    """
+    name = options.reference
+    if name is None:
+        return None
+    place = f"--reference {name}"
+    _refuse_kind(checkpoint, place, f"the model is of the kind {checkpoint.kind}")
+    found = resolve(name, offline=options.offline, kind=options.kind)
+    _refuse_kind(found, place, f"is of the kind {found.kind}")
+    if not options.trust_remote_code:
+        refuse_remote_code(found)
+    require_backend(found)
+    if fault := vocabulary_fault(checkpoint, found, trust_remote_code=options.trust_remote_code):
+        raise InputError(fault, place=place, fix=_FIX)
+    return found
+
+
+def use_reference(tasks: Iterable[Task], reference: Checkpoint | None) -> None:
+    """Tell the tasks which the reference is. Raises `InputError` where there is one, and no task asks about it."""
+    if reference is None:
+        return
+    asking = [task for task in tasks if isinstance(task, UsesReference)]
+    if not asking:
+        installed = filter(None, map(known_suite, registry.names("harness.suites")))
+        having = [
+            one.name for one in installed if any(isinstance(registry.task(each), UsesReference) for each in one.tasks)
+        ]
+        raise InputError(
+            "none of the tasks asked for holds the model against another one",
+            place=f"--reference {reference.ref}",
+            fix=f"Leave it out, or add {' or '.join(f'--suite {name}' for name in having) or 'one that does'}",
+        )
+    for task in asking:
+        task.use_reference(reference.fingerprint)
+
+
+def recorded_reference(reference: Checkpoint | None, options: EvalOptions, device: str) -> dict[str, str] | None:
+    """What a run's spec says of the reference."""
+    if reference is None:
+        return None
+    return {
+        "model": public_name(reference.ref),
+        "fingerprint": reference.fingerprint,
+        "kind": reference.kind,
+        "dtype": resolve_dtype(reference, options.dtype, device=device),
+    }
+
+
+def _refuse_kind(checkpoint: Checkpoint, place: str, said: str) -> None:
+    kind = registry.kind(checkpoint.kind)
+    if refusal := kind.refusal(Divergence):
+        raise InputError(f"{said}: {refusal}", place=place, fix="Leave it out")

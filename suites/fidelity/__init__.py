@@ -1,0 +1,1 @@
+"""How far a checkpoint is from the one that it was made from."""
