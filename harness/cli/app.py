@@ -11,6 +11,7 @@ import typer
 
 from harness.cli import (
     catalogue,
+    compressing,
     deciding,
     evaluation,
     indexing,
@@ -57,6 +58,7 @@ app.command("prove")(sealing.prove_command)
 app.command("card")(publishing.card)
 app.command("export")(publishing.export_command)
 app.command("compare")(deciding.compare_command)
+app.command("compress-report")(compressing.compress_report)
 app.command("gate")(deciding.gate_command)
 app.add_typer(deciding.policy, name="policy")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.decision.verdicts import Verdict
     from harness.signing import SigningKey
 
-__all__ = ["report"]
+__all__ = ["one_of", "report", "write_file"]
 
 
 def report(
@@ -61,8 +61,8 @@ def report(
     from harness import report as reports
     from harness.decision.verdicts import latest_verdicts
 
-    said = _one_of("--language", language, reports.LANGUAGES)
-    sheet = _one_of("--paper", paper, reports.PAPERS)
+    said = one_of("--language", language, reports.LANGUAGES)
+    sheet = one_of("--paper", paper, reports.PAPERS)
     context = reports.ReportContext(
         record=record,
         words=reports.Words(said),
@@ -78,7 +78,7 @@ def report(
     ]
     for path, made in writers:
         if path is not None:
-            _write(path, made())
+            write_file(path, made())
             if signing is not None:
                 _sign(record.folder, path, signing)
 
@@ -97,7 +97,8 @@ def _sign(folder: Path, path: Path, key: "SigningKey") -> None:
     output.print(Text(f"signed {attest_file(folder, path, key)} (`harness verify {path}` checks it)"))
 
 
-def _one_of(option: str, given: str, known: Sequence[str]) -> Any:
+def one_of(option: str, given: str, known: Sequence[str]) -> Any:
+    """What was given, if it is known. Raises `UnknownName`."""
     if given not in known:
         raise UnknownName(f"value of {option}", given, known)
     return cast(Any, given)
@@ -112,7 +113,7 @@ def _chosen(verdicts: Sequence["Verdict"], policy: str | None) -> Sequence["Verd
     return chosen
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file of the user's. Raises `InputError` where it can't be."""
     try:
         path.write_bytes(content)

@@ -76,7 +76,7 @@ def open_loaded(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, loa
 
 def _outfitted(loaded: Any, options: ModelOptions, batch_tokens: int, meter: Meter) -> Model:
     """A loaded checkpoint as the model that answers, with its chat template where that is asked for."""
-    model = loaded_model(loaded, batch_tokens=batch_tokens, meter=meter)
+    model, kind = loaded_model(loaded, batch_tokens=batch_tokens, meter=meter), registry.kind(loaded.checkpoint.kind)
     if missing := unembedded_ids(loaded.tokenizer, loaded.model):
         model = Unembedded(model, loaded.tokenizer, missing)
     if options.apply_chat_template:
@@ -87,9 +87,9 @@ def _outfitted(loaded: Any, options: ModelOptions, batch_tokens: int, meter: Met
             options.system_prompt,
             today=options.chat_date or UNDATED,
             variables={switch: options.thinking == "on"} if switch else {},
-            mark=mark_in_chats(loaded.processor, loaded.model.config, registry.kind(checkpoint.kind).answers),
+            mark=mark_in_chats(loaded.processor, loaded.model.config, kind.answers),
         )
-    if AudioLoglikelihood in registry.kind(checkpoint.kind).answers:
+    if AudioLoglikelihood in kind.answers:
         model = Transcriber(model, predicts=True)
     return model if loaded.tokenizer.is_fast else Noiseless(model)
 

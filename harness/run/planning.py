@@ -83,13 +83,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         seed=options.seed,
         options=task_options,
     )
-    use_judges(
-        [one.task for one in selection.planned],
-        toxicity_model=options.toxicity_model,
-        bertscore_model=options.bertscore_model,
-        offline=options.offline,
-    )
-    use_reference([one.task for one in selection.planned], reference)
+    _equip(selection, options, reference)
     _use_sampling(selection, sampling, checkpoint, asked_for)
     # What is asked of it depends on whether its template is in force, and not on whether there is one.
     in_chat = options.apply_chat_template or registry.kind(checkpoint.kind).is_chat
@@ -112,13 +106,24 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         selection=selection,
         work=work,
         skipped=tuple(skipped),
-        spec=replace(
-            _dated(_spec(checkpoint, machine, selection, work, options, chat, asked_for), checkpoint, options),
-            reference=recorded_reference(reference, options, machine[0]),
+        spec=_dated(
+            _spec(checkpoint, reference, machine, selection, work, options, chat, asked_for), checkpoint, options
         ),
         trust_remote_code=options.trust_remote_code,
         plugin_timeout_s=options.plugin_timeout_s,
     )
+
+
+def _equip(selection: Selection, options: EvalOptions, reference: Checkpoint | None) -> None:
+    """Give the tasks the other checkpoints that they need: judges of what is written, and the reference."""
+    tasks = [one.task for one in selection.planned]
+    use_judges(
+        tasks,
+        toxicity_model=options.toxicity_model,
+        bertscore_model=options.bertscore_model,
+        offline=options.offline,
+    )
+    use_reference(tasks, reference)
 
 
 def _task_options(options: EvalOptions, chat: ChatOptions | None, asked_for: GenKwargs) -> TaskOptions:
@@ -206,6 +211,7 @@ def _told(checkpoint: Checkpoint, options: EvalOptions) -> Checkpoint:
 
 def _spec(
     checkpoint: Checkpoint,
+    reference: Checkpoint | None,
     machine: tuple[str, str, str],
     selection: Selection,
     work: Sequence[TaskWork],
@@ -233,6 +239,7 @@ def _spec(
         target_language=checkpoint.target_language,
         generation=dict(checkpoint.generation.followed),
         gen_kwargs=dict(asked_for.steering) or None,
+        reference=recorded_reference(reference, options, device),
         meter=meter,
         region=options.region,
         versions=package_versions(),

@@ -14,7 +14,7 @@ from harness.core.reports.installed import known_suite
 from harness.core.tasks import Task, UsesReference
 from harness.run.options import EvalOptions
 
-__all__ = ["find_reference", "recorded_reference", "use_reference"]
+__all__ = ["find_reference", "recorded_reference", "referring_suites", "use_reference"]
 
 _FIX = "Name the model that this one was made from, or one of the same vocabulary"
 
@@ -45,10 +45,7 @@ def use_reference(tasks: Iterable[Task], reference: Checkpoint | None) -> None:
         return
     asking = [task for task in tasks if isinstance(task, UsesReference)]
     if not asking:
-        installed = filter(None, map(known_suite, registry.names("harness.suites")))
-        having = [
-            one.name for one in installed if any(isinstance(registry.task(each), UsesReference) for each in one.tasks)
-        ]
+        having = referring_suites()
         raise InputError(
             "none of the tasks asked for holds the model against another one",
             place=f"--reference {reference.ref}",
@@ -56,6 +53,12 @@ def use_reference(tasks: Iterable[Task], reference: Checkpoint | None) -> None:
         )
     for task in asking:
         task.use_reference(reference.fingerprint)
+
+
+def referring_suites() -> list[str]:
+    """The installed suites with a task that holds the model against a second one."""
+    installed = filter(None, map(known_suite, registry.names("harness.suites")))
+    return [one.name for one in installed if any(isinstance(registry.task(each), UsesReference) for each in one.tasks)]
 
 
 def recorded_reference(reference: Checkpoint | None, options: EvalOptions, device: str) -> dict[str, str] | None:

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from harness.core.attributions import RANDOM, Attribution, MethodResult
 from harness.core.models import Batch, Model
+from harness.core.references.requests import Divergence, ReferenceLoglikelihood
 from harness.core.requests import (
     Attribute,
     AttributePicture,
@@ -75,6 +76,19 @@ class StandIn(Model):
             token_loglikelihoods=tuple(-5 * rng.random() for _ in range(count)),
             token_z_scores=tuple(rng.gauss(0, 1) for _ in range(count)),
             token_is_greedy=tuple(rng.random() < 0.5 for _ in range(count)),
+            loglikelihood=-2.5 * count,
+            token_count=count,
+        )
+
+    def _apart(self, request: Divergence, rng: Random) -> Response:
+        count = min(_token_count(request.text), request.max_tokens)
+        return Response(
+            request_id=request.id,
+            token_loglikelihoods=tuple(-5 * rng.random() for _ in range(count)),
+            token_reference_loglikelihoods=tuple(-5 * rng.random() for _ in range(count)),
+            token_divergences=tuple(rng.random() for _ in range(count)),
+            token_agrees=tuple(rng.random() < 0.8 for _ in range(count)),
+            token_ends=tuple(_CHARACTERS_PER_TOKEN * (place + 1) for place in range(count)),
             loglikelihood=-2.5 * count,
             token_count=count,
         )
@@ -156,6 +170,8 @@ _MADE: Mapping[type[Request], Callable[..., Response]] = {
     LoglikelihoodRolling: StandIn._whole,
     PseudoLoglikelihood: StandIn._whole,
     TokenLoglikelihoods: StandIn._by_token,
+    Divergence: StandIn._apart,
+    ReferenceLoglikelihood: StandIn._likely,
     GenerateUntil: StandIn._written,
     MultimodalLoglikelihood: StandIn._likely,
     MultimodalGenerateUntil: StandIn._written,

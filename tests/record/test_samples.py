@@ -8,6 +8,7 @@ import pytest
 
 from harness.core.attributions import AttributionSettings
 from harness.core.errors import RecordError
+from harness.core.references.requests import Divergence, ReferenceLoglikelihood
 from harness.core.requests import (
     Attribute,
     Classify,
@@ -189,6 +190,8 @@ REQUESTS: list[Request] = [
     Loglikelihood(context="", continuation=" b"),
     LoglikelihoodRolling(text="a text", max_length=8, stride=2),
     TokenLoglikelihoods(text="a text", max_tokens=3),
+    Divergence(text="a text", reference="f", max_tokens=3),
+    ReferenceLoglikelihood(context="a", continuation=" b", reference="f"),
     PseudoLoglikelihood(text="a text"),
     GenerateUntil(context="a", until=("\n", "。"), max_tokens=9, temperature=0.7, top_p=0.9, seed=3, num_beams=2),
     GenerateUntil(context="a"),

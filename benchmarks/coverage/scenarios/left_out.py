@@ -6,6 +6,9 @@ UNSIMULATED = {
     "ByGuessing": "what is known of the questions before anything is answered: it is given without an error",
     "PricePerRight": "the ratio of means that perplexities are, simulated as such",
     "PermutationP": "itself the p value of a permutation test",
+    "TokenShare": "the ratio of found entities to all, simulated as such, of tokens",
+    "LikelihoodRatio": "the ratio of means that perplexities are, simulated as such, without an end at 1",
+    "TokenQuantile": "a bootstrap of clusters, simulated as such of other statistics; few texts make it too narrow",
     "DifferingGroups": "a count of groups that a permutation test tells apart; the suite's tests simulate its alarms",
 }
 """By the name of a metric or of its class."""

@@ -1,0 +1,1 @@
+"""What lies on and around the texts of a request."""
