@@ -26,6 +26,12 @@ _KULLBACK = "Kullback and Leibler (1951)"
 class TokenShare(PerUnit):
     """A share of tokens, over all texts, with a score interval in which each text is one observation."""
 
+    @property
+    @override
+    def score_range(self) -> tuple[float | None, float | None]:
+        """Of a count of tokens."""
+        return 0.0, None
+
     @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         hits = [score.value or 0.0 for score in scores]
@@ -39,6 +45,12 @@ class LikelihoodRatio(PerUnit):
 
     It may be on either side of 1, so no end of its interval is cut off.
     """
+
+    @property
+    @override
+    def score_range(self) -> tuple[float | None, float | None]:
+        """Of nats, which may be won or lost."""
+        return None, None
 
     @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
