@@ -168,7 +168,7 @@ VISION_LANGUAGE = Kind(
         table="MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES", auto_class="AutoModelForImageTextToText", has_processor=True
     ),
     transformer="decoder",
-    white_box=f"{_BOXES}:CausalBox",
+    white_box=f"{_BOXES}:SeeingBox",
     task_type="image-text-to-text",
     takes_noise=True,
 )

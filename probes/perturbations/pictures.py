@@ -10,6 +10,7 @@ from abc import abstractmethod
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage, signal
 from typing_extensions import override
@@ -22,9 +23,11 @@ __all__ = [
     "Brightness",
     "DefocusBlur",
     "GaussianNoise",
+    "GreyPatch",
     "ImpulseNoise",
     "JPEGCompression",
     "LowContrast",
+    "LowResolution",
     "MotionBlur",
     "Pixelation",
     "Rotation",
@@ -34,6 +37,15 @@ __all__ = [
 _USUAL = 224
 _LEAST = 1 / 255
 """The darkest that a pixel of eight bits is, but for black."""
+_PLACES = 64
+_HIDDEN = 0.25
+"""The largest share of a thing that is covered."""
+_SMALLEST = 1 / 2000
+"""Of a picture: what is smaller is grain, and no thing."""
+_LEVELS = 16
+"""So many of each of red, green and blue are told apart."""
+_FAR = 0.1
+"""By so much in red, green or blue a pixel differs from the commonest colour."""
 
 
 class Corruption(PicturePerturbation):
@@ -127,6 +139,22 @@ class Pixelation(Corruption):
         return pixels_of_image(small.resize(image.size, Image.Resampling.NEAREST))
 
 
+class LowResolution(Corruption):
+    """A picture of fewer pixels, smoothed as it is enlarged; the strength is the share of each side that is left.
+
+    As strong as `pixelation`, whose blocks have edges of their own.
+    """
+
+    name = "resolution"
+    strengths = (0.6, 0.5, 0.4, 0.3, 0.25)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        image = image_of_pixels(pixels)
+        small = image.resize([max(1, round(side * strength)) for side in image.size], Image.Resampling.BOX)
+        return pixels_of_image(small.resize(image.size, Image.Resampling.BICUBIC))
+
+
 class JPEGCompression(Corruption):
     """A picture saved with loss; the strength is JPEG's quality."""
 
@@ -191,6 +219,51 @@ class Rotation(Corruption):
             for colour in range(pixels.shape[2])
         ]
         return np.clip(np.stack(turned, axis=2), 0, 1)
+
+
+class GreyPatch(Corruption):
+    """Something before the lens: a grey square; the strength is its share of the shorter side.
+
+    It leaves at least three quarters of each thing in sight, as far as things are told: connected pixels that aren't of
+    the picture's commonest colour. Of 64 random places it takes the first that does, or else the one that hides the
+    least. It is a grey thing itself: leave it out where grey things are asked about.
+    """
+
+    name = "occlusion"
+    strengths = (0.1, 0.15, 0.2, 0.25, 0.3)
+
+    @override
+    def at(self, pixels: Pixels, rng: np.random.Generator, strength: float) -> Pixels:
+        height, width = pixels.shape[:2]
+        side = max(1, round(strength * min(height, width)))
+        things = _things(pixels)
+        sizes = np.bincount(things.ravel())
+        told = sizes >= _SMALLEST * things.size
+        told[0] = False
+        rows, columns = (rng.integers(0, length - side + 1, _PLACES) for length in (height, width))
+        hidden = [
+            _most_hidden(things[row : row + side, column : column + side], sizes, told)
+            for row, column in zip(rows, columns, strict=True)
+        ]
+        fitting = [place for place, share in enumerate(hidden) if share <= _HIDDEN]
+        place = fitting[0] if fitting else int(np.argmin(hidden))
+        covered = pixels.copy()
+        covered[rows[place] : rows[place] + side, columns[place] : columns[place] + side] = 0.5
+        return covered
+
+
+def _things(pixels: Pixels) -> NDArray[np.intp]:
+    """The number of the thing that each pixel belongs to, from 1; 0 for those of the commonest colour."""
+    levels = np.minimum((pixels * _LEVELS).astype(int), _LEVELS - 1) @ np.array([_LEVELS**2, _LEVELS, 1])
+    common = pixels[levels == np.bincount(levels.ravel()).argmax()].mean(axis=0)
+    found, _ = ndimage.label(np.abs(pixels - common).max(axis=2) > _FAR, structure=np.ones((3, 3)))
+    return np.asarray(found, dtype=np.intp)
+
+
+def _most_hidden(covered: NDArray[np.intp], sizes: NDArray[np.intp], told: NDArray[np.bool_]) -> float:
+    """The largest share of a thing that is told of which lies under a patch."""
+    shares = np.bincount(covered.ravel(), minlength=len(sizes)) / np.maximum(sizes, 1)
+    return float(shares[told].max(initial=0.0))
 
 
 def _scaled(width: float, pixels: Pixels) -> float:

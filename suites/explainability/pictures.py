@@ -42,12 +42,14 @@ class PictureAttribution(AttributionTask):
 
     What it measures. As for texts: whether the cells of a grid that a method names are those that matter. A cell is
     taken out by filling it with the picture's mean colour. Occlusion, Shapley sampling and KernelSHAP say what each is
-    worth; no gradients are followed.
+    worth; integrated gradients and gradient x input follow the decision back to the pixels, from the picture filled
+    with its mean colour, and a cell's worth is the sum over its pixels (read `completeness_gap`).
 
     Why it matters. A model may look at the corner where a logo always stood.
 
     Limits. A filled cell is a mark of its own, and coarse cells hide what lies inside. Where the model doesn't look at
-    the picture at all, every value is near 0.
+    the picture at all, every value is near 0. Methods that follow gradients are left out where the weights are
+    quantised, and where the model does more with a picture than read tokens in its place, as Gemma 3 and Qwen2-VL do.
     """
 
     metrics: Sequence[Metric] = (
@@ -57,6 +59,7 @@ class PictureAttribution(AttributionTask):
 
     def __init__(self, inner: Task, *, grid: tuple[int, int] = _GRID) -> None:
         super().__init__(inner)
+        self.version = inner.version + 1
         self.asks = (AttributePicture, *inner.asks)
         self.grid = grid
         self.definition: Mapping[str, Any] = MappingProxyType(
@@ -70,12 +73,12 @@ class PictureAttribution(AttributionTask):
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The task's samples. Raises `TaskError` where they aren't about one picture each."""
-        # Not before: methods that follow gradients import torch, which whoever looks at the task needn't wait for.
-        methods = tuple(name for name in self.methods if not registry.make(_METHODS, name).needs_gradients)
+        for name in self.methods:
+            registry.check(_METHODS, name)
         found = []
         for sample in self.inner.samples(rows, settings):
             seed = Random(f"{settings.seed}:{sample.id}:{ATTRIBUTION}").getrandbits(32)
-            found.append(replace(sample, fields={"inner": sample, "seed": seed, "methods": methods}))
+            found.append(replace(sample, fields={"inner": sample, "seed": seed}))
             self._choices(sample)
         self.data_digest = self.inner.data_digest
         return found
@@ -87,7 +90,7 @@ class PictureAttribution(AttributionTask):
         asked = AttributePicture(
             context=choices[0].context,
             continuations=tuple(one.continuation for one in choices),
-            methods=sample.fields["methods"],
+            methods=self.methods,
             settings=AttributionSettings(seed=sample.fields["seed"]),
             chat=choices[0].chat,
             media=choices[0].media,
@@ -111,7 +114,7 @@ class PictureAttribution(AttributionTask):
 class AttributionDigits(PictureAttribution):
     """Which parts of a handwritten digit make a model read it as it does (Alpaydin and Kaynak, 1998).
 
-    What it measures. Three methods give each of 16 cells of the picture a worth for the digit that the model finds
+    What it measures. Five methods give each of 16 cells of the picture a worth for the digit that the model finds
     likeliest, right or wrong; then cells are taken out, the most important first, and its probability is read again.
     `--task attribution:TASK` does the same with any task of choices about one picture, your own among them.
 

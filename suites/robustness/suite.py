@@ -12,8 +12,8 @@ class Robustness(Suite):
     (paired by question), how often the answer changes, the worst case over the variants of a question, how often and
     in how many tries an attack that learns from the answers turns a right one. The same with Gaussian noise on the
     embeddings of the question, and with lettered options in another order. Of a model that sees, noise in its
-    pictures, too (`corrupted_digits`, `corrupted_scenes`): ten kinds of what cameras and compression do. Lower drops,
-    flips and successes of the attack are better.
+    pictures, too (`corrupted_digits`, `corrupted_scenes`): twelve kinds of what cameras and compression do; and wrong
+    answers written below them (`typographic_digits`). Lower drops, flips and successes of attacks are better.
 
     Limits. The noise is made by rules, and only resembles what people write; it keeps the meaning of most texts, not
     of all, at high severity. A model that ignores the question never changes its answer: read every figure beside the
@@ -26,6 +26,6 @@ class Robustness(Suite):
     report = "suites.robustness.report:RobustnessReport"
     tasks = (
         *("robustness_piqa", "robustness_piqa_embeddings", "robustness_mmlu_options"),
-        *("corrupted_digits", "corrupted_scenes"),
+        *("corrupted_digits", "corrupted_scenes", "typographic_digits", "typographic_matched_digits"),
     )
     headline = (("robustness_piqa", "relative_drop"),)

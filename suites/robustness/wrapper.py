@@ -22,6 +22,7 @@ from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.core.text.reasons import Reason
 from harness.tasks.wrapped import WrappedTask
 from suites.robustness.attack import ROUNDS, TRIES, Tried, margin, next_tries
+from suites.robustness.corruption import MEAN_CORRUPTION_ERROR, RELATIVE_CORRUPTION_ERROR
 from suites.robustness.metrics import (
     ATTACK_QUERIES,
     ATTACK_SUCCESS_RATE,
@@ -303,6 +304,17 @@ def _of_variant(blank: Score, variant: Variant, clean: _Answer, noisy: _Answer) 
         replace(blank, metric=NOISY_SCORE.name),
         replace(blank, metric=RELATIVE_DROP.name, weight=clean.value, tie=tie),
         replace(blank, metric=FLIP_RATE.name, value=flipped, gold=clean.said, tie=tie),
+        *_of_corruption(replace(blank, tie=tie), clean.value, noisy.value),
+    ]
+
+
+def _of_corruption(blank: Score, clean: float, noisy: float | None) -> list[Score]:
+    """Errors are what scores that are shares lack."""
+    if noisy is None:
+        return []
+    return [
+        replace(blank, metric=MEAN_CORRUPTION_ERROR.name, value=1 - noisy),
+        replace(blank, metric=RELATIVE_CORRUPTION_ERROR.name, value=clean - noisy),
     ]
 
 

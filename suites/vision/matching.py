@@ -26,7 +26,8 @@ class Matching(Looking):
     def requests(self, sample: Sample) -> Sequence[Request]:  # type: ignore[override]  # of another class than Looking's
         """One for the picture, one for the grey one."""
         texts = tuple(self.caption.format(choice) for choice in sample.choices)
-        return [MatchTexts(image=sample.fields[shown], texts=texts) for shown in ("picture", "grey")]
+        shown = self.shown if self.controlled else self.shown[:1]
+        return [MatchTexts(image=sample.fields[one], texts=texts) for one in shown]
 
     @override
     def variant(self, sample: Sample, position: int) -> str:

@@ -1,6 +1,7 @@
 """Noise in pictures has the strength that it says."""
 
 import colorsys
+from random import Random
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from probes.perturbations.pictures import (
     Brightness,
     DefocusBlur,
     GaussianNoise,
+    GreyPatch,
     ImpulseNoise,
     LowContrast,
+    LowResolution,
     Pixelation,
     Rotation,
     ShotNoise,
@@ -22,7 +25,7 @@ from probes.perturbations.pictures import (
 from suites.robustness.pictures import CorruptedDigits
 from suites.robustness.wrapper import RobustnessTask
 from suites.vision.digits import Digits
-from suites.vision.drawn import COLOURS, canvas, draw_shape
+from suites.vision.drawn import COLOURS, canvas, draw_shape, scattered
 
 GREY = np.full((64, 64, 3), 0.5)
 
@@ -100,6 +103,37 @@ def test_an_angle_is_as_said():
 def test_pixels_become_blocks():
     rows = np.repeat(np.linspace(0, 1, 64)[:, None, None], 64, axis=1).repeat(3, axis=2)
     assert len(np.unique(Pixelation().corrupt(rows, np.random.default_rng(0), 5)[:, 0, 0])) == 16
+
+
+def test_fewer_pixels_keep_what_is_coarse_and_no_detail():
+    checks = np.indices((64, 64)).sum(axis=0)[:, :, None].repeat(3, axis=2) % 2
+    assert LowResolution().corrupt(checks.astype(float), np.random.default_rng(0), 2).std() < 0.02
+    halves = np.repeat([0.0, 1.0], 32)[None, :, None].repeat(64, axis=0).repeat(3, axis=2)
+    low = LowResolution().corrupt(halves, np.random.default_rng(0), 5)
+    assert np.abs(low - halves)[:, np.r_[0:24, 40:64]].max() < 0.02
+    assert len(np.unique(low)) > len(np.unique(Pixelation().corrupt(halves, np.random.default_rng(0), 5)))
+
+
+@pytest.mark.parametrize("severity", range(1, 6))
+def test_a_patch_has_its_size_and_leaves_three_quarters_of_each_thing_in_sight(severity: int):
+    side = round(GreyPatch.strengths[severity - 1] * 224)
+    for seed in range(4):
+        pixels = np.asarray(scattered(Random(seed), [("red", "star"), ("blue", "circle")] * 3)) / 255
+        covered = GreyPatch().corrupt(pixels, np.random.default_rng(seed), severity)
+        hidden = (covered == 0.5).all(axis=2)
+        assert hidden.sum() == side**2
+        assert np.array_equal(covered[~hidden], pixels[~hidden])
+        things, count = ndimage.label(pixels.min(axis=2) < 0.9)
+        assert count == 6
+        assert all(hidden[things == one].mean() <= 0.27 for one in range(1, 7))  # but for pale edges
+
+
+def test_a_patch_lies_elsewhere_by_the_draw_and_where_nothing_fits_hides_the_least():
+    places = {GreyPatch().corrupt(np.ones((64, 64, 3)), np.random.default_rng(seed), 1).tobytes() for seed in range(8)}
+    assert len(places) == 8
+    dotted = np.ones((60, 60, 3))
+    dotted[1::4, 1::4] = dotted[2::4, 2::4] = dotted[1::4, 2::4] = dotted[2::4, 1::4] = 0
+    assert (GreyPatch().corrupt(dotted, np.random.default_rng(0), 5) == 0.5).all(axis=2).sum() == 18**2
 
 
 def test_each_choice_sees_the_same_corrupted_picture_and_severities_share_their_draw():

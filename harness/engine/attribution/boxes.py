@@ -1,5 +1,6 @@
 """The white boxes of the kinds of models: what compares the choices of one request, with gradients."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,19 +8,21 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from harness.core.requests import Attribute, Classify, Loglikelihood
-from harness.engine.attribution.ablations import Unusable
-from harness.engine.attribution.whitebox import Passage, WhiteBox, repeated, targeted
+from harness.core.requests import Attribute, AttributePicture, Classify, Loglikelihood, MultimodalLoglikelihood
+from harness.engine.attribution.ablations import Decision, Unusable
+from harness.engine.attribution.pictured import PicturedDecision
+from harness.engine.attribution.whitebox import EmbeddedDecision, Passage, WhiteBox, repeated, targeted
 from harness.engine.kinds.causal import CausalModel
 from harness.engine.kinds.classifier import ClassifierModel
 from harness.engine.kinds.masked import MaskedModel
 from harness.engine.kinds.seq2seq import Seq2SeqModel
+from harness.engine.kinds.vision_language import VisionLanguageModel
 from harness.engine.packing import packed_arguments
 from harness.engine.padding import padded
 from harness.engine.scoring import logits_with_gradients
 from harness.engine.tree import packed_row, path_row
 
-__all__ = ["CausalBox", "ClassifierBox", "MaskedBox", "Seq2SeqBox"]
+__all__ = ["CausalBox", "ClassifierBox", "MaskedBox", "SeeingBox", "Seq2SeqBox"]
 
 APART = "its choices have lengths that the model reads in different ways, so they can't be compared in one pass"
 
@@ -48,6 +51,22 @@ class CausalBox(WhiteBox):
             owners += [choice] * len(reading.targets)
         scores = _Targets(self.model, arguments, places, targets, owners, len(readings))
         return Passage(beginnings=tuple(inputs), row_tokens=len(rows) * width, scores=scores)
+
+
+class SeeingBox(CausalBox):
+    """As `CausalBox`; gradients are followed into pictures, too, where these are tokens of their own to the model."""
+
+    def __init__(self, inner: VisionLanguageModel) -> None:
+        super().__init__(inner)
+        self.follows_pictures = inner.own_way_reason is None
+        self._pictures = inner.percepts
+
+    @override
+    def embedded(self, request: Attribute, units: Sequence[str], decision: Decision) -> EmbeddedDecision:
+        """Of a request about a picture, the decision as a function of its pixels."""
+        if not isinstance(request, AttributePicture):
+            return super().embedded(request, units, decision)
+        return PicturedDecision(self, self._pictures, self.passage(request), request, decision.index)
 
 
 class MaskedBox(WhiteBox):
@@ -153,4 +172,9 @@ class _Targets:
 
 
 def _pairs(request: Attribute) -> list[Loglikelihood]:
+    if isinstance(request, AttributePicture):
+        return [
+            MultimodalLoglikelihood(context=request.context, continuation=one, media=request.media)
+            for one in request.continuations
+        ]
     return [Loglikelihood(context=request.context, continuation=one) for one in request.continuations]

@@ -59,9 +59,9 @@ class AttributingModel(Model):
 
         try:
             units = self._units(request)
-            methods = [registry.make("harness.attributions", name) for name in request.methods]
+            methods: Sequence[Any] = [registry.make("harness.attributions", name) for name in request.methods]
             if isinstance(request, AttributePicture):
-                request = _of_pixels(request, methods)
+                request, methods = self._of_pixels(request, methods)
             explainer = Explainer(model=self.model, methods=methods, box=self.box, planned_ids=self._planned)
             if not is_foreign(map(type, methods)):
                 return Response(request_id=request.id, attribution=explainer.explain(request, units))
@@ -69,6 +69,16 @@ class AttributingModel(Model):
         except Unusable as reason:
             _log.info("a decision can't be explained: %s", reason)
             return Response(request_id=request.id, invalid=reason.reason)
+
+    def _of_pixels(self, request: AttributePicture, methods: Sequence[Any]) -> tuple[AttributePicture, Sequence[Any]]:
+        """The request and the methods as they can be answered. Raises `Unusable` where they can't."""
+        if not request.media or media_type_of(request.media[0]) != IMAGE:
+            raise Unusable("there is no picture to explain")
+        if self.box is None or not self.box.follows_pictures:
+            methods = [method for method in methods if not method.needs_gradients]
+        if not methods:
+            raise Unusable("gradients aren't followed into this model's pictures: ask for methods that take parts out")
+        return replace(request, settings=replace(request.settings, noises=0, randomise=False)), methods
 
     def _units(self, request: Attribute) -> tuple[str, ...]:
         if isinstance(request, AttributePicture):
@@ -84,15 +94,6 @@ class AttributingModel(Model):
         if len(units) < 2:
             raise Unusable("the text to explain has fewer than two units, so none can matter more than another")
         return units
-
-
-def _of_pixels(request: AttributePicture, methods: Sequence[Any]) -> AttributePicture:
-    """The request as it can be answered. Raises `Unusable` where it can't."""
-    if not request.media or media_type_of(request.media[0]) != IMAGE:
-        raise Unusable("there is no picture to explain")
-    if any(method.needs_gradients for method in methods):
-        raise Unusable("gradients aren't followed into pictures: ask for methods that take parts out")
-    return replace(request, settings=replace(request.settings, noises=0, randomise=False))
 
 
 def _attempted(explainer: "Explainer", request: Attribute, units: Sequence[str]) -> Attribution:

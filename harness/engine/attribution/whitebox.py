@@ -46,7 +46,10 @@ class WhiteBox(ABC):
     """Opens one of the engine's models; `batch_tokens` bounds the padded tokens of one pass forward and back.
 
     That is a part of what the model reads at once otherwise: for gradients, all that it makes on the way is kept.
+    `follows_pictures` says whether gradients lead into pictures.
     """
+
+    follows_pictures: bool = False
 
     def __init__(self, inner: Any, tokenizer: Any) -> None:
         self.inner = inner

@@ -108,10 +108,12 @@ class Percepts(VirtualTokens):
             found[where] = self._vectors[name][which].to(found)
         return found
 
-    def _encoded(self, name: str) -> Tensor:
-        """The vectors of a medium, of shape (tokens, width): always by itself, so that no neighbour changes it."""
-        self.encoded_count += 1
-        inputs = on(self.sense.prepared(self.sense.mark, [name]), self._device, self._dtype)
+    def read(self, name: str) -> dict[str, Any]:
+        """What the processor makes of a medium, as the model reads it."""
+        return on(self.sense.prepared(self.sense.mark, [name]), self._device, self._dtype)
+
+    def vectors_of(self, inputs: dict[str, Any]) -> Tensor:
+        """The vectors of a medium that was read, of shape (tokens, width); gradients can be followed through them."""
         found: list[Tensor] = []
 
         def stop(_module: Any, _inputs: Any, given: dict[str, Any]) -> None:
@@ -120,13 +122,19 @@ class Percepts(VirtualTokens):
 
         handle = self._decoder.register_forward_pre_hook(stop, with_kwargs=True)
         try:
-            with torch.inference_mode(), torch._C.DisableTorchFunction():
+            with torch._C.DisableTorchFunction():
                 self._model(**inputs, use_cache=False)
         except _Reached:
             pass
         finally:
             handle.remove()
         return found[0][0, inputs["input_ids"][0] == self.sense.token_id].clone()
+
+    def _encoded(self, name: str) -> Tensor:
+        """The vectors of a medium: always by itself, so that no neighbour changes it."""
+        self.encoded_count += 1
+        with torch.inference_mode():
+            return self.vectors_of(self.read(name))
 
 
 class _Reached(Exception):  # noqa: N818 - no error: the decoder was reached, and is not needed

@@ -75,7 +75,7 @@ def test_gradients_are_not_followed_into_pictures():
         methods=("integrated_gradients",),
     )
     (found,) = AttributingModel(Corner()).answer(Batch((asked,)))
-    assert "gradients aren't followed" in (found.invalid or "")
+    assert "gradients aren't followed into this model" in (found.invalid or "")
 
 
 def test_cells_are_filled_with_the_mean_and_the_others_stay():

@@ -7,6 +7,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from rapidfuzz.distance import Levenshtein
 
@@ -21,6 +22,7 @@ from harness.suitefiles.selection import TaskOptions, select
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.generation import Generation
 from probes.perturbations.letters import Deletions, KeyboardTypos
+from suites.robustness.corruption import MEAN_CORRUPTION_ERROR, RELATIVE_CORRUPTION_ERROR, MeanOverKinds
 from suites.robustness.variants import perturbations, sample_perturbations
 from suites.robustness.wrapper import RobustnessTask
 from tests.cli.conftest import QUESTIONS
@@ -133,6 +135,37 @@ def test_every_figure_is_that_of_a_computation_by_hand() -> None:
     drop = next(metric for metric in task.metrics if metric.name == "relative_drop")
     paired = drop.reduce([score for score in scores if score.metric == drop.name], Random(0))
     assert paired.stderr == pytest.approx(0, abs=1e-12)
+
+
+def test_corruption_errors_weigh_kinds_alike_however_many_variants_each_has() -> None:
+    noisy = {"blur": [0, 0, 0, 1], "rain": [1, 1]}
+
+    def made(metric: MeanOverKinds, of: Callable[[float], float]) -> list[Score]:
+        return [
+            Score(
+                sample_id=str(at),
+                metric=metric.name,
+                value=of(value),
+                groups={"perturbation": kind},
+                cluster=f"sample {at}",
+            )
+            for kind, values in noisy.items()
+            for at, value in enumerate(values)
+        ]
+
+    # Blur has an error of 3 / 4, rain of 0; without noise the error of the same questions is 0.
+    errors = made(MEAN_CORRUPTION_ERROR, lambda value: 1.0 - value)
+    found = MEAN_CORRUPTION_ERROR.reduce(errors, Random(0))
+    assert found.value == pytest.approx(3 / 8)
+    assert found.low is not None
+    assert found.high is not None
+    assert 0 <= found.low < 3 / 8 < found.high <= 1
+    everything = np.arange(len(errors))
+    assert MEAN_CORRUPTION_ERROR.resampled(errors)(everything) == pytest.approx(3 / 8)
+    rain = np.array([4, 5, 5])
+    assert MEAN_CORRUPTION_ERROR.resampled(errors)(rain) == pytest.approx(0)
+    worse = made(RELATIVE_CORRUPTION_ERROR, lambda value: 0.5 - value)
+    assert RELATIVE_CORRUPTION_ERROR.reduce(worse, Random(0)).value == pytest.approx((0.25 - 0.5) / 2)
 
 
 def test_a_model_that_is_never_right_has_nothing_to_lose() -> None:
