@@ -1,7 +1,7 @@
 """Adapters, as peft writes them: a few weights that change what another checkpoint, the base, does."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -266,21 +266,24 @@ def _named_base(config: dict[str, Any], folder: Path) -> NamedInFile:
     )
 
 
-def _kind_of(config: Mapping[str, Any]) -> str | None:
-    """The kind of checkpoint that the adapter is for, where its config says so."""
-    kinds = {kind.loading.adapter_task: kind.name for kind in loaded_kinds().values() if kind.loading}
-    return kinds.get(str(config.get("task_type")))
+def _kinds_of(config: Mapping[str, Any]) -> Sequence[str | None]:
+    """The kinds of checkpoint that the adapter can be for, the likeliest first; None where its config doesn't say."""
+    known = {kind.name: kind.loading.adapter_task for kind in loaded_kinds().values() if kind.loading}
+    return [name for name, task in known.items() if task and task == config.get("task_type")] or [None]
 
 
 def _base(ref: str | NamedInFile, config: dict[str, Any], place: Path, resolve: Resolve) -> Checkpoint:
-    try:
-        return resolve(ref, _kind_of(config))
-    except HarnessError as error:
-        if isinstance(error, UnconfirmedError) and error.place == str(place):
-            raise
-        raise CheckpointError(
-            f"its base model can't be used: {error}", place=place, fix="Or give the base with --base REF"
-        ) from error
+    errors: list[HarnessError] = []
+    for kind in _kinds_of(config):
+        try:
+            return resolve(ref, kind)
+        except HarnessError as error:
+            if isinstance(error, UnconfirmedError) and error.place == str(place):
+                raise
+            errors.append(error)
+    raise CheckpointError(
+        f"its base model can't be used: {errors[0]}", place=place, fix="Or give the base with --base REF"
+    ) from errors[0]
 
 
 def _virtual_tokens(config: dict[str, Any], place: Path) -> int:

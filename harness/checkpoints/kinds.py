@@ -165,7 +165,10 @@ VISION_LANGUAGE = Kind(
     trial=_CONTINUED,
     model=f"{_KINDS}.vision_language:VisionLanguageModel",
     loading=Loading(
-        table="MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES", auto_class="AutoModelForImageTextToText", has_processor=True
+        table="MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES",
+        auto_class="AutoModelForImageTextToText",
+        adapter_task="CAUSAL_LM",
+        has_processor=True,
     ),
     transformer="decoder",
     white_box=f"{_BOXES}:SeeingBox",

@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.numpy import load_file, save_file
 from transformers import (
+    AutoModelForImageTextToText,
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
@@ -21,10 +22,21 @@ from harness.checkpoints.adapter import WEIGHTS
 from harness.checkpoints.labels import with_labels
 from harness.checkpoints.loading.loader import Loader, load_model
 from harness.core.errors import CheckpointError
+from harness.core.media import OBJECT
 from harness.core.models import respond
-from harness.core.requests import Classify, GenerateUntil, Loglikelihood, PseudoLoglikelihood, Tag
+from harness.core.requests import (
+    Classify,
+    GenerateUntil,
+    Loglikelihood,
+    MultimodalGenerateUntil,
+    MultimodalLoglikelihood,
+    PseudoLoglikelihood,
+    Tag,
+)
 from harness.engine.opening import loaded_model
+from harness.media.pictures import trial_picture
 from tests import tiny
+from tests.vision.checkpoints import build_tiny_llava
 
 LINES = ("She said that he would never go home.", "A wonderful film with terrible music.", "The fox.")
 ASKED = {
@@ -34,6 +46,11 @@ ASKED = {
     "seq2seq": [
         *(Loglikelihood(context=text, continuation=" the river bank") for text in LINES),
         GenerateUntil(context=LINES[0], max_tokens=5),
+    ],
+    "vision_language": [
+        MultimodalLoglikelihood(context=f"{OBJECT} {LINES[0]}", continuation=" It is.", media=(trial_picture(),)),
+        MultimodalGenerateUntil(context=f"{OBJECT} {LINES[1]}", max_tokens=5, media=(trial_picture(),)),
+        Loglikelihood(context=LINES[2], continuation=" the river bank"),
     ],
 }
 
@@ -127,6 +144,17 @@ def test_an_adapter_over_a_whole_base_answers_as_the_merged_model(tmp_path, buil
     base = build(tmp_path / "base")
     adapter = adapted(tmp_path, base, auto_class, task_type, targets)
     assert resolve(str(adapter)).labels == resolve(str(base)).labels
+    found = answers(opened(adapter))
+    assert_same(found, answers(opened(tmp_path / "merged")))
+    assert found != answers(opened(base))
+
+
+def test_an_adapter_over_a_model_that_sees_answers_as_the_merged_model(tmp_path):
+    """Its layers are those of the decoder and of the eye alike; pictures are prepared by the base's processor."""
+    base = build_tiny_llava(tmp_path / "base")
+    adapter = adapted(tmp_path, base, AutoModelForImageTextToText, "CAUSAL_LM", ["q_proj", "v_proj", "linear_1"])
+    for name in ("processor_config.json", "chat_template.jinja"):
+        shutil.copy(base / name, tmp_path / "merged" / name)
     found = answers(opened(adapter))
     assert_same(found, answers(opened(tmp_path / "merged")))
     assert found != answers(opened(base))

@@ -11,6 +11,9 @@ from transformers import (
     CLIPImageProcessorPil,
     CLIPModel,
     CLIPProcessor,
+    Florence2Config,
+    Florence2ForConditionalGeneration,
+    Florence2VisionConfig,
     Gemma3Config,
     Gemma3ForConditionalGeneration,
     Gemma3ImageProcessorPil,
@@ -182,6 +185,27 @@ def build_tiny_siglip(folder: Path) -> Path:
     return _save(folder, SiglipModel, config, processor)
 
 
+def build_tiny_florence(folder: Path) -> Path:
+    """A Florence-2, whose decoder reads pictures and texts through an encoder."""
+    tokenizer = seeing_tokenizer()
+    processor = LlavaProcessor(
+        image_processor=_pictures(SiglipImageProcessorPil), tokenizer=tokenizer, patch_size=PATCH, image_token="<image>"
+    )
+    vision = Florence2VisionConfig(
+        depths=(1,), patch_size=(7,), patch_stride=(4,), patch_padding=(3,), patch_prenorm=(False,), embed_dim=(WIDTH,),
+        num_heads=(4,), num_groups=(4,), window_size=4, projection_dim=WIDTH,
+    )  # fmt: skip
+    text = {
+        "model_type": "bart",
+        "vocab_size": len(tokenizer),
+        "d_model": WIDTH,
+        **{f"{part}_{size}": count for part in ("encoder", "decoder") for size, count in _STACK.items()},
+    }
+    config = Florence2Config(vision_config=vision.to_dict(), text_config=text, image_token_id=tokenizer.image_token_id)
+    return _save(folder, Florence2ForConditionalGeneration, config, processor)
+
+
+_STACK = {"layers": 1, "attention_heads": 4, "ffn_dim": 2 * WIDTH}
 SEEING: dict[str, Callable[[Path], Path]] = {
     "llava": build_tiny_llava,
     "idefics3": build_tiny_idefics3,

@@ -15,7 +15,7 @@ from harness.core import registry
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.requests import MatchTexts, MultimodalGenerateUntil, MultimodalLoglikelihood
 from harness.engine.opening import open_model
-from tests.vision.checkpoints import build_tiny_clip, build_tiny_gemma3, build_tiny_llava
+from tests.vision.checkpoints import build_tiny_clip, build_tiny_florence, build_tiny_gemma3, build_tiny_llava
 
 PROCESSOR = "processor_config.json"
 
@@ -92,14 +92,20 @@ def test_more_layers_of_sight_than_there_are_weights_for_are_refused(llava: Path
 
 
 @pytest.mark.skipif(find_spec("torchvision") is not None, reason="it is there")
-def test_a_package_that_the_processor_needs_is_named(llava: Path) -> None:
-    def to_qwen(content: dict[str, Any]) -> None:
-        content["processor_class"] = "Qwen2VLProcessor"
-        content["image_processor"] = {"image_processor_type": "Qwen2VLImageProcessor"}
-        content["video_processor"] = {"video_processor_type": "Qwen2VLVideoProcessor"}
+@pytest.mark.parametrize("family", ["Qwen2VL", "SmolVLM"])
+def test_a_package_that_the_processor_needs_is_named(family: str, llava: Path) -> None:
+    def to_other(content: dict[str, Any]) -> None:
+        content["processor_class"] = f"{family}Processor"
+        content["image_processor"] = {"image_processor_type": f"{family}ImageProcessor"}
+        content["video_processor"] = {"video_processor_type": f"{family}VideoProcessor"}
 
     with pytest.raises(CheckpointError, match="needs the package torchvision"):
-        loaded(changed(llava, to_qwen))
+        loaded(changed(llava, to_other))
+
+
+def test_a_decoder_beside_an_encoder_that_sees_is_refused_in_a_line(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="written by a decoder beside an encoder"):
+        open_model(resolve(str(build_tiny_florence(tmp_path / "florence"))))
 
 
 def test_kinds_say_that_they_do_not_see() -> None:
