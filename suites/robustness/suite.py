@@ -17,15 +17,15 @@ class Robustness(Suite):
 
     Limits. The noise is made by rules, and only resembles what people write; it keeps the meaning of most texts, not
     of all, at high severity. A model that ignores the question never changes its answer: read every figure beside the
-    clean score. By default texts in English are disturbed; for Chinese texts there are perturbations of their own,
-    and `--task robustness:TASK` takes any task.
+    clean score. By default texts in English are disturbed, and in `robustness_idiom_meanings` Chinese ones by
+    perturbations of their own; `--task robustness:TASK` takes any task.
     """
 
     name = "robustness"
     title = "Robustness"
     report = "suites.robustness.report:RobustnessReport"
     tasks = (
-        *("robustness_piqa", "robustness_piqa_embeddings", "robustness_mmlu_options"),
+        *("robustness_piqa", "robustness_piqa_embeddings", "robustness_mmlu_options", "robustness_idiom_meanings"),
         *("corrupted_digits", "corrupted_scenes", "typographic_digits", "typographic_matched_digits"),
     )
     headline = (("robustness_piqa", "relative_drop"),)

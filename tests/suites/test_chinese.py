@@ -233,3 +233,19 @@ def test_wrong_answers_are_distinct_fit_and_hang_on_the_key(key, pool, count):
 def test_places_are_spread_evenly():
     counts = Counter(place(str(number), 4) for number in range(4000))
     assert all(abs(counts[at] - 1000) < 120 for at in range(4))
+
+
+def test_noise_is_of_chinese_and_leaves_the_choices_alone():
+    task = registry.task("robustness_idiom_meanings")
+    samples = task.samples(fetch("idiom_meanings").rows, TaskSettings(limit=30, num_fewshot=0, seed=0))
+    noise, seen = {"homophones_zh", "similar_shapes_zh", "traditional_zh", "punctuation_width_zh"}, set()
+    for sample in samples:
+        asked = task.requests(sample)
+        assert len(asked) == 4 * (1 + len(sample.fields["variants"]))
+        assert {one.continuation for one in asked} == set(sample.choices)
+        for variant in sample.fields["variants"]:
+            seen.add(variant.perturbation)
+            (read,) = {one.context for one in variant.requests}
+            assert read != sample.prompt
+            assert len(read) == len(sample.prompt)
+    assert seen == noise
