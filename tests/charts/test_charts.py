@@ -138,4 +138,4 @@ def test_energy_by_phase_splits_off_what_idling_takes():
 
 
 def test_charts_speak_chinese():
-    assert any("噪声增强时的得分" in text for text in texts(charts.to_svg(DRAWN["severity"]("light", "zh"))))
+    assert any("噪声增强时的分数" in text for text in texts(charts.to_svg(DRAWN["severity"]("light", "zh"))))
