@@ -6,7 +6,7 @@ from typing import Any
 
 from harness.core.media import Medium
 from harness.core.metrics import Mean, Metric, Proportion
-from harness.core.requests import AudioLoglikelihood
+from harness.core.requests import AudioLoglikelihood, Request
 from harness.core.tasks import Sample
 from harness.media.sounds import silence
 from harness.metrics.standard import ACC
@@ -78,4 +78,4 @@ class Listening(Looking):
     control = ("silence", "without the sound")
     blind, gain = ACC_DEAF, HEARING_GAIN
     metrics = heard_metrics()
-    asks = (AudioLoglikelihood,)
+    asks: Sequence[type[Request]] = (AudioLoglikelihood,)

@@ -13,11 +13,12 @@ from harness.media.sounds import Samples, sound
 from suites.speech.clips import Clip, clips_of
 from suites.speech.words import AUDIO_SECONDS, CER, NATS_PER_WORD, WER, edits
 
-__all__ = ["MAX_TOKENS", "Announcements", "SpokenAnnouncements"]
+__all__ = ["MAX_TOKENS", "SAVED", "SILENCE_S", "Announcements", "SpokenAnnouncements", "transcribed"]
 
 MAX_TOKENS = 96
 """For at most 15 seconds, in which nobody says more than 60 words."""
-_SILENCE_S = 1.0
+SILENCE_S = 1.0
+"""Of the control."""
 
 SAVED = PerUnit(
     name="errors_saved_by_hearing",
@@ -100,7 +101,7 @@ class SpokenAnnouncements(Announcements):
     @override
     def requests(self, sample: Sample) -> Sequence[Request]:
         clip = self.clip(sample)
-        silence = np.zeros(int(_SILENCE_S * clip.rate_hz), dtype=np.float32)
+        silence = np.zeros(int(SILENCE_S * clip.rate_hz), dtype=np.float32)
         return [self.asked(clip.samples, clip.rate_hz, reference=clip.text), self.asked(silence, clip.rate_hz)]
 
     @override
@@ -110,22 +111,33 @@ class SpokenAnnouncements(Announcements):
     @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         heard, deaf = responses
-        said = str(sample.gold)
-        if heard.invalid is not None or heard.text is None:
-            reason = heard.invalid or "nothing was written"
-            return [Score(sample_id=sample.id, metric=one.name, value=None, invalid=reason) for one in self.metrics]
-        found = edits(said, heard.text)
-        scores = [
-            Score(sample_id=sample.id, metric=AUDIO_SECONDS.name, value=self.clip(sample).seconds + _SILENCE_S),
-            Score(sample_id=sample.id, metric=WER.name, value=found.words, weight=found.word_count),
-            Score(sample_id=sample.id, metric=CER.name, value=found.characters, weight=found.character_count),
+        return transcribed(sample, heard, deaf, self.clip(sample).seconds + SILENCE_S)
+
+
+def transcribed(sample: Sample, heard: Response, deaf: Response, seconds: float) -> Sequence[Score]:
+    """What is scored of what was written for a sound in which the sample's gold is said, and for silence in its place.
+
+    All are invalid where nothing was written; a likelihood is scored where there is one.
+    """
+    said = str(sample.gold)
+    if heard.invalid is not None or heard.text is None:
+        reason = heard.invalid or "nothing was written"
+        return [
+            Score(sample_id=sample.id, metric=one.name, value=None, invalid=reason)
+            for one in SpokenAnnouncements.metrics
         ]
-        if heard.loglikelihood is not None:
-            nats = -heard.loglikelihood
-            scores.append(Score(sample_id=sample.id, metric=NATS_PER_WORD.name, value=nats, weight=found.word_count))
-        saved = None if deaf.text is None else edits(said, deaf.text).words - found.words
-        silent = None if saved is not None else deaf.invalid or "nothing was written"
-        scores.append(
-            Score(sample_id=sample.id, metric=SAVED.name, value=saved, weight=float(found.word_count), invalid=silent)
-        )
-        return scores
+    found = edits(said, heard.text)
+    scores = [
+        Score(sample_id=sample.id, metric=AUDIO_SECONDS.name, value=seconds),
+        Score(sample_id=sample.id, metric=WER.name, value=found.words, weight=found.word_count),
+        Score(sample_id=sample.id, metric=CER.name, value=found.characters, weight=found.character_count),
+    ]
+    if heard.loglikelihood is not None:
+        nats = -heard.loglikelihood
+        scores.append(Score(sample_id=sample.id, metric=NATS_PER_WORD.name, value=nats, weight=found.word_count))
+    saved = None if deaf.text is None else edits(said, deaf.text).words - found.words
+    silent = None if saved is not None else deaf.invalid or "nothing was written"
+    scores.append(
+        Score(sample_id=sample.id, metric=SAVED.name, value=saved, weight=float(found.word_count), invalid=silent)
+    )
+    return scores
