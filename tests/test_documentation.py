@@ -99,7 +99,7 @@ def test_the_suite_file_of_the_documentation_is_valid(tmp_path):
     file = read_suite_file(tmp_path / "documented.yaml")
     names = [task.name for task in file.tasks]
     ours = ["piqa", "boolq", "tickets", "manuals", "answers", "sums"]
-    assert names == [*ours, "receipts", "totals", "handbook", "moods", "names"]
+    assert names == [*ours, "receipts", "totals", "calls", "moods_heard", "handbook", "moods", "names"]
 
 
 def test_every_preset_is_a_valid_suite_file():
