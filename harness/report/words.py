@@ -28,6 +28,7 @@ class Words:
         self._said = translator(Path(__file__).parent, language)
         self._defined = translator(Path(__file__).parent / "definitions", language)
         self._explained = translator(Path(__file__).parent / "reasons", language)
+        self._described = translator(Path(__file__).parent / "datasets", language)
 
     def __call__(self, sentence: str, **fields: object) -> str:
         """The sentence in this language, its `{name}` places filled."""
@@ -42,6 +43,10 @@ class Words:
         """What a metric or suite means, by its English text; in English where nobody has said it in this language."""
         own = self._own(text)
         return own if own != text else self._defined(text)
+
+    def described(self, text: str) -> str:
+        """What a data set is called, whose it is or what it lacks; in English where nobody has said it otherwise."""
+        return self._described(text)
 
     def title(self, suite: str) -> str:
         """What people call a suite; its name where it isn't installed."""

@@ -21,6 +21,7 @@ import suites
 from harness.core import registry
 from harness.core.text.markdown import plain
 from harness.core.text.reasons import Reason, told_together
+from harness.data.builtin import BUILTIN
 from harness.metrics.written import WRITTEN, of_draws
 from harness.record import RunRecord
 from harness.report import Words, to_html, to_markdown
@@ -218,3 +219,12 @@ def test_no_second_word_comes_back() -> None:
 def test_a_score_is_called_one_thing_but_in_the_name_of_an_interval() -> None:
     for path in _ALL_CATALOGUES:
         assert "得分" not in path.read_text(encoding="utf-8").replace("得分区间", "")
+
+
+def test_data_in_chinese_are_told_in_it_and_all_others_by_a_title() -> None:
+    catalogue = yaml.safe_load((_REPORT / "datasets" / "locale" / "zh.yaml").read_text(encoding="utf-8"))
+    inside = [one for one in BUILTIN if tuple(one.languages) == ("zh",)]
+    told = {one.title for one in BUILTIN} | {one.dropped for one in inside}
+    assert len(inside) > 5
+    assert told <= set(catalogue)
+    assert set(catalogue) <= told | {one.licence for one in inside}

@@ -7,8 +7,10 @@ import sqlite3
 import zipfile
 from collections import Counter
 from functools import cache
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from datasets import Dataset
 from hypothesis import given
@@ -19,11 +21,14 @@ from harness.core import registry
 from harness.core.errors import DataError
 from harness.core.process.wheels import Wheel
 from harness.core.requests import Response
+from harness.core.scores import Estimate
 from harness.core.tasks import TaskSettings
 from harness.data import fetch
 from harness.data.distractors import distractors, place
 from harness.data.sets.chinese import SayingSource, StatuteSource
 from harness.data.sets.idioms import IdiomSource
+from harness.report import Words
+from suites.chinese.report import ChineseReport
 
 ALL = TaskSettings(limit=None, num_fewshot=0, seed=0)
 FOUR = ("idiom_cloze", "idiom_meanings", "xiehouyu")
@@ -249,3 +254,36 @@ def test_noise_is_of_chinese_and_leaves_the_choices_alone():
             assert read != sample.prompt
             assert len(read) == len(sample.prompt)
     assert seen == noise
+
+
+def test_a_report_names_the_tasks_that_were_guessed():
+    """Four choices beside their control, whose requests don't count as choices, and pairs."""
+
+    def accuracy(task, low):
+        return Estimate(
+            suite="chinese",
+            task=task,
+            metric="acc",
+            value=low + 0.1,
+            low=low,
+            high=low + 0.2,
+            n=80,
+            unit="share",
+            direction="higher",
+            signature="",
+        )
+
+    asked = [("xiehouyu", None)] * 4 + [("xiehouyu", "without")] * 4 + [("idiom_cloze", None)] * 4
+    asked += [("sighan_pairs", None)] * 2
+    samples = pd.DataFrame(
+        [
+            {"suite": "chinese", "task": task, "sample_id": "1", "kind": "loglikelihood", "variant": variant}
+            for task, variant in asked
+        ]
+    )
+    estimates = [accuracy("xiehouyu", 0.24), accuracy("idiom_cloze", 0.26), accuracy("sighan_pairs", 0.4)]
+    run = SimpleNamespace(model="made-up", estimates=estimates, samples=samples, scores=pd.DataFrame())
+    (worry,) = ChineseReport().worries(run, Words("zh").of("chinese"))
+    assert worry.text == "在 xiehouyu, sighan_pairs 上，其中文回答与猜测无法区分：准确率的区间低至随机水平。"
+    run.estimates = estimates[1:2]
+    assert [*ChineseReport().worries(run, Words("en"))] == []

@@ -47,9 +47,12 @@ def data(context: ReportContext) -> list[Section]:
     )
     blocks: list[Block] = [table]
     for one in _datasets([task.task for task in spec.tasks]):
-        lacking = f" {words('The copy lacks')}: {one.dropped.rstrip('.')}." if one.dropped else ""
-        said = f"{one.licence.rstrip('.')}. {one.citation.rstrip('.')}.{lacking} {one.homepage}"
-        blocks.append(Note(term=one.title, text=said))
+        parts = [words.described(one.licence), one.citation]
+        if one.dropped:
+            parts.append(words("The copy lacks: {what}", what=words.described(one.dropped)))
+        stop = words(". ")
+        said = "".join(part.rstrip(".\u3002") + stop for part in parts)
+        blocks.append(Note(term=words.described(one.title), text=f"{said}{one.homepage}"))
     return [Section(title=words("Data"), blocks=blocks)]
 
 
