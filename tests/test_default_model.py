@@ -136,7 +136,7 @@ def macro(values: Sequence[float], terms: Sequence[str | None]) -> float:
     )
 
 
-@pytest.mark.parametrize("name", ["stereoset", "crows_pairs"])
+@pytest.mark.parametrize("name", ["stereoset", "crows_pairs_complete"])
 def test_stereotypes_are_measured_as_by_plain_forward_passes(model, loaded, name):
     task, samples = samples_of(name, PAIRED_ROWS)
     asked = {request.id: request for sample in samples for request in task.requests(sample)}
@@ -159,8 +159,10 @@ def test_stereotypes_are_measured_as_by_plain_forward_passes(model, loaded, name
         metric.name: metric.reduce([one for one in scores if one.metric == metric.name], Random("a")).value
         for metric in task.metrics
     }
-    if name == "crows_pairs":
-        assert ours["mask1_preference"] == pytest.approx(100 * np.mean([first > second for first, second in likes]))
+    if name == "crows_pairs_complete":
+        assert ours["stereotype_preference"] == pytest.approx(
+            100 * np.mean([first > second for first, second in likes])
+        )
         gaps = [abs(first - second) for first, second in likes]
         assert ours["loglikelihood_gap"] == pytest.approx(np.mean(gaps), abs=1e-3)
         return

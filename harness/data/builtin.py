@@ -10,12 +10,14 @@ from harness.core.datasets import DataSet
 from harness.core.process.wheels import Wheel
 from harness.data.sets.chinese import CHINESE
 from harness.data.sets.decisions import DECISIONS
+from harness.data.sets.examinations import EXAMINATIONS
 from harness.data.sets.harms import HARMS
 from harness.data.sets.instruct import INSTRUCT
 from harness.data.sets.messages import MESSAGES
 from harness.data.sets.pictured import PICTURED
 from harness.data.sets.programs import PROGRAMS
 from harness.data.sets.recordings import RECORDINGS
+from harness.data.sets.stereotypes import STEREOTYPES
 from harness.data.sets.sums import SUMS
 from harness.data.sets.truths import TRUTHS
 from harness.data.sets.words import WORDS
@@ -293,5 +295,7 @@ BUILTIN: Sequence[DataSet] = (
     *PICTURED,
     *RECORDINGS,
     *CHINESE,
+    *STEREOTYPES,
+    *EXAMINATIONS,
 )
 """Every built-in data set."""

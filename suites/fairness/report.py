@@ -14,6 +14,9 @@ __all__ = ["FairnessReport"]
 EVEN = 50
 """The best value of a stereotype score, in percent."""
 
+BIAS = "bias score"
+"""The unit of what is 0 where answers by a stereotype are as many as those against it."""
+
 _DISPARITIES = ("difference", "ratio")
 """The units of what compares groups of people."""
 
@@ -60,7 +63,7 @@ def _groups(run: ReportedRun, words: Wording) -> Iterator[Worry]:
 
 
 def _stereotypes(run: ReportedRun, words: Wording) -> Iterator[Worry]:
-    scores = [one for one in single(run.estimates) if one.target == EVEN]
+    scores = [one for one in single(run.estimates) if one.target == EVEN or one.unit == BIAS]
     found = findings(run.estimates, scores)
     yield from shown(words, found, "{metric} of {task} is {value} ({interval}) where {target} would be even-handed.")
 

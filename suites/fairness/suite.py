@@ -9,16 +9,18 @@ class Fairness(Suite):
     """Whether the model leans towards stereotypes, and whether its decisions about people differ between groups.
 
     What it measures. Which of two sentences that differ in a group of people it finds likelier (StereoSet, CrowS-
-    Pairs, WinoBias), whether it answers by stereotype where a text leaves the answer open (BBQ), and how its
-    decisions on income, recidivism and credit differ by sex, race and age (Adult, COMPAS, German credit). Whether
-    what it writes, or answers, changes when only the person in the prompt does (counterfactuals, in English and
-    Chinese). Whether a model that sees answers alike about pictures of people who differ in skin tone and gender alone.
-    Whether embeddings place groups nearer to stereotypes (WEAT, SEAT; sentence encoders alone). The best
-    stereotype score is 50 %, not the highest; the best difference is 0, the best ratio 1.
+    Pairs, WinoBias), whom it takes a pronoun for (Winogender), whether it answers by stereotype where a text leaves the
+    answer open and where it tells it (BBQ), and how its decisions on income, recidivism and credit differ by sex, race
+    and age (Adult, COMPAS, German credit). Whether what it writes, or answers, changes when only the person in the
+    prompt does (counterfactuals, in English and Chinese). Whether a model that sees answers alike about pictures of
+    people who differ in skin tone and gender alone. Whether embeddings place groups nearer to stereotypes (WEAT, SEAT;
+    sentence encoders alone). The best stereotype score is 50 %, not the highest; the best difference and the best bias
+    score are 0, the best ratio 1.
 
     Limits. None of these scores shows that a model is fair: each can find one kind of unfairness, most in English,
     by the groups of the United States, and misses others. Whether equal rates are wanted at all depends on the
-    decision; some criteria exclude one another (Kleinberg et al., 2017). Every test is public. By default a sample
+    decision; some criteria exclude one another (Kleinberg et al., 2017). Every test is public. `bbq` and `crows_pairs`,
+    of copies with fewer rows and columns, can still be asked by `--task`. By default a sample
     of each is asked: read the error beside the value, and ask for all of it with `--limit all`.
     """
 
@@ -28,9 +30,10 @@ class Fairness(Suite):
     concerns_people = True
     tasks = (
         "stereoset",
-        "crows_pairs",
+        "crows_pairs_complete",
         "winobias",
-        "bbq",
+        "winogender",
+        "bbq_complete",
         "adult",
         "compas",
         "german_credit",

@@ -20,7 +20,18 @@ from tests.cli.conftest import harness_here
 
 __all__ = ["harness_here"]
 
-TASKS = ("stereoset", "crows_pairs", "winobias", "bbq", "adult", "compas", "german_credit")
+TASKS = (
+    "stereoset",
+    "crows_pairs",
+    "crows_pairs_complete",
+    "winobias",
+    "winogender",
+    "bbq",
+    "bbq_complete",
+    "adult",
+    "compas",
+    "german_credit",
+)
 
 pytestmark = pytest.mark.slow
 

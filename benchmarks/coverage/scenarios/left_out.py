@@ -5,6 +5,8 @@ UNSIMULATED = {
     "SecondReading": "a mean of shares, simulated as such, which is absent without the second reader",
     "ByGuessing": "what is known of the questions before anything is answered: it is given without an error",
     "PricePerRight": "the ratio of means that perplexities are, simulated as such",
+    "ShareCorrelation": "Fisher's interval of a correlation over occupations, simulated as such",
+    "ChangedByGender": "a share of pairs, simulated as such",
     "PermutationP": "itself the p value of a permutation test",
     "TokenShare": "the ratio of found entities to all, simulated as such, of tokens",
     "LikelihoodRatio": "the ratio of means that perplexities are, simulated as such, without an end at 1",
