@@ -7,7 +7,7 @@ import streamlit as st
 
 from harness.core.errors import HarnessError
 from harness.core.media import AUDIO, OBJECT, media_type_of
-from harness.core.requests import AttributePicture
+from harness.core.requests import AttributePicture, AttributeSound
 from harness.media.heat import heat_map
 from harness.media.shown import as_png, safe_medium
 from harness.record import RunRecord
@@ -39,8 +39,8 @@ def media(session: Session, record: RunRecord, names: Sequence[str]) -> None:
 
 
 def heat(session: Session, record: RunRecord, requests: pd.DataFrame, values: Sequence[float], *, title: str) -> bool:
-    """Show what the parts of the explained picture are worth; False where what was explained is no picture."""
-    explained = requests[requests["kind"] == AttributePicture.kind]
+    """Show what the parts of the explained picture or sound are worth; False where what was explained is neither."""
+    explained = requests[requests["kind"].isin([AttributePicture.kind, AttributeSound.kind])]
     if explained.empty:
         return False
     settings = explained["settings"].iloc[0]
@@ -50,7 +50,11 @@ def heat(session: Session, record: RunRecord, requests: pd.DataFrame, values: Se
         if grid is None or medium is None:
             return False
         caption = session.t("{title} (blue speaks for it, orange against it)", title=escaped(title))
-        st.image(heat_map(medium, values, grid), caption=caption, width=_WIDTH)
+        st.image(
+            heat_map(medium, values, grid),
+            caption=caption,
+            width=_WIDTH if media_type_of(names[0]) != AUDIO else "content",
+        )
     except (HarnessError, ValueError):
         return False
     return True

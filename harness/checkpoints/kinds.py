@@ -11,6 +11,7 @@ from harness.core.models import Kind, Loading
 from harness.core.requests import (
     Attribute,
     AttributePicture,
+    AttributeSound,
     AudioGenerateUntil,
     AudioLoglikelihood,
     Classify,
@@ -179,7 +180,7 @@ VISION_LANGUAGE = Kind(
 AUDIO_LANGUAGE = Kind(
     name="audio_language",
     title="language model that hears",
-    answers=(*CAUSAL.answers, AudioLoglikelihood, AudioGenerateUntil, Transcribe),
+    answers=(*CAUSAL.answers, AudioLoglikelihood, AudioGenerateUntil, Transcribe, AttributeSound),
     trial=_CONTINUED,
     model=f"{_KINDS}.audio_language:AudioLanguageModel",
     loading=Loading(

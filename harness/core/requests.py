@@ -19,6 +19,7 @@ from harness.core.text.values import field_values
 __all__ = [
     "Attribute",
     "AttributePicture",
+    "AttributeSound",
     "AudioGenerateUntil",
     "AudioLoglikelihood",
     "Classify",
@@ -285,6 +286,20 @@ class AttributePicture(Attribute):
     lack: ClassVar[str] = "isn't asked which parts of a picture it goes by"
     media: tuple[str, ...]
     grid: tuple[int, int] = (4, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeSound(Attribute):
+    """When in a sound does the model hear what makes it decide as it does?
+
+    As `Attribute`, of a context with one sound among `media`: the units are so many `segments` of it, all of nearly
+    the same length, and one is taken out by silence in its place. The text stays as it is.
+    """
+
+    kind: ClassVar[str] = "attribute_sound"
+    lack: ClassVar[str] = "isn't asked which moments of a sound it goes by"
+    media: tuple[str, ...]
+    segments: int = 12
 
 
 @dataclass(frozen=True, kw_only=True)

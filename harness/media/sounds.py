@@ -1,6 +1,7 @@
 """Sounds as media: one channel of 16 bits, compressed without loss."""
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import soundfile
@@ -9,7 +10,10 @@ from scipy.signal import resample_poly
 
 from harness.core.media import AUDIO, Medium, data_of
 
-__all__ = ["Samples", "extent_of", "resampled", "samples_of", "seconds_of", "silence", "sound", "trial_sound", "wav_of"]
+__all__ = [
+    *("Samples", "extent_of", "resampled", "samples_of", "seconds_of", "silence", "sound", "trial_sound", "wav_of"),
+    "without_stretches",
+]
 
 Samples = NDArray[np.float32]
 """Of shape (samples,), from -1 to 1."""
@@ -62,6 +66,13 @@ def seconds_of(name: str) -> float:
     """How long a medium sounds."""
     count, rate_hz = extent_of(name)
     return count / rate_hz
+
+
+def without_stretches(name: str, kept: Sequence[bool]) -> Medium:
+    """The sound with silence in place of those of its stretches, as many as are told of, that aren't `kept`."""
+    samples, rate_hz = samples_of(name)
+    places = np.arange(len(samples)) * len(kept) // max(len(samples), 1)
+    return sound(np.where(np.asarray(kept, dtype=bool)[places], samples, np.float32(0)), rate_hz)
 
 
 def resampled(samples: Samples, rate_hz: int, wanted_hz: int) -> Samples:

@@ -11,6 +11,7 @@ from harness.core.references.requests import Divergence, ReferenceLoglikelihood
 from harness.core.requests import (
     Attribute,
     AttributePicture,
+    AttributeSound,
     AudioGenerateUntil,
     AudioLoglikelihood,
     Classify,
@@ -79,6 +80,7 @@ _KINDS: Mapping[type[Request], _Kind] = {
     Tag: _Kind(Codec(Tag), {}, {"context": lambda asked: " ".join(asked.words)}),
     Attribute: _Kind(Codec(Attribute), _CONTEXT, {"continuation": _decided}),
     AttributePicture: _Kind(Codec(AttributePicture), _CONTEXT, {"continuation": _decided}),
+    AttributeSound: _Kind(Codec(AttributeSound), _CONTEXT, {"continuation": _decided}),
 }
 _BY_NAME = {asked.kind: kind for asked, kind in _KINDS.items()}
 

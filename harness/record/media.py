@@ -38,8 +38,12 @@ def media_names(settings: object) -> list[str]:
 
 
 def grid_of(settings: object) -> tuple[int, int] | None:
-    """Rows and columns of the grid by which a request explains a picture, by its settings as in `media_names`."""
-    grid = _told(settings).get("grid")
+    """Rows and columns of the grid by which a request explains a picture, by its settings as in `media_names`.
+
+    A sound's is one row of its segments.
+    """
+    told = _told(settings)
+    grid = told.get("grid", [1, told.get("segments")])
     if not isinstance(grid, list) or len(grid) != 2 or not all(type(one) is int and 0 < one <= 64 for one in grid):
         return None
     return grid[0], grid[1]

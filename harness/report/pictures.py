@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.core.errors import DataError
 from harness.core.media import AUDIO, media_type_of
-from harness.core.requests import AttributePicture
+from harness.core.requests import AttributePicture, AttributeSound
 from harness.media.heat import heat_map
 from harness.media.shown import as_png
 from harness.record.media import grid_of, media_names
@@ -42,13 +42,17 @@ def media_figures(context: ReportContext, names: Sequence[str]) -> list[Block]:
 def heat_svg(context: ReportContext, row: Mapping[Hashable, Any]) -> str | None:
     """The picture of an explained decision with the worth of its parts; None where a text was explained, or it is lost.
 
+    Of a sound it is the spectrogram.
+
     `row` is one of the record's attributions.
     """
     asked = context.samples
     if "settings" not in asked:
         return None
     mine = asked[(asked["suite"] == row["suite"]) & (asked["task"] == row["task"])]
-    mine = mine[(mine["sample_id"] == row["sample_id"]) & (mine["kind"] == AttributePicture.kind)]
+    mine = mine[
+        (mine["sample_id"] == row["sample_id"]) & mine["kind"].isin([AttributePicture.kind, AttributeSound.kind])
+    ]
     if mine.empty:
         return None
     settings = mine["settings"].iloc[0]

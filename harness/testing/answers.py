@@ -11,6 +11,7 @@ from harness.core.references.requests import Divergence, ReferenceLoglikelihood
 from harness.core.requests import (
     Attribute,
     AttributePicture,
+    AttributeSound,
     AudioGenerateUntil,
     AudioLoglikelihood,
     Classify,
@@ -138,6 +139,8 @@ class StandIn(Model):
         if isinstance(request, AttributePicture):
             rows, columns = request.grid
             units = tuple(f"cell {number}" for number in range(rows * columns))
+        if isinstance(request, AttributeSound):
+            units = tuple(f"segment {number}" for number in range(request.segments))
         tried = request.settings
         methods = tuple(
             MethodResult(
@@ -183,6 +186,7 @@ _MADE: Mapping[type[Request], Callable[..., Response]] = {
     Embed: StandIn._embedded,
     Attribute: StandIn._explained,
     AttributePicture: StandIn._explained,
+    AttributeSound: StandIn._explained,
     Transcribe: StandIn._transcribed,
 }
 

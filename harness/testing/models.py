@@ -11,6 +11,7 @@ from harness.core.models import TOLERANCE_NATS, Model, respond
 from harness.core.requests import (
     Attribute,
     AttributePicture,
+    AttributeSound,
     AudioGenerateUntil,
     AudioLoglikelihood,
     Classify,
@@ -81,6 +82,14 @@ _NEW: Mapping[type[Request], Callable[[str], Request]] = {
         settings=AttributionSettings(seed=1),
         media=(trial_picture(),),
         grid=(1, 2),
+    ),
+    AttributeSound: lambda text: AttributeSound(
+        context=f"{OBJECT}{text}",
+        continuations=(" yes", " no"),
+        methods=("occlusion",),
+        settings=AttributionSettings(seed=1),
+        media=(trial_sound(),),
+        segments=2,
     ),
 }
 

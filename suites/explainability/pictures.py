@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 
@@ -31,7 +31,7 @@ from suites.explainability.metrics import (
 from suites.explainability.wrapper import ATTRIBUTION, AttributionTask
 from suites.vision.digits import PlainDigits
 
-__all__ = ["AttributionDigits", "PictureAttribution", "attribution"]
+__all__ = ["AttributionDigits", "PictureAttribution"]
 
 _GRID = (4, 4)
 _METHODS = "harness.attributions"
@@ -56,6 +56,9 @@ class PictureAttribution(AttributionTask):
         *(COMPREHENSIVENESS_LIFT, SUFFICIENCY_LIFT, AOPC_COMPREHENSIVENESS, AOPC_SUFFICIENCY),
         *(DELETION_AREA, INSERTION_AREA, INFIDELITY, COMPLETENESS_GAP, CONVERGED, RANK_AGREEMENT, TOP_AGREEMENT),
     )
+
+    medium: ClassVar[str] = "picture"
+    example: ClassVar[str] = "digits"
 
     def __init__(self, inner: Task, *, grid: tuple[int, int] = _GRID) -> None:
         super().__init__(inner)
@@ -86,27 +89,29 @@ class PictureAttribution(AttributionTask):
     @override
     def requests(self, sample: Sample) -> Sequence[Attribute]:
         """One: the decision, what explains it, and what comes of trying that."""
-        choices = self._choices(sample.fields["inner"])
-        asked = AttributePicture(
+        return [self.explained(self._choices(sample.fields["inner"]), AttributionSettings(seed=sample.fields["seed"]))]
+
+    def explained(self, choices: Sequence[MultimodalLoglikelihood], settings: AttributionSettings) -> Attribute:
+        """What is asked about a decision between these choices."""
+        return AttributePicture(
             context=choices[0].context,
             continuations=tuple(one.continuation for one in choices),
             methods=self.methods,
-            settings=AttributionSettings(seed=sample.fields["seed"]),
+            settings=settings,
             chat=choices[0].chat,
             media=choices[0].media,
             grid=self.grid,
         )
-        return [asked]
 
     def _choices(self, sample: Sample) -> list[MultimodalLoglikelihood]:
-        """What is asked about the sample's own picture: controls show another one."""
+        """What is asked about the sample's own medium: controls have another one."""
         asked = [one for one in self.inner.requests(sample) if isinstance(one, MultimodalLoglikelihood)]
         own = [one for one in asked if (one.context, one.media) == (asked[0].context, asked[0].media)]
         if len(own) < 2 or len(own[0].media) != 1:
             raise TaskError(
-                f"the task {self.inner.name} doesn't choose between answers about one picture",
+                f"the task {self.inner.name} doesn't choose between answers about one {self.medium}",
                 place=self.name,
-                fix="Use a task that does, such as digits",
+                fix=f"Use a task that does, such as {self.example}",
             )
         return own
 
@@ -127,10 +132,3 @@ class AttributionDigits(PictureAttribution):
         super().__init__(PlainDigits())
         self.name = "attribution_digits"
         self.default_limit = 6
-
-
-def attribution(task: Task) -> AttributionTask:
-    """The task, explained: by the words of its text, or by the parts of its picture. Raises `TaskError`."""
-    if any(issubclass(asked, MultimodalLoglikelihood) for asked in task.asks):
-        return PictureAttribution(task)
-    return AttributionTask(task)

@@ -18,8 +18,9 @@ class Explainability(Suite):
     asked again: comprehensiveness, sufficiency, deletion and insertion area, infidelity, max-sensitivity, agreement
     between the methods, and the check with random weights. What ranks is the lift of Shapley sampling over a random
     order of the words of the same question, with its interval; the other methods, and the random one, are in the scores
-    by group (`harness show RUN --groups`). Of a model that sees, the parts of a picture, by those methods that take no
-    gradients (`attribution_digits`). The values, word by word, are in the run's `attributions.parquet`.
+    by group (`harness show RUN --groups`). Of a model that sees, the parts of a picture (`attribution_digits`); of one
+    that hears, the moments of a sound, by those methods that take no gradients (`attribution_beeps`). The values, word
+    by word, are in the run's `attributions.parquet`.
 
     Limits. How much the lift can be hangs on the model, so it compares explanations better than models (Edin et al.,
     "Normalized AOPC", 2024): read the areas beside it. A few short questions by default, since each takes some hundred
@@ -32,7 +33,7 @@ class Explainability(Suite):
     name = "explainability"
     title = "Explainability"
     report = "suites.explainability.report:ExplainabilityReport"
-    tasks = ("attribution_commonsense_qa", "attribution_imdb_classifier", "attribution_digits")
+    tasks = ("attribution_commonsense_qa", "attribution_imdb_classifier", "attribution_digits", "attribution_beeps")
     headline = tuple((task, "comprehensiveness_lift") for task in tasks)
 
     @override

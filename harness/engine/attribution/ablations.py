@@ -11,6 +11,8 @@ from harness.core.models import TOLERANCE_NATS, Model
 from harness.core.requests import (
     Attribute,
     AttributePicture,
+    AttributeSound,
+    AudioLoglikelihood,
     Classify,
     Loglikelihood,
     MultimodalLoglikelihood,
@@ -19,6 +21,7 @@ from harness.core.requests import (
 )
 from harness.engine.attribution.units import without
 from harness.media.pictures import without_cells
+from harness.media.sounds import without_stretches
 
 __all__ = ["Ablations", "Decision", "Spent", "Unusable", "log_odds"]
 
@@ -119,6 +122,12 @@ class Ablations:
             shown = (without_cells(asked.media[0], asked.grid, kept.tolist()), *asked.media[1:])
             return [
                 MultimodalLoglikelihood(context=asked.context, continuation=continuation, media=shown)
+                for continuation in asked.continuations
+            ]
+        if isinstance(asked, AttributeSound):
+            heard = (without_stretches(asked.media[0], kept.tolist()), *asked.media[1:])
+            return [
+                AudioLoglikelihood(context=asked.context, continuation=continuation, media=heard)
                 for continuation in asked.continuations
             ]
         stop = len(asked.context) if asked.stop is None else asked.stop

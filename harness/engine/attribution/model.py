@@ -10,14 +10,14 @@ from typing_extensions import override
 from harness.core import registry
 from harness.core.attributions import Attribution
 from harness.core.errors import HarnessError
-from harness.core.media import IMAGE, media_type_of
+from harness.core.media import AUDIO, IMAGE, media_type_of
 from harness.core.models import Batch, Model
 from harness.core.process.isolation import StepFailed, attempt, is_foreign
-from harness.core.requests import Attribute, AttributePicture, Request, Response
+from harness.core.requests import Attribute, AttributePicture, AttributeSound, Request, Response
 from harness.core.text.reasons import Reason
 from harness.core.text.words import word_ends
 from harness.engine.attribution.ablations import Unusable
-from harness.engine.attribution.units import cells_of, token_ends, units_of
+from harness.engine.attribution.units import cells_of, segments_of, token_ends, units_of
 
 if TYPE_CHECKING:
     from harness.engine.attribution.explaining import Explainer
@@ -62,6 +62,8 @@ class AttributingModel(Model):
             methods: Sequence[Any] = [registry.make("harness.attributions", name) for name in request.methods]
             if isinstance(request, AttributePicture):
                 request, methods = self._of_pixels(request, methods)
+            elif isinstance(request, AttributeSound):
+                request, methods = _of_moments(request, methods)
             explainer = Explainer(model=self.model, methods=methods, box=self.box, planned_ids=self._planned)
             if not is_foreign(map(type, methods)):
                 return Response(request_id=request.id, attribution=explainer.explain(request, units))
@@ -83,6 +85,8 @@ class AttributingModel(Model):
     def _units(self, request: Attribute) -> tuple[str, ...]:
         if isinstance(request, AttributePicture):
             return cells_of(*request.grid)
+        if isinstance(request, AttributeSound):
+            return segments_of(request.segments)
         text = request.context[request.start : request.stop]
         if request.unit == "word":
             ends = word_ends(text)
@@ -94,6 +98,16 @@ class AttributingModel(Model):
         if len(units) < 2:
             raise Unusable("the text to explain has fewer than two units, so none can matter more than another")
         return units
+
+
+def _of_moments(request: AttributeSound, methods: Sequence[Any]) -> tuple[AttributeSound, Sequence[Any]]:
+    """The request and the methods as they can be answered. Raises `Unusable` where they can't."""
+    if not request.media or media_type_of(request.media[0]) != AUDIO:
+        raise Unusable("there is no sound to explain")
+    methods = [method for method in methods if not method.needs_gradients]
+    if not methods:
+        raise Unusable("gradients aren't followed into sounds: ask for methods that take parts out")
+    return replace(request, settings=replace(request.settings, noises=0, randomise=False)), methods
 
 
 def _attempted(explainer: "Explainer", request: Attribute, units: Sequence[str]) -> Attribution:

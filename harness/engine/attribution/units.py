@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["cells_of", "token_ends", "units_of", "without"]
+__all__ = ["cells_of", "segments_of", "token_ends", "units_of", "without"]
 
 
 def token_ends(tokenizer: Any, text: str) -> list[int]:
@@ -19,6 +19,11 @@ def token_ends(tokenizer: Any, text: str) -> list[int]:
 def cells_of(rows: int, columns: int) -> tuple[str, ...]:
     """The names of the cells of a grid over a picture, row by row."""
     return tuple(f"row {row + 1}, column {column + 1}" for row in range(rows) for column in range(columns))
+
+
+def segments_of(count: int) -> tuple[str, ...]:
+    """The names of the stretches of a sound, by the parts of its length between which they lie."""
+    return tuple(f"from {place} to {place + 1} of {count}" for place in range(count))
 
 
 def units_of(text: str, ends: Sequence[int], most: int) -> tuple[str, ...]:

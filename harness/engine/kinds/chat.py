@@ -15,6 +15,7 @@ from harness.core.models import Batch, Model
 from harness.core.requests import (
     Attribute,
     AttributePicture,
+    AttributeSound,
     Conversation,
     EmbeddingNoise,
     GenerateUntil,
@@ -172,8 +173,8 @@ class ChatModel(Model):
 
 
 def _media(request: Request) -> tuple[str, ...]:
-    seeing = MultimodalLoglikelihood | MultimodalGenerateUntil | AttributePicture
-    return request.media if isinstance(request, seeing) else ()
+    sensing = MultimodalLoglikelihood | MultimodalGenerateUntil | AttributePicture | AttributeSound
+    return request.media if isinstance(request, sensing) else ()
 
 
 def _with_turn(request: _Chat, turn: str) -> Request:

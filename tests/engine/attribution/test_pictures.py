@@ -11,7 +11,7 @@ from harness.core.models import Batch, Model
 from harness.core.requests import AttributePicture, MultimodalLoglikelihood, Request, Response
 from harness.engine.attribution.model import AttributingModel
 from harness.media.pictures import picture_of_pixels, pixels_of, without_cells
-from suites.explainability.pictures import attribution
+from suites.explainability.sounds import attribution
 from suites.vision.digits import Digits
 
 SLOPE, THRESHOLD = 4.0, 1.5
