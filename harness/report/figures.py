@@ -90,9 +90,10 @@ def _map(context: ReportContext, row: Mapping[Hashable, Any]) -> Figure:
     told = "; ".join(
         f"{elided(token.strip()) or '␣'} {number(value)}" for token, value in zip(tokens, values, strict=True)
     )
-    if (picture := heat_svg(context, row)) is not None:
+    if (shown := heat_svg(context, row)) is not None:
+        picture, width = shown
         caption = context.words("{caption}: blue speaks for it, orange against it", caption=caption)
-        return Figure(svg=picture, caption=caption, alternative=f"{caption}. {told}", width=0.3)
+        return Figure(svg=picture, caption=caption, alternative=f"{caption}. {told}", width=width)
     chart = charts.attribution_map(
         tokens, values, language=context.words.language, target=str(row["target"]).strip(), columns=72
     )

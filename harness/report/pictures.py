@@ -16,6 +16,9 @@ from harness.report.context import ReportContext
 
 __all__ = ["heat_svg", "media_figures"]
 
+_WIDE, _SQUARE = 0.7, 0.28
+"""Widths of spectrograms and of pictures."""
+
 
 def media_figures(context: ReportContext, names: Sequence[str]) -> list[Block]:
     """Each picture, and of each sound its spectrogram; a note in the place of what the record doesn't keep."""
@@ -34,15 +37,15 @@ def media_figures(context: ReportContext, names: Sequence[str]) -> list[Block]:
             caption = words("Spectrogram of the sound: time from left to right, pitch from below, loud is dark")
         else:
             caption = words("The picture that was asked about")
-        width = 0.7 if media_type_of(name) == AUDIO else 0.28
+        width = _WIDE if media_type_of(name) == AUDIO else _SQUARE
         found.append(Figure(svg=_framed(png), caption=caption, alternative=caption, width=width))
     return found
 
 
-def heat_svg(context: ReportContext, row: Mapping[Hashable, Any]) -> str | None:
+def heat_svg(context: ReportContext, row: Mapping[Hashable, Any]) -> tuple[str, float] | None:
     """The picture of an explained decision with the worth of its parts; None where a text was explained, or it is lost.
 
-    Of a sound it is the spectrogram.
+    Of a sound it is the spectrogram. With it comes its width, as a share of the page's.
 
     `row` is one of the record's attributions.
     """
@@ -61,7 +64,8 @@ def heat_svg(context: ReportContext, row: Mapping[Hashable, Any]) -> str | None:
     if grid is None or medium is None:
         return None
     try:
-        return _framed(heat_map(medium, [float(value) for value in row["values"]], grid))
+        drawn = _framed(heat_map(medium, [float(value) for value in row["values"]], grid))
+        return drawn, _WIDE if media_type_of(medium) == AUDIO else _SQUARE
     except (DataError, ValueError):
         return None
 

@@ -7,8 +7,11 @@ from typing import Any
 from typing_extensions import override
 
 from harness.core.attributions import AttributionSettings
-from harness.core.requests import Attribute, AttributeSound, AudioLoglikelihood, MultimodalLoglikelihood
-from harness.core.tasks import Task
+from harness.core.metrics import Metric
+from harness.core.requests import Attribute, AttributeSound, AudioLoglikelihood, MultimodalLoglikelihood, Response
+from harness.core.scores import Score
+from harness.core.tasks import Sample, Task
+from suites.explainability.metrics import COMPLETENESS_GAP, CONVERGED
 from suites.explainability.pictures import PictureAttribution
 from suites.explainability.wrapper import AttributionTask
 from suites.speech.beeps import GeneratedBeeps
@@ -30,6 +33,9 @@ class SoundAttribution(PictureAttribution):
     followed into sounds. Where the model doesn't listen at all, every value is near 0.
     """
 
+    metrics: Sequence[Metric] = tuple(
+        one for one in PictureAttribution.metrics if one not in (COMPLETENESS_GAP, CONVERGED)
+    )
     medium = "sound"
     example = "generated_beeps"
 
@@ -53,6 +59,12 @@ class SoundAttribution(PictureAttribution):
             media=choices[0].media,
             segments=self.segments,
         )
+
+    @override
+    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
+        """Without what is said of methods that follow gradients alone."""
+        kept = {one.name for one in self.metrics}
+        return [one for one in super().score(sample, responses) if one.metric in kept]
 
 
 class AttributionBeeps(SoundAttribution):

@@ -16,6 +16,7 @@ from harness.core.attributions import AttributionSettings
 from harness.core.models import Model
 from harness.core.requests import (
     Attribute,
+    AttributeSound,
     AudioGenerateUntil,
     AudioLoglikelihood,
     Classify,
@@ -267,7 +268,7 @@ CASES: list[Case] = [
     Case(
         name="audio-language",
         open=from_checkpoint(build_tiny_qwen2_audio),
-        requests=[*LISTENED, *PAIRS[:4], *PROMPTS[:2], *explained(*CHOICES)[:1]],
+        requests=[*LISTENED, *PAIRS[:4], *PROMPTS[:2], *explained(*CHOICES)[:1], *trial_requests(AttributeSound)[:1]],
     ),
     Case(
         name="asked what is said",
