@@ -15,6 +15,7 @@ __all__ = [
     "BITS_PER_BYTE",
     "BYTE_PERPLEXITY",
     "EXACT_MATCH",
+    "GOLD_BITS_PER_BYTE",
     "MACRO_F1",
     "MCC",
     "TOKEN_PERPLEXITY",
@@ -96,6 +97,22 @@ BITS_PER_BYTE = PerUnit(
     transform="bits",
     lowest=0.0,
     meaning="From 0 up: how many bits a byte of text costs, were the model a compressor. Comparable across tokenizers.",
+)
+
+GOLD_BITS_PER_BYTE = PerUnit(
+    name="gold_bits_per_byte",
+    unit="bits/byte",
+    direction="lower",
+    source="task loss of Bhagia et al., Establishing task scaling laws via compute-efficient model ladders (2024)",
+    transform="bits",
+    lowest=0.0,
+    meaning="""
+    From 0 up: how many bits a byte of the right answer costs after the question; lower is better. It falls smoothly as
+    a model learns, where accuracy still stands at chance. It leaves wrong answers aside, so it says nothing of whether
+    the right one is preferred. Comparable across tokenizers, not across tasks: short answers cost more a byte.
+
+    Formula: nats of all right answers over their UTF-8 bytes, without the space before them, over ln 2.
+    """,
 )
 
 

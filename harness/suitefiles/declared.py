@@ -11,7 +11,7 @@ from harness.core.errors import DataError, TaskError
 from harness.core.metrics import Metric
 from harness.core.tasks import Task
 from harness.core.text.yamlfile import read_yaml
-from harness.metrics.standard import ACC, ACC_NORM, EXACT_MATCH, MACRO_F1, MCC
+from harness.metrics.standard import ACC, ACC_NORM, EXACT_MATCH, GOLD_BITS_PER_BYTE, MACRO_F1, MCC
 from harness.metrics.texts import TokenF1, summary_metrics
 from harness.suitefiles.declaration import (
     ChoiceDeclaration,
@@ -73,7 +73,7 @@ def _task(declaration: Declaration, context: DeclarationContext) -> Task:
 class DeclaredChoice(Declared, MultipleChoice):
     """A multiple-choice task of a suite file, with metrics of those `offered`."""
 
-    offered: ClassVar[Sequence[Metric]] = (ACC, ACC_NORM)
+    offered: ClassVar[Sequence[Metric]] = (ACC, ACC_NORM, GOLD_BITS_PER_BYTE)
 
     def __init__(self, declaration: ChoiceFields, context: DeclarationContext) -> None:
         super().__init__(declaration)

@@ -13,10 +13,10 @@ from harness.core.models import TOLERANCE_NATS
 from harness.core.requests import Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
-from harness.metrics.standard import ACC, ACC_NORM
+from harness.metrics.standard import ACC, ACC_NORM, GOLD_BITS_PER_BYTE
 from harness.tasks.rows import RowTask
 
-__all__ = ["Choice", "MultipleChoice", "pick"]
+__all__ = ["Choice", "MultipleChoice", "gold_cost", "pick"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,13 @@ def pick(loglikelihoods: Sequence[float], choices: Sequence[str], *, normalised:
     return Choice(index=min(close), tie=len({choices[i] for i in close}) > 1)
 
 
+def gold_cost(blank: Score, loglikelihood: float, answer: str) -> Score:
+    """What the right answer costs in nats, and how many bytes it has."""
+    return replace(
+        blank, metric=GOLD_BITS_PER_BYTE.name, value=max(0.0, -loglikelihood), weight=float(len(answer.encode()))
+    )
+
+
 class MultipleChoice(RowTask):
     """A question with choices, one of them right, asked by comparing log-likelihoods.
 
@@ -50,7 +57,7 @@ class MultipleChoice(RowTask):
     goes by its index.
     """
 
-    metrics: Sequence[Metric] = (ACC, ACC_NORM)
+    metrics: Sequence[Metric] = (ACC, ACC_NORM, GOLD_BITS_PER_BYTE)
     asks: Sequence[type[Request]] = (Loglikelihood,)
     labels: Sequence[str] = ()
 
@@ -88,7 +95,7 @@ class MultipleChoice(RowTask):
 
     @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """A score for each metric: 1 for the right choice and 0 for another, with both labels."""
+        """A score for each metric: 1 for the right choice and 0 for another, with both labels; and its cost."""
         assert isinstance(sample.gold, int)
         blank = Score(sample_id=sample.id, metric="", gold=self._label(sample.gold), cluster=sample.cluster, value=None)
         for response in responses:
@@ -106,7 +113,11 @@ class MultipleChoice(RowTask):
             for normalised in (False, True)
             for choice in [pick(likelihoods, sample.choices, normalised=normalised)]
         }
-        return [replace(scores[metric.name == ACC_NORM.name], metric=metric.name) for metric in self.metrics]
+        cost = gold_cost(blank, likelihoods[sample.gold], sample.choices[sample.gold])
+        return [
+            cost if metric.name == cost.metric else replace(scores[metric.name == ACC_NORM.name], metric=metric.name)
+            for metric in self.metrics
+        ]
 
     def _label(self, index: int) -> str:
         return self.labels[index] if self.labels else str(index)

@@ -3,7 +3,7 @@
 from typing_extensions import override
 
 from harness.core.tasks import Row
-from harness.metrics.standard import ACC, MCC
+from harness.metrics.standard import ACC, GOLD_BITS_PER_BYTE, MCC
 from harness.tasks.labelled import LabelledChoice
 from harness.tasks.rows import cluster_of
 
@@ -26,7 +26,7 @@ class BoolQ(LabelledChoice):
     data = "boolq"
     default_limit = 100
     labels = ("no", "yes")
-    metrics = (ACC, MCC)
+    metrics = (ACC, MCC, GOLD_BITS_PER_BYTE)
 
     @override
     def question(self, row: Row) -> str:

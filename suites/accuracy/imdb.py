@@ -3,6 +3,7 @@
 from typing_extensions import override
 
 from harness.core.tasks import Row
+from harness.metrics.standard import GOLD_BITS_PER_BYTE
 from harness.tasks.labelled import LabelledChoice, label_metrics
 
 __all__ = ["IMDB"]
@@ -27,7 +28,7 @@ class IMDB(LabelledChoice):
     data = "imdb"
     default_limit = 100
     labels = LABELS
-    metrics = label_metrics(LABELS)
+    metrics = (*label_metrics(LABELS), GOLD_BITS_PER_BYTE)
 
     @override
     def question(self, row: Row) -> str:

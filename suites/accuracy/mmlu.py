@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing_extensions import override
 
 from harness.core.tasks import Row
-from harness.metrics.standard import ACC
+from harness.metrics.standard import ACC, GOLD_BITS_PER_BYTE
 from harness.tasks.lettered import LetteredChoice, lettered_options
 from harness.tasks.rows import cluster_of
 
@@ -32,7 +32,7 @@ class MMLU(LetteredChoice):
     data = "mmlu"
     default_limit = 100
     labels = LETTERS
-    metrics = (ACC,)
+    metrics = (ACC, GOLD_BITS_PER_BYTE)
 
     @override
     def question(self, row: Row) -> str:

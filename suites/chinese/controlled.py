@@ -12,8 +12,8 @@ from harness.core.requests import Loglikelihood, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
 from harness.data.distractors import place
-from harness.metrics.standard import ACC
-from harness.tasks.choices import Choice, MultipleChoice, pick
+from harness.metrics.standard import ACC, GOLD_BITS_PER_BYTE
+from harness.tasks.choices import Choice, MultipleChoice, gold_cost, pick
 
 __all__ = ["ACC_LIFTED", "ACC_UNREAD", "ControlledChoice", "controlled_metrics"]
 
@@ -44,7 +44,7 @@ ACC_UNREAD = Proportion(
 
 def controlled_metrics(by: Sequence[str] = ()) -> Sequence[Metric]:
     """The metrics of a task, accuracy also by the groups `by`."""
-    return (replace(ACC, by=tuple(by)), ACC_LIFTED, ACC_UNREAD)
+    return (replace(ACC, by=tuple(by)), ACC_LIFTED, ACC_UNREAD, GOLD_BITS_PER_BYTE)
 
 
 class ControlledChoice(MultipleChoice):
@@ -124,7 +124,11 @@ class ControlledChoice(MultipleChoice):
             # Two log-likelihoods round in each.
             chosen[ACC_LIFTED.name] = pick([one / 2 for one in gained], sample.choices, normalised=False)
             chosen[ACC_UNREAD.name] = pick(nats[count:], sample.choices, normalised=False)
-        return [_scored(blank, metric, sample, chosen[metric.name]) for metric in self.metrics]
+        cost = gold_cost(blank, nats[sample.gold], sample.choices[sample.gold])
+        return [
+            cost if metric.name == cost.metric else _scored(blank, metric, sample, chosen[metric.name])
+            for metric in self.metrics
+        ]
 
 
 def _scored(blank: Score, metric: Metric, sample: Sample, chosen: Choice) -> Score:

@@ -14,8 +14,8 @@ from harness.core.requests import MultimodalLoglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Sample, Task
 from harness.media.pictures import picture
-from harness.metrics.standard import ACC
-from harness.tasks.choices import Choice, pick
+from harness.metrics.standard import ACC, GOLD_BITS_PER_BYTE
+from harness.tasks.choices import Choice, gold_cost, pick
 
 __all__ = [
     "ACC_BLIND",
@@ -23,6 +23,7 @@ __all__ = [
     "Looking",
     "PictureQuestion",
     "asked_about",
+    "compared_metrics",
     "grey",
     "looked_metrics",
     "pictured",
@@ -53,9 +54,14 @@ MULTIMODAL_GAIN = Mean(
 _GREY = (128, 128, 128)
 
 
-def looked_metrics(by: Sequence[str] = ()) -> Sequence[Metric]:
-    """The metrics of a task, accuracy also by the groups `by`."""
+def compared_metrics(by: Sequence[str] = ()) -> Sequence[Metric]:
+    """The metrics of a task whose choices are compared, accuracy also by the groups `by`."""
     return (replace(ACC, by=tuple(by), smallest_group=1), MULTIMODAL_GAIN, ACC_BLIND)
+
+
+def looked_metrics(by: Sequence[str] = ()) -> Sequence[Metric]:
+    """As `compared_metrics`, of a task whose choices have likelihoods as texts."""
+    return (*compared_metrics(by), GOLD_BITS_PER_BYTE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +165,9 @@ class Looking(Task):
             self.gain.name: gain,
             self.blind.name: replace(blank, value=guessed, predicted=hidden, tie=blind.tie),
         }
+        cost = responses[sample.gold].loglikelihood if sample.gold < len(responses) else None
+        if cost is not None:
+            others[GOLD_BITS_PER_BYTE.name] = gold_cost(blank, cost, gold)
         # What else a task has is made of what was chosen, as `macro_f1` is.
         return [replace(others.get(metric.name, found), metric=metric.name) for metric in self.metrics]
 

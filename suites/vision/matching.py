@@ -11,7 +11,7 @@ from harness.core.tasks import Sample
 from harness.tasks.choices import Choice
 from suites.vision.digits import Digits
 from suites.vision.emoji import EmojiNames
-from suites.vision.looking import Looking
+from suites.vision.looking import Looking, compared_metrics
 
 __all__ = ["MatchedDigits", "MatchedEmoji"]
 
@@ -64,6 +64,7 @@ class MatchedDigits(Matching, Digits):
     """
 
     name = "matched_digits"
+    metrics = compared_metrics()
     caption = "the handwritten digit {}"
 
 
@@ -79,3 +80,4 @@ class MatchedEmoji(Matching, EmojiNames):
     """
 
     name = "matched_emoji"
+    metrics = compared_metrics(("language",))

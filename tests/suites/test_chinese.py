@@ -98,6 +98,8 @@ def test_scores_are_as_by_hand():
     sample = samples_of("xiehouyu")[0]
     read, unread = [-9.0, -8.0, -7.0, -12.0], [-14.0, -6.0, -9.0, -13.0]
     found = scored("xiehouyu", sample, read + unread)
+    cost = found.pop("gold_bits_per_byte")
+    assert (cost.value, cost.weight) == (-read[sample.gold], len(sample.choices[sample.gold].encode()))
     assert {name: one.predicted for name, one in found.items()} == {
         "acc": sample.choices[2],
         "acc_lifted": sample.choices[0],

@@ -1,10 +1,13 @@
+import math
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 import pytest
 from datasets import Dataset
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from lm_eval.api.metrics import bits_per_byte
 from lm_eval.api.task import ConfigurableTask
 
 from harness.core.datasets import Row
@@ -12,6 +15,7 @@ from harness.core.errors import DataError, TaskError
 from harness.core.models import TOLERANCE_NATS
 from harness.core.requests import Loglikelihood, Response
 from harness.core.tasks import Sample, TaskSettings
+from harness.metrics.standard import GOLD_BITS_PER_BYTE
 from harness.tasks.choices import MultipleChoice, pick
 
 
@@ -85,6 +89,7 @@ def test_acc_and_acc_norm_are_lm_evals(
     choices, likelihoods = [choice for choice, _ in drawn], [value for _, value in drawn]
     gold = data.draw(st.integers(0, len(choices) - 1))
     scores = _scores(choices, gold, likelihoods)
+    del scores["gold_bits_per_byte"]
     assume(not any(score.tie for score in scores.values()))
     assume(len(set(choices)) == len(choices))
     doc = {"question": "q", "choices": choices, "gold": gold}
@@ -134,8 +139,19 @@ def test_a_repeated_choice_is_no_tie() -> None:
 def test_an_invalid_response_makes_every_score_of_the_sample_invalid_with_its_reason() -> None:
     sample = Sample(id="7", prompt="Q", choices=("a", "b"), gold=0, cluster="c")
     scores = Capitals().score(sample, _answers(sample, [-1.0, None]))
-    assert [score.metric for score in scores] == ["acc", "acc_norm"]
+    assert [score.metric for score in scores] == ["acc", "acc_norm", "gold_bits_per_byte"]
     assert all(score.value is None and score.invalid == "NaN logits" and score.cluster == "c" for score in scores)
+
+
+def test_bits_per_byte_of_right_answers_are_lm_evals_of_the_same_likelihoods() -> None:
+    asked = [(["ja", "né", "弃权"], 1, [-1.0, -2.5, -9.0]), (["ja", "né", "弃权"], 2, [-1.0, -2.5, -9.0])]
+    scores = [_scores(*one)["gold_bits_per_byte"] for one in asked]
+    assert [(score.value, score.weight) for score in scores] == [(2.5, 3), (9.0, 6)]
+    found = GOLD_BITS_PER_BYTE.reduce(scores, Random(0))
+    assert found.value == pytest.approx(11.5 / 9 / math.log(2))
+    assert found.value == pytest.approx(bits_per_byte([(-2.5, 3), (-9.0, 6)]))
+    assert found.low is not None
+    assert found.low < found.value
 
 
 def test_scores_carry_gold_and_predicted_labels() -> None:

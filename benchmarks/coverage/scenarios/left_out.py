@@ -12,6 +12,7 @@ UNSIMULATED = {
     "LikelihoodRatio": "the ratio of means that perplexities are, simulated as such, without an end at 1",
     "TokenQuantile": "a bootstrap of clusters, simulated as such of other statistics; few texts make it too narrow",
     "MeanOverKinds": "a weighted mean of values between two ends, simulated as such",
+    "SpreadOverDraws": "a bootstrap of clusters, simulated as such of other statistics",
     "DifferingGroups": "a count of groups that a permutation test tells apart; the suite's tests simulate its alarms",
 }
 """By the name of a metric or of its class."""

@@ -1,0 +1,1 @@
+"""Does the model learn from examples that it is shown?"""
