@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from typing_extensions import override
 
+from harness.core.datasets import DataSet
 from harness.core.errors import DataError
 from harness.core.metrics import Mean
 from harness.core.requests import Response
@@ -80,7 +81,7 @@ class CompleteBBQ(MultipleChoice):
     """
 
     name = "bbq_complete"
-    data = "bbq_complete"
+    data: DataSet | str | None = "bbq_complete"
     default_limit = 352
     supports_fewshot = False
     metrics = (
