@@ -21,10 +21,11 @@ class Window:
     """What a meter saw during one stretch of work.
 
     `phase` is one of `MEASURING`, `load`, or `suite/kind`; `stage` is what the model did in it (`prefill` reads tokens,
-    `decode` writes them), None outside a model. `energy_joules` is the energy of the whole machine as far as `source`
-    can see it, idle draw included; None, with the `reason`, where nothing could be measured. `components_joules` holds
-    its parts (cpu, ram, gpu); a part that can't be measured is absent and named in `absent`. Tokens and requests are
-    those computed inside the window. `carbon_grams_per_kwh` is the grid's intensity in `region`.
+    `decode` writes them, `encode` makes them of pictures and sounds), None outside a model. `energy_joules` is the
+    energy of the whole machine as far as `source` can see it, idle draw included; None, with the `reason`, where
+    nothing could be measured. `components_joules` holds its parts (cpu, ram, gpu); a part that can't be measured is
+    absent and named in `absent`. Tokens and requests are those computed inside the window. `carbon_grams_per_kwh` is
+    the grid's intensity in `region`.
     """
 
     phase: str

@@ -6,9 +6,12 @@ from harness.core import statistics
 from harness.core.meters import Window
 from harness.core.statistics import Interval
 
-__all__ = ["AIM", "MIN_WINDOWS", "STAGES", "half_width", "is_settled"]
+__all__ = ["AIM", "ENCODE", "MIN_WINDOWS", "STAGES", "half_width", "is_settled"]
 
 STAGES = ("prefill", "decode")
+
+ENCODE = "encode"
+"""The stage in which tokens are made of pictures and sounds, where a model makes them by themselves."""
 
 AIM = 0.05
 """An interval of joules per token should reach no farther than this share of the value to either side."""

@@ -113,6 +113,16 @@ class Book:
         gross, net = (self._ratio(task, rate, inside, net=net) for net in (False, True))
         return [_judged(gross) if is_aimed else gross, net]
 
+    def time_per_token(self, task: str, stage: str, windows: Sequence[Window]) -> Estimate:
+        """Seconds a token of a stage, by the clock."""
+        metric, inside = f"seconds_per_token_{stage}", [window for window in windows if window.stage == stage]
+        tokens = [window.token_count for window in inside]
+        if not sum(tokens):
+            reason = Reason("no tokens were counted in the stage {stage}", stage=stage)
+            return self._absent(task, metric, "s/token", reason, _Sum())
+        interval = _not_below_0(statistics.ratio([window.duration_s for window in inside], tokens))
+        return self._present(task, metric, "s/token", interval, _Sum(inside), basis="measured")
+
     def per_query(self, task: str, windows: Sequence[Window]) -> list[Estimate]:
         """Watt-hours of 1,000 requests from the rates of both stages, gross and net, with the error of both."""
         return [self._query(task, windows, net=net) for net in (False, True)]

@@ -9,7 +9,7 @@ from typing_extensions import override
 from harness.core.meters import IDLE, MEASURING, REPEATS, Window
 from harness.core.scores import Estimate
 from harness.core.tasks import Results, Suite
-from harness.core.token_energy import STAGES
+from harness.core.token_energy import ENCODE, STAGES
 from suites.energy.answers import answers_by_suite
 from suites.energy.book import ENERGY, RUN, Book
 
@@ -27,6 +27,13 @@ _DERIVED = {
         "tokens written after the first, which reading already gives. Of text_generation it is the same work for every "
         "checkpoint, and that of writing is the suite's one score; of the run it is the mixture of all suites, which "
         "differs from run to run. The error is that of a ratio over windows of about five seconds (Cochran, 1977)."
+    ),
+    ("joules_per_token_encode", "seconds_per_token_encode"): (
+        "Joules and seconds for each token that is made of a picture or a sound, from 0 up; lower is better. Of a "
+        "model that makes them by themselves, each picture and sound once: the energy and the time of doing so, "
+        "preparation included, over the tokens made. What it takes the model to read them is in the rate of prefill, "
+        "as for tokens of text. The error is that of a ratio over windows, which may be shorter than the five seconds "
+        "of others."
     ),
     ("wh_per_1000_queries", "gpu_wh_per_1000_queries"): (
         "Watt-hours for 1,000 prompts of text_generation, and of the GPU alone; lower is better. The AI Energy Score "
@@ -46,6 +53,7 @@ _DERIVED = {
         "net_energy_joules",
         "net_joules_per_token_prefill",
         "net_joules_per_token_decode",
+        "net_joules_per_token_encode",
         "net_wh_per_1000_queries",
         "net_wh_per_1000_requests",
     ): (
@@ -149,4 +157,6 @@ def _of_workload(book: Book, results: Results) -> list[Estimate]:
 def _of_run(book: Book, work: Sequence[Window], idle: Sequence[Window]) -> list[Estimate]:
     rates = [one for stage in STAGES for one in book.per_token(RUN, stage, work)]
     parts = [book.part(part, work) for part in PARTS]
+    if any(window.stage == ENCODE for window in work):
+        rates += [*book.per_token(RUN, ENCODE, work), book.time_per_token(RUN, ENCODE, work)]
     return [book.idle_power(idle), *book.energies(RUN, work), book.carbon(work), *parts, *rates]

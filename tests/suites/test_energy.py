@@ -81,6 +81,26 @@ def test_the_error_of_energy_per_token_is_that_of_a_ratio_over_windows() -> None
     assert estimate.stderr == pytest.approx(0.05)
 
 
+def test_tokens_made_of_media_have_rates_of_their_own_where_there_are_any() -> None:
+    media = [
+        window("vision/multimodal_loglikelihood", "encode", seconds, joules, token_count=tokens)
+        for seconds, joules, tokens in ((2.0, 90.0, 600), (1.0, 30.0, 200))
+    ]
+    before, after = derive(*RUN), derive(*RUN, *media)
+    assert not any("encode" in metric for _, metric in before)
+    assert after["run", "joules_per_token_encode"].value == pytest.approx(120 / 800)
+    assert after["run", "net_joules_per_token_encode"].value == pytest.approx((120 - 3 * 10) / 800)
+    assert after["run", "seconds_per_token_encode"].value == pytest.approx(3 / 800)
+    assert after["run", "seconds_per_token_encode"].basis == "measured"
+    guessed = derive(*RUN, *(replace(one, basis="estimated") for one in media))
+    assert guessed["run", "joules_per_token_encode"].basis == "estimated"
+    assert guessed["run", "seconds_per_token_encode"].basis == "measured"
+    assert after["run", "joules_per_token_prefill"] == before["run", "joules_per_token_prefill"]
+    unread = derive(*RUN, replace(media[0], energy_joules=None))
+    assert unread["run", "joules_per_token_encode"].value is None
+    assert unread["run", "seconds_per_token_encode"].value == pytest.approx(2 / 600)
+
+
 def test_a_phase_of_two_stages_has_no_error_for_energy_per_request() -> None:
     found = derive(*RUN)
     assert found["energy/generate_until", "wh_per_1000_requests"].stderr is None

@@ -21,6 +21,7 @@ from harness.core.requests import (
     TokenLoglikelihoods,
 )
 from harness.core.text.reasons import Reason
+from harness.core.token_energy import ENCODE
 from harness.engine.encoding import Encoder
 from harness.engine.halving import NO_MEMORY, is_lack_of_memory
 from harness.engine.kinds.causal import CausalModel
@@ -108,15 +109,23 @@ class SensingModel(CausalModel):
         self.percepts.asked_count += sum(len(request.media) for request in sensed)
         if batch.work is _PLAIN:
             return [self._own_way(request) for request in batch.requests]
-        if sensed:
-            self.meter.stage("prefill")
-            try:
-                self.percepts.hold(name for request in sensed for name in request.media)
-            except Exception as error:
-                if not is_lack_of_memory(error):
-                    raise
-                return [Response(request_id=request.id, invalid=NO_MEMORY) for request in batch.requests]
+        names = [name for request in sensed for name in request.media]
+        try:
+            self._encode_media(names)
+        except Exception as error:
+            if not is_lack_of_memory(error):
+                raise
+            return [Response(request_id=request.id, invalid=NO_MEMORY) for request in batch.requests]
         return super().answer(batch)
+
+    def _encode_media(self, names: Sequence[str]) -> None:
+        """In a stage of its own, so that what reading text costs can be told from what making tokens of media does."""
+        new = self.percepts.unheld(names)
+        if new:
+            self.meter.stage(ENCODE)
+        self.percepts.hold(names)
+        if new:
+            self.meter.count(tokens=sum(self.percepts.look(name).token_count for name in new), requests=0)
 
     def _why_invalid(self, request: Request) -> Reason | str | None:
         """Why a request can't be read, whatever the others are."""

@@ -74,6 +74,10 @@ class Percepts(VirtualTokens):
             raise ModelError(f"{name} and {self._names[medium]} can't be told apart in one run")
         return tuple(self.first + (medium << _INDEX_BITS) + index for index in range(self.look(name).token_count))
 
+    def unheld(self, names: Iterable[str]) -> list[str]:
+        """Those that have to be encoded before they can be read, each once."""
+        return [name for name in dict.fromkeys(names) if name not in self._vectors]
+
     def hold(self, names: Iterable[str]) -> None:
         """Encode those media of the next batch that aren't held, after forgetting what takes too much memory."""
         wanted = list(dict.fromkeys(names))
@@ -84,9 +88,8 @@ class Percepts(VirtualTokens):
             if next(iter(self._vectors)) in wanted:
                 break
             self._vectors.popitem(last=False)
-        for name in wanted:
-            if name not in self._vectors:
-                self._vectors[name] = self._encoded(name)
+        for name in self.unheld(wanted):
+            self._vectors[name] = self._encoded(name)
 
     @override
     def real(self, token: int) -> int:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoProcessor
 
+from harness.checkpoints.loading.loader import load_model
 from harness.checkpoints.resolver import resolve
 from harness.core.media import OBJECT, Medium
 from harness.core.models import Model, ModelOptions, respond
@@ -27,6 +28,7 @@ from harness.engine.kinds.audio_language import AudioLanguageModel
 from harness.engine.opening import open_model
 from harness.media.sounds import resampled, samples_of, sound
 from tests.engine.kinds.test_vision_language import PICTURES
+from tests.engine.reference import CountingMeter
 from tests.media.listening import HEARING, RATE_HZ, WINDOW_S
 
 CHOICES = (" here", " there now", ".", " nowhere at all")
@@ -121,6 +123,22 @@ def test_each_sound_is_encoded_once_and_changes_the_answers(folder: Path) -> Non
         for one in SOUNDS[:2]
     )
     assert abs((first.loglikelihood or 0) - (second.loglikelihood or 0)) > TOLERANCE_NATS
+
+
+def test_tokens_made_of_sounds_are_counted_apart_from_those_that_are_read(tmp_path: Path) -> None:
+    loaded = load_model(resolve(str(HEARING["qwen2_audio"](tmp_path))), dtype="float32", device="cpu")
+    meter = CountingMeter()
+    model = AudioLanguageModel(loaded, batch_tokens=2048, meter=meter)
+    before = dict(meter.tokens)
+    requests = [one for one in asked() if isinstance(one, AudioLoglikelihood)]
+    batches = model.plan(requests)
+    for batch in batches:
+        model.answer(batch)
+    made = sum(model.percepts.look(name).token_count for name in SOUNDS)
+    assert meter.tokens["encode"] - before.get("encode", 0) == made
+    read = meter.tokens["prefill"] - before.get("prefill", 0)
+    assert read == sum(batch.computed_token_count for batch in batches)
+    assert read > made  # the sounds' own tokens are read, too, once for all choices
 
 
 def test_two_sounds_stand_in_one_text(tmp_path: Path) -> None:
