@@ -24,6 +24,7 @@ __all__ = [
     "Suite",
     "Task",
     "TaskSettings",
+    "UsesCorpus",
     "UsesReference",
     "choose",
 ]
@@ -184,6 +185,15 @@ class Disturbed(Protocol):
         self, *, severities: Sequence[int] | None = None, perturbations: Sequence[str] | None = None
     ) -> Task:
         """The task with these severities (1 to 5) and registered perturbations only; None leaves them as they are."""
+        ...
+
+
+@runtime_checkable
+class UsesCorpus(Protocol):
+    """A task that looks for its questions in a corpus of the user's."""
+
+    def use_corpus(self, folder: Path) -> None:
+        """Look in this folder from here on. Raises `InputError` where there is nothing to look in."""
         ...
 
 

@@ -77,6 +77,9 @@ class EvalOptions:
         "The model that this one is held against, token by token, as --model: what it was quantised, pruned, distilled "
         "or merged from.",
     )
+    corpus: Path | None = option(
+        None, "Folder of .txt, .md or .jsonl files in which questions are looked for (suite contamination)."
+    )
     limit: int | Literal["all"] | None = option(
         None, "Samples a task: a number or `all`. By default each task's own.", parser=_limit, metavar="NUMBER|all"
     )

@@ -30,7 +30,7 @@ from harness.run.memory_limit import check_size
 from harness.run.metering import METERS
 from harness.run.options import EvalOptions
 from harness.run.outlook import tell_what_is_fetched
-from harness.run.references import find_reference, recorded_reference, use_reference
+from harness.run.references import find_reference, recorded_reference, use_corpus, use_reference
 from harness.run.work import EXECUTES_CODE, NO_REFERENCE, SkippedTask, TaskWork, applicable, prepare
 from harness.sandbox import require_sandbox
 from harness.scorers.judges import use_judges
@@ -115,7 +115,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
 
 
 def _equip(selection: Selection, options: EvalOptions, reference: Checkpoint | None) -> None:
-    """Give the tasks the other checkpoints that they need: judges of what is written, and the reference."""
+    """Give the tasks what they need beside the model: judges of what is written, the reference, a corpus."""
     tasks = [one.task for one in selection.planned]
     use_judges(
         tasks,
@@ -124,6 +124,7 @@ def _equip(selection: Selection, options: EvalOptions, reference: Checkpoint | N
         offline=options.offline,
     )
     use_reference(tasks, reference)
+    use_corpus(tasks, options.corpus)
 
 
 def _task_options(options: EvalOptions, chat: ChatOptions | None, asked_for: GenKwargs) -> TaskOptions:

@@ -1,6 +1,7 @@
 """The second checkpoint that a run may hold its own against: found, checked, and made known to the tasks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from harness.checkpoints import refuse_remote_code, resolve, resolve_dtype
 from harness.checkpoints.loading.quantised import require_backend
@@ -11,10 +12,10 @@ from harness.core.errors import InputError
 from harness.core.process.paths import public_name
 from harness.core.references.requests import Divergence
 from harness.core.reports.installed import known_suite
-from harness.core.tasks import Task, UsesReference
+from harness.core.tasks import Task, UsesCorpus, UsesReference
 from harness.run.options import EvalOptions
 
-__all__ = ["find_reference", "recorded_reference", "referring_suites", "use_reference"]
+__all__ = ["find_reference", "recorded_reference", "referring_suites", "use_corpus", "use_reference"]
 
 _FIX = "Name the model that this one was made from, or one of the same vocabulary"
 
@@ -45,20 +46,35 @@ def use_reference(tasks: Iterable[Task], reference: Checkpoint | None) -> None:
         return
     asking = [task for task in tasks if isinstance(task, UsesReference)]
     if not asking:
-        having = referring_suites()
-        raise InputError(
-            "none of the tasks asked for holds the model against another one",
-            place=f"--reference {reference.ref}",
-            fix=f"Leave it out, or add {' or '.join(f'--suite {name}' for name in having) or 'one that does'}",
-        )
+        raise _useless(f"--reference {reference.ref}", "holds the model against another one", referring_suites())
     for task in asking:
         task.use_reference(reference.fingerprint)
 
 
+def use_corpus(tasks: Iterable[Task], folder: Path | None) -> None:
+    """Tell the tasks where to look for their questions. Raises `InputError` where there is a corpus, and none looks."""
+    if folder is None:
+        return
+    looking = [task for task in tasks if isinstance(task, UsesCorpus)]
+    if not looking:
+        raise _useless(f"--corpus {folder}", "looks for its questions in a corpus", _suites_with(UsesCorpus))
+    for task in looking:
+        task.use_corpus(folder)
+
+
 def referring_suites() -> list[str]:
     """The installed suites with a task that holds the model against a second one."""
+    return _suites_with(UsesReference)
+
+
+def _suites_with(contract: type) -> list[str]:
     installed = filter(None, map(known_suite, registry.names("harness.suites")))
-    return [one.name for one in installed if any(isinstance(registry.task(each), UsesReference) for each in one.tasks)]
+    return [one.name for one in installed if any(isinstance(registry.task(each), contract) for each in one.tasks)]
+
+
+def _useless(place: str, does: str, suites: Sequence[str]) -> InputError:
+    having = " or ".join(f"--suite {name}" for name in suites) or "one that does"
+    return InputError(f"none of the tasks asked for {does}", place=place, fix=f"Leave it out, or add {having}")
 
 
 def recorded_reference(reference: Checkpoint | None, options: EvalOptions, device: str) -> dict[str, str] | None:

@@ -13,6 +13,7 @@ UNSIMULATED = {
     "TokenQuantile": "a bootstrap of clusters, simulated as such of other statistics; few texts make it too narrow",
     "MeanOverKinds": "a weighted mean of values between two ends, simulated as such",
     "SpreadOverDraws": "a bootstrap of clusters, simulated as such of other statistics",
+    "MeanRank": "a mean of shares, simulated as such; the suite's tests simulate its p value",
     "DifferingGroups": "a count of groups that a permutation test tells apart; the suite's tests simulate its alarms",
 }
 """By the name of a metric or of its class."""

@@ -1,0 +1,1 @@
+"""Whether a checkpoint may have been trained on what it is asked."""
