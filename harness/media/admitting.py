@@ -33,9 +33,9 @@ class UnfitMedium(Exception):  # noqa: N818 - its text is what is said of the fi
 def main() -> None:
     """Do the job."""
     job = json.load(sys.stdin)
-    resource.setrlimit(resource.RLIMIT_AS, (job["memory_bytes"], job["memory_bytes"]))
-    resource.setrlimit(resource.RLIMIT_CPU, (job["cpu_s"], job["cpu_s"]))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, job["memory_bytes"])
+    _limit(resource.RLIMIT_CPU, job["cpu_s"])
+    _limit(resource.RLIMIT_CORE, 0)
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     take = _sound if job["media_type"] == AUDIO else _picture
     for number, path in enumerate(job["files"]):
@@ -50,6 +50,13 @@ def main() -> None:
             said = f"can't be read ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
         sys.stdout.write(json.dumps(said) + "\n")
         sys.stdout.flush()
+
+
+def _limit(kind: int, most: int) -> None:
+    """No more than that, and no more than whoever started the harness allows."""
+    _, hard = resource.getrlimit(kind)
+    least = most if hard == resource.RLIM_INFINITY else min(hard, most)
+    resource.setrlimit(kind, (least, least))
 
 
 def _picture(path: Path) -> bytes:
