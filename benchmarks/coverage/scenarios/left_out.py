@@ -7,6 +7,8 @@ UNSIMULATED = {
     "PricePerRight": "the ratio of means that perplexities are, simulated as such",
     "ShareCorrelation": "Fisher's interval of a correlation over occupations, simulated as such",
     "ChangedByGender": "a share of pairs, simulated as such",
+    "TailGap": "a difference of two independent scores by MOVER, whose parts are simulated as such",
+    "DetectionAUROC": "an area under the ROC curve, simulated as that of confidence",
     "PermutationP": "itself the p value of a permutation test",
     "TokenShare": "the ratio of found entities to all, simulated as such, of tokens",
     "LikelihoodRatio": "the ratio of means that perplexities are, simulated as such, without an end at 1",

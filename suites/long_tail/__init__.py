@@ -1,0 +1,1 @@
+"""How a model does on what is rare, long or new, on the questions of other suites."""
