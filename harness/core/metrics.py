@@ -262,10 +262,10 @@ def _own_text(kind: type[Metric]) -> str:
 
 
 def _values(scores: Sequence[Score]) -> list[float]:
-    values = [score.value for score in scores if score.value is not None]
-    if len(values) != len(scores):
-        raise Undefined("a sample has no value")
-    return values
+    lacking = next((score for score in scores if score.value is None), None)
+    if lacking is not None:
+        raise Undefined(lacking.remark or "a sample has no value")
+    return [score.value for score in scores if score.value is not None]
 
 
 def _clusters(scores: Sequence[Score]) -> list[str | None]:

@@ -26,6 +26,7 @@ from suites.adaptation.metrics import (
     SHOTS,
     SHOTS_ACC,
     curve_metrics,
+    shown,
 )
 
 __all__ = ["ALL_SHOTS", "AdaptationTask", "arms_of"]
@@ -49,10 +50,13 @@ class Arm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
+    """Whether an answer is right; where there is none, `lacking` says why: nothing is wrong with the model's answer."""
+
     right: float | None
     said: str = ""
     tie: bool = False
     invalid: str | None = None
+    lacking: str | None = None
 
 
 def arms_of(
@@ -127,9 +131,9 @@ class AdaptationTask(Task):
         scores = [_point(blank, SHOTS_ACC, answers[_ALONE, 0], 0)]
         for count in some:
             drawn = [answers.get((str(draw), count)) or _missing(count) for draw in range(self.draws)]
-            for draw, answer in enumerate(drawn):
-                points = (SHOTS_ACC, DRAW_SPREAD) if self.draws > 1 else (SHOTS_ACC,)
-                scores += [_point(blank, metric, answer, count, str(draw)) for metric in points]
+            scores += [_point(blank, SHOTS_ACC, answer, count, str(draw)) for draw, answer in enumerate(drawn)]
+            if self.draws > 1 and not any(answer.lacking for answer in drawn):
+                scores += [_point(blank, DRAW_SPREAD, answer, count, str(draw)) for draw, answer in enumerate(drawn)]
             control = answers.get((_RANDOM, count)) or _missing(count)
             scores.append(_point(blank, RANDOM_LABEL_ACC, control, count))
             scores.append(_difference(blank, drawn[0], control, count))
@@ -150,7 +154,7 @@ def _gold(sample: Sample) -> str:
 
 def _answer(sample: Sample, count: int, responses: Sequence[Response]) -> _Answer:
     if count and any(response.unread_character_count for response in responses):
-        return _Answer(right=None, invalid=Reason("{count} exemplars don't fit the model's window", count=count))
+        return _Answer(right=None, lacking=Reason("a prompt with {count} of the exemplars doesn't fit the model's window", count=count))
     nats = [response.loglikelihood for response in responses if response.loglikelihood is not None]
     if len(nats) < len(responses):
         reason = next((response.invalid for response in responses if response.invalid), None)
@@ -160,11 +164,11 @@ def _answer(sample: Sample, count: int, responses: Sequence[Response]) -> _Answe
 
 
 def _missing(count: int) -> _Answer:
-    return _Answer(right=None, invalid=Reason("the data have no {count} rows to show as exemplars", count=count))
+    return _Answer(right=None, lacking=Reason("the data have fewer than {count} rows to show as exemplars", count=count))
 
 
 def _point(blank: Score, metric: Metric, answer: _Answer, count: int, draw: str | None = None) -> Score:
-    groups: Mapping[str, str] = {SHOTS: str(count), **({} if draw is None else {DRAW: draw})}
+    groups: Mapping[str, str] = {SHOTS: shown(count), **({} if draw is None else {DRAW: draw})}
     return replace(
         blank,
         metric=metric.name,
@@ -172,6 +176,7 @@ def _point(blank: Score, metric: Metric, answer: _Answer, count: int, draw: str 
         predicted=answer.said if answer.right is not None else None,
         tie=answer.tie,
         invalid=answer.invalid,
+        remark=answer.lacking,
         groups=groups,
     )
 
@@ -179,7 +184,7 @@ def _point(blank: Score, metric: Metric, answer: _Answer, count: int, draw: str 
 def _difference(blank: Score, own: _Answer, control: _Answer, count: int) -> Score:
     found = _point(blank, LABEL_EFFECT, own, count)
     if own.right is None or control.right is None:
-        return replace(found, value=None, predicted=None, invalid=own.invalid or control.invalid)
+        return replace(_without(found, own, control), predicted=None)
     return replace(
         found,
         value=own.right - control.right,
@@ -188,10 +193,17 @@ def _difference(blank: Score, own: _Answer, control: _Answer, count: int) -> Sco
     )
 
 
+def _without(found: Score, *answers: _Answer) -> Score:
+    """The score without a value, and why."""
+    invalid = next((one.invalid for one in answers if one.invalid), None)
+    lacking = next((one.lacking for one in answers if one.lacking), None)
+    return replace(found, value=None, invalid=invalid, remark=None if invalid else lacking)
+
+
 def _of_order(blank: Score, first: _Answer, moved: _Answer) -> list[Score]:
     found = replace(blank, metric=ORDER_FLIP_RATE.name)
     if first.right is None or moved.right is None:
-        return [replace(found, invalid=first.invalid or moved.invalid)]
+        return [_without(found, first, moved)]
     flipped = float(first.said != moved.said)
     return [replace(found, value=flipped, gold=first.said, predicted=moved.said, tie=first.tie or moved.tie)]
 
@@ -207,12 +219,14 @@ def _of_curve(blank: Score, answers: Mapping[tuple[str, int], _Answer], draws: i
             curve[count] = fmean(known)
     tie = any(answer.tie for answer in answers.values())
     if 0 not in curve or len(curve) < 2:
-        reason = next((one.invalid for one in answers.values() if one.invalid), None)
-        return [replace(blank, metric=one.name, invalid=reason) for one in (ADAPTATION_AREA, GAIN_PER_DOUBLING)]
+        return [
+            _without(replace(blank, metric=one.name), *answers.values()) for one in (ADAPTATION_AREA, GAIN_PER_DOUBLING)
+        ]
     places, heights = np.log2(1 + np.array(list(curve))), np.array(list(curve.values()))
     area = float(np.trapezoid(heights, places) / (places[-1] - places[0]))
     centred = places - places.mean()
-    slope = float((centred * heights).sum() / (centred**2).sum())
+    # Rounded, so that a flat curve has no slope.
+    slope = round(float((centred * heights).sum() / (centred**2).sum()), 12)
     return [
         replace(blank, metric=ADAPTATION_AREA.name, value=min(1.0, area), tie=tie),
         replace(blank, metric=GAIN_PER_DOUBLING.name, value=slope, tie=tie),

@@ -15,7 +15,7 @@ from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
 
 __all__ = [
     *("ADAPTATION_AREA", "DRAW", "DRAW_SPREAD", "GAIN_PER_DOUBLING", "LABEL_EFFECT", "ORDER_FLIP_RATE"),
-    *("RANDOM_LABEL_ACC", "SHOTS", "SHOTS_ACC", "SpreadOverDraws", "curve_metrics"),
+    *("RANDOM_LABEL_ACC", "SHOTS", "SHOTS_ACC", "SpreadOverDraws", "curve_metrics", "shown"),
 ]
 
 SHOTS, DRAW = "shots", "draw"
@@ -33,7 +33,7 @@ SHOTS_ACC = Proportion(
     smallest_group=1,
     meaning="""
     In [0, 1]: the share of questions whose right answer is the likeliest, by the number of exemplars before the
-    question (0, 1, 2, 4, ..., of all draws); without a group that of the most exemplars. Errors are clustered by
+    question (00, 01, 02, 04, ..., of all draws); without a group that of the most exemplars. Errors are clustered by
     question.
     """,
 )
@@ -153,9 +153,14 @@ DRAW_SPREAD = SpreadOverDraws(
 )
 
 
+def shown(count: int) -> str:
+    """A number of exemplars as the name of a group: with two digits, so that groups are in the order of the curve."""
+    return f"{count:02}"
+
+
 def curve_metrics(most: int, *, several_draws: bool) -> Sequence[Metric]:
     """The metrics of a task with so many exemplars at the most."""
-    end = {SHOTS: str(most)}
+    end = {SHOTS: shown(most)}
     found: list[Metric] = [
         replace(SHOTS_ACC, main_group=end),
         ADAPTATION_AREA,

@@ -81,7 +81,7 @@ def model(answer: Callable[[str], str | None], window: int | None = None) -> Scr
 
 
 def curve(task: Task, scores: Sequence[Score]) -> list[float | str]:
-    return [value_of(task, "shots_acc", scores, shots=str(count)) for count in ALL_SHOTS]
+    return [value_of(task, "shots_acc", scores, shots=f"{count:02}") for count in ALL_SHOTS]
 
 
 def test_a_model_that_copies_has_a_rising_curve_and_learns_from_the_answers() -> None:
@@ -110,7 +110,7 @@ def test_a_model_that_ignores_exemplars_has_a_flat_curve() -> None:
     assert len(set(curve(task, scores))) == 1
     figures = ("gain_per_doubling", "label_effect", "order_flip_rate", "draw_spread")
     assert [value_of(task, name, scores) for name in figures] == pytest.approx([0, 0, 0, 0])
-    assert value_of(task, "adaptation_area", scores) == value_of(task, "shots_acc", scores, shots="0")
+    assert value_of(task, "adaptation_area", scores) == value_of(task, "shots_acc", scores, shots="00")
 
 
 def test_a_model_that_goes_by_the_last_exemplar_hangs_on_order_and_draw() -> None:
@@ -162,23 +162,32 @@ def test_as_turns_of_a_chat_exemplars_stand_before_the_question() -> None:
 def test_what_the_window_does_not_hold_is_absent_with_the_reason() -> None:
     task = FewshotCurve(Naming())
     scores = scores_of(task, model(Copier(lambda thing: thing.split("-")[0]), window=250), ROWS, limit=9)
-    unread = {one.groups["shots"]: one.invalid for one in scores if one.metric == "shots_acc" and one.invalid}
-    assert unread.keys() == {"16", "32"}
-    assert unread["32"] == "32 exemplars don't fit the model's window"
-    assert isinstance(value_of(task, "adaptation_area", scores), float)
+    assert not [one for one in scores if one.invalid]
+    found = dict(zip(ALL_SHOTS, curve(task, scores), strict=True))
+    assert all(isinstance(found[count], float) for count in (0, 1, 2, 4, 8))
+    assert found[32] == "a prompt with 32 of the exemplars doesn't fit the model's window"
+    assert value_of(task, "order_flip_rate", scores) == found[32]
+    assert all(isinstance(value_of(task, name, scores), float) for name in ("adaptation_area", "draw_spread"))
     tight = scores_of(task, model(lambda _context: "un", window=30), ROWS, limit=3)
-    assert {one.invalid for one in tight if one.metric == "adaptation_area"} == {
-        "1 exemplars don't fit the model's window"
-    }
-    assert isinstance(value_of(task, "shots_acc", tight, shots="0"), float)
+    assert value_of(task, "adaptation_area", tight) == "a prompt with 1 of the exemplars doesn't fit the model's window"
+    assert isinstance(value_of(task, "shots_acc", tight, shots="00"), float)
+
+
+def test_answers_that_cannot_be_used_are_invalid() -> None:
+    task = FewshotCurve(Naming(), draws=2)
+    (sample,) = task.samples(ROWS, TaskSettings(limit=1, num_fewshot=0, seed=0))
+    asked = task.requests(sample)
+    scores = task.score(sample, [Response(request_id=one.id, invalid="NaN logits") for one in asked])
+    assert {one.metric for one in scores} == {metric.name for metric in task.metrics}
+    assert {one.invalid for one in scores} == {"NaN logits"}
 
 
 def test_few_rows_give_few_exemplars_and_say_so() -> None:
     task = FewshotCurve(Naming(), draws=1)
     scores = scores_of(task, model(lambda _context: "un"), ROWS[:12], limit=3)
-    reasons = {one.groups["shots"]: one.invalid for one in scores if one.metric == "shots_acc"}
-    assert [count for count, reason in reasons.items() if reason is None] == ["0", "1", "2", "4", "8"]
-    assert reasons["32"] == "the data have no 32 rows to show as exemplars"
+    found = dict(zip(ALL_SHOTS, curve(task, scores), strict=True))
+    assert [count for count, value in found.items() if isinstance(value, float)] == [0, 1, 2, 4, 8]
+    assert found[32] == "the data have fewer than 32 rows to show as exemplars"
     with pytest.raises(TaskError, match="leave none"):
         task.samples(ROWS[:1], TaskSettings(limit=1, num_fewshot=0, seed=0))
 
@@ -209,7 +218,7 @@ def test_a_nearest_neighbour_learns_names_and_none_from_random_answers() -> None
     scores = scores_of(task, model(Copier(lambda thing: kinds[thing][0])), limit=150)
     found = curve(task, scores)
     assert found[-1] == 1
-    assert value_of(task, "shots_acc", scores, shots="0") == pytest.approx(0.25, abs=0.1)
+    assert value_of(task, "shots_acc", scores, shots="00") == pytest.approx(0.25, abs=0.1)
     assert value_of(task, "random_label_acc", scores, shots="32") == pytest.approx(0.25, abs=0.1)
     assert value_of(task, "adaptation_area", scores) == pytest.approx(0.7, abs=0.12)
 
