@@ -25,8 +25,8 @@ from suites.adaptation.metrics import (
     RANDOM_LABEL_ACC,
     SHOTS,
     SHOTS_ACC,
+    as_shots,
     curve_metrics,
-    shown,
 )
 
 __all__ = ["ALL_SHOTS", "AdaptationTask", "arms_of"]
@@ -154,7 +154,10 @@ def _gold(sample: Sample) -> str:
 
 def _answer(sample: Sample, count: int, responses: Sequence[Response]) -> _Answer:
     if count and any(response.unread_character_count for response in responses):
-        return _Answer(right=None, lacking=Reason("a prompt with {count} of the exemplars doesn't fit the model's window", count=count))
+        return _Answer(
+            right=None,
+            lacking=Reason("a prompt with {count} of the exemplars doesn't fit the model's window", count=count),
+        )
     nats = [response.loglikelihood for response in responses if response.loglikelihood is not None]
     if len(nats) < len(responses):
         reason = next((response.invalid for response in responses if response.invalid), None)
@@ -164,11 +167,13 @@ def _answer(sample: Sample, count: int, responses: Sequence[Response]) -> _Answe
 
 
 def _missing(count: int) -> _Answer:
-    return _Answer(right=None, lacking=Reason("the data have fewer than {count} rows to show as exemplars", count=count))
+    return _Answer(
+        right=None, lacking=Reason("the data have fewer than {count} rows to show as exemplars", count=count)
+    )
 
 
 def _point(blank: Score, metric: Metric, answer: _Answer, count: int, draw: str | None = None) -> Score:
-    groups: Mapping[str, str] = {SHOTS: shown(count), **({} if draw is None else {DRAW: draw})}
+    groups: Mapping[str, str] = {SHOTS: as_shots(count), **({} if draw is None else {DRAW: draw})}
     return replace(
         blank,
         metric=metric.name,

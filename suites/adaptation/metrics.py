@@ -15,7 +15,7 @@ from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
 
 __all__ = [
     *("ADAPTATION_AREA", "DRAW", "DRAW_SPREAD", "GAIN_PER_DOUBLING", "LABEL_EFFECT", "ORDER_FLIP_RATE"),
-    *("RANDOM_LABEL_ACC", "SHOTS", "SHOTS_ACC", "SpreadOverDraws", "curve_metrics", "shown"),
+    *("RANDOM_LABEL_ACC", "SHOTS", "SHOTS_ACC", "SpreadOverDraws", "curve_metrics", "as_shots"),
 ]
 
 SHOTS, DRAW = "shots", "draw"
@@ -153,14 +153,14 @@ DRAW_SPREAD = SpreadOverDraws(
 )
 
 
-def shown(count: int) -> str:
+def as_shots(count: int) -> str:
     """A number of exemplars as the name of a group: with two digits, so that groups are in the order of the curve."""
     return f"{count:02}"
 
 
 def curve_metrics(most: int, *, several_draws: bool) -> Sequence[Metric]:
     """The metrics of a task with so many exemplars at the most."""
-    end = {SHOTS: shown(most)}
+    end = {SHOTS: as_shots(most)}
     found: list[Metric] = [
         replace(SHOTS_ACC, main_group=end),
         ADAPTATION_AREA,
