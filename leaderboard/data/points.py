@@ -18,9 +18,19 @@ AXES: Mapping[str, tuple[str, str]] = {
     "energy_joules": ("energy of the run", "J"),
     "joules_per_token_decode": ("energy a decoded token", "J/token"),
     "parameters": ("parameters", "millions"),
+    "size": ("size of the weights", "MB"),
+    "bits": ("bits a weight", "bits"),
     "memory": ("peak memory", "GB"),
 }
 """Costs of a checkpoint beside its scores: what people call it, and its unit. Lower is better."""
+
+_COLUMNS: Mapping[str, tuple[str, float]] = {
+    "parameters": ("parameter_count", 1e6),
+    "size": ("size_bytes", 1e6),
+    "bits": ("bits_per_weight", 1.0),
+    "memory": ("peak_memory_bytes", 1e9),
+}
+"""Those that the index has of a checkpoint, each by its column and what it is divided by."""
 
 
 def axis_of(name: str, scores: pd.DataFrame, t: Translate = str, title: Translate = str) -> Axis:
@@ -69,9 +79,12 @@ def scaled_axis(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _values(name: str, checkpoints: pd.DataFrame, scores: pd.DataFrame, energy: pd.DataFrame) -> pd.DataFrame:
-    if name in ("parameters", "memory"):
-        column, unit = ("parameter_count", 1e6) if name == "parameters" else ("peak_memory_bytes", 1e9)
-        value = checkpoints.set_index("run_id")[column].astype(float) / unit
+    if name in _COLUMNS:
+        column, unit = _COLUMNS[name]
+        known = checkpoints.set_index("run_id")
+        value = known[column].astype(float) / unit
+        if name == "bits":  # of what isn't quantised nobody says it
+            value = value.fillna(8 * known["size_bytes"].astype(float) / known["parameter_count"].astype(float))
         return pd.DataFrame({"value": value, "low": float("nan"), "high": float("nan")})
     chosen = energy[energy["metric"] == name] if name in AXES else scores[scores["suite"] == name]
     return chosen.drop_duplicates("run_id").set_index("run_id")[["value", "low", "high"]]

@@ -17,6 +17,7 @@ from harness.core.text.translation import translator
 from harness.store import Store, index_folder, locate
 from leaderboard.data.board import Filters, board, filtered
 from leaderboard.data.history import history_of
+from leaderboard.data.points import points
 from leaderboard.data.ranking import Ranking
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.marks import marked
@@ -166,3 +167,23 @@ def test_history_marks_what_got_worse_beyond_doubt(tmp_path):
     assert accuracy["started_at"].str[8:10].tolist() == ["01", "02", "03"]
     assert accuracy["regressed"].tolist() == [False, False, True]
     assert accuracy["p_value"].isna().tolist() == [True, False, False]
+
+
+def test_bytes_and_bits_of_the_weights_can_be_traded_for_a_score():
+    """Of a checkpoint that isn't quantised nobody says the bits: they are its bytes over its parameters."""
+    checkpoints = pd.DataFrame(
+        {
+            "run_id": ["plain", "packed", "served"],
+            "size_bytes": [400e6, 150e6, math.nan],
+            "parameter_count": [100e6, 100e6, math.nan],
+            "bits_per_weight": [math.nan, 8.5, math.nan],
+            "peak_memory_bytes": [1e9, 1e9, math.nan],
+        }
+    )
+    scores = pd.DataFrame({"run_id": ["plain", "packed"], "suite": "s", "value": [0.5, 0.4], "low": 0.3, "high": 0.6})
+    names = {one: one for one in checkpoints["run_id"]}
+    for axis, expected in (("size", [400.0, 150.0]), ("bits", [32.0, 8.5])):
+        found = points(axis, "s", checkpoints, scores, pd.DataFrame(columns=["metric"]), names)
+        assert found["x"].tolist()[:2] == expected
+        assert math.isnan(found["x"].iloc[2])
+        assert found["y"].tolist()[:2] == [0.5, 0.4]
