@@ -124,7 +124,8 @@ class ControlledChoice(MultipleChoice):
             # Two log-likelihoods round in each.
             chosen[ACC_LIFTED.name] = pick([one / 2 for one in gained], sample.choices, normalised=False)
             chosen[ACC_UNREAD.name] = pick(nats[count:], sample.choices, normalised=False)
-        cost = gold_cost(blank, nats[sample.gold], sample.choices[sample.gold])
+        # What is read with the choice costs nats and has bytes, too.
+        cost = gold_cost(blank, nats[sample.gold], self.asked(sample, sample.choices[sample.gold]).continuation)
         return [
             cost if metric.name == cost.metric else _scored(blank, metric, sample, chosen[metric.name])
             for metric in self.metrics

@@ -93,6 +93,14 @@ def test_eras_are_told_by_the_source():
     assert [eras[word] for word in ("灰心丧气", "品头论足")] == ["modern"] * 2
 
 
+def test_the_right_sentence_costs_its_nats_over_its_own_bytes():
+    """The sentence is read with the idiom: its characters, of three bytes each, are what the nats are spread over."""
+    sample = next(one for one in samples_of("idiom_cloze") if one.choices[one.gold] == "气喘吁吁")
+    nats = [-30.0 if at == sample.gold else -40.0 for at in range(4)] + [-9.0] * 4
+    cost = scored("idiom_cloze", sample, nats)["gold_bits_per_byte"]
+    assert (cost.value, cost.weight) == (30.0, len("廖二嫂气喘吁吁，脸色铁青，奔到他面前来了。") * 3)
+
+
 def test_scores_are_as_by_hand():
     """The third is likeliest with the riddle, the first gains most from it, the second is likeliest without."""
     sample = samples_of("xiehouyu")[0]
