@@ -116,7 +116,9 @@ class _Planter:
         end = min(node, *self.free[low:high])
         if (end - len(stem)) * repeats > _STEM_TOKENS + max(0, _SMALL_BATCH - size + end - len(stem)):
             longer = self.sequences[low][:end]
-            self.rows[longer], self.chains[longer] = [], (*self.chains[stem], end)
+            # Groups beside one another come to the same stem where logits are needed from its end on.
+            self.rows.setdefault(longer, [])
+            self.chains.setdefault(longer, (*self.chains[stem], end))
             stem = longer
         return [(*group, stem) for group in groups]
 

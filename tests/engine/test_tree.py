@@ -121,5 +121,18 @@ def test_a_long_document_with_many_questions_is_read_once():
     assert {forest.stem for forest in forests} == {document}
 
 
+def test_groups_that_come_to_the_same_stem_share_it():
+    """Answers with four first tokens behind a question of nine, from whose end on logits are needed.
+
+    Four groups are too few for a stem; each of them is large enough for one, which is the question every time.
+    """
+    question = tuple(range(9))
+    answers = [(100 + first, second, third) for first in range(4) for second in range(50) for third in range(12)]
+    forests = plant({question + answer: 8 for answer in answers})
+    read = [sequence for forest in forests for row in forest.rows for sequence in row.ends]
+    assert sorted(read) == sorted(question + answer for answer in answers)
+    assert {forest.stem for forest in forests} == {question[:8]}
+
+
 def test_nothing_to_read_is_no_forest():
     assert plant({}) == []
