@@ -39,8 +39,8 @@ class ChineseContexts(CompleteBBQ):
     show large leanings at most. Both people are named by equally many characters, but not by equally common words: a
     model may lean to one of them in every context, whatever the question, which cancels out of the bias scores, as
     harmful and harmless questions come in pairs. In told contexts the one named first did the harm. A model that
-    always answers unknown has bias scores of 0: read the accuracy. Chance is one in three. Not comparable with BBQ or
-    CBBQ.
+    always answers unknown has bias scores of 0, as has one of random weights, to which short answers are likelier: read
+    the accuracy. Chance is one in three. Not comparable with BBQ or CBBQ.
     """
 
     name = "chinese_contexts"
