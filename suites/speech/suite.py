@@ -37,10 +37,10 @@ class Speech(Suite):
 
     What it measures. Word and character error rates on recorded clips, with a control of what it writes without the
     sound; the same on a ladder of noise, echo, clipping, telephone and speed; words written for sounds without
-    speech; errors in four more languages, for a recogniser of many; and what an hour of sound takes in time and energy.
-    A language model that hears, or a served chat, is asked the same in words (`Write down word for word what is said in
-    this recording.`). The former also chooses between answers: which text is said, how many beeps there are and whether
-    they rise, and what is heard, each beside as long a silence.
+    speech; errors in four more languages, for a recogniser of many; the gap between higher and lower voices; and what
+    an hour of sound takes in time and energy. A language model that hears, or a served chat, is asked the same in words
+    (`Write down word for word what is said in this recording.`). The former also chooses between answers: which text is
+    said, how many beeps there are and whether they rise, and what is heard, each beside as long a silence.
 
     Limits. One voice a language, in recordings of a studio, and most of it in English. It says nothing about other
     speakers, accents, ages or dialects, which is where recognisers are most unfair (Koenecke et al., 2020): bring
@@ -52,7 +52,7 @@ class Speech(Suite):
     report = "suites.speech.report:SpeechReport"
     tasks = (
         *("spoken_announcements", "noisy_announcements", "speechless_sounds", "spoken_languages"),
-        *("which_was_said", "generated_beeps", "kinds_of_sound"),
+        *("altered_voices", "which_was_said", "generated_beeps", "kinds_of_sound"),
     )
     headline = (("spoken_announcements", "wer"),)
     derived = MappingProxyType(_DERIVED)

@@ -16,6 +16,8 @@ UNSIMULATED = {
     "MeanOverKinds": "a weighted mean of values between two ends, simulated as such",
     "SpreadOverDraws": "a bootstrap of clusters, simulated as such of other statistics",
     "MeanRank": "a mean of shares, simulated as such; the suite's tests simulate its p value",
+    "ErrorGap": "the largest of differences, given without an interval beside what chance alone makes of it",
+    "DifferingSpeakers": "a count of groups that a permutation test tells apart; the suite's tests simulate its alarms",
     "DifferingGroups": "a count of groups that a permutation test tells apart; the suite's tests simulate its alarms",
 }
 """By the name of a metric or of its class."""

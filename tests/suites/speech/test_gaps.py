@@ -9,6 +9,7 @@ import pytest
 from harness.core.metrics import Undefined
 from harness.core.scores import Score
 from suites.speech.gaps import gap_metrics
+from suites.speech.voices import pitched
 
 GAP, DIFFERING = gap_metrics(["accent"], 2)
 
@@ -84,3 +85,21 @@ def test_groups_that_differ_are_counted_and_those_that_do_not_seldom_are() -> No
     assert 1 <= far.value <= 3
     alike = [both.reduce(drawn(rng, {"a": 0.2, "b": 0.2, "c": 0.2}, 12), Random(seed)).value for seed in range(40)]
     assert np.mean([one > 0 for one in alike]) <= 0.125  # 5 % and three standard errors
+
+
+@pytest.mark.parametrize("semitones", [4.0, -4.0])
+def test_a_voice_is_altered_in_pitch_and_in_nothing_else(semitones: float) -> None:
+    rate_hz = 8000
+    time_s = np.arange(rate_hz) / rate_hz
+    tone = (0.3 * np.sin(2 * np.pi * 500 * time_s)).astype(np.float32)
+    found = pitched(tone, rate_hz, semitones)
+    assert len(found) == len(tone)
+    assert np.mean(found**2) == pytest.approx(np.mean(tone**2), rel=0.01)
+    heard_hz = np.argmax(np.abs(np.fft.rfft(found * np.hanning(len(found))))) * rate_hz / len(found)
+    assert heard_hz == pytest.approx(500 * 2 ** (semitones / 12), rel=0.01)
+    # A word stays where it is.
+    word = np.where((time_s > 0.4) & (time_s < 0.6), tone, np.float32(0))
+    loud = np.flatnonzero(np.abs(pitched(word, rate_hz, semitones)) > 0.1) / rate_hz
+    assert loud.min() == pytest.approx(0.4, abs=0.05)
+    assert loud.max() == pytest.approx(0.6, abs=0.05)
+    assert pitched(tone, rate_hz, 0.0) is tone
