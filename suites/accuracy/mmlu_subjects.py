@@ -9,7 +9,7 @@ from harness.core.errors import DataError, TaskError
 from harness.core.requests import Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, TaskSettings
-from harness.metrics.standard import ACC
+from harness.metrics.standard import ACC, GOLD_BITS_PER_BYTE
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.exemplars import after_exemplars, running_text
 from harness.tasks.rows import choose_evenly, cluster_of
@@ -43,7 +43,7 @@ class MMLUSubjects(MultipleChoice):
     default_limit = 228
     default_num_fewshot = MOST_EXEMPLARS
     labels = LETTERS
-    metrics = (replace(ACC, by=("domain", "category", "subject")),)
+    metrics = (replace(ACC, by=("domain", "category", "subject")), GOLD_BITS_PER_BYTE)
     subjects: Sequence[str] = tuple(subject for subjects in CATEGORIES.values() for subject in subjects)
 
     @override
