@@ -22,6 +22,7 @@ from harness.cli import (
     results,
     sealing,
     suites,
+    until_decided,
 )
 from harness.cli.process.bus_error import end_clearly
 from harness.cli.process.guard import guarded
@@ -60,6 +61,8 @@ app.command("export")(publishing.export_command)
 app.command("compare")(deciding.compare_command)
 app.command("compress-report")(compressing.compress_report)
 app.command("gate")(deciding.gate_command)
+app.command("decide")(until_decided.decide_command)
+app.command("rank")(until_decided.rank_command)
 app.add_typer(deciding.policy, name="policy")
 
 

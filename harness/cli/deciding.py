@@ -12,8 +12,9 @@ from rich.text import Text
 from harness.cli.console import errors, output, print_json, print_rows, print_text
 from harness.cli.process.guard import RuleFailed
 from harness.cli.runs import Output, Run, sealed_run
+from harness.cli.until_decided import decided
 from harness.core.errors import InputError
-from harness.run.options import STORE_HELP
+from harness.run.options import STORE_HELP, EvalOptions
 
 if TYPE_CHECKING:
     from harness.decision.comparison import Comparison, MetricDifference
@@ -91,6 +92,13 @@ def gate_command(
     run: Run,
     policy: Annotated[str, typer.Option("--policy", help="A policy file, or strict or default.")],
     baseline: Annotated[str | None, typer.Option("--baseline", help="The run to compare it with.")] = None,
+    until_decided: Annotated[
+        bool,
+        typer.Option(
+            "--run-until-decided",
+            help="RUN is a checkpoint: evaluate it until the policy is decided. `harness decide` takes more options.",
+        ),
+    ] = False,
     junit: Annotated[Path | None, typer.Option("--junit", help="Also write JUnit XML here.")] = None,
     sarif: Annotated[Path | None, typer.Option("--sarif", help="Also write SARIF 2.1.0 here.")] = None,
     markdown: AsMarkdown = False,
@@ -107,6 +115,8 @@ def gate_command(
     harness gate 4d5e6f --policy default --baseline 1a2b3c
 
     harness gate 4d5e6f --policy policy.yaml --junit gate.xml --sarif gate.sarif
+
+    harness gate ./my-checkpoint --policy default --baseline 1a2b3c --run-until-decided
     """
     from harness.decision.gate import EXIT_CODES, gate
     from harness.decision.policy import read_policy
@@ -118,9 +128,13 @@ def gate_command(
     from harness.store import add_or_say
 
     rules = read_policy(policy)
-    record = sealed_run(run, output_folder)
     against = sealed_run(baseline, output_folder) if baseline else None
-    verdict = gate(record, rules, against)
+    if until_decided:
+        decision = decided(run, rules, against, EvalOptions(output=output_folder, store=store))
+        record, verdict = decision.record, decision.verdict
+    else:
+        record = sealed_run(run, output_folder)
+        verdict = gate(record, rules, against)
     kept = write_verdict(record.folder, verdict)
     add_or_say(store, record.folder, lambda said: errors.print(Text(said)))
     if junit:

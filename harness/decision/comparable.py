@@ -104,9 +104,12 @@ def part_fault(first: Sequence[object], second: Sequence[object]) -> str | None:
     return None if list(first) == list(second) else "the two are means of different tasks"
 
 
-def require_comparable(first: RunRecord, second: RunRecord) -> None:
-    """Raises `RecordError` that lists what differs, where anything does that forbids to compare the two."""
-    found = comparable(first, second)
+def require_comparable(first: RunRecord, second: RunRecord, asked: Questions | None = None) -> None:
+    """Raises `RecordError` that lists what differs, where anything does that forbids to compare the two.
+
+    `asked` is what counts of the first, where that is a part of what it was asked.
+    """
+    found = faults(asked or questions_of(first.spec), questions_of(second.spec))
     if found:
         raise RecordError(
             f"can't be compared with {first.run_id}; what differs: {'; '.join(found)}",

@@ -13,6 +13,7 @@ from harness.decision.costs import Cost, costs, relation
 from harness.decision.flips import Flip, flips
 from harness.decision.keys import Key
 from harness.decision.scored import Scored
+from harness.decision.sequential.shared import SharedSamples
 from harness.record import RunRecord
 
 __all__ = ["Change", "Comparison", "MetricDifference", "comparable", "compare", "compare_all"]
@@ -96,10 +97,13 @@ def compare_all(
     first: RunRecord, others: Sequence[RunRecord], *, groups: bool = True, resamples: int = DRAWN
 ) -> list[Comparison]:
     """As `compare`, of several runs with the same first; p values are corrected over all of them."""
-    for other in others:
-        require_comparable(first, other)
-    one = Scored(first)
-    found = [_compare(one, Scored(other), groups, resamples) for other in others]
+    one, found = Scored(first), []
+    for record in others:
+        other = Scored(record)
+        # Of a run that ended early, only what both were asked can be held against each other.
+        shared = one if record.order is None else SharedSamples(first, other)
+        require_comparable(first, record, shared.questions)
+        found.append(_compare(shared, other, groups, resamples))
     corrected = iter(_corrected([each for comparison in found for each in comparison.differences]))
     return [
         replace(comparison, differences=tuple(next(corrected) for _ in comparison.differences)) for comparison in found

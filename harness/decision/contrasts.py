@@ -15,8 +15,7 @@ from harness.decision.keys import Key
 from harness.decision.scored import Scored
 from harness.decision.worst import paired_worst
 
-__all__ = ["Contrast", "Contrasts", "contrasted_parts", "no_worst"]
-
+__all__ = ["READINGS", "Contrast", "Contrasts", "contrasted_parts", "no_worst", "scored_pairs"]
 
 READINGS = "both were read from a machine, at different times: their errors don't cover what else changed in between"
 
@@ -64,24 +63,10 @@ class Contrasts:
             return Contrast(difference=None, reason="tokens of different tokenizers can't be compared")
         if key.is_headline or self.first.estimates[key].parts:
             return self._over_parts(key)
-        whole = key.whole
-        if whole not in self.first.scores or whole not in self.second.scores:
-            return Contrast(difference=None, reason=READINGS)
         try:
-            metric = self.second.metric(key)
-            self.first.metric(key)
+            return self._paired(key, *scored_pairs(self.first, self.second, key))
         except Undefined as undefined:
             return Contrast(difference=None, reason=undefined.reason)
-        if told := _defined_otherwise(self.first, self.second, key):
-            reason = Reason("the two runs define {metric} differently: {told}", metric=key.metric, told=told[0])
-            return Contrast(difference=None, reason=reason)
-        pairs: Pairs | None = pair(self.first.scores[whole], self.second.scores[whole])
-        main = [SampleGroup(attribute, value) for attribute, value in metric.main_group.items()]
-        for group in [key.group] if key.group is not None else main:
-            pairs = pairs and pairs.of_group(group)
-        if pairs is None:
-            return Contrast(difference=None, reason="the answers decide which samples are in the group")
-        return self._paired(key, metric, pairs)
 
     def _over_parts(self, key: Key) -> Contrast:
         parts, others = (contrasted_parts(run, key) for run in (self.first, self.second))
@@ -125,6 +110,27 @@ class Contrasts:
             return Contrast(difference=None, reason=reason, invalid_share=share)
         gained, lost = _flips(kept)
         return Contrast(difference=found, gained=gained, lost=lost, invalid_share=share)
+
+
+def scored_pairs(first: Scored, second: Scored, key: Key) -> tuple[Metric, Pairs]:
+    """The metric of a number of a task, and the scores that it is of in either run, some of which may be invalid.
+
+    Raises `Undefined` where the two can't be held against each other.
+    """
+    whole = key.whole
+    if whole not in first.scores or whole not in second.scores:
+        raise Undefined(READINGS)
+    metric = second.metric(key)
+    first.metric(key)
+    if told := _defined_otherwise(first, second, key):
+        raise Undefined(Reason("the two runs define {metric} differently: {told}", metric=key.metric, told=told[0]))
+    pairs: Pairs | None = pair(first.scores[whole], second.scores[whole])
+    main = [SampleGroup(attribute, value) for attribute, value in metric.main_group.items()]
+    for group in [key.group] if key.group is not None else main:
+        pairs = pairs and pairs.of_group(group)
+    if pairs is None:
+        raise Undefined("the answers decide which samples are in the group")
+    return metric, pairs
 
 
 def _defined_otherwise(first: Scored, second: Scored, key: Key) -> Sequence[str]:

@@ -8,10 +8,13 @@ from harness.decision.derived import contradictions
 from harness.decision.judging import Judge
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Scored
+from harness.decision.sequential.bounds import AnytimeBounds
+from harness.decision.sequential.shared import SharedSamples
+from harness.decision.sequential.units import Order
 from harness.decision.verdicts import Outcome, RuleVerdict, Verdict
 from harness.record import RunRecord
 
-__all__ = ["EXIT_CODES", "gate", "weight"]
+__all__ = ["EXIT_CODES", "gate", "judge_of", "summed_up", "weight"]
 
 EXIT_CODES: dict[Outcome, int] = {"PASS": 0, "FAIL": 1, "INCONCLUSIVE": 3, "ERROR": 2}
 
@@ -34,10 +37,29 @@ def gate(run: RunRecord, policy: Policy, baseline: RunRecord | None = None) -> V
             place=policy.path,
             fix="Add --baseline RUN",
         )
-    judge = Judge(policy, scored, before)
+    judge = judge_of(policy, scored, before)
     judged = [(rule, verdict) for rule in policy.rules if (verdict := judge.judge(rule)) is not None]
     if not judged:
         raise InputError("no rule applies to anything that the run measured", place=policy.path, fix="Add a rule")
+    return summed_up(policy, judged, run, baseline)
+
+
+def judge_of(policy: Policy, run: Scored, baseline: Scored | None) -> Judge:
+    """Who judges a run: by bounds that hold at every moment where the run ended as soon as a policy was decided.
+
+    The bounds of a fixed size would then err more often than they say. Raises `RecordError`.
+    """
+    order = Order.of(run.record)
+    if order is None:
+        return Judge(policy, run, baseline)
+    shared = SharedSamples(baseline.record, run) if baseline else None
+    return Judge(policy, run, shared, AnytimeBounds(run, shared, policy.confidence, order))
+
+
+def summed_up(
+    policy: Policy, judged: Sequence[tuple[Rule, RuleVerdict]], run: RunRecord, baseline: RunRecord | None
+) -> Verdict:
+    """The verdict of a policy from those of its rules, of which there is at least one."""
     weights = [weight(policy, rule, verdict) for rule, verdict in judged]
     return Verdict(
         run_id=run.run_id,

@@ -11,10 +11,10 @@ from harness.core.scores import OVERALL, Estimate, SampleGroup
 from harness.core.statistics import Difference, Interval, Standing
 from harness.core.text.display import number
 from harness.core.text.reasons import Reason, told_together
-from harness.decision.comparable import questions_of, run_faults, task_faults
-from harness.decision.contrasts import READINGS, Contrast, Contrasts, contrasted_parts
+from harness.decision.comparable import run_faults, task_faults
+from harness.decision.contrasts import READINGS, Contrast, contrasted_parts
 from harness.decision.keys import Key
-from harness.decision.limits import is_reading, limits, unit_count
+from harness.decision.limits import Bounds, FixedBounds, is_reading, unit_count
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Scored
 from harness.decision.verdicts import Outcome, RuleVerdict
@@ -46,17 +46,18 @@ class _Edges:
 
 
 class Judge:
-    """Applies the rules of a policy to a run, and to a baseline where there is one."""
+    """Applies the rules of a policy to a run, and to a baseline where there is one.
 
-    def __init__(self, policy: Policy, run: Scored, baseline: Scored | None) -> None:
+    Its `bounds` are those of a run of a fixed size, unless others are given.
+    """
+
+    def __init__(self, policy: Policy, run: Scored, baseline: Scored | None, bounds: Bounds | None = None) -> None:
         self.policy, self.run, self.baseline = policy, run, baseline
-        self.confidence = statistics.two_sided(policy.confidence)
-        asked = questions_of(run.record.spec)
-        before = questions_of(baseline.record.spec) if baseline else asked
+        asked = run.questions
+        before = baseline.questions if baseline else asked
         self.faults, self.task_faults = run_faults(before, asked), task_faults(before, asked)
         self.pins = {f"{task.suite}/{task.task}": task.requests_sha256 for task in run.record.spec.tasks}
-        if baseline and not self.faults:
-            self.contrasts = Contrasts(baseline, run, confidence=self.confidence, worst=True)
+        self.bounds = bounds or FixedBounds(run, baseline, policy.confidence)
 
     def judge(self, rule: Rule) -> RuleVerdict | None:
         """What the rule says; None for a rule that isn't `required` and is on what the run doesn't have.
@@ -176,7 +177,7 @@ class Judge:
 
     def _alone(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
         try:
-            found = limits(self.run, key, self.policy.confidence)
+            found = self.bounds.alone(key, rule.margin)
         except Undefined as undefined:
             return replace(blank, verdict="INCONCLUSIVE", reason=undefined.reason)
         target = rule.target if rule.target is not None else self.run.estimates[key].target
@@ -191,11 +192,11 @@ class Judge:
         assert self.baseline is not None
         if key not in self.baseline.estimates:
             return replace(blank, value=None, reason="the baseline has no such number")
-        contrast = self.contrasts.of(key)
+        margin = self._margin(rule, key)
+        contrast = self.bounds.against(key, margin)
         if fault := self._too_many_invalid(contrast.invalid_share):
             return replace(blank, value=None, reason=fault)
         before, now = self.baseline.estimates[key], self.run.estimates[key]
-        margin = self._margin(rule, key)
         edges = _Edges(floor=-margin) if now.direction == "higher" else _Edges(ceiling=margin)
         blank = replace(blank, margin=margin, bound=edges.nearest(0.0))
         found = contrast.difference
@@ -264,7 +265,7 @@ class Judge:
         judged, open_groups = [], []
         for group in groups:
             one = key._replace(group=group)
-            contrast = self.contrasts.of(one) if one in self.baseline.estimates else Contrast(difference=None)
+            contrast = self.bounds.against(one, margin) if one in self.baseline.estimates else Contrast(difference=None)
             if fault := self._too_many_invalid(contrast.invalid_share):
                 return replace(blank, group=str(group), reason=fault)
             found = contrast.difference
@@ -276,16 +277,22 @@ class Judge:
             assert gain.high is not None
             stands = statistics.standing(gain.low, gain.high, floor=-margin)
             judged.append(_Group(group=group, gain=gain, standing=stands))
-        return self._worst(judged, open_groups, margin, sign, blank)
+        alarms = self.bounds.alarms([(key._replace(group=one.group), one.gain) for one in judged], margin, sign)
+        return self._worst(judged, alarms, open_groups, margin, sign, blank)
 
     def _worst(
-        self, judged: list[_Group], open_groups: list[SampleGroup], margin: float, sign: float, blank: RuleVerdict
+        self,
+        judged: list[_Group],
+        alarms: list[float],
+        open_groups: list[SampleGroup],
+        margin: float,
+        sign: float,
+        blank: RuleVerdict,
     ) -> RuleVerdict:
         groups = ", ".join(map(str, open_groups))
         left = Reason("too few samples: {groups}", groups=groups) if open_groups else None
         if not judged:
             return replace(blank, verdict="INCONCLUSIVE", reason=told_together(["no group can be judged", left]))
-        alarms = statistics.holm([_beyond(group.gain, margin, self.policy.confidence) for group in judged])
         worst = min(judged, key=lambda group: group.gain.value)
         stands: Standing = "clears"
         if any(group.standing != "clears" for group in judged) or open_groups:
@@ -308,17 +315,6 @@ class Judge:
                 [Reason("worst of {count} groups, alarms corrected by Holm", count=len(judged)), left]
             ),
         )
-
-
-def _beyond(gain: Difference, margin: float, confidence: float) -> float:
-    """The one-sided p value of a loss no larger than the margin, by the bound on its side of the interval.
-
-    At or below 1 - `confidence` just where that bound lies beyond the margin.
-    """
-    reach = (gain.high or 0.0) - gain.value
-    if not reach:
-        return 1.0 if gain.value >= -margin else 0.0
-    return float(special.ndtr((gain.value + margin) / reach * special.ndtri(confidence)))
 
 
 def _as_read(first: Estimate, second: Estimate) -> Difference:

@@ -1,18 +1,26 @@
-"""One-sided bounds of a run's own numbers, with the samples that it could not use counted as the worst."""
+"""One-sided bounds of a run's numbers, with the samples that it could not use counted as the worst.
 
+How sure a gate is hangs on whether it looks once or as often as it likes: it takes its bounds from one of the `Bounds`.
+"""
+
+from collections.abc import Sequence
 from random import Random
+from typing import Protocol
+
+from scipy import special
+from typing_extensions import override
 
 from harness.core import statistics
 from harness.core.metrics import Undefined, salt
-from harness.core.statistics import Interval
+from harness.core.statistics import Difference, Interval
 from harness.core.text.reasons import Reason
-from harness.decision.contrasts import contrasted_parts, no_worst
+from harness.decision.contrasts import Contrast, Contrasts, contrasted_parts, no_worst
 from harness.decision.derived import underived
 from harness.decision.keys import Key
 from harness.decision.scored import Scored
 from harness.decision.worst import with_worst
 
-__all__ = ["is_reading", "limits", "unit_count"]
+__all__ = ["Bounds", "FixedBounds", "is_reading", "limits", "unit_count"]
 
 
 def is_reading(run: Scored, key: Key) -> bool:
@@ -53,3 +61,58 @@ def unit_count(run: Scored, key: Key) -> int:
         return sum(unit_count(run, part) for part in parts)
     clusters = [score.cluster for score in run.scores_of(key) if score.invalid is None]
     return statistics.cluster_count(clusters)
+
+
+class Bounds(Protocol):
+    """What is sure of a run, alone and against its baseline; each end is a one-sided bound."""
+
+    def alone(self, key: Key, margin: float | None) -> Interval:
+        """Value and bounds of a number of the run, looked at for a difference of `margin`.
+
+        Raises `Undefined` where there are none.
+        """
+        ...
+
+    def against(self, key: Key, margin: float) -> Contrast:
+        """By how much a number lies above the baseline's, with bounds."""
+        ...
+
+    def alarms(self, gains: Sequence[tuple[Key, Difference]], margin: float, sign: float) -> list[float]:
+        """The p value, for all groups together, of each one's having lost no more than the `margin`, in their order.
+
+        `gains` are the differences of groups, turned by the `sign` so that more is better.
+        """
+        ...
+
+
+class FixedBounds(Bounds):
+    """Those of a run whose samples were chosen beforehand, and that is looked at once."""
+
+    def __init__(self, run: Scored, baseline: Scored | None, confidence: float) -> None:
+        self.run, self.confidence = run, confidence
+        self._contrasts = (
+            Contrasts(baseline, run, confidence=statistics.two_sided(confidence), worst=True) if baseline else None
+        )
+
+    @override
+    def alone(self, key: Key, margin: float | None) -> Interval:
+        return limits(self.run, key, self.confidence)
+
+    @override
+    def against(self, key: Key, margin: float) -> Contrast:
+        assert self._contrasts is not None
+        return self._contrasts.of(key)
+
+    @override
+    def alarms(self, gains: Sequence[tuple[Key, Difference]], margin: float, sign: float) -> list[float]:
+        return statistics.holm([self._beyond(gain, margin) for _, gain in gains])
+
+    def _beyond(self, gain: Difference, margin: float) -> float:
+        """The one-sided p value of a loss no larger than the margin, by the bound on its side of the interval.
+
+        At or below 1 - the confidence just where that bound lies beyond the margin.
+        """
+        reach = (gain.high or 0.0) - gain.value
+        if not reach:
+            return 1.0 if gain.value >= -margin else 0.0
+        return float(special.ndtr((gain.value + margin) / reach * special.ndtri(self.confidence)))

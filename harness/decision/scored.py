@@ -15,6 +15,7 @@ from harness.core.process.isolation import StepFailed, attempt
 from harness.core.scores import Estimate, Score
 from harness.core.tasks import Results
 from harness.core.text.reasons import Reason
+from harness.decision.comparable import Questions, questions_of
 from harness.decision.keys import Key, key_of
 from harness.decision.score_table import ScoreTable
 from harness.record import RunRecord
@@ -34,6 +35,11 @@ class Scored:
         self.listed: Sequence[Estimate] = record.estimate_list
         self.estimates: Mapping[Key, Estimate] = {key_of(one): one for one in self.listed}
         self.readings: frozenset[Key] = frozenset(map(key_of, record.measurement_list))
+
+    @property
+    def questions(self) -> Questions:
+        """What the run was asked, to be held against what another was."""
+        return questions_of(self.record.spec)
 
     @cached_property
     def derived_readings(self) -> Mapping[Key, Estimate]:

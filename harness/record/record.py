@@ -10,6 +10,8 @@
     responses.parquet  requests and responses by sample
     scores.parquet     scores by sample
     attributions.parquet  what explains each decision, by sample and method; only where a task asks for that
+    policy.yaml        what it was asked for, of a run that ended as soon as this was decided
+    order.json         which samples of such a run came first
     media/             pictures and sounds that were asked about, named by their digests; only where there are any
     estimates.json     what the scores amount to: the same bytes for the same spec on the same machine
     measurements.json  what the meter's windows amount to: differs from run to run
@@ -46,7 +48,7 @@ from harness.record.media import keep_media, stored_medium
 from harness.record.metrics import METRICS, RecordedMetric, recorded_metrics
 from harness.record.opening import is_there, read_json
 from harness.record.parquet import read_table
-from harness.record.seal import SEAL, check_seal, write_seal
+from harness.record.seal import ORDER, POLICY, SEAL, check_seal, write_seal
 from harness.record.spec import RunSpec, run_id_of
 from harness.record.tables import attribution_rows, attribution_table, response_table, score_table
 
@@ -69,7 +71,7 @@ _SEALED = (
     "estimates.json",
     "measurements.json",
 )
-_OPTIONAL = (METRICS, "attributions.parquet")
+_OPTIONAL = (METRICS, "attributions.parquet", POLICY, ORDER)
 """Sealed where they are there: a record of an early version holds no metrics."""
 
 
@@ -207,6 +209,12 @@ class RunRecord:
         with _formed(path, "a description of where a run happened and when"):
             began = datetime.fromisoformat(self.environment["started_at"])
             return began.astimezone(UTC) if began.tzinfo else began.replace(tzinfo=UTC)
+
+    @property
+    def order(self) -> Mapping[str, Any] | None:
+        """Which samples came first, of a run that ended as soon as a policy was decided; None of another."""
+        path = self.folder / ORDER
+        return _read_object(path) if is_there(path) else None
 
     @property
     def checkpoint(self) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from harness.record.spec import run_id_of
 __all__ = [
     "NEEDED",
     "OPTIONAL",
+    "ORDER",
+    "POLICY",
     "SAMPLES",
     "SEAL",
     "Seal",
@@ -44,7 +46,20 @@ NEEDED = (
     "measurements.json",
 )
 """What every finished run has, and every reader of it relies upon."""
-OPTIONAL = ("metrics.json", "journal.jsonl", "windows.jsonl", "attributions.parquet", SAMPLES, "parts.json")
+POLICY = "policy.yaml"
+"""The policy that a run was asked for, where it ended as soon as that was decided: kept before its first answer."""
+ORDER = "order.json"
+"""Which samples of such a run were asked together, and what came first."""
+OPTIONAL = (
+    "metrics.json",
+    "journal.jsonl",
+    "windows.jsonl",
+    "attributions.parquet",
+    SAMPLES,
+    "parts.json",
+    POLICY,
+    ORDER,
+)
 """What is read of a run where it is there."""
 
 _FORMAT = 2

@@ -58,6 +58,7 @@ class RunSpec:
     `aggregates` are what sums up several tasks, by name, each with the SHA-256 of how.
     `weights` say what each suite counts in a score of the whole, where a suite file says so; like `model`, they change
     no score and are in no id.
+    `policy_sha256` is that of the policy whose decision ended the run; None for a run whose size was fixed.
     """
 
     model: str
@@ -86,6 +87,7 @@ class RunSpec:
     aggregates: dict[str, str] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     code: dict[str, str] = field(default_factory=dict)
+    policy_sha256: str | None = None
 
     @property
     def run_id(self) -> str:
@@ -114,7 +116,7 @@ def run_id_of(spec: Mapping[str, Any]) -> str:
     """The id of the run whose `spec.json` holds this value, also where another version of the harness wrote it."""
     told = {key: value for key, value in spec.items() if key not in _NO_PART_OF_THE_ID}
     # So that what was there before a switch keeps its id.
-    for name in ("thinking", "gen_kwargs", "reference"):
+    for name in ("thinking", "gen_kwargs", "reference", "policy_sha256"):
         if told.get(name) is None:
             told.pop(name, None)
     if isinstance(reference := told.get("reference"), Mapping):

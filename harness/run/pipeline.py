@@ -46,7 +46,15 @@ from harness.run.reopening import model_options
 from harness.run.work import TaskWork, phases
 from harness.store import NO_STORE, add_or_say, locate
 
-__all__ = ["evaluate", "evaluate_each", "run"]
+__all__ = [
+    "checkpoint_description",
+    "conclude",
+    "evaluate",
+    "evaluate_each",
+    "open_checkpoint",
+    "record_metrics",
+    "run",
+]
 
 _log = logging.getLogger(__name__)
 
@@ -131,7 +139,7 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
     A `loader` that is kept from run to run shares the base of adapters among them.
     """
     loader = loader or Loader()
-    _record_metrics(plan, writer)
+    record_metrics(plan, writer)
     work, known, left = known_rounds(plan.work, writer.responses, plan.plugin_timeout_s)
     progress.begin(known)
     if writer.dropped_bytes:
@@ -142,11 +150,11 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
     if left or (again and not any(window.phase == REPEATS for window in writer.windows)):
         environment = describe_environment(describe_device(plan.spec.device))
         writer.write_json("environment.json", environment)
-        writer.write_json("checkpoint.json", _description(plan.checkpoint))
+        writer.write_json("checkpoint.json", checkpoint_description(plan.checkpoint))
         forget_peak_memory()
         with machine_meter(plan.spec.meter, writer.append_window, plan.spec.region, progress) as meter:
             measure_idle(meter, progress)
-            fresh = _model(plan, meter, progress, loader)
+            fresh = open_checkpoint(plan, meter, progress, loader)
             if again:
                 warm_up(fresh, again, meter)
             resumed = ResumedModel(fresh, writer)
@@ -156,7 +164,7 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
         writer.write_json("environment.json", {**environment, "peak_memory_bytes": peak})
         _refuse_edited(plan, writer, loader)
     with _keeping(writer):
-        return _conclude(plan, work, writer)
+        return conclude(plan, work, writer)
 
 
 @contextmanager
@@ -192,7 +200,7 @@ def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader) -> None:
         )
 
 
-def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Model:
+def open_checkpoint(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Model:
     """The checkpoint as a model."""
     # Imported late: whoever asks for a finished run must not wait for transformers.
     with uncollected():
@@ -204,15 +212,17 @@ def _model(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Mode
         return open_model(plan.checkpoint, options, meter=meter, loader=loader)
 
 
-def _record_metrics(plan: Plan, writer: RunWriter) -> None:
+def record_metrics(plan: Plan, writer: RunWriter) -> None:
+    """Write down which metrics the run has."""
     planned = [*(one.planned for one in plan.work), *(one.planned for one in plan.skipped)]
     writer.write_json(METRICS, metric_rows({(one.suite, one.task.name): one.task.metrics for one in planned}))
 
 
-def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRecord:
+def conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRecord:
+    """Score what was answered, every request of `work`, and seal the record."""
     timeout_s = plan.plugin_timeout_s
     judged = [judge_task(one, writer.responses, plan.spec, step_timeout_s=timeout_s) for one in work]
-    _record_metrics(plan, writer)  # again: a task of lm-eval's may come up with further ones while it scores
+    record_metrics(plan, writer)  # again: a task of lm-eval's may come up with further ones while it scores
     scores = {(one.planned.suite, one.planned.task.name): scored for one, (scored, _) in zip(work, judged, strict=True)}
     estimates = [estimate for _, found in judged for estimate in found]
     estimates += absent_estimates(plan.skipped, plan.spec)
@@ -248,14 +258,15 @@ def _conclude(plan: Plan, work: Sequence[TaskWork], writer: RunWriter) -> RunRec
     )
 
 
-def _description(checkpoint: Checkpoint) -> dict[str, object]:
-    described = asdict(checkpoint)
+def checkpoint_description(checkpoint: Checkpoint) -> dict[str, object]:
+    """What a record says of a checkpoint: nothing of where it lies on this machine."""
+    fields = asdict(checkpoint)
     for name in ("path", "config", "adapter", "stamps"):
-        del described[name]
+        del fields[name]
     told = {"ref": public_name(checkpoint.ref), "origin": _without_place(checkpoint.origin, checkpoint)}
     notes = [_without_place(note, checkpoint) for note in checkpoint.notes]
     said = wording(**{str(number): note for number, note in enumerate(checkpoint.notes)})
-    return {**described, **told, "notes": notes, "wording": said}
+    return {**fields, **told, "notes": notes, "wording": said}
 
 
 def _without_place(text: str, checkpoint: Checkpoint) -> str:

@@ -75,12 +75,21 @@ def thresholds(context: ReportContext) -> list[Section]:
     return [Section(title=words("Thresholds and decision"), blocks=blocks)]
 
 
+def _written_first(context: ReportContext, verdict: Verdict) -> list[tuple[str, str]]:
+    """That the policy came before the answers, where the record shows it."""
+    if verdict.policy_sha256 != context.record.spec.policy_sha256:
+        return []
+    words = context.words
+    return [(words("written"), words("before the first answer, and sealed with the run, which ended when it decided"))]
+
+
 def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
     words = context.words
     facts = [
         (words("policy"), verdict.policy),
         (words("policy's SHA-256"), verdict.policy_sha256),
         (words("decided"), verdict.decided_at),
+        *_written_first(context, verdict),
         (words("baseline"), verdict.baseline_run_id or words("none")),
         (words("verdict"), words(verdict.verdict)),
     ]

@@ -1,0 +1,185 @@
+"""`harness decide` and `harness rank`: runs that end when it is decided what they are for."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from harness.cli.console import errors, output, print_json, print_rows, progress_bar
+from harness.cli.options import with_options
+from harness.cli.process.guard import RuleFailed
+from harness.cli.process.interrupts import INTERRUPTED, interruptible
+from harness.cli.runs import sealed_run
+from harness.core.process.heap import uncollected
+from harness.core.text.display import number
+from harness.run.options import EvalOptions
+
+if TYPE_CHECKING:
+    from harness.decision.policy import Policy
+    from harness.record import RunRecord
+    from harness.run.sequential.budget import Budget
+    from harness.run.sequential.deciding import Decided
+
+__all__ = ["decide_command", "decided", "rank_command"]
+
+_ENDINGS = {
+    "decided": "every rule is decided",
+    "exhausted": "there are no more samples to ask about",
+    "budget": "the budget is spent",
+}
+
+_EXAMPLES = """
+[bold]Examples[/bold]
+
+harness decide --model ./my-checkpoint --policy default --baseline 1a2b3c
+
+harness decide --model ./my-checkpoint --policy policy.yaml --baseline 1a2b3c --budget 30m
+
+harness decide --model ./my-checkpoint --policy policy.yaml --budget "20000 requests"
+"""
+
+
+@with_options(EvalOptions)
+def decide_command(
+    *,
+    model: Annotated[str, typer.Option(help="The checkpoint, as for `harness eval`.")],
+    policy: Annotated[str, typer.Option("--policy", help="A policy file, or strict or default.")],
+    baseline: Annotated[str | None, typer.Option("--baseline", help="The run to compare it with.")] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="End at the latest after 30m, 2h, `20000 requests` or `50 Wh`.")
+    ] = None,
+    suite: Annotated[
+        list[str] | None,
+        typer.Option(help="Where the tasks come from. [default: the suites that the rules of the policy name]"),
+    ] = None,
+    options: EvalOptions,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Evaluate a checkpoint until a policy is decided, and judge it: exit codes as of `harness gate`.
+
+    Samples are asked in batches, and the policy is judged after each by bounds that hold however often one looks. What
+    was asked is a run like any other. The same command goes on where an interrupted one stopped.
+    """
+    from harness.decision.gate import EXIT_CODES
+    from harness.decision.policy import read_policy
+    from harness.decision.verdicts import write_verdict
+    from harness.decision.wording import RULE_COLUMNS, rule_cells, tally
+    from harness.run.sequential.budget import Budget
+
+    rules = read_policy(policy)
+    against = sealed_run(baseline, options.output) if baseline else None
+    allowed = Budget.parse(budget) if budget is not None else None
+    found = decided(model, rules, against, options, suite=suite or [], budget=allowed)
+    kept = write_verdict(found.record.folder, found.verdict)
+    if as_json:
+        print_json({**asdict(found.verdict), "ended_by": found.ended_by, "looks": found.looks})
+    else:
+        print_rows(f"policy {found.verdict.policy}", RULE_COLUMNS, map(rule_cells, found.verdict.rules))
+        print_rows("samples", ("task", "asked", "there are"), _sample_rows(found))
+        output.print(Text(f"{_ENDINGS[found.ended_by]} (looked {found.looks} times)"))
+        output.print(Text(f"{found.verdict.verdict}: {found.record.folder} ({tally(found.verdict)}; kept in {kept})"))
+    raise RuleFailed if found.verdict.verdict == "FAIL" else typer.Exit(EXIT_CODES[found.verdict.verdict])
+
+
+def decided(
+    model: str,
+    policy: "Policy",
+    baseline: "RunRecord | None",
+    options: EvalOptions,
+    *,
+    suite: Sequence[str] = (),
+    budget: "Budget | None" = None,
+) -> "Decided":
+    """The decision, with a bar while it is made; an interrupted one ends with the exit code 3."""
+    try:
+        with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
+            progress.phase("starting")
+            with uncollected():
+                from harness.run.sequential.deciding import decide
+
+            return decide(
+                model, policy, baseline=baseline, suite=suite, options=options, budget=budget, progress=progress
+            )
+    except KeyboardInterrupt as interrupt:
+        errors.print(Text(INTERRUPTED))
+        raise typer.Exit(3) from interrupt
+
+
+def _sample_rows(found: "Decided") -> list[tuple[str, ...]]:
+    return [
+        (f"{suite}/{task}", f"{count:,}", f"{found.available[suite, task]:,}")
+        for (suite, task), count in found.asked.items()
+    ]
+
+
+_RANKED = {"in": "among the best", "out": "not among them", "open": "can't tell"}
+
+_RANK_EXAMPLES = """
+[bold]Example[/bold]
+
+harness rank ./step-1000 ./step-2000 ./step-3000 --top 1 --suite accuracy --budget 1h
+"""
+
+
+@with_options(EvalOptions)
+def rank_command(
+    *,
+    models: Annotated[list[str], typer.Argument(help="The checkpoints, as for `harness eval`.")],
+    top: Annotated[int, typer.Option("--top", min=1, help="How many of the best to find.")] = 1,
+    suite: Annotated[str, typer.Option(help="The suite whose headline they are ranked by, or a suite file.")],
+    budget: Annotated[
+        str | None, typer.Option(help="End at the latest after 30m, 2h, `20000 requests` or `50 Wh`.")
+    ] = None,
+    options: EvalOptions,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Find the best of several checkpoints, asking each no more than it takes to tell; 95 % sure of all of it.
+
+    What each was asked is a run like any other. Exit code 3 where it can't be told.
+    """
+    from harness.run.sequential.budget import Budget
+
+    allowed = Budget.parse(budget) if budget is not None else None
+    try:
+        with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
+            progress.phase("starting")
+            with uncollected():
+                from harness.run.sequential.elimination import rank_checkpoints
+
+            found = rank_checkpoints(models, top=top, suite=suite, options=options, budget=allowed, progress=progress)
+    except KeyboardInterrupt as interrupt:
+        errors.print(Text(INTERRUPTED))
+        raise typer.Exit(3) from interrupt
+    if as_json:
+        told = [
+            {field: getattr(one, field) for field in ("model", "place", "score", "n", "better_than", "worse_than")}
+            | {"run_id": one.record.run_id}
+            for one in found.models
+        ]
+        print_json({"on": found.on, "ended_by": found.ended_by, "models": told})
+    else:
+        rows = [
+            (
+                one.model,
+                _RANKED[one.place],
+                number(one.score),
+                f"{one.n:,}",
+                one.better_than,
+                one.worse_than,
+                one.record.run_id,
+            )
+            for one in found.models
+        ]
+        columns = ("checkpoint", f"best {top}", "score", "n", "better than", "worse than", "run")
+        print_rows(f"by {found.on}", columns, rows)
+        output.print(Text(_ENDINGS[found.ended_by].replace("every rule is decided", "it is decided")))
+    raise typer.Exit(0 if found.ended_by == "decided" else 3)
+
+
+rank_command.__doc__ = f"{rank_command.__doc__}\n{_RANK_EXAMPLES}"
+
+decide_command.__doc__ = f"{decide_command.__doc__}\n{_EXAMPLES}"

@@ -1,0 +1,1 @@
+"""Verdicts that may be asked for after every sample: which units a number is of, in which order, and what is sure."""

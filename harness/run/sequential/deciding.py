@@ -1,0 +1,241 @@
+"""Asks a checkpoint about as many samples as a policy needs to be decided, and no more."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from harness.core.errors import InputError
+from harness.core.process.network import offline_if
+from harness.core.process.progress import Progress, Quiet
+from harness.decision.comparable import questions_of, run_faults
+from harness.decision.gate import judge_of, summed_up
+from harness.decision.policy import Policy, Rule
+from harness.decision.scored import Scored
+from harness.decision.sequential.units import Place
+from harness.decision.verdicts import RuleVerdict, Verdict
+from harness.record import RunRecord
+from harness.run.options import EvalOptions
+from harness.run.planning import Plan, plan
+from harness.run.sequential.budget import Budget
+from harness.run.sequential.growing import GrowingRun
+from harness.run.sequential.needs import Need, need_of, refuses_bits
+
+__all__ = ["Decided", "decide"]
+
+_FIRST, _LEAST = 64, 32
+"""Steps of the first look at a rule, and the fewest that are added."""
+_GROWTH = 1.3
+"""A look has so many times the steps of the one before it: looks cost time, and samples beyond the verdict more."""
+_RELATIVE = ("non_inferior", "no_worse_group")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """The run of what was asked, the verdict on it, and how many samples a task there would have been."""
+
+    record: RunRecord
+    verdict: Verdict
+    asked: Mapping[Place, int]
+    available: Mapping[Place, int]
+    looks: int
+    ended_by: str
+    """`decided`, `exhausted` or `budget`."""
+
+
+@dataclass(kw_only=True)
+class _Open:
+    """A rule with what it needs, how many steps of it were asked, and what is said of it."""
+
+    rule: Rule
+    need: Need
+    steps: int
+    verdict: RuleVerdict | None = None
+    is_absent: bool = False
+    """Whether it needn't be met and the run has no such number."""
+
+    @property
+    def is_decided(self) -> bool:
+        return self.is_absent or (self.verdict is not None and self.verdict.verdict != "INCONCLUSIVE")
+
+    @property
+    def can_grow(self) -> bool:
+        return not self.is_decided and self.steps < self.need.longest
+
+    @property
+    def expected_cost(self) -> float:
+        """Until it is decided, if its value stays where it is: in tokens."""
+        wanted = self.verdict.n_needed if self.verdict else None
+        more = self.need.longest if wanted is None else max(_LEAST, wanted - self.steps)
+        return more * self.need.step_cost
+
+
+def decide(
+    model: str,
+    policy: Policy,
+    *,
+    baseline: RunRecord | None = None,
+    suite: str | Sequence[str] = (),
+    options: EvalOptions | None = None,
+    budget: Budget | None = None,
+    progress: Progress | None = None,
+) -> Decided:
+    """Evaluate a checkpoint until every rule of the policy is decided, the data are exhausted or the budget is spent.
+
+    The samples come in the order in which runs with larger and larger limits would have them; after each batch every
+    rule is judged by bounds that hold at every moment (`AnytimeBounds`), so looking often costs no certainty. A rule
+    that is decided asks for no more samples. The next ones go to the rule whose verdict is expected soonest: this
+    changes when a rule is decided, and not how often it errs. What was asked is a sealed run like any other. `suite`
+    says where the tasks come from, the suites that the rules name if it isn't given. The same call goes on where an
+    interrupted one stopped, and with a larger budget where a smaller one ended.
+
+    Raises `InputError` where no rule could be decided, before anything is asked, and `HarnessError` as `evaluate`.
+    """
+    options, progress = options or EvalOptions(), progress or Quiet()
+    began = time.monotonic()
+    suites = suite or list(dict.fromkeys(rule.suite for rule in policy.rules))
+    options = replace(options, limit=options.limit or _most_asked(baseline))
+    with offline_if(options.offline, model):
+        whole = _planned(model, suites, policy, baseline, options)
+        most = _available(whole, policy, baseline)
+        rules = _opened(policy, whole, most, progress)
+        with GrowingRun(whole, options.output, Path(policy.path).read_bytes(), progress) as growing:
+            return _until_decided(growing, rules, policy, baseline, most, budget, began)
+
+
+def _most_asked(baseline: RunRecord | None) -> int | Literal["all"]:
+    """As many samples as the baseline had of any task, since no others can be held against it."""
+    limits = [task.limit for task in baseline.spec.tasks] if baseline else [None]
+    known = [limit for limit in limits if limit is not None]
+    return max(known) if len(known) == len(limits) else "all"
+
+
+def _planned(
+    model: str, suites: str | Sequence[str], policy: Policy, baseline: RunRecord | None, options: EvalOptions
+) -> Plan:
+    """Everything that could be asked. Raises `InputError` for what can't be asked bit by bit."""
+    if baseline is None and (title := policy.needs_baseline):
+        raise InputError(
+            f"the rule {title!r} has a margin to a baseline, and there is none",
+            place=policy.path,
+            fix="Add --baseline RUN",
+        )
+    whole = plan(model, suite=suites, task=(), options=options)
+    if baseline is not None and (faults := run_faults(questions_of(baseline.spec), questions_of(whole.spec))):
+        raise InputError(
+            f"was asked otherwise, in another order or manner: {'; '.join(faults)}",
+            place=baseline.folder,
+            fix="Give the options that the baseline was run with, such as --seed",
+        )
+    followers = [one.planned.task.name for one in whole.work if refuses_bits(one.planned.task)]
+    work = tuple(one for one in whole.work if one.planned.task.name not in followers)
+    for rule in policy.rules:
+        if rule.required and rule.task in followers:
+            raise InputError(
+                f"asks on in the light of the answers, so the rule {rule.title!r} can't be decided bit by bit",
+                place=rule.task,
+                fix="Run it with `harness eval`, and judge it with `harness gate`",
+            )
+    spec = replace(whole.spec, tasks=tuple(one.spec for one in work), policy_sha256=policy.sha256)
+    return replace(whole, work=work, spec=spec, skipped=())
+
+
+def _available(whole: Plan, policy: Policy, baseline: RunRecord | None) -> dict[Place, int]:
+    """How many samples each task has that can be asked; in what is held against a baseline, no more than that had."""
+    there = {(one.planned.suite, one.planned.task.name): len(one.samples) for one in whole.work}
+    if baseline is None:
+        return there
+    before = {(task.suite, task.task): task.sample_count for task in baseline.spec.tasks}
+    relative = {rule.suite for rule in policy.rules if rule.kind in _RELATIVE}
+    return {
+        place: min(count, before.get(place, 0)) if place[0] in relative else count for place, count in there.items()
+    }
+
+
+def _opened(policy: Policy, whole: Plan, most: Mapping[Place, int], progress: Progress) -> list[_Open]:
+    """The rules that samples can decide; those that needn't be met are left out where none can, which is said.
+
+    Raises `InputError` where none can decide a rule that has to be met, or any at all.
+    """
+    found = []
+    for rule in policy.rules:
+        need = need_of(rule.suite, rule.task, whole, most)
+        if need is not None and need.longest > 0:
+            found.append(_Open(rule=rule, need=need, steps=min(_FIRST, need.longest)))
+        elif rule.required:
+            raise InputError(
+                f"the rule {rule.title!r} can't be decided: there is no sample for it, or none in the baseline",
+                place=policy.path,
+                fix="Name its suite with --suite, give a baseline that ran it, or write `required: false`",
+            )
+        else:
+            progress.note(f"left out, since no sample decides it here: {rule.title}")
+    if not found:
+        raise InputError(
+            "no rule can be decided: the run has no sample for any of them, or the baseline has none of its samples",
+            place=policy.path,
+            fix="Name the suites with --suite, or give a baseline that ran them",
+        )
+    return found
+
+
+def _until_decided(
+    growing: GrowingRun,
+    rules: Sequence[_Open],
+    policy: Policy,
+    baseline: RunRecord | None,
+    most: Mapping[Place, int],
+    budget: Budget | None,
+    began: float,
+) -> Decided:
+    while True:
+        limits = _limits(rules)
+        record = growing.look(limits)
+        judge = judge_of(policy, Scored(record), Scored(baseline) if baseline else None)
+        for one in rules:
+            if not one.is_decided:
+                one.verdict = judge.judge(one.rule)
+                one.is_absent = one.verdict is None
+        ended_by = _ended(growing, rules, budget, began)
+        if ended_by:
+            kept = growing.keep(record)
+            judged = [(one.rule, one.verdict) for one in rules if one.verdict is not None]
+            return Decided(
+                record=kept,
+                verdict=summed_up(policy, judged, kept, baseline),
+                asked=limits,
+                available=most,
+                looks=growing.look_count,
+                ended_by=ended_by,
+            )
+        _grow(rules)
+
+
+def _limits(rules: Sequence[_Open]) -> dict[Place, int]:
+    """Samples of each task, as many as the rule needs that needs the most."""
+    found: dict[Place, int] = {}
+    for one in rules:
+        for place, count in one.need.samples(one.steps).items():
+            found[place] = max(found.get(place, 1), count)
+    return found
+
+
+def _ended(growing: GrowingRun, rules: Sequence[_Open], budget: Budget | None, began: float) -> str:
+    """Why nothing more is asked; empty while there is something."""
+    if all(one.is_decided for one in rules):
+        return "decided"
+    if not any(one.can_grow for one in rules):
+        return "exhausted"
+    requests = len(growing.writer.responses)
+    spent = budget is not None and budget.is_spent(
+        seconds=time.monotonic() - began, requests=requests, joules=growing.joules
+    )
+    return "budget" if spent else ""
+
+
+def _grow(rules: Sequence[_Open]) -> None:
+    """More steps for the rule whose verdict is expected at the lowest cost."""
+    cheapest = min((one for one in rules if one.can_grow), key=lambda one: one.expected_cost)
+    wanted = max(cheapest.steps + _LEAST, round(cheapest.steps * _GROWTH))
+    cheapest.steps = min(wanted, cheapest.need.longest)

@@ -1,0 +1,185 @@
+"""One checkpoint that is asked about more and more samples, each look a sealed record of what was asked by then."""
+
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from harness.checkpoints.loading.dtypes import SERVED
+from harness.checkpoints.loading.loader import Loader
+from harness.core.errors import PluginError
+from harness.core.meters import Meter
+from harness.core.models import Model
+from harness.core.process.logs import LogFile, logged_to
+from harness.core.process.progress import Progress
+from harness.decision.sequential.units import Order, Place
+from harness.engine.devices import describe_device
+from harness.engine.kinds.resumed import ResumedModel
+from harness.record import RunRecord, RunWriter
+from harness.record.environment import describe_environment, peak_memory_bytes
+from harness.record.files import write_whole
+from harness.record.seal import ORDER, POLICY
+from harness.run.asking import answer_all
+from harness.run.metering import machine_meter, measure_idle
+from harness.run.pipeline import LOG, checkpoint_description, conclude, open_checkpoint, record_metrics
+from harness.run.planning import Plan
+from harness.run.work import TaskWork, prepare
+
+__all__ = ["GrowingRun", "places"]
+
+_LOOKS = "looks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Opened:
+    model: Model
+    meter: Meter
+
+
+class GrowingRun:
+    """The run of the `whole` plan, which may stay unfinished: its folder keeps every answer, as that of any run.
+
+    `harness eval` with the same options goes on where it stands. Each `look` is a run with smaller limits, sealed in a
+    folder of its own below it, until `keep` puts one of them beside the others. To be used as a context.
+    """
+
+    def __init__(self, whole: Plan, output: Path, policy: bytes | None, progress: Progress) -> None:
+        self.whole, self.output, self.progress = whole, output, progress
+        self._policy = policy
+        self._work: dict[Place, TaskWork] = {}
+        self._looks_so_far: list[dict[Place, frozenset[str]]] = []
+        self._stack = ExitStack()
+        self._asking = ExitStack()
+        self._opened: _Opened | None = None
+
+    def __enter__(self) -> "GrowingRun":
+        self.writer = self._stack.enter_context(closing(RunWriter(self.output, self.whole.spec)))
+        self._stack.enter_context(logged_to(LogFile(self.writer.folder / LOG), logging.DEBUG))
+        if self._policy is not None:
+            # Before the first answer, so that nobody can have written it in their light.
+            write_whole(self.writer.folder / POLICY, self._policy)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._asking.close()
+        self._stack.close()
+
+    @property
+    def joules(self) -> float | None:
+        """What was used so far; None where it isn't measured."""
+        known = [window.energy_joules for window in self.writer.windows]
+        return sum(one for one in known if one is not None) if any(one is not None for one in known) else None
+
+    def look(self, limits: Mapping[Place, int]) -> RunRecord:
+        """Ask what is still open of so many samples a task, and seal what there is by then.
+
+        Raises `PluginError` for a task whose samples of a larger limit don't contain those of a smaller one.
+        """
+        fresh = [self._grown(place, limit) for place, limit in limits.items()]
+        asked = [one for one in fresh if one.samples]
+        if any(request.id not in self.writer.responses for one in asked for each in one.asked for request in each):
+            opened = self._open()
+            resumed = ResumedModel(opened.model, self.writer)
+            answer_all(asked, resumed, self.writer, opened.meter, self.progress, self.whole.plugin_timeout_s)
+        work = tuple(one for one in (self._work.get(place) for place in limits) if one is not None)
+        ids = {place: frozenset(sample.id for sample in self._work[place].samples) for place in limits}
+        self._looks_so_far.append(ids)
+        spec = replace(self.whole.spec, tasks=tuple(one.spec for one in work))
+        return self._sealed(replace(self.whole, work=work, spec=spec, skipped=()))
+
+    @property
+    def look_count(self) -> int:
+        """How often it was looked."""
+        return len(self._looks_so_far)
+
+    @property
+    def _order(self) -> Order:
+        """Which samples came first. How many the data have altogether is known where all of them may be asked."""
+        sizes = {
+            place: len(one.samples)
+            for place, one in zip(places(self.whole.work), self.whole.work, strict=True)
+            if one.planned.task.data is not None and one.planned.settings.limit is None
+        }
+        return Order(seed=self.whole.spec.seed, looks=self._looks_so_far, sizes=sizes)
+
+    def rest(self) -> None:
+        """Let the model go until it is asked again, so that another has the memory."""
+        self._opened = None
+        self._asking.close()
+
+    def keep(self, look: RunRecord) -> RunRecord:
+        """The look as a run among the others. One that is there already stays."""
+        target = self.output / look.run_id
+        if not target.exists():
+            look.folder.rename(target)
+        shutil.rmtree(self._looks, ignore_errors=True)
+        return RunRecord(target)
+
+    @property
+    def _looks(self) -> Path:
+        return self.writer.folder / _LOOKS
+
+    def _grown(self, place: Place, limit: int) -> TaskWork:
+        """The task with so many samples from now on; given are those that are new."""
+        before = self._work.get(place)
+        planned = next(one.planned for one in self.whole.work if (one.planned.suite, one.planned.task.name) == place)
+        settings = replace(planned.settings, limit=limit)
+        (now,) = prepare(
+            [replace(planned, settings=settings)], offline=True, step_timeout_s=self.whole.plugin_timeout_s
+        )
+        old = {sample.id for sample in before.samples} if before else set()
+        if old - {sample.id for sample in now.samples}:
+            raise PluginError(
+                "a larger limit does not contain the samples of a smaller one, so it can't be asked bit by bit",
+                place=place[1],
+                fix="Let the task choose its samples by `choose`",
+            )
+        self._work[place] = now
+        new = [number for number, sample in enumerate(now.samples) if sample.id not in old]
+        return replace(
+            now,
+            samples=tuple(now.samples[number] for number in new),
+            requests=tuple(now.requests[number] for number in new),
+        )
+
+    def _open(self) -> _Opened:
+        if self._opened is None:
+            plan, progress = self.whole, self.progress
+            if not (self.writer.folder / "environment.json").exists():
+                # When it began, however often it was interrupted.
+                self.writer.write_json("environment.json", describe_environment(describe_device(plan.spec.device)))
+            self.writer.write_json("checkpoint.json", checkpoint_description(plan.checkpoint))
+            meter = self._asking.enter_context(
+                machine_meter(plan.spec.meter, self.writer.append_window, plan.spec.region, progress)
+            )
+            measure_idle(meter, progress)
+            self._opened = _Opened(model=open_checkpoint(plan, meter, progress, Loader()), meter=meter)
+        return self._opened
+
+    def _sealed(self, part: Plan) -> RunRecord:
+        shutil.rmtree(self._looks, ignore_errors=True)
+        record = RunRecord(self.writer.folder)
+        with closing(RunWriter(self._looks, part.spec)) as writer:
+            peak = peak_memory_bytes() if part.spec.device != SERVED else None
+            writer.write_json("environment.json", {**record.environment, "peak_memory_bytes": peak})
+            writer.write_json("checkpoint.json", record.checkpoint)
+            write_whole(writer.folder / "engine.json", (self.writer.folder / "engine.json").read_bytes())
+            if self._policy is not None:
+                write_whole(writer.folder / POLICY, self._policy)
+            writer.write_json(ORDER, self._order.to_json())
+            ids = {request.id for one in part.work for each in one.asked for request in each}
+            writer.append([answer for name, answer in self.writer.responses.items() if name in ids])
+            for window in self.writer.windows:
+                writer.append_window(window)
+            record_metrics(part, writer)
+            return conclude(part, part.work, writer)
+
+
+def places(work: Sequence[TaskWork]) -> list[Place]:
+    """Suite and task of each."""
+    return [(one.planned.suite, one.planned.task.name) for one in work]

@@ -1,0 +1,97 @@
+"""Which tasks a number is on, and how many samples of each it takes so many steps to see."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from harness.core.requests import Conversation, GenerateUntil, Request
+from harness.core.scores import OVERALL
+from harness.core.tasks import Task
+from harness.decision.sequential.units import Place, drawn_counts
+from harness.run.planning import Plan
+from harness.run.work import TaskWork
+
+__all__ = ["Need", "need_of", "refuses_bits"]
+
+_CHARACTERS_A_TOKEN, _READ_FOR_WRITTEN = 4, 8
+"""About so many characters are a token, and writing one costs as much as reading some."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """The tasks that a number is of, what each weighs, and how many samples each has at most."""
+
+    places: Sequence[Place]
+    weights: Sequence[float]
+    most: Sequence[int]
+    costs: Sequence[float]
+    seed: int
+
+    def samples(self, steps: int) -> Mapping[Place, int]:
+        """How many samples of each task so many steps of its stream take, as far as there are any."""
+        counts = drawn_counts(self.weights, steps, self.seed)
+        return {place: min(count, most) for place, count, most in zip(self.places, counts, self.most, strict=True)}
+
+    @property
+    def longest(self) -> int:
+        """Steps until a task has no sample left."""
+        low, high = 0, sum(self.most)
+        while low < high:
+            middle = (low + high + 1) // 2
+            counts = drawn_counts(self.weights, middle, self.seed)
+            if all(count <= most for count, most in zip(counts, self.most, strict=True)):
+                low = middle
+            else:
+                high = middle - 1
+        return low
+
+    @property
+    def step_cost(self) -> float:
+        """What a step costs on average, in tokens read."""
+        total = math.fsum(self.weights)
+        return math.fsum(weight * cost for weight, cost in zip(self.weights, self.costs, strict=True)) / total
+
+
+def need_of(suite: str, task: str, plan: Plan, most: Mapping[Place, int]) -> Need | None:
+    """What a number of a task, or of a suite as a whole, needs asked; None where the plan has no task for it.
+
+    A headline is on the tasks that its suite names for it.
+    """
+    of_suite = [one for one in plan.work if one.planned.suite == suite]
+    named = next((one.headline for one in plan.selection.suites if one.name == suite), ())
+    wanted = {name for name, _ in named} if task == OVERALL else {task}
+    work = [one for one in of_suite if one.planned.task.name in wanted]
+    if not work:
+        return None
+    places = [(one.planned.suite, one.planned.task.name) for one in work]
+    return Need(
+        places=places,
+        weights=[1.0] * len(work),
+        most=[most[place] for place in places],
+        costs=[_cost(one) for one in work],
+        seed=plan.spec.seed,
+    )
+
+
+def refuses_bits(task: Task) -> bool:
+    """Whether what a task asks hangs on the answers to what it asked before."""
+    return type(task).follow_up is not Task.follow_up
+
+
+def _cost(work: TaskWork) -> float:
+    """About how many tokens reading a sample costs, by its texts: a figure that hangs on no clock."""
+    asked = [sum(map(_tokens, requests)) for requests in work.requests[:50]]
+    return max(1.0, sum(asked) / max(1, len(asked)))
+
+
+def _tokens(request: Request) -> float:
+    written = request.max_tokens * _READ_FOR_WRITTEN if isinstance(request, GenerateUntil) else 0
+    return written + sum(_length(getattr(request, name)) for name in request.__dataclass_fields__) / _CHARACTERS_A_TOKEN
+
+
+def _length(value: object) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, Conversation):
+        return _length((*value.before, value.opening))
+    return sum(map(_length, value)) if isinstance(value, tuple) else 0

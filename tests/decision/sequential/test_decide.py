@@ -1,0 +1,217 @@
+"""Runs that end when a policy is decided, on a tiny checkpoint and questions of the test's own."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.core.errors import InputError
+from harness.core.process.progress import Quiet
+from harness.decision.comparison import compare
+from harness.decision.gate import gate
+from harness.decision.policy import Policy, read_policy
+from harness.decision.verdicts import read_verdicts, write_verdict
+from harness.record.seal import POLICY, read_seal
+from harness.report.build import build_document
+from harness.report.context import ReportContext
+from harness.report.markdown import to_markdown
+from harness.report.words import Words
+from harness.run.options import EvalOptions
+from harness.run.pipeline import evaluate
+from harness.run.rescore import rescore
+from harness.run.sequential.budget import Budget
+from harness.run.sequential.deciding import Decided, decide
+from tests.tiny import build_tiny_checkpoint
+
+ROWS = 300
+SUITE = """
+name: quiz
+tasks:
+  - name: letters
+    type: multiple_choice
+    data: rows.jsonl
+    prompt: "{question}"
+    choices: options
+    gold: answer
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory) -> Path:
+    """A folder with a checkpoint, questions and a suite file."""
+    folder = tmp_path_factory.mktemp("deciding")
+    build_tiny_checkpoint(folder / "model")
+    rows = [
+        {"question": f"Is {number} a b?", "options": ["yes", "no"], "answer": (number * 7 + number // 3) % 2}
+        for number in range(ROWS)
+    ]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "quiz.yaml").write_text(SUITE)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def baseline(place):
+    """The same checkpoint, asked everything."""
+    return evaluate(str(place / "model"), suite=str(place / "quiz.yaml"), limit="all", options=options(place))
+
+
+def options(place: Path, folder: str = "runs") -> EvalOptions:
+    return EvalOptions(output=place / folder, meter="none", store="none")
+
+
+def policy(folder: Path, *rules: str) -> Policy:
+    path = folder / "policy.yaml"
+    path.write_text("format: 1\nname: quiz\nrules:\n" + "".join(f"  - {{suite: quiz, {rule}}}\n" for rule in rules))
+    return read_policy(str(path))
+
+
+KEEPS_UP = "kind: non_inferior, task: letters, metric: acc, margin: 0.1"
+HIGH = "kind: floor, task: letters, metric: acc, bound: 0.9"
+NEAR = "kind: floor, task: letters, metric: acc, bound: 0.5"
+
+
+def decided(place: Path, rules: Policy, folder: Path, **given) -> Decided:
+    return decide(
+        str(place / "model"), rules, suite=str(place / "quiz.yaml"), options=options(place, str(folder)), **given
+    )
+
+
+def test_an_equal_checkpoint_passes_and_a_bad_one_fails_with_a_part_of_the_samples(place, baseline, tmp_path):
+    rules = policy(tmp_path, KEEPS_UP, HIGH)
+    found = decided(place, rules, tmp_path, baseline=baseline)
+    assert [rule.verdict for rule in found.verdict.rules] == ["PASS", "FAIL"]
+    assert found.ended_by == "decided"
+    assert found.asked["quiz", "letters"] < ROWS / 2
+    # What all samples say is the same.
+    assert [rule.verdict for rule in gate(baseline, rules, baseline).rules] == ["PASS", "FAIL"]
+
+
+def test_what_was_asked_is_a_sealed_run_that_names_its_policy(place, baseline, tmp_path):
+    rules = policy(tmp_path, HIGH)
+    record = decided(place, rules, tmp_path).record
+    assert record.state == "sealed"
+    assert record.verify() == []
+    assert record.spec.policy_sha256 == rules.sha256
+    assert POLICY in read_seal(record.folder).files
+    assert (record.folder / POLICY).read_bytes() == Path(rules.path).read_bytes()
+    (record.folder / POLICY).write_text("format: 1")
+    assert any(POLICY in fault for fault in record.verify())
+
+
+def test_it_is_compared_and_told_of_as_any_run(place, baseline, tmp_path):
+    rules = policy(tmp_path, KEEPS_UP)
+    found = decided(place, rules, tmp_path, baseline=baseline)
+    write_verdict(found.record.folder, found.verdict)
+    compared = compare(baseline, found.record)
+    acc = next(one for one in compared.differences if one.metric == "acc" and one.task == "letters")
+    assert (acc.difference, acc.n) == (0.0, found.asked["quiz", "letters"])
+    context = ReportContext(
+        record=found.record, words=Words("en"), verdicts=read_verdicts(found.record.folder), baseline=baseline
+    )
+    assert "before the first answer, and sealed with the run" in to_markdown(build_document(context))
+    assert rescore(found.record).ok
+
+
+def test_its_answers_are_those_of_the_whole_run(place, baseline, tmp_path):
+    record = decided(place, policy(tmp_path, HIGH), tmp_path).record
+    whole = baseline.scores.set_index(["sample_id", "metric"])["value"]
+    part = record.scores.set_index(["sample_id", "metric"])["value"]
+    assert part.to_numpy() == pytest.approx(whole[part.index].to_numpy(), abs=5e-4)
+    assert 0 < len(part) < len(whole)
+
+
+def test_a_rule_that_need_not_be_met_is_left_out_where_nothing_decides_it(place, tmp_path):
+    said: list[str] = []
+
+    class Listening(Quiet):
+        def note(self, text: str) -> None:
+            said.append(text)
+
+    rules = policy(tmp_path, HIGH, "kind: floor, task: numbers, metric: acc, bound: 0.5, required: false")
+    found = decided(place, rules, tmp_path, progress=Listening())
+    assert [rule.verdict for rule in found.verdict.rules] == ["FAIL"]
+    assert any("quiz/numbers" in text for text in said)
+
+
+class _Stops(Quiet):
+    """Breaks off after some steps."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def advance(self, steps: int = 1) -> None:
+        self.left -= steps
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("after", [0, 40, 100, 150])
+def test_an_interrupted_decision_goes_on_to_the_same_verdict_byte_for_byte(place, baseline, tmp_path, after):
+    rules = policy(tmp_path, NEAR)
+    undisturbed = decided(place, rules, tmp_path / "once")
+    with pytest.raises(KeyboardInterrupt):
+        decided(place, rules, tmp_path / "twice", progress=_Stops(after))
+    resumed = decided(place, rules, tmp_path / "twice")
+    assert resumed.verdict.rules == undisturbed.verdict.rules
+    assert resumed.record.run_id == undisturbed.record.run_id
+    for name in ("scores.parquet", "estimates.json"):
+        assert (resumed.record.folder / name).read_bytes() == (undisturbed.record.folder / name).read_bytes()
+
+
+def test_a_spent_budget_leaves_rules_open_and_a_larger_one_goes_on(place, tmp_path):
+    rules = policy(tmp_path, NEAR)
+    small = decided(place, rules, tmp_path, budget=Budget.parse("20 requests"))
+    assert small.ended_by == "budget"
+    assert small.verdict.verdict == "INCONCLUSIVE"
+    assert small.verdict.rules[0].n_needed
+    large = decided(place, rules, tmp_path)
+    assert large.ended_by in ("decided", "exhausted")
+    assert large.asked["quiz", "letters"] > small.asked["quiz", "letters"]
+    first, second = (set(one.record.scores["sample_id"]) for one in (small, large))
+    assert first < second
+
+
+def test_all_samples_of_the_data_decide_whatever_they_say(place, baseline, tmp_path):
+    value = float(baseline.estimates.query("metric == 'acc'")["value"].iloc[0])
+    rules = policy(tmp_path, f"kind: floor, task: letters, metric: acc, bound: {value - 0.001}")
+    found = decided(place, rules, tmp_path)
+    assert [rule.verdict for rule in found.verdict.rules] == ["PASS"]
+    # The gate knows of such a run, and says the same; of the same answers in a run of a fixed size, which stand for
+    # others like them, it can't tell.
+    assert gate(found.record, rules).rules == found.verdict.rules
+    assert gate(baseline, rules).verdict == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize("text", ["0m", "0 requests", "many", "3 weeks", "-1h", ""])
+def test_a_budget_that_is_none_is_refused(text):
+    with pytest.raises(InputError, match="--budget"):
+        Budget.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "unit"),
+    [("30m", 1800, "s"), ("2h", 7200, "s"), ("20,000 requests", 20_000, "requests"), ("50 Wh", 180_000, "J")],
+)
+def test_a_budget_is_a_time_requests_or_energy(text, amount, unit):
+    assert Budget.parse(text) == Budget(amount=amount, unit=unit, text=text)
+
+
+def test_what_can_not_be_decided_is_said_before_anything_is_asked(place, baseline, tmp_path):
+    other = EvalOptions(output=tmp_path, meter="none", store="none", seed=1)
+    with pytest.raises(InputError, match="seed"):
+        decide(
+            str(place / "model"),
+            policy(tmp_path, KEEPS_UP),
+            baseline=baseline,
+            suite=str(place / "quiz.yaml"),
+            options=other,
+        )
+    with pytest.raises(InputError, match="can't be decided"):
+        decided(place, policy(tmp_path, "kind: floor, task: numbers, metric: acc, bound: 0.5"), tmp_path)
+    with pytest.raises(InputError, match="--baseline"):
+        decided(place, policy(tmp_path, KEEPS_UP), tmp_path)
+    optional = "kind: floor, task: numbers, metric: acc, bound: 0.5, required: false"
+    with pytest.raises(InputError, match="no rule can be decided"):
+        decided(place, policy(tmp_path, optional), tmp_path)
+    assert not [path for path in tmp_path.glob("*/journal.jsonl") if path.stat().st_size]
