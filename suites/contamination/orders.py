@@ -56,7 +56,8 @@ class OrderTask(WrappedTask[RowTask]):
 
     Limits. A p value, never a verdict: with many tasks and models, small ones come by chance. A large one is no proof
     of innocence. The first 240 characters of each row, as the task asks it, so another form of it may go unseen. Data
-    whose order means something are told by any model.
+    whose order means something are told by any model. Several models on one file are no independent witnesses: they may
+    share a liking for how its rows happen to lie.
     """
 
     metrics: Sequence[Metric] = (ORDER_RANK,)

@@ -21,7 +21,8 @@ class Contamination(Suite):
 
     Limits. A small p value is evidence that the model knows the file, a large one no proof that it doesn't: training on
     shuffled rows leaves no trace of their order, and paraphrases share no 13 words. With many tasks and models, small p
-    values come by chance. There is no score of the whole.
+    values come by chance; and several models on one file are no independent witnesses, since what one prefers by chance
+    in the published order, such as a short row first, the next may, too. There is no score of the whole.
     """
 
     name = "contamination"

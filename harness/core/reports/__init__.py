@@ -152,6 +152,10 @@ class SuiteReport:
         """What is drawn of its scores; None for bars of its groups."""
         return None
 
+    def beside(self, run: ReportedRun, words: Wording) -> Iterator[tuple[str, str]]:  # noqa: ARG002
+        """What it says of tasks of other suites, as a task's name and a text that stands beside its scores there."""
+        return iter(())
+
     def first_page(self, run: ReportedRun, words: Wording) -> Iterable[Drawing]:  # noqa: ARG002
         """What a hurried reader should see of its scores, on the first page of a report; nothing by default."""
         return ()

@@ -1,11 +1,11 @@
 """Dimension by dimension: scores with their errors, what they mean, groups, and the worst samples."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from harness.core.media import OBJECT
 from harness.core.metrics import Metric, Undefined
-from harness.core.reports.installed import known_suite, suite_report
+from harness.core.reports.installed import known_suite, suite_report, suite_reports
 from harness.core.scores import Estimate
 from harness.core.text.display import number
 from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section, Table
@@ -39,6 +39,7 @@ def _suite(context: ReportContext, suite: str) -> list[Section]:
         # A figure shows the phases of a run; their four rows each would fill two pages.
         shown = [one for one in single if "/" not in one.task]
         blocks.append(_table(context, words("Scores of {suite}", suite=words.title(suite)), shown))
+        blocks += _beside(context, {one.task for one in shown})
         if left := len(single) - len(shown):
             blocks.append(Note(text=words("{count} more rows by phase are in the record.", count=left)))
     grouped = [one for one in mine if one.group is not None and one.value is not None]
@@ -54,6 +55,16 @@ def _suite(context: ReportContext, suite: str) -> list[Section]:
     if worst:
         sections.append(Section(title=words("Samples at its worst"), blocks=worst, level=2))
     return sections
+
+
+def _beside(context: ReportContext, tasks: Collection[str]) -> list[Note]:
+    """What other suites say of these tasks."""
+    return [
+        Note(term=task, text=text)
+        for name, report in suite_reports().items()
+        for task, text in report.beside(context, context.words.of(name))
+        if task in tasks
+    ]
 
 
 def _purpose(suite: str) -> str:
@@ -96,7 +107,7 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
     if any(map(context.unusable, estimates)):
         caption += f". {words('In brackets behind n: samples that could not be used, and are in no score')}"
     if any(one.by_chance for one in estimates):
-        caption += f". {words('p: how often chance alone gives as extreme a value where no group differs')}"
+        caption += f". {words('p: how often chance alone gives as extreme a value where there is nothing to find')}"
     return Table(caption=caption, columns=columns, rows=rows)
 
 

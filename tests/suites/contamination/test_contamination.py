@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,8 +14,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from harness.core.errors import DataError, HarnessError, InputError, TaskError
 from harness.core.requests import Loglikelihood, LoglikelihoodRolling, Request, Response, TokenLoglikelihoods
+from harness.core.scores import Estimate
 from harness.core.tasks import Row, TaskSettings
 from harness.engine.kinds.scripted import ScriptedModel
+from harness.report import Words
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
 from harness.tasks.rolling import RollingPerplexity
@@ -22,6 +25,7 @@ from suites.contamination.corpus import runs_of, search
 from suites.contamination.orders import ROWS, OrderTask
 from suites.contamination.overlap import OverlapTask
 from suites.contamination.ranks import MeanRank, rank_p_value
+from suites.contamination.report import ContaminationReport
 from suites.contamination.twins import TwinTask
 from suites.contamination.wrappers import exchangeability, overlap
 from tests.suites.scripts import scores_of, value_of
@@ -230,3 +234,23 @@ def test_a_rank_has_no_end_beyond_its_range() -> None:
     metric = OrderTask(Lines()).metrics[0]
     assert isinstance(metric, MeanRank)
     assert (metric.lowest, metric.highest, metric.target) == (0.0, 1.0, 0.5)
+
+
+def test_a_report_tells_traces_beside_the_scores_of_the_task_that_they_are_about() -> None:
+    def estimate(task: str, metric: str, value: float | None, p_value: float | None) -> Estimate:
+        told = {"value": value, "p_value": p_value, "n": 4, "unit": "share", "signature": "s"}
+        return Estimate(suite="any", task=task, metric=metric, target=0.5, reason=None if value else "no", **told)
+
+    listed = [
+        estimate("exchangeability_piqa", "order_rank", 0.65, 0.239),
+        estimate("overlap:piqa", "ngram_overlap", 0.25, None),
+        estimate("freshness:mine", "min_k_rank", None, None),
+        estimate("bbq", "gap", 0.4, 0.01),
+        estimate("not_installed", "gap", 0.4, 0.01),
+    ]
+    run = SimpleNamespace(model="m", estimates=listed, scores=None, samples=None)
+    (found,) = ContaminationReport().beside(run, Words("en"))
+    assert found == (
+        "piqa",
+        "Traces of its rows in training, which are no verdict: order_rank 0.6500 (p = 0.239); ngram_overlap 0.2500.",
+    )
