@@ -101,6 +101,8 @@ def licences(one: Distribution) -> Iterator[str]:
     """The licences that a distribution names: by SPDX, else by its classifiers, else in its own words."""
     lines = one.metadata.get_all("Classifier", [])
     classified = [line.rpartition(":: ")[2] for line in lines if line.startswith("License ::")]
+    if classified == ["Other/Proprietary License"]:  # a classifier for whoever found no other: its text says which
+        classified = [next(filter(None, (one.read_text("LICENSE") or "none").splitlines()))]
     told = one.metadata.get("License-Expression") or " AND ".join(classified) or one.metadata.get("License") or "none"
     yield from re.split(r" (?:AND|OR) ", told.splitlines()[0])
 
