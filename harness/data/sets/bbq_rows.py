@@ -1,4 +1,4 @@
-"""BBQ's files of questions, joined with the authors' table of which answer the stereotype is about."""
+"""BBQ's files of questions, joined with the authors' table of which answer is the one by the stereotype."""
 
 import csv
 import json
@@ -26,8 +26,8 @@ class BBQSource:
 
     Of each question there are `category`, `template` (the authors' question_index), `example`, `polarity` (neg,
     nonneg), `condition` (ambig, disambig), `context`, `question`, the three `answers` and, as indices of them, the
-    right one (`label`), the one for `unknown` and the one of the stereotyped group (`target`; null where the authors'
-    table has none).
+    right one (`label`), the one for `unknown` and the one by the stereotype (`target`: the stereotyped group where
+    `polarity` is neg, the other one where it is nonneg; null where the authors' table has none).
     """
 
     wheel: Wheel

