@@ -80,7 +80,8 @@ def decide_command(
     else:
         print_rows(f"policy {found.verdict.policy}", RULE_COLUMNS, map(rule_cells, found.verdict.rules))
         print_rows("samples", ("task", "asked", "there are"), _sample_rows(found))
-        output.print(Text(f"{_ENDINGS[found.ended_by]} (looked {found.looks} times)"))
+        looks = "once" if found.looks == 1 else f"{found.looks} times"
+        output.print(Text(f"{_ENDINGS[found.ended_by]} (looked {looks})"))
         output.print(Text(f"{found.verdict.verdict}: {found.record.folder} ({tally(found.verdict)}; kept in {kept})"))
     raise RuleFailed if found.verdict.verdict == "FAIL" else typer.Exit(EXIT_CODES[found.verdict.verdict])
 

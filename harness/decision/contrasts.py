@@ -15,7 +15,7 @@ from harness.decision.keys import Key
 from harness.decision.scored import Scored
 from harness.decision.worst import paired_worst
 
-__all__ = ["READINGS", "Contrast", "Contrasts", "contrasted_parts", "no_worst", "scored_pairs"]
+__all__ = ["READINGS", "Contrast", "Contrasts", "contrasted_parts", "no_worst", "scored_pairs", "unlike"]
 
 READINGS = "both were read from a machine, at different times: their errors don't cover what else changed in between"
 
@@ -52,15 +52,14 @@ class Contrasts:
     ) -> None:
         self.first, self.second = first, second
         self.confidence, self.resamples, self.worst = confidence, resamples, worst
-        self._same_tokenizer = _tokenizer(first) == _tokenizer(second)
 
     def of(self, key: Key) -> Contrast:
         """The difference of what `key` names, which both runs have an estimate of."""
         one, other = self.first.estimates[key], self.second.estimates[key]
         if one.value is None or other.value is None:
             return Contrast(difference=None, reason=one.reason or other.reason)
-        if one.unit == "per token" and not self._same_tokenizer:
-            return Contrast(difference=None, reason="tokens of different tokenizers can't be compared")
+        if fault := unlike(self.first, self.second, key):
+            return Contrast(difference=None, reason=fault)
         if key.is_headline or self.first.estimates[key].parts:
             return self._over_parts(key)
         try:
@@ -69,12 +68,7 @@ class Contrasts:
             return Contrast(difference=None, reason=undefined.reason)
 
     def _over_parts(self, key: Key) -> Contrast:
-        parts, others = (contrasted_parts(run, key) for run in (self.first, self.second))
-        weights, other_weights = (
-            [part.weight for part in run.estimates[key].parts] for run in (self.first, self.second)
-        )
-        if fault := part_fault([*parts, *weights], [*others, *other_weights]):
-            return Contrast(difference=None, reason=fault)
+        parts, weights = contrasted_parts(self.first, key), [part.weight for part in self.first.estimates[key].parts]
         found = [self.of(part) for part in parts]
         share = max((part.invalid_share for part in found), default=0.0)
         differences = [part.difference for part in found if part.difference is not None]
@@ -110,6 +104,16 @@ class Contrasts:
             return Contrast(difference=None, reason=reason, invalid_share=share)
         gained, lost = _flips(kept)
         return Contrast(difference=found, gained=gained, lost=lost, invalid_share=share)
+
+
+def unlike(first: Scored, second: Scored, key: Key) -> str | None:
+    """Why two numbers of one name can't be held against each other, whatever they are; None where they can."""
+    if second.estimates[key].unit == "per token" and _tokenizer(first) != _tokenizer(second):
+        return "tokens of different tokenizers can't be compared"
+    made_of = [
+        [*contrasted_parts(run, key), *(part.weight for part in run.estimates[key].parts)] for run in (first, second)
+    ]
+    return part_fault(*made_of)
 
 
 def scored_pairs(first: Scored, second: Scored, key: Key) -> tuple[Metric, Pairs]:

@@ -20,12 +20,18 @@ from harness.decision.keys import Key
 from harness.decision.scored import Scored
 from harness.decision.worst import with_worst
 
-__all__ = ["Bounds", "FixedBounds", "is_reading", "limits", "unit_count"]
+__all__ = ["Bounds", "FixedBounds", "is_reading", "limits", "require_derived", "unit_count"]
 
 
 def is_reading(run: Scored, key: Key) -> bool:
     """Whether a number was read from a meter, and is no statistic of samples."""
     return not (key.is_headline or key.whole in run.scores or run.estimates[key].parts)
+
+
+def require_derived(run: Scored, key: Key) -> None:
+    """Raises `Undefined` for a number that nothing in the record bears out."""
+    if reason := underived(run, key):
+        raise Undefined(Reason("{metric} {reason}, so it can't be confirmed", metric=key.metric, reason=reason))
 
 
 def limits(run: Scored, key: Key, confidence: float) -> Interval:
@@ -37,8 +43,7 @@ def limits(run: Scored, key: Key, confidence: float) -> Interval:
     """
     estimate = run.estimates[key]
     assert estimate.value is not None
-    if reason := underived(run, key):
-        raise Undefined(Reason("{metric} {reason}, so it can't be confirmed", metric=key.metric, reason=reason))
+    require_derived(run, key)
     if is_reading(run, key):
         return Interval(value=estimate.value, stderr=None, low=estimate.value, high=estimate.value, method="as read")
     if parts := contrasted_parts(run, key):

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 from typing_extensions import override
 
+from harness.core import statistics
 from harness.core.metrics import Mean, Metric, Undefined
 from harness.core.pairing import Pairs, over_pairs
 from harness.core.scores import Score
 from harness.core.statistics import Difference, Interval, Statistic
-from harness.core.statistics.anytime.asymptotic import asymptotic_radius
+from harness.core.statistics.anytime.asymptotic import asymptotic_log_wealth, asymptotic_radius
 from harness.core.statistics.anytime.betting import Bets
 from harness.core.statistics.anytime.several import e_holm
 from harness.core.text.reasons import Reason
-from harness.decision.contrasts import READINGS, Contrast, contrasted_parts, no_worst, scored_pairs
+from harness.decision.contrasts import Contrast, contrasted_parts, no_worst, scored_pairs, unlike
 from harness.decision.keys import Key
-from harness.decision.limits import Bounds, is_reading
+from harness.decision.limits import Bounds, is_reading, require_derived
 from harness.decision.scored import Scored
 from harness.decision.sequential.units import Order, draws, unit_means
 from harness.decision.worst import paired_worst, with_worst
@@ -29,6 +30,7 @@ Values = NDArray[np.float64]
 
 BETTING = "anytime-valid, by betting"
 ASYMPTOTIC = "anytime-valid from many samples on"
+OTHER_SAMPLES = "both were read from a machine, while it was asked other samples"
 
 CHANGES = 0.3
 """What the standard deviation of a change between two runs is taken for at first, in parts of the range of a value.
@@ -47,9 +49,13 @@ _BLOCKS = 100
 
 @dataclass(frozen=True, kw_only=True)
 class _Stream:
-    """Values in order, of a mean: between which ends they lie, and of how many in all where that is known."""
+    """Values in order, of a mean: between which ends they lie, and of how many in all where that is known.
+
+    `mean` is that of all that there are; the values of several tasks end before those of the larger ones do.
+    """
 
     values: Values
+    mean: float
     lowest: float
     highest: float
     population: int | None = None
@@ -63,7 +69,7 @@ class _Stream:
 
     @property
     def mirrored(self) -> "_Stream":
-        return replace(self, values=-self.values, lowest=-self.highest, highest=-self.lowest)
+        return replace(self, values=-self.values, mean=-self.mean, lowest=-self.highest, highest=-self.lowest)
 
     def limits(self, confidence: float, margin: float | None) -> tuple[float, float]:
         bets = self.bets(margin)
@@ -72,17 +78,27 @@ class _Stream:
 
 @dataclass(frozen=True, kw_only=True)
 class _Contributions:
-    """The standard error of a number of `count` samples, and by how much rare ones that were not seen could move it."""
+    """A number of `n` samples in `units` independent clusters, its standard error, and by how much rare samples that
+    were not seen could move it."""
 
+    value: float
     stderr: float
-    count: int
+    n: int
+    units: int
     unseen: float
+
+    def log_wealth(self, distance: float, confidence: float) -> float:
+        """What says that the truth doesn't lie `distance` away, on that side; 0 for none."""
+        if distance <= self.unseen:
+            return 0.0
+        return asymptotic_log_wealth(distance, self.stderr, self.units, confidence, _PLANNED)
 
 
 class AnytimeBounds(Bounds):
     """See `harness.core.statistics.anytime`: of means of bounded values by betting, of others approximately.
 
     They are about all questions of the data, of which some were asked, in random order. `order` says which came when.
+    Samples that share a passage or a question may have come together: such a cluster counts as one, approximately.
     """
 
     def __init__(self, run: Scored, baseline: Scored | None, confidence: float, order: Order) -> None:
@@ -92,10 +108,11 @@ class AnytimeBounds(Bounds):
     def alone(self, key: Key, margin: float | None) -> Interval:
         value = self.run.estimates[key].value
         assert value is not None
+        require_derived(self.run, key)
         if is_reading(self.run, key):
             return Interval(value=value, stderr=None, low=value, high=value, method="as read")
-        low, high, method, _ = self._limits(key, value, margin, self._values, self._contributions)
-        return Interval(value=value, stderr=None, low=low, high=high, method=method)
+        found = self._limits(key, margin, self._values, self._contributions)
+        return Interval(value=found.value, stderr=None, low=found.low, high=found.high, method=found.method)
 
     @override
     def against(self, key: Key, margin: float) -> Contrast:
@@ -103,31 +120,30 @@ class AnytimeBounds(Bounds):
         now, before = self.run.estimates[key], self.baseline.estimates[key]
         if now.value is None or before.value is None:
             return Contrast(difference=None, reason=now.reason or before.reason)
-        value = now.value - before.value
         if is_reading(self.run, key):
-            return Contrast(difference=None, reason=READINGS)
+            return Contrast(difference=None, reason=OTHER_SAMPLES)
+        if fault := unlike(self.baseline, self.run, key):
+            return Contrast(difference=None, reason=fault)
         try:
-            low, high, method, n = self._limits(key, value, margin, self._changes, self._contributions_to_change)
+            found = self._limits(key, margin, self._changes, self._contributions_to_change)
             share = max(self._invalid_share(part) for part in self._parts(key))
         except Undefined as undefined:
             return Contrast(difference=None, reason=undefined.reason)
-        difference = Difference(
-            value=value, stderr=None, low=low, high=high, p_value=None, method=method, n=n, cluster_count=n
-        )
-        return Contrast(difference=difference, invalid_share=share)
+        return Contrast(difference=found, invalid_share=share)
 
     @override
     def alarms(self, gains: Sequence[tuple[Key, Difference]], margin: float, sign: float) -> list[float]:
+        # The largest wealth so far: whatever was refuted once stays so.
         found = []
         for key, gain in gains:
             stream = self._stream(key, self._changes)
-            if stream is None:  # the level of an approximate bound is known at one place only
-                lost = gain.high is not None and gain.high < -margin
-                found.append(-math.log(1 - self.confidence) if lost else 0.0)
+            if stream is None:
+                whole = self._weighted(key, self._contributions_to_change)
+                found.append(whole.log_wealth(-margin - gain.value, self.confidence))
                 continue
             turned = stream if sign < 0 else stream.mirrored
-            found.append(float(turned.bets(margin).log_wealth(turned.values, margin)[-1]))
-        return [min(1.0, math.exp(-wealth)) for wealth in e_holm(found)]
+            found.append(float(turned.bets(margin).log_wealth(turned.values, margin).max(initial=0.0)))
+        return [math.exp(-max(wealth, 0.0)) for wealth in e_holm(found)]
 
     def _parts(self, key: Key) -> list[Key]:
         return contrasted_parts(self.run, key) or [key]
@@ -139,21 +155,41 @@ class AnytimeBounds(Bounds):
     def _limits(
         self,
         key: Key,
-        value: float,
         margin: float | None,
         values: Callable[[Key], "_Stream | None"],
         contributions: Callable[[Key], "_Contributions"],
-    ) -> tuple[float, float, Reason, int]:
-        """Both ends, how they were made, and of how many units."""
+    ) -> Difference:
+        """The value, with what can't be used as the worst, both ends, how they were made, and of how many units."""
         stream = self._stream(key, values)
         if stream is not None:
-            return *stream.limits(self.confidence, margin), Reason(BETTING), len(stream.values)
-        parts = [contributions(part) for part in self._parts(key)]
-        weights, count = self._weights(key), sum(part.count for part in parts)
-        stderr = math.hypot(*(weight * part.stderr for weight, part in zip(weights, parts, strict=True)))
-        unseen = math.fsum(weight * part.unseen for weight, part in zip(weights, parts, strict=True))
-        radius = max(asymptotic_radius(stderr, count, self.confidence, _PLANNED), unseen)
-        return value - radius, value + radius, Reason(ASYMPTOTIC), count
+            low, high = stream.limits(self.confidence, margin)
+            value, n, units, method = stream.mean, len(stream.values), len(stream.values), BETTING
+        else:
+            whole = self._weighted(key, contributions)
+            radius = max(asymptotic_radius(whole.stderr, whole.units, self.confidence, _PLANNED), whole.unseen)
+            low, high = whole.value - radius, whole.value + radius
+            value, n, units, method = whole.value, whole.n, whole.units, ASYMPTOTIC
+        return Difference(
+            value=value,
+            stderr=None,
+            low=low,
+            high=high,
+            p_value=None,
+            method=Reason(method),
+            n=n,
+            cluster_count=units,
+        )
+
+    def _weighted(self, key: Key, contributions: Callable[[Key], "_Contributions"]) -> "_Contributions":
+        """Those to a mean over tasks."""
+        parts, weights = [contributions(part) for part in self._parts(key)], self._weights(key)
+        return _Contributions(
+            value=math.fsum(weight * part.value for weight, part in zip(weights, parts, strict=True)),
+            stderr=math.hypot(*(weight * part.stderr for weight, part in zip(weights, parts, strict=True))),
+            n=sum(part.n for part in parts),
+            units=sum(part.units for part in parts),
+            unseen=math.fsum(weight * part.unseen for weight, part in zip(weights, parts, strict=True)),
+        )
 
     def _stream(self, key: Key, values: Callable[[Key], "_Stream | None"]) -> "_Stream | None":
         """The values of a number in order, mixed where it is a mean over tasks; None unless all are bounded means."""
@@ -164,6 +200,7 @@ class AnytimeBounds(Bounds):
             return streams[0]
         return _Stream(
             values=draws([stream.values for stream in streams], self._weights(key), self.order.seed),
+            mean=math.fsum(w * stream.mean for w, stream in zip(self._weights(key), streams, strict=True)),
             lowest=min(stream.lowest for stream in streams),
             highest=max(stream.highest for stream in streams),
             spread=streams[0].spread,
@@ -192,13 +229,24 @@ class AnytimeBounds(Bounds):
     def _in_order(
         self, key: Key, scores: Sequence[Score], lowest: float, highest: float, spread: float | None = None
     ) -> "_Stream | None":
-        samples = self.order.ranked(key.suite, key.task, list(dict.fromkeys(score.sample_id for score in scores)))
+        samples = self._in_turn(key, scores)
         values = unit_means(scores, samples)
-        if values is None:
+        if values is None or statistics.cluster_count([score.cluster for score in scores]) < len(samples):
             return None
         # How many of the data belong to a group is not known before all are asked.
         population = self.order.sizes.get((key.suite, key.task)) if key.group is None else None
-        return _Stream(values=values, lowest=lowest, highest=highest, population=population, spread=spread)
+        return _Stream(
+            values=values,
+            mean=float(values.mean()),
+            lowest=lowest,
+            highest=highest,
+            population=population,
+            spread=spread,
+        )
+
+    def _in_turn(self, key: Key, scores: Sequence[Score]) -> list[str]:
+        """The ids of the samples that the scores are of, in order."""
+        return self.order.ranked(key.suite, key.task, list(dict.fromkeys(score.sample_id for score in scores)))
 
     def _pairs(self, key: Key) -> tuple[Metric, Pairs]:
         assert self.baseline is not None
@@ -223,9 +271,8 @@ class AnytimeBounds(Bounds):
         statistic = metric.resampled(scores)
         if statistic is None:
             raise Undefined(Reason("{metric} can't be recomputed on resamples", metric=key.metric))
-        names = [score.sample_id for score in scores]
         differ = [score.value != scores[0].value or score.predicted != score.gold for score in scores]
-        return self._jackknifed(key, metric, statistic, names, differ)
+        return self._jackknifed(key, metric, statistic, scores, differ)
 
     def _contributions_to_change(self, key: Key) -> "_Contributions":
         metric, pairs = self._pairs(key)
@@ -236,21 +283,23 @@ class AnytimeBounds(Bounds):
             raise Undefined(Reason("{metric} can't be recomputed on resamples", metric=key.metric))
         before, after = over_pairs(first, pairs.first), over_pairs(second, pairs.second)
         either = (one or other for one, other in zip(pairs.first, pairs.second, strict=True))
-        names = [score.sample_id for score in either if score is not None]
-        return self._jackknifed(key, metric, lambda rows: after(rows) - before(rows), names, pairs.changed())
+        scores = [score for score in either if score is not None]
+        return self._jackknifed(key, metric, lambda rows: after(rows) - before(rows), scores, pairs.changed())
 
     def _jackknifed(
-        self, key: Key, metric: Metric, statistic: Statistic, samples: Sequence[str], differ: Sequence[bool]
+        self, key: Key, metric: Metric, statistic: Statistic, scores: Sequence[Score], differ: Sequence[bool]
     ) -> "_Contributions":
-        """The standard error of a statistic by leaving out blocks of samples in turn (Tukey, 1958).
+        """The standard error of a statistic by leaving out blocks of clusters in turn (Tukey, 1958).
 
         `differ` says which scores take part in its variation. Few of them say little of how large it is: then what the
         samples that weren't seen could add is bounded by their share.
         """
-        order = self.order.ranked(key.suite, key.task, list(dict.fromkeys(samples)))
-        block_of = {sample: number % _BLOCKS for number, sample in enumerate(order)}
-        blocks = np.array([block_of[sample] for sample in samples])
-        count, rows = int(blocks.max()) + 1, np.arange(len(samples))
+        unit_of = {score.sample_id: score.cluster or score.sample_id for score in scores}
+        samples = self._in_turn(key, scores)
+        units = list(dict.fromkeys(unit_of[sample] for sample in samples))
+        block_of = {unit: number % _BLOCKS for number, unit in enumerate(units)}
+        blocks = np.array([block_of[unit_of[score.sample_id]] for score in scores])
+        count, rows = int(blocks.max()) + 1, np.arange(len(scores))
         if count < 2:
             raise Undefined("a single sample or cluster has no error")
         whole = statistic(rows)
@@ -258,17 +307,23 @@ class AnytimeBounds(Bounds):
         if not np.isfinite(without).all():
             raise Undefined("too few resamples have a value")
         stderr = float(np.sqrt((count - 1) / count * ((whole - without) ** 2).sum()))
-        moved = {sample for sample, differs in zip(samples, differ, strict=True) if differs}
-        return _Contributions(stderr=stderr, count=len(order), unseen=self._unseen(metric, order, moved))
+        moved = {unit_of[score.sample_id] for score, differs in zip(scores, differ, strict=True) if differs}
+        return _Contributions(
+            value=float(whole),
+            stderr=stderr,
+            n=len(samples),
+            units=len(units),
+            unseen=self._unseen(metric, units, moved),
+        )
 
-    def _unseen(self, metric: Metric, samples: Sequence[str], moved: set[str]) -> float:
+    def _unseen(self, metric: Metric, units: Sequence[str], moved: set[str]) -> float:
         """By how much samples like the few that `moved` could move a statistic, at the most; 0 where they are many."""
         if len(moved) >= _MANY:
             return 0.0
         if metric.lowest is None or metric.highest is None:
             raise Undefined("too few samples differ")
         bets = Bets(lowest=-1.0, highest=0.0, effect=_EFFECT)
-        values = np.array([-float(sample in moved) for sample in samples])
+        values = np.array([-float(unit in moved) for unit in units])
         return -bets.lower_limit(values, self.confidence) * (metric.highest - metric.lowest)
 
 

@@ -38,11 +38,20 @@ class Budget:
             return cls(amount=amount, unit="requests", text=text)
         raise InputError(f"{unit!r} is no unit of a budget", place=place, fix=fix)
 
+    def require_meter(self, meter: str) -> None:
+        """Raises `InputError` for a budget of energy where the meter of a run is none."""
+        if self.unit == "J" and meter == "none":
+            raise self._unmeasured
+
+    @property
+    def _unmeasured(self) -> InputError:
+        return InputError(
+            "there is no energy meter to hold it against", place=f"--budget {self.text}", fix="Give a time"
+        )
+
     def is_spent(self, *, seconds: float, requests: int, joules: float | None) -> bool:
         """Whether no more may be asked. Raises `InputError` for a budget of energy where none is measured."""
         if self.unit == "J" and joules is None:
-            raise InputError(
-                "there is no energy meter to hold it against", place=f"--budget {self.text}", fix="Give a time"
-            )
+            raise self._unmeasured
         spent = {"s": seconds, "requests": requests, "J": joules or 0.0}[self.unit]
         return spent >= self.amount

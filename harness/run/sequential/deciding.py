@@ -98,6 +98,8 @@ def decide(
     options = replace(options, limit=options.limit or _most_asked(baseline))
     with offline_if(options.offline, model):
         whole = _planned(model, suites, policy, baseline, options)
+        if budget is not None:
+            budget.require_meter(whole.spec.meter)
         most = _available(whole, policy, baseline)
         rules = _opened(policy, whole, most, progress)
         with GrowingRun(whole, options.output, Path(policy.path).read_bytes(), progress) as growing:

@@ -94,6 +94,8 @@ def rank_checkpoints(
             raise InputError(
                 "two of the checkpoints are the same, file by file", place="harness rank", fix="Leave one out"
             )
+        if budget is not None:
+            budget.require_meter(plans[0].spec.meter)
         key, need = _ranked_by(plans)
         runners = [
             _Runner(model=model, growing=stack.enter_context(GrowingRun(one, options.output, None, progress)))
@@ -121,6 +123,10 @@ def _planned(model: str, suite: str, options: EvalOptions) -> Plan:
 def _ranked_by(plans: Sequence[Plan]) -> tuple[Key, Need]:
     """The number that the checkpoints are ranked by, and what it needs asked."""
     first = plans[0]
+    if not first.work:
+        raise InputError(
+            "has nothing to rank by that can be asked bit by bit", place="harness rank", fix="Give a --suite"
+        )
     if any(places(one.work) != places(first.work) for one in plans):
         raise InputError(
             "not all of the checkpoints can be asked the same tasks",
@@ -132,6 +138,12 @@ def _ranked_by(plans: Sequence[Plan]) -> tuple[Key, Need]:
     if not headline and len(first.work) > 1:
         raise InputError("has no headline to rank by", place=f"--suite {name}", fix="Give a suite file of one task")
     task = first.work[0].planned.task
+    if not headline and (not task.metrics or task.metrics[0].direction is None):
+        raise InputError(
+            "has no number of which more, or less, is better",
+            place=f"--suite {name}",
+            fix="Give its task such a metric",
+        )
     key = Key(name, OVERALL, "score") if headline else Key(name, task.name, task.metrics[0].name)
     counts = {(one.planned.suite, one.planned.task.name): len(one.samples) for one in first.work}
     need = need_of(key.suite, key.task, first, counts)

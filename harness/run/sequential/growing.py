@@ -10,7 +10,7 @@ from types import TracebackType
 
 from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.loader import Loader
-from harness.core.errors import PluginError
+from harness.core.errors import PluginError, RecordError
 from harness.core.meters import Meter
 from harness.core.models import Model
 from harness.core.process.logs import LogFile, logged_to
@@ -19,9 +19,11 @@ from harness.decision.sequential.units import Order, Place
 from harness.engine.devices import describe_device
 from harness.engine.kinds.resumed import ResumedModel
 from harness.record import RunRecord, RunWriter
+from harness.record.changes import SIDE_FILES
 from harness.record.environment import describe_environment, peak_memory_bytes
 from harness.record.files import write_whole
-from harness.record.seal import ORDER, POLICY
+from harness.record.lock import RunLock
+from harness.record.seal import ORDER, POLICY, SEAL
 from harness.run.asking import answer_all
 from harness.run.metering import machine_meter, measure_idle
 from harness.run.pipeline import LOG, checkpoint_description, conclude, open_checkpoint, record_metrics
@@ -31,6 +33,8 @@ from harness.run.work import TaskWork, prepare
 __all__ = ["GrowingRun", "places"]
 
 _LOOKS = "looks"
+_DESCRIBED = ("environment.json", "checkpoint.json", "engine.json")
+"""What says how it was asked, written when the model is opened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +86,10 @@ class GrowingRun:
         """
         fresh = [self._grown(place, limit) for place, limit in limits.items()]
         asked = [one for one in fresh if one.samples]
-        if any(request.id not in self.writer.responses for one in asked for each in one.asked for request in each):
+        are_open = any(
+            request.id not in self.writer.responses for one in asked for each in one.asked for request in each
+        )
+        if are_open or not all((self.writer.folder / name).exists() for name in _DESCRIBED):
             opened = self._open()
             resumed = ResumedModel(opened.model, self.writer)
             answer_all(asked, resumed, self.writer, opened.meter, self.progress, self.whole.plugin_timeout_s)
@@ -113,12 +120,40 @@ class GrowingRun:
         self._asking.close()
 
     def keep(self, look: RunRecord) -> RunRecord:
-        """The look as a run among the others. One that is there already stays."""
+        """The look as a run among the others. One that is there already stays.
+
+        Raises `RecordError` where that was changed since, and `RecordLockedError` where another process writes it.
+        """
         target = self.output / look.run_id
-        if not target.exists():
-            look.folder.rename(target)
+        is_there = (target / SEAL).exists()
+        if not is_there:
+            self._put(look.folder, target)
         shutil.rmtree(self._looks, ignore_errors=True)
-        return RunRecord(target)
+        kept = RunRecord(target)
+        if is_there and (faults := kept.verify()):
+            raise RecordError(
+                f"isn't what was sealed there: {faults[0]}",
+                place=target,
+                fix="Move the folder away, and run the same command again: what was answered is kept",
+            )
+        return kept
+
+    def _put(self, look: Path, target: Path) -> None:
+        """The look in place of what an interrupted run of the same samples left there; the seal comes last."""
+        if target != self.writer.folder:
+            if target.exists():
+                RunLock(target).release()  # unless another process has it
+                shutil.rmtree(target)
+            look.rename(target)
+            return
+        # All that the plan has was asked, so the look is the run itself.
+        (look / SEAL).rename(self.writer.folder / f"{_LOOKS}.seal")
+        for path in look.iterdir():
+            if path.name not in SIDE_FILES:
+                there = target / path.name
+                shutil.rmtree(there) if there.is_dir() else there.unlink(missing_ok=True)
+                path.rename(there)
+        (target / f"{_LOOKS}.seal").rename(target / SEAL)
 
     @property
     def _looks(self) -> Path:
