@@ -1,11 +1,12 @@
 """Runs that end when a policy is decided, on a tiny checkpoint and questions of the test's own."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.core.errors import InputError
+from harness.core.errors import InputError, RecordError
 from harness.core.process.progress import Quiet
 from harness.decision.comparison import compare
 from harness.decision.gate import gate
@@ -146,6 +147,35 @@ class _Stops(Quiet):
             raise KeyboardInterrupt
 
 
+def test_a_decision_that_takes_all_that_the_limit_allows_is_a_run_like_any_other(place, tmp_path):
+    limited = replace(options(place, str(tmp_path)), limit=64)
+    rules = policy(tmp_path, NEAR)
+    found, again = (
+        decide(str(place / "model"), rules, suite=str(place / "quiz.yaml"), options=limited) for _ in range(2)
+    )
+    assert found.ended_by == "exhausted"
+    assert found.record.verify() == []
+    assert gate(found.record, rules).rules == found.verdict.rules
+    assert (again.record.folder, again.verdict.rules) == (found.record.folder, found.verdict.rules)
+    assert again.record.verify() == []
+
+
+def test_what_is_left_of_a_folder_is_made_whole_and_what_was_changed_is_named(place, tmp_path):
+    rules = policy(tmp_path, NEAR)
+    small = Budget.parse("20 requests")
+    found = decided(place, rules, tmp_path, budget=small)
+    (whole,) = (path.parent for path in tmp_path.glob("*/run.log"))
+    (whole / "engine.json").unlink()
+    (found.record.folder / "seal.json").unlink()
+    (found.record.folder / "scores.parquet").unlink()
+    again = decided(place, rules, tmp_path, budget=small)
+    assert again.verdict.rules == found.verdict.rules
+    assert again.record.verify() == []
+    (found.record.folder / "scores.parquet").unlink()
+    with pytest.raises(RecordError, match="Move the folder away"):
+        decided(place, rules, tmp_path, budget=small)
+
+
 @pytest.mark.parametrize("after", [0, 40, 100, 150])
 def test_an_interrupted_decision_goes_on_to_the_same_verdict_byte_for_byte(place, baseline, tmp_path, after):
     rules = policy(tmp_path, NEAR)
@@ -209,6 +239,8 @@ def test_what_can_not_be_decided_is_said_before_anything_is_asked(place, baselin
         )
     with pytest.raises(InputError, match="can't be decided"):
         decided(place, policy(tmp_path, "kind: floor, task: numbers, metric: acc, bound: 0.5"), tmp_path)
+    with pytest.raises(InputError, match="no energy meter"):
+        decided(place, policy(tmp_path, NEAR), tmp_path, budget=Budget.parse("1 Wh"))
     with pytest.raises(InputError, match="--baseline"):
         decided(place, policy(tmp_path, KEEPS_UP), tmp_path)
     optional = "kind: floor, task: numbers, metric: acc, bound: 0.5, required: false"

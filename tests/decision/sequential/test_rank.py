@@ -74,6 +74,31 @@ def test_a_budget_ends_it(place, tmp_path):
     assert all(one.n <= 64 for one in found.models)
 
 
+def test_a_ranking_of_all_that_the_limit_allows_is_sealed(place, tmp_path):
+    suite = ask(place, ["a", "b"] * 50)
+    options = EvalOptions(output=tmp_path, meter="none", store="none", limit=40)
+    found = rank_checkpoints([str(place / "model-0"), str(place / "model-1")], top=1, suite=suite, options=options)
+    assert [one.n for one in found.models] == [40, 40]
+    assert [one.record.verify() for one in found.models] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("task", "fault"),
+    [
+        ("exchangeability_piqa", "no number of which more, or less, is better"),
+        ("robustness_piqa", "nothing to rank by"),
+    ],
+)
+def test_what_can_not_rank_is_said_before_anything_is_asked(place, tmp_path, task, fault):
+    (place / "one.yaml").write_text(f"name: one\ntasks: [{task}]\n")
+    options = EvalOptions(output=tmp_path, meter="none", store="none", limit=4)
+    with pytest.raises(InputError, match=fault):
+        rank_checkpoints(
+            [str(place / "model-0"), str(place / "model-1")], top=1, suite=str(place / "one.yaml"), options=options
+        )
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(("names", "top"), [(["a", "a"], 1), (["a"], 1), (["a", "b"], 2), (["a", "b"], 0)])
 def test_what_is_no_ranking_is_refused(names, top):
     with pytest.raises(InputError, match="harness rank"):
