@@ -8,9 +8,9 @@ import pandas as pd
 from harness import charts
 from harness.core.scores import Estimate
 from harness.core.text.display import number
-from harness.decision.comparison import MetricDifference
 from harness.decision.compression import Compressed, Compression, Footprint
 from harness.report.blocks import Block, Bullets, Column, Document, Figure, Note, Paragraph, Section, Table
+from harness.report.differences import difference_table
 from harness.report.words import Words
 
 __all__ = ["compression_document"]
@@ -106,11 +106,12 @@ def _child(one: Compressed, words: Words) -> Section:
         blocks.append(_distances(one.distances(), words, words("How far it is from its parent")))
         if strata := [each for each in one.distance if each.group is not None]:
             blocks.append(_distances(strata, words, words("By kind of token")))
-    blocks.append(_changes(one.by_dimension(), words, words("By dimension")))
+    sides = (words("parent"), words("child"))
+    blocks.append(difference_table(words, words("By dimension"), one.by_dimension(), sides))
     singly = one.comparison.at("metric") if one.comparison.at("suite") else ()
     changed = [each for each in singly if each.change in ("better", "worse", "changed")]
     if changed:
-        blocks.append(_changes(changed[:MOST], words, words("Metrics that changed beyond doubt")))
+        blocks.append(difference_table(words, words("Metrics that changed beyond doubt"), changed[:MOST], sides))
     gained = sum(flip.gained for flip in one.comparison.flips)
     blocks.append(
         Note(
@@ -143,35 +144,6 @@ def _distances(rows: Sequence[Estimate], words: Words, caption: str) -> Table:
                 words.term(one.unit),
             ]
             for one in rows
-        ],
-    )
-
-
-def _changes(differences: Sequence[MetricDifference], words: Words, caption: str) -> Table:
-    return Table(
-        caption=caption,
-        columns=[
-            Column(title=words("dimension"), width=1.2),
-            Column(title=words("what"), width=1.8),
-            Column(title=words("parent"), width=0.8, kind="number"),
-            Column(title=words("child"), width=0.8, kind="number"),
-            Column(title=words("difference"), width=0.9, kind="number"),
-            Column(title=words("95 % interval"), width=1.6, kind="number"),
-            Column(title="p (Holm)", width=0.7, kind="number"),
-            Column(title=words("verdict"), width=1.2),
-        ],
-        rows=[
-            [
-                words.title(one.suite),
-                one.metric if one.level == "suite" else f"{one.task} {one.metric}",
-                number(one.first),
-                number(one.second),
-                number(one.difference),
-                words.interval(one.low, one.high),
-                number(one.p_holm),
-                words(one.change),
-            ]
-            for one in differences
         ],
     )
 

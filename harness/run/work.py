@@ -31,6 +31,7 @@ __all__ = [
     "applicable",
     "phases",
     "prepare",
+    "text_length",
     "with_failure",
 ]
 
@@ -262,7 +263,7 @@ def _asking(planned: PlannedTask, rows: Sequence[Row], data_sha256: str | None) 
 def _refuse_endless(task: Task, sample: Sample, requests: Sequence[Request]) -> None:
     """Raise `DataError` for a sample with a text that no model reads, and that would fill the memory as tokens."""
     for request in requests:
-        count = max((_length(getattr(request, name)) for name in request.__dataclass_fields__), default=0)
+        count = max((text_length(getattr(request, name)) for name in request.__dataclass_fields__), default=0)
         if count > MAX_CHARACTERS:
             raise DataError(
                 f"sample {sample.id} asks about a text of {count:,} characters; the limit is {MAX_CHARACTERS:,}",
@@ -271,13 +272,13 @@ def _refuse_endless(task: Task, sample: Sample, requests: Sequence[Request]) -> 
             )
 
 
-def _length(value: object) -> int:
+def text_length(value: object) -> int:
     """The characters of a text, of those in a tuple, or of a chat's turns."""
     if isinstance(value, str):
         return len(value)
     if isinstance(value, Conversation):
-        return _length((*value.before, value.opening))
-    return sum(map(_length, value)) if isinstance(value, tuple) else 0
+        return text_length((*value.before, value.opening))
+    return sum(map(text_length, value)) if isinstance(value, tuple) else 0
 
 
 def _rows(task: Task, *, offline: bool) -> tuple[Sequence[Row], str | None]:

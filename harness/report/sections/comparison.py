@@ -1,11 +1,10 @@
 """What changed against a baseline: paired differences, what they cost, and samples that turned."""
 
-from collections.abc import Sequence
-
 from harness.core.text.display import number
-from harness.decision.comparison import Comparison, MetricDifference
+from harness.decision.comparison import Comparison
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
+from harness.report.differences import difference_table
 
 __all__ = ["comparison"]
 
@@ -28,11 +27,12 @@ def comparison(context: ReportContext) -> list[Section]:
             )
         )
     ]
+    sides = (words("baseline"), words("this run"))
     blocks += [Bullets(items=list(map(words.reason, found.conditions)))] if found.conditions else []
-    blocks.append(_table(context, words("By dimension"), found.at("suite")))
+    blocks.append(difference_table(words, words("By dimension"), found.at("suite"), sides))
     changed = [one for one in found.at("metric") if one.change in ("better", "worse", "changed")]
     if changed:
-        blocks.append(_table(context, words("Metrics that changed beyond doubt"), changed[:MOST]))
+        blocks.append(difference_table(words, words("Metrics that changed beyond doubt"), changed[:MOST], sides))
     blocks.append(_costs(context, found))
     gained = sum(flip.gained for flip in found.flips)
     blocks.append(
@@ -45,38 +45,6 @@ def comparison(context: ReportContext) -> list[Section]:
         )
     )
     return [Section(title=words("Compared with the baseline"), blocks=blocks, own_page=True)]
-
-
-def _table(context: ReportContext, caption: str, differences: Sequence[MetricDifference]) -> Table:
-    words = context.words
-    return Table(
-        caption=caption,
-        columns=[
-            Column(title=words("dimension"), width=1.2),
-            Column(title=words("what"), width=1.8),
-            Column(title=words("baseline"), width=0.8, kind="number"),
-            Column(title=words("this run"), width=0.8, kind="number"),
-            Column(title=words("difference"), width=0.9, kind="number"),
-            Column(title=words("95 % interval"), width=1.7, kind="number"),
-            Column(title="p (Holm)", width=0.7, kind="number"),
-            Column(title="n", width=0.5, kind="number"),
-            Column(title=words("verdict"), width=1.1),
-        ],
-        rows=[
-            [
-                words.title(one.suite),
-                one.metric if one.level == "suite" else f"{one.task} {one.metric}",
-                number(one.first),
-                number(one.second),
-                number(one.difference),
-                words.interval(one.low, one.high),
-                number(one.p_holm),
-                f"{one.n:,}",
-                words(one.change),
-            ]
-            for one in differences
-        ],
-    )
 
 
 def _costs(context: ReportContext, found: Comparison) -> Table:

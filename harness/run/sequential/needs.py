@@ -4,12 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.core.requests import Conversation, GenerateUntil, Request
+from harness.core.requests import GenerateUntil, Request
 from harness.core.scores import OVERALL
 from harness.core.tasks import Task
 from harness.decision.sequential.units import Place, drawn_counts
 from harness.run.planning import Plan
-from harness.run.work import TaskWork
+from harness.run.work import TaskWork, text_length
 
 __all__ = ["Need", "need_of", "refuses_bits"]
 
@@ -86,12 +86,5 @@ def _cost(work: TaskWork) -> float:
 
 def _tokens(request: Request) -> float:
     written = request.max_tokens * _READ_FOR_WRITTEN if isinstance(request, GenerateUntil) else 0
-    return written + sum(_length(getattr(request, name)) for name in request.__dataclass_fields__) / _CHARACTERS_A_TOKEN
-
-
-def _length(value: object) -> int:
-    if isinstance(value, str):
-        return len(value)
-    if isinstance(value, Conversation):
-        return _length((*value.before, value.opening))
-    return sum(map(_length, value)) if isinstance(value, tuple) else 0
+    characters = sum(text_length(getattr(request, name)) for name in request.__dataclass_fields__)
+    return written + characters / _CHARACTERS_A_TOKEN
