@@ -62,12 +62,12 @@ def compress_report(
         raise InputError("is the parent here", place=f"--reference {options.reference}", fix="Leave it out")
     runs = _runs([parent, *children], options.output)
     if runs is None:
-        first, others, beside = _evaluated(parent, children, suite or [_USUAL], options)
+        found = _evaluated(parent, children, suite or [_USUAL], options)
     else:
         if suite:
             raise InputError("has no effect on runs that are there already", place="--suite", fix="Leave it out")
-        (first, *others), beside = runs, []
-    found = compression(first, others, beside, options.output if options.output.is_dir() else None)
+        first, *others = runs
+        found = compression(first, others, folder=options.output if options.output.is_dir() else None)
     _write(found, language, {"markdown": markdown, "html": html, "pdf": pdf})
     if as_json:
         print_json(_as_json(found))
@@ -93,13 +93,13 @@ def _runs(names: Sequence[str], folder: Path) -> "list[RunRecord] | None":
     return known or None
 
 
-def _evaluated(
-    parent: str, children: Sequence[str], suite: Sequence[str], options: EvalOptions
-) -> "tuple[RunRecord, list[RunRecord], list[RunRecord]]":
+def _evaluated(parent: str, children: Sequence[str], suite: Sequence[str], options: EvalOptions) -> "Compression":
+    from harness.decision.compression import compression
     from harness.run.compressing import evaluate_family
 
     with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
-        return evaluate_family(parent, children, suite=suite, options=options, progress=progress)
+        family = evaluate_family(parent, children, suite=suite, options=options, progress=progress)
+    return compression(family.parent, family.children, family.beside, options.output, family.refused)
 
 
 def _write(found: "Compression", language: Any, files: dict[str, Path | None]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.core.errors import HarnessError
 from harness.core.meters import MEASURING, REPEATS, Window
@@ -81,12 +82,17 @@ class Compression:
 
 
 def compression(
-    parent: RunRecord, children: Sequence[RunRecord], beside: Sequence[RunRecord] = (), folder: Path | None = None
+    parent: RunRecord,
+    children: Sequence[RunRecord],
+    beside: Sequence[RunRecord] = (),
+    folder: Path | None = None,
+    refused: Mapping[str, str] = MappingProxyType({}),
 ) -> Compression:
     """What each child lost, by sealed runs of the same suites.
 
     How far a child is from the parent is read in its own run, in one of the runs `beside`, or in one of those in
-    `folder`, wherever its checkpoint was asked beside the parent's. Raises `RecordError` where runs can't be compared.
+    `folder`, wherever its checkpoint was asked beside the parent's; `refused` says why a child can't be, by its
+    fingerprint. Raises `RecordError` where runs can't be compared.
     """
     compared = compare_all(parent, children, groups=False)
     return Compression(
@@ -94,7 +100,7 @@ def compression(
         footprint=footprint_of(parent),
         headlines=_headlines(parent),
         children=[
-            _compressed(parent, child, comparison, [child, *beside, *_in(folder, parent)])
+            _compressed(parent, child, comparison, [child, *beside, *_in(folder, parent)], refused)
             for child, comparison in zip(children, compared, strict=True)
         ],
     )
@@ -138,12 +144,18 @@ def _headlines(record: RunRecord) -> list[Estimate]:
     return [one for one in record.estimate_list if one.is_headline and one.value is not None]
 
 
-def _compressed(parent: RunRecord, child: RunRecord, comparison: Comparison, known: Sequence[RunRecord]) -> Compressed:
+def _compressed(
+    parent: RunRecord,
+    child: RunRecord,
+    comparison: Comparison,
+    known: Sequence[RunRecord],
+    refused: Mapping[str, str],
+) -> Compressed:
     wanted = (child.spec.fingerprint, parent.spec.fingerprint)
     held = next((one for one in known if _sides(one) == wanted), None)
-    reason = None
+    reason: str | None = None
     if held is None:
-        reason = Reason(
+        reason = refused.get(child.spec.fingerprint) or Reason(
             "no run holds {child} against {parent}; `harness eval --model {child} --reference {parent}` makes one",
             child=child.spec.model,
             parent=parent.spec.model,

@@ -13,7 +13,7 @@ from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
 from harness.core.text.hashing import SHORT, digest
 from harness.tasks.exemplars import after_exemplars
 
-__all__ = ["RowTask", "choose_evenly", "cluster_of"]
+__all__ = ["RowTask", "choose_evenly", "cluster_of", "sample_of"]
 
 
 class RowTask(Task):
@@ -83,6 +83,22 @@ class RowTask(Task):
                     f"two rows have the id {sample.id!r}", place=self._origin, fix="Give each row its own id"
                 )
             seen.add(sample.id)
+
+
+def sample_of(task: RowTask, row: Row) -> Sample:
+    """A row of the task's data set as the task reads it, for whoever looks at all of them.
+
+    Raises `DataError` as the task does, and `TaskError` for one that asks about rows which it makes of those.
+    """
+    try:
+        return task.sample(row)
+    except KeyError as error:
+        raise TaskError(
+            f"rows of its data set are looked at, and one has no field {error.args[0]!r}: the task makes rows of its "
+            "own, or the data are damaged",
+            place=task.name,
+            fix="Use another task",
+        ) from error
 
 
 def cluster_of(*shared: str) -> str:

@@ -132,5 +132,11 @@ def _rows(path: Path, digest: Any) -> Iterator[list[str]]:
 
 
 def _texts(row: Any) -> Iterator[str]:
-    values = row.values() if isinstance(row, dict) else row if isinstance(row, list) else [row]
-    yield from (value for value in values if isinstance(value, str))
+    """All texts in a row, those of turns of a chat and of other things inside it among them."""
+    left = [row]
+    while left:
+        one = left.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, dict | list):
+            left.extend(one.values() if isinstance(one, dict) else one)

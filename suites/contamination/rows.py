@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from harness.core.datasets import Row
 from harness.core.errors import DataError
 from harness.tasks.choices import MultipleChoice
-from harness.tasks.rows import RowTask
+from harness.tasks.rows import RowTask, sample_of
 
 __all__ = ["text_of", "usable_rows"]
 
@@ -19,6 +19,6 @@ def usable_rows(task: RowTask, rows: Sequence[Row]) -> list[int]:
 
 
 def text_of(task: RowTask, row: Row) -> str:
-    """A row as the task asks it, with the right choice behind it where it has choices."""
-    sample = task.sample(row)
+    """A row as the task asks it, with the right choice behind it where it has choices. Raises as `sample_of` does."""
+    sample = sample_of(task, row)
     return f"{sample.prompt} {task.answer(sample)}" if isinstance(task, MultipleChoice) else sample.prompt

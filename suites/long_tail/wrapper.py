@@ -16,6 +16,7 @@ from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.metrics.standard import ACC, ACC_NORM, BITS_PER_BYTE
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.rolling import WholeText
+from harness.tasks.rows import sample_of
 from harness.tasks.wrapped import WrappedTask
 from suites.long_tail.gap import tail_gap
 from suites.long_tail.strata import ATTRIBUTES, Strata
@@ -24,6 +25,8 @@ __all__ = ["STRATA", "StrataTask", "strata"]
 
 STRATA = "strata"
 """What stands before the colon: `strata:piqa`."""
+
+_FIX = "Use one such as piqa"
 
 _READ = (ACC_NORM.name, ACC.name, BITS_PER_BYTE.name)
 """The scores that can be looked at by strata, the one to prefer first."""
@@ -48,7 +51,7 @@ class StrataTask(WrappedTask[MultipleChoice | WholeText]):
         found = {metric.name: metric for metric in inner.metrics}
         name = next((one for one in _READ if one in found), None)
         if name is None:
-            raise TaskError(f"has none of the scores {', '.join(_READ)}", place=self.name, fix="Use one such as piqa")
+            raise TaskError(f"has none of the scores {', '.join(_READ)}", place=self.name, fix=_FIX)
         self.read: Metric = replace(found[name], by=tuple(ATTRIBUTES))
         gaps = (tail_gap(found[name], attribute, names) for attribute, names in ATTRIBUTES.items())
         self.metrics = (self.read, *gaps)
@@ -73,7 +76,7 @@ class StrataTask(WrappedTask[MultipleChoice | WholeText]):
             if index in self.inner.excluded:
                 continue
             try:
-                sample = self.inner.sample(row)
+                sample = sample_of(self.inner, row)
             except DataError:
                 continue  # the task itself says what is wrong with a row that it asks
             yield self.inner.sample_id(index, row), " ".join([sample.prompt, *sample.choices])
@@ -96,6 +99,8 @@ def strata(task: Task) -> StrataTask:
         raise TaskError(
             "strata are those of questions with choices and of texts that are read: the task has neither",
             place=f"{STRATA}:{task.name}",
-            fix="Use one such as piqa",
+            fix=_FIX,
         )
+    if task.data is None:
+        raise TaskError("rows of a data set are parted: the task has none", place=f"{STRATA}:{task.name}", fix=_FIX)
     return StrataTask(task)

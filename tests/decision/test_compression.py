@@ -41,14 +41,15 @@ def found(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Compression:
     """Two children beside their parent, by a suite file of few texts in place of the suites that are installed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("harness.run.compressing.referring_suites", lambda: [str(place / "beside.yaml")])
-        parent, children, beside = evaluate_family(
+        family = evaluate_family(
             str(place / "parent"),
             [str(place / "coarse"), str(place / "fine")],
             suite=[str(place / "mine.yaml")],
             options=options(place),
             progress=Quiet(),
         )
-    return compression(parent, children, beside)
+    assert family.refused == {}
+    return compression(family.parent, family.children, family.beside)
 
 
 def test_each_child_is_as_far_from_its_parent_as_a_plain_loop_says(place: Path, found: Compression) -> None:
@@ -118,6 +119,29 @@ def test_without_a_run_beside_the_parent_the_distance_is_absent_with_what_to_do(
         assert "--reference" in child.reason
     kept = compression(found.parent, children, folder=found.parent.folder.parent)
     assert [one.distance_run_id for one in kept.children] == [one.distance_run_id for one in found.children]
+
+
+def test_a_child_of_another_vocabulary_is_reported_without_a_distance_and_with_the_reason(place: Path) -> None:
+    stranger = place / "stranger"
+    build_tiny_checkpoint(stranger, seed=3)
+    content = json.loads((stranger / "tokenizer.json").read_text())
+    words = content["model"]["vocab"]
+    first, second = list(words)[300:302]
+    words[first], words[second] = words[second], words[first]
+    (stranger / "tokenizer.json").write_text(json.dumps(content))
+    family = evaluate_family(
+        str(place / "parent"),
+        [str(stranger)],
+        suite=[str(place / "mine.yaml")],
+        options=options(place),
+        progress=Quiet(),
+    )
+    (child,) = compression(family.parent, family.children, family.beside, None, family.refused).children
+    assert child.distance == ()
+    assert child.comparison.differences
+    assert child.reason is not None
+    assert "stranger can't be held against" in child.reason
+    assert "has another vocabulary" in child.reason
 
 
 def test_bad_input_is_one_line(place: Path, found: Compression, capsys: pytest.CaptureFixture[str]) -> None:

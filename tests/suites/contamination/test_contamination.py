@@ -12,6 +12,7 @@ import torch
 from scipy.stats import kstest
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from harness.core import registry
 from harness.core.errors import DataError, HarnessError, InputError, TaskError
 from harness.core.requests import Loglikelihood, LoglikelihoodRolling, Request, Response, TokenLoglikelihoods
 from harness.core.scores import Estimate
@@ -27,7 +28,7 @@ from suites.contamination.overlap import OverlapTask
 from suites.contamination.ranks import MeanRank, rank_p_value
 from suites.contamination.report import ContaminationReport
 from suites.contamination.twins import TwinTask
-from suites.contamination.wrappers import exchangeability, overlap
+from suites.contamination.wrappers import exchangeability, freshness, overlap
 from tests.suites.scripts import scores_of, value_of
 from tests.suites.tasks.test_calibration_task import Sums
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
@@ -129,11 +130,13 @@ class Asked(Sums):
         return f"Question: {row['q']}\nAnswer:"
 
 
-@pytest.mark.parametrize("name", ["corpus.txt", "rows.jsonl", "deep/er/notes.md"])
+@pytest.mark.parametrize("name", ["corpus.txt", "rows.jsonl", "chats.jsonl", "deep/er/notes.md"])
 def test_a_question_in_the_corpus_is_found_wherever_it_stands(tmp_path: Path, name: str) -> None:
     said = "it rained. " * 50 + QUESTION.upper().replace(" ", "\n") + " and so on" * 20
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-    (tmp_path / name).write_text(json.dumps({"a": 1, "text": said}) if name.endswith("jsonl") else said)
+    turns = {"messages": [{"role": "user", "content": [{"type": "text", "text": said}]}]}
+    written = {"rows.jsonl": json.dumps({"a": 1, "text": said}), "chats.jsonl": json.dumps(turns)}
+    (tmp_path / name).write_text(written.get(name, said))
     rows: list[Row] = [
         {"q": QUESTION, "options": ["home", "away"], "gold": 0},
         {"q": QUESTION.replace("fox", "cat").replace("river", "sea"), "options": ["home", "away"], "gold": 1},
@@ -193,6 +196,9 @@ def test_what_makes_no_sense_is_refused_in_one_line(tiny_llama: Path, tmp_path: 
         exchangeability(type("Bare", (Lines,), {"data": None, "__doc__": "Bare."})())
     with pytest.raises(DataError, match="has 3 rows, and their order is tried on 4"):
         OrderTask(Lines()).samples(lines(3), SETTINGS)
+    for wrap in (exchangeability, freshness):
+        with pytest.raises(TaskError, match=r"diversity_med_qa: .* the task makes rows of its own"):
+            wrap(registry.task("diversity_med_qa")).samples([{"male_sentence": "A man."}] * 4, SETTINGS)
     options = EvalOptions(output=tmp_path, store="none", meter="none", offline=True, corpus=tmp_path / "nowhere")
     for task, said in (("overlap:piqa", "nowhere: is not a folder"), ("piqa", "none of the tasks asked for looks for")):
         with pytest.raises(HarnessError, match=said):

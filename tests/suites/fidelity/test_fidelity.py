@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.core import registry
 from harness.core.errors import HarnessError, TaskError
 from harness.core.references.requests import Divergence, ReferenceLoglikelihood
 from harness.core.requests import Loglikelihood, Request, Response
@@ -96,6 +97,8 @@ def test_flips_are_counted_apart_by_what_the_reference_says() -> None:
 def test_only_texts_and_choices_can_be_held_against_a_reference() -> None:
     with pytest.raises(TaskError, match=r"fidelity:.*: a reference is held against"):
         fidelity(Weather())
+    with pytest.raises(TaskError, match=r"fidelity:outside_imdb: .* or right choices are counted"):
+        fidelity(registry.task("outside_imdb"))  # it has choices, and its score is none of right and wrong
 
 
 @pytest.fixture(scope="module")

@@ -137,6 +137,11 @@ def test_strata_ask_what_the_task_asks_and_a_sample_keeps_its_stratum_where_fewe
 def test_another_sort_of_task_or_language_is_refused_in_a_line() -> None:
     with pytest.raises(TaskError, match="strata:weather"):
         strata(Weather())
+    with pytest.raises(TaskError, match="strata:chinese_contexts: rows of a data set are parted"):
+        strata(registry.task("chinese_contexts"))
+    case = {"male_sentence": "A man.", "female_sentence": "A woman.", "options": str([*"abcde"]), "correct_option": 0}
+    with pytest.raises(TaskError, match=r"diversity_med_qa: .* the task makes rows of its own"):
+        strata(registry.task("diversity_med_qa")).samples([case], ALL)
     with pytest.raises(TaskError, match="no word frequencies of the language xx"):
         word_frequencies("xx")
     assert registry.task("strata_piqa").name == "strata_piqa"
