@@ -61,17 +61,26 @@ class StrataTask(WrappedTask[MultipleChoice | WholeText]):
 
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
-        """The samples of the task itself, so that a run which asks both asks once; with their strata."""
+        """The samples of the task itself, so that a run which asks both asks once; with their strata.
+
+        Raises `TaskError` for a task whose samples aren't the rows of its data set, each by itself.
+        """
         samples = self.inner.samples(rows, settings)
-        texts = dict(self._texts(rows))
-        parted = Strata.of(list(texts.values()), self.languages[0])
+        whole = dict(self._whole(rows))
+        for sample in samples:
+            row = whole.get(sample.id)
+            if row is None or row.choices != sample.choices or not sample.prompt.endswith(row.prompt):
+                raise TaskError(
+                    "rows of a data set are parted: the task makes rows of its own", place=self.name, fix=_FIX
+                )
+        parted = Strata.of(list(map(_text, whole.values())), self.languages[0])
         return [
-            replace(sample, fields={**sample.fields, STRATA: dict(parted.groups(texts[sample.id]))})
+            replace(sample, fields={**sample.fields, STRATA: dict(parted.groups(_text(whole[sample.id])))})
             for sample in samples
         ]
 
-    def _texts(self, rows: Sequence[Row]) -> Iterator[tuple[str, str]]:
-        """The text of each row that can be asked, the question and its choices, by the id of its sample."""
+    def _whole(self, rows: Sequence[Row]) -> Iterator[tuple[str, Sample]]:
+        """Each row that can be asked, by the id of its sample."""
         for index, row in enumerate(rows):
             if index in self.inner.excluded:
                 continue
@@ -79,7 +88,7 @@ class StrataTask(WrappedTask[MultipleChoice | WholeText]):
                 sample = sample_of(self.inner, row)
             except DataError:
                 continue  # the task itself says what is wrong with a row that it asks
-            yield self.inner.sample_id(index, row), " ".join([sample.prompt, *sample.choices])
+            yield self.inner.sample_id(index, row), sample
 
     @override
     def requests(self, sample: Sample) -> Sequence[Request]:
@@ -91,6 +100,11 @@ class StrataTask(WrappedTask[MultipleChoice | WholeText]):
         """The task's score, for each metric, with the sample's strata."""
         (found,) = (one for one in self.inner.score(sample, responses) if one.metric == self.read.name)
         return [replace(found, metric=metric.name, groups=sample.fields[STRATA]) for metric in self.metrics]
+
+
+def _text(sample: Sample) -> str:
+    """The question and its choices."""
+    return " ".join([sample.prompt, *sample.choices])
 
 
 def strata(task: Task) -> StrataTask:

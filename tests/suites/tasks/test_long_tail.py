@@ -142,6 +142,11 @@ def test_another_sort_of_task_or_language_is_refused_in_a_line() -> None:
     case = {"male_sentence": "A man.", "female_sentence": "A woman.", "options": str([*"abcde"]), "correct_option": 0}
     with pytest.raises(TaskError, match=r"diversity_med_qa: .* the task makes rows of its own"):
         strata(registry.task("diversity_med_qa")).samples([case], ALL)
+    pairs = [
+        {"written": one, "corrected": other} for one, other in (("同", "同"), ("他在见", "他再见"), ("做天", "昨天"))
+    ]
+    with pytest.raises(TaskError, match=r"sighan_pairs: .* the task makes rows of its own"):
+        strata(registry.task("sighan_pairs")).samples(pairs, ALL)  # the first is no pair, and left out by it
     with pytest.raises(TaskError, match="no word frequencies of the language xx"):
         word_frequencies("xx")
     assert registry.task("strata_piqa").name == "strata_piqa"
