@@ -13,11 +13,11 @@ from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate_each
 from harness.run.references import find_reference, referring_suites
 
-__all__ = ["Family", "evaluate_family"]
+__all__ = ["EvaluatedFamily", "evaluate_family"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class EvaluatedFamily:
     """The parent's run, those of the children, and those of the children beside the parent.
 
     The last are runs of their own, so that neither the memory nor the energy of the others is that of two models. A
@@ -32,7 +32,7 @@ class Family:
 
 def evaluate_family(
     parent: str, children: Sequence[str], *, suite: Sequence[str], options: EvalOptions, progress: Progress
-) -> Family:
+) -> EvaluatedFamily:
     """Evaluate them all.
 
     Raises `HarnessError`, before anything is computed for a model that can't be resolved.
@@ -54,7 +54,7 @@ def evaluate_family(
         for child, run in zip(children, others, strict=True)
         if (fault := faults[child]) is not None
     }
-    return Family(parent=first, children=others, beside=list(held), refused=refused)
+    return EvaluatedFamily(parent=first, children=others, beside=list(held), refused=refused)
 
 
 def _fault(child: str, options: EvalOptions) -> str | None:

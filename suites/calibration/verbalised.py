@@ -101,13 +101,14 @@ class VerbalisedTask(WrappedTask[MultipleChoice | Generation]):
 
     @override
     def requests(self, sample: Sample) -> Sequence[Request]:
-        """The requests of the task itself."""
-        return self.inner.requests(sample)
+        """The requests of the task itself, without its controls: what is asked behind the choices."""
+        asked = self.inner.requests(sample)
+        return asked if isinstance(self.inner, Generation) else asked[: len(sample.choices)]
 
     @override
     def follow_up(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Request]:
         """How sure the model is of the answer it has given."""
-        asked = len(self.inner.requests(sample))
+        asked = len(self.requests(sample))
         answer = self._answer(sample, responses[:asked])
         if len(responses) > asked or isinstance(answer, str):
             return ()
@@ -117,7 +118,7 @@ class VerbalisedTask(WrappedTask[MultipleChoice | Generation]):
     @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric; for `confidence_stated` alone where no confidence can be read."""
-        asked = len(self.inner.requests(sample))
+        asked = len(self.requests(sample))
         answer = self._answer(sample, responses[:asked])
         blank = Score(sample_id=sample.id, metric="", cluster=sample.cluster)
         if isinstance(answer, str):

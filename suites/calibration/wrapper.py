@@ -76,8 +76,9 @@ class CalibrationTask(WrappedTask[MultipleChoice | Classification]):
 
     @override
     def requests(self, sample: Sample) -> Sequence[Request]:
-        """The requests of the task itself."""
-        return self.inner.requests(sample)
+        """The requests of the task itself, without its controls: what is asked behind the choices."""
+        asked = self.inner.requests(sample)
+        return asked if isinstance(self.inner, Classification) else asked[: len(sample.choices)]
 
     @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:

@@ -23,6 +23,7 @@ from harness.suitefiles.selection import PlannedTask, select
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.options import TaskOptions
 from suites.calibration.wrapper import CalibrationTask
+from suites.chinese.xiehouyu import Xiehouyu
 from tests.suites.scripts import scores_of, value_of
 from tests.tasks.test_classification import Weather
 
@@ -77,6 +78,21 @@ def test_the_scores_of_choices_are_those_of_the_softmax() -> None:
     assert values["temperature"] == pytest.approx(math.log(8) / math.log(2))
     assert {score.groups["confidence"] for score in found} == {"0.7-0.8"}
     assert value_of(task, "acc", found, confidence="0.7-0.8") == pytest.approx(0.5)
+
+
+def test_the_controls_of_a_task_are_no_choices() -> None:
+    """A riddle's endings are asked with and without it: only the first four tell how sure the model is."""
+    task, wrong = CalibrationTask(Xiehouyu()), ["一清二白", "有去无回", "不知死活"]
+    rows: list[Row] = [{"riddle": "泥菩萨过江", "ending": "自身难保", "distractors": wrong}]
+
+    def likely(request: Request) -> Response:
+        assert isinstance(request, Loglikelihood)
+        value = math.log(0.7 if request.continuation == "自身难保" else 0.1) - 3
+        return Response(request_id=request.id, loglikelihood=value)
+
+    found = scores_of(task, ScriptedModel(likely), rows)
+    assert [one.value for one in found if one.metric == "brier"] == [pytest.approx(0.3**2 + 3 * 0.1**2)]
+    assert [one.value for one in found if one.metric == "acc"] == [1.0]
 
 
 def test_what_is_asked_for_accuracy_is_not_asked_again() -> None:

@@ -14,6 +14,7 @@ from harness.suitefiles.selection import select
 from harness.tasks.generation import Generation
 from harness.tasks.options import TaskOptions
 from suites.calibration.verbalised import VerbalisedTask, stated_confidence
+from suites.chinese.xiehouyu import Xiehouyu
 from tests.suites.scripts import scores_of, value_of
 from tests.suites.tasks.test_calibration_task import SUMS, Sums
 
@@ -51,6 +52,24 @@ def speaker(said: Callable[[int, bool], str]) -> ScriptedModel:
         return Response(request_id=request.id, text=said(n, right), token_count=1)
 
     return ScriptedModel(script)
+
+
+def test_the_controls_of_a_task_are_no_choices() -> None:
+    rows: list[Row] = [
+        {"riddle": "泥菩萨过江", "ending": "自身难保", "distractors": ["一清二白", "有去无回", "不知死活"]}
+    ]
+
+    def script(request: Request) -> Response:
+        if isinstance(request, Loglikelihood):
+            likely = request.continuation == "自身难保"
+            return Response(request_id=request.id, loglikelihood=-1.0 if likely else -9.0)
+        assert isinstance(request, GenerateUntil)
+        assert "自身难保" in request.context
+        return Response(request_id=request.id, text="80%", token_count=1)
+
+    task = VerbalisedTask(Xiehouyu())
+    found = scores_of(task, ScriptedModel(script), rows)
+    assert [one.value for one in found if one.metric in ("acc", "confidence_stated")] == [1.0, 1.0]
 
 
 def test_the_scores_are_those_of_what_the_model_said_of_the_answer_it_gave() -> None:
