@@ -142,6 +142,8 @@ def test_a_child_of_another_vocabulary_is_reported_without_a_distance_and_with_t
     assert child.reason is not None
     assert "stranger can't be held against" in child.reason
     assert "has another vocabulary" in child.reason
+    assert str(place) not in child.reason
+    assert "词表" in Words("zh").reason(child.reason)
 
 
 def test_bad_input_is_one_line(place: Path, found: Compression, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from harness.checkpoints.vocabulary import has_vocabulary
 from harness.core.checkpoints import Checkpoint
+from harness.core.process.paths import public_name
+from harness.core.text.reasons import Reason
 
 __all__ = ["vocabulary_fault"]
 
@@ -18,10 +20,13 @@ def vocabulary_fault(first: Checkpoint, second: Checkpoint, *, trust_remote_code
     strange = [token for token, number in smaller.items() if larger.get(token) != number]
     if not strange:
         return None
-    return (
-        f"has another vocabulary than {first.ref} ({len(other):,} tokens against {len(one):,}, of which "
-        f"{len(smaller) - len(strange):,} are the same), so that neither's distribution of the next token can be held "
-        "against the other's"
+    return Reason(
+        "has another vocabulary than {model} ({other} tokens against {own}, of which {same} are the same), so that "
+        "neither's distribution of the next token can be held against the other's",
+        model=public_name(first.ref),
+        other=f"{len(other):,}",
+        own=f"{len(one):,}",
+        same=f"{len(smaller) - len(strange):,}",
     )
 
 
