@@ -112,11 +112,21 @@ def _plain(value: Any) -> Any:
     """The value as JSON has it. Raises `TypeError` for what JSON can't hold."""
     if value is None or isinstance(value, str | bool | int | float):
         return value
+    if isinstance(value, Metric):
+        one = RecordedMetric.of(value)
+        return {"class": one.class_name, "parameters": _plain(_held(one))}
     if isinstance(value, Mapping):
         return {str(name): _plain(one) for name, one in value.items()}
     if isinstance(value, Sequence):
         return [_plain(one) for one in value]
     raise TypeError(f"JSON holds no {type(value).__name__}")
+
+
+def _held(metric: RecordedMetric) -> Mapping[str, Any]:
+    """Its parameters. Raises `TypeError` where JSON can't hold them."""
+    if metric.parameters is None:
+        raise TypeError(f"JSON holds no {metric.class_name}")
+    return metric.parameters
 
 
 def _class(class_name: str) -> type[Metric]:
@@ -138,14 +148,30 @@ def _parameters(kind: type[Metric], recorded: Mapping[str, Any]) -> dict[str, An
     if len(held) > _MOST_BYTES:
         raise ValueError(f"its parameters take {len(held):,} bytes; the limit is {_MOST_BYTES:,}")
     # What every metric has is of the type that `Metric` says, even where a class leaves it open.
-    types = {**get_type_hints(kind), **get_type_hints(Metric)}
+    types = _types(kind)
     known = {one.name for one in fields(kind) if one.init and one.compare}
     if unknown := recorded.keys() - known:
         raise ValueError(f"{kind.__name__} has no parameter {min(unknown)!r:.60}")
     return {
-        name: TypeAdapter(types[name], config=_FINITE).validate_json(json.dumps(value), strict=True)
+        name: _inner(value)
+        if types[name] is Metric
+        else TypeAdapter(types[name], config=_FINITE).validate_json(json.dumps(value), strict=True)
         for name, value in recorded.items()
     }
+
+
+def _types(kind: type[Metric]) -> dict[str, Any]:
+    return {**get_type_hints(kind), **get_type_hints(Metric)}
+
+
+def _inner(recorded: Any) -> Metric:
+    """A metric that another is made of, and that is made of no other. Raises as `_class` and `_parameters`."""
+    if not isinstance(recorded, Mapping) or recorded.keys() != {"class", "parameters"}:
+        raise ValueError("a metric that another is made of is a class and its parameters")
+    kind = _class(str(recorded["class"]))
+    if Metric in _types(kind).values():
+        raise ValueError(f"{kind.__name__} is itself made of another metric")
+    return kind(**_parameters(kind, dict(recorded["parameters"])))
 
 
 def _differ(one: Any, other: Any) -> bool:

@@ -128,7 +128,7 @@ def test_a_page_says_why_a_score_is_absent_in_its_own_language(monkeypatch, tmp_
     headline = "{task} 没有 acc：相互独立的样本少于 30 个"
     assert reasons("zh", "缺失原因") == {
         "相互独立的样本少于 30 个",
-        *(headline.format(task=task) for task in ("birds", "noise")),
+        *(headline.format(task=task) for task in ("birds", "噪声")),
     }
     assert reasons("en", "why absent") == {told, f"no acc of birds: {told}", f"no acc of noise: {told}"}
 

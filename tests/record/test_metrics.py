@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from harness.metrics.evaluate import EvaluateMetric
 from harness.metrics.labels import class_report, label_set_metrics
 from harness.metrics.standard import BITS_PER_BYTE, MACRO_F1, MCC
 from harness.record.metrics import METRICS, RecordedMetric, metric_rows, recorded_metrics
+from suites.long_tail.gap import tail_gap
 from suites.robustness.metrics import RELATIVE_DROP
 from tests.decision.runs import scores_of, sealed
 
@@ -42,6 +43,15 @@ def test_metrics_of_tasks_that_a_user_declares_are_handed_back() -> None:
     several = [*class_report(["a", "b"]), *label_set_metrics(["中文", "b"]), *bertscore_metrics(None)]
     for metric in [*several, MACRO_F1, MCC, BITS_PER_BYTE, RELATIVE_DROP]:
         assert again(metric) == metric
+
+
+def test_a_metric_is_made_of_another_and_no_deeper() -> None:
+    gap = tail_gap(Mean(**PLAIN), "rarity", ("frequent", "between", "rare"))
+    assert again(gap) == gap
+    with pytest.raises(Undefined, match="itself made of another"):
+        again(replace(gap, of=gap))
+    with pytest.raises(Undefined, match="holds code or objects"):
+        again(replace(gap, of=EvaluateMetric(**PLAIN, module=object(), key=None, script=Path("mine.py"))))
 
 
 def test_a_metric_that_holds_code_of_the_users_says_that_it_can_not_be_made_again(tmp_path: Path) -> None:
