@@ -4,9 +4,10 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
+import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import (
     BarColumn,
@@ -21,6 +22,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli.process.interrupts import INTERRUPTED, interruptible
 from harness.core.process.logs import logged_to
 from harness.core.process.progress import Progress
 from harness.core.process.secrets import hidden
@@ -242,6 +244,21 @@ def progress_bar() -> Iterator[Progress]:
         bar = _BarProgress(bars)
         with logged_to(_NoteHandler(bar), logging.INFO):
             yield bar
+
+
+@contextmanager
+def resumable() -> Iterator[Progress]:
+    """Progress of work that the same command goes on with: where it is interrupted, it says so and ends with code 3.
+
+    Code that the user trusts may print, and standard output is for the results: it prints to standard error.
+    """
+    try:
+        with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
+            progress.phase("starting")
+            yield progress
+    except KeyboardInterrupt as interrupt:
+        errors.print(Text(INTERRUPTED))
+        raise typer.Exit(3) from interrupt
 
 
 class _NoteHandler(logging.Handler):

@@ -1,7 +1,5 @@
 """`harness eval`."""
 
-import sys
-from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,15 +7,13 @@ from rich.text import Text
 
 from harness.cli.compact import print_scores
 from harness.cli.console import (
-    errors,
     estimates_as_json,
     output,
     print_json,
-    progress_bar,
+    resumable,
     saving_line,
 )
 from harness.cli.options import with_options
-from harness.cli.process.interrupts import INTERRUPTED, interruptible
 from harness.core.process.heap import uncollected
 from harness.run.options import EvalOptions
 
@@ -75,24 +71,12 @@ def eval_command(
 
     The same command goes on where an interrupted one stopped, and returns at once where one has finished.
     """
-    records: list[RunRecord] = []
-    try:
-        # Code that the user trusts may print, and standard output is for the results.
-        with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
-            progress.phase("starting")
-            with uncollected():
-                from harness.run.pipeline import evaluate_each
+    with resumable() as progress:
+        with uncollected():
+            from harness.run.pipeline import evaluate_each
 
-            records += evaluate_each(
-                model or [_DEFAULT],
-                suite=suite or [],
-                task=task or [],
-                options=options,
-                progress=progress,
-            )
-    except KeyboardInterrupt as interrupt:
-        errors.print(Text(INTERRUPTED))
-        raise typer.Exit(3) from interrupt
+        named = model or [_DEFAULT]
+        records = list(evaluate_each(named, suite=suite or [], task=task or [], options=options, progress=progress))
     if as_json:
         found = [_as_json(record) for record in records]
         print_json(found[0] if len(found) == 1 else found)

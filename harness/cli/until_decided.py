@@ -1,18 +1,15 @@
 """`harness decide` and `harness rank`: runs that end when it is decided what they are for."""
 
-import sys
 from collections.abc import Sequence
-from contextlib import redirect_stdout
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
-from harness.cli.console import errors, output, print_json, print_rows, progress_bar
+from harness.cli.console import output, print_json, print_rows, resumable
 from harness.cli.options import with_options
 from harness.cli.process.guard import RuleFailed
-from harness.cli.process.interrupts import INTERRUPTED, interruptible
 from harness.cli.runs import sealed_run
 from harness.core.process.heap import uncollected
 from harness.core.text.display import number
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["decide_command", "decided", "rank_command"]
 
 _ENDINGS = {
-    "decided": "every rule is decided",
+    "decided": "it is decided",
     "exhausted": "there are no more samples to ask about",
     "budget": "the budget is spent",
 }
@@ -81,7 +78,8 @@ def decide_command(
         print_rows(f"policy {found.verdict.policy}", RULE_COLUMNS, map(rule_cells, found.verdict.rules))
         print_rows("samples", ("task", "asked", "there are"), _sample_rows(found))
         looks = "once" if found.looks == 1 else f"{found.looks} times"
-        output.print(Text(f"{_ENDINGS[found.ended_by]} (looked {looks})"))
+        ending = "every rule is decided" if found.ended_by == "decided" else _ENDINGS[found.ended_by]
+        output.print(Text(f"{ending} (looked {looks})"))
         output.print(Text(f"{found.verdict.verdict}: {found.record.folder} ({tally(found.verdict)}; kept in {kept})"))
     raise RuleFailed if found.verdict.verdict == "FAIL" else typer.Exit(EXIT_CODES[found.verdict.verdict])
 
@@ -96,18 +94,11 @@ def decided(
     budget: "Budget | None" = None,
 ) -> "Decided":
     """The decision, with a bar while it is made; an interrupted one ends with the exit code 3."""
-    try:
-        with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
-            progress.phase("starting")
-            with uncollected():
-                from harness.run.sequential.deciding import decide
+    with resumable() as progress:
+        with uncollected():
+            from harness.run.sequential.deciding import decide
 
-            return decide(
-                model, policy, baseline=baseline, suite=suite, options=options, budget=budget, progress=progress
-            )
-    except KeyboardInterrupt as interrupt:
-        errors.print(Text(INTERRUPTED))
-        raise typer.Exit(3) from interrupt
+        return decide(model, policy, baseline=baseline, suite=suite, options=options, budget=budget, progress=progress)
 
 
 def _sample_rows(found: "Decided") -> list[tuple[str, ...]]:
@@ -145,16 +136,11 @@ def rank_command(
     from harness.run.sequential.budget import Budget
 
     allowed = Budget.parse(budget) if budget is not None else None
-    try:
-        with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
-            progress.phase("starting")
-            with uncollected():
-                from harness.run.sequential.elimination import rank_checkpoints
+    with resumable() as progress:
+        with uncollected():
+            from harness.run.sequential.elimination import rank_checkpoints
 
-            found = rank_checkpoints(models, top=top, suite=suite, options=options, budget=allowed, progress=progress)
-    except KeyboardInterrupt as interrupt:
-        errors.print(Text(INTERRUPTED))
-        raise typer.Exit(3) from interrupt
+        found = rank_checkpoints(models, top=top, suite=suite, options=options, budget=allowed, progress=progress)
     if as_json:
         told = [
             {field: getattr(one, field) for field in ("model", "place", "score", "n", "better_than", "worse_than")}
@@ -177,7 +163,7 @@ def rank_command(
         ]
         columns = ("checkpoint", f"best {top}", "score", "n", "better than", "worse than", "run")
         print_rows(f"by {found.on}", columns, rows)
-        output.print(Text(_ENDINGS[found.ended_by].replace("every rule is decided", "it is decided")))
+        output.print(Text(_ENDINGS[found.ended_by]))
     raise typer.Exit(0 if found.ended_by == "decided" else 3)
 
 

@@ -11,7 +11,8 @@ from scipy import special
 from typing_extensions import override
 
 from harness.core import statistics
-from harness.core.metrics import Undefined, salt
+from harness.core.metrics import Metric, Undefined, salt
+from harness.core.scores import Score
 from harness.core.statistics import Difference, Interval
 from harness.core.text.reasons import Reason
 from harness.decision.contrasts import Contrast, Contrasts, contrasted_parts, no_worst
@@ -20,7 +21,7 @@ from harness.decision.keys import Key
 from harness.decision.scored import Scored
 from harness.decision.worst import with_worst
 
-__all__ = ["Bounds", "FixedBounds", "is_reading", "limits", "require_derived", "unit_count"]
+__all__ = ["Bounds", "FixedBounds", "counted", "is_reading", "limits", "require_derived", "unit_count"]
 
 
 def is_reading(run: Scored, key: Key) -> bool:
@@ -50,14 +51,19 @@ def limits(run: Scored, key: Key, confidence: float) -> Interval:
         weights = [part.weight for part in estimate.parts]
         return statistics.mean_of_parts([limits(run, part, confidence) for part in parts], weights)
     metric, scores = run.metric(key), run.scores_of(key)
-    if any(score.invalid for score in scores):
-        if not metric.averages_values:
-            raise Undefined(no_worst(key))
-        scores = with_worst(metric, scores)
-    found = metric.bounds(scores, Random(salt(run.record.spec.seed, *key)), confidence)
+    found = metric.bounds(counted(metric, key, scores), Random(salt(run.record.spec.seed, *key)), confidence)
     if found.low is None or found.high is None:
         raise Undefined(Reason("{metric} has no interval", metric=key.metric))
     return found
+
+
+def counted(metric: Metric, key: Key, scores: Sequence[Score]) -> Sequence[Score]:
+    """The scores, those that can't be used as the worst. Raises `Undefined` where they can't be counted so."""
+    if not any(score.invalid for score in scores):
+        return scores
+    if not metric.averages_values:
+        raise Undefined(no_worst(key))
+    return with_worst(metric, scores)
 
 
 def unit_count(run: Scored, key: Key) -> int:

@@ -59,6 +59,11 @@ class TaskWork:
     failure: str | None = None
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Suite and task."""
+        return self.planned.suite, self.planned.task.name
+
+    @property
     def asked(self) -> tuple[tuple[Request, ...], ...]:
         """All requests of each sample, follow-ups behind the first ones."""
         if not self.follow_ups:

@@ -19,7 +19,7 @@ from harness.core.statistics.anytime.several import e_holm
 from harness.core.text.reasons import Reason
 from harness.decision.contrasts import Contrast, contrasted_parts, no_worst, scored_pairs, unlike
 from harness.decision.keys import Key
-from harness.decision.limits import Bounds, is_reading, require_derived
+from harness.decision.limits import Bounds, counted, is_reading, require_derived
 from harness.decision.scored import Scored
 from harness.decision.sequential.units import Order, draws, unit_means
 from harness.decision.worst import paired_worst, with_worst
@@ -263,11 +263,8 @@ class AnytimeBounds(Bounds):
         return max(pairs.invalid_counts) / max(1, len(pairs))
 
     def _contributions(self, key: Key) -> "_Contributions":
-        metric, scores = self.run.metric(key), self.run.scores_of(key)
-        if any(score.invalid for score in scores):
-            if not metric.averages_values:
-                raise Undefined(no_worst(key))
-            scores = with_worst(metric, scores)
+        metric = self.run.metric(key)
+        scores = counted(metric, key, self.run.scores_of(key))
         statistic = metric.resampled(scores)
         if statistic is None:
             raise Undefined(Reason("{metric} can't be recomputed on resamples", metric=key.metric))

@@ -20,12 +20,10 @@ from harness.run.options import EvalOptions
 from harness.run.planning import Plan, plan
 from harness.run.sequential.budget import Budget
 from harness.run.sequential.growing import GrowingRun
-from harness.run.sequential.needs import Need, need_of, refuses_bits
+from harness.run.sequential.needs import LEAST, Need, in_bits, need_of
 
 __all__ = ["Decided", "decide"]
 
-_FIRST, _LEAST = 64, 32
-"""Steps of the first look at a rule, and the fewest that are added."""
 _GROWTH = 1.3
 """A look has so many times the steps of the one before it: looks cost time, and samples beyond the verdict more."""
 _RELATIVE = ("non_inferior", "no_worse_group")
@@ -67,7 +65,7 @@ class _Open:
     def expected_cost(self) -> float:
         """Until it is decided, if its value stays where it is: in tokens."""
         wanted = self.verdict.n_needed if self.verdict else None
-        more = self.need.longest if wanted is None else max(_LEAST, wanted - self.steps)
+        more = self.need.longest if wanted is None else max(LEAST, wanted - self.steps)
         return more * self.need.step_cost
 
 
@@ -130,8 +128,9 @@ def _planned(
             place=baseline.folder,
             fix="Give the options that the baseline was run with, such as --seed",
         )
-    followers = [one.planned.task.name for one in whole.work if refuses_bits(one.planned.task)]
-    work = tuple(one for one in whole.work if one.planned.task.name not in followers)
+    asked = in_bits(whole)
+    kept = {one.place for one in asked.work}
+    followers = {one.planned.task.name for one in whole.work if one.place not in kept}
     for rule in policy.rules:
         if rule.required and rule.task in followers:
             raise InputError(
@@ -139,13 +138,12 @@ def _planned(
                 place=rule.task,
                 fix="Run it with `harness eval`, and judge it with `harness gate`",
             )
-    spec = replace(whole.spec, tasks=tuple(one.spec for one in work), policy_sha256=policy.sha256)
-    return replace(whole, work=work, spec=spec, skipped=())
+    return replace(asked, spec=replace(asked.spec, policy_sha256=policy.sha256))
 
 
 def _available(whole: Plan, policy: Policy, baseline: RunRecord | None) -> dict[Place, int]:
     """How many samples each task has that can be asked; in what is held against a baseline, no more than that had."""
-    there = {(one.planned.suite, one.planned.task.name): len(one.samples) for one in whole.work}
+    there = {one.place: len(one.samples) for one in whole.work}
     if baseline is None:
         return there
     before = {(task.suite, task.task): task.sample_count for task in baseline.spec.tasks}
@@ -164,7 +162,7 @@ def _opened(policy: Policy, whole: Plan, most: Mapping[Place, int], progress: Pr
     for rule in policy.rules:
         need = need_of(rule.suite, rule.task, whole, most)
         if need is not None and need.longest > 0:
-            found.append(_Open(rule=rule, need=need, steps=min(_FIRST, need.longest)))
+            found.append(_Open(rule=rule, need=need, steps=need.first))
         elif rule.required:
             raise InputError(
                 f"the rule {rule.title!r} can't be decided: there is no sample for it, or none in the baseline",
@@ -239,5 +237,4 @@ def _ended(growing: GrowingRun, rules: Sequence[_Open], budget: Budget | None, b
 def _grow(rules: Sequence[_Open]) -> None:
     """More steps for the rule whose verdict is expected at the lowest cost."""
     cheapest = min((one for one in rules if one.can_grow), key=lambda one: one.expected_cost)
-    wanted = max(cheapest.steps + _LEAST, round(cheapest.steps * _GROWTH))
-    cheapest.steps = min(wanted, cheapest.need.longest)
+    cheapest.steps = cheapest.need.after(cheapest.steps, _GROWTH)

@@ -19,13 +19,13 @@ from harness.record import RunRecord
 from harness.run.options import EvalOptions
 from harness.run.planning import Plan, plan
 from harness.run.sequential.budget import Budget
-from harness.run.sequential.growing import GrowingRun, places
-from harness.run.sequential.needs import Need, need_of, refuses_bits
+from harness.run.sequential.growing import GrowingRun
+from harness.run.sequential.needs import Need, in_bits, need_of
 
 __all__ = ["Elimination", "Ranked", "rank_checkpoints"]
 
 CONFIDENCE = 0.95
-_FIRST, _LEAST, _GROWTH = 64, 32, 1.5
+_GROWTH = 1.5
 _DIFFERENCE = 0.03
 """What is looked for between two checkpoints: true differences of this size are found soonest."""
 
@@ -101,7 +101,7 @@ def rank_checkpoints(
             _Runner(model=model, growing=stack.enter_context(GrowingRun(one, options.output, None, progress)))
             for model, one in zip(models, plans, strict=True)
         ]
-        steps = min(_FIRST, need.longest)
+        steps = need.first
         while True:
             for runner in runners:
                 if runner.place == "open":
@@ -111,13 +111,11 @@ def rank_checkpoints(
             ended_by = _ended(runners, steps >= need.longest, budget, began)
             if ended_by:
                 return Elimination(on=str(key), models=_listed(runners, key), ended_by=ended_by)
-            steps = min(max(steps + _LEAST, round(steps * _GROWTH)), need.longest)
+            steps = need.after(steps, _GROWTH)
 
 
 def _planned(model: str, suite: str, options: EvalOptions) -> Plan:
-    whole = plan(model, suite=suite, task=(), options=options)
-    work = tuple(one for one in whole.work if not refuses_bits(one.planned.task))
-    return replace(whole, work=work, spec=replace(whole.spec, tasks=tuple(one.spec for one in work)), skipped=())
+    return in_bits(plan(model, suite=suite, task=(), options=options))
 
 
 def _ranked_by(plans: Sequence[Plan]) -> tuple[Key, Need]:
@@ -127,7 +125,7 @@ def _ranked_by(plans: Sequence[Plan]) -> tuple[Key, Need]:
         raise InputError(
             "has nothing to rank by that can be asked bit by bit", place="harness rank", fix="Give a --suite"
         )
-    if any(places(one.work) != places(first.work) for one in plans):
+    if any([each.place for each in one.work] != [each.place for each in first.work] for one in plans):
         raise InputError(
             "not all of the checkpoints can be asked the same tasks",
             place="harness rank",
@@ -145,7 +143,7 @@ def _ranked_by(plans: Sequence[Plan]) -> tuple[Key, Need]:
             fix="Give its task such a metric",
         )
     key = Key(name, OVERALL, "score") if headline else Key(name, task.name, task.metrics[0].name)
-    counts = {(one.planned.suite, one.planned.task.name): len(one.samples) for one in first.work}
+    counts = {one.place: len(one.samples) for one in first.work}
     need = need_of(key.suite, key.task, first, counts)
     if need is None:
         raise InputError("has nothing to rank by", place=f"--suite {name}")

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,7 +30,7 @@ from harness.run.pipeline import LOG, checkpoint_description, conclude, open_che
 from harness.run.planning import Plan
 from harness.run.work import TaskWork, prepare
 
-__all__ = ["GrowingRun", "places"]
+__all__ = ["GrowingRun"]
 
 _LOOKS = "looks"
 _DESCRIBED = ("environment.json", "checkpoint.json", "engine.json")
@@ -108,8 +108,8 @@ class GrowingRun:
     def _order(self) -> Order:
         """Which samples came first. How many the data have altogether is known where all of them may be asked."""
         sizes = {
-            place: len(one.samples)
-            for place, one in zip(places(self.whole.work), self.whole.work, strict=True)
+            one.place: len(one.samples)
+            for one in self.whole.work
             if one.planned.task.data is not None and one.planned.settings.limit is None
         }
         return Order(seed=self.whole.spec.seed, looks=self._looks_so_far, sizes=sizes)
@@ -162,7 +162,7 @@ class GrowingRun:
     def _grown(self, place: Place, limit: int) -> TaskWork:
         """The task with so many samples from now on; given are those that are new."""
         before = self._work.get(place)
-        planned = next(one.planned for one in self.whole.work if (one.planned.suite, one.planned.task.name) == place)
+        planned = next(one.planned for one in self.whole.work if one.place == place)
         settings = replace(planned.settings, limit=limit)
         (now,) = prepare(
             [replace(planned, settings=settings)], offline=True, step_timeout_s=self.whole.plugin_timeout_s
@@ -213,8 +213,3 @@ class GrowingRun:
                 writer.append_window(window)
             record_metrics(part, writer)
             return conclude(part, part.work, writer)
-
-
-def places(work: Sequence[TaskWork]) -> list[Place]:
-    """Suite and task of each."""
-    return [(one.planned.suite, one.planned.task.name) for one in work]

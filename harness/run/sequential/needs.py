@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from harness.core.requests import GenerateUntil, Request
 from harness.core.scores import OVERALL
@@ -11,8 +12,10 @@ from harness.decision.sequential.units import Place, drawn_counts
 from harness.run.planning import Plan
 from harness.run.work import TaskWork, text_length
 
-__all__ = ["Need", "need_of", "refuses_bits"]
+__all__ = ["LEAST", "Need", "in_bits", "need_of"]
 
+_FIRST, LEAST = 64, 32
+"""Steps of the first look, and the fewest that another adds."""
 _CHARACTERS_A_TOKEN, _READ_FOR_WRITTEN = 4, 8
 """About so many characters are a token, and writing one costs as much as reading some."""
 
@@ -33,6 +36,15 @@ class Need:
         return {place: min(count, most) for place, count, most in zip(self.places, counts, self.most, strict=True)}
 
     @property
+    def first(self) -> int:
+        """Steps of the first look at it."""
+        return min(_FIRST, self.longest)
+
+    def after(self, steps: int, growth: float) -> int:
+        """Steps of the look that follows one of so many: `growth` times as many, as far as there are any."""
+        return min(max(steps + LEAST, round(steps * growth)), self.longest)
+
+    @cached_property
     def longest(self) -> int:
         """Steps until a task has no sample left."""
         low, high = 0, sum(self.most)
@@ -63,19 +75,19 @@ def need_of(suite: str, task: str, plan: Plan, most: Mapping[Place, int]) -> Nee
     work = [one for one in of_suite if one.planned.task.name in wanted]
     if not work:
         return None
-    places = [(one.planned.suite, one.planned.task.name) for one in work]
     return Need(
-        places=places,
+        places=[one.place for one in work],
         weights=[1.0] * len(work),
-        most=[most[place] for place in places],
+        most=[most[one.place] for one in work],
         costs=[_cost(one) for one in work],
         seed=plan.spec.seed,
     )
 
 
-def refuses_bits(task: Task) -> bool:
-    """Whether what a task asks hangs on the answers to what it asked before."""
-    return type(task).follow_up is not Task.follow_up
+def in_bits(plan: Plan) -> Plan:
+    """The plan without the tasks that can't be asked bit by bit: what they ask hangs on the answers before it."""
+    work = tuple(one for one in plan.work if type(one.planned.task).follow_up is Task.follow_up)
+    return replace(plan, work=work, spec=replace(plan.spec, tasks=tuple(one.spec for one in work)), skipped=())
 
 
 def _cost(work: TaskWork) -> float:
