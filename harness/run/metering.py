@@ -34,7 +34,7 @@ METERS = "harness.meters"
 _log = logging.getLogger(__name__)
 
 WARM_UP_REQUESTS, WARM_UP_TOKENS = 4, 4
-REPEATS_S = 40.0
+REPEATS_S = 24.0
 """No repetition begins that would end later than this after the first began."""
 REPEAT_S = 2.0
 """A repetition lasts this long at least, so that no instrument is too slow for a fast model."""

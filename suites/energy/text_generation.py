@@ -42,7 +42,7 @@ class TextGeneration(Task):
 
     name = "text_generation"
     data = "xsum"
-    default_limit = 32
+    default_limit = 16
     asks = (GenerateUntil,)
     metrics = (GENERATED_TOKENS,)
 

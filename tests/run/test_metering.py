@@ -88,14 +88,14 @@ def test_equal_readings_end_the_repeats_as_soon_as_there_are_enough(monkeypatch:
 
 
 def test_readings_that_differ_go_on_until_the_interval_is_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Half of the t interval of 18 of them is 5.1 % of their mean (2.110 / sqrt(17) * 10 %), of 19 of them 4.97 %; an
-    # odd number of them is skewed, which widens one side beyond 5 %.
-    assert repeats(monkeypatch, [90.0, 110.0] * 20, first=1.0) == 20
+    # Half of the t interval of 8 of them is 5.8 % of their mean (2.365 / sqrt(7) * 6.5 %), of 10 of them 4.9 %; an odd
+    # number of them is skewed, which widens one side beyond 5 %.
+    assert repeats(monkeypatch, [93.5, 106.5] * 20, first=1.0) == 10
 
 
 def test_unlike_readings_end_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Each takes two seconds, and the first answers took five: the 18th begins at 34 s.
-    assert repeats(monkeypatch, [50.0, 500.0] * 20) == 18
+    # Each takes two seconds, and the first answers took five: the 10th begins at 18 s.
+    assert repeats(monkeypatch, [50.0, 500.0] * 20) == 10
 
 
 def test_work_that_is_longer_than_the_time_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
