@@ -20,22 +20,50 @@ def task_lines(
     theme: Theme = "light",  # noqa: ARG001
     language: str = "en",  # noqa: ARG001
 ) -> Chart:
-    """Shares over the quantity in the column `by`, such as a length, a line a task.
+    """Shares over the quantity in the column `by`, such as a length, a line a task, with their intervals.
 
-    `scores` has that column beside the fields of `Estimate`; title and axis are in the reader's language.
+    `scores` has that column beside the fields of `Estimate`; title and axis are in the reader's language. The values of
+    `by` stand at equal distances, in their order.
     """
-    shown = scores[["task", by, "value", "n"]].assign(task=[elided(str(task), 40) for task in scores["task"]])
-    return (
-        alt.Chart(shown)
-        .mark_line(point=True)
-        .encode(
-            x=alt.X(f"{by}:O", title=axis),
-            y=alt.Y("value:Q", title=None, scale=alt.Scale(domain=[0, 1])),
-            color=alt.Color("task:N", title=None),
-            tooltip=["task:N", f"{by}:O", "value:Q", "n:Q"],
-        )
-        .properties(title=title, height=260)
+    named = scores.assign(task=[elided(str(task), 40) for task in scores["task"]])
+    shown = drawn(named, ["task", by, "value", "low", "high", "n"])
+    steps, tasks = sorted(set(shown[by])), list(dict.fromkeys(shown["task"]))
+    # Side by side, so that no line's interval hides another's.
+    spread = min(0.1, 0.36 / max(1, len(tasks) - 1))
+    shown["place"] = [
+        steps.index(step) + spread * (tasks.index(task) - (len(tasks) - 1) / 2)
+        for step, task in zip(shown[by], shown["task"], strict=True)
+    ]
+    unit = alt.Scale(domain=[0, 1])
+    across = alt.X(
+        "place:Q",
+        title=axis,
+        axis=alt.Axis(
+            values=list(range(len(steps))), labelExpr=f"{[int(step) for step in steps]}[datum.value]", grid=False
+        ),
+        scale=alt.Scale(domain=[-0.4, len(steps) - 0.6], nice=False),
     )
+    base = alt.Chart(shown).encode(
+        x=across,
+        color=alt.Color(
+            "task:N",
+            title=None,
+            scale=alt.Scale(domain=tasks, range=[PALETTE[at % len(PALETTE)] for at in range(len(tasks))]),
+        ),
+        tooltip=[
+            alt.Tooltip("task:N", title=" "),
+            alt.Tooltip(f"{by}:O", title=axis),
+            alt.Tooltip("shown:N", title=title),
+            alt.Tooltip("n:Q", title="n"),
+        ],
+    )
+    up = alt.Y("value:Q", title=None, scale=unit)
+    layers = (
+        base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=alt.Y("low:Q", title=None, scale=unit), y2="high:Q"),
+        base.mark_line(strokeWidth=2).encode(y=up),
+        base.mark_point(filled=True, size=60, opacity=1).encode(y=up),
+    )
+    return alt.layer(*layers).properties(title=title, height=260)
 
 
 def severity_curves(estimates: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:  # noqa: ARG001

@@ -42,3 +42,18 @@ def test_points_that_the_window_does_not_hold_are_told(learnt: RunRecord) -> Non
     assert lacking["value"] != lacking["value"]
     assert lacking["reason"] == "a prompt with 32 of the exemplars doesn't fit the model's window"
     assert lacking["invalid_count"] == 0
+
+
+def test_each_point_of_the_curve_has_its_interval_beside_those_of_other_lines(learnt: RunRecord) -> None:
+    words = Words("en")
+    (drawing,) = suite_drawings(ReportContext(record=learnt, words=words), words, "adaptation")
+    chart = drawing.draw(language="en").to_dict()
+    (rows,) = chart["datasets"].values()
+    ends = {(one["y"]["field"], one["y2"]["field"]) for layer in chart["layer"] if "y2" in (one := layer["encoding"])}
+    assert ends == {("low", "high")}
+    assert all(row["low"] <= row["value"] <= row["high"] for row in rows)
+    places = {(row["shots"], row["place"]) for row in rows}
+    assert len(places) == len(rows)
+    # Each point is nearest to the step that it belongs to.
+    counts = sorted({row["shots"] for row in rows})
+    assert all(counts[round(place)] == shots for shots, place in places)
