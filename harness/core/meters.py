@@ -20,12 +20,13 @@ MEASURING = (IDLE, WARM_UP, REPEATS)
 class Window:
     """What a meter saw during one stretch of work.
 
-    `phase` is one of `MEASURING`, `load`, or `suite/kind`; `stage` is what the model did in it (`prefill` reads tokens,
-    `decode` writes them, `encode` makes them of pictures and sounds), None outside a model. `energy_joules` is the
-    energy of the whole machine as far as `source` can see it, idle draw included; None, with the `reason`, where
-    nothing could be measured. `components_joules` holds its parts (cpu, ram, gpu); a part that can't be measured is
-    absent and named in `absent`. Tokens and requests are those computed inside the window. `carbon_grams_per_kwh` is
-    the grid's intensity in `region`.
+    `phase` is one of `MEASURING`, `load`, or `suite/kind`; `stage` is what the model did in it (`prefill` reads
+    tokens, `decode` writes them, `encode` makes them of pictures and sounds), None outside a model. `energy_joules`
+    is the energy of the whole machine as far as `source` can see it, idle draw included; None, with the `reason`,
+    where nothing could be measured. `components_joules` holds its parts (cpu, ram, gpu); a part that can't be
+    measured is absent and named in `absent`. `components_basis` says of each part whether a counter was read for it,
+    and is empty in records of earlier versions; `basis` is `measured` only where it is so for all. Tokens and
+    requests are those computed inside the window. `carbon_grams_per_kwh` is the grid's intensity in `region`.
     """
 
     phase: str
@@ -33,6 +34,7 @@ class Window:
     duration_s: float
     energy_joules: float | None
     components_joules: Mapping[str, float] = field(default_factory=dict)
+    components_basis: Mapping[str, Basis] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     basis: Basis
     source: str

@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,17 +164,35 @@ def _gpu_energy() -> Diagnosis:
     except pynvml.NVMLError as error:
         return Diagnosis(name=name, status="missing", detail=f"absent from all figures, not 0: no NVML ({error})")
     try:
-        count = pynvml.nvmlDeviceGetCount()
-        for index in range(count):
-            pynvml.nvmlDeviceGetTotalEnergyConsumption(pynvml.nvmlDeviceGetHandleByIndex(index))
+        handles = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+        counted = [handle for handle in handles if _answers(pynvml.nvmlDeviceGetTotalEnergyConsumption, handle)]
+        read = [one for one in handles if one in counted or _answers(pynvml.nvmlDeviceGetPowerUsage, one)]
     except pynvml.NVMLError as error:
-        detail = f"estimated from samples of power: a GPU has no energy counter ({error})"
-        return Diagnosis(name=name, status="limited", detail=detail)
+        detail = f"a GPU is there and can't be read ({error}): no run has a sum of energy"
+        return Diagnosis(name=name, status="missing", detail=detail, fix="Have the GPU, or its driver, mended")
     finally:
         pynvml.nvmlShutdown()
-    if count == 0:
+    if not handles:
         return Diagnosis(name=name, status="missing", detail="absent from all figures, not 0: NVML lists no GPU")
-    return Diagnosis(name=name, status="ok", detail=f"measured by NVML, {count} GPUs")
+    if len(read) < len(handles):
+        detail = (
+            f"{len(handles) - len(read)} of {len(handles)} GPUs can't be read: runs that use them have no sum of energy"
+        )
+        return Diagnosis(name=name, status="missing", detail=detail, fix="Let this process, or its container, use NVML")
+    if len(counted) < len(handles):
+        detail = f"estimated from samples of power: {len(handles) - len(counted)} GPUs have no energy counter"
+        return Diagnosis(name=name, status="limited", detail=detail)
+    return Diagnosis(
+        name=name, status="ok", detail=f"measured by NVML, {len(handles)} GPUs; a slice (MIG) is estimated"
+    )
+
+
+def _answers(ask: Callable[[Any], Any], handle: Any) -> bool:
+    try:
+        ask(handle)
+    except pynvml.NVMLError:
+        return False
+    return True
 
 
 def _unmeasured() -> Diagnosis:

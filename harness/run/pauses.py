@@ -159,6 +159,11 @@ class WatchedMeter(Meter):
         if why is not None and window.energy_joules is not None:
             lost = dict.fromkeys(window.components_joules, why)
             window = replace(
-                window, energy_joules=None, components_joules={}, absent={**window.absent, **lost}, reason=why
+                window,
+                energy_joules=None,
+                components_joules={},
+                components_basis={},
+                absent={**window.absent, **lost},
+                reason=why,
             )
         self._publish(window)

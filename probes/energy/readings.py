@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from harness.core.scores import Basis
@@ -13,30 +13,38 @@ __all__ = ["CounterReading", "Instrument", "SpentJoules", "energy_between"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterReading:
-    """Joules counted up so far, by part (cpu, ram, gpu); `failure` says why parts are missing."""
+    """Joules counted up so far, by part (cpu, ram, gpu).
+
+    `failed` has the reason for each part that is missing, and `guessed` the parts that are there although their counter
+    couldn't be read, from samples of their power.
+    """
 
     joules: Mapping[str, float]
-    failure: str | None = None
+    failed: Mapping[str, str] = field(default_factory=dict)
+    guessed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpentJoules:
-    """Joules spent by part, each at least 0, and the reason for each part whose energy is not known."""
+    """Joules spent by part, each at least 0, and the reason for each part whose energy is not known.
+
+    `guessed` are the parts without a counter at either end, whatever their instrument promises.
+    """
 
     joules: Mapping[str, float]
     failed: Mapping[str, str]
+    guessed: frozenset[str] = frozenset()
 
 
 class Instrument(Protocol):
     """Counts energy up, part by part.
 
-    `source` says in words how, `basis` is `measured` only where every part is read from a hardware counter, and
+    `source` says in words how, `bases` has each part, as `measured` where it is read from a hardware counter, and
     `absent` gives the reason for each part that can't be seen. Intervals shorter than `resolution_s` say little.
     """
 
     source: str
-    basis: Basis
-    parts: frozenset[str]
+    bases: Mapping[str, Basis]
     absent: Mapping[str, str]
     resolution_s: float
 
@@ -57,10 +65,11 @@ def energy_between(before: CounterReading, after: CounterReading) -> SpentJoules
     """
     joules: dict[str, float] = {}
     failed: dict[str, str] = {}
-    why = after.failure or before.failure or "not in both readings"
-    for part in sorted(before.joules.keys() | after.joules.keys()):
+    known = before.joules.keys() | after.joules.keys() | before.failed.keys() | after.failed.keys()
+    for part in sorted(known):
         start, end = before.joules.get(part), after.joules.get(part)
         if start is None or end is None:
+            why = after.failed.get(part) or before.failed.get(part) or "not in both readings"
             failed[part] = Reason("the counter could not be read ({why})", why=why)
         elif not (math.isfinite(start) and math.isfinite(end)):
             failed[part] = "the counter is not a finite number"
@@ -68,4 +77,4 @@ def energy_between(before: CounterReading, after: CounterReading) -> SpentJoules
             failed[part] = "the counter ran backwards or was reset"
         else:
             joules[part] = end - start
-    return SpentJoules(joules=joules, failed=failed)
+    return SpentJoules(joules=joules, failed=failed, guessed=before.guessed | after.guessed)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing_extensions import override
 
 from harness.core.meters import Meter, Publish, Window
+from harness.core.scores import Basis
 from harness.core.text.reasons import Reason, told_together
 from probes.energy.grid import Grid
 from probes.energy.readings import Instrument, SpentJoules, energy_between
@@ -29,6 +30,7 @@ class _Tally:
     seconds: float = 0.0
     joules: dict[str, float] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+    guessed: frozenset[str] = frozenset()
     tokens: int = 0
     requests: int = 0
 
@@ -39,11 +41,12 @@ class _Tally:
     def add(self, seconds: float, spent: SpentJoules, share: float) -> None:
         self.seconds += seconds
         self.failed.update(spent.failed)
+        self.guessed |= spent.guessed
         for part, joules in spent.joules.items():
             self.joules[part] = self.joules.get(part, 0.0) + joules * share
 
     def absorb(self, other: "_Tally") -> None:
-        self.add(other.seconds, SpentJoules(joules=other.joules, failed=other.failed), 1.0)
+        self.add(other.seconds, SpentJoules(joules=other.joules, failed=other.failed, guessed=other.guessed), 1.0)
 
 
 class WindowedMeter(Meter):
@@ -157,7 +160,7 @@ class WindowedMeter(Meter):
     def _window(self, key: Key, tally: _Tally, lasted: float) -> Window:
         resolution = self._instrument.resolution_s
         failed = dict(tally.failed)
-        for part in sorted(self._instrument.parts):
+        for part in sorted(self._instrument.bases):
             if part not in failed and tally.joules.get(part, 0.0) <= 0:
                 failed[part] = Reason("the counter did not advance in {seconds} s", seconds=f"{tally.seconds:.2f}")
         reason = (
@@ -171,6 +174,10 @@ class WindowedMeter(Meter):
                 resolution=f"{resolution:g}",
             )
         parts = {} if lasted < resolution else {p: j for p, j in sorted(tally.joules.items()) if p not in failed}
+        is_short = tally.seconds < resolution
+        bases: dict[str, Basis] = {
+            part: "estimated" if is_short or part in tally.guessed else self._instrument.bases[part] for part in parts
+        }
         return Window(
             phase=key[0],
             stage=key[1],
@@ -178,7 +185,8 @@ class WindowedMeter(Meter):
             energy_joules=None if reason else sum(parts.values()),
             components_joules=parts,
             absent={**self._instrument.absent, **failed},
-            basis="estimated" if tally.seconds < resolution else self._instrument.basis,
+            components_basis=bases,
+            basis="measured" if bases and set(bases.values()) == {"measured"} else "estimated",
             source=f"{self._instrument.source}; carbon of {self._grid.source}",
             reason=reason,
             request_count=tally.requests,

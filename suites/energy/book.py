@@ -93,13 +93,13 @@ class Book:
     def part(self, part: str, windows: Sequence[Window]) -> Estimate:
         """Joules of one part of the machine, such as its GPU."""
         metric = f"{part}_energy_joules"
-        found = _usable(windows)
-        missing = [window for window in found.used if part not in window.components_joules]
-        reason = found.reason or (missing[0].absent.get(part, "not reported by the meter") if missing else None)
-        if reason is not None:
+        found = _usable([_alone(window, part) for window in windows])
+        if found.reason is not None:
+            without = [window for window in windows if window.energy_joules is not None]
+            is_unseen = bool(without) and not any(part in window.components_joules for window in windows)
+            reason = without[0].absent.get(part, "not reported by the meter") if is_unseen else found.reason
             return self._absent(RUN, metric, "J", reason, found)
-        joules = sum(window.components_joules[part] for window in found.used)
-        return self._present(RUN, metric, "J", _exact(joules), found)
+        return self._present(RUN, metric, "J", _exact(sum(map(_joules, found.used))), found)
 
     def per_token(self, task: str, stage: str, windows: Sequence[Window], *, is_aimed: bool = False) -> list[Estimate]:
         """Joules a token of a stage, gross and net; where `is_aimed`, a gross interval says if it misses `AIM`."""
@@ -131,7 +131,8 @@ class Book:
         """The same of the GPU alone, which is what the AI Energy Score states."""
         metric, unit = "gpu_wh_per_1000_queries", "Wh/1,000 queries"
         joules = self.part("gpu", windows)
-        found, requests = _usable(windows), sum(window.request_count for window in windows)
+        found = _usable([_alone(window, "gpu") for window in windows])
+        requests = sum(window.request_count for window in found.used)
         if joules.value is None or not requests:
             return self._absent(task, metric, unit, joules.reason or "no queries were counted", found)
         return self._present(task, metric, unit, _exact(joules.value / requests * 1000 / JOULES_PER_WH), found)
@@ -310,6 +311,16 @@ def _usable(windows: Sequence[Window]) -> _Sum:
         )
         return _Sum(unused_count=len(unread), reason=why)
     return _Sum(used, len(unread))
+
+
+def _alone(window: Window, part: str) -> Window:
+    """The window as a meter of that part alone would have seen it, with the part's own basis."""
+    return replace(
+        window,
+        energy_joules=window.components_joules.get(part),
+        basis=window.components_basis.get(part, window.basis),
+        reason=window.absent.get(part, window.reason),
+    )
 
 
 def _joules(window: Window) -> float:

@@ -91,9 +91,13 @@ class Energy(Suite):
 
     Why it matters. Two checkpoints of equal quality may differ several-fold in the energy of an answer.
 
-    Limits. The basis is `measured` only where every part was read from a hardware counter. The signature names each
-    part's instrument with its expected error, which no interval holds: RAPL follows the power at the plug closely (Khan
-    et al., 2018), that of memory less well at rest (Desrochers et al., 2016), and what it says a program adds to a
+    Limits. The basis of a sum is `measured` only where every part of it was read from a hardware counter; that of one
+    part, such as `gpu_energy_joules`, is its own, and so is its absence. GPUs are those that are the process's own:
+    with CUDA_VISIBLE_DEVICES, only these. A slice of a card (MIG) has no counter: its energy is that of the whole
+    card, other slices included, and estimated. After a counter was reset, power is sampled until it is there again,
+    which is estimated too. Where a GPU is there that can't be read, there is no sum. The signature names each part's
+    instrument with its expected error, which no interval holds: RAPL follows the power at the plug closely (Khan et
+    al., 2018), that of memory less well at rest (Desrochers et al., 2016), and what it says a program adds to a
     machine at rest was off by tens of per cent (Fahad et al., 2019); NVML 5 % by its own documentation, and more for
     bursts, as some GPUs look at a quarter of the time only (Yang et al., 2024); codecarbon's models of processors and
     memory (Courty et al., 2024) up to 40 % (Fischer, 2025), so good for comparing runs on one machine and poor in

@@ -123,8 +123,8 @@ def test_a_report_whose_typesetter_is_killed_leaves_the_record_and_can_be_run_ag
 class Counter:
     """An energy counter that goes up by 3 J a reading, until one that is broken; a reset one goes on from there."""
 
-    source, basis, resolution_s = "counter", "measured", 0.0
-    parts, absent = frozenset({"cpu"}), {}
+    source, resolution_s = "counter", 0.0
+    bases, absent = {"cpu": "measured"}, {}
 
     def __init__(self, at: int, fault: str) -> None:
         self.at, self.fault, self.count, self.joules = at, fault, 0, 1000.0
@@ -133,7 +133,7 @@ class Counter:
         self.count += 1
         self.joules += 3.0
         if self.count == self.at and self.fault == "missing":
-            return CounterReading(joules={}, failure="no such file")
+            return CounterReading(joules={}, failed={"cpu": "no such file"})
         if self.count == self.at and self.fault == "reset":
             self.joules = 0.0
         is_number = self.count != self.at or self.fault != "no number"

@@ -1,3 +1,4 @@
+import os
 import socket
 import threading
 import time
@@ -6,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from codecarbon.core import gpu_nvidia, hardware_cache
 from codecarbon.core.resource_tracker import ResourceTracker
 from codecarbon.external.hardware import CPU
 
@@ -139,3 +141,19 @@ def test_a_codecarbon_that_fails_to_start_stops_the_command_with_its_name(monkey
     with pytest.raises(PluginError, match="codecarbon") as caught:
         CodecarbonMeter([].append, None)
     assert caught.value.fix is not None
+
+
+def test_a_tool_without_its_library_is_no_gpu_of_0_joules(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\nexit 0\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    hardware_cache.clear_cache()
+    assert gpu_nvidia.is_nvidia_system()
+    try:
+        instrument = CodecarbonInstrument()
+        instrument.close()
+    finally:
+        hardware_cache.clear_cache()
+    assert "gpu" not in instrument.bases
+    assert "NVML" in instrument.absent["gpu"]

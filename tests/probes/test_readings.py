@@ -36,7 +36,7 @@ def test_a_counter_that_was_reset_gives_no_energy_but_a_reason(start: float, dro
 
 def test_a_counter_that_can_no_longer_be_read_says_what_the_driver_said() -> None:
     spent = energy_between(
-        CounterReading(joules={"gpu": 5.0}), CounterReading(joules={}, failure="NVMLError: GPU is lost")
+        CounterReading(joules={"gpu": 5.0}), CounterReading(joules={}, failed={"gpu": "NVMLError: GPU is lost"})
     )
     assert spent.joules == {}
     assert "GPU is lost" in spent.failed["gpu"]

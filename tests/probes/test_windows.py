@@ -17,8 +17,7 @@ class World:
     """A clock that moves when told, and a counter that gathers the power drawn meanwhile."""
 
     source = "a scripted counter"
-    basis: Basis = "measured"
-    parts = frozenset({"cpu", "ram"})
+    bases: Mapping[str, Basis] = {"cpu": "measured", "ram": "measured"}
     absent: Mapping[str, str] = {"gpu": "none in this world"}
     resolution_s = 0.1
 
@@ -31,7 +30,9 @@ class World:
         self.meter = WindowedMeter(self.windows.append, self, GRID, clock=lambda: self.now)
 
     def read(self) -> CounterReading:
-        return CounterReading(joules={} if self.failure else dict(self.joules), failure=self.failure)
+        if self.failure:
+            return CounterReading(joules={}, failed=dict.fromkeys(self.bases, self.failure))
+        return CounterReading(joules=dict(self.joules))
 
     def close(self) -> None:
         self.is_closed = True
