@@ -149,6 +149,19 @@ def writing(size: Size) -> Sequence[Request]:
     ]
 
 
+def passages(size: Size) -> Sequence[Request]:
+    """Long texts with many questions about each, each with four choices: rows that are long, and branch."""
+    return [
+        Loglikelihood(
+            context=f"{_words(f't{index}', 4 * size.context_words)} {_words(f't{index}/{question}', 12)}",
+            continuation=f" {_words(f't{index}/{question}/{choice}', 4)}",
+        )
+        for index in range(max(size.documents // 4, 1))
+        for question in range(max(size.documents // 2, 1))
+        for choice in range(4)
+    ]
+
+
 def draws(size: Size) -> Sequence[Request]:
     """Eight texts after each prompt, the first of them greedy, up to a word that comes once in a hundred words."""
     return [
@@ -179,6 +192,7 @@ def needles(size: Size) -> Sequence[Request]:
 CASES: dict[str, tuple[str, Callable[[Size], Sequence[Request]], int]] = {
     "choices": ("Long contexts, 4 choices of 8 tokens", choices, 32),
     "robustness": ("Robustness family, 6 variants, 4 choices", robustness, 32),
+    "passages": ("Many questions about texts of 2,000 tokens, 4 choices", passages, 16),
     "rolling": ("Rolling", rolling, 8),
     "writing": ("Greedy writing", writing, 64),
     "draws": ("Eight texts a prompt, of 1 to 256 tokens", draws, 64),

@@ -18,6 +18,7 @@ from harness.core.errors import ModelError
 from harness.core.references.requests import Divergence
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, TokenLoglikelihoods
 from harness.engine.noise import Offsets, with_noise
+from harness.engine.tree import shared_length
 
 __all__ = ["Encoder", "Reading", "Tokens", "rolling_windows"]
 
@@ -191,5 +192,4 @@ def _added_behind(tokenizer: Any) -> int:
 
 def _split_point(context: Tokens, whole: Tokens) -> int:
     """Where the continuation's tokens begin: after those that the whole shares with the context, one at the least."""
-    shared = next((i for i, pair in enumerate(zip(context, whole, strict=False)) if pair[0] != pair[1]), len(context))
-    return max(min(shared, len(whole) - 1), 1)
+    return max(min(shared_length(context, whole), len(whole) - 1), 1)

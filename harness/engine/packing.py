@@ -1,28 +1,26 @@
 """Packed rows as a transformer takes them: token ids, depths as positions, and a mask of ancestors."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from inspect import signature
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from transformers import DynamicCache
 
 from harness.core.text.reasons import Reason, told_together
-from harness.engine.kernels import faster_kernels
+from harness.engine.kernels.ancestors import Ancestors
+from harness.engine.kernels.choice import faster_kernels
+from harness.engine.kernels.masks import attention_windows
 from harness.engine.states import State, padded_beginnings
 from harness.engine.tree import Row, Tokens
 
-__all__ = ["Stem", "StemCache", "masks", "packed_arguments", "refusal"]
+__all__ = ["Stem", "StemCache", "packed_arguments", "refusal"]
 
 KeyValues = list[tuple[Tensor, Tensor]]
-Seen = NDArray[np.bool_]
-Depths = NDArray[np.int64]
 
 _UNDERSTOOD = frozenset({"full_attention", "sliding_attention"})
 _OTHER_LIMITS = re.compile(
@@ -44,7 +42,7 @@ def refusal(model: Any) -> Reason | None:
     if missing:
         names = told_together(sorted(missing), " and no ")
         return Reason("it takes no {names}, so a packed token can't be told where it stands", names=names)
-    if others := set(_windows(model)) - _UNDERSTOOD:
+    if others := set(attention_windows(model)) - _UNDERSTOOD:
         return Reason("some of its layers are of the kind {names}", names=", ".join(sorted(others)))
     settings = config.to_dict()
     for name in sorted(settings):
@@ -59,14 +57,6 @@ def refusal(model: Any) -> Reason | None:
     return None
 
 
-def _windows(model: Any) -> dict[str, int | None]:
-    """The kinds of the model's attention layers, each with the tokens it sees, itself included; None for all."""
-    config = model.config.get_text_config(decoder=True)
-    window = getattr(config, "sliding_window", None)
-    kinds = getattr(config, "layer_types", None) or ["full_attention" if window is None else "sliding_attention"]
-    return {kind: window if kind == "sliding_attention" else None for kind in dict.fromkeys(kinds)}
-
-
 def packed_arguments(model: Any, rows: Sequence[Row], stem: "Stem | State | None" = None) -> dict[str, Any]:
     """What the model's forward pass takes for rows that all follow `stem`: row-major, padded on the right.
 
@@ -74,57 +64,16 @@ def packed_arguments(model: Any, rows: Sequence[Row], stem: "Stem | State | None
     """
     if isinstance(stem, State):
         return stem.arguments(model, rows)
-    width = max(len(row.tokens) for row in rows)
     arguments: dict[str, Any] = {"input_ids": padded_beginnings(model, rows), "use_cache": False}
     if stem is None and all(row.is_path for row in rows):
         return arguments
     before = len(stem.tokens) if stem else 0
-    seen, depths = _seen(rows, width)
-    arguments["attention_mask"] = masks(model, lambda window: _mask(seen, depths, before, window, model))
-    arguments["position_ids"] = torch.from_numpy(depths + before).to(model.device)
+    seen = Ancestors.of(rows, before, model.device)
+    arguments |= seen.arguments(model)
     if stem is not None:
         arguments["past_key_values"] = stem.cache_for(len(rows))
         arguments["use_cache"] = True
     return arguments
-
-
-def masks(model: Any, mask: Callable[[int | None], Tensor]) -> Any:
-    """What the model takes as its mask, from what makes one for layers that see so many tokens; None for all."""
-    found = {kind: mask(window) for kind, window in _windows(model).items()}
-    # transformers takes one mask for all layers, or, where layers differ, one for each kind.
-    return found if len(found) > 1 else next(iter(found.values()))
-
-
-def _mask(seen: Seen, depths: Depths, before: int, window: int | None, model: Any) -> Tensor:
-    """What is added to the attention scores: 0 where a token sees another one, in the stem or in its row."""
-    rows, width = depths.shape
-    unseen = torch.finfo(model.dtype).min
-    mask = torch.full((rows, 1, width, before + width), unseen, dtype=model.dtype, device=model.device)
-    mask[..., :before] = 0
-    if window is not None and before + int(depths.max()) >= window:
-        distances = depths[:, :, None] - depths[:, None, :]
-        seen = seen & (distances < window)
-        too_far = before + depths[:, :, None] - np.arange(before) >= window
-        mask[:, 0, :, :before].masked_fill_(torch.from_numpy(too_far).to(mask.device), unseen)
-    mask[:, 0, :, before:].masked_fill_(torch.from_numpy(seen).to(mask.device), 0)
-    return mask
-
-
-def _seen(rows: Sequence[Row], width: int) -> tuple[Seen, Depths]:
-    """Which tokens each token sees (itself and its ancestors), and how many are before it, by row."""
-    seen = np.zeros((len(rows), width, width), dtype=bool)
-    depths = np.zeros((len(rows), width), dtype=np.int64)
-    seen[:, np.arange(width), np.arange(width)] = True
-    for index, row in enumerate(rows):
-        trunk, table, depth = row.trunk, seen[index], depths[index]
-        table[:trunk, :trunk] = np.tri(trunk, dtype=bool)
-        depth[:trunk] = np.arange(trunk)
-        for node in range(trunk, len(row.parents)):
-            parent = row.parents[node]
-            if parent >= 0:
-                table[node] |= table[parent]
-                depth[node] = depth[parent] + 1
-    return seen, depths
 
 
 @dataclass(frozen=True, slots=True)

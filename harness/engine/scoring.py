@@ -20,7 +20,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness.checkpoints.vocabulary import word_count
 from harness.engine.encoding import Reading
-from harness.engine.kernels import faster_kernels
+from harness.engine.kernels.choice import faster_kernels
 from harness.engine.packing import Stem, StemCache, packed_arguments
 from harness.engine.states import State, StateCache
 from harness.engine.tree import Row, Tokens, packed_row, path_row

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from harness.engine.kernels import faster_kernels
+from harness.engine.kernels.choice import faster_kernels
 from harness.engine.tree import Row, Tokens
 
 __all__ = ["State", "StateCache", "padded_beginnings"]

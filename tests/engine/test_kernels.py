@@ -11,7 +11,7 @@ from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import LoglikelihoodRolling
-from harness.engine.kernels import FasterKernels
+from harness.engine.kernels.processors import FasterKernels
 from harness.engine.kinds.causal import CausalModel
 from tests.engine.reference import plain_loglikelihood
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache, DynamicLayer
 
-from harness.engine.packing import masks
+from harness.engine.kernels.masks import masks
 from harness.engine.scoring import forward_at
 from harness.engine.tree import Tokens
 from harness.engine.writing.prefill import ReadPack

@@ -8,16 +8,10 @@ Matrix products go to oneDNN, which torch takes for half precision alone, and MK
 processors tried with AVX-512 (AMD) oneDNN was 1.07 to 1.38 times faster with one thread and with two. On one with AVX2
 alone it was 1.02 to 1.16 times slower, but for products with as many outputs as a vocabulary has. What the processor
 can do decides, not a clock, so that a machine gives the same bytes each time.
-
-Each model is tried once with these kernels and with its own, and keeps its own where the two don't agree.
 """
 
-import logging
-import math
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -25,15 +19,9 @@ from torch.nn import Parameter
 from torch.nn.functional import linear, scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
-from harness.checkpoints.vocabulary import word_count
-from harness.engine.halving import is_lack_of_memory
-from harness.engine.rounding import tolerance
+__all__ = ["BLOCK", "FasterKernels"]
 
-__all__ = ["FasterKernels", "faster_kernels"]
-
-_log = logging.getLogger(__name__)
-
-_BLOCK = 64
+BLOCK = 64
 """Queries of one block: of 32, 64, 128, 192 and 256 the fastest, or close to it, for rows of 150 to 2,000 tokens."""
 
 
@@ -43,39 +31,6 @@ _OUTPUTS = 8192
 """Outputs of one product: of a large vocabulary only so many weights are there twice at a time."""
 _FEWEST_OUTPUTS = 1 if torch.backends.cpu.get_cpu_capability().startswith("AVX512") else _OUTPUTS
 _one_dnn: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None) if torch.backends.mkldnn.is_available() else None
-
-
-_trusted: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
-
-
-def faster_kernels(model: Any, arguments: Mapping[str, Any]) -> AbstractContextManager[Any]:
-    """`FasterKernels` for one forward pass of a model with logits; nothing where the model's own kernels differ."""
-    if model.device.type != "cpu":
-        return nullcontext()
-    if model not in _trusted:
-        error = _kernel_error(model)
-        _trusted[model] = error <= tolerance(model.dtype)
-        if not _trusted[model]:
-            _log.info("the model keeps its own kernels: with others, log-probabilities differ by %.2g nats", error)
-    return FasterKernels(arguments) if _trusted[model] else nullcontext()
-
-
-def _kernel_error(model: Any) -> float:
-    """The largest difference between the two kinds on one text, in nats; infinite where there is no memory to see."""
-    words = word_count(model)
-    window = getattr(model.config.get_text_config(), "max_position_embeddings", None) or math.inf
-    width = int(min(_BLOCK + 2, window / 2))
-    token_ids = torch.tensor([[(7 * step + 3) % words for step in range(width)]])
-    try:
-        with torch.inference_mode():
-            own = model(input_ids=token_ids).logits[:, -1].float().log_softmax(-1)
-            with FasterKernels({}):
-                faster = model(input_ids=token_ids).logits[:, -1].float().log_softmax(-1)
-    except Exception as error:
-        if not is_lack_of_memory(error):
-            raise
-        return math.inf
-    return float((own - faster).abs().max())
 
 
 class FasterKernels(TorchFunctionMode):  # type: ignore[misc]
@@ -104,7 +59,7 @@ class FasterKernels(TorchFunctionMode):  # type: ignore[misc]
         return func(*args, **options)
 
     def _can_cut(self, queries: Tensor, keys: Tensor, options: Mapping[str, Any]) -> bool:
-        if queries.device.type != "cpu" or queries.dim() != 4 or queries.shape[2] <= _BLOCK:
+        if queries.device.type != "cpu" or queries.dim() != 4 or queries.shape[2] <= BLOCK:
             return False
         mask = options.get("attn_mask")
         if mask is None:
@@ -138,8 +93,8 @@ def _in_blocks(queries: Tensor, keys: Tensor, values: Tensor, options: dict[str,
     options["is_causal"] = False
     later = _later(queries) if mask is None else None
     blocks = []
-    for start in range(0, width, _BLOCK):
-        stop = min(start + _BLOCK, width)
+    for start in range(0, width, BLOCK):
+        stop = min(start + BLOCK, width)
         end = before + stop
         seen = mask[..., start:stop, :end] if later is None else later[: stop - start, width - start :][:, :stop]
         blocks.append(
@@ -153,6 +108,6 @@ def _in_blocks(queries: Tensor, keys: Tensor, values: Tensor, options: dict[str,
 def _later(queries: Tensor) -> Tensor:
     """A mask whose columns from `width - start` on are those of the block that begins at `start`."""
     width = queries.shape[2]
-    mask = queries.new_zeros((_BLOCK, width + _BLOCK))
-    mask[:, width:].masked_fill_(torch.ones((_BLOCK, _BLOCK), dtype=torch.bool).triu(1), float("-inf"))
+    mask = queries.new_zeros((BLOCK, width + BLOCK))
+    mask[:, width:].masked_fill_(torch.ones((BLOCK, BLOCK), dtype=torch.bool).triu(1), float("-inf"))
     return mask
