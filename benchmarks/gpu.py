@@ -156,8 +156,8 @@ def passages(size: Size) -> Sequence[Request]:
             context=f"{_words(f't{index}', 4 * size.context_words)} {_words(f't{index}/{question}', 12)}",
             continuation=f" {_words(f't{index}/{question}/{choice}', 4)}",
         )
-        for index in range(max(size.documents // 4, 1))
-        for question in range(max(size.documents // 2, 1))
+        for index in range(max(size.documents // 8, 1))
+        for question in range(max(size.documents // 4, 1))
         for choice in range(4)
     ]
 
