@@ -22,7 +22,7 @@ def text(seed, length):
 
 
 REQUESTS = [
-    Loglikelihood(context=f"{text(passage, 900)} {text(question + 3, 12)}", continuation=f" {text(choice + 5, 3)}")
+    Loglikelihood(context=f"{text(passage, 2000)} {text(question + 3, 12)}", continuation=f" {text(choice + 5, 3)}")
     for passage in range(2)
     for question in range(8)
     for choice in range(2)

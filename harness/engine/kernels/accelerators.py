@@ -2,8 +2,8 @@
 
 A kernel that takes a mask computes the whole square. FlexAttention (Dong et al., 2024) compiles the question who is
 whose ancestor into the kernel, and skips the blocks whose answer is no throughout. On an H200 in bfloat16 rows of 2,048
-tokens took 3.8 ms a layer instead of 12.0, of 4,096 tokens 6.2 instead of 23.7. It must be compiled first, some seconds
-for each process and size of a head, and its table of blocks costs 5 ms for each batch, so narrow rows go without it.
+tokens took 3.8 ms a layer instead of 12.0, of 4,096 tokens 6.2 instead of 23.7. It must be compiled first, 2 to 7 s for
+each process and size of a head, and its table of blocks costs 5 ms for each batch, so narrower rows go without it.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from harness.engine.kernels.ancestors import Ancestors, ancestors_of
 
 __all__ = ["WIDE", "TreeKernels", "is_wide"]
 
-WIDE = 1024
+WIDE = 2048
 """Tokens of a row from which on it is worth it."""
 
 Attention = Callable[..., Tensor]
