@@ -117,7 +117,7 @@ def _json(path: Path, sha: "_Hash") -> Iterator[Row]:
 
 def _parsed(text: str, place: str) -> Any:
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=distinct)
+        value = _DECODER.decode(text)
         refuse_half_pairs(text, value)
     except json.JSONDecodeError as error:
         row = f"line {error.lineno}, " if "\n" in text else ""
@@ -139,6 +139,10 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{text} is too large a number")
     return value
+
+
+# `json.loads` would make one for each of the lines.
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, object_pairs_hook=distinct)
 
 
 def _object(value: Any, place: str) -> Row:
