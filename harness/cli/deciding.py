@@ -123,7 +123,7 @@ def gate_command(
     from harness.decision.reports import append_text, write_junit, write_text
     from harness.decision.reports import sarif as as_sarif
     from harness.decision.verdicts import write_verdict
-    from harness.decision.wording import RULE_COLUMNS, rule_cells, tally, verdict_markdown
+    from harness.decision.wording import verdict_lines, verdict_markdown
     from harness.record.environment import package_versions
     from harness.store import add_or_say
 
@@ -149,8 +149,8 @@ def gate_command(
     elif markdown:
         print_text(verdict_markdown(verdict))
     else:
-        print_rows(f"policy {verdict.policy}", RULE_COLUMNS, map(rule_cells, verdict.rules))
-        output.print(Text(f"{verdict.verdict}: {record.folder} ({tally(verdict)}; kept in {kept})"))
+        output.print(Text("\n".join(verdict_lines(verdict))))
+        output.print(Text(f"{verdict.verdict}: {record.folder} (kept in {kept})"))
     raise RuleFailed if verdict.verdict == "FAIL" else typer.Exit(EXIT_CODES[verdict.verdict])
 
 
@@ -159,15 +159,32 @@ def init_command(
     run: Run,
     file: Annotated[Path | None, typer.Option("--file", help="Write here instead of on standard output.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    absolute: Annotated[
+        bool,
+        typer.Option("--absolute", help="Floors and ceilings at what the run shows, for a gate without a baseline."),
+    ] = False,
+    equal: Annotated[
+        str | None,
+        typer.Option(
+            "--equal", help="A run of a model that counts as equal, such as the same one in another precision."
+        ),
+    ] = None,
     output_folder: Output = Path("runs"),
 ) -> None:
-    """Write a commented policy from what a run measured; the run itself passes it.
+    """Write a commented policy from what a run measured: what a model may lose against it as a baseline.
 
-    [bold]Example[/bold]: harness policy init 1a2b3c --file policy.yaml
+    Margins are those that so many samples can decide: a model that is equal passes with a probability of 80 %.
+
+    [bold]Examples[/bold]
+
+    harness policy init 1a2b3c --file policy.yaml
+
+    harness policy init 1a2b3c --equal 4d5e6f --file policy.yaml
     """
     from harness.decision.drafting import draft
 
-    text = draft(sealed_run(run, output_folder))
+    other = sealed_run(equal, output_folder) if equal else None
+    text = draft(sealed_run(run, output_folder), absolute=absolute, equal=other)
     if file is None:
         print_text(text)
         return

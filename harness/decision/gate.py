@@ -11,7 +11,7 @@ from harness.decision.scored import Scored
 from harness.decision.sequential.bounds import AnytimeBounds
 from harness.decision.sequential.shared import SharedSamples
 from harness.decision.sequential.units import Order
-from harness.decision.verdicts import Outcome, RuleVerdict, Verdict
+from harness.decision.verdicts import Outcome, RuleVerdict, Verdict, decided_count
 from harness.record import RunRecord
 
 __all__ = ["EXIT_CODES", "gate", "judge_of", "summed_up", "weight"]
@@ -59,8 +59,13 @@ def judge_of(policy: Policy, run: Scored, baseline: Scored | None) -> Judge:
 def summed_up(
     policy: Policy, judged: Sequence[tuple[Rule, RuleVerdict]], run: RunRecord, baseline: RunRecord | None
 ) -> Verdict:
-    """The verdict of a policy from those of its rules, of which there is at least one."""
+    """The verdict of a policy from those of its rules, of which there is at least one.
+
+    What would be a PASS is INCONCLUSIVE where a smaller share of the rules than the policy asks for is decided.
+    """
     weights = [weight(policy, rule, verdict) for rule, verdict in judged]
+    if decided_count([verdict for _, verdict in judged]) < policy.smallest_decided * len(judged):
+        weights.append("INCONCLUSIVE")
     return Verdict(
         run_id=run.run_id,
         baseline_run_id=baseline.run_id if baseline else None,
@@ -69,6 +74,7 @@ def summed_up(
         decided_at=datetime.now(UTC).isoformat(timespec="seconds"),
         verdict=min(weights, key=_WORST_FIRST.index),
         rules=tuple(verdict for _, verdict in judged),
+        smallest_decided=policy.smallest_decided,
     )
 
 

@@ -9,7 +9,6 @@ from harness.core.errors import InputError, UnknownName
 from harness.core.metrics import Undefined
 from harness.core.scores import OVERALL, Estimate, SampleGroup
 from harness.core.statistics import Difference, Interval, Standing
-from harness.core.text.display import number
 from harness.core.text.reasons import Reason, told_together
 from harness.decision.comparable import run_faults, task_faults
 from harness.decision.contrasts import READINGS, Contrast, contrasted_parts
@@ -17,9 +16,14 @@ from harness.decision.keys import Key
 from harness.decision.limits import Bounds, FixedBounds, is_reading, unit_count
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Scored
+from harness.decision.telling.sentences import Edges, both, by_method, held, together, too_few
+from harness.decision.telling.settling import settled_by
 from harness.decision.verdicts import Outcome, RuleVerdict
 
 __all__ = ["Judge"]
+
+_FEWEST = 8
+"""Independent samples below which no interval is trusted with an alarm."""
 
 _OUTCOMES: dict[Standing, Outcome] = {"clears": "PASS", "beyond": "FAIL", "undecided": "INCONCLUSIVE"}
 
@@ -31,18 +35,7 @@ class _Group:
     group: SampleGroup
     gain: Difference
     standing: Standing
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Edges:
-    """Between what a number may lie; at least one of the two is there."""
-
-    floor: float | None = None
-    ceiling: float | None = None
-
-    def nearest(self, value: float) -> float:
-        """The edge that is in the way."""
-        return min((one for one in (self.floor, self.ceiling) if one is not None), key=lambda one: abs(value - one))
+    between: tuple[float | None, float | None]
 
 
 class Judge:
@@ -93,7 +86,9 @@ class Judge:
             return self._groups(rule, key, blank)
         if estimate.value is None:
             return replace(
-                blank, verdict="INCONCLUSIVE", reason=Reason("absent: {reason}", reason=estimate.reason or "")
+                blank,
+                verdict="INCONCLUSIVE",
+                reason=Reason("Can't tell: absent, as {reason}", reason=estimate.reason or ""),
             )
         return self._against(rule, key, blank) if against else self._alone(rule, key, blank)
 
@@ -183,9 +178,9 @@ class Judge:
         target = rule.target if rule.target is not None else self.run.estimates[key].target
         if rule.kind == "target" and target is not None:
             margin = rule.margin or 0.0
-            edges = _Edges(floor=target - margin, ceiling=target + margin)
+            edges = Edges(floor=target - margin, ceiling=target + margin)
             return self._held(rule, key, replace(blank, bound=target), found, edges)
-        edges = _Edges(floor=rule.bound) if rule.kind == "floor" else _Edges(ceiling=rule.bound)
+        edges = Edges(floor=rule.bound) if rule.kind == "floor" else Edges(ceiling=rule.bound)
         return self._held(rule, key, blank, found, edges)
 
     def _against(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
@@ -197,14 +192,14 @@ class Judge:
         if fault := self._too_many_invalid(contrast.invalid_share):
             return replace(blank, value=None, reason=fault)
         before, now = self.baseline.estimates[key], self.run.estimates[key]
-        edges = _Edges(floor=-margin) if now.direction == "higher" else _Edges(ceiling=margin)
+        edges = Edges(floor=-margin) if now.direction == "higher" else Edges(ceiling=margin)
         blank = replace(blank, margin=margin, bound=edges.nearest(0.0))
         found = contrast.difference
         if found is None and contrast.reason == READINGS:
             found = _as_read(before, now)
         if found is None:
             return replace(blank, verdict="INCONCLUSIVE", value=None, reason=contrast.reason or "")
-        return self._held(rule, key, replace(blank, n=found.n or blank.n), found, edges, (before, now))
+        return self._held(rule, key, replace(blank, n=found.n or blank.n), found, edges, (before.value, now.value))
 
     def _held(
         self,
@@ -212,25 +207,40 @@ class Judge:
         key: Key,
         blank: RuleVerdict,
         found: Interval | Difference,
-        edges: "_Edges",
-        between: tuple[Estimate, Estimate] | None = None,
+        edges: Edges,
+        between: tuple[float | None, float | None] | None = None,
     ) -> RuleVerdict:
-        """A number with its bounds, held against what is allowed; a difference is `between` two estimates."""
+        """A number with its bounds, held against what is allowed; a difference is `between` two values."""
         assert found.low is not None
         assert found.high is not None
         stands = statistics.standing(found.low, found.high, floor=edges.floor, ceiling=edges.ceiling)
+        against, values = between is not None, both(*between) if between else None
         n, ends, edge = blank.n or 0, (found.low, found.high), edges.nearest(found.value)
-        few = None if is_reading(self.run, key) else self._too_few(rule, self._units(key, found))
-        few_samples = Reason("fewer than {count} independent samples", count=few) if few else None
+        units = self._units(key, found)
+        alarm = stands == "beyond" and self._may_alarm(units)
+        few = None if is_reading(self.run, key) or alarm else self._too_few(rule, units)
+        needed = max(self._more(stands, n, found.value, ends, edge) or 0, few or 0) or None
+        said = too_few(units, few) if few and stands != "undecided" else held(stands, *ends, edges, change=against)
         return replace(
             blank,
             verdict="INCONCLUSIVE" if few else _OUTCOMES[stands],
             value=found.value,
             low=found.low,
             high=found.high,
-            n_needed=max(self._more(stands, n, found.value, ends, edge) or 0, few or 0) or None,
-            reason=told_together([few_samples, _said(stands, *ends, edges, between), found.method]),
+            n_needed=needed,
+            reason=together(said, values, self._settled(key, n, needed, against), by_method(found.method)),
         )
+
+    def _may_alarm(self, units: int) -> bool:
+        """Whether a sure loss is told although a policy asks for more samples, which is what it asks to pass.
+
+        Bounds that hold at every moment are only as good as they say from `smallest_n` on.
+        """
+        return units >= _FEWEST and isinstance(self.bounds, FixedBounds)
+
+    def _settled(self, key: Key, n: int, needed: int | None, against: bool) -> Reason | None:
+        """A run that asks until it is decided needs no command: it asks on where it is given more."""
+        return settled_by(self.run, key, n, needed, against=against) if isinstance(self.bounds, FixedBounds) else None
 
     def _units(self, key: Key, found: Interval | Difference) -> int:
         """Samples that are independent of each other: variants of a question, and questions of a passage, are not."""
@@ -269,14 +279,19 @@ class Judge:
             if fault := self._too_many_invalid(contrast.invalid_share):
                 return replace(blank, group=str(group), reason=fault)
             found = contrast.difference
-            if found is None or found.low is None or found.high is None or self._too_few(rule, found.cluster_count):
+            if found is None or found.low is None or found.high is None:
                 open_groups.append(group)
                 continue
+            if self._too_few(rule, found.cluster_count):
+                open_groups.append(group)
+                if not self._may_alarm(found.cluster_count):
+                    continue
             gain = found if sign > 0 else replace(found, value=-found.value, low=-found.high, high=-found.low)
             assert gain.low is not None
             assert gain.high is not None
             stands = statistics.standing(gain.low, gain.high, floor=-margin)
-            judged.append(_Group(group=group, gain=gain, standing=stands))
+            between = (self.baseline.estimates[one].value, self.run.estimates[one].value)
+            judged.append(_Group(group=group, gain=gain, standing=stands, between=between))
         alarms = self.bounds.alarms([(key._replace(group=one.group), one.gain) for one in judged], margin, sign)
         return self._worst(judged, alarms, open_groups, margin, sign, blank)
 
@@ -292,7 +307,7 @@ class Judge:
         groups = ", ".join(map(str, open_groups))
         left = Reason("too few samples: {groups}", groups=groups) if open_groups else None
         if not judged:
-            return replace(blank, verdict="INCONCLUSIVE", reason=told_together(["no group can be judged", left]))
+            return replace(blank, verdict="INCONCLUSIVE", reason=together("Can't tell: no group can be judged", left))
         worst = min(judged, key=lambda group: group.gain.value)
         stands: Standing = "clears"
         if any(group.standing != "clears" for group in judged) or open_groups:
@@ -302,6 +317,8 @@ class Judge:
             worst = judged[alarms.index(min(alarms))]
         found, n = worst.gain, worst.gain.n
         ends = sorted((sign * (found.low or 0.0), sign * (found.high or 0.0)))
+        alone: Standing = "undecided" if worst.standing == "beyond" != stands else worst.standing
+        said = held(alone, *ends, Edges(floor=-margin) if sign > 0 else Edges(ceiling=margin), change=True)
         return replace(
             blank,
             verdict=_OUTCOMES[stands],
@@ -311,8 +328,12 @@ class Judge:
             high=ends[1],
             n=n,
             n_needed=self._more(worst.standing, n, found.value, (found.low or 0.0, found.high or 0.0), -margin),
-            reason=told_together(
-                [Reason("worst of {count} groups, alarms corrected by Holm", count=len(judged)), left]
+            reason=together(
+                said,
+                Reason("{group} is the worst of {count} groups", group=str(worst.group), count=len(judged)),
+                both(*worst.between),
+                left,
+                by_method("alarms corrected by Holm"),
             ),
         )
 
@@ -322,28 +343,3 @@ def _as_read(first: Estimate, second: Estimate) -> Difference:
     return Difference(
         value=value, stderr=None, low=value, high=value, p_value=None, method="as read", n=0, cluster_count=0
     )
-
-
-_HELD: dict[tuple[Standing, str], str] = {
-    ("clears", "least"): "{ends} is at least {low}",
-    ("clears", "most"): "{ends} is at most {high}",
-    ("clears", "between"): "{ends} is at least {low} and at most {high}",
-    ("beyond", "least"): "{ends} is not at least {low}",
-    ("beyond", "most"): "{ends} is not at most {high}",
-    ("beyond", "between"): "{ends} is not at least {low} and at most {high}",
-    ("undecided", "least"): "only part of {ends} is at least {low}",
-    ("undecided", "most"): "only part of {ends} is at most {high}",
-    ("undecided", "between"): "only part of {ends} is at least {low} and at most {high}",
-}
-
-
-def _said(
-    stands: Standing, low: float, high: float, edges: _Edges, between: tuple[Estimate, Estimate] | None
-) -> Reason:
-    kind = "most" if edges.floor is None else "least" if edges.ceiling is None else "between"
-    ends = Reason("{low} to {high}", low=number(low), high=number(high)) if low != high else number(low)
-    held = Reason(_HELD[stands, kind], ends=ends, low=number(edges.floor), high=number(edges.ceiling))
-    if between is None:
-        return held
-    before, now = (number(one.value) for one in between)
-    return Reason("{now} against {before}; difference: {held}", now=now, before=before, held=held)

@@ -87,8 +87,9 @@ class Policy(BaseModel):
     """Rules, and how sure the gate has to be.
 
     `confidence` is that of each one-sided bound. More than `largest_invalid_share` of samples that can't be used is an
-    ERROR. `tasks` pins what was measured when the policy was written: `suite/task` and at least eight digits of the
-    digest of its prompts; a run of anything else is an ERROR. `path` and `sha256` are those of the file.
+    ERROR. A run of which less than the share `smallest_decided` of the rules is decided doesn't pass. `tasks` pins what
+    was measured when the policy was written: `suite/task` and at least eight digits of the digest of its prompts; a run
+    of anything else is an ERROR. `path` and `sha256` are those of the file.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -98,6 +99,7 @@ class Policy(BaseModel):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     inconclusive: Inconclusive = "block"
     smallest_n: int = Field(default=30, ge=1)
+    smallest_decided: float = Field(default=0.0, ge=0, le=1)
     largest_invalid_share: float = Field(default=0.01, ge=0, le=1)
     tasks: dict[str, Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]] = Field(default_factory=dict)
     rules: list[Rule] = Field(min_length=1)

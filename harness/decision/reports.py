@@ -1,6 +1,8 @@
 """Verdicts in the formats that CI systems read: JUnit XML and SARIF 2.1.0."""
 
+import hashlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,13 @@ from urllib.parse import quote
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from harness.core.errors import InputError
+from harness.core.text.hashing import canonical_json
 from harness.decision.policy import Policy, templates
 from harness.decision.verdicts import RuleVerdict, Verdict
 
 __all__ = ["append_text", "sarif", "write_junit", "write_text"]
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_KINDS = {"PASS": "pass", "FAIL": "fail", "INCONCLUSIVE": "open", "ERROR": "fail"}
 _CONTROL = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -40,32 +42,27 @@ def write_junit(path: Path, policy: Policy, verdict: Verdict) -> None:
 
 
 def sarif(policy: Policy, verdict: Verdict, version: str) -> dict[str, Any]:
-    """The verdict as a SARIF log: a result a rule, at its line in the policy file."""
-    results = []
-    for rule in verdict.rules:
-        index = next((i for i, one in enumerate(policy.rules) if one.title == rule.rule), 0)
-        failed = rule.verdict in ("FAIL", "ERROR")
-        level = ("error" if rule.severity == "block" else "warning") if failed else "none"
-        results.append(
-            {
-                "ruleId": rule.rule,
-                "ruleIndex": verdict.rules.index(rule),
-                "kind": _KINDS[rule.verdict],
-                "level": level,
-                "message": {"text": told(rule)},
-                "locations": [
-                    {
-                        "physicalLocation": {
-                            "artifactLocation": {"uri": _uri(Path(policy.path))},
-                            "region": {"startLine": policy.lines[index]},
-                        }
-                    }
-                ],
-            }
-        )
+    """The verdict as a SARIF log: a result for each rule that failed, at its line in the policy file.
+
+    What holds and what is open is no result, as code scanning would show it as an alert. A rule keeps its fingerprint
+    from run to run, by what it is on.
+    """
+    failed = [rule for rule in verdict.rules if rule.verdict in ("FAIL", "ERROR")]
     rules = [
         {"id": rule.rule, "shortDescription": {"text": f"{rule.kind} of {rule.suite}/{rule.task}/{rule.metric}"}}
         for rule in verdict.rules
+    ]
+    results = [
+        {
+            "ruleId": rule.rule,
+            "ruleIndex": verdict.rules.index(rule),
+            "kind": "fail",
+            "level": "error" if rule.severity == "block" else "warning",
+            "message": {"text": told(rule)},
+            "partialFingerprints": {"harnessRule/v1": _fingerprint(policy, rule)},
+            **_located(policy, rule),
+        }
+        for rule in failed
     ]
     driver = {"name": "harness gate", "version": version, "rules": rules}
     invocation = {"executionSuccessful": verdict.verdict != "ERROR"}
@@ -74,6 +71,35 @@ def sarif(policy: Policy, verdict: Verdict, version: str) -> dict[str, Any]:
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "invocations": [invocation], "results": results}],
     }
+
+
+def _fingerprint(policy: Policy, rule: RuleVerdict) -> str:
+    """What makes a rule the same one in the next run: which policy asks what of which number."""
+    on = (policy.name, rule.rule, rule.kind, rule.suite, rule.task, rule.metric)
+    return hashlib.sha256(canonical_json(on)).hexdigest()
+
+
+def _located(policy: Policy, rule: RuleVerdict) -> dict[str, Any]:
+    """Where its reader can change something: the policy file, or the workflow that names a shipped policy."""
+    path = Path(policy.path)
+    if path not in templates().values():
+        index = next((i for i, one in enumerate(policy.rules) if one.title == rule.rule), 0)
+        return _at(_uri(path), policy.lines[index])
+    workflow = _workflow()
+    return _at(workflow, 1) if workflow else {}
+
+
+def _at(uri: str, line: int) -> dict[str, Any]:
+    place = {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}
+    return {"locations": [{"physicalLocation": place}]}
+
+
+def _workflow() -> str:
+    """The file of the workflow that runs, as its CI system tells it, from the root of the repository."""
+    _, _, path = os.environ.get("GITHUB_WORKFLOW_REF", "").partition("/.github/")
+    if path:
+        return quote(f".github/{path.partition('@')[0]}")
+    return quote(os.environ.get("CI_CONFIG_PATH") or ".gitlab-ci.yml") if "GITLAB_CI" in os.environ else ""
 
 
 def write_text(path: Path, value: Any) -> None:
@@ -110,10 +136,8 @@ def _blocks(policy: Policy, verdict: RuleVerdict) -> bool:
 
 
 def _uri(path: Path) -> str:
-    """Where the policy stands: from the folder that the gate was run in, a template from the package, else in full."""
-    homes = [Path(__file__).parents[2]] if path in templates().values() else []
-    inside = next((home for home in (*homes, Path.cwd()) if path.is_absolute() and path.is_relative_to(home)), None)
-    shown = path.relative_to(inside) if inside else path
+    """Where the policy stands: from the folder that the gate was run in, else in full."""
+    shown = path.relative_to(Path.cwd()) if path.is_absolute() and path.is_relative_to(Path.cwd()) else path
     return shown.as_uri() if shown.is_absolute() else quote(shown.as_posix())
 
 

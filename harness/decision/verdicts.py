@@ -19,6 +19,7 @@ __all__ = [
     "Outcome",
     "RuleVerdict",
     "Verdict",
+    "decided_count",
     "kept_verdicts",
     "latest_verdicts",
     "read_verdicts",
@@ -60,7 +61,10 @@ class RuleVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What a whole policy said of a run; `decided_at` is UTC in ISO 8601."""
+    """What a whole policy said of a run; `decided_at` is UTC in ISO 8601.
+
+    `smallest_decided` is the share of its rules that the policy wants decided before it lets a run pass.
+    """
 
     run_id: str
     baseline_run_id: str | None
@@ -69,6 +73,12 @@ class Verdict:
     decided_at: str
     verdict: Outcome
     rules: tuple[RuleVerdict, ...]
+    smallest_decided: float = 0.0
+
+
+def decided_count(rules: Sequence[RuleVerdict]) -> int:
+    """How many of the rules the data decided, either way."""
+    return sum(rule.verdict in ("PASS", "FAIL") for rule in rules)
 
 
 _VERDICTS = Codec(Verdict)

@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from harness.core.scores import OVERALL
 from harness.core.text.display import interval, number
 from harness.core.text.markdown import plain, table
 from harness.decision.comparison import Comparison, MetricDifference
 from harness.decision.costs import Cost
 from harness.decision.flips import Flip
-from harness.decision.verdicts import RuleVerdict, Verdict
+from harness.decision.telling.sentences import command_in, method_of, sentence_of, values_of
+from harness.decision.verdicts import RuleVerdict, Verdict, decided_count
 
 __all__ = [
     "COST_COLUMNS",
@@ -20,30 +22,85 @@ __all__ = [
     "cost_cells",
     "difference_cells",
     "flip_cells",
+    "headline",
     "rule_cells",
     "tally",
+    "verdict_lines",
     "verdict_markdown",
 ]
 
 RULE_COLUMNS = ("verdict", "rule", "on", "number", "allowed", "n", "n that decides", "why")
 DIFFERENCE_COLUMNS = ("what", "first", "second", "difference", "95 % interval", "p (Holm)", "n", "flips", "verdict")
+_AGAINST = ("non_inferior", "no_worse_group")
 FLIP_COLUMNS = ("task", "sample", "change", "first said", "second said", "end of prompt")
 COST_COLUMNS = ("cost", "first", "second", "ratio", "unit")
 
 
 def rule_cells(rule: RuleVerdict) -> tuple[str, ...]:
     """A rule's row, by `RULE_COLUMNS`."""
-    group = f" [{rule.group}]" if rule.group else ""
     return (
         _weighed(rule),
         _named(rule),
-        f"{rule.suite}/{rule.task}/{rule.metric}{group}",
+        _place(rule),
         _signed(rule, rule.value),
         allowed(rule),
         "" if rule.n is None else str(rule.n),
         "" if rule.n_needed is None else f"{rule.n_needed:,}",
         rule.reason,
     )
+
+
+def verdict_lines(verdict: Verdict) -> list[str]:
+    """The gate's verdict for a terminal: what was decided, two lines a rule, then commands and methods."""
+    lines = [f"{headline(verdict)} by the policy {verdict.policy}", ""]
+    for rule in verdict.rules:
+        lines += [_numbers(rule), f"  {sentence_of(rule.reason)}"]
+    commands = dict.fromkeys(
+        command + (" (and the baseline likewise)" if rule.kind in _AGAINST else "")
+        for rule in verdict.rules
+        if (command := command_in(rule.reason))
+    )
+    if commands:
+        lines += ["", "What would settle the open rules:", *(f"  {command}" for command in commands)]
+    methods: dict[str, list[str]] = {}
+    for rule in verdict.rules:
+        if method := method_of(rule.reason):
+            methods.setdefault(method, []).append(_place(rule))
+    if methods:
+        lines += ["", "How the ranges were made:", *(f"  {how}: {', '.join(of)}" for how, of in methods.items())]
+    return [*lines, ""]
+
+
+def headline(verdict: Verdict) -> str:
+    """The verdict, and how much of it was decided: `PASS (2 of 7 rules decided)`."""
+    count = len(verdict.rules)
+    decided = decided_count(verdict.rules)
+    wanted = ""
+    if decided < verdict.smallest_decided * count:
+        wanted = f", and the policy wants {verdict.smallest_decided:.0%}"
+    return f"{verdict.verdict} ({decided} of {count} rule{'s'[: count > 1]} decided{wanted})"
+
+
+def _numbers(rule: RuleVerdict) -> str:
+    """A rule's first line: its verdict, what it is on, the number and what it may be."""
+    value = _signed(rule, rule.value)
+    if shown := values_of(rule.reason):
+        value = f"{shown}, change {value}"
+    limit = f"({allowed(rule).replace('at least', '≥').replace('at most', '≤')})" if rule.bound is not None else ""
+    n = "" if rule.n is None else f"n = {rule.n:,}"
+    told = ", ".join(filter(None, (" ".join(filter(None, (value, limit))), n)))
+    return f"{_weighed(rule):<12}  {_titled(rule)}" + (f": {told}" if told else "")
+
+
+def _titled(rule: RuleVerdict) -> str:
+    """Its author's name for it, else what it is on."""
+    return _place(rule) if _named(rule) == rule.kind else rule.rule
+
+
+def _place(rule: RuleVerdict) -> str:
+    """What a rule is on; of a suite's one score the suite alone."""
+    group = f" [{rule.group}]" if rule.group else ""
+    return (rule.suite if rule.task == OVERALL else f"{rule.suite}/{rule.task}/{rule.metric}") + group
 
 
 def allowed(rule: RuleVerdict) -> str:
@@ -71,8 +128,8 @@ def _weighed(rule: RuleVerdict) -> str:
 
 def _signed(rule: RuleVerdict, value: float | None) -> str:
     """Differences always bear their sign."""
-    plus = "+" if rule.kind in ("non_inferior", "no_worse_group") and value is not None and value > 0 else ""
-    return f"{plus}{number(value)}"
+    plus = "+" if rule.kind in _AGAINST and value is not None and value > 0 else ""
+    return f"{plus}{number(value + 0.0 if value is not None else None)}"  # no -0
 
 
 def _named(rule: RuleVerdict) -> str:
@@ -118,7 +175,7 @@ def flip_cells(flip: Flip) -> tuple[str, ...]:
 def verdict_markdown(verdict: Verdict) -> str:
     """The gate's table, for a pull request or a step summary."""
     against = f" against `{verdict.baseline_run_id}`" if verdict.baseline_run_id else ""
-    title = f"## {verdict.verdict}: run `{verdict.run_id}`{against} by the policy {plain(verdict.policy)}"
+    title = f"## {headline(verdict)}: run `{verdict.run_id}`{against} by the policy {plain(verdict.policy)}"
     return f"{title}\n\nRules: {tally(verdict)}.\n\n{table(RULE_COLUMNS, map(rule_cells, verdict.rules))}\n"
 
 

@@ -1,16 +1,21 @@
 """Policies on sealed runs, through the public functions."""
 
 import json
+import re
 
+import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from harness.core.errors import InputError, RecordError, UnknownName
 from harness.core.metrics import Mean
 from harness.core.scores import Score
+from harness.core.text.reasons import parts_of
 from harness.decision.drafting import draft
 from harness.decision.gate import gate
 from harness.decision.policy import read_policy, templates
 from harness.decision.reports import sarif
+from harness.decision.wording import headline, verdict_lines
 from harness.record import RunRecord
 from tests.decision.runs import flipped, measured, reading, scores_of, sealed, task_spec
 
@@ -77,7 +82,7 @@ def test_a_margin_to_a_baseline(tmp_path, policy, gained, lost, verdict):
     found = gate(record, policy(CLOSE), baseline)
     assert found.verdict == verdict
     assert found.baseline_run_id == baseline.run_id
-    assert found.rules[0].value == pytest.approx((gained - lost) / 300)
+    assert found.rules[0].value == pytest.approx((gained - lost) / 150)
     percent = {"kind": "non_inferior", "suite": "quiz", "margin_percent": 10}  # of a baseline of a half
     assert gate(record, policy(percent), baseline).rules[0].margin == pytest.approx(0.05)
 
@@ -92,7 +97,8 @@ def test_a_group_that_loses_more_is_named(tmp_path, policy):
     (said,) = gate(record, policy(rule), baseline).rules
     assert (said.verdict, said.group) == ("FAIL", "sex=male")
     assert gate(baseline, policy(rule), baseline).verdict == "PASS"
-    assert gate(record, policy(rule, smallest_n=400), baseline).verdict == "INCONCLUSIVE"
+    assert gate(record, policy(rule, smallest_n=400), baseline).verdict == "FAIL"  # what is sure is told
+    assert gate(baseline, policy(rule, smallest_n=400), baseline).verdict == "INCONCLUSIVE"
 
 
 def test_what_warns_or_is_let_be_does_not_block(policy, run):
@@ -117,7 +123,7 @@ def test_one_number_may_have_a_bound_that_blocks_and_a_stricter_one_that_warns(p
     assert len({rule.rule for rule in found.rules}) == 2
     (log,) = sarif(both, found, "1")["runs"]
     lines = [one["locations"][0]["physicalLocation"]["region"]["startLine"] for one in log["results"]]
-    assert lines == [4, 5]
+    assert lines == [line for line, verdict in zip([4, 5], said, strict=True) if verdict == "FAIL"]
 
 
 def test_too_few_samples_decide_nothing(policy, run):
@@ -289,11 +295,80 @@ def test_only_sealed_and_unchanged_runs_are_judged(policy, run):
         gate(record, policy(FLOOR))
 
 
-def test_a_run_passes_the_policy_that_was_drafted_from_it(tmp_path, run):
-    for right, n in ((150, 200), (12, 12), (0, 40), (40, 40)):
-        record = run(right, n=n, name=f"{right % 10}")
-        (tmp_path / "draft.yaml").write_text(draft(record))
-        assert gate(record, read_policy(str(tmp_path / "draft.yaml"))).verdict == "PASS"
+@pytest.mark.parametrize(("right", "n"), [(150, 200), (12, 12), (0, 40), (40, 40)])
+def test_a_run_passes_the_policy_that_was_drafted_from_it(tmp_path, run, right, n):
+    record = run(right, n=n)
+    (tmp_path / "draft.yaml").write_text(draft(record, absolute=True))
+    assert gate(record, read_policy(str(tmp_path / "draft.yaml"))).verdict == "PASS"
+    (tmp_path / "draft.yaml").write_text(draft(record))
+    drafted = read_policy(str(tmp_path / "draft.yaml"))
+    assert [rule.kind for rule in drafted.rules] == ["non_inferior"]
+    assert gate(record, drafted, record).verdict == "PASS"
+
+
+def test_an_equal_model_passes_a_drafted_policy_as_often_as_it_says(tmp_path, run):
+    """A tenth of the answers differ at random in 15 pairs of runs, of which at least the said share passes."""
+    generator, n = np.random.default_rng(0), 200
+    record = run(100, n=n)
+    text = draft(record)
+    (tmp_path / "draft.yaml").write_text(text)
+    said = float(re.search(r"passes with probability ([\d.]+)", text)[1])
+    assert 0.8 <= said <= 0.9
+    drafted = read_policy(str(tmp_path / "draft.yaml"))
+    first = np.array([1.0] * 100 + [0.0] * 100)
+    passed = 0
+    for draw in range(15):
+        changed = generator.random(n) < 0.1
+        other = sealed(tmp_path / f"runs{draw}", "b", scores_of(np.where(changed, 1 - first, first).tolist()))
+        passed += gate(other, drafted, record).verdict == "PASS"
+    assert passed / 15 >= said - 3 * (said * (1 - said) / 15) ** 0.5
+
+
+def test_a_rule_says_in_a_sentence_what_would_settle_it(policy, run):
+    asked = (task_spec(limit=200),)
+    (rule,) = gate(run(122, tasks=asked), policy(FLOOR)).rules
+    sentence, command, method = parts_of(rule.reason)
+    exact = binomtest(122, 200).proportion_ci(0.9, method="exact")
+    assert sentence == f"Can't tell: the likely range {exact.low:.4f} to {exact.high:.4f} crosses the limit 0.6000"
+    told, limit = re.fullmatch(
+        r"About ([\d,]+) questions would settle it: `harness eval .*--limit (\d+)`", command
+    ).groups()
+    count = int(limit)
+    assert told == f"{count:,}"
+    assert rule.n_needed <= count < 1.1 * rule.n_needed
+    assert method == "method: exact"
+    # So many questions, of which as large a share is right, decide it, with room for chance.
+    assert binomtest(round(count * 0.61), count).proportion_ci(0.9, method="exact").low > 0.6
+
+
+def test_a_sure_loss_is_told_however_many_samples_a_pass_takes(tmp_path, policy, run):
+    assert gate(run(2, n=20), policy(FLOOR)).verdict == "FAIL"
+    assert gate(run(20, n=20, name="b"), policy(FLOOR)).verdict == "INCONCLUSIVE"
+    assert gate(run(0, n=5, name="c"), policy(FLOOR)).verdict == "INCONCLUSIVE"  # hardly a sample
+
+
+def test_a_policy_may_ask_how_much_is_decided(policy, run):
+    of_task = {"kind": "floor", "suite": "quiz", "task": "foxes", "metric": "acc", "bound": 0.3}
+    open_too = policy(FLOOR, of_task, inconclusive="warn", smallest_decided=0.6)
+    found = gate(run(122), open_too)
+    assert found.verdict == "INCONCLUSIVE"
+    assert headline(found) == "INCONCLUSIVE (1 of 2 rules decided, and the policy wants 60%)"
+    assert headline(gate(run(150, name="b"), open_too)) == "PASS (2 of 2 rules decided)"
+
+
+def test_a_verdict_takes_two_lines_a_rule_at_eighty_columns(tmp_path, policy):
+    before, after = flipped(300, 5, 20)
+    baseline, record = (
+        sealed(tmp_path / "runs", name, scores_of(of), tasks=(task_spec(limit=300),))
+        for name, of in (("a", before), ("b", after))
+    )
+    target = {"kind": "target", "suite": "quiz", "task": "foxes", "metric": "acc", "target": 0.5, "margin": 0.1}
+    lines = verdict_lines(gate(record, policy(FLOOR, CLOSE, target), baseline))
+    assert max(map(len, lines)) <= 80
+    start = lines.index("") + 1
+    rules = lines[start : lines.index("", start)]
+    assert len(rules) == 6
+    assert [line.split()[0] for line in rules[::2]] == ["FAIL", "INCONCLUSIVE", "PASS"]
 
 
 def test_a_metric_without_an_interval_is_open(tmp_path, policy):
@@ -306,7 +381,25 @@ def test_a_metric_without_an_interval_is_open(tmp_path, policy):
         draft(record)
 
 
-def test_sarif_names_a_template_by_its_place_in_the_package(policy, run):
-    (result,) = sarif(read_policy("default"), gate(run(90), policy(FLOOR)), "1.0")["runs"][0]["results"]
-    place = result["locations"][0]["physicalLocation"]["artifactLocation"]
-    assert place["uri"] == "harness/decision/policies/default.yaml"
+def test_sarif_holds_what_failed_where_its_reader_can_change_it(policy, run, monkeypatch):
+    """A shipped policy is no file of theirs, but the workflow is."""
+    for name in ("GITLAB_CI", "GITHUB_WORKFLOW_REF"):
+        monkeypatch.delenv(name, raising=False)
+    of_task = {"kind": "floor", "suite": "quiz", "task": "foxes", "metric": "acc", "bound": 0.2}
+    failed = gate(run(90), policy(FLOOR, of_task))
+    assert [rule.verdict for rule in failed.rules] == ["FAIL", "PASS"]
+
+    def result(**environment):
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        (only,) = sarif(read_policy("default"), failed, "1.0")["runs"][0]["results"]
+        return only
+
+    first = result()
+    assert "locations" not in first
+    told = result(GITHUB_WORKFLOW_REF="owner/name/.github/workflows/gate.yml@refs/pull/1/merge")
+    assert told["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == ".github/workflows/gate.yml"
+    assert told["partialFingerprints"] == first["partialFingerprints"] != {}
+    monkeypatch.delenv("GITHUB_WORKFLOW_REF")
+    told = result(GITLAB_CI="true")
+    assert told["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == ".gitlab-ci.yml"

@@ -112,7 +112,7 @@ def test_the_reader_chooses_the_language(opened):
 
 
 def test_a_page_says_why_a_score_is_absent_in_its_own_language(monkeypatch, tmp_path):
-    told = Reason("fewer than {count} independent samples", count=30)
+    told = Reason("too few samples: {groups}", groups="30")
     record = make_record(tmp_path, absent=told)
     with Store(locate(None, tmp_path)) as store:
         index_folder(store, tmp_path)
@@ -125,9 +125,9 @@ def test_a_page_says_why_a_score_is_absent_in_its_own_language(monkeypatch, tmp_
         tables = [one.value for one in app.dataframe]
         return {text for table in tables if column in table for text in table[column].dropna()}
 
-    headline = "{task} 没有 acc：相互独立的样本少于 30 个"
+    headline = "{task} 没有 acc：样本过少：30"
     assert reasons("zh", "缺失原因") == {
-        "相互独立的样本少于 30 个",
+        "样本过少：30",
         *(headline.format(task=task) for task in ("birds", "噪声")),
     }
     assert reasons("en", "why absent") == {told, f"no acc of birds: {told}", f"no acc of noise: {told}"}

@@ -20,8 +20,9 @@ import probes
 import suites
 from harness.core import registry
 from harness.core.text.markdown import plain
-from harness.core.text.reasons import Reason, told_together
+from harness.core.text.reasons import Reason
 from harness.data.builtin import BUILTIN
+from harness.decision.telling.sentences import Edges, both, held, together
 from harness.metrics.written import WRITTEN, of_draws
 from harness.record import RunRecord
 from harness.report import Words, to_html, to_markdown
@@ -131,13 +132,16 @@ def test_places_of_both_languages_are_the_same(folder: Path) -> None:
 
 def test_a_reason_is_said_in_chinese_down_to_its_parts() -> None:
     said = Words("zh").reason
-    ends = Reason("{low} to {high}", low="-0.4", high="-0.1")
-    held = Reason("{ends} is not at least {low}", ends=ends, low="-0.02")
-    difference = Reason("{now} against {before}; difference: {held}", now="0.25", before="0.5", held=held)
-    reason = told_together([Reason("fewer than {count} independent samples", count=30), difference])
-    english = "fewer than 30 independent samples; 0.25 against 0.5; difference: -0.4 to -0.1 is not at least -0.02"
+    found = held("beyond", -0.4, -0.1, Edges(floor=-0.02), change=True)
+    reason = together(found, both(0.5, 0.25), Reason("too few samples: {groups}", groups="sex=female"))
+    english = (
+        "Broken: the likely change -0.4000 to -0.1000 lies below the limit -0.0200. 0.2500 against 0.5000. "
+        "too few samples: sex=female"
+    )
     assert (reason, Words("en").reason(reason)) == (english, english)
-    assert said(reason) == "相互独立的样本少于 30 个；本次 0.25，基线 0.5；差值 -0.4 至 -0.1 不满足 ≥ -0.02"
+    assert said(reason) == (
+        "不成立：可能变化为 -0.4000 至 -0.1000，低于限值 -0.0200。本次 0.2500，基线 0.5000。样本过少：sex=female"
+    )
     assert said("as read") == "按读数"
     assert said("a plug-in says this") == "a plug-in says this"
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["Reason", "but_last", "reworded", "told_together", "unworded", "worded", "wording"]
+__all__ = ["Reason", "but_last", "parts_of", "reworded", "told_together", "unworded", "worded", "wording"]
 
 _PLACE = re.compile(r"{(\w+)}")
 
@@ -80,10 +80,16 @@ def told_together(parts: Iterable[str | None], between: str = "; ") -> str:
 
 def but_last(reason: str) -> str:
     """What was told together, without the last of several parts."""
+    parts = parts_of(reason)
+    return told_together(parts[:-1]) if len(parts) > 1 else reason
+
+
+def parts_of(reason: str) -> list[str]:
+    """What was told together, part by part; the reason alone where it is one, nothing of an empty text."""
     if not isinstance(reason, Reason) or _BETWEEN not in reason.fields:
-        return reason
-    parts = [reason.fields[name] for name in _PLACE.findall(reason.template) if name != _BETWEEN]
-    return told_together([part for part in parts[:-1] if isinstance(part, str)])
+        return [reason] if reason else []
+    parts = (reason.fields[name] for name in _PLACE.findall(reason.template) if name != _BETWEEN)
+    return [part for part in parts if isinstance(part, str)]
 
 
 def wording(**texts: str | None) -> dict[str, Any]:
