@@ -228,7 +228,7 @@ class Judge:
             low=found.low,
             high=found.high,
             n_needed=needed,
-            reason=together(said, values, self._settled(key, n, needed, against), by_method(found.method)),
+            reason=together(said, values, self._settled(key, n, needed, against), by_method(found.method or "")),
         )
 
     def _may_alarm(self, units: int) -> bool:
@@ -316,16 +316,16 @@ class Judge:
             stands = "beyond"
             worst = judged[alarms.index(min(alarms))]
         found, n = worst.gain, worst.gain.n
-        ends = sorted((sign * (found.low or 0.0), sign * (found.high or 0.0)))
+        low, high = sorted((sign * (found.low or 0.0), sign * (found.high or 0.0)))
         alone: Standing = "undecided" if worst.standing == "beyond" != stands else worst.standing
-        said = held(alone, *ends, Edges(floor=-margin) if sign > 0 else Edges(ceiling=margin), change=True)
+        said = held(alone, low, high, Edges(floor=-margin) if sign > 0 else Edges(ceiling=margin), change=True)
         return replace(
             blank,
             verdict=_OUTCOMES[stands],
             group=str(worst.group),
             value=sign * found.value,
-            low=ends[0],
-            high=ends[1],
+            low=low,
+            high=high,
             n=n,
             n_needed=self._more(worst.standing, n, found.value, (found.low or 0.0, found.high or 0.0), -margin),
             reason=together(

@@ -77,9 +77,9 @@ def too_few(units: int, smallest: int) -> Reason:
     )
 
 
-def by_method(method: str) -> Reason:
-    """How a range was made, for a footnote; it is the last part of what a rule says."""
-    return Reason(_METHOD, method=method)
+def by_method(method: str) -> Reason | None:
+    """How a range was made, for a footnote; it is the last part of what a rule says. None where that isn't known."""
+    return Reason(_METHOD, method=method) if method else None
 
 
 def together(*parts: str | None) -> str:

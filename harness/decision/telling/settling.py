@@ -59,5 +59,5 @@ def _limit(run: Scored, key: Key, factor: float) -> int | None:
 
 def _rounded(count: int) -> int:
     """Up to two digits."""
-    step = 10 ** max(0, len(str(count)) - 2)
+    step: int = 10 ** max(0, len(str(count)) - 2)
     return -(-count // step) * step
