@@ -3,7 +3,8 @@
 import json
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
@@ -21,16 +22,18 @@ from rich.progress import Progress as Bars
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+from typing_extensions import override
 
 from harness.cli.process.interrupts import INTERRUPTED, interruptible
 from harness.core.process.logs import logged_to
 from harness.core.process.progress import Progress
 from harness.core.process.secrets import hidden
 from harness.core.scores import Estimate
-from harness.core.text.display import aim, interval, number, visible
+from harness.core.text.display import aim, duration, interval, number, visible
 
 __all__ = [
     "WIDE",
+    "LineProgress",
     "best_mark",
     "counts",
     "errors",
@@ -207,27 +210,50 @@ class _BarProgress:
         self._bars.advance(self._job, steps)
 
 
-class _LineProgress:
-    """Off a terminal: notes alone, no bars."""
+_EVERY_S = 30.0
+"""Between two lines of progress where there is no terminal, such as in a CI job's log."""
 
+
+class LineProgress(Progress):
+    """Off a terminal: notes, and every half minute a line that says how far it is."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._began = clock, clock()
+        self._said = self._began
+        self._phase, self._done, self._total = "preparing", 0, 0
+
+    @override
     def note(self, text: str) -> None:
         errors.print(Text(text))
 
+    @override
     def begin(self, total: int) -> None:
-        pass
+        self._done, self._total = 0, total
 
+    @override
     def phase(self, name: str) -> None:
-        pass
+        self._phase = name
+        self._tell()
 
+    @override
     def advance(self, steps: int = 1) -> None:
-        pass
+        self._done += steps
+        self._tell()
+
+    def _tell(self) -> None:
+        now = self._clock()
+        if now - self._said < _EVERY_S:
+            return
+        self._said = now
+        far = f", {self._done:,} of {self._total:,} ({self._done / self._total:.0%})" if self._total else ""
+        self.note(f"{self._phase}{far}, after {duration(now - self._began)}")
 
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Progress on standard error: bars on a terminal, notes alone elsewhere."""
+    """Progress on standard error: bars on a terminal, notes and a line every half minute elsewhere."""
     if not errors.is_terminal:
-        progress = _LineProgress()
+        progress = LineProgress()
         with logged_to(_NoteHandler(progress), logging.INFO):
             yield progress
         return
