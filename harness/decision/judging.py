@@ -1,5 +1,6 @@
 """What each rule of a policy says of a run: PASS, FAIL, INCONCLUSIVE or ERROR, and why."""
 
+import math
 from dataclasses import dataclass, replace
 
 from scipy import special
@@ -16,7 +17,7 @@ from harness.decision.keys import Key
 from harness.decision.limits import Bounds, FixedBounds, is_reading, unit_count
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Scored
-from harness.decision.telling.sentences import Edges, both, by_method, held, together, too_few
+from harness.decision.telling.sentences import Edges, both, by_method, how_it_stands, together, too_few
 from harness.decision.telling.settling import settled_by
 from harness.decision.verdicts import Outcome, RuleVerdict
 
@@ -219,8 +220,11 @@ class Judge:
         units = self._units(key, found)
         alarm = stands == "beyond" and self._may_alarm(units)
         few = None if is_reading(self.run, key) or alarm else self._too_few(rule, units)
-        needed = max(self._more(stands, n, found.value, ends, edge) or 0, few or 0) or None
-        said = too_few(units, few) if few and stands != "undecided" else held(stands, *ends, edges, change=against)
+        for_few = math.ceil(n * few / max(1, units)) if few else 0
+        needed = max(self._more(stands, n, found.value, ends, edge) or 0, for_few) or None
+        said = how_it_stands(stands, *ends, edges, change=against)
+        if few and stands != "undecided":
+            said = too_few(units, few)
         return replace(
             blank,
             verdict="INCONCLUSIVE" if few else _OUTCOMES[stands],
@@ -318,7 +322,7 @@ class Judge:
         found, n = worst.gain, worst.gain.n
         low, high = sorted((sign * (found.low or 0.0), sign * (found.high or 0.0)))
         alone: Standing = "undecided" if worst.standing == "beyond" != stands else worst.standing
-        said = held(alone, low, high, Edges(floor=-margin) if sign > 0 else Edges(ceiling=margin), change=True)
+        said = how_it_stands(alone, low, high, Edges(floor=-margin) if sign > 0 else Edges(ceiling=margin), change=True)
         return replace(
             blank,
             verdict=_OUTCOMES[stands],

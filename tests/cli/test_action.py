@@ -121,7 +121,7 @@ def scratch(tmp_path):
 
 
 def test_the_action_judges_a_pull_request_by_the_policy_of_its_base(scratch, tiny_llama):
-    given = {"model": str(tiny_llama), "suite": "suite.yaml", "policy": "policy.yaml", "report": "", "artifact": ""}
+    given = {"model": str(tiny_llama), "suite": "mine.yaml", "policy": "policy.yaml", "report": "", "artifact": ""}
     told, failed, printed = scratch.action(**given, arguments="--seed 3 --store none")
     assert (told["verdict"], failed) == ("FAIL", 1), printed
     record = load_record(scratch.here / "runs" / told["run-id"])
@@ -133,22 +133,21 @@ def test_the_action_judges_a_pull_request_by_the_policy_of_its_base(scratch, tin
     assert "https://example.org/some/body/actions/runs/7" in comment
     assert "repos/some/body/issues/3/comments" in (scratch.here / "calls").read_text()
 
-    # The same run by the policy of the pull request itself, which nobody has looked at.
-    told, failed, printed = scratch.action(
-        **given, arguments="--seed 3 --store none", **{"policy-from": "head", "baseline": f"runs/{told['run-id']}"}
-    )
-    assert (told["verdict"], failed) == ("FAIL", 1)  # the file is that of the base by now
-    (scratch.here / "policy.yaml").write_text(LOOSE)
-    told, failed, printed = scratch.action(
-        **given, arguments="--seed 3 --store none", **{"policy-from": "head", "comment": "false"}
-    )
-    assert (told["verdict"], failed) == ("PASS", 0), printed
-
 
 def test_a_policy_that_the_base_does_not_have_is_named(scratch):
-    told, failed, printed = scratch.action(model="none", policy="mine.yaml", comment="false", artifact="")
+    told, failed, printed = scratch.action(model="none", policy="theirs.yaml", comment="false", artifact="")
     assert (told["verdict"], failed) == ("", 2)
-    assert "::error::mine.yaml is not on the base branch main" in printed
+    assert "::error::theirs.yaml is not on the base branch main" in printed
+
+
+def test_the_policy_of_the_pull_request_holds_where_it_is_asked_for(scratch):
+    step = f"bash {ROOT}/.github/gate/policy.sh"
+    asked = {"POLICY": "policy.yaml", "GITHUB_BASE_REF": "main"}
+    assert scratch.bash(step, **asked, POLICY_FROM="head").returncode == 0
+    assert (scratch.here / "policy.yaml").read_text() == LOOSE
+    assert scratch.bash(step, **asked, POLICY_FROM="base").returncode == 0
+    assert (scratch.here / "policy.yaml").read_text() == STRICT
+    assert scratch.bash(step, **{**asked, "POLICY": "default"}, POLICY_FROM="base").returncode == 0
 
 
 def test_what_is_undecided_fails_a_job_only_where_it_is_asked_to(scratch):

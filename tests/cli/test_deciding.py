@@ -180,16 +180,19 @@ def _commands(script):
     return [line.strip() for line in script.splitlines() if line.strip().startswith("harness ")]
 
 
-def test_the_action_and_the_snippets_name_commands_and_options_that_exist(tmp_path):
+def test_the_action_and_the_snippets_name_commands_and_options_that_exist():
     action = yaml.safe_load((ROOT / "action.yml").read_text())
     assert action["runs"]["using"] == "composite"
-    scripts = [step["run"] for step in action["runs"]["steps"] if "run" in step]
+    scripts = [path.read_text() for path in sorted((ROOT / ".github" / "gate").glob("*.sh"))]
+    scripts += [step["run"] for step in action["runs"]["steps"] if "run" in step]
+    header, body = yaml.safe_load_all((ROOT / "templates" / "harness-gate.yml").read_text())
+    scripts += next(iter(body.values()))["script"]
     page = (ROOT / "docs" / "ci.md").read_text()
     github, gitlab = (yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, flags=re.DOTALL))
-    used = github["jobs"]["gate"]["steps"][1]["with"]
-    assert set(used) <= set(action["inputs"])
-    commands = [command for script in [*scripts, *gitlab["gate"]["script"]] for command in _commands(script)]
-    assert [command.split()[1] for command in commands] == ["eval", "gate", "eval", "gate"]
+    assert set(github["jobs"]["gate"]["steps"][1]["with"]) <= set(action["inputs"])
+    assert set(gitlab["include"][0]["inputs"]) <= set(header["spec"]["inputs"])
+    commands = [command for script in scripts for command in _commands(script)]
+    assert [command.split()[1] for command in commands] == ["eval", "gate", "report", "eval", "report"]
     known = {command: group.params for command, group in typer.main.get_command(app).commands.items()}
     for command in commands:
         options = {option for parameter in known[command.split()[1]] for option in parameter.opts}

@@ -22,7 +22,7 @@ from harness.core import registry
 from harness.core.text.markdown import plain
 from harness.core.text.reasons import Reason
 from harness.data.builtin import BUILTIN
-from harness.decision.telling.sentences import Edges, both, held, together
+from harness.decision.telling.sentences import Edges, both, how_it_stands, together
 from harness.metrics.written import WRITTEN, of_draws
 from harness.record import RunRecord
 from harness.report import Words, to_html, to_markdown
@@ -132,7 +132,7 @@ def test_places_of_both_languages_are_the_same(folder: Path) -> None:
 
 def test_a_reason_is_said_in_chinese_down_to_its_parts() -> None:
     said = Words("zh").reason
-    found = held("beyond", -0.4, -0.1, Edges(floor=-0.02), change=True)
+    found = how_it_stands("beyond", -0.4, -0.1, Edges(floor=-0.02), change=True)
     reason = together(found, both(0.5, 0.25), Reason("too few samples: {groups}", groups="sex=female"))
     english = (
         "Broken: the likely change -0.4000 to -0.1000 lies below the limit -0.0200. 0.2500 against 0.5000. "

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-__all__ = ["Reason", "but_last", "parts_of", "reworded", "told_together", "unworded", "worded", "wording"]
+__all__ = ["Reason", "but_last", "reworded", "told_parts", "told_together", "unworded", "worded", "wording"]
 
 _PLACE = re.compile(r"{(\w+)}")
 
@@ -80,11 +80,11 @@ def told_together(parts: Iterable[str | None], between: str = "; ") -> str:
 
 def but_last(reason: str) -> str:
     """What was told together, without the last of several parts."""
-    parts = parts_of(reason)
+    parts = told_parts(reason)
     return told_together(parts[:-1]) if len(parts) > 1 else reason
 
 
-def parts_of(reason: str) -> list[str]:
+def told_parts(reason: str) -> list[str]:
     """What was told together, part by part; the reason alone where it is one, nothing of an empty text."""
     if not isinstance(reason, Reason) or _BETWEEN not in reason.fields:
         return [reason] if reason else []

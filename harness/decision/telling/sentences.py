@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 from harness.core.statistics import Standing
 from harness.core.text.display import number
-from harness.core.text.reasons import Reason, parts_of, told_together
+from harness.core.text.reasons import Reason, told_parts, told_together
 
 __all__ = [
     "Edges",
     "both",
     "by_method",
     "command_in",
-    "held",
+    "how_it_stands",
     "method_of",
     "sentence_of",
     "together",
@@ -50,7 +50,7 @@ _SETTLED = "About {count}"
 _BETWEEN = ". "
 
 
-def held(stands: Standing, low: float, high: float, edges: Edges, *, change: bool) -> Reason:
+def how_it_stands(stands: Standing, low: float, high: float, edges: Edges, *, change: bool) -> Reason:
     """A number with the ends of its likely range, or of its `change`, held against its edges."""
     shown = _signed if change else number
     kind = "most" if edges.floor is None else "least" if edges.ceiling is None else "between"
@@ -105,12 +105,12 @@ def values_of(reason: str) -> str:
 def sentence_of(reason: str) -> str:
     """What a rule says in one sentence, without values, command and method."""
     asides = [part for template in (_VALUES, _METHOD, _SETTLED) for part in _made_as(reason, template)]
-    return told_together((part for part in parts_of(reason) if part not in asides), _BETWEEN)
+    return told_together((part for part in told_parts(reason) if part not in asides), _BETWEEN)
 
 
 def _made_as(reason: str, template: str) -> list[Reason]:
     """The parts of what a rule says that were made of a template, by how it begins."""
-    return [one for one in parts_of(reason) if isinstance(one, Reason) and one.template.startswith(template)]
+    return [one for one in told_parts(reason) if isinstance(one, Reason) and one.template.startswith(template)]
 
 
 def _shown(value: float | None, shown: Callable[[float], str]) -> str:
