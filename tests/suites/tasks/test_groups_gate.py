@@ -19,5 +19,5 @@ def test_a_gate_makes_the_metrics_of_uneven_labels_again(tiny_llama: Path, tmp_p
     record = evaluate(str(tiny_llama), suite=str(tmp_path / "mine.yaml"), options=options)
     rate = next(one for one in record.estimate_list if one.metric == "selection_rate" and one.group is None)
     assert rate.target == pytest.approx(12 / 48)
-    (tmp_path / "policy.yaml").write_text(draft(record))
+    (tmp_path / "policy.yaml").write_text(draft(record, absolute=True))
     assert gate(record, read_policy(str(tmp_path / "policy.yaml"))).verdict != "ERROR"
