@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import ModelError
@@ -16,6 +16,8 @@ __all__ = [
     "Loading",
     "Model",
     "ModelOptions",
+    "ParallelModel",
+    "answered",
     "refuse_others",
     "respond",
     "tolerance_nats",
@@ -85,10 +87,28 @@ class Model(Protocol):
         ...
 
 
+@runtime_checkable
+class ParallelModel(Model, Protocol):
+    """A model that answers several batches at once."""
+
+    def answer_each(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
+        """Each of the batches with what `answer` gives of it, in the order in which they are done."""
+        ...
+
+
+def answered(model: Model, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
+    """Each of the batches with its responses, as they come."""
+    if isinstance(model, ParallelModel):
+        yield from model.answer_each(batches)
+    else:
+        for batch in batches:
+            yield batch, model.answer(batch)
+
+
 def respond(model: Model, requests: Sequence[Request]) -> Iterator[Response]:
     """Each request's response, exactly once, in the order of the model's batches."""
-    for batch in model.plan(requests):
-        yield from model.answer(batch)
+    for _, responses in answered(model, model.plan(requests)):
+        yield from responses
 
 
 def refuse_others(requests: Sequence[Request], answered: tuple[type[Request], ...], model: str) -> None:

@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 
 from harness.core.meters import Meter
-from harness.core.models import Batch, Model
+from harness.core.models import Batch, Model, answered
 from harness.core.process.heap import give_back
 from harness.core.process.isolation import STEP_TIMEOUT_S
 from harness.core.process.progress import Progress
@@ -68,9 +67,11 @@ def answer_all(
             progress.phase(name)
             _log.debug("%s: %d batches", name, len(batches))
             with meter.phase(name):
-                for batch in batches:
-                    with outlook.on(batch) if is_open(batch) else nullcontext():
-                        answers = model.answer(batch)
+                left = {id(batch) for batch in batches if is_open(batch)}
+                outlook.begin()
+                for batch, answers in answered(model, batches):
+                    if id(batch) in left:
+                        outlook.done(batch)
                     progress.advance(len(answers))
                     explained = [one.attribution for one in answers if one.attribution is not None]
                     for key in saving[name]:

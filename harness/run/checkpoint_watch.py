@@ -8,7 +8,7 @@ from harness.checkpoints.loading.held import stamp_of
 from harness.core.checkpoints import Checkpoint, Stamp
 from harness.core.text.hashing import file_digest
 
-__all__ = ["changed_files"]
+__all__ = ["changed_files", "missing_files"]
 
 
 def changed_files(checkpoint: Checkpoint, mapped: Mapping[Path, Stamp]) -> list[str]:
@@ -20,6 +20,12 @@ def changed_files(checkpoint: Checkpoint, mapped: Mapping[Path, Stamp]) -> list[
     paths = {name: _path(checkpoint, name) for name in checkpoint.files}
     touched = [name for name, path in paths.items() if _stamp(path) != mapped.get(path, checkpoint.stamps.get(name))]
     return [name for name in touched if paths[name] in mapped or _digest(paths[name]) != checkpoint.files[name]]
+
+
+def missing_files(checkpoint: Checkpoint) -> list[Path]:
+    """The checkpoint's files that this machine doesn't see."""
+    paths = (_path(checkpoint, name) for name in checkpoint.files)
+    return [path for path in paths if not path.is_file()]
 
 
 def _path(checkpoint: Checkpoint, name: str) -> Path:

@@ -15,7 +15,7 @@ from typing_extensions import override
 from harness.core import registry
 from harness.core.errors import HarnessError, RecordError
 from harness.core.meters import IDLE, REPEATS, WARM_UP, Meter, NullMeter, Publish, Window
-from harness.core.models import Model, respond
+from harness.core.models import Model, answered, respond
 from harness.core.process.isolation import StepFailed, attempt, is_foreign
 from harness.core.process.progress import Progress
 from harness.core.requests import GenerateUntil, Request
@@ -23,9 +23,19 @@ from harness.core.tasks import Suite
 from harness.core.text.reasons import Reason
 from harness.core.token_energy import STAGES, is_settled
 from harness.run.pauses import PauseWatch, WatchedMeter
+from harness.run.summed_meter import SummedMeter
 from harness.run.work import Phase, TaskWork
 
-__all__ = ["METERS", "machine_meter", "measure_idle", "repeat", "repeated_requests", "warm_up", "windows_of"]
+__all__ = [
+    "METERS",
+    "is_measuring",
+    "machine_meter",
+    "measure_idle",
+    "repeat",
+    "repeated_requests",
+    "warm_up",
+    "windows_of",
+]
 
 T = TypeVar("T")
 
@@ -170,7 +180,7 @@ def machine_meter(name: str, publish: Publish, region: str | None, progress: Pro
 def measure_idle(meter: Meter, progress: Progress) -> None:
     """Let the machine rest under the meter, several times."""
     for _ in range(_IDLE_READINGS):
-        if not _is_measuring(meter):
+        if not is_measuring(meter):
             return
         progress.phase("idle power")
         with meter.phase(IDLE):
@@ -192,7 +202,7 @@ def repeated_requests(work: Sequence[TaskWork], suites: Sequence[Suite]) -> list
 
 def warm_up(model: Model, requests: Sequence[Request], meter: Meter) -> None:
     """Answer a few requests briefly for nothing, so that what only a first answer costs is in no figure."""
-    if not _is_measuring(meter):
+    if not is_measuring(meter):
         return
     brief = [
         replace(one, max_tokens=min(one.max_tokens, WARM_UP_TOKENS)) if isinstance(one, GenerateUntil) else one
@@ -215,7 +225,7 @@ def repeat(
     No answer is kept. `windows` gives those of the requests so far, their first answers among them. What would end
     later than `REPEATS_S` after the beginning is not begun, judged by the longest time that it took before.
     """
-    if not _is_measuring(meter) or not requests:
+    if not is_measuring(meter) or not requests:
         return
     batches = model.plan(requests)
     longest = sum(window.duration_s for window in windows() if window.phase != REPEATS)
@@ -225,8 +235,8 @@ def repeat(
         started = time.monotonic()
         with meter.phase(REPEATS):
             while time.monotonic() - started < REPEAT_S:
-                for batch in batches:
-                    model.answer(batch)
+                for _ in answered(model, batches):
+                    pass
         longest = max(longest, time.monotonic() - started)
         read = [one for one in windows() if one.phase == REPEATS and one.energy_joules is not None]
         if not read or all(is_settled(read, stage) for stage in STAGES):
@@ -240,10 +250,12 @@ def windows_of(requests: Sequence[Request], todo: Sequence[Phase], windows: Sequ
     return [window for window in windows if window.phase in names or window.phase == REPEATS]
 
 
-def _is_measuring(meter: Meter) -> bool:
+def is_measuring(meter: Meter) -> bool:
     """Whether it is an instrument; one of a plug-in may well build on `NullMeter`."""
+    if isinstance(meter, SummedMeter):
+        return meter.is_measuring
     if isinstance(meter, _GuardedMeter):
         return not meter.has_failed
     if isinstance(meter, WatchedMeter):
-        return _is_measuring(meter.inner)
+        return is_measuring(meter.inner)
     return type(meter) not in (NullMeter, _AbsentMeter)

@@ -9,6 +9,7 @@ from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
 from harness.core.options import option
 from harness.core.process.isolation import STEP_TIMEOUT_S
+from harness.run.replicas.options import ReplicaOptions
 
 __all__ = ["STORE_HELP", "EvalOptions"]
 
@@ -165,6 +166,7 @@ class EvalOptions:
         False, "Run the programs that the model writes, in a sandbox.", "--allow-code-execution"
     )
     endpoint: EndpointOptions = field(default_factory=EndpointOptions)
+    replicas: ReplicaOptions = field(default_factory=ReplicaOptions)
     plugin_timeout_s: float = option(
         STEP_TIMEOUT_S,
         "Seconds that a plug-in may take to make its requests, or to score them all.",

@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 
 from harness.core.models import Batch
 from harness.core.process.progress import Progress
@@ -46,6 +45,7 @@ class Outlook:
         self._left = {"read": 0, "write": 0}
         self._done = {"read": 0, "write": 0}
         self._seconds = {"read": 0.0, "write": 0.0}
+        self._since = clock()
         self._is_told = False
         self._untold: set[str] = set()
 
@@ -60,14 +60,17 @@ class Outlook:
             said = [told[kind].format(left) for kind, left in self._left.items() if left]
             self._progress.note(f"{', '.join(said)}: how long that takes is told when its rate is known")
 
-    @contextmanager
-    def on(self, batch: Batch) -> Iterator[None]:
-        """Within the block the batch is answered; behind it the rate is said where it is time."""
-        (kind, tokens), began = _of(batch), self._clock()
-        yield
+    def begin(self) -> None:
+        """From here on batches are answered."""
+        self._since = self._clock()
+
+    def done(self, batch: Batch) -> None:
+        """The batch is answered, since the last one was or it was begun; the rate is said where it is time."""
+        (kind, tokens), began = _of(batch), self._since
+        self._since = self._clock()
         self._left[kind] -= tokens
         self._done[kind] += tokens
-        self._seconds[kind] += self._clock() - began
+        self._seconds[kind] += self._since - began
         seconds = self._seconds[kind]
         if kind in self._untold and seconds >= SEEN_S and self._done[kind]:
             self._untold.discard(kind)

@@ -3,7 +3,7 @@
 import logging
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Literal
@@ -22,13 +22,11 @@ from harness.core.process.paths import public_name, without_home
 from harness.core.process.progress import Progress, Quiet
 from harness.core.tasks import Results
 from harness.core.text.reasons import wording
-from harness.engine.devices import describe_device
 from harness.engine.kinds.resumed import ResumedModel
 from harness.record import RunRecord, RunWriter
 from harness.record.environment import (
     describe_environment,
     forget_peak_memory,
-    peak_memory_bytes,
 )
 from harness.record.files import writing
 from harness.record.media import media_in
@@ -39,10 +37,13 @@ from harness.run.asking import answer_all, known_rounds
 from harness.run.checkpoint_watch import changed_files
 from harness.run.judgement import absent_estimates, aggregate_estimates, derive_estimates, judge_task, run_signature
 from harness.run.memory_limit import memory_limit
-from harness.run.metering import machine_meter, measure_idle, repeat, repeated_requests, warm_up, windows_of
+from harness.run.metering import measure_idle, repeat, repeated_requests, warm_up, windows_of
 from harness.run.options import EvalOptions
 from harness.run.planning import Plan, plan
 from harness.run.reopening import model_options
+from harness.run.replicas.fleet import Fleet
+from harness.run.replicas.model import RayModel
+from harness.run.replicas.sharing import computing_threads, described, fleet_of, meter_of, peak_bytes
 from harness.run.work import TaskWork, phases
 from harness.store import NO_STORE, add_or_say, locate
 
@@ -94,7 +95,7 @@ def evaluate_each(
     """Evaluate several checkpoints in turn, each into a record of its own, given as soon as it is sealed.
 
     All are resolved before the first is loaded, so that a bad one is found at once; adapters over the same base that
-    follow each other share it in memory. Otherwise as `evaluate`.
+    follow each other share it in memory, and so do workers. Otherwise as `evaluate`.
     """
     options, progress, loader = options or EvalOptions(), progress or Quiet(), Loader()
     if options.store != NO_STORE:
@@ -102,24 +103,27 @@ def evaluate_each(
     named = (*models, options.reference, options.toxicity_model, options.bertscore_model)
     with offline_if(options.offline, *named):
         planned_runs = [plan(model, suite=suite, task=task, options=options) for model in models]
-    for planned in planned_runs:
-        finished = _finished(options.output / planned.spec.run_id)
-        if finished is not None:
-            progress.note(f"this run is finished already: {finished.folder}")
-            for failure in finished.failures:
-                progress.note(f"{failure}. To try it again, delete the folder and run again")
-            add_or_say(options.store, finished.folder, progress.note)
-            yield finished
-            continue
-        with (
-            closing(RunWriter(options.output, planned.spec)) as writer,
-            logged_to(LogFile(writer.folder / LOG), logging.DEBUG),
-            memory_limit(options.max_memory_bytes),
-            offline_if(options.offline, *named),
-        ):
-            record = run(planned, writer, progress, loader)
-        add_or_say(options.store, record.folder, progress.note)
-        yield record
+    fleet: Fleet | None = None
+    with ExitStack() as workers:
+        for planned in planned_runs:
+            finished = _finished(options.output / planned.spec.run_id)
+            if finished is not None:
+                progress.note(f"this run is finished already: {finished.folder}")
+                for failure in finished.failures:
+                    progress.note(f"{failure}. To try it again, delete the folder and run again")
+                add_or_say(options.store, finished.folder, progress.note)
+                yield finished
+                continue
+            with (
+                closing(RunWriter(options.output, planned.spec)) as writer,
+                logged_to(LogFile(writer.folder / LOG), logging.DEBUG),
+                memory_limit(options.max_memory_bytes),
+                offline_if(options.offline, *named),
+            ):
+                fleet = fleet or workers.enter_context(fleet_of(planned, progress))
+                record = run(planned, writer, progress, loader, fleet)
+            add_or_say(options.store, record.folder, progress.note)
+            yield record
 
 
 def _finished(folder: Path) -> RunRecord | None:
@@ -133,10 +137,13 @@ def _finished(folder: Path) -> RunRecord | None:
     return record
 
 
-def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None = None) -> RunRecord:
+def run(
+    plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None = None, fleet: Fleet | None = None
+) -> RunRecord:
     """Answer every request that is still open, score everything, and seal the record.
 
-    A `loader` that is kept from run to run shares the base of adapters among them.
+    A `loader` that is kept from run to run shares the base of adapters among them, a `fleet` the workers, who answer in
+    place of this process.
     """
     loader = loader or Loader()
     record_metrics(plan, writer)
@@ -148,21 +155,21 @@ def run(plan: Plan, writer: RunWriter, progress: Progress, loader: Loader | None
         progress.note(f"going on where an earlier process stopped: {left} requests are left")
     again = repeated_requests(plan.work, plan.selection.suites) if plan.spec.meter != "none" else []
     if left or (again and not any(window.phase == REPEATS for window in writer.windows)):
-        environment = describe_environment(describe_device(plan.spec.device))
+        environment = describe_environment(described(plan, fleet))
         writer.write_json("environment.json", environment)
         writer.write_json("checkpoint.json", checkpoint_description(plan.checkpoint))
         forget_peak_memory()
-        with machine_meter(plan.spec.meter, writer.append_window, plan.spec.region, progress) as meter:
+        with computing_threads(plan), meter_of(plan, fleet, writer.append_window, progress) as meter:
             measure_idle(meter, progress)
-            fresh = open_checkpoint(plan, meter, progress, loader)
+            fresh = open_checkpoint(plan, meter, progress, loader, fleet)
             if again:
                 warm_up(fresh, again, meter)
             resumed = ResumedModel(fresh, writer)
             work = answer_all(plan.work, resumed, writer, meter, progress, plan.plugin_timeout_s)
             repeat(fresh, again, meter, lambda: windows_of(again, phases(plan.work), writer.windows), progress)
-        peak = peak_memory_bytes() if plan.spec.device != SERVED else None
+        peak = peak_bytes(fleet) if plan.spec.device != SERVED else None
         writer.write_json("environment.json", {**environment, "peak_memory_bytes": peak})
-        _refuse_edited(plan, writer, loader)
+        _refuse_edited(plan, writer, loader, fleet)
     with _keeping(writer):
         return conclude(plan, work, writer)
 
@@ -185,10 +192,11 @@ def _keeping(writer: RunWriter) -> Iterator[None]:
         ) from error
 
 
-def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader) -> None:
+def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader, fleet: Fleet | None) -> None:
     """Raises `CheckpointError` if the checkpoint isn't any more what the run is named after; its answers are put by."""
-    changed, place = changed_files(plan.checkpoint, loader.mapped), plan.checkpoint
-    if not changed and plan.reference is not None:
+    changed = fleet.changed() if fleet else changed_files(plan.checkpoint, loader.mapped)
+    place = plan.checkpoint
+    if not changed and plan.reference is not None and fleet is None:
         changed, place = changed_files(plan.reference, loader.reference_mapped), plan.reference
     if changed:
         kept = writer.set_aside()
@@ -200,14 +208,17 @@ def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader) -> None:
         )
 
 
-def open_checkpoint(plan: Plan, meter: Meter, progress: Progress, loader: Loader) -> Model:
-    """The checkpoint as a model."""
+def open_checkpoint(plan: Plan, meter: Meter, progress: Progress, loader: Loader, fleet: Fleet | None = None) -> Model:
+    """The checkpoint as a model: in this process, or in those of the workers."""
+    progress.phase("loading the checkpoint")
+    options = model_options(plan.spec, trust_remote_code=plan.trust_remote_code, reference=plan.reference)
+    if fleet is not None:
+        with meter.phase("load"):
+            return RayModel(fleet, plan.checkpoint, options, meter)
     # Imported late: whoever asks for a finished run must not wait for transformers.
     with uncollected():
         from harness.engine.opening import open_model
 
-    progress.phase("loading the checkpoint")
-    options = model_options(plan.spec, trust_remote_code=plan.trust_remote_code, reference=plan.reference)
     with meter.phase("load"):
         return open_model(plan.checkpoint, options, meter=meter, loader=loader)
 

@@ -20,7 +20,7 @@ from harness.core.process.paths import public_name
 from harness.core.process.reachable import code_digest
 from harness.core.requests import GenerateUntil
 from harness.core.text.hashing import MAX_INTEGER, SHORT
-from harness.engine.devices import default_batch_tokens, resolve_device
+from harness.engine.devices import default_batch_tokens
 from harness.record import RunRecord, RunSpec
 from harness.record.environment import (
     package_versions,
@@ -31,6 +31,8 @@ from harness.run.metering import METERS
 from harness.run.options import EvalOptions
 from harness.run.outlook import tell_what_is_fetched
 from harness.run.references import find_reference, recorded_reference, use_corpus, use_reference
+from harness.run.replicas.options import ReplicaOptions
+from harness.run.replicas.room import check_replicas, device_of
 from harness.run.work import EXECUTES_CODE, NO_REFERENCE, SkippedTask, TaskWork, applicable, prepare
 from harness.sandbox import require_sandbox
 from harness.scorers.judges import use_judges
@@ -54,12 +56,14 @@ class Plan:
     spec: RunSpec
     trust_remote_code: bool
     plugin_timeout_s: float
+    replicas: ReplicaOptions
 
 
 def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], options: EvalOptions) -> Plan:
     """Resolve the checkpoint, load the data, make the requests. Raises `HarnessError` for whatever can't be run."""
     if options.batch_tokens is not None and not 1 <= options.batch_tokens <= MAX_INTEGER:
         raise InputError(f"must be from 1 to {MAX_INTEGER}", place=f"--batch-tokens {options.batch_tokens}")
+    check_replicas(options.replicas, options.max_memory_bytes)
     found = resolve(model, offline=options.offline, kind=options.kind, base=options.base, endpoint=options.endpoint)
     check_size(found.size_bytes, options.max_memory_bytes)
     asked_for = parse_gen_kwargs(options.gen_kwargs)
@@ -111,6 +115,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         ),
         trust_remote_code=options.trust_remote_code,
         plugin_timeout_s=options.plugin_timeout_s,
+        replicas=options.replicas,
     )
 
 
@@ -302,7 +307,9 @@ def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
 def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, str]:
     """Device, dtype and meter of a run; all are out of reach where the model is served elsewhere."""
     if checkpoint.dtype != SERVED:
-        device, meter = resolve_device(options.device), options.meter
+        device, meter = device_of(options.replicas, options.device), options.meter
+    elif options.replicas.workers is not None:
+        raise InputError("a served model is asked by one process", place="--workers", fix="Give --concurrency")
     elif options.device == "auto":
         device, meter = SERVED, "none"
     else:

@@ -40,8 +40,9 @@ def told() -> tuple[Outlook, list[str], Clock]:
 
 
 def done(outlook: Outlook, clock: Clock, batch: Batch, seconds: float) -> None:
-    with outlook.on(batch):
-        clock.now += seconds
+    outlook.begin()
+    clock.now += seconds
+    outlook.done(batch)
 
 
 def test_each_rate_is_told_once_when_it_is_known(told: tuple[Outlook, list[str], Clock]) -> None:

@@ -1,11 +1,11 @@
 """A model that remembers: what a record already holds is not asked again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from typing_extensions import override
 
-from harness.core.models import Batch, Model
+from harness.core.models import Batch, Model, ParallelModel, answered
 from harness.core.requests import Request, Response
 
 __all__ = ["ResponseJournal", "ResumedModel"]
@@ -24,7 +24,7 @@ class ResponseJournal(Protocol):
         ...
 
 
-class ResumedModel(Model):
+class ResumedModel(ParallelModel):
     """Answers from the journal where it can, and puts every new answer into it.
 
     A batch of which any answer is missing is computed again as a whole: the arithmetic of a batched forward pass
@@ -43,11 +43,20 @@ class ResumedModel(Model):
 
     @override
     def answer(self, batch: Batch) -> Sequence[Response]:
-        """New responses are in the journal before they are given."""
-        known = [self.journal.responses.get(request.id) for request in batch.requests]
-        kept = [response for response in known if response is not None]
-        if len(kept) == len(batch.requests):
-            return kept
-        new = self.model.answer(batch)
-        self.journal.append(new)
-        return new
+        ((_, answers),) = self.answer_each([batch])
+        return answers
+
+    @override
+    def answer_each(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
+        """What is known first; new responses are in the journal before they are given."""
+        left = []
+        for batch in batches:
+            known = [self.journal.responses.get(request.id) for request in batch.requests]
+            kept = [response for response in known if response is not None]
+            if len(kept) == len(batch.requests):
+                yield batch, kept
+            else:
+                left.append(batch)
+        for batch, new in answered(self.model, left):
+            self.journal.append(new)
+            yield batch, new

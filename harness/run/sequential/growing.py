@@ -16,7 +16,6 @@ from harness.core.models import Model
 from harness.core.process.logs import LogFile, logged_to
 from harness.core.process.progress import Progress
 from harness.decision.sequential.units import Order, Place
-from harness.engine.devices import describe_device
 from harness.engine.kinds.resumed import ResumedModel
 from harness.record import RunRecord, RunWriter
 from harness.record.changes import SIDE_FILES
@@ -25,9 +24,10 @@ from harness.record.files import write_whole
 from harness.record.lock import RunLock
 from harness.record.seal import ORDER, POLICY, SEAL
 from harness.run.asking import answer_all
-from harness.run.metering import machine_meter, measure_idle
+from harness.run.metering import measure_idle
 from harness.run.pipeline import LOG, checkpoint_description, conclude, open_checkpoint, record_metrics
 from harness.run.planning import Plan
+from harness.run.replicas.sharing import computing_threads, described, fleet_of, meter_of
 from harness.run.work import TaskWork, prepare
 
 __all__ = ["GrowingRun"]
@@ -185,15 +185,15 @@ class GrowingRun:
     def _open(self) -> _Opened:
         if self._opened is None:
             plan, progress = self.whole, self.progress
+            fleet = self._asking.enter_context(fleet_of(plan, progress))
+            self._asking.enter_context(computing_threads(plan))
             if not (self.writer.folder / "environment.json").exists():
                 # When it began, however often it was interrupted.
-                self.writer.write_json("environment.json", describe_environment(describe_device(plan.spec.device)))
+                self.writer.write_json("environment.json", describe_environment(described(plan, fleet)))
             self.writer.write_json("checkpoint.json", checkpoint_description(plan.checkpoint))
-            meter = self._asking.enter_context(
-                machine_meter(plan.spec.meter, self.writer.append_window, plan.spec.region, progress)
-            )
+            meter = self._asking.enter_context(meter_of(plan, fleet, self.writer.append_window, progress))
             measure_idle(meter, progress)
-            self._opened = _Opened(model=open_checkpoint(plan, meter, progress, Loader()), meter=meter)
+            self._opened = _Opened(model=open_checkpoint(plan, meter, progress, Loader(), fleet), meter=meter)
         return self._opened
 
     def _sealed(self, part: Plan) -> RunRecord:
