@@ -25,15 +25,23 @@ _SETTINGS = {
     "RAY_raylet_start_wait_time_s": "120",
 }
 """Nothing is told to anybody, and no environment is made anew for a worker. A busy machine may take its time."""
+_OWN = {"RAY_AUTH_MODE": "token"}
+"""Ray listens on all addresses of a machine: who doesn't know the user's token is turned away."""
 _LONGEST_FOLDER = 40
 """Sockets in Ray's folder have names of 60 characters more, and no system takes one of more than 107."""
 
 
-def require_ray() -> Any:
-    """The library. Raises `InputError` where it isn't installed."""
+def require_ray() -> None:
+    """Raises `InputError` where it isn't installed."""
     if find_spec("ray") is None:
         raise InputError("needs Ray, which isn't installed", place="--workers", fix=_EXTRA)
-    os.environ.update({name: os.environ.get(name, value) for name, value in _SETTINGS.items()})
+
+
+def _imported(address: str | None) -> Any:
+    """Ray's library, which reads its settings once, from the environment."""
+    require_ray()
+    settings = _SETTINGS if address else _SETTINGS | _OWN
+    os.environ.update({name: os.environ.get(name, value) for name, value in settings.items()})
     return import_module("ray")
 
 
@@ -43,16 +51,14 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
 
     Raises `UnavailableError` for an address that doesn't answer, `InputError` for one that is none.
     """
-    ray = require_ray()
+    ray = _imported(address)
     if ray.is_initialized():  # by whoever calls from Python, and stays as it is
         yield ray
         return
     with _folder() as folder:
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         if address is None:
-            # Of this machine alone, so that nobody else can reach it.
-            options |= {"num_cpus": processors, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-            options["_temp_dir"] = str(folder)
+            options |= {"num_cpus": processors, "include_dashboard": False, "_temp_dir": str(folder)}
         try:
             with _own_signals():
                 _begin(ray, address, options)
@@ -101,8 +107,8 @@ def _line(error: Exception) -> str:
 def _hush(ray: Any) -> None:
     """Keep the terminal, and standard output, for what the harness says: it tells of what is lost by itself."""
     logging.getLogger("ray").setLevel(logging.CRITICAL)
-    worker = getattr(getattr(ray, "_private", None), "worker", None)
-    if hasattr(worker, "print_to_stdstream"):
+    worker: Any = getattr(getattr(ray, "_private", None), "worker", None)
+    if worker is not None and hasattr(worker, "print_to_stdstream"):
         # No option of Ray's is for what its own processes say of a worker that died.
         worker.print_to_stdstream = lambda *_said, **_options: None
 

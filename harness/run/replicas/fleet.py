@@ -42,15 +42,19 @@ class Lost:
 class Fleet:
     """Workers that hold copies of one model. To be used as a context; the cluster is joined with the first thing asked.
 
-    `device` is that of the run: it says whether a worker takes a GPU.
+    `device` is that of the run: it says whether a worker takes a GPU. `replica` is what each of them is.
     """
 
-    def __init__(self, options: ReplicaOptions, device: str, progress: Progress) -> None:
+    def __init__(
+        self, options: ReplicaOptions, device: str, progress: Progress, replica: type[Replica] = Replica
+    ) -> None:
         assert options.workers is not None
+        self._replica = replica
         self.count, self._options, self._device, self._progress = options.workers, options, device, progress
         self._stack = ExitStack()
         self._ray: Any = None
         self._free: deque[Any] = deque()
+        self._busy: dict[Any, tuple[Any, int]] = {}
         self._away: dict[Any, Any] = {}
         self._last: dict[Any, int] = {}
         self._opening: Any = None
@@ -65,6 +69,11 @@ class Fleet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # Workers end when nobody knows them any more, also in a cluster that goes on.
+        self._free.clear()
+        self._busy.clear()
+        self._away.clear()
+        self._last.clear()
         self._stack.close()
         self._ray = None
 
@@ -79,7 +88,7 @@ class Fleet:
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         threads = alone if options.ray_address is None else threads_each(self.count, nodes, options.threads)
         needs = worker_needs(options, self._device, threads, nodes)
-        actor = self._ray.remote(Replica).options(max_restarts=-1, **needs)
+        actor = self._ray.remote(self._replica).options(max_restarts=-1, **needs)
         for made in [actor.remote(threads) for _ in range(self.count)]:
             self._await(made)
         self._gather()
@@ -138,8 +147,8 @@ class Fleet:
         left = dict(batches)
         tries: dict[int, int] = {}
         lost_in_a_row = 0
-        busy: dict[Any, tuple[Any, int]] = {}
         sizes = dict(batches)
+        self._recall()
 
         def give() -> None:
             while left and self._free:
@@ -147,15 +156,15 @@ class Fleet:
                 after = self._last.get(worker, -2) + 1
                 number = after if after in left else next(iter(left))
                 self._last[worker] = number
-                busy[worker.answer.remote(self._opening, list(phases), list(left.pop(number)))] = (worker, number)
+                self._busy[worker.answer.remote(self._opening, list(phases), list(left.pop(number)))] = (worker, number)
 
-        while left or busy:
+        while left or self._busy:
             give()
-            for done in self._wait([*busy, *self._away], patient=bool(busy)):
+            for done in self._wait([*self._busy, *self._away], patient=bool(self._busy)):
                 if done in self._away:
                     self._returned(done)
                     continue
-                worker, number = busy.pop(done)
+                worker, number = self._busy.pop(done)
                 reply = self._reply_of(done, worker)
                 give()
                 if reply is not None:
@@ -187,10 +196,17 @@ class Fleet:
 
     def _workers(self) -> list[Any]:
         """Those that are there; waits for one where none is."""
+        self._recall()
         while not self._free:
             for done in self._wait(list(self._away), patient=False):
                 self._returned(done)
         return list(self._free)
+
+    def _recall(self) -> None:
+        """Those who are still at a batch that nobody waits for any more are free once they have done it."""
+        for worker, _ in self._busy.values():
+            self._await(worker)
+        self._busy.clear()
 
     def _all(self, ask: Callable[[Any], Any]) -> list[Reply]:
         return [reply for _, reply in self._replies({ask(worker): worker for worker in self._workers()})]

@@ -6,6 +6,8 @@ from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import Any
 
+from typing_extensions import override
+
 from harness.core.meters import Meter, NullMeter, Publish, Window
 from harness.core.process.progress import Progress, Quiet
 from harness.run.metering import is_measuring, machine_meter
@@ -57,12 +59,15 @@ class _Remote(MachineMeter):
         self._ray, self._actor = ray, actor
 
     @property
+    @override
     def is_measuring(self) -> bool:
         return bool(self._asked(self._actor.measures.remote()))
 
+    @override
     def begin(self, phase: str) -> None:
         self._asked(self._actor.begin.remote(phase))
 
+    @override
     def end(self) -> Sequence[Window]:
         return self._asked(self._actor.end.remote()) or ()
 

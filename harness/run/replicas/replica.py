@@ -11,10 +11,12 @@ from typing import Any
 
 from typing_extensions import override
 
+from harness.checkpoints.loading.loader import Loader
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError
 from harness.core.meters import NullMeter
 from harness.core.models import Batch, Model, ModelOptions
+from harness.core.process.heap import uncollected
 from harness.core.process.logs import logged_to
 from harness.core.requests import Request, Response
 from harness.record.environment import package_versions, peak_memory_bytes
@@ -146,8 +148,9 @@ class Replica:
         import torch
 
         torch.set_num_threads(threads)
-        from harness.checkpoints.loading.loader import Loader
+        self._begin(threads)
 
+    def _begin(self, threads: int) -> None:
         ray: Any = import_module("ray")
         self._threads, self._fetch = threads, ray.get
         self._node_id: str = ray.get_runtime_context().get_node_id()
@@ -234,12 +237,16 @@ class Replica:
     def _opened(self, opening: Opening) -> Model:
         if self._model is None or self._opening is None or self._opening.number != opening.number:
             self._model, self._plans, self._opening = None, [], opening
-            for checkpoint in filter(None, (opening.checkpoint, opening.options.reference)):
-                self._require(checkpoint)
+            self._model = self._load(opening)
+        return self._model
+
+    def _load(self, opening: Opening) -> Model:
+        for checkpoint in filter(None, (opening.checkpoint, opening.options.reference)):
+            self._require(checkpoint)
+        with uncollected():
             from harness.engine.opening import open_model
 
-            self._model = open_model(opening.checkpoint, opening.options, meter=self._tally, loader=self._loader)
-        return self._model
+        return open_model(opening.checkpoint, opening.options, meter=self._tally, loader=self._loader)
 
     def _require(self, checkpoint: Checkpoint) -> None:
         if missing := missing_files(checkpoint):

@@ -45,7 +45,8 @@ def threads_each(workers: int, nodes: Sequence[Mapping[str, float]] | None, aske
     if nodes is None:
         import torch
 
-        return max(1, torch.get_num_threads() // workers)
+        own: int = torch.get_num_threads()
+        return max(1, own // workers)
     processors = [int(node.get("CPU", 0)) for node in nodes if node.get("CPU", 0) >= 1]
     return max(1, min(sum(processors) // workers, *processors)) if processors else 1
 

@@ -1,0 +1,104 @@
+"""What can't be shared is said in one line, before anything is computed."""
+
+import sys
+from dataclasses import replace
+
+import pytest
+
+from harness.core.errors import HarnessError, InputError
+from harness.record.environment import package_versions
+from harness.run.options import EvalOptions
+from harness.run.pipeline import evaluate
+from harness.run.replicas.cluster import told
+from harness.run.replicas.options import ReplicaOptions
+from harness.run.replicas.replica import Facts
+from harness.run.replicas.room import check_replicas, device_of, refuse_strangers, threads_each, worker_needs
+
+ONE = Facts(
+    node="alpha",
+    node_id="1",
+    versions=package_versions(),
+    machine="x86_64",
+    process_id=1,
+    threads=1,
+    device={"device": "cpu"},
+    peak_memory_bytes=None,
+)
+
+
+def test_no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r"^--workers: needs Ray, which isn't installed\. Install it: pip install"):
+        evaluate("no-such-model", options=EvalOptions(replicas=ReplicaOptions(workers=2)))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (ReplicaOptions(gpus_per_worker=1), "--gpus-per-worker 1: has no effect without --workers"),
+        (ReplicaOptions(ray_address="auto"), "--ray-address auto: has no effect without --workers"),
+    ],
+)
+def test_what_has_no_effect_alone(options: ReplicaOptions, said: str) -> None:
+    with pytest.raises(InputError) as raised:
+        check_replicas(options, None)
+    assert str(raised.value).startswith(said)
+
+
+def test_a_bound_for_one_process_is_none_for_several() -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(InputError, match=r"^--max-memory: bounds one process"):
+        check_replicas(ReplicaOptions(workers=2), 10**9)
+
+
+@pytest.mark.parametrize(
+    ("options", "device", "threads", "said"),
+    [
+        (ReplicaOptions(workers=3, gpus_per_worker=1), "cpu", 1, "takes 3 GPUs for 3 workers, and the cluster has 2"),
+        (ReplicaOptions(workers=3), "cuda", 1, "takes 3 GPUs for 3 workers, and the cluster has 2"),
+        (ReplicaOptions(workers=1, gpus_per_worker=1.5), "cuda", 1, "is neither whole nor below 1"),
+        (ReplicaOptions(workers=3), "cpu", 8, "takes 24 processors with 8 threads each, and the cluster has 16"),
+    ],
+)
+def test_more_than_the_cluster_has(options: ReplicaOptions, device: str, threads: int, said: str) -> None:
+    with pytest.raises(InputError) as raised:
+        worker_needs(options, device, threads, [{"CPU": 8.0, "GPU": 1.0}, {"CPU": 8.0, "GPU": 1.0}])
+    assert raised.value.problem == said
+
+
+def test_workers_share_the_gpus_of_a_cluster() -> None:
+    nodes = [{"CPU": 8.0, "GPU": 1.0}, {"CPU": 8.0, "GPU": 1.0}]
+    assert worker_needs(ReplicaOptions(workers=4, gpus_per_worker=0.5), "cuda", 2, nodes) == {
+        "num_cpus": 2,
+        "num_gpus": 0.5,
+    }
+    assert device_of(ReplicaOptions(workers=4, gpus_per_worker=0.5), "auto") == "cuda"
+    assert device_of(ReplicaOptions(workers=4, gpus_per_worker=0), "auto") == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("workers", "nodes", "asked_for", "threads"),
+    [(4, [8, 8], None, 4), (3, [8, 8], None, 5), (1, [8, 4], None, 4), (40, [8, 8], None, 1), (4, [8, 8], 2, 2)],
+)
+def test_the_threads_of_a_cluster_are_shared_out_evenly(
+    workers: int, nodes: list[int], asked_for: int | None, threads: int
+) -> None:
+    """A worker is on one machine, so it has no more than the smallest has."""
+    assert threads_each(workers, [{"CPU": float(one)} for one in nodes], asked_for) == threads
+
+
+def test_workers_of_other_versions_and_without_the_device() -> None:
+    refuse_strangers([ONE, ONE])
+    other = replace(ONE, node="beta", versions={**ONE.versions, "torch": "1.0"})
+    with pytest.raises(InputError, match=r"^the worker on beta: has torch 1\.0 and not "):
+        refuse_strangers([ONE, other])
+    with pytest.raises(InputError, match=r"^the worker on gamma: --device cuda: this machine has none"):
+        refuse_strangers([replace(ONE, node="gamma", device={"lack": "--device cuda: this machine has none"})])
+
+
+def test_a_full_object_store_is_told_in_one_line() -> None:
+    exceptions = pytest.importorskip("ray.exceptions")
+    for error in (exceptions.ObjectStoreFullError(), exceptions.OutOfDiskError()):
+        said: HarnessError = told(error)
+        assert "object store of the cluster is full" in str(said)
+        assert "\n" not in str(said)
