@@ -4,6 +4,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -12,21 +13,25 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from harness.core.errors import InputError, ModelError, UnavailableError
+from harness.core.process.network import NetworkRefused
 
 __all__ = ["connected", "require_ray", "told"]
 
 _EXTRA = "Install it: pip install 'responsible-eval-harness[ray]'"
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_raylet_start_wait_time_s": "120",
 }
 """Nothing is told to anybody, and no environment is made anew for a worker. A busy machine may take its time."""
-_OWN = {"RAY_AUTH_MODE": "token"}
-"""Ray listens on all addresses of a machine: who doesn't know the user's token is turned away."""
+_ADDRESSES = "Give auto, HOST:PORT or ray://HOST:PORT"
+_BEGIN = "Start one there with `ray start --head`, or leave --ray-address out to use this machine alone"
+KNOCK_S = 10.0
 _LONGEST_FOLDER = 40
 """Sockets in Ray's folder have names of 60 characters more, and no system takes one of more than 107."""
 
@@ -37,11 +42,10 @@ def require_ray() -> None:
         raise InputError("needs Ray, which isn't installed", place="--workers", fix=_EXTRA)
 
 
-def _imported(address: str | None) -> Any:
+def _imported() -> Any:
     """Ray's library, which reads its settings once, from the environment."""
     require_ray()
-    settings = _SETTINGS if address else _SETTINGS | _OWN
-    os.environ.update({name: os.environ.get(name, value) for name, value in settings.items()})
+    os.environ.update({name: os.environ.get(name, value) for name, value in _SETTINGS.items()})
     return import_module("ray")
 
 
@@ -51,7 +55,7 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
 
     Raises `UnavailableError` for an address that doesn't answer, `InputError` for one that is none.
     """
-    ray = _imported(address)
+    ray = _imported()
     if ray.is_initialized():  # by whoever calls from Python, and stays as it is
         yield ray
         return
@@ -59,26 +63,46 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
         options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
         if address is None:
             options |= {"num_cpus": processors, "include_dashboard": False, "_temp_dir": str(folder)}
+        with _own_signals():
+            _begin(ray, address, options)
         try:
-            with _own_signals():
-                _begin(ray, address, options)
             yield ray
         finally:
-            with suppress(Exception):  # whatever a cluster that is gone raises where one leaves it
-                ray.shutdown()
+            _leave(ray)
 
 
 def _begin(ray: Any, address: str | None, options: dict[str, Any]) -> None:
     place = "--workers" if address is None else f"--ray-address {address}"
     _hush(ray)
     try:
+        if address is not None and address != "auto":
+            _knock(address)
+    except ValueError as error:
+        raise InputError(f"can't be used ({_line(error)})", place=place, fix=_ADDRESSES) from error
+    except OSError as error:
+        raise UnavailableError(f"no cluster of Ray answers ({_line(error)})", place=place, fix=_BEGIN) from error
+    try:
         ray.init(address=address or "local", **options)
     except (ValueError, ImportError) as error:
-        fix = "Give auto, HOST:PORT or ray://HOST:PORT"
-        raise InputError(f"can't be used ({_line(error)})", place=place, fix=fix) from error
+        _leave(ray)
+        raise InputError(f"can't be used ({_line(error)})", place=place, fix=_ADDRESSES) from error
     except Exception as error:  # Ray raises errors of its own, of gRPC and of the system for one and the same
-        fix = "Start one there with `ray start --head`, or leave --ray-address out to use this machine alone"
-        raise UnavailableError(f"no cluster of Ray answers ({_line(error)})", place=place, fix=fix) from error
+        _leave(ray)
+        raise UnavailableError(f"no cluster of Ray answers ({_line(error)})", place=place, fix=_BEGIN) from error
+
+
+def _leave(ray: Any) -> None:
+    with suppress(Exception):  # whatever a cluster that is gone raises where one leaves it
+        ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises `OSError` where nobody listens, which Ray itself takes minutes to find; `ValueError` for no address."""
+    place = urlsplit(address if "://" in address else f"ray://{address}")
+    if place.scheme != "ray" or not place.hostname or place.port is None:
+        raise ValueError("it is no address")
+    with suppress(NetworkRefused):  # what is off the network by choice may still have a cluster
+        socket.create_connection((place.hostname, place.port), timeout=KNOCK_S).close()
 
 
 def told(error: Exception) -> ModelError:

@@ -32,6 +32,8 @@ PATIENCE_S = 300.0
 GATHER_S = 120.0
 """How long workers are waited for when the last one has begun."""
 AGAIN_S = 0.2
+DEATHS = ("RayActorError", "ObjectLostError", "NodeDiedError", "WorkerCrashedError", "OutOfMemoryError")
+"""What Ray says where a worker, its machine, or what it had answered is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,7 @@ class Fleet:
         """What the worker says, after which it is free; None of one that died, which is awaited anew."""
         try:
             reply = self._ray.get(done)
-        except self._ray.exceptions.RayActorError as error:
+        except tuple(getattr(self._ray.exceptions, name) for name in DEATHS) as error:
             _log.debug("%s", error)
             if is_free:
                 self._free.remove(worker)

@@ -9,7 +9,7 @@ from harness.core.errors import HarnessError, InputError
 from harness.record.environment import package_versions
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
-from harness.run.replicas.cluster import told
+from harness.run.replicas.cluster import connected, told
 from harness.run.replicas.options import ReplicaOptions
 from harness.run.replicas.replica import Facts
 from harness.run.replicas.room import check_replicas, device_of, refuse_strangers, threads_each, worker_needs
@@ -102,3 +102,23 @@ def test_a_full_object_store_is_told_in_one_line() -> None:
         said: HarnessError = told(error)
         assert "object store of the cluster is full" in str(said)
         assert "\n" not in str(said)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("nonsense", "--ray-address nonsense: can't be used (it is no address). Give auto, HOST:PORT or ray://"),
+        ("http://here:1", "--ray-address http://here:1: can't be used (it is no address)"),
+        (
+            "127.0.0.1:1",
+            "--ray-address 127.0.0.1:1: no cluster of Ray answers ([Errno 111] Connection refused). Start one",
+        ),
+        ("ray://127.0.0.1:1", "--ray-address ray://127.0.0.1:1: no cluster of Ray answers"),
+    ],
+)
+def test_an_address_where_no_cluster_is(address: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)  # the tests' own cluster is none of the user's
+    with pytest.raises(HarnessError) as raised, connected(address, 1):
+        pass
+    assert str(raised.value).startswith(said)
