@@ -1,7 +1,7 @@
 """One meter of several machines that work together: the sum of what the meter of each sees."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
@@ -9,6 +9,7 @@ from typing import Protocol
 from typing_extensions import override
 
 from harness.core.meters import Meter, Publish, Window
+from harness.core.scores import Basis
 from harness.core.text.reasons import Reason, told_together
 
 __all__ = ["MachineMeter", "SummedMeter", "summed"]
@@ -105,7 +106,11 @@ class SummedMeter(Meter):
             token_count=sum(tokens for tokens, _ in worked.values()),
             request_count=sum(requests for _, requests in worked.values()),
         )
-        self._publish(replace(window, energy_joules=None, components_joules={}, reason=missed) if missed else window)
+        self._publish(
+            replace(window, energy_joules=None, components_joules={}, components_basis={}, reason=missed)
+            if missed
+            else window
+        )
 
 
 def summed(
@@ -145,6 +150,7 @@ def summed(
         components_joules={
             part: sum(window.components_joules.get(part, 0.0) for window in windows) for part in sorted(parts)
         },
+        components_basis=_bases(windows, parts),
         absent=absent,
         basis="measured" if windows and all(window.basis == "measured" for window in windows) else "estimated",
         source="; ".join(
@@ -159,3 +165,13 @@ def summed(
         region=first.region if first else None,
         carbon_grams_per_kwh=first.carbon_grams_per_kwh if first else None,
     )
+
+
+def _bases(windows: Sequence[Window], parts: Collection[str]) -> dict[str, Basis]:
+    """A part is measured where a counter was read for it on every machine; unknown where one doesn't say."""
+    found: dict[str, Basis] = {}
+    for part in sorted(parts):
+        said = [window.components_basis.get(part) for window in windows if part in window.components_joules]
+        if None not in said:
+            found[part] = "measured" if set(said) == {"measured"} else "estimated"
+    return found

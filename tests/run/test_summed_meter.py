@@ -47,11 +47,16 @@ def seen(meter: SummedMeter, *, work: Sequence[tuple[str, int]] = (("prefill", 1
 
 def test_joules_and_work_are_summed_and_each_machine_is_named() -> None:
     found: list[Window] = []
-    machines = {"alpha": Scripted(window(3.0), window(4.0)), "beta": Scripted(window(5.0, source="NVML"))}
+    told = {"components_basis": {"cpu": "measured"}}
+    machines = {
+        "alpha": Scripted(window(3.0, **told), window(4.0, **told)),
+        "beta": Scripted(window(5.0, source="NVML", components_basis={"cpu": "estimated"})),
+    }
     seen(SummedMeter(machines, found.append), work=[("prefill", 10), ("prefill", 20)])
     (one,) = found
     assert (one.phase, one.stage, one.energy_joules, one.components_joules) == ("a/b", "prefill", 12.0, {"cpu": 12.0})
     assert (one.token_count, one.request_count, one.basis) == (30, 2, "measured")
+    assert one.components_basis == {"cpu": "estimated"}
     assert one.source == "alpha: RAPL; beta: NVML"
 
 
