@@ -16,7 +16,7 @@ from harness.core.models import ModelOptions
 from harness.core.process.progress import Progress
 from harness.run.replicas.cluster import connected, told
 from harness.run.replicas.options import ReplicaOptions
-from harness.run.replicas.replica import Facts, Opening, Replica, Reply
+from harness.run.replicas.replica import Opening, Replica, WorkerFacts, WorkerReply
 from harness.run.replicas.room import refuse_strangers, threads_each, worker_needs
 
 __all__ = ["TRIES", "Fleet", "Lost"]
@@ -63,7 +63,7 @@ class Fleet:
         self._opened_count = 0
         self._said: set[tuple[str, str]] = set()
         self._began_on: dict[str, str] = {}
-        self.facts: list[Facts] = []
+        self.facts: list[WorkerFacts] = []
 
     def __enter__(self) -> Self:
         return self
@@ -121,7 +121,7 @@ class Fleet:
         for reply in self._all(lambda worker: worker.open.remote(self._opening)):
             self.heed(reply)
 
-    def plan(self, phases: Sequence[Any]) -> Reply:
+    def plan(self, phases: Sequence[Any]) -> WorkerReply:
         """The plan of the last of the phases: that of whoever is first, since all plan the same."""
         asked = {worker.plan.remote(self._opening, list(phases)): worker for worker in self._workers()}
         for _, reply in self._replies(asked):
@@ -133,14 +133,14 @@ class Fleet:
         replies = self._all(lambda worker: worker.changed.remote())
         return list(dict.fromkeys(name for reply in replies for name in self.heed(reply).changed))
 
-    def now(self) -> list[Facts]:
+    def now(self) -> list[WorkerFacts]:
         """The workers as they are, with the memory that each took."""
         asked = {worker.facts.remote(self._device): worker for worker in self._workers()}
         return [found for _, found in self._replies(asked)]
 
     def each(
         self, phases: Sequence[Any], batches: Sequence[tuple[int, Sequence[int]]]
-    ) -> Iterator[tuple[int, Reply | Lost]]:
+    ) -> Iterator[tuple[int, WorkerReply | Lost]]:
         """The reply to each of the batches, by its number in the plan, as they come; `batches` are in order of size.
 
         Whoever is free gets what follows in the plan on its last batch, whose beginning it has read already, or else
@@ -183,7 +183,7 @@ class Fleet:
                     raise self._gone()
                 yield number, Lost()
 
-    def heed(self, reply: Reply) -> Reply:
+    def heed(self, reply: WorkerReply) -> WorkerReply:
         """The reply, once what the worker logged is said here, once for all workers. Raises the error that it tells."""
         for one in reply.said:
             if (one.logger, one.text) not in self._said:
@@ -210,7 +210,7 @@ class Fleet:
             self._await(worker)
         self._busy.clear()
 
-    def _all(self, ask: Callable[[Any], Any]) -> list[Reply]:
+    def _all(self, ask: Callable[[Any], Any]) -> list[WorkerReply]:
         return [reply for _, reply in self._replies({ask(worker): worker for worker in self._workers()})]
 
     def _replies(self, asked: dict[Any, Any]) -> Iterator[tuple[Any, Any]]:

@@ -12,7 +12,7 @@ from harness.core.models import Batch, ModelOptions, ParallelModel
 from harness.core.requests import GenerateUntil, Request, Response
 from harness.core.text.reasons import Reason
 from harness.run.replicas.fleet import TRIES, Fleet, Lost
-from harness.run.replicas.replica import Reply
+from harness.run.replicas.replica import WorkerReply
 from harness.run.summed_meter import SummedMeter
 
 __all__ = ["RayModel"]
@@ -75,7 +75,7 @@ class RayModel(ParallelModel):
             for number, reply in self._fleet.each(self._plans[:plan], asked):
                 yield planned[number], self._answers(planned[number], reply)
 
-    def _answers(self, batch: Batch, reply: Reply | Lost) -> Sequence[Response]:
+    def _answers(self, batch: Batch, reply: WorkerReply | Lost) -> Sequence[Response]:
         if isinstance(reply, Lost):
             return [Response(request_id=request.id, invalid=_DIED) for request in batch.requests]
         if reply.node_id not in self._fleet.node_names and isinstance(self._meter, SummedMeter):

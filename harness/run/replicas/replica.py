@@ -22,11 +22,11 @@ from harness.core.requests import Request, Response
 from harness.record.environment import package_versions, peak_memory_bytes
 from harness.run.checkpoint_watch import changed_files, missing_files
 
-__all__ = ["Facts", "Failed", "Opening", "Outline", "Replica", "Reply", "Said"]
+__all__ = ["Failed", "Opening", "Outline", "Replica", "Said", "WorkerFacts", "WorkerReply"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class WorkerFacts:
     """A worker: where it runs, on what, and with which versions."""
 
     node: str
@@ -77,7 +77,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class WorkerReply:
     """What a worker gives back: an answer, or why there is none, and what was logged and counted meanwhile.
 
     `work` holds, for each stage, the tokens and the requests of it.
@@ -159,7 +159,7 @@ class Replica:
         self._model: Model | None = None
         self._plans: list[_Planned] = []
 
-    def facts(self, device: str) -> Facts:
+    def facts(self, device: str) -> WorkerFacts:
         """Where it runs; `device` is that of the run."""
         from harness.engine.devices import describe_device, resolve_device
 
@@ -167,7 +167,7 @@ class Replica:
             described = describe_device(resolve_device(device))
         except HarnessError as error:
             described = {"device": None, "lack": str(error)}
-        return Facts(
+        return WorkerFacts(
             node=socket.gethostname(),
             node_id=self._node_id,
             versions=package_versions(),
@@ -178,7 +178,7 @@ class Replica:
             peak_memory_bytes=peak_memory_bytes(),
         )
 
-    def open(self, opening: Opening) -> Reply:
+    def open(self, opening: Opening) -> WorkerReply:
         """Load the model, where it isn't the one that is open."""
 
         def opened() -> dict[str, Any]:
@@ -187,7 +187,7 @@ class Replica:
 
         return self._told(opened)
 
-    def plan(self, opening: Opening, phases: Sequence[Any]) -> Reply:
+    def plan(self, opening: Opening, phases: Sequence[Any]) -> WorkerReply:
         """The batches of the last of the phases, each of which is a reference to references to its requests."""
 
         def planned() -> dict[str, Any]:
@@ -206,7 +206,7 @@ class Replica:
 
         return self._told(planned)
 
-    def answer(self, opening: Opening, phases: Sequence[Any], indices: Sequence[int]) -> Reply:
+    def answer(self, opening: Opening, phases: Sequence[Any], indices: Sequence[int]) -> WorkerReply:
         """The responses to a batch of the last of the phases, which `indices` says."""
 
         def answered() -> dict[str, Any]:
@@ -220,7 +220,7 @@ class Replica:
 
         return self._told(answered)
 
-    def changed(self) -> Reply:
+    def changed(self) -> WorkerReply:
         """Which of the checkpoint's files, and of its reference's, are no longer what they were when they were read."""
 
         def watched() -> dict[str, Any]:
@@ -265,7 +265,7 @@ class Replica:
             self._plans.append((requests, {_name(batch.requests): batch for batch in model.plan(requests)}))
         return self._plans[len(phases) - 1]
 
-    def _told(self, step: Callable[[], dict[str, Any]]) -> Reply:
+    def _told(self, step: Callable[[], dict[str, Any]]) -> WorkerReply:
         kept, failed = _Kept(), None
         found: dict[str, Any] = {}
         with logged_to(kept, logging.DEBUG):
@@ -273,5 +273,5 @@ class Replica:
                 found = step()
             except HarnessError as error:
                 failed = Failed(kind=type(error).__name__, problem=error.problem, place=error.place, fix=error.fix)
-        told = Reply(node_id=self._node_id, failed=failed, said=tuple(kept.said), work=self._tally.taken())
+        told = WorkerReply(node_id=self._node_id, failed=failed, said=tuple(kept.said), work=self._tally.taken())
         return replace(told, **found)

@@ -8,7 +8,7 @@ from harness.engine.devices import resolve_device
 from harness.record.environment import package_versions
 from harness.run.replicas.cluster import require_ray
 from harness.run.replicas.options import ReplicaOptions
-from harness.run.replicas.replica import Facts
+from harness.run.replicas.replica import WorkerFacts
 
 __all__ = ["check_replicas", "device_of", "gpus_each", "refuse_strangers", "threads_each", "worker_needs"]
 
@@ -82,7 +82,7 @@ def worker_needs(
     return {"num_cpus": threads, "num_gpus": gpus}
 
 
-def refuse_strangers(workers: Sequence[Facts]) -> None:
+def refuse_strangers(workers: Sequence[WorkerFacts]) -> None:
     """Raises `InputError` for a worker of another version than this process, or on a machine without the device."""
     own = package_versions()
     for one in workers:

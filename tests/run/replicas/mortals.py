@@ -8,7 +8,7 @@ from harness.core.models import Model
 from harness.core.requests import Loglikelihood, Request, Response
 from harness.engine.kinds.scripted import ScriptedModel
 from harness.record.environment import package_versions
-from harness.run.replicas.replica import Facts, Opening, Replica
+from harness.run.replicas.replica import Opening, Replica, WorkerFacts
 
 __all__ = ["Mortal", "said"]
 
@@ -34,8 +34,8 @@ class Mortal(Replica):
     def __init__(self, threads: int) -> None:
         self._begin(threads)
 
-    def facts(self, device: str) -> Facts:
-        return Facts(
+    def facts(self, device: str) -> WorkerFacts:
+        return WorkerFacts(
             node="here",
             node_id=self._node_id,
             versions=package_versions(),

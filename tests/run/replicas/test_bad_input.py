@@ -11,10 +11,10 @@ from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
 from harness.run.replicas.cluster import connected, told
 from harness.run.replicas.options import ReplicaOptions
-from harness.run.replicas.replica import Facts
+from harness.run.replicas.replica import WorkerFacts
 from harness.run.replicas.room import check_replicas, device_of, refuse_strangers, threads_each, worker_needs
 
-ONE = Facts(
+ONE = WorkerFacts(
     node="alpha",
     node_id="1",
     versions=package_versions(),
