@@ -343,9 +343,9 @@ class Response:
     a classifier's, by the label's name, in the model's order: probabilities that sum to 1, or, where a text may bear
     several labels, each for itself; a regression has one label, and its score is the value predicted.
     `token_loglikelihoods`, `token_z_scores` and `token_is_greedy` have one value for each token of
-    `token_loglikelihoods`; a z-score is 0 where all words are equally likely. Beside a reference, so have
-    `token_divergences` (in nats, at least 0), `token_reference_loglikelihoods` and `token_agrees`, and `token_ends`,
-    the character of the text that each token ends before (None where the tokenizer doesn't tell). `tags` are one label
+    `token_loglikelihoods`, and so has `token_ends`, the character of the text that each token ends before (None where
+    the tokenizer doesn't tell); a z-score is 0 where all words are equally likely. Beside a reference, so have
+    `token_divergences` (in nats, at least 0), `token_reference_loglikelihoods` and `token_agrees`. `tags` are one label
     a word; `vector` an embedding; `attribution` explains a decision. `token_count` counts the tokens predicted or
     generated, `context_token_count` those that were only read. `unread_character_count` says how many characters of the
     prompt didn't fit the model's window: at its beginning, or at the end of a text that is labelled or embedded; 0 also

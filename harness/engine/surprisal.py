@@ -75,8 +75,13 @@ def surprisals(logits: Tensor, targets: Tensor) -> Surprisals:
     )
 
 
-def surprisal_response(request: TokenLoglikelihoods, reading: Reading, found: Surprisals | None) -> Response:
-    """The answer to a request; invalid where the model's logits are NaN or infinite, or the text has no token."""
+def surprisal_response(
+    request: TokenLoglikelihoods, reading: Reading, found: Surprisals | None, ends: Sequence[int] | None = None
+) -> Response:
+    """The answer to a request; invalid where the model's logits are NaN or infinite, or the text has no token.
+
+    `ends` are those of the tokens of the whole text, None where the tokenizer doesn't tell.
+    """
     blank = Response(request_id=request.id, token_count=len(reading.targets), context_token_count=len(reading.inputs))
     if found is None:
         return replace(blank, invalid="the text has no token")
@@ -88,4 +93,5 @@ def surprisal_response(request: TokenLoglikelihoods, reading: Reading, found: Su
         token_loglikelihoods=tuple(found.loglikelihoods.tolist()),
         token_z_scores=tuple(found.z_scores.tolist()),
         token_is_greedy=tuple(found.is_greedy.tolist()),
+        token_ends=None if ends is None else tuple(ends[: len(reading.targets)]),
     )

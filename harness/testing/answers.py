@@ -77,6 +77,7 @@ class StandIn(Model):
             token_loglikelihoods=tuple(-5 * rng.random() for _ in range(count)),
             token_z_scores=tuple(rng.gauss(0, 1) for _ in range(count)),
             token_is_greedy=tuple(rng.random() < 0.5 for _ in range(count)),
+            token_ends=tuple(_CHARACTERS_PER_TOKEN * (place + 1) for place in range(count)),
             loglikelihood=-2.5 * count,
             token_count=count,
         )

@@ -1,8 +1,7 @@
 """Texts read by a model and its reference at once: how far they are apart at each token."""
 
-from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from typing_extensions import override
@@ -11,18 +10,16 @@ from harness.core.references.requests import Divergence
 from harness.core.requests import Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, TaskSettings
-from harness.core.text.words import letter_words, word_ends
+from harness.core.text.words import letter_words
 from harness.tasks.rolling import RollingPerplexity
 from suites.fidelity.metrics import KL_DIVERGENCE, KL_P99, PERPLEXITY_RATIO, TEXT_METRICS, TOP1_AGREEMENT, WHOLE
 from suites.fidelity.referred import ReferredTask
+from suites.perplexity.rarity import strata_of_tokens, strata_of_words
 
-__all__ = ["DivergenceTask", "strata_of_words"]
+__all__ = ["DivergenceTask"]
 
 _PLACES = ((16, "1-16"), (64, "17-64"), (256, "65-256"))
 """Strata of a token's place in its text, each by its last."""
-_RATES = ((10.0, "0-10 per million"), (100.0, "10-100 per million"), (1000.0, "100-1000 per million"))
-"""Strata of a word's rate, each by its end."""
-_COMMON, _NO_WORD = "1000 per million and more", "no word"
 
 
 class DivergenceTask(ReferredTask[RollingPerplexity]):
@@ -52,8 +49,13 @@ class DivergenceTask(ReferredTask[RollingPerplexity]):
         for index, row in enumerate(rows):
             if index not in self.inner.excluded:
                 counts.update(letter_words(self.inner.text(row)))
+        total = max(1, counts.total())
+
+        def per_million(word: str) -> float:
+            return counts[word] * 1e6 / total
+
         return [
-            replace(sample, fields={**sample.fields, "rarity": strata_of_words(sample.prompt, counts)})
+            replace(sample, fields={**sample.fields, "rarity": strata_of_words(sample.prompt, per_million)})
             for sample in self.inner.samples(rows, settings)
         ]
 
@@ -81,36 +83,15 @@ class DivergenceTask(ReferredTask[RollingPerplexity]):
         return [
             replace(whole, metric=KL_DIVERGENCE.name, value=sum(found)),
             *_by_stratum(blank, found, "position", [_place(index) for index in range(1, len(found) + 1)]),
-            *_by_stratum(blank, found, "rarity", _rarities(sample, response)),
+            *_by_stratum(blank, found, "rarity", strata_of_tokens(sample.fields["rarity"], response.token_ends)),
             replace(whole, metric=TOP1_AGREEMENT.name, value=agreed),
             replace(whole, metric=PERPLEXITY_RATIO.name, value=sum(other - own for other, own in pairs)),
             *(replace(blank, metric=KL_P99.name, value=value) for value in found),
         ]
 
 
-def strata_of_words(text: str, counts: Mapping[str, int]) -> list[tuple[int, str]]:
-    """Where each word of a text ends, and how rare it is among `counts` of words in lower case."""
-    total, start, found = max(1, sum(counts.values())), 0, []
-    for end in word_ends(text):
-        parts = letter_words(text[start:end])
-        rate = min((counts[part] for part in parts), default=-1) * 1e6 / total
-        found.append((end, _NO_WORD if rate < 0 else next((name for most, name in _RATES if rate < most), _COMMON)))
-        start = end
-    return found
-
-
 def _place(position: int) -> str:
     return next((name for last, name in _PLACES if position <= last), _PLACES[-1][1])
-
-
-def _rarities(sample: Sample, response: Response) -> list[str]:
-    """The stratum of the word that each token ends in; empty where the tokenizer doesn't tell where tokens end."""
-    words: Sequence[tuple[int, str]] = sample.fields["rarity"]
-    ends = [end for end, _ in words]
-    if not ends:
-        return []
-    places = (min(bisect_left(ends, end), len(ends) - 1) for end in response.token_ends or ())
-    return [words[place][1] for place in places]
 
 
 def _by_stratum(blank: Score, values: Sequence[float], attribute: str, strata: Sequence[str]) -> Iterator[Score]:

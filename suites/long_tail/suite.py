@@ -10,8 +10,9 @@ class LongTail(Suite):
 
     What it measures. The scores of four tests of choice and of one of perplexity in thirds of their texts, by the
     frequency of the words, by length and by new words, with the gap between the first and the last third, its interval
-    and its test. How well the probability, the entropy and the energy of its answers tell sentences that are no film
-    reviews from film reviews. All but those sentences is asked by other suites anyway, and computed once.
+    and its test. Bits per byte of texts of six domains, and bits per word by how rare it is. How well the probability,
+    the entropy and the energy of its answers tell sentences that are no film reviews from film reviews. All but those
+    sentences and the texts of six domains is asked by other suites anyway, and computed once.
 
     Limits. Word frequencies are those of many sorts of text, not of the model's own training. Thirds differ in more
     than what they are told by. A third of a small sample is smaller still: read the intervals.
@@ -27,4 +28,5 @@ class LongTail(Suite):
         "strata_boolq",
         "strata_wikitext_sentences",
         "outside_imdb",
+        "texts_by_domain",
     )

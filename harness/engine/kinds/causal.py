@@ -259,12 +259,13 @@ class CausalModel(Model):
 
     def _examine(self, requests: Sequence[TokenLoglikelihoods], pack: Pack) -> Iterator[Response]:
         found = self._read(requests, pack, surprisals_of)
+        ends = self.encoder.ends([request.text for request in requests])
         for request in requests:
             (reading,) = self._readings[request.id]
             if reading.targets and reading not in found:
                 yield Response(request_id=request.id, invalid=NO_MEMORY)
             else:
-                yield surprisal_response(request, reading, found.get(reading))
+                yield surprisal_response(request, reading, found.get(reading), ends.get(request.text))
 
     def _read(
         self, requests: Sequence[Request], pack: Pack, judge: Callable[..., dict[Reading, Judgement]]

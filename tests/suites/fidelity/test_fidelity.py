@@ -18,8 +18,9 @@ from harness.run.rerun import rerun
 from harness.suitefiles.selection import rebuilt
 from harness.tasks.rolling import RollingPerplexity
 from suites.fidelity.choices import FlipTask
-from suites.fidelity.texts import DivergenceTask, strata_of_words
+from suites.fidelity.texts import DivergenceTask
 from suites.fidelity.wrapper import fidelity
+from suites.perplexity.rarity import strata_of_words
 from tests.cli.conftest import TEXTS, write_suite
 from tests.suites.fidelity.children import plain_divergences, plain_logits, rounded
 from tests.suites.scripts import scores_of, value_of
@@ -66,14 +67,14 @@ def test_texts_are_summed_over_tokens_and_over_their_strata() -> None:
 
 
 def test_a_word_is_as_rare_as_its_count_among_all_words() -> None:
-    counts = Counter({"the": 999_990, "rare": 5, "seldom": 20})
-    assert strata_of_words("The rare, seldom -", counts) == [
+    counts = Counter({"the": 999_975, "rare": 5, "seldom": 20})
+    assert strata_of_words("The rare, seldom -", counts.__getitem__) == [
         (3, "1000 per million and more"),
         (9, "0-10 per million"),
         (16, "10-100 per million"),
         (18, "no word"),
     ]
-    assert strata_of_words("unseen", counts) == [(6, "0-10 per million")]
+    assert strata_of_words("unseen", counts.__getitem__) == [(6, "0-10 per million")]
 
 
 def test_flips_are_counted_apart_by_what_the_reference_says() -> None:
