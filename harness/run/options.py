@@ -79,7 +79,9 @@ class EvalOptions:
         "or merged from.",
     )
     corpus: Path | None = option(
-        None, "Folder of .txt, .md or .jsonl files in which questions are looked for (suite contamination)."
+        None,
+        "Folder of .txt, .md or .jsonl files, packed with gzip or not, or of .parquet files, in which questions are "
+        "looked for (suite contamination).",
     )
     limit: int | Literal["all"] | None = option(
         None, "Samples a task: a number or `all`. By default each task's own.", parser=_limit, metavar="NUMBER|all"

@@ -17,7 +17,7 @@ from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.reasons import Reason
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.wrapped import WrappedTask
-from suites.contamination.corpus import LONGEST, SHORTEST, Run, corpus_files, runs_of, search
+from suites.contamination.corpus import LONGEST, SHORTEST, Run, corpus_files, runs_of, search, tell_skipped
 
 __all__ = ["NO_CORPUS", "OVERLAP_METRICS", "OverlapTask"]
 
@@ -90,6 +90,7 @@ class OverlapTask(WrappedTask[MultipleChoice]):
     def use_corpus(self, folder: Path) -> None:
         """Look in this folder from here on. Raises `InputError` where there is nothing to look in."""
         corpus_files(folder)
+        tell_skipped(folder)
         self._corpus = folder
 
     @override

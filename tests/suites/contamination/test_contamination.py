@@ -1,5 +1,6 @@
 """Traces of training are found where there are some, and p values are uniform where there are none."""
 
+import gzip
 import itertools
 import json
 from collections.abc import Callable, Sequence
@@ -7,6 +8,8 @@ from pathlib import Path
 from random import Random
 from types import SimpleNamespace
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from scipy.stats import kstest
@@ -130,13 +133,22 @@ class Asked(Sums):
         return f"Question: {row['q']}\nAnswer:"
 
 
-@pytest.mark.parametrize("name", ["corpus.txt", "rows.jsonl", "chats.jsonl", "deep/er/notes.md"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("corpus.txt", "rows.jsonl", "chats.jsonl", "deep/er/notes.md", "SHOUTED.TXT"),
+        *("packed.txt.gz", "packed.jsonl.gz", "table.parquet"),
+    ],
+)
 def test_a_question_in_the_corpus_is_found_wherever_it_stands(tmp_path: Path, name: str) -> None:
     said = "it rained. " * 50 + QUESTION.upper().replace(" ", "\n") + " and so on" * 20
     (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
     turns = {"messages": [{"role": "user", "content": [{"type": "text", "text": said}]}]}
-    written = {"rows.jsonl": json.dumps({"a": 1, "text": said}), "chats.jsonl": json.dumps(turns)}
-    (tmp_path / name).write_text(written.get(name, said))
+    row = json.dumps({"a": 1, "text": said})
+    written = {"rows.jsonl": row, "packed.jsonl.gz": row, "chats.jsonl": json.dumps(turns)}.get(name, said).encode()
+    (tmp_path / name).write_bytes(gzip.compress(written) if name.endswith(".gz") else written)
+    if name.endswith(".parquet"):
+        pq.write_table(pa.table({"number": [1, 2], "turns": [["no"], ["so", said]]}), tmp_path / name)
     rows: list[Row] = [
         {"q": QUESTION, "options": ["home", "away"], "gold": 0},
         {"q": QUESTION.replace("fox", "cat").replace("river", "sea"), "options": ["home", "away"], "gold": 1},
@@ -176,6 +188,9 @@ def looked_up(task: OverlapTask, folder: Path) -> None:
         ({}, r"holds no \.txt"),
         ({"table.csv": b"a"}, r"holds no \.txt"),
         ({"a.txt": b"\xff\xfe\x00"}, r"a\.txt: can't be read"),
+        ({"a.txt.gz": gzip.compress(b"word " * 9000)[:-20]}, r"a\.txt\.gz: can't be read"),
+        ({"a.jsonl.gz": b"not packed"}, r"a\.jsonl\.gz: can't be read"),
+        ({"a.parquet": b"PAR1 no table"}, r"a\.parquet"),
         ({"a.jsonl": b'{"text": "fine"}\n{"text": '}, r"a\.jsonl, line 2: is not a row of JSON"),
     ],
 )
@@ -183,10 +198,20 @@ def test_a_corpus_that_can_not_be_read_is_one_clear_line(tmp_path: Path, files: 
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
     task = OverlapTask(Asked())
-    with pytest.raises(InputError, match=said) as refused:
+    with pytest.raises((InputError, DataError), match=said) as refused:
         looked_up(task, tmp_path)
     assert "\n" not in str(refused.value)
     assert refused.value.exit_code == 2
+
+
+def test_files_that_are_not_read_are_named_in_one_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("read.txt", "table.csv", "deep.zip", "table.parquet.gz"):
+        (tmp_path / name).write_text("words")
+    for _ in range(2):
+        OverlapTask(Asked()).use_corpus(tmp_path)
+    (told,) = caplog.messages
+    assert "'deep.zip', 'table.csv', 'table.parquet.gz'" in told
+    assert "read.txt" not in told
 
 
 def test_what_makes_no_sense_is_refused_in_one_line(tiny_llama: Path, tmp_path: Path) -> None:
