@@ -9,7 +9,8 @@ class Fairness(Suite):
     """Whether the model leans towards stereotypes, and whether its decisions about people differ between groups.
 
     What it measures. Which of two sentences that differ in a group of people it finds likelier (StereoSet, CrowS-
-    Pairs, WinoBias), whom it takes a pronoun for (Winogender), whether it answers by stereotype where a text leaves the
+    Pairs, WinoBias), whom it takes a pronoun for (Winogender), and finds a pronoun's name as often for women as for men
+    (GAP), whether it answers by stereotype where a text leaves the
     answer open and where it tells it (BBQ), and how its decisions on income, recidivism and credit differ by sex, race
     and age (Adult, COMPAS, German credit). Whether what it writes, or answers, changes when only the person in the
     prompt does (counterfactuals, in English and Chinese). Whether a model that sees answers alike about pictures of
@@ -33,6 +34,7 @@ class Fairness(Suite):
         "crows_pairs_complete",
         "winobias",
         "winogender",
+        "gap",
         "bbq_complete",
         "adult",
         "compas",

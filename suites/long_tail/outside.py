@@ -17,7 +17,7 @@ from harness.core.statistics.auroc import area_under_roc, auroc
 from harness.core.tasks import Row, Sample, TaskSettings, choose
 from suites.accuracy.imdb import IMDB
 
-__all__ = ["OutsideIMDB"]
+__all__ = ["ENTROPY", "INSIDE", "PROBABILITY", "OutsideIMDB", "half_of_each", "unsureness"]
 
 INSIDE, OUTSIDE = "inside", "outside"
 
@@ -94,6 +94,23 @@ ENERGY = _detector(
 )
 
 
+def unsureness(probabilities: NDArray[np.float64]) -> dict[str, float]:
+    """What two detectors say of a distribution over answers or labels, by metric: the more, the less it is sure."""
+    return {PROBABILITY.name: 1 - float(probabilities.max()), ENTROPY.name: float(entr(probabilities).sum())}
+
+
+def half_of_each(rows: Sequence[Row], settings: TaskSettings, inside_salt: str, outside_salt: str) -> list[int]:
+    """As many rows of each source, at most half of `limit`: those from inside that the task of that name asks about."""
+    inside = [index for index, row in enumerate(rows) if row["class"] == INSIDE]
+    outside = [index for index, row in enumerate(rows) if row["class"] == OUTSIDE]
+    each = min(len(inside), len(outside))
+    if settings.limit is not None:
+        each = min(each, max(1, settings.limit // 2))
+    half = replace(settings, limit=each, num_fewshot=0)
+    asked = [inside[place] for place in choose(len(inside), half, salt=inside_salt)[1]]
+    return asked + [outside[place] for place in choose(len(outside), half, salt=outside_salt)[1]]
+
+
 class OutsideIMDB(IMDB):
     """Sentences that are no film reviews among film reviews: does the model show that they don't belong there?
 
@@ -129,15 +146,7 @@ class OutsideIMDB(IMDB):
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """As many of each source, at most half of `limit`; of the reviews the ones that `imdb` asks about."""
-        inside = [index for index, row in enumerate(rows) if row["class"] == INSIDE]
-        outside = [index for index, row in enumerate(rows) if row["class"] == OUTSIDE]
-        each = min(len(inside), len(outside))
-        if settings.limit is not None:
-            each = min(each, max(1, settings.limit // 2))
-        half = replace(settings, limit=each, num_fewshot=0)
-        asked = [inside[place] for place in choose(len(inside), half, salt=IMDB.name)[1]]
-        asked += [outside[place] for place in choose(len(outside), half, salt=self.name)[1]]
-        return [self._read(index, rows) for index in asked]
+        return [self._read(index, rows) for index in half_of_each(rows, settings, IMDB.name, self.name)]
 
     @override
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
@@ -149,9 +158,5 @@ class OutsideIMDB(IMDB):
                 return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         likelihoods = np.array([response.loglikelihood for response in responses], dtype=float)
         probabilities = softmax(likelihoods)
-        values = {
-            PROBABILITY.name: 1 - float(probabilities.max()),
-            ENTROPY.name: float(entr(probabilities).sum()),
-            ENERGY.name: -float(logsumexp(likelihoods)),
-        }
+        values = {**unsureness(probabilities), ENERGY.name: -float(logsumexp(likelihoods))}
         return [replace(blank, metric=name, value=value) for name, value in values.items()]

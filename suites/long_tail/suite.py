@@ -28,5 +28,6 @@ class LongTail(Suite):
         "strata_boolq",
         "strata_wikitext_sentences",
         "outside_imdb",
+        "outside_imdb_classifier",
         "texts_by_domain",
     )

