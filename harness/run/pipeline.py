@@ -43,7 +43,7 @@ from harness.run.planning import Plan, plan
 from harness.run.reopening import model_options
 from harness.run.replicas.fleet import Fleet
 from harness.run.replicas.model import RayModel
-from harness.run.replicas.sharing import computing_threads, described, fleet_of, meter_of, peak_bytes
+from harness.run.replicas.sharing import computing_threads, fleet_of, meter_of, peak_bytes, processors_of
 from harness.run.work import TaskWork, phases
 from harness.store import NO_STORE, add_or_say, locate
 
@@ -155,7 +155,7 @@ def run(
         progress.note(f"going on where an earlier process stopped: {left} requests are left")
     again = repeated_requests(plan.work, plan.selection.suites) if plan.spec.meter != "none" else []
     if left or (again and not any(window.phase == REPEATS for window in writer.windows)):
-        environment = describe_environment(described(plan, fleet))
+        environment = describe_environment(processors_of(plan, fleet))
         writer.write_json("environment.json", environment)
         writer.write_json("checkpoint.json", checkpoint_description(plan.checkpoint))
         forget_peak_memory()

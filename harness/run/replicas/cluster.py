@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from harness.core.errors import InputError, ModelError, UnavailableError
 from harness.core.process.network import NetworkRefused
 
-__all__ = ["connected", "require_ray", "told"]
+__all__ = ["cluster_error", "connected", "require_ray"]
 
 _EXTRA = "Install it: pip install 'responsible-eval-harness[ray]'"
 _SETTINGS = {
@@ -105,7 +105,7 @@ def _knock(address: str) -> None:
         socket.create_connection((place.hostname, place.port), timeout=KNOCK_S).close()
 
 
-def told(error: Exception) -> ModelError:
+def cluster_error(error: Exception) -> ModelError:
     """What went wrong in the cluster, in one line of ours."""
     name = type(error).__name__
     if name in ("ObjectStoreFullError", "OutOfDiskError"):

@@ -14,7 +14,7 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import HarnessError, ModelError
 from harness.core.models import ModelOptions
 from harness.core.process.progress import Progress
-from harness.run.replicas.cluster import connected, told
+from harness.run.replicas.cluster import cluster_error, connected
 from harness.run.replicas.options import ReplicaOptions
 from harness.run.replicas.replica import Opening, Replica, WorkerFacts, WorkerReply
 from harness.run.replicas.room import refuse_strangers, threads_each, worker_needs
@@ -112,7 +112,7 @@ class Fleet:
         try:
             return self._ray.put(value)
         except Exception as error:
-            raise told(error) from error
+            raise cluster_error(error) from error
 
     def open(self, checkpoint: Checkpoint, options: ModelOptions) -> None:
         """Have every worker load the model. Raises what the first says that can't."""
@@ -234,7 +234,7 @@ class Fleet:
             return None
         except Exception as error:
             _log.debug("%s", error)
-            raise told(error) from error
+            raise cluster_error(error) from error
         if not is_free:
             self._free.append(worker)
         return reply
@@ -253,8 +253,8 @@ class Fleet:
             self._await(worker)
         except Exception as error:
             if not self._away and not self._free:
-                raise told(error) from error
-            _log.warning("a worker can't begin: %s", told(error).problem)
+                raise cluster_error(error) from error
+            _log.warning("a worker can't begin: %s", cluster_error(error).problem)
         else:
             known = {(one.node_id, one.process_id) for one in self.facts}
             if (facts.node_id, facts.process_id) not in known:

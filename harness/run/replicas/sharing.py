@@ -13,7 +13,7 @@ from harness.run.planning import Plan
 from harness.run.replicas.fleet import Fleet
 from harness.run.replicas.nodes import fleet_meter
 
-__all__ = ["computing_threads", "described", "fleet_of", "meter_of", "peak_bytes"]
+__all__ = ["computing_threads", "fleet_of", "meter_of", "peak_bytes", "processors_of"]
 
 
 def fleet_of(plan: Plan, progress: Progress) -> AbstractContextManager[Fleet | None]:
@@ -36,7 +36,7 @@ def meter_of(plan: Plan, fleet: Fleet | None, publish: Publish, progress: Progre
         yield meter
 
 
-def described(plan: Plan, fleet: Fleet | None) -> dict[str, Any]:
+def processors_of(plan: Plan, fleet: Fleet | None) -> dict[str, Any]:
     """What a run's environment records of the processors; of workers each one's machine, so that unlike ones show."""
     if fleet is None:
         return describe_device(plan.spec.device)

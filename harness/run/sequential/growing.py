@@ -27,7 +27,7 @@ from harness.run.asking import answer_all
 from harness.run.metering import measure_idle
 from harness.run.pipeline import LOG, checkpoint_description, conclude, open_checkpoint, record_metrics
 from harness.run.planning import Plan
-from harness.run.replicas.sharing import computing_threads, described, fleet_of, meter_of
+from harness.run.replicas.sharing import computing_threads, fleet_of, meter_of, processors_of
 from harness.run.work import TaskWork, prepare
 
 __all__ = ["GrowingRun"]
@@ -189,7 +189,7 @@ class GrowingRun:
             self._asking.enter_context(computing_threads(plan))
             if not (self.writer.folder / "environment.json").exists():
                 # When it began, however often it was interrupted.
-                self.writer.write_json("environment.json", describe_environment(described(plan, fleet)))
+                self.writer.write_json("environment.json", describe_environment(processors_of(plan, fleet)))
             self.writer.write_json("checkpoint.json", checkpoint_description(plan.checkpoint))
             meter = self._asking.enter_context(meter_of(plan, fleet, self.writer.append_window, progress))
             measure_idle(meter, progress)

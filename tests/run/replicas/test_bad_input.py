@@ -9,7 +9,7 @@ from harness.core.errors import HarnessError, InputError
 from harness.record.environment import package_versions
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
-from harness.run.replicas.cluster import connected, told
+from harness.run.replicas.cluster import cluster_error, connected
 from harness.run.replicas.options import ReplicaOptions
 from harness.run.replicas.replica import WorkerFacts
 from harness.run.replicas.room import check_replicas, device_of, refuse_strangers, threads_each, worker_needs
@@ -99,7 +99,7 @@ def test_workers_of_other_versions_and_without_the_device() -> None:
 def test_a_full_object_store_is_told_in_one_line() -> None:
     exceptions = pytest.importorskip("ray.exceptions")
     for error in (exceptions.ObjectStoreFullError(), exceptions.OutOfDiskError()):
-        said: HarnessError = told(error)
+        said: HarnessError = cluster_error(error)
         assert "object store of the cluster is full" in str(said)
         assert "\n" not in str(said)
 
