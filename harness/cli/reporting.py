@@ -34,6 +34,12 @@ def report(
     ] = None,
     language: Annotated[str, typer.Option(help="en or zh.")] = "en",
     paper: Annotated[str, typer.Option(help="a4 or us-letter.")] = "a4",
+    form: Annotated[
+        str | None,
+        typer.Option(
+            help="Fill a form instead, as far as the record goes: annex-iv, gpai, nist-ai-rmf, iso-42001 or gbt-45654."
+        ),
+    ] = None,
     intended_use: Annotated[str, typer.Option(help="What the model is meant for, in your words.")] = "",
     organisation: Annotated[str, typer.Option(help="Who publishes the report.")] = "",
     signer: Annotated[str, typer.Option(help="Who answers for the report.")] = "",
@@ -51,15 +57,22 @@ def report(
     harness report 1a2b3c --pdf audit.pdf --baseline 4d5e6f --language zh
 
     harness report 1a2b3c --pdf audit.pdf --key keys/harness.key
+
+    harness report 1a2b3c --form annex-iv --pdf annex-iv.pdf
     """
     if not (pdf or html or markdown):
         raise InputError(
             "nothing to write", place="harness report", fix="Give --pdf FILE, --html FILE or --markdown FILE"
         )
+    if pdf and language == "zh":
+        from harness.report.fonts import require_chinese
+
+        require_chinese()  # before anything is read that takes long
     record = sealed_run(run, output_folder)
     signing = None if key is None else _signing_key(key)
     from harness import report as reports
     from harness.decision.verdicts import latest_verdicts
+    from harness.report.forms import FORMS, fill
 
     said = one_of("--language", language, reports.LANGUAGES)
     sheet = one_of("--paper", paper, reports.PAPERS)
@@ -70,7 +83,7 @@ def report(
         baseline=None if baseline is None else sealed_run(baseline, output_folder),
         statements=reports.Statements(intended_use=intended_use, organisation=organisation, signer=signer),
     )
-    document = reports.build_document(context)
+    document = reports.build_document(context) if form is None else fill(one_of("--form", form, FORMS), context)
     writers: list[tuple[Path | None, Callable[[], bytes]]] = [
         (markdown, lambda: reports.to_markdown(document).encode()),
         (html, lambda: reports.to_html(document).encode()),

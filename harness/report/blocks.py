@@ -89,10 +89,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole report. `date` is the day on which the run began, as year, month and day."""
+    """A whole report. `date` is the day on which the run began, as year, month and day.
+
+    One that is `outlined` has its first section on a page of its own, and a table of contents after it.
+    """
 
     title: str
     subtitle: str
     language: Literal["en", "zh"]
     date: tuple[int, int, int]
     sections: Sequence[Section]
+    outlined: bool = True

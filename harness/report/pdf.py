@@ -69,6 +69,7 @@ def _described(document: Document, folder: Path, paper: Paper, attachments: Sequ
         "paper": paper,
         "chinese": chinese_font() is not None,
         "contents": Words(document.language)("Contents"),
+        "outlined": document.outlined,
         "attachments": attachments,
         "sections": sections,
     }

@@ -8,7 +8,7 @@ from harness.report.context import ReportContext
 from harness.report.figures import first_figures
 from harness.report.worries import worries
 
-__all__ = ["summary"]
+__all__ = ["summary", "verdict_in_words"]
 
 FIRST = 4
 """Worries that the first page has room for; the others follow it."""
@@ -20,7 +20,7 @@ def summary(context: ReportContext) -> list[Section]:
     found = worries(context)
     blocks: list[Block] = [
         Paragraph(text=_tested(context)),
-        Paragraph(text=_verdict(context), strong=True),
+        Paragraph(text=verdict_in_words(context), strong=True),
         _scores(context),
         *first_figures(context),
     ]
@@ -54,7 +54,8 @@ def _tested(context: ReportContext) -> str:
     )
 
 
-def _verdict(context: ReportContext) -> str:
+def verdict_in_words(context: ReportContext) -> str:
+    """What each policy said, and how many of its rules bear it."""
     if not context.verdicts:
         return context.words("No gate was asked: this report holds scores, and no decision.")
     return " ".join(_said(context, verdict) for verdict in context.verdicts)

@@ -1,0 +1,188 @@
+"""A form with what a run's record can say in it, and the rest marked as to be completed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from harness.core.scores import Estimate
+from harness.core.text.display import number
+from harness.core.text.yamlfile import read_yaml
+from harness.report.blocks import Block, Bullets, Document, Note, Paragraph, Section
+from harness.report.context import ReportContext
+from harness.report.sections.summary import verdict_in_words
+
+__all__ = ["FORMS", "fill"]
+
+_FOLDER = Path(str(files("harness.report") / "forms"))
+
+FORMS: Sequence[str] = tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+"""The names of the forms that there are."""
+
+
+def fill(form: str, context: ReportContext) -> Document:
+    """The form of that name on a sealed run, question by question.
+
+    What the record holds is filled in, and what it doesn't is "to be completed": nothing is ever guessed.
+    """
+    asked = read_yaml(_FOLDER / f"{form}.yaml")
+    words, language, began = context.words, context.words.language, context.record.started_at
+    filled = [_section(one, context) for one in asked["parts"]]
+    count = sum(bool(_answers(item, context)) for part in asked["parts"] for item in part["items"])
+    every = sum(len(part["items"]) for part in asked["parts"])
+    head = Section(
+        title=words("About this form"),
+        blocks=[
+            Paragraph(
+                text=words(
+                    "Of {all} questions the record answers {filled}, wholly or in part; the others are marked "
+                    "“to be completed”.",
+                    all=every,
+                    filled=count,
+                ),
+                strong=True,
+            ),
+            Paragraph(
+                text=words(
+                    "The questions are told in short and not in the words of the text that asks them, which alone "
+                    "counts. A filled form is evidence; whether a duty is met is for people to judge."
+                )
+            ),
+            Note(term=words("source"), text=asked["source"]),
+        ],
+    )
+    return Document(
+        title=f"{asked['title'][language]}: {context.model}",
+        subtitle=words("Run {run} on {date}", run=context.record.run_id, date=began.date().isoformat()),
+        language=language,
+        date=(began.year, began.month, began.day),
+        sections=[head, *filled],
+        outlined=False,
+    )
+
+
+def _section(part: Mapping[str, Any], context: ReportContext) -> Section:
+    blocks: list[Block] = []
+    for item in part["items"]:
+        blocks.append(Paragraph(text=f"{item['number']}  {item[context.words.language]}", strong=True))
+        answers = _answers(item, context)
+        blocks.append(Bullets(items=answers) if answers else Paragraph(text=context.words("to be completed")))
+        if answers and item.get("partly"):
+            blocks.append(Paragraph(text=context.words("the rest: to be completed")))
+    return Section(title=part["title"][context.words.language], blocks=blocks)
+
+
+def _answers(item: Mapping[str, Any], context: ReportContext) -> list[str]:
+    found = [answer for name in item.get("from", ()) for answer in _FACTS[name](context)]
+    return [one for one in found if one]
+
+
+def _model(context: ReportContext) -> list[str]:
+    words, checkpoint, spec = context.words, context.checkpoint, context.record.spec
+    facts = [
+        (words("reference"), context.model),
+        (words("kind"), words(spec.kind)),
+        (words("architecture"), str(checkpoint.get("architecture") or "")),
+        (words("parameters"), number(checkpoint.get("parameter_count"))),
+        (words("bytes on disk"), number(checkpoint.get("size_bytes"))),
+        (words("fingerprint (SHA-256)"), spec.fingerprint),
+    ]
+    return [_named(words, name, value) for name, value in facts if value]
+
+
+def _use(context: ReportContext) -> list[str]:
+    return [context.statements.intended_use]
+
+
+def _people(context: ReportContext) -> list[str]:
+    return [context.statements.organisation, context.statements.signer]
+
+
+def _date(context: ReportContext) -> list[str]:
+    words = context.words
+    return [_named(words, words("date of the run"), context.record.started_at.date().isoformat())]
+
+
+def _machine(context: ReportContext) -> list[str]:
+    words, environment = context.words, context.environment
+    facts = [
+        (words("platform"), str(environment.get("platform") or "")),
+        (words("device"), str(environment.get("device_name") or environment.get("device") or "")),
+        (words("memory, bytes"), number(environment.get("memory_bytes"))),
+        (words("packages"), ", ".join(f"{name} {one}" for name, one in sorted(context.record.spec.versions.items()))),
+    ]
+    return [_named(words, name, value) for name, value in facts if value]
+
+
+def _tests(context: ReportContext) -> list[str]:
+    words, spec = context.words, context.record.spec
+    by_suite: dict[str, list[str]] = {}
+    for task in spec.tasks:
+        by_suite.setdefault(task.suite, []).append(f"{task.task} ({task.sample_count:,})")
+    told = words(
+        "{count} tasks with {samples} samples, seed {seed}; in brackets the samples of each",
+        count=len(spec.tasks),
+        samples=f"{context.sample_count:,}",
+        seed=spec.seed,
+    )
+    return [told, *(_named(words, words.title(suite), ", ".join(tasks)) for suite, tasks in by_suite.items())]
+
+
+def _results(context: ReportContext) -> list[str]:
+    return [_named(context.words, context.words.title(one.suite), _score(context, one)) for one in context.headlines]
+
+
+def _score(context: ReportContext, one: Estimate) -> str:
+    words = context.words
+    if one.value is None:
+        return words("absent")
+    ends = words.interval(one.low, one.high)
+    return f"{number(one.value)} {words.term(one.unit)}{f' ({ends})' if ends else ''}, n = {one.n:,}"
+
+
+def _verdict(context: ReportContext) -> list[str]:
+    return [verdict_in_words(context)] if context.verdicts else []
+
+
+def _gaps(context: ReportContext) -> list[str]:
+    words = context.words
+    absent = [one for one in context.estimates if one.value is None and one.group is None]
+    return [
+        _named(words, f"{one.suite}/{one.task}/{one.metric}", words.reason(one.reason or "")) for one in absent[:10]
+    ] + ([words("and {count} more", count=len(absent) - 10)] if len(absent) > 10 else [])
+
+
+def _log(context: ReportContext) -> list[str]:
+    words, record = context.words, context.record
+    return [
+        _named(words, words("run"), record.run_id),
+        words("Each question, answer and score is in the record, which a seal over all of its files guards."),
+    ]
+
+
+def _energy(context: ReportContext) -> list[str]:
+    words, read = context.words, context.record.measurement_list
+    return [
+        _named(words, words.term(one.metric), f"{number(one.value)} {words.term(one.unit)} ({words(one.basis)})")
+        for one in read
+        if one.value is not None and one.task == read[0].task and one.unit in ("J", "kWh", "g")
+    ]
+
+
+def _named(words: Callable[..., str], name: str, value: str) -> str:
+    return words("{name}: {value}", name=name, value=value)
+
+
+_FACTS: Mapping[str, Callable[[ReportContext], list[str]]] = {
+    "model": _model,
+    "use": _use,
+    "people": _people,
+    "date": _date,
+    "machine": _machine,
+    "tests": _tests,
+    "results": _results,
+    "verdict": _verdict,
+    "gaps": _gaps,
+    "log": _log,
+    "energy": _energy,
+}
