@@ -72,7 +72,7 @@ def report(
     signing = None if key is None else _signing_key(key)
     from harness import report as reports
     from harness.decision.verdicts import latest_verdicts
-    from harness.report.forms import FORMS, fill
+    from harness.report.forms import FORMS, filled_form
 
     said = one_of("--language", language, reports.LANGUAGES)
     sheet = one_of("--paper", paper, reports.PAPERS)
@@ -83,7 +83,7 @@ def report(
         baseline=None if baseline is None else sealed_run(baseline, output_folder),
         statements=reports.Statements(intended_use=intended_use, organisation=organisation, signer=signer),
     )
-    document = reports.build_document(context) if form is None else fill(one_of("--form", form, FORMS), context)
+    document = reports.build_document(context) if form is None else filled_form(one_of("--form", form, FORMS), context)
     writers: list[tuple[Path | None, Callable[[], bytes]]] = [
         (markdown, lambda: reports.to_markdown(document).encode()),
         (html, lambda: reports.to_html(document).encode()),

@@ -5,13 +5,13 @@ import pytest
 from harness.record import RunRecord
 from harness.report import LANGUAGES, ReportContext, Statements, Words, to_markdown, to_pdf
 from harness.report.blocks import Bullets, Document, Paragraph
-from harness.report.forms import FORMS, fill
+from harness.report.forms import FORMS, filled_form
 from tests.report.conftest import verdict_on
 
 
 def filled(form: str, run: RunRecord, language: str = "en", **more: object) -> Document:
     (said,) = (one for one in LANGUAGES if one == language)
-    return fill(form, ReportContext(record=run, words=Words(said), **more))
+    return filled_form(form, ReportContext(record=run, words=Words(said), **more))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

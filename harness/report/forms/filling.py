@@ -12,7 +12,7 @@ from harness.report.blocks import Block, Bullets, Document, Note, Paragraph, Sec
 from harness.report.context import ReportContext
 from harness.report.sections.summary import verdict_in_words
 
-__all__ = ["FORMS", "fill"]
+__all__ = ["FORMS", "filled_form"]
 
 _FOLDER = Path(str(files("harness.report") / "forms"))
 
@@ -20,7 +20,7 @@ FORMS: Sequence[str] = tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")
 """The names of the forms that there are."""
 
 
-def fill(form: str, context: ReportContext) -> Document:
+def filled_form(form: str, context: ReportContext) -> Document:
     """The form of that name on a sealed run, question by question.
 
     What the record holds is filled in, and what it doesn't is "to be completed": nothing is ever guessed.
@@ -52,7 +52,7 @@ def fill(form: str, context: ReportContext) -> Document:
         ],
     )
     return Document(
-        title=f"{asked['title'][language]}: {context.model}",
+        title=_named(words, asked["title"][language], context.model),
         subtitle=words("Run {run} on {date}", run=context.record.run_id, date=began.date().isoformat()),
         language=language,
         date=(began.year, began.month, began.day),
@@ -160,7 +160,7 @@ def _log(context: ReportContext) -> list[str]:
     ]
 
 
-def _energy(context: ReportContext) -> list[str]:
+def _consumption(context: ReportContext) -> list[str]:
     words, read = context.words, context.record.measurement_list
     return [
         _named(words, words.term(one.metric), f"{number(one.value)} {words.term(one.unit)} ({words(one.basis)})")
@@ -184,5 +184,5 @@ _FACTS: Mapping[str, Callable[[ReportContext], list[str]]] = {
     "verdict": _verdict,
     "gaps": _gaps,
     "log": _log,
-    "energy": _energy,
+    "consumption": _consumption,
 }
