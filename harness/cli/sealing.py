@@ -49,15 +49,29 @@ def new(
 
 def seal(
     run: Run,
-    key: Annotated[Path, typer.Option(help="The private key, as `harness keys new` writes it.")],
+    key: Annotated[Path | None, typer.Option(help="The private key, as `harness keys new` writes it.")] = None,
+    timestamp: Annotated[
+        Path | None,
+        typer.Option(help="An authority's answer about the run's seal.json (RFC 3161, .tsr), kept beside it."),
+    ] = None,
     output_folder: Output = Path("runs"),
 ) -> None:
     """Sign a finished run, with the gates' verdicts on it: every file, the checkpoint's files, the data, the results.
 
-    [bold]Example[/bold]: harness seal 1a2b3c --key keys/harness.key
-    """
-    from harness.signing import attest_run, load_signing_key
+    [bold]Examples[/bold]
 
+    harness seal 1a2b3c --key keys/harness.key
+
+    harness seal 1a2b3c --timestamp seal.tsr
+    """
+    from harness.signing import add_timestamp, attest_run, load_signing_key
+
+    if timestamp is not None:
+        output.print(Text(f"timestamp: {add_timestamp(find_folder(run, output_folder), timestamp)}"))
+    if key is None:
+        if timestamp is None:
+            raise InputError("nothing to do", place="harness seal", fix="Give --key FILE, --timestamp FILE or both")
+        return
     with progress_bar():
         signing = load_signing_key(key)
     for path in attest_run(find_run(run, output_folder), signing):
@@ -93,6 +107,10 @@ def verify_command(
     public_key: Annotated[
         Path | None,
         typer.Option(help="The public key that it has to be signed with, which you got from somebody you trust."),
+    ] = None,
+    timestamp_root: Annotated[
+        Path | None,
+        typer.Option(help="Certificate (PEM) of the authority that has to have stamped it; checked offline."),
     ] = None,
     rerun: Annotated[
         int | None, typer.Option(min=1, help="Ask the checkpoint about so many random samples again.")
@@ -142,7 +160,7 @@ def verify_command(
 
     harness verify proof.json --public-key harness.pub
     """
-    from harness.signing import load_public_key, verify_file, verify_run
+    from harness.signing import load_public_key, read_roots, verify_file, verify_run
     from harness.signing.proof import is_proof, verify_proof
 
     if rerun or rescore:
@@ -159,7 +177,8 @@ def verify_command(
             return
         _finish(verify_file(path, key), as_json)
         return
-    report = verify_run(find_folder(run, output_folder), key)
+    roots = read_roots(timestamp_root) if timestamp_root else []
+    report = verify_run(find_folder(run, output_folder), key, roots)
     if rescore and rerun:
         raise InputError("are two questions", place="--rescore and --rerun", fix="Ask one after the other")
     if rescore and report.ok:
@@ -257,6 +276,13 @@ def _print_report(report: "Report") -> None:
     samples = "" if report.sample_count is None else f", {report.sample_count} samples"
     output.print(Text(f"unchanged: {report.place} ({report.file_count} files{samples})"))
     output.print(Text(_signature_line(report.signature)))
+    if report.timestamp is not None:
+        by = (
+            "the authority that you gave"
+            if report.timestamp.trusted
+            else "an authority that only --timestamp-root checks"
+        )
+        output.print(Text(f"stamped {report.timestamp.at} by {by}"))
 
 
 def _signature_line(signature: "Signature | None") -> str:
@@ -277,6 +303,7 @@ def _report_as_json(report: "Report") -> dict[str, object]:
         "file_count": report.file_count,
         "sample_count": report.sample_count,
         "signature": _signature_as_json(report.signature),
+        "timestamp": None if report.timestamp is None else asdict(report.timestamp),
     }
 
 

@@ -13,7 +13,7 @@ from harness.record.seal import SAMPLES, SEAL, Seal, faults_of, other_run, read_
 
 __all__ = ["Change", "changes", "other_files"]
 
-SIDE_FILES = frozenset({SEAL, "attestation.dsse.json", "run.log", "run.lock", "holder.pid"})
+SIDE_FILES = frozenset({SEAL, f"{SEAL}.tsr", "attestation.dsse.json", "run.log", "run.lock", "holder.pid"})
 """Files that stand in a run's folder beside the sealed ones."""
 SIDE_FOLDERS = frozenset({"gates", "attestations", "set-aside"})
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.x509 import Certificate
+
 from harness.core.errors import HarnessError, RecordError
 from harness.core.text.hashing import file_digest
 from harness.decision.verdicts import FOLDER
@@ -14,6 +16,7 @@ from harness.signing.attestation import ATTESTATION, VERDICTS, detached
 from harness.signing.envelope import Envelope, read_envelope
 from harness.signing.keys import PublicKey
 from harness.signing.statement import FILE_PREDICATE, RUN_PREDICATE, VERDICT_PREDICATE
+from harness.signing.timestamps import TIMESTAMP, Timestamp, timestamp_of
 
 __all__ = ["Report", "Signature", "check_signature", "verify_file", "verify_run"]
 
@@ -40,6 +43,7 @@ class Report:
     notes: tuple[str, ...] = ()
     file_count: int = 0
     sample_count: int | None = None
+    timestamp: Timestamp | None = None
 
     @property
     def ok(self) -> bool:
@@ -47,16 +51,19 @@ class Report:
         return not self.changes
 
 
-def verify_run(folder: Path, key: PublicKey | None = None) -> Report:
+def verify_run(folder: Path, key: PublicKey | None = None, roots: Sequence[Certificate] = ()) -> Report:
     """Check every digest of the run in the folder, the tree of its samples, and the signatures.
 
     With a `key`, the run has to be signed with it; without one, a signature is checked against the key that it names
-    itself. An unsigned run is verified by its digests. Raises `RecordError` for a folder without a seal.
+    itself. An unsigned run is verified by its digests. With `roots`, the run has to have a timestamp by an authority
+    whose certificate is among them. Raises `RecordError` for a folder without a seal.
     """
     seal = read_seal(folder)
     found = changes(folder)
     signature, covered, faults = _verify_attestation(folder, key)
     faults += _verify_verdicts(folder, key)
+    timestamp, of_time = _verify_timestamp(folder, roots)
+    faults += of_time
     known = {one.file for one in found}
     return Report(
         place=folder,
@@ -65,7 +72,17 @@ def verify_run(folder: Path, key: PublicKey | None = None) -> Report:
         notes=tuple(_notes(folder, covered)),
         file_count=len(seal.files),
         sample_count=seal.sample_count,
+        timestamp=timestamp,
     )
+
+
+def _verify_timestamp(folder: Path, roots: Sequence[Certificate]) -> tuple[Timestamp | None, list[Change]]:
+    try:
+        found = timestamp_of(folder, list(roots))
+    except RecordError as error:
+        return None, [Change(TIMESTAMP, error.problem)]
+    missing = [Change(TIMESTAMP, "is missing: no authority stamped the run")] if roots and found is None else []
+    return found, missing
 
 
 def verify_file(path: Path, key: PublicKey | None = None) -> Report:
