@@ -22,7 +22,6 @@ from rich.progress import Progress as Bars
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
-from typing_extensions import override
 
 from harness.cli.process.interrupts import INTERRUPTED, interruptible
 from harness.core.process.logs import logged_to
@@ -214,7 +213,7 @@ _EVERY_S = 30.0
 """Between two lines of progress where there is no terminal, such as in a CI job's log."""
 
 
-class LineProgress(Progress):
+class LineProgress:
     """Off a terminal: notes, and every half minute a line that says how far it is."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -222,21 +221,21 @@ class LineProgress(Progress):
         self._said = self._began
         self._phase, self._done, self._total = "preparing", 0, 0
 
-    @override
     def note(self, text: str) -> None:
+        """Something worth a line."""
         errors.print(Text(text))
 
-    @override
     def begin(self, total: int) -> None:
+        """From here on there are `total` steps."""
         self._done, self._total = 0, total
 
-    @override
     def phase(self, name: str) -> None:
+        """The steps that follow belong to `name`."""
         self._phase = name
         self._tell()
 
-    @override
     def advance(self, steps: int = 1) -> None:
+        """So many steps are finished."""
         self._done += steps
         self._tell()
 
