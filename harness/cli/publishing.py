@@ -35,7 +35,7 @@ def card(
 def export_command(
     run: Run,
     out: Annotated[Path, typer.Option(help="The file to write; for mlflow, the folder of a file store.")],
-    form: Annotated[str, typer.Option("--format", help="csv, every-eval-ever, lm-eval or mlflow.")] = "csv",
+    form: Annotated[str, typer.Option("--format", help="csv, every-eval-ever, lm-eval, mlflow or oscal.")] = "csv",
     output_folder: Output = Path("runs"),
 ) -> None:
     """Write the scores of a run as another tool reads them.

@@ -3,6 +3,7 @@
 import csv
 import importlib.resources
 import json
+import re
 
 import pytest
 import yaml
@@ -11,7 +12,11 @@ from lm_eval.utils import make_table
 
 from harness.core.errors import UnknownName
 from harness.core.scores import Estimate
+from harness.decision.gate import gate
+from harness.decision.policy import read_policy
+from harness.decision.verdicts import write_verdict
 from harness.publishing import FORMATS, export, model_card
+from tests.decision.runs import scores_of, sealed
 from tests.record.sealed import sealed_run
 
 
@@ -113,7 +118,44 @@ def test_mlflow_finds_its_file_store(record, tmp_path):
     assert (run / "params" / "dtype").read_text() == "float32"
 
 
+def test_oscal_has_an_observation_a_score_and_a_finding_a_rule(tmp_path):
+    record = sealed(tmp_path / "runs", "a", scores_of([1.0] * 122 + [0.0] * 78))
+    (tmp_path / "policy.yaml").write_text(
+        "format: 1\nname: ours\nrules:\n"
+        "  - {kind: floor, name: high, suite: quiz, bound: 0.9}\n"
+        "  - {kind: floor, name: low, suite: quiz, task: foxes, metric: acc, bound: 0.3}\n"
+        "  - {kind: target, name: near, suite: quiz, task: foxes, metric: acc, target: 0.6, margin: 0.02}\n"
+    )
+    write_verdict(record.folder, gate(record, read_policy(str(tmp_path / "policy.yaml"))))
+    text = export(record, "oscal", tmp_path / "oscal.json").read_text()
+    assert export(record, "oscal", tmp_path / "again.json").read_text() == text
+    document = json.loads(text)["assessment-results"]
+    (result,) = document["results"]
+    titles = {one["title"]: one["uuid"] for one in result["observations"]}
+    assert titles.keys() == {"quiz/foxes/acc", "quiz/overall/acc"}
+    states = [one["target"]["status"] for one in result["findings"]]
+    assert [(one["state"], one["reason"]) for one in states] == [
+        ("not-satisfied", "fail"), ("satisfied", "pass"), ("not-satisfied", "other")
+    ]  # fmt: skip
+    related = [one["related-observations"][0]["observation-uuid"] for one in result["findings"]]
+    assert related == [titles["quiz/overall/acc"], titles["quiz/foxes/acc"], titles["quiz/foxes/acc"]]
+    # The pattern of the published schema for ids, each of which names one thing.
+    ids = re.findall(r'"uuid": "(.*?)"', text)
+    assert len(set(ids)) == len(ids)
+    assert all(
+        re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-[45][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one) for one in ids
+    )
+    assert document["import-ap"]["href"][1:] in ids
+
+
+def test_oscal_models_accept_it(record, tmp_path):
+    """Where that package is."""
+    models = pytest.importorskip("trestle.oscal.assessment_results")
+    value = json.loads(export(record, "oscal", tmp_path / "oscal.json").read_text())
+    models.Model.model_validate(value)
+
+
 def test_an_unknown_format_is_refused(record, tmp_path):
-    assert set(FORMATS) == {"csv", "every-eval-ever", "lm-eval", "mlflow"}
+    assert set(FORMATS) == {"csv", "every-eval-ever", "lm-eval", "mlflow", "oscal"}
     with pytest.raises(UnknownName, match="did you mean mlflow"):
         export(record, "mlflw", tmp_path / "x")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from harness.core.errors import UnknownName
-from harness.publishing.exports import every_eval_ever, lm_eval, mlflow, table
+from harness.publishing.exports import every_eval_ever, lm_eval, mlflow, oscal, table
 from harness.record import RunRecord
 
 __all__ = ["FORMATS", "export"]
@@ -14,6 +14,7 @@ FORMATS: Mapping[str, Callable[[RunRecord, Path], Path]] = {
     "every-eval-ever": every_eval_ever.write,
     "lm-eval": lm_eval.write,
     "mlflow": mlflow.write,
+    "oscal": oscal.write,
 }
 """What writes each format: a file, or a folder for mlflow."""
 
