@@ -12,11 +12,8 @@ from lm_eval.utils import make_table
 
 from harness.core.errors import UnknownName
 from harness.core.scores import Estimate
-from harness.decision.gate import gate
-from harness.decision.policy import read_policy
-from harness.decision.verdicts import write_verdict
+from harness.decision.verdicts import RuleVerdict, Verdict, write_verdict
 from harness.publishing import FORMATS, export, model_card
-from tests.decision.runs import scores_of, sealed
 from tests.record.sealed import sealed_run
 
 
@@ -119,26 +116,34 @@ def test_mlflow_finds_its_file_store(record, tmp_path):
 
 
 def test_oscal_has_an_observation_a_score_and_a_finding_a_rule(tmp_path):
-    record = sealed(tmp_path / "runs", "a", scores_of([1.0] * 122 + [0.0] * 78))
-    (tmp_path / "policy.yaml").write_text(
-        "format: 1\nname: ours\nrules:\n"
-        "  - {kind: floor, name: high, suite: quiz, bound: 0.9}\n"
-        "  - {kind: floor, name: low, suite: quiz, task: foxes, metric: acc, bound: 0.3}\n"
-        "  - {kind: target, name: near, suite: quiz, task: foxes, metric: acc, target: 0.6, margin: 0.02}\n"
+    record = sealed_run(tmp_path / "runs")
+    of_rule = {"kind": "floor", "severity": "block", "suite": "accuracy", "task": "piqa", "metric": "acc"}
+    said = ("FAIL", "PASS", "INCONCLUSIVE")
+    rules = tuple(RuleVerdict(rule=one.lower(), verdict=one, reason=f"{one}.", **of_rule) for one in said)
+    write_verdict(
+        record.folder,
+        Verdict(
+            run_id=record.run_id,
+            baseline_run_id=None,
+            policy="ours",
+            policy_sha256="a" * 64,
+            decided_at="2026-11-27T10:00:00+00:00",
+            verdict="FAIL",
+            rules=rules,
+        ),
     )
-    write_verdict(record.folder, gate(record, read_policy(str(tmp_path / "policy.yaml"))))
     text = export(record, "oscal", tmp_path / "oscal.json").read_text()
     assert export(record, "oscal", tmp_path / "again.json").read_text() == text
     document = json.loads(text)["assessment-results"]
     (result,) = document["results"]
     titles = {one["title"]: one["uuid"] for one in result["observations"]}
-    assert titles.keys() == {"quiz/foxes/acc", "quiz/overall/acc"}
+    assert titles.keys() == {f"{one.suite}/{one.task}/{one.metric}" for one in known(record, groups=False)}
     states = [one["target"]["status"] for one in result["findings"]]
     assert [(one["state"], one["reason"]) for one in states] == [
         ("not-satisfied", "fail"), ("satisfied", "pass"), ("not-satisfied", "other")
     ]  # fmt: skip
     related = [one["related-observations"][0]["observation-uuid"] for one in result["findings"]]
-    assert related == [titles["quiz/overall/acc"], titles["quiz/foxes/acc"], titles["quiz/foxes/acc"]]
+    assert related == [titles["accuracy/piqa/acc"]] * 3
     # The pattern of the published schema for ids, each of which names one thing.
     ids = re.findall(r'"uuid": "(.*?)"', text)
     assert len(set(ids)) == len(ids)
