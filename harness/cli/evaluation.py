@@ -73,10 +73,12 @@ def eval_command(
     """
     with resumable() as progress:
         with uncollected():
-            from harness.run.pipeline import evaluate_each
+            from harness.run.together import evaluate_together, is_follower
 
         named = model or [_DEFAULT]
-        records = list(evaluate_each(named, suite=suite or [], task=task or [], options=options, progress=progress))
+        records = list(evaluate_together(named, options, progress, suite=suite or [], task=task or []))
+    if is_follower(options):
+        return
     if as_json:
         found = [_as_json(record) for record in records]
         print_json(found[0] if len(found) == 1 else found)

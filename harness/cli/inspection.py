@@ -25,6 +25,7 @@ _ROWS = (
     "dtype",
     "size",
     "memory",
+    "room",
     "window",
     "vocabulary",
     "labels",
@@ -97,7 +98,8 @@ def _cells(one: Mapping[str, object]) -> dict[str, str]:
         "parameters": _number(one["parameter_count"]),
         "dtype": _dtype(str(one["dtype"]), str(one["computed_dtype"])),
         "size": _size(one),
-        "memory": _amount(one["memory_bytes"], " for the weights alone (estimated)"),
+        "memory": _memory(one),
+        "room": str(one["fits"] or ""),
         "window": _number(one["max_length"], " tokens"),
         "vocabulary": _number(one["vocabulary_size"], " tokens"),
         "labels": ", ".join(map(str, labels)) or (f"{one['label_count']}, without names" if one["label_count"] else ""),
@@ -118,6 +120,15 @@ def _dtype(stored: str, computed: str) -> str:
 def _size(one: Mapping[str, object]) -> str:
     bits = one["bits_per_weight"]
     return _amount(one["size_bytes"], f", {bits:.3g} bits per weight" if isinstance(bits, float) else "")
+
+
+def _memory(one: Mapping[str, object]) -> str:
+    widths, needed = one["memory_by_bits"], one["memory_bytes"]
+    assert isinstance(widths, dict)
+    told = ", ".join(
+        _amount(size, f" in {bits} bits") for bits, size in widths.items() if isinstance(needed, int) and size < needed
+    )
+    return _amount(one["memory_bytes"], f" for the weights alone (estimated){f'; {told}' if told else ''}")
 
 
 def _number(value: object, unit: str = "") -> str:

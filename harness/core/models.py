@@ -50,12 +50,15 @@ class ModelOptions:
     `dtype` and `device` are `auto` or a name of torch's; `batch_tokens` bounds the padded tokens of a forward pass,
     None for the device's default. The `system_prompt` begins every chat that a task doesn't make itself, and its
     template's switch is set as `thinking` says, or left alone; `chat_date` is the day (YYYY-MM-DD) that it takes place
-    on, for templates that ask. A model that is served elsewhere has the first three from its server. `reference` is
-    the checkpoint that it is held against, opened likewise but for its `reference_dtype`.
+    on, for templates that ask. A model that is served elsewhere has the first three from its server. `reference` is the
+    checkpoint that it is held against, opened likewise but for its `reference_dtype`. `device_map` says which devices
+    the weights are spread over, `tensor_parallel` how many processes have a part of every layer.
     """
 
     dtype: str = "auto"
     device: str = "auto"
+    device_map: str | None = None
+    tensor_parallel: int = 1
     batch_tokens: int | None = None
     apply_chat_template: bool = False
     system_prompt: str | None = None

@@ -5,6 +5,7 @@ from typing import Any
 
 from harness.checkpoints.chat_templates import thinking_switch
 from harness.checkpoints.loading.loader import Loader
+from harness.checkpoints.loading.placement import Spread
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import PluginError
@@ -18,10 +19,12 @@ from harness.engine.kinds.chat import ChatModel
 from harness.engine.kinds.transcriber import Transcriber
 from harness.engine.kinds.unembedded import Unembedded, unembedded_ids
 from harness.engine.noise import Noiseless
+from harness.engine.parallel.crew import Crew, present_crew
+from harness.engine.parallel.leading import LeadingModel, follow
 from harness.engine.rendering import UNDATED
 from harness.engine.senses.sense import mark_in_chats
 
-__all__ = ["loaded_model", "open_loaded", "open_model"]
+__all__ = ["follow_leader", "loaded_model", "open_loaded", "open_model"]
 
 
 def open_model(
@@ -46,15 +49,39 @@ def open_model(
             place=kind.name,
             fix="Fix or uninstall the package that registers it",
         ) from error
-    model: Model = opener(checkpoint, options or ModelOptions(), meter or NullMeter(), loader or Loader())
-    return model
+    options, meter, loader = options or ModelOptions(), meter or NullMeter(), loader or Loader()
+
+    def opened(checkpoint: Checkpoint, options: ModelOptions) -> Model:
+        model: Model = opener(checkpoint, options, meter, loader)
+        return model
+
+    if options.tensor_parallel > 1:
+        return LeadingModel(present_crew(options.tensor_parallel), checkpoint, options, opened)
+    return opened(checkpoint, options)
+
+
+def follow_leader(crew: Crew) -> None:
+    """Compute what the leader of the crew says, until it has no more."""
+    loader = Loader()
+
+    def opened(checkpoint: Checkpoint, options: ModelOptions) -> Model:
+        return open_loaded(checkpoint, options, NullMeter(), loader)
+
+    follow(crew, opened)
 
 
 def open_loaded(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, loader: Loader) -> Model:
     """A checkpoint of a kind that transformers loads, beside the reference that it is held against, if there is one."""
     device = resolve_device(options.device)
     settle_kernels(device)
-    loaded = loader.load(checkpoint, dtype=options.dtype, device=device, trust_remote_code=options.trust_remote_code)
+    spread = Spread(device_map=options.device_map, tensor_parallel=options.tensor_parallel)
+    loaded = loader.load(
+        checkpoint,
+        dtype=options.dtype,
+        device=device,
+        trust_remote_code=options.trust_remote_code,
+        spread=spread,
+    )
     batch_tokens = options.batch_tokens or default_batch_tokens(device)
     model = _outfitted(loaded, options, batch_tokens, meter)
     if options.reference is None:
@@ -66,6 +93,7 @@ def open_loaded(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, loa
         dtype=options.reference_dtype,
         device=device,
         trust_remote_code=options.trust_remote_code,
+        spread=spread,
     )
     # What the reference computes is no work of the model's, so no meter counts its tokens.
     reference = _outfitted(other, options, batch_tokens, NullMeter())

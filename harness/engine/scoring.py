@@ -211,7 +211,7 @@ def _gathered(head: Any, index: Tensor, kept: list[Tensor] | None = None) -> Ite
 
     def gather(_module: Any, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         hidden, *rest = inputs
-        states = _flatten(hidden).index_select(0, index)
+        states = _flatten(hidden).index_select(0, index.to(hidden.device))  # a model may be spread over devices
         if kept is not None:
             kept.append(states)
             states = states[:1]

@@ -7,6 +7,7 @@ from harness.checkpoints import resolve, resolve_dtype
 from harness.checkpoints.chat_templates import chat_template_digest, template_folder
 from harness.checkpoints.geometry import embedding_rows
 from harness.checkpoints.labels import label_count
+from harness.checkpoints.loading.memory import bytes_in_bits, rooms_here, told_fit, weight_bytes
 from harness.checkpoints.remote_code import carries_code
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
@@ -17,8 +18,6 @@ from harness.suitefiles.selection import select
 from harness.tasks.options import TaskOptions
 
 __all__ = ["Inspection", "TaskVerdict", "inspect_checkpoint", "kinds_table"]
-
-_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +34,18 @@ class Inspection:
     """A checkpoint with what follows from it.
 
     `computed_dtype` is what it is computed in on a processor. `memory_bytes` are an estimate: what its weights take in
-    that format; passing texts through it needs more, the more tokens at once. `bits_per_weight` are those on disk. All
-    are None for a served model. `chat_template_sha256` is None where there is no template. `deriving` are the suites
-    that say something of the run as a whole, such as its energy, whatever the kind. `remote_code` names the
-    files that would have Python of the checkpoint's own run.
+    that format; passing texts through it needs more, the more tokens at once. `memory_by_bits` are those of other
+    widths (32, 16, 8 and 4 bits), and `fits` says in words whether this machine holds them, and what would.
+    `bits_per_weight` are those on disk. All are None for a served model. `chat_template_sha256` is None where there is
+    no template. `deriving` are the suites that say something of the run as a whole, such as its energy, whatever the
+    kind. `remote_code` names the files that would have Python of the checkpoint's own run.
     """
 
     checkpoint: Checkpoint
     computed_dtype: str
     memory_bytes: int | None
+    memory_by_bits: Mapping[int, int]
+    fits: str | None
     bits_per_weight: float | None
     vocabulary_size: int | None
     chat_template_sha256: str | None
@@ -66,6 +68,8 @@ class Inspection:
             "size_bytes": one.size_bytes,
             "bits_per_weight": self.bits_per_weight,
             "memory_bytes": self.memory_bytes,
+            "memory_by_bits": {str(bits): size for bits, size in self.memory_by_bits.items()},
+            "fits": self.fits,
             "max_length": one.max_length,
             "vocabulary_size": self.vocabulary_size,
             "labels": list(one.labels),
@@ -98,8 +102,7 @@ def inspect_checkpoint(
     checkpoint = resolve(ref, offline=offline, kind=kind, base=base, endpoint=endpoint)
     dtype = resolve_dtype(checkpoint, "auto")
     stored, count = checkpoint.size_bytes, checkpoint.parameter_count
-    quantised = bool(checkpoint.config.get("quantization_config"))
-    memory = stored if quantised or count is None or dtype not in _BYTES else count * _BYTES[dtype]
+    memory = stored if count is None else weight_bytes(checkpoint, dtype)
     bits = checkpoint.bits_per_weight
     if bits is None and stored is not None and count:
         bits = 8 * stored / count
@@ -110,6 +113,8 @@ def inspect_checkpoint(
         checkpoint=checkpoint,
         computed_dtype=dtype,
         memory_bytes=memory,
+        memory_by_bits=bytes_in_bits(checkpoint),
+        fits=None if memory is None else told_fit(checkpoint, memory, rooms_here()),
         bits_per_weight=bits,
         vocabulary_size=embedding_rows(checkpoint.config, {}),
         chat_template_sha256=chat_template_digest(template_folder(checkpoint))

@@ -90,6 +90,17 @@ class EvalOptions:
     seed: int = option(0, "Chooses samples and exemplars.")
     dtype: str = option("auto", "auto (the checkpoint's own), float32, bfloat16, float16.")
     device: str = option("auto", "auto, cpu, cuda, mps, ...")
+    device_map: str | None = option(
+        None,
+        "Spread the weights over several devices: auto, or each with its room, such as cuda:0=20GB,cpu=64GB; with "
+        ",disk the rest is read from there, slowly.",
+        metavar="auto|DEVICE=ROOM,...",
+    )
+    tensor_parallel: int = option(
+        1,
+        "Processes that each compute a part of every layer; torchrun starts them: torchrun --nproc-per-node N.",
+        min=1,
+    )
     batch_tokens: int | None = option(
         None,
         "Tokens in one forward pass: a number or `auto`. [default: auto]",

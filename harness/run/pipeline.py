@@ -156,6 +156,7 @@ def run(
     again = repeated_requests(plan.work, plan.selection.suites) if plan.spec.meter != "none" else []
     if left or (again and not any(window.phase == REPEATS for window in writer.windows)):
         environment = describe_environment(processors_of(plan, fleet))
+        environment |= plan.spread.described
         writer.write_json("environment.json", environment)
         writer.write_json("checkpoint.json", checkpoint_description(plan.checkpoint))
         forget_peak_memory()
@@ -211,7 +212,9 @@ def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader, fleet: Fleet |
 def open_checkpoint(plan: Plan, meter: Meter, progress: Progress, loader: Loader, fleet: Fleet | None = None) -> Model:
     """The checkpoint as a model: in this process, or in those of the workers."""
     progress.phase("loading the checkpoint")
-    options = model_options(plan.spec, trust_remote_code=plan.trust_remote_code, reference=plan.reference)
+    options = model_options(
+        plan.spec, trust_remote_code=plan.trust_remote_code, reference=plan.reference, spread=plan.spread
+    )
     if fleet is not None:
         with meter.phase("load"):
             return RayModel(fleet, plan.checkpoint, options, meter)

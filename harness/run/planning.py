@@ -12,6 +12,7 @@ from harness.checkpoints import refuse_remote_code, refuse_template, resolve, re
 from harness.checkpoints.chat_templates import asks_for_date, thinking_switch
 from harness.checkpoints.labels import with_labels
 from harness.checkpoints.loading.dtypes import SERVED
+from harness.checkpoints.loading.placement import Spread, check_spread
 from harness.checkpoints.loading.quantised import require_backend
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
@@ -55,6 +56,7 @@ class Plan:
     skipped: tuple[SkippedTask, ...]
     spec: RunSpec
     trust_remote_code: bool
+    spread: Spread
     plugin_timeout_s: float
     replicas: ReplicaOptions
 
@@ -70,6 +72,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     checkpoint, sampling = asked_for.steered(_told(found, options)), asked_for.drawn(_draws(options))
     # Before any data are fetched: a mistyped option must not cost a download.
     machine = _machine(checkpoint, options)
+    spread = _spread(checkpoint, machine, options)
     if not options.trust_remote_code:
         refuse_remote_code(checkpoint)
     chat = _chat(checkpoint, options)
@@ -114,6 +117,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
             _spec(checkpoint, reference, machine, selection, work, options, chat, asked_for), checkpoint, options
         ),
         trust_remote_code=options.trust_remote_code,
+        spread=spread,
         plugin_timeout_s=options.plugin_timeout_s,
         replicas=options.replicas,
     )
@@ -302,6 +306,14 @@ def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
     return ChatOptions(
         fewshot_as_multiturn=options.fewshot_as_multiturn is not False, system_prompt=options.system_prompt
     )
+
+
+def _spread(checkpoint: Checkpoint, machine: tuple[str, str, str], options: EvalOptions) -> Spread:
+    """Where the weights go. Raises `HarnessError` for what can't be; machines of a cluster see for themselves."""
+    spread = Spread(device_map=options.device_map, tensor_parallel=options.tensor_parallel)
+    if options.replicas.ray_address is None and checkpoint.dtype != SERVED:
+        check_spread(spread, checkpoint, machine[1], machine[0])
+    return spread
 
 
 def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, str]:

@@ -64,17 +64,19 @@ def stamp_of(file: Path | int) -> Stamp:
 
 
 @contextmanager
-def held(folder: Path, digests: Mapping[str, str], stamps: Mapping[str, Stamp | None]) -> Iterator[Held]:
+def held(
+    folder: Path, digests: Mapping[str, str], stamps: Mapping[str, Stamp | None], *, copying: bool = True
+) -> Iterator[Held]:
     """A folder that leads to exactly the files of `digests`, by their names in `folder`, with just those bytes.
 
-    What is open already stays as it is when the folder is gone. Copies are made where there is memory for them; a file
-    that is mapped instead is looked at again in the end. `stamps` spare another reading of what hasn't been touched.
-    Errors of ours that name the folder are made to name the checkpoint's. Raises `CheckpointError` for a file that
-    isn't there any more, or has other bytes than the digest says.
+    What is open already stays as it is when the folder is gone. Copies are made where there is memory for them, unless
+    `copying` is off; a file that is mapped instead is looked at again in the end. `stamps` spare another reading of
+    what hasn't been touched. Errors of ours that name the folder are made to name the checkpoint's. Raises
+    `CheckpointError` for a file that isn't there any more, or has other bytes than the digest says.
     """
     with ExitStack() as stack:
         place = Path(stack.enter_context(_own_folder())) / (folder.name or "checkpoint")
-        copying = _has_room(folder, digests)
+        copying = copying and _has_room(folder, digests)
         opened: dict[Path, tuple[int, Stamp]] = {}
         for name, sha256 in digests.items():
             path, target = folder / name, place / name

@@ -5,8 +5,9 @@ Importing this module imports torch and transformers; nothing else in the packag
 
 import re
 import warnings
+import weakref
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from transformers.utils import logging
 
 from harness.checkpoints.architectures import unused_tensors
-from harness.checkpoints.headers import stored_tensors
+from harness.checkpoints.headers import StoredTensor, stored_tensors
 from harness.checkpoints.heads import OTHER_HEADS, POOLER
 from harness.checkpoints.kinds import loading
 from harness.checkpoints.labels import label_count
 from harness.checkpoints.loading.dtypes import resolve_dtype
 from harness.checkpoints.loading.held import held
-from harness.checkpoints.loading.memory import refuse_oversize
+from harness.checkpoints.loading.memory import DISK
+from harness.checkpoints.loading.placement import WHOLE, Spread, admitted_rooms, placed, spread_arguments
 from harness.checkpoints.loading.processing import read_processor, rehearsed_processor
 from harness.checkpoints.loading.quantised import require_backend
 from harness.checkpoints.loading.rehearsal import Rehearsal, rehearsal
@@ -73,12 +75,14 @@ def load_whole(
     device: str,
     trust_remote_code: bool = False,
     supplied: Collection[str] = (),
+    spread: Spread = WHOLE,
 ) -> LoadedCheckpoint:
     """Load a checkpoint's model and tokenizer from its folder, never from the network.
 
     `dtype` is as `resolve_dtype` takes it, `device` as torch names it. Attention is transformers' default for the
     architecture. Python code that the checkpoint brings runs only if `trust_remote_code`. `supplied` names tensors that
-    an adapter will put in place: they may be missing, and are random until it does.
+    an adapter will put in place: they may be missing, and are random until it does. `spread` says which devices the
+    weights go to; what is left on disk is read from there whenever it is used.
 
     Raises `CheckpointError` for weights that are NaN or infinite, tensors that are missing, unexpected or wrongly
     shaped, a tokenizer that doesn't fit, and whatever transformers can't load; `InputError` for a device that can't
@@ -88,28 +92,28 @@ def load_whole(
         refuse_remote_code(checkpoint)
     require_backend(checkpoint)
     chosen = resolve_dtype(checkpoint, dtype, device=device)
-    refuse_oversize(checkpoint, chosen, device)
-    with held(checkpoint.path, checkpoint.files, checkpoint.stamps) as place:
+    rooms = admitted_rooms(spread, checkpoint, chosen, device)
+    with ExitStack() as stack:
+        files = held(checkpoint.path, checkpoint.files, checkpoint.stamps, copying=DISK not in rooms)
+        place = stack.enter_context(files)
         if trust_remote_code:
             refuse_borrowed_code(place.folder)
             _lead_to_the_rest(place.folder, checkpoint.path)
         tensors = stored_tensors(place.folder, checkpoint.files)
-        trials = (
-            nullcontext(Rehearsal())
-            if trust_remote_code
-            else rehearsal(place.folder, checkpoint, tensors, bool(supplied))
-        )
-        with trials as tried:
+        with _trials(place.folder, checkpoint, tensors, trust_remote_code, supplied) as tried:
             scan_tensors(tensors.values())
-            tokenizer, model = _from_folder(place.folder, checkpoint, chosen, trust_remote_code, supplied, tried)
+            way = spread_arguments(spread, rooms, str(place.folder))
+            tokenizer, model = _from_folder(place.folder, checkpoint, chosen, trust_remote_code, supplied, tried, way)
         processor = _processor(place.folder, checkpoint, trust_remote_code)
         answers = registry.kind(checkpoint.kind).answers
         recipe = read_recipe(place.folder) if Embed in answers else None
         hearing = read_hearing(place.folder) if Transcribe in answers and processor is None else None
+        if DISK in placed(model, checkpoint, spread, rooms):
+            weakref.finalize(model, stack.pop_all().close)  # its weights are read as long as it is there
     if chosen == "float16":
         _refuse_overflow(model, checkpoint)
     forget_texts(model)
-    model = _on_device(model, device).eval()
+    model = (_on_device(model, device) if spread.is_whole else model).eval()
     assert checkpoint.max_length is not None
     return LoadedCheckpoint(
         checkpoint=checkpoint,
@@ -122,6 +126,17 @@ def load_whole(
         processor=processor,
         mapped=place.mapped,
     )
+
+
+def _trials(
+    folder: Path,
+    checkpoint: Checkpoint,
+    tensors: Mapping[str, StoredTensor],
+    trust_remote_code: bool,
+    supplied: Collection[str],
+) -> AbstractContextManager[Rehearsal]:
+    """Code of the checkpoint's own is trusted, and so is what it builds."""
+    return nullcontext(Rehearsal()) if trust_remote_code else rehearsal(folder, checkpoint, tensors, bool(supplied))
 
 
 def _lead_to_the_rest(place: Path, folder: Path) -> None:
@@ -138,6 +153,7 @@ def _from_folder(
     trust_remote_code: bool,
     supplied: Collection[str],
     tried: Rehearsal,
+    way: Mapping[str, Any],
 ) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
     loader = getattr(transformers, loading(checkpoint.kind).auto_class)
     labelled = supplied and registry.kind(checkpoint.kind).gives_labels
@@ -152,6 +168,7 @@ def _from_folder(
             # So that the tensors at fault come back by name instead of in a log.
             ignore_mismatched_sizes=True,
             **labels,
+            **way,
             local_files_only=True,
             trust_remote_code=trust_remote_code,
         )

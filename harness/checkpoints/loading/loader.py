@@ -9,6 +9,7 @@ from harness.checkpoints.adapter import CONFIG, WEIGHTS, base_of, is_prompt, own
 from harness.checkpoints.files import read_object
 from harness.checkpoints.headers import read_header
 from harness.checkpoints.loading.held import held
+from harness.checkpoints.loading.placement import WHOLE, Spread
 from harness.checkpoints.loading.weights import scan_tensors
 from harness.core.checkpoints import Checkpoint, Stamp
 from harness.core.process.heap import uncollected
@@ -51,10 +52,21 @@ class Loader:
         return self._beside.mapped if self._beside else {}
 
     def load_reference(
-        self, checkpoint: Checkpoint, *, dtype: str, device: str, trust_remote_code: bool = False
+        self,
+        checkpoint: Checkpoint,
+        *,
+        dtype: str,
+        device: str,
+        trust_remote_code: bool = False,
+        spread: Spread = WHOLE,
     ) -> "LoadedCheckpoint":
         """As `load`, of a checkpoint that stays in memory beside all others, until another one takes its place."""
-        options: dict[str, Any] = {"dtype": dtype, "device": device, "trust_remote_code": trust_remote_code}
+        options: dict[str, Any] = {
+            "dtype": dtype,
+            "device": device,
+            "trust_remote_code": trust_remote_code,
+            "spread": spread,
+        }
         key = (checkpoint.fingerprint, checkpoint.kind, *options.values())
         if self._reference is None or self._reference[0] != key:
             self._reference, self._beside = None, Loader()
@@ -62,7 +74,13 @@ class Loader:
         return self._reference[1]
 
     def load(
-        self, checkpoint: Checkpoint, *, dtype: str, device: str, trust_remote_code: bool = False
+        self,
+        checkpoint: Checkpoint,
+        *,
+        dtype: str,
+        device: str,
+        trust_remote_code: bool = False,
+        spread: Spread = WHOLE,
     ) -> "LoadedCheckpoint":
         """A checkpoint in memory, an adapter over its base among them; the rest is as for `load_whole`."""
         # Imported late: torch, transformers and peft take seconds, and a finished run needs none of them.
@@ -73,7 +91,7 @@ class Loader:
         if checkpoint.adapter is None:
             self._forget()
             self.loads += 1
-            loaded = load_whole(checkpoint, **options)
+            loaded = load_whole(checkpoint, spread=spread, **options)
             self.mapped, self.tokenizer = loaded.mapped, loaded.tokenizer
             return loaded
         with held(checkpoint.adapter, own_files(checkpoint), checkpoint.stamps) as place:

@@ -1,0 +1,1 @@
+"""One model in several processes, each with a part of every layer."""
