@@ -1,0 +1,1 @@
+"""How long a plan takes on more workers than are at hand, simulated: python -m benchmarks.scaling --help."""
