@@ -32,6 +32,12 @@ def evaluate_together(
     # Imported late: torch takes seconds.
     from harness.engine.parallel.crew import crew
 
+    if options.replicas.workers is not None:
+        raise InputError(
+            "workers hold whole copies of a model",
+            place=f"--tensor-parallel {options.tensor_parallel}",
+            fix="Leave one of it and --workers out; --device-map goes with --workers",
+        )
     with crew(options.tensor_parallel) as mine:
         if mine.leads:
             yield from evaluate_each(models, options=options, progress=progress, **chosen)

@@ -13,12 +13,14 @@ from harness.checkpoints import resolve
 from harness.checkpoints.loading.placement import Spread, check_spread
 from harness.core.errors import InputError
 from harness.core.models import TOLERANCE_NATS, ModelOptions
+from harness.core.process.progress import Quiet
 from harness.engine.opening import open_model
 from harness.engine.parallel.crew import VARIABLES, Crew
 from harness.record import RunRecord
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
-from harness.run.together import is_follower, refuse_loose_processes
+from harness.run.replicas.options import ReplicaOptions
+from harness.run.together import evaluate_together, is_follower, refuse_loose_processes
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
 TASKS = ("piqa", "text_generation", "wikitext_sentences")
@@ -126,3 +128,9 @@ def test_parts_must_be_even_and_go_without_a_map(tiny_llama: Path) -> None:
         check_spread(Spread(tensor_parallel=2, device_map="auto"), checkpoint, "float32")
     with pytest.raises(InputError, match="adapter"):
         check_spread(Spread(tensor_parallel=2), replace(checkpoint, adapter=tiny_llama), "float32")
+
+
+def test_workers_hold_whole_copies(torchrun: pytest.MonkeyPatch, tiny_llama: Path) -> None:
+    options = EvalOptions(tensor_parallel=2, replicas=ReplicaOptions(workers=2))
+    with pytest.raises(InputError, match="whole copies"):
+        next(evaluate_together([str(tiny_llama)], options, Quiet(), suite=[], task=["piqa"]))
