@@ -23,7 +23,6 @@ __all__ = ["cluster_error", "connected", "require_ray"]
 _EXTRA = "Install it: pip install 'responsible-eval-harness[ray]'"
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_raylet_start_wait_time_s": "120",
