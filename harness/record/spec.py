@@ -12,6 +12,8 @@ from harness.core.text.hashing import SHORT, digest
 __all__ = ["RunSpec", "TaskSpec", "run_id_of"]
 
 _NO_PART_OF_THE_ID = ("model", "weights", "chat_date")
+_UNSET = ("multiturn", "is_part")
+"""What is in a task's part of the id only where it is so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +25,8 @@ class TaskSpec:
     scripts, with all user code that they import (see `harness.core.process.reachable`). `languages` are those of its
     texts, as ISO 639-1 codes, for people to choose by. `definition` is `Task.definition`: with it the task, and so its
     metrics, can be built again from the record; empty in records of earlier versions. `multiturn` says that its
-    exemplars are turns of the chat because the user wanted it, and not because its own code makes them so.
+    exemplars are turns of the chat because the user wanted it, and not because its own code makes them so. `is_part`
+    says that it was asked about `sample_count` of the samples that its `limit` gives, drawn by the run's seed.
     """
 
     suite: str
@@ -39,6 +42,7 @@ class TaskSpec:
     languages: tuple[str, ...] = ()
     definition: Mapping[str, Any] = field(default_factory=dict)
     multiturn: bool = False
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +131,6 @@ def run_id_of(spec: Mapping[str, Any]) -> str:
 
 
 def _without_unset(task: Any) -> Any:
-    if not isinstance(task, Mapping) or task.get("multiturn", True):
+    if not isinstance(task, Mapping):
         return task
-    return {key: value for key, value in task.items() if key != "multiturn"}
+    return {key: value for key, value in task.items() if key not in _UNSET or value is not False}

@@ -27,6 +27,7 @@ from harness.record.samples import read_rows
 from harness.record.tables import as_recorded, response_row, score_row
 from harness.run.asking import known_rounds
 from harness.run.judgement import judge_task
+from harness.run.sequential.parts import part_of
 from harness.run.work import EXECUTES_CODE, TaskWork, prepare
 from harness.suitefiles.selection import PlannedTask, rebuilt, select
 from harness.tasks.options import TaskOptions
@@ -113,6 +114,8 @@ def _work(
     )
     planned = PlannedTask(suite=task.suite, task=made.suited(_checkpoint(record)), settings=settings)
     (work,) = prepare([planned], offline=True)
+    if task.is_part:
+        work = part_of(work, task.sample_count, record.spec.seed)
     here = work.spec
     if (here.version, here.code_sha256, here.definition_sha256) != (
         task.version,

@@ -49,6 +49,7 @@ class TaskWork:
 
     `follow_ups` are what the task went on to ask about each sample in the light of the answers. `failure` says what
     went wrong in the task's own code, where something did: it has no scores then, and its requests stay as they are.
+    `is_part` says that the samples are a random part of those that its settings give.
     """
 
     planned: PlannedTask
@@ -57,6 +58,7 @@ class TaskWork:
     data_sha256: str | None
     follow_ups: tuple[tuple[Request, ...], ...] = ()
     failure: str | None = None
+    is_part: bool = False
 
     @property
     def place(self) -> tuple[str, str]:
@@ -88,6 +90,7 @@ class TaskWork:
             languages=tuple(self.planned.task.languages),
             definition=dict(self.planned.task.definition),
             multiturn=any(sample.exemplars for sample in self.samples),
+            is_part=self.is_part,
         )
 
 

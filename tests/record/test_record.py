@@ -95,6 +95,7 @@ def test_the_run_id_depends_on_all_that_changes_a_score_and_not_on_the_path():
         {"versions": {"torch": "3"}},
         {"tasks": (replace(SPEC.tasks[0], requests_sha256="1" * 64),)},
         {"tasks": (replace(SPEC.tasks[0], multiturn=True),)},
+        {"tasks": (replace(SPEC.tasks[0], is_part=True),)},
     ]
     assert len({replace(SPEC, **change).run_id for change in changes} | {SPEC.run_id}) == len(changes) + 1
 
@@ -103,7 +104,7 @@ def test_a_switch_that_nobody_set_is_in_no_run_id():
     told = json.loads(json.dumps(SPEC.to_json()))
     del told["thinking"]
     for task in told["tasks"]:
-        del task["multiturn"]
+        del task["multiturn"], task["is_part"]
     assert run_id_of(told) == SPEC.run_id
 
 

@@ -1,5 +1,6 @@
 """Asks a checkpoint about as many samples as a policy needs to be decided, and no more."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from harness.run.planning import Plan, plan
 from harness.run.sequential.budget import Budget
 from harness.run.sequential.growing import GrowingRun
 from harness.run.sequential.needs import LEAST, Need, in_bits, need_of
+from harness.run.work import prepare
 
 __all__ = ["Decided", "decide"]
 
@@ -93,22 +95,45 @@ def decide(
     options, progress = options or EvalOptions(), progress or Quiet()
     began = time.monotonic()
     suites = suite or list(dict.fromkeys(rule.suite for rule in policy.rules))
-    options = replace(options, limit=options.limit or _most_asked(baseline))
     with offline_if(options.offline, model):
         whole = _planned(model, suites, policy, baseline, options)
         if budget is not None:
             budget.require_meter(whole.spec.meter)
-        most = _available(whole, policy, baseline)
+        most = _available(whole, policy, baseline, options)
         rules = _opened(policy, whole, most, progress)
         with GrowingRun(whole, options.output, Path(policy.path).read_bytes(), progress) as growing:
             return _until_decided(growing, rules, policy, baseline, most, budget, began)
 
 
-def _most_asked(baseline: RunRecord | None) -> int | Literal["all"]:
-    """As many samples as the baseline had of any task, since no others can be held against it."""
+def _limit(policy: Policy, baseline: RunRecord | None) -> int | Literal["all"]:
+    """How many samples a task may have: as many as the baseline had of any where nothing else is judged."""
     limits = [task.limit for task in baseline.spec.tasks] if baseline else [None]
     known = [limit for limit in limits if limit is not None]
-    return max(known) if len(known) == len(limits) else "all"
+    alone = any(rule.kind not in _RELATIVE for rule in policy.rules)
+    return "all" if alone or len(known) < len(limits) else max(known)
+
+
+def _as_asked_before(whole: Plan, policy: Policy, baseline: RunRecord | None) -> Plan:
+    """The plan in which what is held against a baseline has the samples that it was asked, of which parts are drawn."""
+    if baseline is None:
+        return whole
+    before = {(task.suite, task.task): task for task in baseline.spec.tasks}
+    held = _held_against(whole, policy)
+    work = []
+    for one in whole.work:
+        settings = one.planned.settings
+        if one.place in held and one.place in before and before[one.place].limit != settings.limit:
+            limited = replace(one.planned, settings=replace(settings, limit=before[one.place].limit))
+            (one,) = prepare([limited], offline=True, step_timeout_s=whole.plugin_timeout_s)
+        work.append(one)
+    return replace(whole, work=tuple(work), spec=replace(whole.spec, tasks=tuple(one.spec for one in work)))
+
+
+def _held_against(whole: Plan, policy: Policy) -> set[Place]:
+    """The tasks that enter a number with a margin to the baseline."""
+    counts = {one.place: len(one.samples) for one in whole.work}
+    needs = (need_of(rule.suite, rule.task, whole, counts) for rule in policy.rules if rule.kind in _RELATIVE)
+    return {place for need in needs if need is not None for place in need.places}
 
 
 def _planned(
@@ -121,14 +146,15 @@ def _planned(
             place=policy.path,
             fix="Add --baseline RUN",
         )
-    whole = plan(model, suite=suites, task=(), options=options)
+    limited = replace(options, limit=options.limit or _limit(policy, baseline))
+    whole = plan(model, suite=suites, task=(), options=limited)
     if baseline is not None and (faults := run_faults(questions_of(baseline.spec), questions_of(whole.spec))):
         raise InputError(
             f"was asked otherwise, in another order or manner: {'; '.join(faults)}",
             place=baseline.folder,
             fix="Give the options that the baseline was run with, such as --seed",
         )
-    asked = in_bits(whole)
+    asked = _as_asked_before(in_bits(whole), policy, baseline)
     kept = {one.place for one in asked.work}
     followers = {one.planned.task.name for one in whole.work if one.place not in kept}
     for rule in policy.rules:
@@ -141,16 +167,15 @@ def _planned(
     return replace(asked, spec=replace(asked.spec, policy_sha256=policy.sha256))
 
 
-def _available(whole: Plan, policy: Policy, baseline: RunRecord | None) -> dict[Place, int]:
+def _available(whole: Plan, policy: Policy, baseline: RunRecord | None, options: EvalOptions) -> dict[Place, int]:
     """How many samples each task has that can be asked; in what is held against a baseline, no more than that had."""
-    there = {one.place: len(one.samples) for one in whole.work}
+    most = options.limit if isinstance(options.limit, int) else math.inf
+    there = {one.place: int(min(len(one.samples), most)) for one in whole.work}
     if baseline is None:
         return there
     before = {(task.suite, task.task): task.sample_count for task in baseline.spec.tasks}
-    relative = {rule.suite for rule in policy.rules if rule.kind in _RELATIVE}
-    return {
-        place: min(count, before.get(place, 0)) if place[0] in relative else count for place, count in there.items()
-    }
+    held = _held_against(whole, policy)
+    return {place: min(count, before.get(place, 0)) if place in held else count for place, count in there.items()}
 
 
 def _opened(policy: Policy, whole: Plan, most: Mapping[Place, int], progress: Progress) -> list[_Open]:

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.loader import Loader
-from harness.core.errors import PluginError, RecordError
+from harness.core.errors import RecordError
 from harness.core.meters import Meter
 from harness.core.models import Model
 from harness.core.process.logs import LogFile, logged_to
@@ -28,7 +28,8 @@ from harness.run.metering import measure_idle
 from harness.run.pipeline import LOG, checkpoint_description, conclude, open_checkpoint, record_metrics
 from harness.run.planning import Plan
 from harness.run.replicas.sharing import computing_threads, fleet_of, meter_of, processors_of
-from harness.run.work import TaskWork, prepare
+from harness.run.sequential.parts import part_of
+from harness.run.work import TaskWork
 
 __all__ = ["GrowingRun"]
 
@@ -80,10 +81,7 @@ class GrowingRun:
         return sum(one for one in known if one is not None) if any(one is not None for one in known) else None
 
     def look(self, limits: Mapping[Place, int]) -> RunRecord:
-        """Ask what is still open of so many samples a task, and seal what there is by then.
-
-        Raises `PluginError` for a task whose samples of a larger limit don't contain those of a smaller one.
-        """
+        """Ask what is still open of so many samples a task, and seal what there is by then."""
         fresh = [self._grown(place, limit) for place, limit in limits.items()]
         asked = [one for one in fresh if one.samples]
         are_open = any(
@@ -162,18 +160,9 @@ class GrowingRun:
     def _grown(self, place: Place, limit: int) -> TaskWork:
         """The task with so many samples from now on; given are those that are new."""
         before = self._work.get(place)
-        planned = next(one.planned for one in self.whole.work if one.place == place)
-        settings = replace(planned.settings, limit=limit)
-        (now,) = prepare(
-            [replace(planned, settings=settings)], offline=True, step_timeout_s=self.whole.plugin_timeout_s
-        )
+        whole = next(one for one in self.whole.work if one.place == place)
+        now = part_of(whole, limit, self.whole.spec.seed)
         old = {sample.id for sample in before.samples} if before else set()
-        if old - {sample.id for sample in now.samples}:
-            raise PluginError(
-                "a larger limit does not contain the samples of a smaller one, so it can't be asked bit by bit",
-                place=place[1],
-                fix="Let the task choose its samples by `choose`",
-            )
         self._work[place] = now
         new = [number for number, sample in enumerate(now.samples) if sample.id not in old]
         return replace(
