@@ -156,7 +156,9 @@ _FROM_SPEC = (
 def _task(task: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{
-            name: value for name, value in task.items() if name not in ("limit", "languages", "definition", "multiturn")
+            name: value
+            for name, value in task.items()
+            if name not in ("limit", "languages", "definition", "multiturn", "is_part")
         },
         "sample_limit": task["limit"],
     }
