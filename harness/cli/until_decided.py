@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from harness.record import RunRecord
     from harness.run.sequential.budget import Budget
     from harness.run.sequential.deciding import Decided
+    from harness.run.sequential.elimination import Ranked
 
 __all__ = ["decide_command", "decided", "rank_command"]
 
@@ -78,7 +79,7 @@ def decide_command(
         print_rows(f"policy {found.verdict.policy}", RULE_COLUMNS, map(rule_cells, found.verdict.rules))
         print_rows("samples", ("task", "asked", "there are"), _sample_rows(found))
         looks = "once" if found.looks == 1 else f"{found.looks} times"
-        ending = "every rule is decided" if found.ended_by == "decided" else _ENDINGS[found.ended_by]
+        ending = _ending(found)
         output.print(Text(f"{ending} (looked {looks})"))
         output.print(Text(f"{found.verdict.verdict}: {found.record.folder} ({tally(found.verdict)}; kept in {kept})"))
     raise RuleFailed if found.verdict.verdict == "FAIL" else typer.Exit(EXIT_CODES[found.verdict.verdict])
@@ -99,6 +100,16 @@ def decided(
             from harness.run.sequential.deciding import decide
 
         return decide(model, policy, baseline=baseline, suite=suite, options=options, budget=budget, progress=progress)
+
+
+def _ending(found: "Decided") -> str:
+    """Why it ended; where tasks have no more samples and others have, which."""
+    if found.ended_by == "decided":
+        return "every rule is decided"
+    out = [place for place, count in found.asked.items() if count >= found.available[place]]
+    if found.ended_by == "exhausted" and len(out) < len(found.asked):
+        return f"there are no more samples of {', '.join(map('/'.join, out))}, without which open rules can't go on"
+    return _ENDINGS[found.ended_by]
 
 
 def _sample_rows(found: "Decided") -> list[tuple[str, ...]]:
@@ -142,29 +153,22 @@ def rank_command(
 
         found = rank_checkpoints(models, top=top, suite=suite, options=options, budget=allowed, progress=progress)
     if as_json:
-        told = [
-            {field: getattr(one, field) for field in ("model", "place", "score", "n", "better_than", "worse_than")}
-            | {"run_id": one.record.run_id}
-            for one in found.models
-        ]
-        print_json({"on": found.on, "ended_by": found.ended_by, "models": told})
+        print_json({"on": found.on, "ended_by": found.ended_by, "models": list(map(_ranked_json, found.models))})
     else:
-        rows = [
-            (
-                one.model,
-                _RANKED[one.place],
-                number(one.score),
-                f"{one.n:,}",
-                one.better_than,
-                one.worse_than,
-                one.record.run_id,
-            )
-            for one in found.models
-        ]
         columns = ("checkpoint", f"best {top}", "score", "n", "better than", "worse than", "run")
-        print_rows(f"by {found.on}", columns, rows)
+        print_rows(f"by {found.on}", columns, map(_ranked_cells, found.models))
         output.print(Text(_ENDINGS[found.ended_by]))
     raise typer.Exit(0 if found.ended_by == "decided" else 3)
+
+
+def _ranked_json(one: "Ranked") -> dict[str, object]:
+    fields = ("model", "place", "score", "n", "better_than", "worse_than")
+    return {field: getattr(one, field) for field in fields} | {"run_id": one.record.run_id}
+
+
+def _ranked_cells(one: "Ranked") -> tuple[object, ...]:
+    place, n = _RANKED[one.place], f"{one.n:,}"
+    return one.model, place, number(one.score), n, one.better_than, one.worse_than, one.record.run_id
 
 
 rank_command.__doc__ = f"{rank_command.__doc__}\n{_RANK_EXAMPLES}"

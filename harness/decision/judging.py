@@ -21,7 +21,7 @@ from harness.decision.telling.sentences import Edges, both, by_method, how_it_st
 from harness.decision.telling.settling import settled_by
 from harness.decision.verdicts import Outcome, RuleVerdict
 
-__all__ = ["Judge"]
+__all__ = ["Judge", "require_direction"]
 
 _FEWEST = 8
 """Independent samples below which no interval is trusted with an alarm."""
@@ -66,7 +66,8 @@ class Judge:
         if against and self.baseline is None:
             raise InputError(f"the rule {rule.title} is against a baseline", place=rule.kind, fix="Add --baseline RUN")
         estimate = self.run.estimates[key]
-        self._check_direction(rule, estimate)
+        place = f"{self.policy.path}: {rule.title}"
+        require_direction(rule, estimate.metric, estimate.direction, estimate.target, place)
         blank = RuleVerdict(
             rule=rule.title,
             kind=rule.kind,
@@ -81,8 +82,11 @@ class Judge:
             margin=rule.margin,
             n=estimate.n,
         )
-        if fault := self._fault(key, against, estimate):
+        if fault := self._fault(key, against):
             return replace(blank, reason=fault)
+        share = estimate.invalid_count / max(1, estimate.n + estimate.invalid_count)
+        if unusable := self._unusable(key, share, blank):
+            return unusable
         if rule.kind == "no_worse_group":
             return self._groups(rule, key, blank)
         if estimate.value is None:
@@ -120,26 +124,7 @@ class Judge:
             raise InputError(UnknownName("group in this run", rule.group, known_groups).problem, place=place)
         return found
 
-    def _check_direction(self, rule: Rule, estimate: Estimate) -> None:
-        place = f"{self.policy.path}: {rule.title}"
-        wrong = {"floor": "lower", "ceiling": "higher"}.get(rule.kind)
-        if wrong is not None and estimate.direction == wrong:
-            other = {"floor": "ceiling", "ceiling": "floor"}[rule.kind]
-            raise InputError(
-                f"{wrong} is better for {estimate.metric}, which contradicts a {rule.kind}",
-                place=place,
-                fix=f"Use kind: {other}",
-            )
-        if rule.kind in ("non_inferior", "no_worse_group") and estimate.direction is None:
-            raise InputError(
-                f"{estimate.metric} has a target of {estimate.target:g} and no better direction",
-                place=place,
-                fix="Use kind: target",
-            )
-        if rule.kind == "target" and rule.target is None and estimate.target is None:
-            raise InputError(f"{estimate.metric} has no target of its own", place=place, fix="Add target")
-
-    def _fault(self, key: Key, against: bool, estimate: Estimate) -> str | None:
+    def _fault(self, key: Key, against: bool) -> str | None:
         """Why nothing can be decided: what was measured is not what the policy or the baseline is about."""
         if against and (faults := [*self.faults, *self._differing(key)]):
             return Reason("the baseline can't be compared: what differs is {what}", what=told_together(faults))
@@ -150,8 +135,7 @@ class Judge:
                 return Reason(
                     "{name} is not what the policy was written for: its prompts or data have changed", name=name
                 )
-        share = estimate.invalid_count / max(1, estimate.n + estimate.invalid_count)
-        return self._too_many_invalid(share)
+        return None
 
     def _differing(self, key: Key) -> list[str]:
         """What differs from the baseline in the tasks that the number is made of."""
@@ -161,11 +145,18 @@ class Judge:
         whole = any(name not in self.pins for name in names)
         return [fault for task, fault in self.task_faults.items() if whole or task in names]
 
-    def _too_many_invalid(self, share: float) -> str | None:
-        if share <= self.policy.largest_invalid_share:
+    def _unusable(self, key: Key, share: float, blank: RuleVerdict) -> RuleVerdict | None:
+        """An ERROR where too many samples can't be used; undecided where that may be chance, in a run that goes on."""
+        largest = self.policy.largest_invalid_share
+        if share <= largest:
             return None
-        most = f"{self.policy.largest_invalid_share:.1%}"
-        return Reason("{share} of the samples can't be used, over {most}", share=f"{share:.1%}", most=most)
+        told = {"share": f"{share:.1%}", "most": f"{largest:.1%}"}
+        parts = [self.run.estimates[part] for part in contrasted_parts(self.run, key) or [key]]
+        if self.bounds.is_surely_more(key, share, min(one.n + one.invalid_count for one in parts), largest):
+            reason = Reason("{share} of the samples can't be used, over {most}", **told)
+            return replace(blank, verdict="ERROR", reason=reason)
+        reason = Reason("{share} of the samples can't be used, over {most}, which may be chance so far", **told)
+        return replace(blank, verdict="INCONCLUSIVE", reason=reason)
 
     def _too_few(self, rule: Rule, n: int) -> int | None:
         smallest = rule.smallest_n or self.policy.smallest_n
@@ -190,8 +181,8 @@ class Judge:
             return replace(blank, value=None, reason="the baseline has no such number")
         margin = self._margin(rule, key)
         contrast = self.bounds.against(key, margin)
-        if fault := self._too_many_invalid(contrast.invalid_share):
-            return replace(blank, value=None, reason=fault)
+        if unusable := self._unusable(key, contrast.invalid_share, replace(blank, value=None)):
+            return unusable
         before, now = self.baseline.estimates[key], self.run.estimates[key]
         edges = Edges(floor=-margin) if now.direction == "higher" else Edges(ceiling=margin)
         blank = replace(blank, margin=margin, bound=edges.nearest(0.0))
@@ -280,8 +271,8 @@ class Judge:
         for group in groups:
             one = key._replace(group=group)
             contrast = self.bounds.against(one, margin) if one in self.baseline.estimates else Contrast(difference=None)
-            if fault := self._too_many_invalid(contrast.invalid_share):
-                return replace(blank, group=str(group), reason=fault)
+            if unusable := self._unusable(one, contrast.invalid_share, replace(blank, group=str(group))):
+                return unusable
             found = contrast.difference
             if found is None or found.low is None or found.high is None:
                 open_groups.append(group)
@@ -340,6 +331,22 @@ class Judge:
                 by_method("alarms corrected by Holm"),
             ),
         )
+
+
+def require_direction(rule: Rule, metric: str, direction: str | None, target: float | None, place: str) -> None:
+    """Raises `InputError` for a rule that contradicts what is better of the metric that it is on."""
+    wrong = {"floor": "lower", "ceiling": "higher"}.get(rule.kind)
+    if wrong is not None and direction == wrong:
+        other = {"floor": "ceiling", "ceiling": "floor"}[rule.kind]
+        raise InputError(
+            f"{wrong} is better for {metric}, which contradicts a {rule.kind}", place=place, fix=f"Use kind: {other}"
+        )
+    if rule.kind in ("non_inferior", "no_worse_group") and direction is None:
+        raise InputError(
+            f"{metric} has a target of {target:g} and no better direction", place=place, fix="Use kind: target"
+        )
+    if rule.kind == "target" and rule.target is None and target is None:
+        raise InputError(f"{metric} has no target of its own", place=place, fix="Add target")
 
 
 def _as_read(first: Estimate, second: Estimate) -> Difference:

@@ -95,6 +95,13 @@ class Bounds(Protocol):
         """
         ...
 
+    def is_surely_more(self, key: Key, share: float, count: int, largest: float) -> bool:
+        """Whether more than the `largest` share of the samples of a number can't be used: a `share` of `count` can't.
+
+        Not asked where it is no more of these.
+        """
+        ...
+
 
 class FixedBounds(Bounds):
     """Those of a run whose samples were chosen beforehand, and that is looked at once."""
@@ -117,6 +124,10 @@ class FixedBounds(Bounds):
     @override
     def alarms(self, gains: Sequence[tuple[Key, Difference]], margin: float, sign: float) -> list[float]:
         return statistics.holm([self._beyond(gain, margin) for _, gain in gains])
+
+    @override
+    def is_surely_more(self, key: Key, share: float, count: int, largest: float) -> bool:
+        return True
 
     def _beyond(self, gain: Difference, margin: float) -> float:
         """The one-sided p value of a loss no larger than the margin, by the bound on its side of the interval.

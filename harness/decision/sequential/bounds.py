@@ -16,6 +16,7 @@ from harness.core.statistics import Difference, Interval, Statistic
 from harness.core.statistics.anytime.asymptotic import asymptotic_log_wealth, asymptotic_radius
 from harness.core.statistics.anytime.betting import Bets
 from harness.core.statistics.anytime.several import e_holm
+from harness.core.statistics.anytime.shares import share_log_wealth
 from harness.core.text.reasons import Reason
 from harness.decision.contrasts import Contrast, contrasted_parts, no_worst, scored_pairs, unlike
 from harness.decision.keys import Key
@@ -103,6 +104,7 @@ class AnytimeBounds(Bounds):
 
     def __init__(self, run: Scored, baseline: Scored | None, confidence: float, order: Order) -> None:
         self.run, self.baseline, self.confidence, self.order = run, baseline, confidence, order
+        self._paired: dict[Key, tuple[Metric, Pairs]] = {}
 
     @override
     def alone(self, key: Key, margin: float | None) -> Interval:
@@ -144,6 +146,12 @@ class AnytimeBounds(Bounds):
             turned = stream if sign < 0 else stream.mirrored
             found.append(float(turned.bets(margin).log_wealth(turned.values, margin).max(initial=0.0)))
         return [math.exp(-max(wealth, 0.0)) for wealth in e_holm(found)]
+
+    @override
+    def is_surely_more(self, key: Key, share: float, count: int, largest: float) -> bool:
+        if self.order.sizes.get((key.suite, key.task)) == count:
+            return True
+        return share_log_wealth(round(share * count), count, largest) >= -math.log1p(-self.confidence)
 
     def _parts(self, key: Key) -> list[Key]:
         return contrasted_parts(self.run, key) or [key]
@@ -248,9 +256,14 @@ class AnytimeBounds(Bounds):
         """The ids of the samples that the scores are of, in order."""
         return self.order.ranked(key.suite, key.task, list(dict.fromkeys(score.sample_id for score in scores)))
 
-    def _pairs(self, key: Key) -> tuple[Metric, Pairs]:
+    def _scored_pairs(self, key: Key) -> tuple[Metric, Pairs]:
         assert self.baseline is not None
-        metric, pairs = scored_pairs(self.baseline, self.run, key)
+        if key not in self._paired:
+            self._paired[key] = scored_pairs(self.baseline, self.run, key)
+        return self._paired[key]
+
+    def _pairs(self, key: Key) -> tuple[Metric, Pairs]:
+        metric, pairs = self._scored_pairs(key)
         if len(pairs.valid()) < len(pairs):
             if not metric.averages_values:
                 raise Undefined(no_worst(key))
@@ -258,8 +271,7 @@ class AnytimeBounds(Bounds):
         return metric, pairs
 
     def _invalid_share(self, key: Key) -> float:
-        assert self.baseline is not None
-        _, pairs = scored_pairs(self.baseline, self.run, key)
+        _, pairs = self._scored_pairs(key)
         return max(pairs.invalid_counts) / max(1, len(pairs))
 
     def _contributions(self, key: Key) -> "_Contributions":

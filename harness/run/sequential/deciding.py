@@ -12,6 +12,7 @@ from harness.core.process.network import offline_if
 from harness.core.process.progress import Progress, Quiet
 from harness.decision.comparable import questions_of, run_faults
 from harness.decision.gate import judge_of, summed_up
+from harness.decision.judging import Judge
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Scored
 from harness.decision.sequential.units import Place
@@ -20,6 +21,7 @@ from harness.record import RunRecord
 from harness.run.options import EvalOptions
 from harness.run.planning import Plan, plan
 from harness.run.sequential.budget import Budget
+from harness.run.sequential.foreseen import require_same_samples, require_sense, why_never
 from harness.run.sequential.growing import GrowingRun
 from harness.run.sequential.needs import LEAST, Need, in_bits, need_of
 from harness.run.work import prepare
@@ -58,6 +60,18 @@ class _Open:
     @property
     def is_decided(self) -> bool:
         return self.is_absent or (self.verdict is not None and self.verdict.verdict != "INCONCLUSIVE")
+
+    def judge(self, judge: Judge) -> None:
+        """Have it judged; a group that no sample belonged to so far may yet come.
+
+        Raises `InputError` for one that there isn't among all samples.
+        """
+        try:
+            self.verdict = judge.judge(self.rule)
+        except InputError:
+            if not self.can_grow:
+                raise
+        self.is_absent = self.verdict is None and not self.can_grow
 
     @property
     def can_grow(self) -> bool:
@@ -100,6 +114,8 @@ def decide(
         if budget is not None:
             budget.require_meter(whole.spec.meter)
         most = _available(whole, policy, baseline, options)
+        if baseline is not None:
+            require_same_samples(baseline, whole, most, _held_against(whole, policy))
         rules = _opened(policy, whole, most, progress)
         with GrowingRun(whole, options.output, Path(policy.path).read_bytes(), progress) as growing:
             return _until_decided(growing, rules, policy, baseline, most, budget, began)
@@ -186,16 +202,19 @@ def _opened(policy: Policy, whole: Plan, most: Mapping[Place, int], progress: Pr
     found = []
     for rule in policy.rules:
         need = need_of(rule.suite, rule.task, whole, most)
+        never = "there is no sample for it, or none in the baseline"
         if need is not None and need.longest > 0:
-            found.append(_Open(rule=rule, need=need, steps=need.first))
-        elif rule.required:
+            require_sense(rule, policy, whole, need)
+            if not (never := why_never(rule, policy, whole, need)):
+                found.append(_Open(rule=rule, need=need, steps=need.first))
+                continue
+        if rule.required:
             raise InputError(
-                f"the rule {rule.title!r} can't be decided: there is no sample for it, or none in the baseline",
+                f"the rule {rule.title!r} can't be decided: {never}",
                 place=policy.path,
-                fix="Name its suite with --suite, give a baseline that ran it, or write `required: false`",
+                fix="Name its suite with --suite, raise --limit or the baseline's, or write `required: false`",
             )
-        else:
-            progress.note(f"left out, since no sample decides it here: {rule.title}")
+        progress.note(f"left out, since no sample decides it here: {rule.title} ({never})")
     if not found:
         raise InputError(
             "no rule can be decided: the run has no sample for any of them, or the baseline has none of its samples",
@@ -220,8 +239,7 @@ def _until_decided(
         judge = judge_of(policy, Scored(record), Scored(baseline) if baseline else None)
         for one in rules:
             if not one.is_decided:
-                one.verdict = judge.judge(one.rule)
-                one.is_absent = one.verdict is None
+                one.judge(judge)
         ended_by = _ended(growing, rules, budget, began)
         if ended_by:
             kept = growing.keep(record)

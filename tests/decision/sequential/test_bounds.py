@@ -8,8 +8,11 @@ import pytest
 from harness.core.metrics import Mean, MeanShare
 from harness.core.scores import SampleGroup
 from harness.core.statistics.anytime.asymptotic import asymptotic_log_wealth, asymptotic_radius
+from harness.core.statistics.anytime.shares import share_log_wealth
 from harness.decision.contrasts import READINGS
+from harness.decision.judging import Judge
 from harness.decision.keys import Key
+from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Scored
 from harness.decision.sequential.bounds import ASYMPTOTIC, BETTING, OTHER_SAMPLES, AnytimeBounds
 from harness.decision.sequential.units import Order
@@ -57,6 +60,36 @@ def test_samples_that_can_not_be_used_count_as_the_worst_where_values_have_no_en
     whole = bounds(sealed(tmp_path, "a", scores_of([*values, 0.0]), metrics=(OPEN,))).alone(ACC, None)
     holed = bounds(sealed(tmp_path, "b", scores_of([*values, None]), metrics=(OPEN,))).alone(ACC, None)
     assert (holed.value, holed.low, holed.high) == pytest.approx((whole.value, whole.low, whole.high))
+
+
+def test_one_answer_of_the_first_ones_that_can_not_be_used_is_no_error_yet_and_many_are(tmp_path):
+    def verdict(name, holes, count):
+        values = [None] * holes + [1.0] * (count - holes)
+        run = Scored(sealed(tmp_path, name, scores_of(values)))
+        ids = frozenset(score.sample_id for scores in run.scores.values() for score in scores)
+        rule = Rule(kind="floor", suite="quiz", task="foxes", metric="acc", bound=0.5)
+        policy = Policy(format=1, name="p", rules=[rule])
+        order = Order(seed=0, looks=[{("quiz", "foxes"): ids}], sizes={})
+        found = Judge(policy, run, None, AnytimeBounds(run, None, 0.95, order)).judge(rule)
+        fixed = Judge(policy, run, None).judge(rule)
+        assert found is not None
+        assert fixed is not None
+        return found.verdict, fixed.verdict
+
+    assert verdict("a", 1, 64) == ("INCONCLUSIVE", "ERROR")
+    assert verdict("b", 16, 64) == ("ERROR", "ERROR")
+    assert verdict("c", 1, 128) == ("PASS", "PASS")
+
+
+def test_the_evidence_that_a_share_is_larger_is_no_more_than_a_bet_is_worth():
+    # By hand: of one thing that is a hit, the larger shares say it with (1 + s) / 2 on average, the share s with s.
+    assert share_log_wealth(1, 1, 0.25) == pytest.approx(math.log(0.625 / 0.25))
+    # What it is worth after ten things is 1 on average where the share is true, and less where it is smaller.
+    for true, most in ((0.1, 1.0), (0.05, 0.9)):
+        chances = [math.comb(10, hits) * true**hits * (1 - true) ** (10 - hits) for hits in range(11)]
+        worth = sum(c * math.exp(share_log_wealth(hits, 10, 0.1)) for hits, c in enumerate(chances))
+        assert worth <= most + 1e-9
+    assert share_log_wealth(1, 50, 0.0) == math.inf
 
 
 def test_numbers_a_token_of_other_tokenizers_are_not_held_against_each_other(tmp_path):

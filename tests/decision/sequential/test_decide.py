@@ -265,3 +265,27 @@ def test_what_can_not_be_decided_is_said_before_anything_is_asked(place, baselin
     with pytest.raises(InputError, match="no rule can be decided"):
         decided(place, policy(tmp_path, optional), tmp_path)
     assert not [path for path in tmp_path.glob("*/journal.jsonl") if path.stat().st_size]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("kind: floor, task: letters, metric: ac, bound: 0.5", "no such metric of letters; did you mean acc"),
+        ("kind: floor, task: letters, metric: acc, group: 'sex=female', bound: 0.5", "no such attribute of acc"),
+        ("kind: no_worse_group, task: letters, metric: acc, attribute: sex, margin: 0.1", "no such attribute of acc"),
+        ("kind: ceiling, task: letters, metric: acc, bound: 0.5", "higher is better"),
+        (f"{HIGH}, smallest_n: 301", "there are 300 independent samples for it, and it takes 301"),
+    ],
+)
+def test_a_rule_that_no_sample_can_decide_is_refused_before_anything_is_asked(place, baseline, tmp_path, rule, said):
+    with pytest.raises(InputError, match=said):
+        decided(place, policy(tmp_path, rule), tmp_path, baseline=baseline)
+    assert not list(tmp_path.glob("*/journal.jsonl"))
+
+
+def test_a_baseline_that_was_asked_otherwise_is_refused_before_anything_is_asked(place, tmp_path):
+    exemplars = replace(options(place), num_fewshot=1)
+    other = evaluate(str(place / "model"), suite=str(place / "quiz.yaml"), limit=40, options=exemplars)
+    with pytest.raises(InputError, match="was asked other samples of quiz/letters"):
+        decided(place, policy(tmp_path, KEEPS_UP), tmp_path, baseline=other)
+    assert not list(tmp_path.glob("*/journal.jsonl"))
