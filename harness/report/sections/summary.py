@@ -1,16 +1,19 @@
 """The first page: what was tested, what came of it, and what to worry about."""
 
+from dataclasses import replace
+
+from harness.core.reports.installed import suite_reports
 from harness.core.scores import Estimate
 from harness.core.text.display import number
 from harness.decision.verdicts import Verdict
-from harness.report.blocks import Block, Bullets, Column, Facts, Paragraph, Section, Table
+from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
 from harness.report.figures import first_figures
 from harness.report.worries import worries
 
 __all__ = ["summary", "verdict_in_words"]
 
-FIRST = 4
+FIRST = 3
 """Worries that the first page has room for; the others follow it."""
 
 
@@ -22,7 +25,7 @@ def summary(context: ReportContext) -> list[Section]:
         Paragraph(text=_tested(context)),
         Paragraph(text=verdict_in_words(context), strong=True),
         _scores(context),
-        *first_figures(context),
+        *(replace(figure, width=0.7) for figure in first_figures(context)),
     ]
     if found:
         first = words("What to worry about first") if found[FIRST:] else words("What to worry about")
@@ -32,12 +35,25 @@ def summary(context: ReportContext) -> list[Section]:
         ]
     else:
         blocks.append(Paragraph(text=words("No rule of this report found anything to worry about.")))
-    blocks.append(Facts(items=_origin(context)))
+    blocks.append(Paragraph(text=_not_measured(context)))
+    blocks += [Note(term=name, text=value) for name, value in _origin(context)]
     sections = [Section(title=words("Summary"), blocks=blocks)]
     if found[FIRST:]:
         others = Bullets(items=[worry.text for worry in found[FIRST:]])
         sections.append(Section(title=words("What else to worry about"), blocks=[others]))
     return sections
+
+
+def _not_measured(context: ReportContext) -> str:
+    """What a signer can't take from this report: dimensions that nobody asked about, scores that are absent."""
+    words, asked = context.words, {task.suite for task in context.record.spec.tasks}
+    absent = sum(one.value is None and one.applies and one.group is None for one in context.estimates)
+    others = [words.title(name) for name in suite_reports() if name not in asked]
+    return words(
+        "Not measured: {dimensions}; of what was asked, scores that are absent: {absent}.",
+        dimensions=", ".join(others) if others else words("no dimension that this installation knows"),
+        absent=absent,
+    )
 
 
 def _tested(context: ReportContext) -> str:
@@ -116,7 +132,6 @@ def best(context: ReportContext, one: Estimate) -> str:
 def _origin(context: ReportContext) -> list[tuple[str, str]]:
     words, record = context.words, context.record
     return [
-        (words("run"), record.run_id),
         (words("checkpoint's fingerprint (SHA-256)"), record.spec.fingerprint),
         (words("seal"), words("every file of the record was hashed again for this report and is as it was sealed")),
     ]
