@@ -78,6 +78,7 @@ CAUSAL = Kind(
     transformer="decoder",
     white_box=f"{_BOXES}:CausalBox",
     comparer="harness.engine.comparing.divergences:DivergenceModel",
+    trainer="harness.engine.training.tuned:TunedModel",
     takes_noise=True,
 )
 MASKED = Kind(

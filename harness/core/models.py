@@ -152,7 +152,8 @@ class Kind:
     default loads with transformers, as `loading` says, what `model`, as `module:class`, then answers for. `transformer`
     says which of a transformer's two stacks it has. `white_box` names what gives the gradients of its decisions, if it
     makes any, and `comparer`, as `module:class`, the model that holds two loaded checkpoints of the kind against each
-    other, if they can be. `task_type` is its tag on a model hub.
+    other, if they can be. `trainer`, as `module:class`, is what answers for a loaded checkpoint of the kind that is
+    trained on rows first, if it can be. `task_type` is its tag on a model hub.
 
     A checkpoint of a kind of one's own is a folder with the file `marker` and without a config.json: it is recognised
     by that name alone, and nothing in it is run. `takes_noise` says whether requests may bear noise on embeddings,
@@ -169,6 +170,7 @@ class Kind:
     transformer: Literal["decoder", "encoder", "encoder-decoder"] | None = None
     white_box: str | None = None
     comparer: str | None = None
+    trainer: str | None = None
     marker: str | None = None
     task_type: str = "text-generation"
     takes_noise: bool = False
@@ -181,7 +183,11 @@ class Kind:
 
     def refusal(self, asked: type[Request]) -> str | None:
         """Why a model of this kind can't answer requests of the class `asked`; None where it can."""
-        if asked in self.answers or (asked.needs_reference and self.comparer is not None):
+        if (
+            asked in self.answers
+            or (asked.needs_reference and self.comparer)
+            or (asked.needs_training and self.trainer)
+        ):
             return None
         lack = asked.lack or Reason("answers no requests of the kind {name}", name=asked.kind)
         return Reason("a {kind} {lack}", kind=self.title, lack=lack)

@@ -57,12 +57,14 @@ class Request:
     """One question to a model. Concrete kinds below; `kind` names the kind in records and signatures.
 
     `lack` says of a model that can't answer it what that model lacks, as the end of a sentence about it.
-    `needs_reference` says that it is asked about a second model too, which the user names (`--reference`).
+    `needs_reference` says that it is asked about a second model too, which the user names (`--reference`), and
+    `needs_training` that the model is trained before it is asked.
     """
 
     kind: ClassVar[str]
     lack: ClassVar[str] = ""
     needs_reference: ClassVar[bool] = False
+    needs_training: ClassVar[bool] = False
 
     @cached_property
     def id(self) -> str:

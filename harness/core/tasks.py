@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, runtime_checkable
 
 from harness.core.checkpoints import Checkpoint
 from harness.core.datasets import DataSet, Row
@@ -16,6 +16,8 @@ from harness.core.requests import Request, Response
 from harness.core.scores import Estimate, Score
 
 __all__ = [
+    "AdaptWay",
+    "Adapts",
     "Aggregate",
     "Disturbed",
     "Results",
@@ -63,6 +65,10 @@ class Sample:
     cluster: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     exemplars: tuple[tuple[str, str], ...] = ()
+
+
+AdaptWay: TypeAlias = Literal["lora"]
+"""How a model can be trained on rows: by a small adapter."""
 
 
 class Aggregate(Protocol):
@@ -203,6 +209,15 @@ class UsesReference(Protocol):
 
     def use_reference(self, fingerprint: str) -> None:
         """Ask about the reference with this fingerprint from here on; it is a part of the task's definition."""
+        ...
+
+
+@runtime_checkable
+class Adapts(Protocol):
+    """A task that shows a model rows before it asks, and that can train it on them instead."""
+
+    def adapted(self, way: AdaptWay) -> Task:
+        """A task with the same questions and rows, for a model that is trained on the rows in this way."""
         ...
 
 

@@ -1,5 +1,6 @@
 """The one door from a resolved checkpoint to the model that answers."""
 
+from functools import partial
 from pkgutil import resolve_name
 from typing import Any
 
@@ -11,7 +12,7 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import PluginError
 from harness.core.meters import Meter, NullMeter
 from harness.core.models import Model, ModelOptions
-from harness.core.requests import AudioLoglikelihood
+from harness.core.requests import AudioLoglikelihood, Loglikelihood
 from harness.engine.attribution.model import AttributingModel
 from harness.engine.comparing.referred import ReferredModel
 from harness.engine.devices import default_batch_tokens, resolve_device, settle_kernels
@@ -83,7 +84,7 @@ def open_loaded(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, loa
         spread=spread,
     )
     batch_tokens = options.batch_tokens or default_batch_tokens(device)
-    model = _outfitted(loaded, options, batch_tokens, meter)
+    model = _trainable(_outfitted(loaded, options, batch_tokens, meter), loaded, options, batch_tokens, meter)
     if options.reference is None:
         return model
     comparer = registry.kind(checkpoint.kind).comparer
@@ -108,18 +109,46 @@ def _outfitted(loaded: Any, options: ModelOptions, batch_tokens: int, meter: Met
     if missing := unembedded_ids(loaded.tokenizer, loaded.model):
         model = Unembedded(model, loaded.tokenizer, missing)
     if options.apply_chat_template:
-        switch = options.thinking and thinking_switch(loaded.checkpoint)
-        model = ChatModel(
-            model,
-            loaded.tokenizer,
-            options.system_prompt,
-            today=options.chat_date or UNDATED,
-            variables={switch: options.thinking == "on"} if switch else {},
-            mark=mark_in_chats(loaded.processor, loaded.model.config, kind.answers),
-        )
+        model = _in_chat(model, loaded, options)
     if AudioLoglikelihood in kind.answers:
         model = Transcriber(model, predicts=True)
     return model if loaded.tokenizer.is_fast else Noiseless(model)
+
+
+def _in_chat(model: Model, loaded: Any, options: ModelOptions) -> ChatModel:
+    switch = options.thinking and thinking_switch(loaded.checkpoint)
+    return ChatModel(
+        model,
+        loaded.tokenizer,
+        options.system_prompt,
+        today=options.chat_date or UNDATED,
+        variables={switch: options.thinking == "on"} if switch else {},
+        mark=mark_in_chats(loaded.processor, loaded.model.config, registry.kind(loaded.checkpoint.kind).answers),
+    )
+
+
+def _trainable(model: Model, loaded: Any, options: ModelOptions, batch_tokens: int, meter: Meter) -> Model:
+    """The model, which can be trained before it is asked where its kind can be."""
+    trainer = registry.kind(loaded.checkpoint.kind).trainer
+    if trainer is None:
+        return model
+
+    chat = _in_chat(model, loaded, options) if options.apply_chat_template else None
+
+    def asked(request: Loglikelihood) -> Loglikelihood:
+        found = request if chat is None else chat.templated(request)
+        assert isinstance(found, Loglikelihood)
+        return found
+
+    made: Model = resolve_name(trainer)(
+        model,
+        loaded,
+        opened=partial(_outfitted, loaded, options, batch_tokens, meter),
+        asked=asked,
+        missing=unembedded_ids(loaded.tokenizer, loaded.model),
+        meter=meter,
+    )
+    return made
 
 
 def loaded_model(loaded: Any, *, batch_tokens: int, meter: Meter | None = None) -> Model:

@@ -32,6 +32,7 @@ from harness.core.requests import (
 from harness.core.text.codec import REASON, Codec, Form
 from harness.core.text.hashing import canonical_json
 from harness.core.text.values import field_values
+from harness.core.training.requests import TunedLoglikelihood
 
 __all__ = ["RESPONSES", "WINDOWS", "request_columns", "request_of"]
 
@@ -64,6 +65,7 @@ _PAIR = {**_CONTEXT, "continuation": "continuation"}
 _KINDS: Mapping[type[Request], _Kind] = {
     Loglikelihood: _Kind(Codec(Loglikelihood), _PAIR),
     ReferenceLoglikelihood: _Kind(Codec(ReferenceLoglikelihood), _PAIR),
+    TunedLoglikelihood: _Kind(Codec(TunedLoglikelihood), _PAIR),
     MultimodalLoglikelihood: _Kind(Codec(MultimodalLoglikelihood), _PAIR),
     MultimodalGenerateUntil: _Kind(Codec(MultimodalGenerateUntil), _CONTEXT),
     AudioLoglikelihood: _Kind(Codec(AudioLoglikelihood), _PAIR),

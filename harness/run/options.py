@@ -78,6 +78,11 @@ class EvalOptions:
         "The model that this one is held against, token by token, as --model: what it was quantised, pruned, distilled "
         "or merged from.",
     )
+    adapt: Literal["lora"] | None = option(
+        None,
+        "Beside each task that shows exemplars by their number, train the model on these rows and ask again: lora fits "
+        "a small adapter, minutes on a processor.",
+    )
     corpus: Path | None = option(
         None,
         "Folder of .txt, .md or .jsonl files, packed with gzip or not, or of .parquet files, in which questions are "

@@ -26,6 +26,7 @@ from harness.record import RunRecord, RunSpec
 from harness.record.environment import (
     package_versions,
 )
+from harness.run.adapting import with_adapted
 from harness.run.gen_kwargs import GenKwargs, parse_gen_kwargs
 from harness.run.memory_limit import check_size
 from harness.run.metering import METERS
@@ -90,6 +91,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         seed=options.seed,
         options=task_options,
     )
+    selection = with_adapted(selection, options.adapt)
     _equip(selection, options, reference)
     _use_sampling(selection, sampling, checkpoint, asked_for)
     # What is asked of it depends on whether its template is in force, and not on whether there is one.

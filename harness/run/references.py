@@ -15,7 +15,15 @@ from harness.core.reports.installed import known_suite
 from harness.core.tasks import Task, UsesCorpus, UsesReference
 from harness.run.options import EvalOptions
 
-__all__ = ["find_reference", "recorded_reference", "referring_suites", "use_corpus", "use_reference"]
+__all__ = [
+    "find_reference",
+    "recorded_reference",
+    "referring_suites",
+    "suites_with",
+    "use_corpus",
+    "use_reference",
+    "useless",
+]
 
 _FIX = "Name the model that this one was made from, or one of the same vocabulary"
 
@@ -46,7 +54,7 @@ def use_reference(tasks: Iterable[Task], reference: Checkpoint | None) -> None:
         return
     asking = [task for task in tasks if isinstance(task, UsesReference)]
     if not asking:
-        raise _useless(f"--reference {reference.ref}", "holds the model against another one", referring_suites())
+        raise useless(f"--reference {reference.ref}", "holds the model against another one", referring_suites())
     for task in asking:
         task.use_reference(reference.fingerprint)
 
@@ -57,22 +65,24 @@ def use_corpus(tasks: Iterable[Task], folder: Path | None) -> None:
         return
     looking = [task for task in tasks if isinstance(task, UsesCorpus)]
     if not looking:
-        raise _useless(f"--corpus {folder}", "looks for its questions in a corpus", _suites_with(UsesCorpus))
+        raise useless(f"--corpus {folder}", "looks for its questions in a corpus", suites_with(UsesCorpus))
     for task in looking:
         task.use_corpus(folder)
 
 
 def referring_suites() -> list[str]:
     """The installed suites with a task that holds the model against a second one."""
-    return _suites_with(UsesReference)
+    return suites_with(UsesReference)
 
 
-def _suites_with(contract: type) -> list[str]:
+def suites_with(contract: type) -> list[str]:
+    """The installed suites with a task that fulfils it."""
     installed = filter(None, map(known_suite, registry.names("harness.suites")))
     return [one.name for one in installed if any(isinstance(registry.task(each), contract) for each in one.tasks)]
 
 
-def _useless(place: str, does: str, suites: Sequence[str]) -> InputError:
+def useless(place: str, does: str, suites: Sequence[str]) -> InputError:
+    """What is said of an option that no task has a use for."""
     having = " or ".join(f"--suite {name}" for name in suites) or "one that does"
     return InputError(f"none of the tasks asked for {does}", place=place, fix=f"Leave it out, or add {having}")
 

@@ -29,6 +29,7 @@ from harness.core.requests import (
     TokenLoglikelihoods,
     Transcribe,
 )
+from harness.core.training.requests import TunedLoglikelihood
 
 __all__ = ["StandIn", "refused"]
 
@@ -176,6 +177,7 @@ _MADE: Mapping[type[Request], Callable[..., Response]] = {
     TokenLoglikelihoods: StandIn._by_token,
     Divergence: StandIn._apart,
     ReferenceLoglikelihood: StandIn._likely,
+    TunedLoglikelihood: StandIn._likely,
     GenerateUntil: StandIn._written,
     MultimodalLoglikelihood: StandIn._likely,
     MultimodalGenerateUntil: StandIn._written,

@@ -29,7 +29,7 @@ from suites.adaptation.metrics import (
     curve_metrics,
 )
 
-__all__ = ["ALL_SHOTS", "AdaptationTask", "arms_of"]
+__all__ = ["ALL_SHOTS", "AdaptationTask", "Answer", "answered", "arms_of", "of_curve", "point"]
 
 ALL_SHOTS = (0, 1, 2, 4, 8, 16, 32)
 """Numbers of exemplars that are asked with, as far as data and window reach."""
@@ -49,7 +49,7 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Answer:
+class Answer:
     """Whether an answer is right; where there is none, `lacking` says why: nothing is wrong with the model's answer."""
 
     right: float | None
@@ -123,23 +123,23 @@ class AdaptationTask(Task):
         size = len(sample.choices)
         parts = [responses[start : start + size] for start in range(0, len(responses), size)]
         answers = {
-            (arm.name, count): _answer(sample, count, part)
+            (arm.name, count): answered(sample, count, part)
             for (arm, count), part in zip(_ways(sample), parts, strict=True)
         }
         blank = Score(sample_id=sample.id, metric="", gold=_gold(sample), cluster=sample.cluster or sample.id)
         some = [count for count in self.shots if count]
-        scores = [_point(blank, SHOTS_ACC, answers[_ALONE, 0], 0)]
+        scores = [_shot(blank, SHOTS_ACC, answers[_ALONE, 0], 0)]
         for count in some:
             drawn = [answers.get((str(draw), count)) or _missing(count) for draw in range(self.draws)]
-            scores += [_point(blank, SHOTS_ACC, answer, count, str(draw)) for draw, answer in enumerate(drawn)]
+            scores += [_shot(blank, SHOTS_ACC, answer, count, str(draw)) for draw, answer in enumerate(drawn)]
             if self.draws > 1 and not any(answer.lacking for answer in drawn):
-                scores += [_point(blank, DRAW_SPREAD, answer, count, str(draw)) for draw, answer in enumerate(drawn)]
+                scores += [_shot(blank, DRAW_SPREAD, answer, count, str(draw)) for draw, answer in enumerate(drawn)]
             control = answers.get((_RANDOM, count)) or _missing(count)
-            scores.append(_point(blank, RANDOM_LABEL_ACC, control, count))
+            scores.append(_shot(blank, RANDOM_LABEL_ACC, control, count))
             scores.append(_difference(blank, drawn[0], control, count))
         last = max((count for _, count in answers), default=0)
         scores += _of_order(blank, answers["0", last], answers[_REORDERED, last])
-        return [*scores, *_of_curve(blank, answers, self.draws)]
+        return [*scores, *of_curve(blank, answers, self.draws)]
 
 
 def _ways(sample: Sample) -> Iterator[tuple[Arm, int]]:
@@ -152,28 +152,27 @@ def _gold(sample: Sample) -> str:
     return sample.choices[sample.gold]
 
 
-def _answer(sample: Sample, count: int, responses: Sequence[Response]) -> _Answer:
+def answered(sample: Sample, count: int, responses: Sequence[Response]) -> Answer:
+    """What the responses say, one a choice, after so many exemplars."""
     if count and any(response.unread_character_count for response in responses):
-        return _Answer(
+        return Answer(
             right=None,
             lacking=Reason("a prompt with {count} of the exemplars doesn't fit the model's window", count=count),
         )
     nats = [response.loglikelihood for response in responses if response.loglikelihood is not None]
     if len(nats) < len(responses):
         reason = next((response.invalid for response in responses if response.invalid), None)
-        return _Answer(right=None, invalid=reason or "the model gave no log-likelihood")
+        return Answer(right=None, invalid=reason or "the model gave no log-likelihood")
     chosen = pick(nats, sample.choices, normalised=False)
-    return _Answer(right=float(chosen.index == sample.gold), said=sample.choices[chosen.index], tie=chosen.tie)
+    return Answer(right=float(chosen.index == sample.gold), said=sample.choices[chosen.index], tie=chosen.tie)
 
 
-def _missing(count: int) -> _Answer:
-    return _Answer(
-        right=None, lacking=Reason("the data have fewer than {count} rows to show as exemplars", count=count)
-    )
+def _missing(count: int) -> Answer:
+    return Answer(right=None, lacking=Reason("the data have fewer than {count} rows to show as exemplars", count=count))
 
 
-def _point(blank: Score, metric: Metric, answer: _Answer, count: int, draw: str | None = None) -> Score:
-    groups: Mapping[str, str] = {SHOTS: as_shots(count), **({} if draw is None else {DRAW: draw})}
+def point(blank: Score, metric: Metric, answer: Answer, groups: Mapping[str, str]) -> Score:
+    """The score of an answer, in these groups."""
     return replace(
         blank,
         metric=metric.name,
@@ -186,8 +185,12 @@ def _point(blank: Score, metric: Metric, answer: _Answer, count: int, draw: str 
     )
 
 
-def _difference(blank: Score, own: _Answer, control: _Answer, count: int) -> Score:
-    found = _point(blank, LABEL_EFFECT, own, count)
+def _shot(blank: Score, metric: Metric, answer: Answer, count: int, draw: str | None = None) -> Score:
+    return point(blank, metric, answer, {SHOTS: as_shots(count), **({} if draw is None else {DRAW: draw})})
+
+
+def _difference(blank: Score, own: Answer, control: Answer, count: int) -> Score:
+    found = _shot(blank, LABEL_EFFECT, own, count)
     if own.right is None or control.right is None:
         return replace(_without(found, own, control), predicted=None)
     return replace(
@@ -198,14 +201,14 @@ def _difference(blank: Score, own: _Answer, control: _Answer, count: int) -> Sco
     )
 
 
-def _without(found: Score, *answers: _Answer) -> Score:
+def _without(found: Score, *answers: Answer) -> Score:
     """The score without a value, and why."""
     invalid = next((one.invalid for one in answers if one.invalid), None)
     lacking = next((one.lacking for one in answers if one.lacking), None)
     return replace(found, value=None, invalid=invalid, remark=None if invalid else lacking)
 
 
-def _of_order(blank: Score, first: _Answer, moved: _Answer) -> list[Score]:
+def _of_order(blank: Score, first: Answer, moved: Answer) -> list[Score]:
     found = replace(blank, metric=ORDER_FLIP_RATE.name)
     if first.right is None or moved.right is None:
         return [_without(found, first, moved)]
@@ -213,8 +216,8 @@ def _of_order(blank: Score, first: _Answer, moved: _Answer) -> list[Score]:
     return [replace(found, value=flipped, gold=first.said, predicted=moved.said, tie=first.tie or moved.tie)]
 
 
-def _of_curve(blank: Score, answers: Mapping[tuple[str, int], _Answer], draws: int) -> list[Score]:
-    """Area and slope, over the numbers of exemplars that the window holds in every draw."""
+def of_curve(blank: Score, answers: Mapping[tuple[str, int], Answer], draws: int) -> list[Score]:
+    """Area and slope over the numbers of exemplars that every draw has an answer for; answers go by draw and number."""
     curve: dict[int, float] = {}
     for count in sorted({count for _, count in answers}):
         names = [str(draw) for draw in range(draws)] if count else [_ALONE]

@@ -9,8 +9,8 @@ from typing import Any
 from typing_extensions import override
 
 from harness.core.errors import TaskError
-from harness.core.requests import Loglikelihood, Request
-from harness.core.tasks import Row, Sample, Task, TaskSettings
+from harness.core.requests import Loglikelihood
+from harness.core.tasks import AdaptWay, Row, Sample, Task, TaskSettings
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.wrapped import WrappedTask
 from suites.accuracy.piqa import PIQA
@@ -55,23 +55,20 @@ class FewshotCurve(AdaptationTask, WrappedTask[MultipleChoice]):
         return MappingProxyType({"shots": list(self.shots), "draws": self.draws, "inner": dict(self.inner.definition)})
 
     @override
-    def choices_of(self, sample: Sample) -> Sequence[Request]:
+    def choices_of(self, sample: Sample) -> Sequence[Loglikelihood]:
         """As the task asks, without its controls."""
         return self.inner.requests(sample)[: len(sample.choices)]
+
+    def adapted(self, way: AdaptWay) -> Task:  # noqa: ARG002
+        """The same questions after the same rows, trained on (`Adapts`)."""
+        from suites.adaptation.lora import LoraCurve
+
+        return LoraCurve(self)
 
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
         """The task's samples; rows that are kept for exemplars aren't asked. Raises `TaskError` where none are left."""
-        plain = replace(settings, num_fewshot=0, multiturn=False)
-        asked, kept = self._parted(rows, plain)
-        pool = self.inner.samples(rows, replace(plain, limit=kept))
-        names = {sample.id for sample in asked}
-        pool = [sample for sample in pool if sample.id not in names]
-        if not pool:
-            raise TaskError(f"{self.inner.name} has no row to show as an exemplar", place=self.name)
-        self.data_digest = self.inner.data_digest
-        most = min(self.shots[-1], len(pool))
-        draws = [Random(f"{settings.seed}:{self.name}:{draw}").sample(pool, most) for draw in range(self.draws)]
+        asked, draws, _ = self.drawn(rows, settings)
         rng = Random(f"{settings.seed}:{self.name}:answers")
         answered = [[(one.prompt, self.inner.answer(one)) for one in draw] for draw in draws]
         randomly = [
@@ -79,6 +76,26 @@ class FewshotCurve(AdaptationTask, WrappedTask[MultipleChoice]):
         ]
         arms = arms_of(answered, randomly, self.shots, rng)
         return [self.posed(sample, arms, settings) for sample in asked]
+
+    def drawn(
+        self, rows: Sequence[Row], settings: TaskSettings, further: int = 0
+    ) -> tuple[list[Sample], list[list[Sample]], list[Sample]]:
+        """The questions, the draws of exemplars, and other rows: those kept beside the first draw, and `further` more.
+
+        Raises `TaskError` where there is nothing to ask or to show.
+        """
+        plain = replace(settings, num_fewshot=0, multiturn=False)
+        asked, kept = self._parted(rows, plain)
+        names = {sample.id for sample in asked}
+        pool = [one for one in self.inner.samples(rows, replace(plain, limit=kept)) if one.id not in names]
+        if not pool:
+            raise TaskError(f"{self.inner.name} has no row to show as an exemplar", place=self.name)
+        self.data_digest = self.inner.data_digest
+        most = min(self.shots[-1], len(pool))
+        draws = [Random(f"{settings.seed}:{self.name}:{draw}").sample(pool, most) for draw in range(self.draws)]
+        names |= {one.id for one in draws[0]}
+        wider = self.inner.samples(rows, replace(plain, limit=kept + len(asked) + further)) if further else pool
+        return asked, draws, [one for one in wider if one.id not in names]
 
     def _parted(self, rows: Sequence[Row], plain: TaskSettings) -> tuple[list[Sample], int]:
         """The questions, and how many rows are kept for exemplars: fewer where there are few rows."""

@@ -15,11 +15,14 @@ from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
 
 __all__ = [
     *("ADAPTATION_AREA", "DRAW", "DRAW_SPREAD", "GAIN_PER_DOUBLING", "LABEL_EFFECT", "ORDER_FLIP_RATE"),
-    *("RANDOM_LABEL_ACC", "SHOTS", "SHOTS_ACC", "SpreadOverDraws", "curve_metrics", "as_shots"),
+    *("RANDOM_LABEL_ACC", "ROWS", "SHOTS", "SHOTS_ACC", "SpreadOverDraws", "TRAINED_ACC", "as_rows", "as_shots"),
+    *("curve_metrics", "trained_metrics"),
 ]
 
 SHOTS, DRAW = "shots", "draw"
 """Attributes of scores: how many exemplars stand before the question, and which draw of them."""
+ROWS = "rows"
+"""The attribute of scores that says how many rows the model was trained on."""
 _BROWN = "Brown et al., Language models are few-shot learners (2020), NeurIPS"
 _MIN = "Min et al., Rethinking the role of demonstrations (2022), EMNLP"
 _WEI = "Wei et al., Larger language models do in-context learning differently (2023)"
@@ -37,6 +40,18 @@ SHOTS_ACC = Proportion(
     question.
     """,
 )
+TRAINED_ACC = Proportion(
+    name="trained_acc",
+    unit="share",
+    direction="higher",
+    source="Hu et al., LoRA: low-rank adaptation of large language models (2022), ICLR",
+    by=(ROWS,),
+    smallest_group=1,
+    meaning="""
+    In [0, 1]: the share of questions whose right answer is the likeliest, without any exemplar, by the number of rows
+    that an adapter was fitted to before (000: none, the model itself); without a group that of the most rows.
+    """,
+)
 ADAPTATION_AREA = Mean(
     name="adaptation_area",
     unit="share",
@@ -47,7 +62,8 @@ ADAPTATION_AREA = Mean(
     meaning="""
     In [0, 1]: the area under the curve of accuracy over log2(1 + exemplars), divided by its length, so that each
     doubling counts alike. Of two models with the same accuracy at the end, the one that needs fewer exemplars has the
-    larger area. It reaches as far as the window does: compare it between runs of the same numbers of exemplars.
+    larger area. It reaches as far as the window does: compare it between runs of the same numbers of exemplars. Of
+    `lora_curve:TASK` it is over the numbers of rows that were trained on.
     """,
 )
 GAIN_PER_DOUBLING = Mean(
@@ -57,7 +73,8 @@ GAIN_PER_DOUBLING = Mean(
     source=f"{_BROWN}: the slope of accuracy over the logarithm of the number of exemplars, by least squares",
     meaning="""
     By how much accuracy rises from one number of exemplars to twice as many: the slope of accuracy over
-    log2(1 + exemplars). 0 for a model that exemplars teach nothing; 0.1 is ten points a doubling.
+    log2(1 + exemplars). 0 for a model that exemplars teach nothing; 0.1 is ten points a doubling. Of
+    `lora_curve:TASK` it is that of the rows that were trained on.
     """,
 )
 LABEL_EFFECT = Mean(
@@ -170,3 +187,13 @@ def curve_metrics(most: int, *, several_draws: bool) -> Sequence[Metric]:
         ORDER_FLIP_RATE,
     ]
     return (*found, DRAW_SPREAD) if several_draws else tuple(found)
+
+
+def as_rows(count: int) -> str:
+    """A number of rows as the name of a group: with three digits, so that groups are in the order of the curve."""
+    return f"{count:03}"
+
+
+def trained_metrics(most: int) -> Sequence[Metric]:
+    """The metrics of a task that trains on so many rows at the most."""
+    return (replace(TRAINED_ACC, main_group={ROWS: as_rows(most)}), ADAPTATION_AREA, GAIN_PER_DOUBLING)

@@ -23,6 +23,8 @@ from harness.core.requests import (
     TokenLoglikelihoods,
 )
 from harness.core.text.hashing import canonical_json, digest
+from harness.core.training.lessons import Lessons
+from harness.core.training.requests import TunedLoglikelihood
 from harness.record import RunSpec, load_record
 from harness.record.changes import changes, other_files
 from harness.record.codec import request_of
@@ -192,6 +194,9 @@ REQUESTS: list[Request] = [
     TokenLoglikelihoods(text="a text", max_tokens=3),
     Divergence(text="a text", reference="f", max_tokens=3),
     ReferenceLoglikelihood(context="a", continuation=" b", reference="f"),
+    TunedLoglikelihood(
+        context="a", continuation=" b", lessons=Lessons(task="t", seed=3, rows=(("a", " b"), ("c", " d")))
+    ),
     PseudoLoglikelihood(text="a text"),
     GenerateUntil(context="a", until=("\n", "。"), max_tokens=9, temperature=0.7, top_p=0.9, seed=3, num_beams=2),
     GenerateUntil(context="a"),

@@ -108,7 +108,7 @@ class ChatModel(Model):
         originals: dict[str, list[Request]] = {}
         distinct: dict[str, Request] = {}
         for request in requests:
-            templated = self._templated(request)
+            templated = self.templated(request)
             distinct[templated.id] = templated
             originals.setdefault(templated.id, []).append(request)
         return [
@@ -122,11 +122,11 @@ class ChatModel(Model):
         return [self._answered(request, answers) for request in batch.requests]
 
     def _answered(self, request: Request, answers: Mapping[str, Response]) -> Response:
-        templated = self._templated(request)
+        templated = self.templated(request)
         answer = answers[templated.id]
         return replace(answer, request_id=request.id, unread_character_count=_unread(request, templated, answer))
 
-    def _templated(self, request: Request) -> Request:
+    def templated(self, request: Request) -> Request:
         """The request as the model is asked; made once, so that what is answered is what was planned."""
         self._prepare([request])
         return self._rendered[request.id]

@@ -1,0 +1,1 @@
+"""What a model is trained on for a while, and what is asked of it then."""
