@@ -26,6 +26,7 @@ __all__ = [
     "Suite",
     "Task",
     "TaskSettings",
+    "Trains",
     "UsesCorpus",
     "UsesReference",
     "choose",
@@ -219,6 +220,13 @@ class Adapts(Protocol):
     def adapted(self, way: AdaptWay) -> Task:
         """A task with the same questions and rows, for a model that is trained on the rows in this way."""
         ...
+
+
+@runtime_checkable
+class Trains(Protocol):
+    """A task that has the model trained before it asks; `told_by` names the suite that tells what training costs."""
+
+    told_by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.core import registry
-from harness.core.tasks import Adapts, AdaptWay
+from harness.core.tasks import Adapts, AdaptWay, Trains
 from harness.run.references import suites_with, useless
 from harness.suitefiles.selection import PlannedTask, Selection
 
@@ -14,15 +14,16 @@ __all__ = ["with_adapted"]
 def with_adapted(selection: Selection, way: AdaptWay | None) -> Selection:
     """The selection with a task of a trained model behind each that has one, where that is asked for.
 
-    Where a model is trained, a suite whose tasks can train one tells what it costs. Raises `InputError` where a `way`
+    The suites that tell what training costs are in it, too. Raises `InputError` where a `way`
     is given, and none of the tasks has a use for it.
     """
     planned = tuple(_planned(selection, way))
     if way is not None and not any(isinstance(one.task, Adapts) for one in planned):
         raise useless(f"--adapt {way}", "learns from a number of rows", suites_with(Adapts))
     suites = {one.name: one for one in selection.suites}
-    if any(asked.needs_training for one in planned for asked in one.task.asks):
-        suites = {**{name: registry.suite(name) for name in suites_with(Adapts)}, **suites}
+    for one in planned:
+        if isinstance(one.task, Trains) and one.task.told_by not in suites:
+            suites[one.task.told_by] = registry.suite(one.task.told_by)
     return replace(selection, planned=planned, suites=tuple(suites.values()))
 
 

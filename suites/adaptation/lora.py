@@ -20,6 +20,7 @@ from harness.tasks.wrapped import WrappedTask
 from suites.adaptation.curve import Answer, answered, of_curve, point
 from suites.adaptation.fewshot import FEWSHOT, FewshotCurve, fewshot_curve
 from suites.adaptation.metrics import ROWS, TRAINED_ACC, as_rows, trained_metrics
+from suites.adaptation.suite import Adaptation
 
 __all__ = ["ALL_ROWS", "LoraCurve", "lora_curve"]
 
@@ -50,6 +51,7 @@ class LoraCurve(WrappedTask[FewshotCurve]):
     """
 
     rows: Sequence[int] = ALL_ROWS
+    told_by = Adaptation.name
     supports_fewshot = False
 
     def __init__(self, curve: FewshotCurve) -> None:
