@@ -269,6 +269,9 @@ class Suite(ABC):
     derived: ClassVar[Mapping[tuple[str, ...], str]] = MappingProxyType({})
     """What the metrics that `derive` gives mean, by the names of those that share a text."""
 
+    derives_of_tasks: ClassVar[bool] = False
+    """Whether `derive` has something to say only where tasks of its dimension were asked, and not of any run."""
+
     repeated: ClassVar[str | None] = None
     """Its task that is answered again after all else, for the energy of a token alone; see `harness.run.metering`."""
 

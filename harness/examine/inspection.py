@@ -157,4 +157,4 @@ def _cell(suite: Suite, kind: Kind) -> str:
 
 def _derives(suite: Suite) -> bool:
     """Whether the suite says something of a run as a whole, beside its tasks."""
-    return type(suite).derive is not Suite.derive
+    return type(suite).derive is not Suite.derive and not suite.derives_of_tasks

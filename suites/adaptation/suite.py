@@ -57,6 +57,7 @@ class Adaptation(Suite):
         ("fewshot_piqa", "adaptation_area"),
     )
     derived = MappingProxyType(_DERIVED)
+    derives_of_tasks = True
 
     @override
     def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric]]]:

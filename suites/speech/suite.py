@@ -56,6 +56,7 @@ class Speech(Suite):
     )
     headline = (("spoken_announcements", "wer"),)
     derived = MappingProxyType(_DERIVED)
+    derives_of_tasks = True
 
     @override
     def derive(self, results: Results) -> Sequence[Estimate]:
