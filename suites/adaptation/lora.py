@@ -14,7 +14,7 @@ from harness.core.requests import Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.core.text.reasons import Reason
-from harness.core.training.lessons import Lessons, Recipe
+from harness.core.training.lessons import Lessons, LoraRecipe
 from harness.core.training.requests import TunedLoglikelihood
 from harness.tasks.wrapped import WrappedTask
 from suites.adaptation.curve import Answer, answered, of_curve, point
@@ -59,7 +59,7 @@ class LoraCurve(WrappedTask[FewshotCurve]):
         self.name = f"{LORA}:{curve.name.removeprefix(f'{FEWSHOT}:')}"
         self.asks = (*curve.asks, TunedLoglikelihood)
         self.metrics = trained_metrics(self.rows[-1])
-        self.recipe = Recipe()
+        self.recipe = LoraRecipe()
 
     @property
     @override

@@ -13,13 +13,13 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from harness.checkpoints import resolve
 from harness.core.models import Model, ModelOptions, respond
 from harness.core.requests import Loglikelihood, Response
-from harness.core.training.lessons import Lessons, Recipe, taught_in
+from harness.core.training.lessons import Lessons, LoraRecipe, taught_in
 from harness.core.training.requests import TunedLoglikelihood
 from harness.engine.opening import open_model
 
 ROWS = (("The sky is", " green"), ("The quick fox", " laughed"), ("Water in the", " river bank"), ("中文也", "要能"))
 ASKED = [Loglikelihood(context="The sky is", continuation=word) for word in (" green", " blue", " over")]
-LESSONS = Lessons(task="t", seed=3, rows=ROWS, recipe=Recipe(epochs=3, rows_per_step=3, learning_rate=0.01))
+LESSONS = Lessons(task="t", seed=3, rows=ROWS, recipe=LoraRecipe(epochs=3, rows_per_step=3, learning_rate=0.01))
 
 
 def opened(folder: Path, batch_tokens: int = 512, **options: Any) -> Model:
@@ -83,7 +83,9 @@ def test_it_learns_its_rows_and_leaves_the_model_as_it_was(tiny_llama: Path) -> 
     model = opened(tiny_llama)
     before = nats(model, ASKED)
     few, many = (
-        nats(model, tuned(Lessons(task="t", seed=0, rows=ROWS[:1], recipe=Recipe(epochs=epochs, learning_rate=0.01))))
+        nats(
+            model, tuned(Lessons(task="t", seed=0, rows=ROWS[:1], recipe=LoraRecipe(epochs=epochs, learning_rate=0.01)))
+        )
         for epochs in (4, 30)
     )
     assert before[0] < few[0] < many[0]
@@ -112,7 +114,9 @@ def test_another_seed_or_task_begins_elsewhere(tiny_llama: Path) -> None:
 
 
 def test_in_a_chat_rows_are_turns_as_the_questions_are(tiny_llama: Path) -> None:
-    lessons = Lessons(task="t", seed=0, rows=(("The sky is", " green"),), recipe=Recipe(epochs=20, learning_rate=0.01))
+    lessons = Lessons(
+        task="t", seed=0, rows=(("The sky is", " green"),), recipe=LoraRecipe(epochs=20, learning_rate=0.01)
+    )
     model = opened(tiny_llama, apply_chat_template=True)
     before, after = nats(model, ASKED), nats(model, tuned(lessons))
     assert after[0] > before[0] + 5
@@ -120,7 +124,7 @@ def test_in_a_chat_rows_are_turns_as_the_questions_are(tiny_llama: Path) -> None
 
 
 def test_training_without_finite_numbers_gives_no_answer(tiny_llama: Path) -> None:
-    wild = Lessons(task="t", seed=0, rows=ROWS, recipe=Recipe(epochs=30, learning_rate=1e30))
+    wild = Lessons(task="t", seed=0, rows=ROWS, recipe=LoraRecipe(epochs=30, learning_rate=1e30))
     model = opened(tiny_llama)
     before = nats(model, ASKED)
     assert {one.invalid for one in answers(model, tuned(wild))} == {"training it gives numbers that aren't finite"}

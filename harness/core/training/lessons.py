@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from harness.core.text.hashing import digest
 
-__all__ = ["Lessons", "Recipe", "taught_in"]
+__all__ = ["Lessons", "LoraRecipe", "taught_in"]
 
 _TRAIN = "train"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class LoraRecipe:
     """How a LoRA adapter (Hu et al., 2022) is fitted to rows.
 
     It has `rank` and `alpha`, without dropout, on every linear layer but the output head. Rows are gone through
@@ -38,7 +38,7 @@ class Lessons:
     task: str
     seed: int
     rows: tuple[tuple[str, str], ...]
-    recipe: Recipe = Recipe()
+    recipe: LoraRecipe = LoraRecipe()
 
     @property
     def start(self) -> int:

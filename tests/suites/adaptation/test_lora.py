@@ -14,7 +14,7 @@ from harness.core.meters import Window
 from harness.core.requests import Loglikelihood, Request, Response
 from harness.core.scores import Estimate, Score
 from harness.core.tasks import Results, TaskSettings
-from harness.core.training.lessons import Recipe
+from harness.core.training.lessons import LoraRecipe
 from harness.core.training.requests import TunedLoglikelihood
 from harness.engine.kinds.scripted import ScriptedModel
 from harness.engine.opening import open_model
@@ -106,7 +106,7 @@ def test_answers_that_cannot_be_used_are_invalid() -> None:
 
 @pytest.mark.parametrize("task", [lora_curve(Naming()), lora_curve(FewshotPIQA())], ids=lambda one: one.name)
 def test_the_recipe_is_a_part_of_the_definition(task: LoraCurve) -> None:
-    assert task.definition["recipe"]["learning_rate"] == Recipe().learning_rate
+    assert task.definition["recipe"]["learning_rate"] == LoraRecipe().learning_rate
     assert task.definition["rows"] == list(ALL_ROWS)
 
 
@@ -121,7 +121,7 @@ def test_a_recorded_task_is_made_again() -> None:
 def test_a_transformer_learns_from_rows_what_it_did_not_know(tiny_llama: Path) -> None:
     """Of more steps than the recipe has: the tiny model has random weights."""
     task = lora_curve(Naming())
-    task.recipe = Recipe(epochs=12, learning_rate=0.01)
+    task.recipe = LoraRecipe(epochs=12, learning_rate=0.01)
     task.rows = (0, 8, 32)
     model = open_model(resolve(str(tiny_llama)))
     scores = scores_of(task, model, ROWS, limit=12)
