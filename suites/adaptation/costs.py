@@ -9,9 +9,10 @@ from harness.core.tasks import Results
 from harness.core.text.reasons import Reason
 from harness.core.training.lessons import taught_in
 from suites.adaptation.metrics import ROWS, TRAINED_ACC, as_rows
-from suites.adaptation.suite import JOULES, SECONDS
 
 __all__ = ["training_costs"]
+
+SECONDS, JOULES = "training_seconds", "training_energy_joules"
 
 
 def training_costs(suite: str, results: Results) -> list[Estimate]:

@@ -29,7 +29,7 @@ from suites.adaptation.metrics import (
     curve_metrics,
 )
 
-__all__ = ["ALL_SHOTS", "AdaptationTask", "Answer", "answered", "arms_of", "of_curve", "point"]
+__all__ = ["ALL_SHOTS", "AdaptationTask", "Answer", "answer_of", "arms_of", "of_curve", "point"]
 
 ALL_SHOTS = (0, 1, 2, 4, 8, 16, 32)
 """Numbers of exemplars that are asked with, as far as data and window reach."""
@@ -123,7 +123,7 @@ class AdaptationTask(Task):
         size = len(sample.choices)
         parts = [responses[start : start + size] for start in range(0, len(responses), size)]
         answers = {
-            (arm.name, count): answered(sample, count, part)
+            (arm.name, count): answer_of(sample, count, part)
             for (arm, count), part in zip(_ways(sample), parts, strict=True)
         }
         blank = Score(sample_id=sample.id, metric="", gold=_gold(sample), cluster=sample.cluster or sample.id)
@@ -152,7 +152,7 @@ def _gold(sample: Sample) -> str:
     return sample.choices[sample.gold]
 
 
-def answered(sample: Sample, count: int, responses: Sequence[Response]) -> Answer:
+def answer_of(sample: Sample, count: int, responses: Sequence[Response]) -> Answer:
     """What the responses say, one a choice, after so many exemplars."""
     if count and any(response.unread_character_count for response in responses):
         return Answer(

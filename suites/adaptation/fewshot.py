@@ -11,6 +11,7 @@ from typing_extensions import override
 from harness.core.errors import TaskError
 from harness.core.requests import Loglikelihood
 from harness.core.tasks import AdaptWay, Row, Sample, Task, TaskSettings
+from harness.suitefiles.wrappers import wrapped
 from harness.tasks.choices import MultipleChoice
 from harness.tasks.wrapped import WrappedTask
 from suites.accuracy.piqa import PIQA
@@ -61,9 +62,7 @@ class FewshotCurve(AdaptationTask, WrappedTask[MultipleChoice]):
 
     def adapted(self, way: AdaptWay) -> Task:  # noqa: ARG002
         """The same questions after the same rows, trained on (`Adapts`)."""
-        from suites.adaptation.lora import LoraCurve
-
-        return LoraCurve(self)
+        return wrapped("lora_curve", self)
 
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:

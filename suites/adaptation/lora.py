@@ -17,10 +17,9 @@ from harness.core.text.reasons import Reason
 from harness.core.training.lessons import Lessons, LoraRecipe
 from harness.core.training.requests import TunedLoglikelihood
 from harness.tasks.wrapped import WrappedTask
-from suites.adaptation.curve import Answer, answered, of_curve, point
+from suites.adaptation.curve import Answer, answer_of, of_curve, point
 from suites.adaptation.fewshot import FEWSHOT, FewshotCurve, fewshot_curve
 from suites.adaptation.metrics import ROWS, TRAINED_ACC, as_rows, trained_metrics
-from suites.adaptation.suite import Adaptation
 
 __all__ = ["ALL_ROWS", "LoraCurve", "lora_curve"]
 
@@ -51,7 +50,7 @@ class LoraCurve(WrappedTask[FewshotCurve]):
     """
 
     rows: Sequence[int] = ALL_ROWS
-    told_by = Adaptation.name
+    told_by = "adaptation"
     supports_fewshot = False
 
     def __init__(self, curve: FewshotCurve) -> None:
@@ -115,7 +114,7 @@ class LoraCurve(WrappedTask[FewshotCurve]):
         size = len(sample.choices)
         parts = [responses[start : start + size] for start in range(0, len(responses), size)]
         counts = [0, *sample.fields["lessons"]]
-        known = {count: answered(sample, 0, part) for count, part in zip(counts, parts, strict=True)}
+        known = {count: answer_of(sample, 0, part) for count, part in zip(counts, parts, strict=True)}
         answers = {count: known.get(count) or _missing(count) for count in self.rows}
         gold = sample.choices[cast(int, sample.gold)]
         blank = Score(sample_id=sample.id, metric="", gold=gold, cluster=sample.cluster or sample.id)

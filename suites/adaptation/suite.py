@@ -9,13 +9,11 @@ from harness.core.metrics import Metric
 from harness.core.scores import Estimate
 from harness.core.tasks import Results, Suite
 
-__all__ = ["JOULES", "SECONDS", "Adaptation"]
-
-SECONDS, JOULES = "training_seconds", "training_energy_joules"
+__all__ = ["Adaptation"]
 
 
 _DERIVED: dict[tuple[str, ...], str] = {
-    (SECONDS, JOULES): (
+    ("training_seconds", "training_energy_joules"): (
         "Seconds by the clock and joules of the whole machine, idle draw included, that fitting the adapter took, by "
         "the number of rows; without a group that of the most. Lower is better. They hold neither the loading of the "
         "model nor the questions."
