@@ -26,13 +26,12 @@ from harness.record import RunRecord, RunSpec
 from harness.record.environment import (
     package_versions,
 )
-from harness.run.adapting import with_adapted
 from harness.run.gen_kwargs import GenKwargs, parse_gen_kwargs
 from harness.run.memory_limit import check_size
 from harness.run.metering import METERS
 from harness.run.options import EvalOptions
 from harness.run.outlook import tell_what_is_fetched
-from harness.run.references import find_reference, recorded_reference, use_corpus, use_reference
+from harness.run.references import find_reference, recorded_reference, use_corpus, use_reference, with_adapted
 from harness.run.replicas.options import ReplicaOptions
 from harness.run.replicas.room import check_replicas, device_of
 from harness.run.work import EXECUTES_CODE, NO_REFERENCE, SkippedTask, TaskWork, applicable, prepare
@@ -91,8 +90,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
         seed=options.seed,
         options=task_options,
     )
-    selection = with_adapted(selection, options.adapt)
-    _equip(selection, options, reference)
+    selection = _equip(with_adapted(selection, options.adapt), options, reference)
     _use_sampling(selection, sampling, checkpoint, asked_for)
     # What is asked of it depends on whether its template is in force, and not on whether there is one.
     in_chat = options.apply_chat_template or registry.kind(checkpoint.kind).is_chat
@@ -125,7 +123,7 @@ def plan(model: str, *, suite: str | Sequence[str], task: str | Sequence[str], o
     )
 
 
-def _equip(selection: Selection, options: EvalOptions, reference: Checkpoint | None) -> None:
+def _equip(selection: Selection, options: EvalOptions, reference: Checkpoint | None) -> Selection:
     """Give the tasks what they need beside the model: judges of what is written, the reference, a corpus."""
     tasks = [one.task for one in selection.planned]
     use_judges(
@@ -136,6 +134,7 @@ def _equip(selection: Selection, options: EvalOptions, reference: Checkpoint | N
     )
     use_reference(tasks, reference)
     use_corpus(tasks, options.corpus)
+    return selection
 
 
 def _task_options(options: EvalOptions, chat: ChatOptions | None, asked_for: GenKwargs) -> TaskOptions:
