@@ -32,7 +32,8 @@ def device_of(options: ReplicaOptions, requested: str) -> str:
         return resolve_device(requested)
     if options.gpus_per_worker == 0:
         return resolve_device("cpu" if requested == "auto" else requested)
-    return "cuda" if requested == "auto" else requested
+    device = "cuda" if requested == "auto" else requested
+    return device if options.ray_address else resolve_device(device)
 
 
 def threads_each(workers: int, nodes: Sequence[Mapping[str, float]] | None, asked_for: int | None) -> int:

@@ -72,7 +72,7 @@ def test_workers_share_the_gpus_of_a_cluster() -> None:
         "num_cpus": 2,
         "num_gpus": 0.5,
     }
-    assert device_of(ReplicaOptions(workers=4, gpus_per_worker=0.5), "auto") == "cuda"
+    assert device_of(ReplicaOptions(workers=4, gpus_per_worker=0.5, ray_address="auto"), "auto") == "cuda"
     assert device_of(ReplicaOptions(workers=4, gpus_per_worker=0), "auto") == "cpu"
 
 
