@@ -52,7 +52,7 @@ def test_attention_that_sees_later_tokens_is_left_as_it_is():
             assert torch.equal(scaled_dot_product_attention(*states(150), **options), expected)
 
 
-@pytest.mark.parametrize(("rows", "outputs"), [(1, 24), (40, 24), (40, 8200)])
+@pytest.mark.parametrize(("rows", "outputs"), [(1, 24), (3, 24), (3, 8200), (40, 24), (40, 8200)])
 @pytest.mark.parametrize("has_bias", [False, True])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_products_are_the_same(rows, outputs, has_bias, dtype):

@@ -18,7 +18,7 @@ from harness.checkpoints.vocabulary import word_count
 from harness.engine.halving import is_lack_of_memory
 from harness.engine.kernels.accelerators import WIDE, TreeKernels, is_wide
 from harness.engine.kernels.ancestors import Ancestors
-from harness.engine.kernels.processors import BLOCK, FasterKernels
+from harness.engine.kernels.processors import BLOCK, FEW, ROWS, FasterKernels
 from harness.engine.rounding import tolerance
 from harness.engine.tree import Row, packed_row
 
@@ -34,6 +34,8 @@ _ROUNDINGS = 2
 def faster_kernels(model: Any, arguments: Mapping[str, Any]) -> AbstractContextManager[Any]:
     """What is entered for one forward pass of a model with logits; nothing where its own kernels are to be used."""
     if model.device.type == "cpu":
+        if _gain_nothing(arguments):
+            return nullcontext()
         if model not in _trusted:
             _trusted[model] = _is_small(_processor_error(model), tolerance(model.dtype))
         return FasterKernels(arguments) if _trusted[model] else nullcontext()
@@ -42,6 +44,12 @@ def faster_kernels(model: Any, arguments: Mapping[str, Any]) -> AbstractContextM
     if model not in _trees_trusted:
         _trees_trusted[model] = _can_read_trees(model)
     return TreeKernels(arguments) if _trees_trusted[model] else nullcontext()
+
+
+def _gain_nothing(arguments: Mapping[str, Any]) -> bool:
+    """Whether a pass reads so few tokens that looking at each call costs more than other kernels would save."""
+    token_ids = arguments.get("input_ids")
+    return token_ids is not None and (token_ids.numel() == 1 or FEW < token_ids.numel() < ROWS)
 
 
 def _is_small(error: float, allowed: float) -> bool:

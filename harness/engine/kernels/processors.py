@@ -8,6 +8,10 @@ Matrix products go to oneDNN, which torch takes for half precision alone, and MK
 processors tried with AVX-512 (AMD) oneDNN was 1.07 to 1.38 times faster with one thread and with two. On one with AVX2
 alone it was 1.02 to 1.16 times slower, but for products with as many outputs as a vocabulary has. What the processor
 can do decides, not a clock, so that a machine gives the same bytes each time.
+
+A product of two to six rows, as in writing a few texts, takes MKL up to twice as long as one of a single row or of
+eight. With the factors turned round it takes as long as that of a single row: a step of a Llama of 135 M parameters 56 ms
+instead of 103 for two texts, 58 instead of 125 for three, 64 instead of 88 for four, 71 instead of 79 for six.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,14 +23,16 @@ from torch.nn import Parameter
 from torch.nn.functional import linear, scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
-__all__ = ["BLOCK", "FasterKernels"]
+__all__ = ["BLOCK", "FEW", "ROWS", "FasterKernels"]
 
 BLOCK = 64
 """Queries of one block: of 32, 64, 128, 192 and 256 the fastest, or close to it, for rows of 150 to 2,000 tokens."""
 
 
-_ROWS = 32
+ROWS = 32
 """Rows of a matrix product from which oneDNN was faster; it puts the weights in its own order each time."""
+FEW = 6
+"""Rows of a matrix product, more than one, up to which it is faster the other way round, the weights first."""
 _OUTPUTS = 8192
 """Outputs of one product: of a large vocabulary only so many weights are there twice at a time."""
 _FEWEST_OUTPUTS = 1 if torch.backends.cpu.get_cpu_capability().startswith("AVX512") else _OUTPUTS
@@ -53,6 +59,8 @@ class FasterKernels(TorchFunctionMode):  # type: ignore[misc]
         """Run `func`, or what is faster."""
         if func is linear and not kwargs and _suits_one_dnn(*args[:2]):
             return _product(*args)
+        if func is linear and not kwargs and _are_few(*args[:2]):
+            return _turned(*args)
         options = dict(kwargs or {})
         if func is scaled_dot_product_attention and len(args) == 3 and self._can_cut(*args[:2], options):
             return _in_blocks(*args, options)
@@ -73,7 +81,7 @@ def _suits_one_dnn(states: Tensor, weight: Tensor) -> bool:
         and states.dtype == weight.dtype == torch.float32
         and states.device.type == weight.device.type == "cpu"
         and states.dim() > 1
-        and states.numel() >= _ROWS * weight.shape[1]
+        and states.numel() >= ROWS * weight.shape[1]
         and len(weight) >= _FEWEST_OUTPUTS
         and type(weight) in {Tensor, Parameter}
     )
@@ -84,6 +92,21 @@ def _product(states: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tens
     biases = [None] * len(pieces) if bias is None else bias.split(_OUTPUTS)
     found = [_one_dnn(states, *piece, "none", [], "") for piece in zip(pieces, biases, strict=True)]
     return found[0] if len(found) == 1 else torch.cat(found, dim=-1)
+
+
+def _are_few(states: Tensor, weight: Tensor) -> bool:
+    return (
+        states.dtype == weight.dtype == torch.float32
+        and states.device.type == weight.device.type == "cpu"
+        and states.dim() > 1
+        and weight.shape[1] < states.numel() <= FEW * weight.shape[1]
+        and type(weight) in {Tensor, Parameter}
+    )
+
+
+def _turned(states: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    found = (weight @ states.reshape(-1, weight.shape[1]).t()).t()
+    return (found if bias is None else found + bias).reshape(*states.shape[:-1], len(weight))
 
 
 def _in_blocks(queries: Tensor, keys: Tensor, values: Tensor, options: dict[str, Any]) -> Tensor:
