@@ -10,8 +10,8 @@ alone it was 1.02 to 1.16 times slower, but for products with as many outputs as
 can do decides, not a clock, so that a machine gives the same bytes each time.
 
 A product of two to six rows, as in writing a few texts, takes MKL up to twice as long as one of a single row or of
-eight. With the factors turned round it takes as long as that of a single row: a step of a Llama of 135 M parameters 56 ms
-instead of 103 for two texts, 58 instead of 125 for three, 64 instead of 88 for four, 71 instead of 79 for six.
+eight. With the factors turned round it takes as long as that of a single row: a step of a Llama of 135 M parameters
+56 ms instead of 103 for two texts, 58 instead of 125 for three, 64 instead of 88 for four, 71 instead of 79 for six.
 """
 
 from collections.abc import Callable, Mapping
