@@ -109,7 +109,7 @@ def answered(model: Model, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Se
 
 
 def respond(model: Model, requests: Sequence[Request]) -> Iterator[Response]:
-    """Each request's response, exactly once, in the order of the model's batches."""
+    """Each request's response, exactly once, batch by batch as they are answered."""
     for _, responses in answered(model, model.plan(requests)):
         yield from responses
 

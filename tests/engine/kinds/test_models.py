@@ -49,12 +49,17 @@ def test_a_resumed_model_asks_only_what_is_missing_and_whole_batches():
 def test_a_batch_with_a_missing_answer_is_computed_again_whole(tiny_llama):
     loaded = load_model(resolve(str(tiny_llama)), dtype="float32", device="cpu")
     journal = MemoryJournal()
-    undisturbed = list(respond(ResumedModel(CausalModel(loaded, batch_tokens=60), journal), REQUESTS))
+
+    def answers():
+        model = ResumedModel(CausalModel(loaded, batch_tokens=60), journal)
+        return {response.request_id: response for response in respond(model, REQUESTS)}
+
+    undisturbed = answers()
     torn = max(journal.appended, key=len)
     assert len(torn) > 1
     del journal.responses[torn[0]]
     journal.appended.clear()
-    assert list(respond(ResumedModel(CausalModel(loaded, batch_tokens=60), journal), REQUESTS)) == undisturbed
+    assert answers() == undisturbed
     assert journal.appended == [torn]
 
 
