@@ -226,8 +226,8 @@ class LineProgress:
         errors.print(Text(text))
 
     def begin(self, total: int) -> None:
-        """From here on there are `total` steps."""
-        self._done, self._total = 0, total
+        """From here on there are `total` steps, those that are done among them."""
+        self._total = total
 
     def phase(self, name: str) -> None:
         """The steps that follow belong to `name`."""

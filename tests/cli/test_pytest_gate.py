@@ -44,7 +44,11 @@ def test_off_a_terminal_a_line_says_every_half_minute_how_far_it_is(monkeypatch)
     for step in range(1, 8):
         now[0] = 10.0 * step
         progress.advance(10)
+    progress.begin(110)  # what the answers so far led to
+    now[0] = 90.0
+    progress.phase("robustness/loglikelihood")
     assert said == [
         "accuracy/loglikelihood, 30 of 100 (30%), after 30 s",
         "accuracy/loglikelihood, 60 of 100 (60%), after 60 s",
+        "robustness/loglikelihood, 70 of 110 (64%), after 90 s",
     ]

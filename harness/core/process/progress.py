@@ -13,7 +13,7 @@ class Progress(Protocol):
         ...
 
     def begin(self, total: int) -> None:
-        """From here on there are `total` steps."""
+        """From here on there are `total` steps, those that are done among them."""
         ...
 
     def phase(self, name: str) -> None:
