@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from typing_extensions import override
+
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import ModelError
 from harness.core.requests import Classify, Request, Response, Tag
@@ -93,6 +95,12 @@ class Model(Protocol):
 @runtime_checkable
 class ParallelModel(Model, Protocol):
     """A model that answers several batches at once."""
+
+    @override
+    def answer(self, batch: Batch) -> Sequence[Response]:
+        """As `answer_each`, of one batch."""
+        ((_, answers),) = self.answer_each([batch])
+        return answers
 
     def answer_each(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
         """Each of the batches with what `answer` gives of it, in the order in which they are done."""

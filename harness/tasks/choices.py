@@ -16,7 +16,7 @@ from harness.core.tasks import Row, Sample
 from harness.metrics.standard import ACC, ACC_NORM, GOLD_BITS_PER_BYTE
 from harness.tasks.rows import RowTask
 
-__all__ = ["Choice", "MultipleChoice", "gold_cost", "pick"]
+__all__ = ["Choice", "MultipleChoice", "gold_cost", "pick", "unanswered"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +25,12 @@ class Choice:
 
     index: int
     tie: bool
+
+
+def unanswered(responses: Sequence[Response]) -> str | None:
+    """Why there is no log-likelihood, of the first response that has none; None where all have one."""
+    lacking = next((one for one in responses if one.loglikelihood is None), None)
+    return None if lacking is None else lacking.invalid or "the model gave no log-likelihood"
 
 
 def pick(loglikelihoods: Sequence[float], choices: Sequence[str], *, normalised: bool) -> Choice:
@@ -98,10 +104,8 @@ class MultipleChoice(RowTask):
         """A score for each metric: 1 for the right choice and 0 for another, with both labels; and its cost."""
         assert isinstance(sample.gold, int)
         blank = Score(sample_id=sample.id, metric="", gold=self._label(sample.gold), cluster=sample.cluster, value=None)
-        for response in responses:
-            if response.loglikelihood is None:
-                reason = response.invalid or "the model gave no log-likelihood"
-                return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
+        if reason := unanswered(responses):
+            return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         likelihoods = [response.loglikelihood for response in responses if response.loglikelihood is not None]
         scores = {
             normalised: replace(

@@ -13,7 +13,7 @@ from harness.core.scores import Score
 from harness.core.tasks import Row, Sample
 from harness.data.distractors import place
 from harness.metrics.standard import ACC, GOLD_BITS_PER_BYTE
-from harness.tasks.choices import Choice, MultipleChoice, gold_cost, pick
+from harness.tasks.choices import Choice, MultipleChoice, gold_cost, pick, unanswered
 
 __all__ = ["ACC_LIFTED", "ACC_UNREAD", "ControlledChoice", "controlled_metrics"]
 
@@ -112,10 +112,8 @@ class ControlledChoice(MultipleChoice):
             cluster=sample.cluster,
             groups=sample.fields["groups"],
         )
-        for response in responses:
-            if response.loglikelihood is None:
-                reason = response.invalid or "the model gave no log-likelihood"
-                return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
+        if reason := unanswered(responses):
+            return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         nats = [response.loglikelihood or 0.0 for response in responses]
         count = len(sample.choices)
         chosen = {ACC.name: pick(nats[:count], sample.choices, normalised=False)}

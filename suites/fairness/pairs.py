@@ -20,6 +20,7 @@ from harness.core.requests import Loglikelihood, Response
 from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.core.tasks import Row, Sample
+from harness.tasks.choices import unanswered
 from harness.tasks.rows import RowTask
 
 __all__ = ["MinimalPair", "Percentage", "likelier"]
@@ -90,10 +91,8 @@ class MinimalPair(RowTask):
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric, with the sample's groups."""
         blank = Score(sample_id=sample.id, metric="", cluster=sample.cluster, groups=sample.fields["groups"])
-        for response in responses:
-            if response.loglikelihood is None:
-                reason = response.invalid or "the model gave no log-likelihood"
-                return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
+        if reason := unanswered(responses):
+            return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         first, second = (response.loglikelihood or 0.0 for response in responses)
         _, tie = likelier(first, second)
         values = self.values(sample, first, second)

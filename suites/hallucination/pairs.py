@@ -12,6 +12,7 @@ from harness.core.models import TOLERANCE_NATS
 from harness.core.requests import Loglikelihood, Response
 from harness.core.scores import Direction, Score
 from harness.core.tasks import Row, Sample
+from harness.tasks.choices import unanswered
 from harness.tasks.rows import RowTask
 
 __all__ = ["PAIRED", "Place", "TruthPair", "paired_scores"]
@@ -161,10 +162,8 @@ class TruthPair(RowTask):
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """A score for each metric, with what it was compared by as its remark."""
         blank = Score(sample_id=sample.id, metric="", gold=_TRUE, cluster=sample.cluster)
-        for response in responses:
-            if response.loglikelihood is None:
-                reason = response.invalid or "the model gave no log-likelihood"
-                return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
+        if reason := unanswered(responses):
+            return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         found = paired_scores([one.loglikelihood or 0.0 for one in responses], sample.choices)
         return [
             replace(blank, metric=metric.name, value=value, tie=tie, predicted=predicted, remark=remark)

@@ -15,6 +15,7 @@ from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.core.statistics.auroc import area_under_roc, auroc
 from harness.core.tasks import Row, Sample, TaskSettings, choose
+from harness.tasks.choices import unanswered
 from suites.accuracy.imdb import IMDB
 
 __all__ = ["ENTROPY", "INSIDE", "PROBABILITY", "OutsideIMDB", "half_of_each", "unsureness"]
@@ -152,10 +153,8 @@ class OutsideIMDB(IMDB):
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """What each detector says of the sample: the more, the less it belongs here."""
         blank = Score(sample_id=sample.id, metric="", cluster=sample.cluster, groups=sample.fields["groups"])
-        for response in responses:
-            if response.loglikelihood is None:
-                reason = response.invalid or "the model gave no log-likelihood"
-                return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
+        if reason := unanswered(responses):
+            return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         likelihoods = np.array([response.loglikelihood for response in responses], dtype=float)
         probabilities = softmax(likelihoods)
         values = {**unsureness(probabilities), ENERGY.name: -float(logsumexp(likelihoods))}

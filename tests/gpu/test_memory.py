@@ -10,16 +10,10 @@ from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import Loglikelihood, LoglikelihoodRolling
 from harness.engine.kinds.causal import CausalModel
+from tests.gpu.texts import text
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
 pytestmark = pytest.mark.gpu
-WORDS = ["the", "committee", "met", "on", "Tuesday", "to", "discuss", "energy", "water", "and", "schools"]
-
-
-def text(seed, length):
-    return " ".join(WORDS[(seed * 31 + step * (seed + 7)) % len(WORDS)] for step in range(length))
-
-
 REQUESTS = [
     *(Loglikelihood(context=text(seed, 200), continuation=" " + text(seed + 1, 8)) for seed in range(64)),
     *(LoglikelihoodRolling(text=text(seed, 300)) for seed in range(32)),

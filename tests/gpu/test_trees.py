@@ -11,16 +11,10 @@ from harness.engine.kernels.choice import faster_kernels
 from harness.engine.kinds.causal import CausalModel
 from harness.engine.packing import packed_arguments
 from tests.engine.reference import plain_loglikelihood
+from tests.gpu.texts import text
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
 pytestmark = pytest.mark.gpu
-WORDS = ["the", "committee", "met", "on", "Tuesday", "to", "discuss", "energy", "water", "and", "schools"]
-
-
-def text(seed, length):
-    return " ".join(WORDS[(seed * 31 + step * (seed + 7)) % len(WORDS)] for step in range(length))
-
-
 REQUESTS = [
     Loglikelihood(context=f"{text(passage, 2000)} {text(question + 3, 12)}", continuation=f" {text(choice + 5, 3)}")
     for passage in range(2)

@@ -7,6 +7,7 @@ each process and size of a head, and its table of blocks costs 5 ms for each bat
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import torch
@@ -15,6 +16,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
 from harness.engine.kernels.ancestors import Ancestors, ancestors_of
+from harness.engine.kernels.masks import given_masks
 
 __all__ = ["WIDE", "TreeKernels", "is_wide"]
 
@@ -26,7 +28,7 @@ Attention = Callable[..., Tensor]
 
 def is_wide(arguments: Mapping[str, Any]) -> bool:
     """Whether a forward pass reads rows that branch, and are wide enough."""
-    return any(found[0].width >= WIDE for mask in _masks(arguments) if (found := ancestors_of(mask)))
+    return any(found[0].width >= WIDE for mask in given_masks(arguments) if (found := ancestors_of(mask)))
 
 
 class TreeKernels(TorchFunctionMode):  # type: ignore[misc]
@@ -39,7 +41,7 @@ class TreeKernels(TorchFunctionMode):  # type: ignore[misc]
     def __init__(self, arguments: Mapping[str, Any], attention: Attention | None = None) -> None:
         super().__init__()
         self._attention = attention or compiled()
-        self._ancestors = {mask.data_ptr(): found for mask in _masks(arguments) if (found := ancestors_of(mask))}
+        self._ancestors = {mask.data_ptr(): found for mask in given_masks(arguments) if (found := ancestors_of(mask))}
         self._blocks: dict[int, Any] = {}
 
     def __torch_function__(
@@ -86,18 +88,10 @@ def block_mask(ancestors: Ancestors, window: int | None) -> Any:
     return create_block_mask(sees, rows, None, width, before + width, device=str(ends.device))
 
 
-_compiled: list[Attention] = []
-
-
+@cache
 def compiled() -> Attention:
     """FlexAttention, compiled once in a process, for rows of any number and width."""
     from torch.nn.attention.flex_attention import flex_attention
 
-    if not _compiled:
-        _compiled.append(torch.compile(flex_attention, dynamic=True))
-    return _compiled[0]
-
-
-def _masks(arguments: Mapping[str, Any]) -> list[Tensor]:
-    given = arguments.get("attention_mask")
-    return list(given.values()) if isinstance(given, Mapping) else [] if given is None else [given]
+    found: Attention = torch.compile(flex_attention, dynamic=True)
+    return found

@@ -1,11 +1,11 @@
 """What models take as masks: one for all layers, or one for each kind of layer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from torch import Tensor
 
-__all__ = ["attention_windows", "masks"]
+__all__ = ["attention_windows", "given_masks", "masks"]
 
 
 def attention_windows(model: Any) -> dict[str, int | None]:
@@ -21,3 +21,9 @@ def masks(model: Any, mask: Callable[[int | None], Tensor]) -> Any:
     found = {kind: mask(window) for kind, window in attention_windows(model).items()}
     # transformers takes one mask for all layers, or, where layers differ, one for each kind.
     return found if len(found) > 1 else next(iter(found.values()))
+
+
+def given_masks(arguments: Mapping[str, Any]) -> list[Tensor]:
+    """The masks among the arguments of a forward pass: none, one for all layers, or one for each kind of layer."""
+    given = arguments.get("attention_mask")
+    return list(given.values()) if isinstance(given, Mapping) else [] if given is None else [given]

@@ -23,6 +23,8 @@ from torch.nn import Parameter
 from torch.nn.functional import linear, scaled_dot_product_attention
 from torch.overrides import TorchFunctionMode
 
+from harness.engine.kernels.masks import given_masks
+
 __all__ = ["BLOCK", "FEW", "ROWS", "FasterKernels"]
 
 BLOCK = 64
@@ -49,9 +51,7 @@ class FasterKernels(TorchFunctionMode):  # type: ignore[misc]
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         super().__init__()
-        given = arguments.get("attention_mask")
-        masks = given.values() if isinstance(given, Mapping) else [] if given is None else [given]
-        self._masks = {mask.data_ptr() for mask in masks}
+        self._masks = {mask.data_ptr() for mask in given_masks(arguments)}
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None

@@ -42,11 +42,6 @@ class ResumedModel(ParallelModel):
         return self.model.plan(requests)
 
     @override
-    def answer(self, batch: Batch) -> Sequence[Response]:
-        ((_, answers),) = self.answer_each([batch])
-        return answers
-
-    @override
     def answer_each(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
         """What is known first; new responses are in the journal before they are given."""
         left = []

@@ -62,11 +62,6 @@ class RayModel(ParallelModel):
         ]
 
     @override
-    def answer(self, batch: Batch) -> Sequence[Response]:
-        ((_, answers),) = self.answer_each([batch])
-        return answers
-
-    @override
     def answer_each(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
         for plan in dict.fromkeys(batch.work.plan for batch in batches):
             planned: Mapping[int, Batch] = {one.work.number: one for one in batches if one.work.plan == plan}

@@ -16,7 +16,7 @@ from harness.core.scores import Score
 from harness.core.statistics import CONFIDENCE, Interval, Statistic, Sums
 from harness.core.tasks import Row, Sample, TaskSettings
 from harness.core.text.reasons import Reason
-from harness.tasks.choices import pick
+from harness.tasks.choices import pick, unanswered
 from harness.tasks.rows import RowTask, choose_evenly, cluster_of
 
 __all__ = ["GAP"]
@@ -185,10 +185,8 @@ class GAP(RowTask):
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """Twice whether the chosen name is right, over the name chosen and the name meant, where one is."""
         blank = Score(sample_id=sample.id, metric="", cluster=sample.cluster, groups=sample.fields["groups"])
-        for response in responses:
-            if response.loglikelihood is None:
-                reason = response.invalid or "the model gave no log-likelihood"
-                return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
+        if reason := unanswered(responses):
+            return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         chosen = pick([one.loglikelihood or 0.0 for one in responses], sample.choices, normalised=True)
         gold = None if sample.gold is None else int(sample.gold)
         found = replace(
