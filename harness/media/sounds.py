@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from harness.core.media import AUDIO, Medium, data_of
 
@@ -79,5 +78,7 @@ def resampled(samples: Samples, rate_hz: int, wanted_hz: int) -> Samples:
     """The same sound with another number of samples a second."""
     if rate_hz == wanted_hz:
         return samples
+    from scipy.signal import resample_poly  # late: it takes half a second, which reading texts should not cost
+
     common = int(np.gcd(rate_hz, wanted_hz))
     return resample_poly(samples, wanted_hz // common, rate_hz // common).astype(np.float32)
