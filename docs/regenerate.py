@@ -6,10 +6,12 @@ from pathlib import Path
 
 from harness.core.groups import groups_table
 from harness.examine.inspection import kinds_table
+from harness.record.notebook.columns import columns_table
 
 FOLDER = Path(__file__).parent
 TABLES: dict[str, tuple[Path, Callable[[], str]]] = {
     "kinds": (FOLDER / "checkpoints.md", kinds_table),
+    "columns": (FOLDER / "api" / "frames.md", columns_table),
     "groups": (FOLDER / "plugins.md", groups_table),
 }
 """What is made, by the name that stands in the comments around it."""

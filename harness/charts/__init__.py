@@ -7,10 +7,11 @@ dark ground (`themed`). Texts of unknown origin are shown, never interpreted. Le
 from harness.charts.attribution import attribution_map
 from harness.charts.bars import dimension_bars, energy_by_phase, group_bars
 from harness.charts.curves import history, noise_ladder, reliability, risk_coverage, severity_curves, task_lines
+from harness.charts.dimensions import by_quantity, dimensions
 from harness.charts.forest import VERDICTS, forest
 from harness.charts.radar import MOST, SCALE, radar
 from harness.charts.svg import to_svg
-from harness.charts.theme import FONT, PALETTE, Chart, Theme, chart_words, themed
+from harness.charts.theme import FONT, PALETTE, Chart, Panels, Theme, chart_words, themed
 from harness.charts.tradeoff import Axis, pareto_front, tradeoff
 
 __all__ = [
@@ -21,10 +22,13 @@ __all__ = [
     "VERDICTS",
     "Axis",
     "Chart",
+    "Panels",
     "Theme",
     "attribution_map",
+    "by_quantity",
     "chart_words",
     "dimension_bars",
+    "dimensions",
     "energy_by_phase",
     "forest",
     "group_bars",

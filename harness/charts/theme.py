@@ -3,18 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import altair as alt
 
 from harness.core.text.translation import Translate, translator
 
-__all__ = ["BEST_WORST", "FONT", "PALETTE", "SHAPES", "Chart", "Theme", "chart_words", "inks", "themed"]
+__all__ = ["BEST_WORST", "FONT", "PALETTE", "SHAPES", "Chart", "Panels", "Theme", "chart_words", "inks", "themed"]
 
 Theme = Literal["light", "dark"]
 
 Chart: TypeAlias = alt.Chart | alt.LayerChart
 """A chart of one view: it can be as wide as its container."""
+
+Panels: TypeAlias = alt.ConcatChart
+"""Several charts beside each other."""
+
+_Look = TypeVar("_Look", alt.Chart, alt.LayerChart, alt.ConcatChart, Chart, Chart | Panels)
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#999999")
 """The colours of Okabe and Ito, "Color Universal Design" (2008), without black and yellow, which a ground swallows."""
@@ -57,7 +62,7 @@ def chart_words(language: str) -> Translate:
     return translator(Path(__file__).parent, language)
 
 
-def themed(chart: Chart, theme: Theme, *, font: str = _SCREEN_FONT, background: str = "transparent") -> Chart:
+def themed(chart: _Look, theme: Theme, *, font: str = _SCREEN_FONT, background: str = "transparent") -> _Look:
     """The chart in the look of all charts; what a chart sets by itself stays."""
     ink = inks(theme)
     axis = {

@@ -1,12 +1,16 @@
 """Two runs held against each other: by suite, by metric of each task, by group."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from html import escape
 from typing import Literal
+
+import pandas as pd
 
 from harness.core.headlines import made_of, main_rows
 from harness.core.scores import Direction, Estimate
 from harness.core.statistics import CONFIDENCE, holm
+from harness.core.text.display import elided, interval, number
 from harness.decision.comparable import comparable, differing_conditions, require_comparable
 from harness.decision.contrasts import Contrast, Contrasts
 from harness.decision.costs import Cost, costs, relation
@@ -15,6 +19,7 @@ from harness.decision.keys import Key
 from harness.decision.scored import Scored
 from harness.decision.sequential.shared import SharedSamples
 from harness.record import RunRecord
+from harness.record.notebook.card import frame_card
 
 __all__ = ["Change", "Comparison", "MetricDifference", "comparable", "compare", "compare_all"]
 
@@ -82,6 +87,32 @@ class Comparison:
     def at(self, level: Level) -> list[MetricDifference]:
         """The differences of one level."""
         return [one for one in self.differences if one.level == level]
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a difference, with the fields of `MetricDifference` as columns: headlines, then metrics and groups.
+
+        `level` tells them apart: "suite", "metric", "group".
+        """
+        levels: Sequence[Level] = ("suite", "metric", "group")
+        ordered = [asdict(one) for level in levels for one in self.at(level)]
+        return pd.DataFrame(ordered, columns=[one.name for one in fields(MetricDifference)])
+
+    def _repr_html_(self) -> str:
+        rows = [_card_row(one) for one in self.at("suite") or self.differences]
+        names = " → ".join(elided(name) for name in (self.first_model, self.second_model))
+        return f"<p><b>{escape(names)}</b></p>{frame_card(pd.DataFrame(rows))}"
+
+
+def _card_row(one: MetricDifference) -> dict[str, str]:
+    return {
+        "score": elided(one.suite if one.level == "suite" else f"{one.suite}/{one.task}/{one.metric}"),
+        "first": number(one.first),
+        "second": number(one.second),
+        "difference": number(one.difference),
+        "95 %": interval(one.low, one.high),
+        "": one.change,
+    }
 
 
 def compare(first: RunRecord, second: RunRecord, *, groups: bool = True, resamples: int = DRAWN) -> Comparison:

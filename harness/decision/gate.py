@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from harness.core.errors import InputError, RecordError
 from harness.decision.derived import contradictions
 from harness.decision.judging import Judge
-from harness.decision.policy import Policy, Rule
+from harness.decision.policy import Policy, Rule, read_policy
 from harness.decision.scored import Scored
 from harness.decision.sequential.bounds import AnytimeBounds
 from harness.decision.sequential.shared import SharedSamples
@@ -23,13 +24,14 @@ _SHOWN = 5
 _WORST_FIRST: Sequence[Outcome] = ("ERROR", "FAIL", "INCONCLUSIVE", "PASS")
 
 
-def gate(run: RunRecord, policy: Policy, baseline: RunRecord | None = None) -> Verdict:
-    """What the policy says of a sealed run.
+def gate(run: RunRecord, policy: Policy | str | Path, baseline: RunRecord | None = None) -> Verdict:
+    """What the policy says of a sealed run; a policy is also named by its file or its template.
 
     The verdict is that of the worst rule: ERROR, FAIL, INCONCLUSIVE, PASS. Rules whose severity is `warn` don't count,
     nor do inconclusive ones that the policy lets be. Raises `RecordError` for a run that isn't sealed, was changed, or
     whose estimates don't follow from its scores; `InputError` for a policy that doesn't fit the run.
     """
+    policy = policy if isinstance(policy, Policy) else read_policy(str(policy))
     scored, before = _trusted(run), _trusted(baseline) if baseline else None
     if baseline is None and (title := policy.needs_baseline):
         raise InputError(

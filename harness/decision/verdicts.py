@@ -1,16 +1,22 @@
 """What a gate said of a run, kept beside the run and outside its seal: a record can be judged by many policies."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
+import pandas as pd
+
 from harness.core.errors import RecordError
 from harness.core.text.codec import Codec
+from harness.core.text.display import elided, number, visible
 from harness.core.text.hashing import SHORT, canonical_json
 from harness.core.text.reasons import reworded, wording
 from harness.record.files import make_folder, write_new
+from harness.record.notebook.card import frame_card
 from harness.record.opening import is_there, listed, read_json
 from harness.record.spec import run_id_of
 
@@ -74,6 +80,25 @@ class Verdict:
     verdict: Outcome
     rules: tuple[RuleVerdict, ...]
     smallest_decided: float = 0.0
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a rule, with the fields of `RuleVerdict` as columns."""
+        return pd.DataFrame(
+            [{**asdict(rule), "reason": str(rule.reason)} for rule in self.rules],
+            columns=[one.name for one in fields(RuleVerdict)],
+        )
+
+    def _repr_html_(self) -> str:
+        rows = self.frame[["verdict", "rule", "value", "low", "high", "bound", "reason"]].map(_shown)
+        told = f"{decided_count(self.rules)} of {len(self.rules)} rules decided"
+        return f"<p><b>{self.verdict}</b> ({told}), policy {escape(elided(self.policy))}</p>{frame_card(rows)}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, str):
+        return visible(value)
+    return number(value) if isinstance(value, float) and not math.isnan(value) else ""
 
 
 def decided_count(rules: Sequence[RuleVerdict]) -> int:

@@ -16,7 +16,10 @@ from typing import Any
 from harness.core.errors import RecordError
 from harness.core.text.jsontext import parse_json
 
-__all__ = ["is_there", "listed", "opened", "parsed", "read_bytes", "read_json", "sha256_of"]
+__all__ = [
+    *("formed", "is_there", "json_document", "json_object", "listed", "opened", "parsed", "read_bytes", "read_json"),
+    "sha256_of",
+]
 
 _LARGEST_BYTES = 64 << 30
 """Of a journal, which is read line by line."""
@@ -115,3 +118,32 @@ def listed(folder: Path, ending: str) -> list[Path]:
     if len(names) > _MOST_FILES:
         raise RecordError(f"holds {len(names):,} files; the limit is {_MOST_FILES:,}", place=folder)
     return [folder / name for name in sorted(names)]
+
+
+@contextmanager
+def formed(path: Path, what: str) -> Iterator[None]:
+    """Raises `RecordError` where a file is JSON, and yet not what it should hold."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
+        raise RecordError(f"is not {what}", place=path, fix="`harness verify` says whether it was changed") from error
+
+
+def json_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises `RecordError`."""
+    value = json_document(path)
+    if not isinstance(value, dict):
+        raise RecordError("is not a JSON object", place=path, fix="`harness verify` says whether it was changed")
+    return value
+
+
+def json_document(path: Path) -> Any:
+    """The JSON value in a file. Raises `RecordError`."""
+    try:
+        return read_json(path)
+    except FileNotFoundError as error:
+        raise RecordError(
+            "is missing, so this run is not finished", place=path, fix="`harness runs` lists the runs"
+        ) from error
+    except ValueError as error:
+        raise RecordError("is not JSON", place=path) from error

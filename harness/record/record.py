@@ -23,20 +23,20 @@ A run is `started`, then `scored`, then `sealed`; only the seal says that it is 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
+from typing_extensions import override
 
 from harness.core.errors import RecordError
 from harness.core.media import Medium
 from harness.core.meters import Window
 from harness.core.requests import Response
-from harness.core.scores import Estimate
+from harness.core.scores import OVERALL, Estimate
 from harness.core.text.hashing import canonical_json
 from harness.core.text.reasons import reworded
 from harness.record.codec import RESPONSES, WINDOWS
@@ -46,11 +46,14 @@ from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
 from harness.record.media import keep_media, stored_medium
 from harness.record.metrics import METRICS, RecordedMetric, recorded_metrics
-from harness.record.opening import is_there, read_json
+from harness.record.opening import formed, is_there, json_document, json_object
 from harness.record.parquet import read_table
 from harness.record.seal import ORDER, POLICY, SEAL, check_seal, write_seal
 from harness.record.spec import RunSpec, run_id_of
 from harness.record.tables import attribution_rows, attribution_table, response_table, score_table
+
+if TYPE_CHECKING:
+    from harness.charts import Chart, Panels
 
 __all__ = ["RunRecord", "RunWriter", "load_record"]
 
@@ -80,8 +83,8 @@ class RunRecord:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._spec = _read_json(folder / "spec.json")
-        with _formed(folder / "spec.json", "a run's spec"):
+        self._spec = json_document(folder / "spec.json")
+        with formed(folder / "spec.json", "a run's spec"):
             self.spec = RunSpec.from_json(self._spec)
 
     @cached_property
@@ -107,13 +110,13 @@ class RunRecord:
         return self._estimates("measurements.json")
 
     def _estimates(self, name: str) -> list[Estimate]:
-        with _formed(self.folder / name, "a list of estimates"):
-            return list(map(estimate_of, _read_json(self.folder / name)))
+        with formed(self.folder / name, "a list of estimates"):
+            return list(map(estimate_of, json_document(self.folder / name)))
 
     @property
     def checkpoint_notes(self) -> list[str]:
         """What a reader should know of the checkpoint; those that are reasons can be said in other languages."""
-        with _formed(self.folder / "checkpoint.json", "a checkpoint's description"):
+        with formed(self.folder / "checkpoint.json", "a checkpoint's description"):
             texts = {str(number): note for number, note in enumerate(self.checkpoint.get("notes", ()))}
             return list({**texts, **reworded(texts, self.checkpoint.get("wording", {}))}.values())
 
@@ -125,8 +128,8 @@ class RunRecord:
         value on the answers that were given.
         """
         path = self.folder / "estimates.json"
-        with _formed(path, "a list of estimates"):
-            return any(row["invalid_count"] for row in _read_json(path)) or bool(self.failures)
+        with formed(path, "a list of estimates"):
+            return any(row["invalid_count"] for row in json_document(path)) or bool(self.failures)
 
     @property
     def failures(self) -> list[str]:
@@ -136,8 +139,26 @@ class RunRecord:
 
     @property
     def estimates(self) -> pd.DataFrame:
-        """One row an estimate, with the fields of `Estimate` as columns; groups as text."""
+        """One row an estimate, with the fields of `Estimate` as columns; groups as text.
+
+        It holds `headlines`, `task_estimates` and `group_estimates`, in the order of the suites.
+        """
         return pd.DataFrame(list(map(estimate_row, self.estimate_list)))
+
+    @property
+    def headlines(self) -> pd.DataFrame:
+        """One row a suite: its one score, made of those of its tasks; columns as in `estimates`."""
+        return _where(self.estimates, lambda rows: rows["task"] == OVERALL)
+
+    @property
+    def task_estimates(self) -> pd.DataFrame:
+        """One row a metric of a task, over all its samples; columns as in `estimates`."""
+        return _where(self.estimates, lambda rows: (rows["task"] != OVERALL) & rows["group"].isna())
+
+    @property
+    def group_estimates(self) -> pd.DataFrame:
+        """One row a group, such as `sex=female`, of a metric of a task; columns as in `estimates`."""
+        return _where(self.estimates, lambda rows: rows["group"].notna())
 
     @property
     def scores(self) -> pd.DataFrame:
@@ -155,14 +176,14 @@ class RunRecord:
         path = self.folder / METRICS
         if not is_there(path):
             return {}
-        with _formed(path, "a list of metrics"):
-            return recorded_metrics(_read_json(path))
+        with formed(path, "a list of metrics"):
+            return recorded_metrics(json_document(path))
 
     @property
     def answers(self) -> dict[str, Response]:
         """Every answer of the model, whole, by the id of its request."""
         path = self.folder / "journal.jsonl"
-        with _formed(path, "a list of responses"):
+        with formed(path, "a list of responses"):
             return {entry["request_id"]: RESPONSES.decode(entry) for entry, _ in read_lines(path)}
 
     @property
@@ -188,7 +209,7 @@ class RunRecord:
     def windows(self) -> list[Window]:
         """Energy windows in the order of time."""
         path = self.folder / "windows.jsonl"
-        with _formed(path, "a list of energy windows"):
+        with formed(path, "a list of energy windows"):
             return [WINDOWS.decode(entry) for entry, _ in read_lines(path)]
 
     @property
@@ -200,13 +221,13 @@ class RunRecord:
     @property
     def environment(self) -> dict[str, Any]:
         """Where the run happened."""
-        return _read_object(self.folder / "environment.json")
+        return json_object(self.folder / "environment.json")
 
     @property
     def started_at(self) -> datetime:
         """When the run began. Raises `RecordError` where the record says no such thing."""
         path = self.folder / "environment.json"
-        with _formed(path, "a description of where a run happened and when"):
+        with formed(path, "a description of where a run happened and when"):
             began = datetime.fromisoformat(self.environment["started_at"])
             return began.astimezone(UTC) if began.tzinfo else began.replace(tzinfo=UTC)
 
@@ -214,23 +235,38 @@ class RunRecord:
     def order(self) -> Mapping[str, Any] | None:
         """Which samples came first, of a run that ended as soon as a policy was decided; None of another."""
         path = self.folder / ORDER
-        return _read_object(path) if is_there(path) else None
+        return json_object(path) if is_there(path) else None
 
     @property
     def checkpoint(self) -> dict[str, Any]:
         """What was evaluated: reference, fingerprint, files with digests, notes."""
-        return _read_object(self.folder / "checkpoint.json")
+        return json_object(self.folder / "checkpoint.json")
 
     @property
     def token_counts(self) -> tuple[int, int]:
         """Tokens that reading each request by itself would take, and those that were planned to be read."""
         path = self.folder / "engine.json"
-        phases = _read_object(path).values()
-        with _formed(path, "the counts of tokens"):
+        phases = json_object(path).values()
+        with formed(path, "the counts of tokens"):
             return (
                 sum(phase["asked_token_count"] for phase in phases),
                 sum(phase["computed_token_count"] for phase in phases),
             )
+
+    def plot(self, y: str | None = None) -> "Chart | Panels":
+        """A chart, which a notebook shows: every headline with its interval, or the score `y` as in `harness.plot`."""
+        from harness.record.notebook.plotting import plot
+
+        return plot([self], y=y)
+
+    def _repr_html_(self) -> str:
+        from harness.record.notebook.card import record_card
+
+        return record_card(self)
+
+    @override
+    def __repr__(self) -> str:
+        return f"<RunRecord {self.run_id} of {self.spec.model}, {self.state}>"
 
     def verify(self) -> list[str]:
         """Hash every file again: what changed since the seal, one sentence a file; empty if nothing did.
@@ -267,7 +303,7 @@ class RunWriter:
             write_whole(self.folder / "spec.json", canonical_json(spec.to_json()) + b"\n")
             self._journal = Journal(self.folder / "journal.jsonl")
             self._windows = Journal(self.folder / "windows.jsonl")
-            with _formed(self.folder / "journal.jsonl", "a list of responses"):
+            with formed(self.folder / "journal.jsonl", "a list of responses"):
                 self._responses = {entry["request_id"]: RESPONSES.decode(entry) for entry in self._journal.entries}
         except BaseException:
             self.lock.release()
@@ -352,32 +388,9 @@ def load_record(path: str | Path) -> RunRecord:
     return RunRecord(Path(path))
 
 
+def _where(rows: pd.DataFrame, wanted: Callable[[pd.DataFrame], "pd.Series[bool]"]) -> pd.DataFrame:
+    return rows[wanted(rows)].reset_index(drop=True) if len(rows) else rows
+
+
 def _json_bytes(value: Any) -> bytes:
     return canonical_json(value) + b"\n"
-
-
-@contextmanager
-def _formed(path: Path, what: str) -> Iterator[None]:
-    """Raises `RecordError` where a file is JSON, and yet not what it should hold."""
-    try:
-        yield
-    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as error:
-        raise RecordError(f"is not {what}", place=path, fix="`harness verify` says whether it was changed") from error
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    value = _read_json(path)
-    if not isinstance(value, dict):
-        raise RecordError("is not a JSON object", place=path, fix="`harness verify` says whether it was changed")
-    return value
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return read_json(path)
-    except FileNotFoundError as error:
-        raise RecordError(
-            "is missing, so this run is not finished", place=path, fix="`harness runs` lists the runs"
-        ) from error
-    except ValueError as error:
-        raise RecordError("is not JSON", place=path) from error
