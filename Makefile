@@ -52,6 +52,7 @@ docs: $(INSTALLED)
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.against_lm_eval --write
 	$(BIN)/python -m benchmarks.pictures --write
+	$(BIN)/python -m benchmarks.replicas --write
 
 # On a machine with an NVIDIA GPU: a few minutes, no hub, no trained weights. Without one, what can be tried on the processor.
 gpu: $(INSTALLED)

@@ -39,24 +39,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
 ROUNDS = 3
 QUESTIONS = 80
 MANY, FEW = 100_000, 1_000
-_WORDS = [
-    "the",
-    "river",
-    "committee",
-    "met",
-    "on",
-    "Tuesday",
-    "to",
-    "discuss",
-    "energy",
-    "water",
-    "and",
-    "schools",
-    "before",
-    "going",
-    "home",
-    "again",
-]
+_TEXT = "the river committee met on Tuesday to discuss energy water and schools before going home again"
+_WORDS = _TEXT.split()
 
 
 class Scripted(Model):
@@ -108,14 +92,16 @@ def measured(checkpoint: Checkpoint) -> dict[str, float]:
     loading = time.perf_counter() - began
     seconds(plain, requests(99))
     found: dict[str, list[float]] = {"alone": []}
-    starts = {}
+    starts: dict[int, float] = {}
+    ready: dict[int, float] = {}
     for workers in (1, 2):
         found[f"workers {workers}"] = []
         began = time.perf_counter()
         with Fleet(ReplicaOptions(workers=workers, threads=1), "cpu", Quiet()) as fleet:
             fleet.start()
-            model = RayModel(fleet, checkpoint, options, NullMeter())
             starts[workers] = time.perf_counter() - began
+            model = RayModel(fleet, checkpoint, options, NullMeter())
+            ready[workers] = time.perf_counter() - began
             seconds(model, requests(99))
             for turn in range(ROUNDS):
                 asked = requests(turn + 10 * workers)
@@ -123,7 +109,8 @@ def measured(checkpoint: Checkpoint) -> dict[str, float]:
                 found[f"workers {workers}"].append(seconds(model, asked) / found["alone"][-1])
     return {
         "loading_s": loading,
-        **{f"start_{workers}_s": took for workers, took in starts.items()},
+        "start_s": starts[2],
+        "ready_s": ready[2],
         "alone_s": statistics.median(found["alone"]),
         "one_to_alone": statistics.median(found["workers 1"]),
         "two_times_faster": 1 / statistics.median(found["workers 2"]),
@@ -164,11 +151,11 @@ def page_of(found: dict[str, Any], held: dict[int, int]) -> str:
             f"{found['two_times_faster']:.2f} times faster",
         ),
         ("one worker, against one process, once it has begun", f"{found['one_to_alone']:.2f} of its time"),
+        ("until two workers have begun", f"{found['start_s']:.1f} s"),
         (
-            "until one worker can answer",
-            f"{found['start_1_s']:.1f} s (loading in one process: {found['loading_s']:.1f} s)",
+            "until both have loaded the model",
+            f"{found['ready_s']:.1f} s (loading in a process that has its libraries: {found['loading_s']:.1f} s)",
         ),
-        ("until two workers can answer", f"{found['start_2_s']:.1f} s"),
         (
             f"memory that {MANY:,} requests take where the command runs, beside the requests",
             f"{held[MANY] / 1e6:.0f} MB",
