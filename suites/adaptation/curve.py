@@ -13,7 +13,7 @@ from harness.core.requests import Loglikelihood, Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Sample, Task, TaskSettings
 from harness.core.text.reasons import Reason
-from harness.tasks.choices import pick
+from harness.tasks.choices import pick, unanswered
 from harness.tasks.exemplars import after_exemplars, in_turns
 from suites.adaptation.metrics import (
     ADAPTATION_AREA,
@@ -160,9 +160,8 @@ def answer_of(sample: Sample, count: int, responses: Sequence[Response]) -> Answ
             lacking=Reason("a prompt with {count} of the exemplars doesn't fit the model's window", count=count),
         )
     nats = [response.loglikelihood for response in responses if response.loglikelihood is not None]
-    if len(nats) < len(responses):
-        reason = next((response.invalid for response in responses if response.invalid), None)
-        return Answer(right=None, invalid=reason or "the model gave no log-likelihood")
+    if reason := unanswered(responses):
+        return Answer(right=None, invalid=reason)
     chosen = pick(nats, sample.choices, normalised=False)
     return Answer(right=float(chosen.index == sample.gold), said=sample.choices[chosen.index], tie=chosen.tie)
 

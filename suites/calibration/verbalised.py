@@ -16,7 +16,7 @@ from harness.core.tasks import Row, Sample, Task, TaskSettings
 from harness.metrics.calibration_distances import DebiasedECE, EqualWidthECE, ExpectedCalibrationError
 from harness.metrics.confidence import AreaUnderRiskCoverage, ConfidenceAUROC
 from harness.metrics.standard import EXACT_MATCH
-from harness.tasks.choices import MultipleChoice, pick
+from harness.tasks.choices import MultipleChoice, pick, unanswered
 from harness.tasks.generation import Generation
 from harness.tasks.wrapped import WrappedTask
 from suites.calibration.metrics import ACCURACY, CONFIDENCE_BIN, OVERCONFIDENCE, RISKS
@@ -155,8 +155,8 @@ class VerbalisedTask(WrappedTask[MultipleChoice | Generation]):
             written = (response.text or "").strip()
             return (written, written == sample.gold, False) if written else response.invalid or "no answer was written"
         likelihoods = [one.loglikelihood for one in responses if one.loglikelihood is not None]
-        if len(likelihoods) < len(responses):
-            return next((one.invalid for one in responses if one.invalid), "the model gave no log-likelihood")
+        if reason := unanswered(responses):
+            return reason
         choice = pick(likelihoods, sample.choices, normalised=False)
         return sample.choices[choice.index], choice.index == sample.gold, choice.tie
 

@@ -17,7 +17,7 @@ from harness.core.errors import TaskError
 from harness.core.requests import Request, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings
-from harness.tasks.choices import MultipleChoice, pick
+from harness.tasks.choices import MultipleChoice, pick, unanswered
 from harness.tasks.classification import Classification
 from harness.tasks.wrapped import WrappedTask
 from suites.calibration.metrics import BRIER, CALIBRATION_METRICS, CONFIDENCE_BIN, NLL, OVERCONFIDENCE
@@ -117,8 +117,8 @@ class CalibrationTask(WrappedTask[MultipleChoice | Classification]):
         if isinstance(self.inner, Classification):
             return _labelled(self.inner, sample, responses[0])
         likelihoods = [one.loglikelihood for one in responses if one.loglikelihood is not None]
-        if len(likelihoods) < len(responses):
-            return next((one.invalid for one in responses if one.invalid), "the model gave no log-likelihood")
+        if reason := unanswered(responses):
+            return reason
         assert isinstance(sample.gold, int)
         choice = pick(likelihoods, sample.choices, normalised=False)
         return _Judgement(

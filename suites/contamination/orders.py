@@ -12,6 +12,7 @@ from harness.core.metrics import Metric
 from harness.core.requests import LoglikelihoodRolling, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, TaskSettings, choose
+from harness.tasks.choices import unanswered
 from harness.tasks.rows import RowTask
 from harness.tasks.wrapped import WrappedTask
 from suites.contamination.ranks import MeanRank, share_below
@@ -110,8 +111,7 @@ class OrderTask(WrappedTask[RowTask]):
     def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
         """The share of the other orders that are less likely."""
         found = [one.loglikelihood for one in responses if one.loglikelihood is not None]
-        if len(found) < len(responses):
-            reason = next((one.invalid for one in responses if one.invalid), "the model gave no log-likelihood")
+        if reason := unanswered(responses):
             return [Score(sample_id=sample.id, metric=ORDER_RANK.name, invalid=reason)]
         return [Score(sample_id=sample.id, metric=ORDER_RANK.name, value=share_below(found[0], found[1:]))]
 

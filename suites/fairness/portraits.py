@@ -17,7 +17,7 @@ from harness.core.requests import MultimodalLoglikelihood, Response
 from harness.core.scores import Score
 from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
 from harness.media.pictures import picture
-from harness.tasks.choices import pick
+from harness.tasks.choices import pick, unanswered
 from suites.fairness.group_differences import DifferingGroups, GroupDifference
 from suites.vision.emoji import drawn_emoji
 from suites.vision.looking import asked_about
@@ -104,8 +104,7 @@ class Portraits(Task):
         assert isinstance(sample.gold, int)
         blank = Score(sample_id=sample.id, metric="", cluster=sample.id)
         nats = [response.loglikelihood for response in responses if response.loglikelihood is not None]
-        if len(nats) < len(responses):
-            reason = next((one.invalid for one in responses if one.invalid), "the model gave no log-likelihood")
+        if reason := unanswered(responses):
             return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
         size = len(sample.choices)
         each = [nats[start : start + size] for start in range(0, len(nats), size)]

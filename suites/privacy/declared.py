@@ -18,6 +18,7 @@ from harness.core.tasks import Row, Sample, Task, TaskSettings, choose
 from harness.suitefiles.declaration import Declaration, Text
 from harness.suitefiles.declaring import DeclarationContext
 from harness.suitefiles.task_types import TaskType
+from harness.tasks.choices import unanswered
 from harness.tasks.templates import cell_text
 from suites.privacy.canaries import EXPOSURE, candidates, exposure
 from suites.privacy.membership import MEMBER, MEMBERSHIP_METRICS, NON_MEMBER, membership_scores
@@ -173,8 +174,7 @@ class DeclaredCanaries(Task):
         """The exposure of the secret."""
         blank = Score(sample_id=sample.id, metric=EXPOSURE.name)
         found = [response.loglikelihood for response in responses if response.loglikelihood is not None]
-        if len(found) < len(responses):
-            reason = next((one.invalid for one in responses if one.invalid), "the model gave no log-likelihood")
+        if reason := unanswered(responses):
             return [replace(blank, invalid=reason)]
         return [replace(blank, value=exposure(found[0], found[1:]))]
 

@@ -15,7 +15,7 @@ from harness.core.scores import Score
 from harness.core.tasks import Sample, Task
 from harness.media.pictures import picture
 from harness.metrics.standard import ACC, GOLD_BITS_PER_BYTE
-from harness.tasks.choices import Choice, gold_cost, pick
+from harness.tasks.choices import Choice, gold_cost, pick, unanswered
 
 __all__ = [
     "ACC_BLIND",
@@ -173,10 +173,7 @@ class Looking(Task):
 
     def unusable(self, responses: Sequence[Response]) -> str | None:
         """Why the answers can't be scored; None where they can."""
-        if all(response.loglikelihood is not None for response in responses):
-            return None
-        reason = next((response.invalid for response in responses if response.invalid), None)
-        return reason or "the model gave no log-likelihood"
+        return unanswered(responses)
 
     def chosen(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Choice]:
         """The answer with the medium, then that with its control where that is asked about, too."""
