@@ -1,5 +1,6 @@
 """Pieces that several pages show: charts with their table, tables, texts, downloads, links."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -23,6 +24,7 @@ __all__ = [
     "downloads",
     "drawing",
     "estimate_table",
+    "next_command",
     "not_here",
     "shown_estimates",
     "shown_interval",
@@ -153,6 +155,16 @@ def not_here(session: Session, runs: Sequence[str]) -> bool:
     if not runs:
         st.info(session.t("No verified run is in the store."))
     return not runs
+
+
+def next_command(session: Session, said: str, more: str = "") -> None:
+    """What to run so that a page that needs several runs has them; `said` explains it, in English.
+
+    The suites stand for those of the run that is here: no record says which preset chose them.
+    """
+    st.info(session.t(said))
+    options = " ".join(filter(None, (f"--output {shlex.quote(str(session.records))}", more)))
+    st.code(f"harness eval --model NEXT_CHECKPOINT --suite SAME_SUITES {options}", language="bash", wrap_lines=True)
 
 
 def _cell(value: Any) -> Any:

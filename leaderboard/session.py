@@ -90,10 +90,11 @@ def record_of(session: Session, run_id: str) -> RunRecord | None:
 
 
 def labels(checkpoints: pd.DataFrame) -> dict[str, str]:
-    """A short name a run, made unique by what tells it apart: dtype, then the beginning of its id."""
+    """A short name a run, made unique by what tells it apart: its training, dtype, the beginning of its id."""
     run_ids = [str(run_id) for run_id in checkpoints["run_id"]]
     names = [elided(str(name), 40) for name in checkpoints["name"]]
-    for more in (checkpoints["dtype"].fillna(""), checkpoints["run_id"].str[:6]):
+    trainings = [elided(str(one), 40) if isinstance(one, str) else "" for one in checkpoints["lineage"]]
+    for more in (trainings, checkpoints["dtype"].fillna(""), checkpoints["run_id"].str[:6]):
         counts = Counter(names)
         names = [
             f"{name} · {added}" if counts[name] > 1 and added else name for name, added in zip(names, more, strict=True)

@@ -201,25 +201,24 @@ def risk_coverage(curve: pd.DataFrame, theme: Theme = "light", language: str = "
 
 
 def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:
-    """One dimension of a lineage over time, with 95 % intervals; regressions are marked.
+    """One dimension of a lineage over the steps of its training, or over time, with 95 % intervals; regressions are
+    marked.
 
     `scores` has started_at (UTC), name and `regressed` (whether worse than the run before beyond doubt) beside the
-    fields of `Estimate`, all rows of one suite.
+    fields of `Estimate`, all rows of one suite; and the column `step`, whole numbers, where that is what it is over.
     """
     t, first = chart_words(language), scores.iloc[0]
-    rows = drawn(scores, ["name", "started_at", "value", "low", "high", "n", "regressed"])
+    is_by_step = "step" in scores
+    asked = ["name", "started_at", "value", "low", "high", "n", "regressed", *(["step"] if is_by_step else [])]
+    rows = drawn(scores, asked)
     rows["started_at"] = pd.to_datetime(rows["started_at"], utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     rows["state"] = [t("worse than the run before") if bad else t("no regression") for bad in rows["regressed"]]
     measure = title_of(t, first["metric"], first["unit"], first["direction"], first["target"])
     base = alt.Chart(rows).encode(
-        x=alt.X(
-            "started_at:T",
-            title=t("date of the run (UTC)"),
-            axis=alt.Axis(labelAngle=0, tickCount=4, format="%d %b %H:%M"),
-            scale=alt.Scale(type="utc", padding=20),
-        ),
+        x=_steps(t) if is_by_step else _dates(t),
         tooltip=[
             alt.Tooltip("name:N", title=t("checkpoint")),
+            *([alt.Tooltip("step:Q", title=t("step of the training"), format=",d")] if is_by_step else []),
             alt.Tooltip("started_at:N", title=t("date of the run (UTC)")),
             alt.Tooltip("shown:N", title=measure),
             alt.Tooltip("n:Q", title="n"),
@@ -238,3 +237,22 @@ def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") 
         ),
     )
     return alt.layer(*layers).properties(title=elided(first["suite"]), height=240)
+
+
+def _dates(t: Translate) -> alt.X:
+    return alt.X(
+        "started_at:T",
+        title=t("date of the run (UTC)"),
+        axis=alt.Axis(labelAngle=0, tickCount=4, format="%d %b %H:%M"),
+        scale=alt.Scale(type="utc", padding=20),
+    )
+
+
+def _steps(t: Translate) -> alt.X:
+    """Each point at its step, at distances as the training has them; thousands as k."""
+    return alt.X(
+        "step:Q",
+        title=t("step of the training"),
+        axis=alt.Axis(labelAngle=0, tickCount=5, tickMinStep=1, format="~s"),
+        scale=alt.Scale(zero=False, nice=False, padding=20),
+    )

@@ -8,9 +8,9 @@ from rich.text import Text
 
 from harness.cli.console import WIDE, best_mark, counts, output, print_estimates, print_truncated
 from harness.core.scores import Estimate
-from harness.core.text.display import interval, number
+from harness.core.text.display import elided, interval, number
 
-__all__ = ["print_scores"]
+__all__ = ["print_scores", "print_side_by_side"]
 
 _FEW = 40
 """So many rows are shown whole."""
@@ -18,6 +18,9 @@ _ROOMY = 120
 """Columns from which what a suite's score is made of has room."""
 _REASONS, _NAMES = 4, 4
 """How many reasons for what is absent are told, and how many of their tasks are named."""
+
+_COLUMN = 18
+"""Columns that a model's scores take where several stand side by side, `0.1234 ± 0.1234` and a gap."""
 
 _METER = "meter:"
 
@@ -41,6 +44,45 @@ def print_scores(estimates: Sequence[Estimate], *, every_row: bool = False, by_g
         _print_brief(suite, few)
     _print_missing(estimates)
     output.print(Text(f"{len(rows)} rows in all: `harness show RUN --all`; by group: `--groups`", style="dim"))
+
+
+def print_side_by_side(runs: Sequence[tuple[str, Sequence[Estimate]]]) -> None:
+    """The one score of each dimension for several runs, each with its name; of tasks, where no dimension has one.
+
+    As many columns as there is room for stand side by side, the others below.
+    """
+    from harness.core.headlines import main_estimates
+
+    headlines = [[one for one in estimates if one.is_headline and one.applies] for _, estimates in runs]
+    by_task = not any(one.value is not None for shown in headlines for one in shown)
+    chosen = [main_estimates(estimates) for _, estimates in runs] if by_task else headlines
+    found = [{(one.suite, one.task, one.metric, best_mark(one)): one for one in shown} for shown in chosen]
+    rows = list(dict.fromkeys(key for shown in found for key in shown))
+    first = max((len(_row_name(key, by_task=by_task)) for key in rows), default=0)
+    room = max(1, (output.width - first - 8) // _COLUMN)
+    for start in range(0, len(runs), room):
+        table = Table(title="side by side", title_justify="left", title_style="bold", box=None, pad_edge=False)
+        table.add_column("task" if by_task else "dimension", overflow="fold")
+        for name, _ in runs[start : start + room]:
+            table.add_column(Text(elided(name, _COLUMN - 1)), justify="right", no_wrap=True)
+        table.add_column("best", no_wrap=True)
+        for key in rows:
+            cells = [_beside(shown.get(key)) for shown in found[start : start + room]]
+            if any(cells):
+                table.add_row(*map(Text, (_row_name(key, by_task=by_task), *cells, key[-1])))
+        output.print(table, "")
+
+
+def _row_name(key: tuple[str, str, str, str], *, by_task: bool) -> str:
+    suite, task, metric, _ = key
+    return f"{task} {metric}" if by_task else f"{suite} {metric}"
+
+
+def _beside(one: Estimate | None) -> str:
+    """Score and standard error; empty for what is absent."""
+    if one is None or one.value is None:
+        return ""
+    return number(one.value) + (f" ± {number(one.stderr)}" if one.stderr is not None else "")
 
 
 def _named(tasks: Sequence[Estimate]) -> list[tuple[str, Estimate, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from harness.cli.console import errors, output, print_json, print_rows, print_text
+from harness.cli.console import WIDE, errors, output, print_json, print_rows, print_text
 from harness.cli.process.guard import RuleFailed
 from harness.cli.runs import Output, Run, sealed_run
 from harness.cli.until_decided import decided
@@ -24,6 +24,11 @@ __all__ = ["compare_command", "gate_command", "policy"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print as Markdown.")]
 
+_WIDE_ALONE = ("p (Holm)", "n", "flips")
+"""Columns of differences that narrow terminals have no room for."""
+_NAMES = 6
+"""How many scores are named that share the reason why they have no test; JSON and Markdown name all."""
+
 policy = typer.Typer(no_args_is_help=True, help="Write a policy for the gate, and plan how many samples it needs.")
 
 
@@ -35,11 +40,14 @@ def compare_command(
     ] = 0,
     groups: Annotated[bool, typer.Option("--groups", help="Also single groups.")] = False,
     changed: Annotated[bool, typer.Option("--changed", help="Only what differs significantly.")] = False,
+    every_row: Annotated[bool, typer.Option("--all", help="Every metric of every task, however many.")] = False,
     markdown: AsMarkdown = False,
     as_json: AsJson = False,
     output_folder: Output = Path("runs"),
 ) -> None:
     """Compare runs sample by sample: differences with intervals, p values after Holm, flipped samples, costs.
+
+    Dimensions come first, then the tasks that differ significantly; --all has the rest.
 
     [bold]Examples[/bold]
 
@@ -47,45 +55,67 @@ def compare_command(
 
     harness compare 1a2b3c 4d5e6f --changed --samples 3
     """
+    from harness.core.headlines import made_of
     from harness.decision.comparison import compare_all
+    from harness.decision.telling.differences import in_order, is_significant, shortlist
     from harness.decision.wording import comparison_markdown
 
     first, *rest = (sealed_run(name, output_folder) for name in (run, *others))
     found = compare_all(first, rest, groups=groups)
-    shown = [
-        [one for one in comparison.differences if not changed or one.change in ("better", "worse", "changed")]
-        for comparison in found
-    ]
     if as_json:
         print_json([asdict(comparison) for comparison in found])
         return
+    if every_row or groups or changed:
+        shown = [
+            in_order([one for one in comparison.differences if not changed or is_significant(one)])
+            for comparison in found
+        ]
+    else:
+        entering = made_of(one for one in first.estimate_list if one.is_headline)
+        shown = [shortlist(comparison, entering) for comparison in found]
     if markdown:
         print_text(comparison_markdown(found, shown))
         return
     for comparison, rows in zip(found, shown, strict=True):
-        _print_comparison(comparison, rows, samples)
+        _print_comparison(comparison, rows, samples, whole=changed)
 
 
-def _print_comparison(comparison: "Comparison", rows: Sequence["MetricDifference"], samples: int) -> None:
+def _print_comparison(
+    comparison: "Comparison", rows: Sequence["MetricDifference"], samples: int, *, whole: bool
+) -> None:
     from harness.decision.flips import first_of_each_task
-    from harness.decision.wording import (
-        COST_COLUMNS,
-        DIFFERENCE_COLUMNS,
-        FLIP_COLUMNS,
-        cost_cells,
-        difference_cells,
-        flip_cells,
-    )
+    from harness.decision.wording import COST_COLUMNS, FLIP_COLUMNS, cost_cells, flip_cells
 
     output.print(Text(f"{comparison.first_run_id} ({comparison.first_model}): first"))
     output.print(Text(f"{comparison.second_run_id} ({comparison.second_model}): second"))
     for line in filter(None, (comparison.relation, *comparison.conditions)):
         output.print(Text(f"  {line}"))
-    print_rows("differences, second less first", DIFFERENCE_COLUMNS, map(difference_cells, rows))
+    for title, level in (("dimensions", "suite"), ("tasks", "metric"), ("groups", "group")):
+        if of_level := [one for one in rows if one.level == level]:
+            _print_differences(f"{title}: second less first", of_level)
+    if left := 0 if whole else len(comparison.differences) - len(rows):
+        output.print(Text(f"{left:,} more scores of tasks: `harness compare RUN RUN --all`", style="dim"))
     print_rows("costs", COST_COLUMNS, map(cost_cells, comparison.costs))
     output.print(Text(f"{len(comparison.flips)} samples flipped: `--samples N` shows them"))
     if flipped := list(map(flip_cells, first_of_each_task(comparison.flips, samples))):
         print_rows("flipped", FLIP_COLUMNS, flipped)
+
+
+def _print_differences(title: str, rows: Sequence["MetricDifference"]) -> None:
+    """A table of the differences that are known; why some have no test is told once for all that share a reason."""
+    from harness.decision.wording import DIFFERENCE_COLUMNS, difference_cells, difference_name
+
+    shown = [at for at, name in enumerate(DIFFERENCE_COLUMNS) if output.width >= WIDE or name not in _WIDE_ALONE]
+    cells = [(*difference_cells(one)[:-1], one.change) for one in rows if one.difference is not None]
+    if cells:
+        print_rows(title, [DIFFERENCE_COLUMNS[at] for at in shown], [[row[at] for at in shown] for row in cells])
+    reasons: dict[str, list[str]] = {}
+    for one in rows:
+        if one.reason is not None:
+            reasons.setdefault(one.reason, []).append(difference_name(one))
+    for reason, names in reasons.items():
+        more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+        output.print(Text(f"not tested: {', '.join(names[:_NAMES])}{more}: {reason}", style="dim"))
 
 
 def gate_command(

@@ -1,11 +1,13 @@
 """`harness eval`."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
-from harness.cli.compact import print_scores
+from harness.cli.compact import print_scores, print_side_by_side
 from harness.cli.console import (
     estimates_as_json,
     output,
@@ -40,6 +42,8 @@ harness eval --model ./my-checkpoint --suite my-suite.yaml --json | jq '.estimat
 harness eval --model ./my-checkpoint --task lm-eval:arc_easy
 
 harness eval --model ./adapter-1 --model ./adapter-2 --base org/name --suite quick
+
+harness eval --model out/my-run/checkpoint-500 --suite quick --lineage my-run --step 500
 
 harness eval --model openai:http://localhost:8000/v1#my-model --suite quick --concurrency 4
 """
@@ -85,6 +89,10 @@ def eval_command(
     else:
         for record in records:
             _print(record, named=len(records) > 1, every_row=every_row)
+        if len(records) > 1:
+            print_side_by_side([(_name(record, records), record.estimate_list) for record in records])
+            ids = " ".join(record.run_id for record in records)
+            output.print(Text(f"which differences are significant: `harness compare {ids} --output {options.output}`"))
     if any(record.is_partial for record in records):
         raise typer.Exit(3)
 
@@ -93,16 +101,28 @@ def _as_json(record: "RunRecord") -> dict[str, Any]:
     return {
         "run_id": record.run_id,
         "model": record.spec.model,
+        **asdict(record.spec.training),
         "folder": str(record.folder),
         "token_counts": dict(zip(("asked", "computed"), record.token_counts, strict=True)),
         "estimates": estimates_as_json(record.estimate_list),
     }
 
 
+def _name(record: "RunRecord", records: Sequence["RunRecord"]) -> str:
+    """What tells a run from those beside it: its step, where all are of one training, else the model."""
+    trainings = [one.spec.training for one in records]
+    steps = {one.step for one in trainings}
+    if len({one.lineage for one in trainings}) == 1 and None not in steps and len(steps) == len(records):
+        return f"step {record.spec.step}"
+    return record.spec.model
+
+
 def _print(record: "RunRecord", *, named: bool, every_row: bool) -> None:
     if named:
         output.print(Text(record.spec.model, style="bold"), "")
     print_scores(record.estimate_list, every_row=every_row)
+    if training := str(record.spec.training):
+        output.print(Text(f"training: {training}"))
     for note in record.checkpoint["notes"]:
         output.print(Text(note, style="dim"))
     if any(record.token_counts):

@@ -49,7 +49,8 @@ def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
     if as_json:
         print_json(found)
     elif found:
-        columns = ("run_id", "state", "model", "suites", "dtype", "seed", "started_at")
+        training = [name for name in ("lineage", "step", "tags") if any(row[name] not in (None, "") for row in found)]
+        columns = ("run_id", "state", "model", *training, "suites", "dtype", "seed", "started_at")
         print_rows(f"runs in {output_folder}", columns, [[row[column] for column in columns] for row in found])
     elif not damaged:
         output.print(Text(f"no runs in {output_folder}"))
@@ -126,6 +127,9 @@ def _summary(record: "RunRecord") -> dict[str, object]:
         "suites": ", ".join(record.spec.suites) or ", ".join(task.task for task in record.spec.tasks),
         "dtype": record.spec.dtype,
         "seed": record.spec.seed,
+        "lineage": record.spec.lineage,
+        "step": record.spec.step,
+        "tags": ", ".join(f"{key}={value}" for key, value in record.spec.tags.items()),
         "started_at": started,
     }
 

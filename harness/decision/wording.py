@@ -21,6 +21,7 @@ __all__ = [
     "comparison_markdown",
     "cost_cells",
     "difference_cells",
+    "difference_name",
     "flip_cells",
     "headline",
     "rule_cells",
@@ -139,10 +140,9 @@ def _named(rule: RuleVerdict) -> str:
 
 def difference_cells(one: MetricDifference) -> tuple[str, ...]:
     """A difference's row, by `DIFFERENCE_COLUMNS`."""
-    group = f" [{one.group}]" if one.group else ""
     flips = "" if one.gained is None else f"+{one.gained} -{one.lost}"
     return (
-        f"{one.suite}/{one.task}/{one.metric}{group}",
+        difference_name(one),
         number(one.first),
         number(one.second),
         number(one.difference),
@@ -152,6 +152,12 @@ def difference_cells(one: MetricDifference) -> tuple[str, ...]:
         flips,
         one.change if one.reason is None else f"{one.change}: {one.reason}",
     )
+
+
+def difference_name(one: MetricDifference) -> str:
+    """What it is of: a suite's one score by the suite alone."""
+    group = f" [{one.group}]" if one.group else ""
+    return (one.suite if one.level == "suite" else f"{one.suite}/{one.task}/{one.metric}") + group
 
 
 def cost_cells(cost: Cost) -> tuple[str, ...]:

@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from harness.core.text.codec import Codec
 from harness.core.text.hashing import SHORT, digest
+from harness.core.training.point import TrainingPoint
 
 __all__ = ["RunSpec", "TaskSpec", "run_id_of"]
 
-_NO_PART_OF_THE_ID = ("model", "weights", "chat_date")
+_NO_PART_OF_THE_ID = ("model", "weights", "chat_date", "lineage", "step", "tags")
 _UNSET = ("multiturn", "is_part")
 """What is in a task's part of the id only where it is so."""
 
@@ -62,6 +63,8 @@ class RunSpec:
     `aggregates` are what sums up several tasks, by name, each with the SHA-256 of how.
     `weights` say what each suite counts in a score of the whole, where a suite file says so; like `model`, they change
     no score and are in no id.
+    `lineage`, `step` and `tags` say where in its training the checkpoint was saved, as `TrainingPoint` has them; they
+    too are in no id, and two runs that differ in them alone are one.
     `policy_sha256` is that of the policy whose decision ended the run; None for a run whose size was fixed.
     """
 
@@ -91,7 +94,15 @@ class RunSpec:
     aggregates: dict[str, str] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     code: dict[str, str] = field(default_factory=dict)
+    lineage: str | None = None
+    step: int | None = None
+    tags: dict[str, str] = field(default_factory=dict)
     policy_sha256: str | None = None
+
+    @property
+    def training(self) -> TrainingPoint:
+        """Where in its training the checkpoint was saved, as far as that was said."""
+        return TrainingPoint(lineage=self.lineage, step=self.step, tags=self.tags)
 
     @property
     def run_id(self) -> str:

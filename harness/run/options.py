@@ -88,6 +88,17 @@ class EvalOptions:
         "Folder of .txt, .md or .jsonl files, packed with gzip or not, or of .parquet files, in which questions are "
         "looked for (suite contamination).",
     )
+    lineage: str | None = option(
+        None,
+        "Name of the training that the checkpoint comes from; the runs of one are drawn by step. [default: by the "
+        "checkpoint's trainer_state.json]",
+    )
+    step: int | None = option(
+        None,
+        "Step of the training at which it was saved. [default: by the checkpoint's trainer_state.json]",
+        min=0,
+    )
+    tags: tuple[str, ...] = option((), "What else is to be kept of it. May be repeated.", "--tag", metavar="KEY=VALUE")
     limit: int | Literal["all"] | None = option(
         None, "Samples a task: a number or `all`. By default each task's own.", parser=_limit, metavar="NUMBER|all"
     )

@@ -11,7 +11,7 @@ from typing import Literal
 from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.loader import Loader
 from harness.core.checkpoints import Checkpoint
-from harness.core.errors import CheckpointError, HarnessError, RecordError
+from harness.core.errors import CheckpointError, HarnessError, InputError, RecordError
 from harness.core.headlines import headline_estimates
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
@@ -98,6 +98,12 @@ def evaluate_each(
     follow each other share it in memory, and so do workers. Otherwise as `evaluate`.
     """
     options, progress, loader = options or EvalOptions(), progress or Quiet(), Loader()
+    if options.step is not None and len(models) > 1:
+        raise InputError(
+            f"is the step of one checkpoint, and {len(models)} were given",
+            place=f"--step {options.step}",
+            fix="Evaluate them one by one, or leave it to their trainer_state.json",
+        )
     if options.store != NO_STORE:
         locate(options.store, options.output)  # A mistyped store must not cost an evaluation.
     named = (*models, options.reference, options.toxicity_model, options.bertscore_model)
@@ -111,6 +117,9 @@ def evaluate_each(
                 progress.note(f"this run is finished already: {finished.folder}")
                 for failure in finished.failures:
                     progress.note(f"{failure}. To try it again, delete the folder and run again")
+                if str(planned.spec.training) not in ("", str(finished.spec.training)):
+                    before = str(finished.spec.training) or "of no training"
+                    progress.note(f"it is sealed as {before}, and stays so, whatever is said of it now")
                 add_or_say(options.store, finished.folder, progress.note)
                 yield finished
                 continue

@@ -14,6 +14,7 @@ from harness.checkpoints.labels import with_labels
 from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.placement import Spread, check_spread
 from harness.checkpoints.loading.quantised import require_backend
+from harness.checkpoints.trainer_state import stated_point
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import InputError, RecordError
@@ -21,6 +22,7 @@ from harness.core.process.paths import public_name
 from harness.core.process.reachable import code_digest
 from harness.core.requests import GenerateUntil
 from harness.core.text.hashing import MAX_INTEGER, SHORT
+from harness.core.training.point import said_point
 from harness.engine.devices import default_batch_tokens
 from harness.record import RunRecord, RunSpec
 from harness.record.environment import (
@@ -208,6 +210,7 @@ def _nothing_defined(model: str, checkpoint: Checkpoint, skipped: Sequence[Skipp
 
 def _told(checkpoint: Checkpoint, options: EvalOptions) -> Checkpoint:
     """The checkpoint with what the user says of it. Raises `InputError` for what its kind doesn't have."""
+    said_point(options.lineage, options.step, options.tags)  # what can't be kept of it is no reason to begin
     if options.labels:
         checkpoint = with_labels(checkpoint, options.labels)
     for option, code in (("source", options.source_language), ("target", options.target_language)):
@@ -257,7 +260,15 @@ def _spec(
         aggregates={one.name: one.definition_sha256 for one in selection.aggregates},
         weights=dict(selection.weights),
         code=_code(selection, meter),
+        **_training(checkpoint, options),
     )
+
+
+def _training(checkpoint: Checkpoint, options: EvalOptions) -> dict[str, Any]:
+    """Where in its training the checkpoint stands, as the spec has it: what the user didn't say, the trainer may."""
+    said, stated = said_point(options.lineage, options.step, options.tags), stated_point(checkpoint)
+    step = stated.step if said.step is None else said.step
+    return {"lineage": said.lineage or stated.lineage, "step": step, "tags": dict(said.tags)}
 
 
 def _dated(spec: RunSpec, checkpoint: Checkpoint, options: EvalOptions) -> RunSpec:

@@ -158,10 +158,17 @@ def reasons_can_be_translated(op: "Operations") -> None:
         op.add_column(table, Column("wording", Text))
 
 
+def runs_say_where_in_a_training_they_stand(op: "Operations") -> None:
+    """A training's name, the step in it, and tags. Runs that were indexed before have none."""
+    for column in (Column("lineage", Text), Column("step", BigInteger), Column("tags", Text)):
+        op.add_column("runs", column)
+
+
 MIGRATIONS: Sequence[Callable[["Operations"], None]] = (
     first_index_of_runs,
     runs_say_what_was_asked,
     reasons_can_be_translated,
+    runs_say_where_in_a_training_they_stand,
 )
 """In order; the first has the number 1. A step that was released never changes."""
 

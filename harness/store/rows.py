@@ -135,6 +135,7 @@ def _run(record: RunRecord) -> dict[str, Any]:
         "harness_version": spec.versions.get("responsible-eval-harness"),
         "harness_code": spec.versions.get("harness-code"),
         "is_partial": record.is_partial,
+        "tags": json.dumps(spec.tags, ensure_ascii=False, sort_keys=True) if spec.tags else None,
     }
 
 
@@ -150,6 +151,8 @@ _FROM_SPEC = (
     "apply_chat_template",
     "meter",
     "region",
+    "lineage",
+    "step",
 )
 
 

@@ -77,6 +77,9 @@ runs = Table(
     Column("harness_code", AnyText),
     Column("is_partial", Boolean),
     Column("questions", AnyText),  # what runs that are compared must have alike: see harness.decision.comparable
+    Column("lineage", AnyText),  # the training that the checkpoint comes from,
+    Column("step", BigInteger),  # how many steps it had come,
+    Column("tags", AnyText),  # and what else was said of it: JSON object; None for nothing
 )
 
 tasks = Table(

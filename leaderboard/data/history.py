@@ -1,4 +1,4 @@
-"""One checkpoint's lineage over time, and where it got worse."""
+"""One checkpoint's lineage over the steps of its training, or over time, and where it got worse."""
 
 from collections.abc import Mapping
 
@@ -13,24 +13,26 @@ from leaderboard.data.comparability import Asked, suite_differs
 from leaderboard.data.pairs import Part, difference_p
 from leaderboard.data.ranking import LEVEL
 
-__all__ = ["history_of"]
+__all__ = ["by_step", "history_of"]
 
 
 def history_of(store: Store, run_id: str) -> pd.DataFrame:
-    """One row a run and suite of the lineage of `run_id`, oldest first: the columns of `queries.scores`, and
-    started_at, model, previous_run_id, p_value, regressed.
+    """One row a run and suite of the lineage of `run_id`, in order: the columns of `queries.scores`, and started_at,
+    model, lineage, step, previous_run_id, p_value, regressed.
 
-    A lineage is what descends from the same checkpoint: runs of the same weights, of weights that name them as their
-    parent, and of what goes by the same name. `previous_run_id` is the last run before that may be compared with it in
+    A lineage is the training that the run is said to be of. Where nothing was said, it is what descends from the same
+    checkpoint: runs of the same weights, of weights that name them as their parent, and of what goes by the same name.
+    Where its runs stand at two steps or more, they are in the order of these: those without a step come last, and have
+    no predecessor; of several runs of a suite at one step the last is taken. Otherwise the oldest comes first.
+    `previous_run_id` is the last run before that may be compared with it in
     the suite, None where there is none; `p_value` is that of the difference to it, paired by sample where both had the
     same ones, corrected by Holm's method over all of the lineage. `regressed` says that the run is worse and that p is
     below 0.05.
     """
     lineage = _lineage(store, run_id)
     scores = queries.scores(store, list(lineage["run_id"]))
-    rows = lineage[["run_id", "started_at", "model"]].merge(scores, on="run_id")
-    rows = rows[rows["value"].notna()]
-    rows = rows.sort_values(["started_at", "run_id", "suite"], kind="stable").reset_index(drop=True)
+    rows = lineage[["run_id", "started_at", "model", "lineage", "step"]].merge(scores, on="run_id")
+    rows = _in_order(rows[rows["value"].notna()])
     earlier = _previous(rows, queries.asked(store, list(lineage["run_id"])))
     named = [rows["run_id"][place] if place is not None else None for place in earlier]
     rows["previous_run_id"] = pd.Series(named, dtype=object)
@@ -46,28 +48,56 @@ def history_of(store: Store, run_id: str) -> pd.DataFrame:
     return rows
 
 
+def by_step(rows: pd.DataFrame) -> bool:
+    """Whether the rows of a history lie on an axis of steps."""
+    return int(rows["step"].nunique()) > 1
+
+
+def _in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """By step, where there are several, and of each step and suite the last run; else by time."""
+    over_time = ["started_at", "run_id", "suite"]
+    if not by_step(rows):
+        return rows.sort_values(over_time, kind="stable").reset_index(drop=True)
+    ordered = rows.sort_values(["step", *over_time], kind="stable", na_position="last")
+    again = ordered.duplicated(["step", "suite"], keep="last") & ordered["step"].notna()
+    return ordered[~again].reset_index(drop=True)
+
+
 def _lineage(store: Store, run_id: str) -> pd.DataFrame:
-    """Verified runs of the same weights, their parents and descendants, and what goes by the same name."""
-    columns = (_runs.c.run_id, _runs.c.started_at, _runs.c.model, _runs.c.fingerprint, _runs.c.parent_fingerprint)
+    """Verified runs of the same training; of none, those of the same weights, their parents and descendants, and what
+    goes by the same name."""
+    columns = [_runs.c[name] for name in _COLUMNS]
     with store.reading() as connection:
         result = connection.execute(select(*columns).where(_runs.c.status == "verified"))
-        known = pd.DataFrame(result.fetchall(), columns=list(result.keys()))
+        known = pd.DataFrame(result.fetchall(), columns=list(result.keys()), dtype=object).astype({"step": "Int64"})
     family = known["run_id"] == run_id
+    if len(named := known.loc[family, "lineage"].dropna()):
+        of_training: pd.DataFrame = known[known["lineage"] == named.iloc[0]]
+        return of_training
+    # Trainings call their checkpoints alike, so a name ties only what nobody said to be of one.
+    loose = known["lineage"].isna()
     while True:
-        models = set(known.loc[family, "model"])
+        models = set(known.loc[family & loose, "model"])
         prints = set(known.loc[family, ["fingerprint", "parent_fingerprint"]].stack().dropna())
-        wider = family | known["model"].isin(models) | known["fingerprint"].isin(prints)
+        wider = family | (known["model"].isin(models) & loose) | known["fingerprint"].isin(prints)
         wider |= known["parent_fingerprint"].isin(prints)
         if wider.equals(family):
             return known[family]
         family = wider
 
 
+_COLUMNS = ("run_id", "started_at", "model", "lineage", "step", "fingerprint", "parent_fingerprint")
+
+
 def _previous(rows: pd.DataFrame, asked: Mapping[str, Asked]) -> list[int | None]:
     """For each row, the place of the last before it that is of the same suite and may be compared with it."""
     seen: dict[str, list[int]] = {}
     found: list[int | None] = []
+    loose = rows["step"].isna() & by_step(rows)
     for place, (run_id, suite) in enumerate(zip(rows["run_id"], rows["suite"], strict=True)):
+        if loose[place]:
+            found.append(None)
+            continue
         earlier = seen.setdefault(suite, [])
         alike = (
             one for one in reversed(earlier) if not suite_differs(asked[rows["run_id"][one]], asked[run_id], suite)

@@ -17,7 +17,7 @@ from leaderboard.chosen import verified_runs
 from leaderboard.data import queries
 from leaderboard.data.comparability import may_compare
 from leaderboard.links import link
-from leaderboard.parts import chart, downloads, shown_table
+from leaderboard.parts import chart, downloads, next_command, shown_table
 from leaderboard.session import Session, labels, record_of
 
 __all__ = ["page"]
@@ -25,6 +25,10 @@ __all__ = ["page"]
 _PAIRED = (
     "Candidate less baseline, paired by sample; the verdict is corrected for all comparisons of a family by Holm's "
     "method."
+)
+_ALONE = (
+    "There is only one run, so there is nothing to compare it with. Evaluate a second checkpoint with the same suites "
+    "and limits, then load this page anew:"
 )
 
 
@@ -44,7 +48,7 @@ def page(session: Session) -> None:
     alike = _alike(session, ids, second)
     others = [*alike, *(one for one in ids if one not in alike and one != second)]
     if not others:
-        st.info(t("There is only one run."))
+        next_command(session, _ALONE)
         return
     if st.query_params.get("first") == second:
         st.warning(t("A run is not compared with itself: this baseline is another."))

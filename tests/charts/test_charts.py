@@ -86,6 +86,15 @@ def test_a_chart_is_drawn_with_a_title_and_shows_hostile_texts_as_text(name):
     assert svg != charts.to_svg(DRAWN[name]("dark", "en"), "dark")
 
 
+def test_a_history_over_steps_has_them_on_its_axis():
+    told = {"started_at": "2026-11-01T10:00:00+00:00", "regressed": False, "low": 0.3, "high": 0.6}
+    frame = rows(*({"value": 0.5, "step": step, **told} for step in (1000, 143_000)))
+    svg = charts.to_svg(charts.history(frame))
+    assert "step of the training" in texts(svg)
+    assert any(text.endswith("k") for text in texts(svg))
+    assert "date of the run (UTC)" not in texts(svg)
+
+
 def test_a_score_that_is_missing_has_no_bar():
     svg = charts.to_svg(charts.dimension_bars(SCORES))
     assert "third" not in svg

@@ -1,6 +1,7 @@
 """`harness eval` and what it leaves behind, end to end on a tiny checkpoint; tests/faults kills and interrupts it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -231,3 +232,23 @@ def test_a_reader_that_has_seen_enough_is_no_failure(tiny_llama, suite_file, tmp
     command = f"{sys.executable} -m harness tasks | head -n 1"
     finished = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, check=False, capture_output=True)
     assert finished.returncode == 0, finished.stderr
+
+
+def test_several_checkpoints_of_a_training_end_side_by_side(harness_here, tiny_llama, suite_file, tmp_path):
+    folders = [tmp_path / "my-training" / f"checkpoint-{step}" for step in (100, 1200)]
+    for folder, step in zip(folders, (100, 1200), strict=True):
+        shutil.copytree(tiny_llama, folder)
+        (folder / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    (folders[1] / "generation_config.json").write_text('{"repetition_penalty": 1.5}')
+    models = [part for folder in folders for part in ("--model", folder)]
+    finished = harness_here("eval", *models, "--suite", suite_file, "--meter", "none", "--tag", "lr=3e-4")
+    assert finished.returncode == 0, finished.stderr
+    table = finished.stdout.partition("side by side")[2]
+    assert "step 100" in table
+    assert "step 1200" in table
+    assert re.search(r"foxes acc +0\.\d+ ± 0\.\d+ +0\.\d+ ± 0\.\d+ +↑", table)
+    assert re.search(r"harness compare \w{12} \w{12}", table)
+    listed = harness_here("runs").stdout
+    assert "my-training" in listed
+    assert "lr=3e-4" in listed
+    refused(harness_here("eval", *models, "--step", "5"), "--step 5", "is the step of one checkpoint")

@@ -1,5 +1,7 @@
 """Runs held against each other, through the public functions, on sealed records."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -8,8 +10,9 @@ from harness.core.errors import RecordError
 from harness.core.metrics import Mean
 from harness.core.scores import Score
 from harness.core.statistics.paired.tango import tango
-from harness.decision.comparison import compare, compare_all
+from harness.decision.comparison import Change, Comparison, MetricDifference, compare, compare_all
 from harness.decision.flips import said
+from harness.decision.telling.differences import in_order, shortlist
 from harness.metrics.standard import MACRO_F1, TOKEN_PERPLEXITY
 from tests.decision.runs import ACC, flipped, reading, scores_of, sealed, task_spec, without_metrics
 
@@ -183,3 +186,52 @@ def test_a_choice_is_named_by_its_text_wherever_its_number_is_one():
     choices = ["yes", " no "]
     assert [said(label, choices) for label in ("0", "1", "2", "maybe", None)] == ["yes", "no", "2", "maybe", None]
     assert said("0", ["a text alone is no choice"]) == "0"
+
+
+def difference(task: str, metric: str, change: Change, p_holm: float | None = None) -> MetricDifference:
+    return MetricDifference(
+        level="suite" if task == "overall" else "metric",
+        suite="quiz",
+        task=task,
+        metric=metric,
+        group=None,
+        unit="share",
+        direction="higher",
+        target=None,
+        first=0.5,
+        second=0.4,
+        difference=-0.1,
+        p_holm=p_holm,
+        change=change,
+    )
+
+
+def test_of_many_differences_dimensions_come_first_then_the_tasks_that_differ_the_worse_first():
+    dull = [difference(f"task {place}", "acc", "no difference shown", 1.0) for place in range(50)]
+    telling = [
+        difference("gained", "acc", "better", 0.001),
+        difference("lost", "f1", "worse", 0.001),
+        difference("lost", "acc", "worse", 0.04),
+        *(difference(f"lost {place}", "acc", "worse", 0.02) for place in range(30)),
+    ]
+    whole = [*dull, *telling, difference("overall", "acc", "no difference shown", 0.3)]
+    comparison = Comparison(
+        first_run_id="a",
+        second_run_id="b",
+        first_model="a",
+        second_model="b",
+        relation=None,
+        conditions=(),
+        differences=tuple(whole),
+        costs=(),
+        flips=(),
+    )
+    shown = shortlist(comparison, {("quiz", "lost", "acc")})
+    assert [one.task for one in shown[:1]] == ["overall"]
+    assert len(shown) == 21
+    assert shown[-1].task == "gained"
+    assert all(one.change == "worse" for one in shown[1:-1])
+    assert sum(one.task == "lost" for one in in_order(whole)) == 2
+    assert not any(one.task == "lost" and one.metric == "f1" for one in shown)
+    few = replace(comparison, differences=tuple(whole[-5:]))
+    assert [one.task for one in shortlist(few, ())] == ["overall", *(f"lost {place}" for place in range(26, 30))]

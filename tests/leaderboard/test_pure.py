@@ -5,6 +5,8 @@ import io
 import json
 import math
 import re
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from harness.core.text.translation import translator
 from harness.store import Store, index_folder, locate
 from leaderboard.data.board import Filters, board, filtered
-from leaderboard.data.history import history_of
+from leaderboard.data.history import by_step, history_of
 from leaderboard.data.points import points
 from leaderboard.data.ranking import Ranking
 from leaderboard.downloads import to_csv, to_json
@@ -167,6 +169,36 @@ def test_history_marks_what_got_worse_beyond_doubt(tmp_path):
     assert accuracy["started_at"].str[8:10].tolist() == ["01", "02", "03"]
     assert accuracy["regressed"].tolist() == [False, False, True]
     assert accuracy["p_value"].isna().tolist() == [True, False, False]
+
+
+def test_history_of_a_training_goes_by_step_and_takes_no_other_training(tmp_path):
+    """Made in another order than that of the steps; step 200 twice, and once without saying which."""
+    made = {}
+    for day, (lineage, step, right) in enumerate(
+        [("a", 300, 0.2), ("a", 200, 0.5), ("a", 100, 0.9), ("a", 200, 0.9), ("a", None, 0.9), ("b", 100, 0.9)], 1
+    ):
+        record = make_record(
+            tmp_path,
+            model="checkpoint",
+            right=right,
+            n=100,
+            fingerprint=str(day) * 64,
+            started_at=f"2026-11-0{day}T10:00:00+00:00",
+            change=partial(replace, lineage=lineage, step=step),
+        )
+        made[record.run_id] = day
+    with Store(locate(None, tmp_path)) as store:
+        index_folder(store, tmp_path)
+        runs = {day: run_id for run_id, day in made.items()}
+        rows, alone = (history_of(store, runs[day]) for day in (1, 6))
+    accuracy = rows[rows["suite"] == "accuracy"]
+    assert accuracy["run_id"].map(made).tolist() == [3, 4, 1, 5]
+    assert accuracy["step"].tolist()[:3] == [100, 200, 300]
+    assert accuracy["previous_run_id"].map(made).tolist()[1:3] == [3, 4]
+    assert accuracy["previous_run_id"].isna().tolist() == [True, False, False, True]
+    assert accuracy["regressed"].tolist() == [False, False, True, False]
+    assert by_step(rows)
+    assert alone["run_id"].map(made).unique().tolist() == [6]
 
 
 def test_bytes_and_bits_of_the_weights_can_be_traded_for_a_score():
