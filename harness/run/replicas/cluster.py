@@ -2,21 +2,17 @@
 
 import logging
 import os
-import shutil
 import signal
-import socket
-import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from harness.core.errors import InputError, ModelError, UnavailableError
-from harness.core.process.network import NetworkRefused
+from harness.run.replicas.folder import cluster_folder
 
 __all__ = ["cluster_error", "connected", "require_ray"]
 
@@ -30,9 +26,10 @@ _SETTINGS = {
 """Nothing is told to anybody, and no environment is made anew for a worker. A busy machine may take its time."""
 _ADDRESSES = "Give auto, HOST:PORT or ray://HOST:PORT"
 _BEGIN = "Start one there with `ray start --head`, or leave --ray-address out to use this machine alone"
-KNOCK_S = 10.0
-_LONGEST_FOLDER = 40
-"""Sockets in Ray's folder have names of 60 characters more, and no system takes one of more than 107."""
+KNOCK_S = 5.0
+_HEALTH = "/grpc.health.v1.Health/Check"
+_ALIVE = ("OK", "UNIMPLEMENTED", "UNAUTHENTICATED", "PERMISSION_DENIED")
+"""How something that speaks as Ray does answers the question of its health, whether it knows it or not."""
 
 
 def require_ray() -> None:
@@ -58,9 +55,10 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
     if ray.is_initialized():  # by whoever calls from Python, and stays as it is
         yield ray
         return
-    with _folder() as folder:
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    with ExitStack() as stack:
         if address is None:
+            folder = stack.enter_context(cluster_folder())
             options |= {"num_cpus": processors, "include_dashboard": False, "_temp_dir": str(folder)}
         with _own_signals():
             _begin(ray, address, options)
@@ -73,9 +71,10 @@ def connected(address: str | None, processors: int) -> Iterator[Any]:
 def _begin(ray: Any, address: str | None, options: dict[str, Any]) -> None:
     place = "--workers" if address is None else f"--ray-address {address}"
     _hush(ray)
+    known = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address  # as Ray itself takes it
     try:
-        if address is not None and address != "auto":
-            _knock(address)
+        if known is not None and known != "auto":
+            _knock(known)
     except ValueError as error:
         raise InputError(f"can't be used ({_line(error)})", place=place, fix=_ADDRESSES) from error
     except OSError as error:
@@ -96,12 +95,30 @@ def _leave(ray: Any) -> None:
 
 
 def _knock(address: str) -> None:
-    """Raises `OSError` where nobody listens, which Ray itself takes minutes to find; `ValueError` for no address."""
+    """Raises `OSError` where no Ray answers, which Ray itself takes a minute to find; `ValueError` for no address.
+
+    A cluster says that it is well; its port for clients, which is another, doesn't know the question.
+    """
     place = urlsplit(address if "://" in address else f"ray://{address}")
     if place.scheme != "ray" or not place.hostname or place.port is None:
         raise ValueError("it is no address")
-    with suppress(NetworkRefused):  # what is off the network by choice may still have a cluster
-        socket.create_connection((place.hostname, place.port), timeout=KNOCK_S).close()
+    if os.environ.get("RAY_USE_TLS", "0").lower() in ("1", "true"):
+        return  # whose certificates are Ray's to read
+    grpc: Any = import_module("grpc")
+    server = place.netloc.rpartition("@")[2]
+    said, code = "", "OK"
+    # A proxy for the web isn't asked, nor does Ray ask one.
+    with grpc.insecure_channel(server, options=[("grpc.enable_http_proxy", 0)]) as channel:
+        try:
+            channel.unary_unary(_HEALTH)(b"", timeout=KNOCK_S)
+        except grpc.RpcError as error:
+            code, said = error.code().name, str(error.details())
+    if code not in _ALIVE:
+        raise ConnectionError(said.rpartition(": ")[2] if code == "UNAVAILABLE" else f"none within {KNOCK_S:g} s")
+    for_clients = code == "UNIMPLEMENTED"
+    if for_clients != ("://" in address) and code in ("OK", "UNIMPLEMENTED"):
+        right = f"ray://{server}" if for_clients else server
+        raise ValueError(f"that port is {'' if for_clients else 'not '}the one for clients: give {right}")
 
 
 def cluster_error(error: Exception) -> ModelError:
@@ -148,15 +165,3 @@ def _own_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder for a cluster's sockets and logs, gone with it."""
-    usual = tempfile.gettempdir()
-    place = usual if len(usual) <= _LONGEST_FOLDER else "/tmp"
-    folder = tempfile.mkdtemp(prefix="ray-", dir=place)
-    try:
-        yield Path(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -87,7 +87,9 @@ def fleet_meter(fleet: Fleet, name: str, publish: Publish, region: str | None, p
         return
     ray = fleet.ray
     machines: dict[str, MachineMeter] = {}
-    here = ray.get_runtime_context().get_node_id()
+    # A client is on none of the cluster's machines, though Ray would name that of its server.
+    is_client = import_module("ray.util.client").ray.is_connected()
+    here = None if is_client else ray.get_runtime_context().get_node_id()
     with ExitStack() as stack:
         for node_id, node in fleet.node_names.items():
             if node_id == here:

@@ -1,14 +1,25 @@
 """What can't be shared is said in one line, before anything is computed."""
 
+import importlib
+import os
+import socket
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness.core.errors import HarnessError, InputError
+from harness.core.errors import HarnessError, InputError, RecordLockedError, UnavailableError
+from harness.core.process.network import no_network
+from harness.record import RunWriter
 from harness.record.environment import package_versions
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
+from harness.run.planning import plan
+from harness.run.replicas import cluster, fleet
 from harness.run.replicas.cluster import cluster_error, connected
 from harness.run.replicas.options import ReplicaOptions
 from harness.run.replicas.replica import WorkerFacts
@@ -111,7 +122,7 @@ def test_a_full_object_store_is_told_in_one_line() -> None:
         ("http://here:1", "--ray-address http://here:1: can't be used (it is no address)"),
         (
             "127.0.0.1:1",
-            "--ray-address 127.0.0.1:1: no cluster of Ray answers ([Errno 111] Connection refused). Start one",
+            "--ray-address 127.0.0.1:1: no cluster of Ray answers (Connection refused",
         ),
         ("ray://127.0.0.1:1", "--ray-address ray://127.0.0.1:1: no cluster of Ray answers"),
     ],
@@ -119,6 +130,60 @@ def test_a_full_object_store_is_told_in_one_line() -> None:
 def test_an_address_where_no_cluster_is(address: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ray = pytest.importorskip("ray")
     monkeypatch.setattr(ray, "is_initialized", lambda: False)  # the tests' own cluster is none of the user's
-    with pytest.raises(HarnessError) as raised, connected(address, 1):
+    with pytest.raises(HarnessError) as raised, no_network("a test", "None"), connected(address, 1):
         pass
     assert str(raised.value).startswith(said)
+
+
+def test_a_cluster_that_the_environment_names_and_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(UnavailableError, match=r"^--ray-address auto: no cluster of Ray answers"), connected("auto", 1):
+        pass
+
+
+def test_what_listens_there_but_is_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the connection and says nothing, as many a server does that waits for words of its own."""
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(cluster, "KNOCK_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        with (
+            pytest.raises(UnavailableError, match=r"no cluster of Ray answers \(none within 0\.2 s"),
+            connected(address, 1),
+        ):
+            pass
+
+
+def test_the_port_for_clients_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server of gRPC that doesn't know the question of its health, as that of Ray's clients."""
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    grpc: Any = importlib.import_module("grpc")
+    with ThreadPoolExecutor(1) as pool:
+        server = grpc.server(pool)
+        port = server.add_insecure_port("127.0.0.1:0")
+        server.start()
+        try:
+            with pytest.raises(InputError) as raised, connected(f"127.0.0.1:{port}", 1):
+                pass
+        finally:
+            server.stop(None).wait()
+    assert f"that port is the one for clients: give ray://127.0.0.1:{port}" in str(raised.value)
+
+
+def test_a_second_driver_of_the_same_run_begins_no_workers(
+    tiny_llama: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    options = EvalOptions(limit=1, meter="none", output=tmp_path, store="none", replicas=ReplicaOptions(workers=2))
+    planned = plan(str(tiny_llama), suite=(), task="piqa", options=options)
+
+    def begun(*_: object) -> None:
+        raise AssertionError("workers were begun")
+
+    monkeypatch.setattr(fleet, "connected", begun)
+    with closing(RunWriter(tmp_path, planned.spec)), pytest.raises(RecordLockedError, match=f"pid {os.getpid()}"):
+        evaluate(str(tiny_llama), task="piqa", options=options)
