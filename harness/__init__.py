@@ -13,6 +13,7 @@ records = harness.load_records("runs")
 harness.compare(records[0], records[1]).frame
 harness.gate(records[1], "policy.yaml", records[0]).frame
 harness.plot(records, y="accuracy")
+harness.plot(records, x="step", y="accuracy")
 harness.plot(records, x="energy", y="accuracy")
 harness.columns("scores")   # what the columns of a frame mean
 """

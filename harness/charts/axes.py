@@ -11,7 +11,7 @@ from harness.core.scores import SampleGroup
 from harness.core.text.display import aim, elided, number
 from harness.core.text.translation import Translate
 
-__all__ = ["by_name", "drawn", "interval_words", "is_grouped_by", "title_of"]
+__all__ = ["by_name", "dates_axis", "drawn", "interval_words", "is_grouped_by", "steps_axis", "title_of"]
 
 
 def title_of(t: Translate, metric: str, unit: str, direction: str | None = None, target: float | None = None) -> str:
@@ -61,3 +61,23 @@ def by_name(names: Sequence[str], title: str) -> dict[str, Any]:
             "name:N", title=title, sort=shown, legend=legend, scale=alt.Scale(domain=shown, range=shapes)
         ),
     }
+
+
+def dates_axis(t: Translate) -> alt.X:
+    """Each point at its date, in UTC, of the column `started_at`."""
+    return alt.X(
+        "started_at:T",
+        title=t("date of the run (UTC)"),
+        axis=alt.Axis(labelAngle=0, tickCount=4, format="%d %b %H:%M"),
+        scale=alt.Scale(type="utc", padding=20),
+    )
+
+
+def steps_axis(t: Translate) -> alt.X:
+    """Each point at its step, of the column `step`, at distances as the training has them; thousands as k."""
+    return alt.X(
+        "step:Q",
+        title=t("step of the training"),
+        axis=alt.Axis(labelAngle=0, tickCount=5, tickMinStep=1, format="~s"),
+        scale=alt.Scale(zero=False, nice=False, padding=20),
+    )

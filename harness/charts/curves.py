@@ -3,7 +3,7 @@
 import altair as alt
 import pandas as pd
 
-from harness.charts.axes import by_name, drawn, is_grouped_by, title_of
+from harness.charts.axes import by_name, dates_axis, drawn, is_grouped_by, steps_axis, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
 from harness.core.scores import SampleGroup
 from harness.core.text.display import elided
@@ -215,7 +215,7 @@ def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") 
     rows["state"] = [t("worse than the run before") if bad else t("no regression") for bad in rows["regressed"]]
     measure = title_of(t, first["metric"], first["unit"], first["direction"], first["target"])
     base = alt.Chart(rows).encode(
-        x=_steps(t) if is_by_step else _dates(t),
+        x=steps_axis(t) if is_by_step else dates_axis(t),
         tooltip=[
             alt.Tooltip("name:N", title=t("checkpoint")),
             *([alt.Tooltip("step:Q", title=t("step of the training"), format=",d")] if is_by_step else []),
@@ -237,22 +237,3 @@ def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") 
         ),
     )
     return alt.layer(*layers).properties(title=elided(first["suite"]), height=240)
-
-
-def _dates(t: Translate) -> alt.X:
-    return alt.X(
-        "started_at:T",
-        title=t("date of the run (UTC)"),
-        axis=alt.Axis(labelAngle=0, tickCount=4, format="%d %b %H:%M"),
-        scale=alt.Scale(type="utc", padding=20),
-    )
-
-
-def _steps(t: Translate) -> alt.X:
-    """Each point at its step, at distances as the training has them; thousands as k."""
-    return alt.X(
-        "step:Q",
-        title=t("step of the training"),
-        axis=alt.Axis(labelAngle=0, tickCount=5, tickMinStep=1, format="~s"),
-        scale=alt.Scale(zero=False, nice=False, padding=20),
-    )

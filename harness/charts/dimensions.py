@@ -1,9 +1,9 @@
-"""Every dimension of several runs at a glance, each on a scale of its own; one score of several runs by a quantity."""
+"""Every dimension of several runs at a glance, each on a scale of its own; one score over time or training."""
 
 import altair as alt
 import pandas as pd
 
-from harness.charts.axes import by_name, drawn, title_of
+from harness.charts.axes import by_name, dates_axis, drawn, steps_axis, title_of
 from harness.charts.theme import Chart, Panels, Theme, chart_words, inks
 from harness.core.text.display import elided
 
@@ -37,27 +37,21 @@ def dimensions(scores: pd.DataFrame, theme: Theme = "light", language: str = "en
     return alt.concat(*panels, columns=4).resolve_scale(color="shared", shape="shared")
 
 
-def by_quantity(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:
-    """One score of several runs by a quantity `x`, a number or a time (UTC), with 95 % intervals.
+def by_quantity(scores: pd.DataFrame, x: str, theme: Theme = "light", language: str = "en") -> Chart:
+    """One score of several runs over their dates or the steps of their training, with 95 % intervals.
 
-    `scores` has `name`, `x` and `series` (a line joins the runs of each) beside the fields of `Estimate`, all rows of
-    one score; rows without a value are left out.
+    `scores` has `name`, `series` (a line joins the runs of each) and the column `x`, `started_at` (UTC) or `step`,
+    beside the fields of `Estimate`, all rows of one score; rows without a value are left out.
     """
     t, first = chart_words(language), scores.iloc[0]
-    rows = drawn(scores, ["name", "series", "x", "value", "low", "high", "n"]).sort_values("x", kind="stable")
-    is_time = pd.api.types.is_datetime64_any_dtype(rows["x"])
+    rows = drawn(scores, ["name", "series", x, "value", "low", "high", "n"]).sort_values(x, kind="stable")
+    if x == "started_at":
+        rows[x] = pd.to_datetime(rows[x], utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     measure = title_of(t, first["metric"], first["unit"], first["direction"], first["target"])
-    across = (
-        alt.X(
-            "x:T",
-            title=t("date of the run (UTC)"),
-            axis=alt.Axis(tickCount=5, format="%d %b %H:%M"),
-            scale=alt.Scale(type="utc", padding=20),
-        )
-        if is_time
-        else alt.X("x:Q", title=t("training step"), scale=alt.Scale(zero=False, padding=20))
+    base = alt.Chart(rows).encode(
+        x=dates_axis(t) if x == "started_at" else steps_axis(t),
+        tooltip=[alt.Tooltip("name:N", title=t("checkpoint")), *_told(measure)],
     )
-    base = alt.Chart(rows).encode(x=across, tooltip=[alt.Tooltip("name:N", title=t("checkpoint")), *_told(measure)])
     up = alt.Y("value:Q", title=measure, scale=alt.Scale(zero=False, padding=12))
     marks = by_name(list(rows["name"]), t("checkpoint"))
     layers = (

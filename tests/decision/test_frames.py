@@ -113,13 +113,27 @@ def test_charts_draw_the_scores(pair):
     better, worse = pair
     rows = drawn(harness.plot(pair))
     assert {row["value"] for row in rows} == {0.75, 0.5}
-    over_time = [row for row in drawn(harness.plot(pair, y="quiz/foxes/acc/sex=male")) if "x" in row]
+    over_time = [row for row in drawn(harness.plot(pair, y="quiz/foxes/acc/sex=male")) if "started_at" in row]
     assert [row["value"] for row in over_time] == pytest.approx([0.75, 0.5])
-    assert over_time[0]["x"] < over_time[1]["x"]
+    assert over_time[0]["started_at"] < over_time[1]["started_at"]
     energy = f"{reading(1).suite}/{reading(1).task}/{reading(1).metric}"
     points = [row for row in drawn(harness.plot(pair, x=energy, y="quiz")) if "y" in row]
     assert {(row["x"], row["y"]) for row in points} == {(9.0, 0.75), (5.0, 0.5)}
     assert drawn(better.plot()) != drawn(worse.plot())
+
+
+def test_a_training_is_drawn_along_its_steps(tmp_path):
+    """Runs in the order of their steps, whenever they were evaluated; a run of no known step is left out."""
+    late = dated(sealed(tmp_path / "runs", "a", scores_of([1.0]), lineage="pretrain", step=2000), 1)
+    early = dated(sealed(tmp_path / "runs", "b", scores_of([0.0]), lineage="pretrain", step=500), 2)
+    other = dated(sealed(tmp_path / "runs", "c", scores_of([1.0])), 3)
+    rows = [row for row in drawn(harness.plot([late, early, other], x="step", y="quiz")) if "step" in row]
+    assert [(row["step"], row["value"], row["series"]) for row in rows] == [
+        (500, 0.0, "pretrain"),
+        (2000, 1.0, "pretrain"),
+    ]
+    with pytest.raises(InputError, match="at which step"):
+        harness.plot([other], x="step", y="quiz")
 
 
 def test_a_chart_of_nothing_is_refused(pair):

@@ -13,10 +13,10 @@ from harness.record.estimates import estimate_row
 if TYPE_CHECKING:
     from harness.record.record import RunRecord
 
-__all__ = ["STARTED", "plot"]
+__all__ = ["plot"]
 
-STARTED = "started_at"
-"""The quantity that every run has."""
+STARTED, STEP = "started_at", "step"
+"""What runs are put in order by: every one has the first."""
 
 
 def plot(
@@ -30,7 +30,8 @@ def plot(
     """A chart of runs, which a notebook shows and `.save("scores.html")` keeps.
 
     Without `y`: the headline of each suite with its 95 % interval, a panel a suite, all runs in it. With it: that score
-    of each run, `x` being `started_at`, or the name of another score. A score is named by its suite (its headline) or
+    of each run, `x` being `started_at`, `step` (of the training, where a run says it), or the name of another score. A
+    score is named by its suite (its headline) or
     as `suite/task/metric`, with `/attribute=value` behind it for one group. Raises `UnknownName` for a score that no
     run has, and `InputError` where there is nothing to draw.
     """
@@ -39,9 +40,14 @@ def plot(
         raise InputError("there are no runs to draw", fix="harness.load_records(folder) reads those of a folder")
     if y is None:
         return themed(dimensions(_headlines(shown), theme, language), theme)
-    if x == STARTED:
-        rows = [{**_row(record, one), "x": record.started_at} for record, one in _named(shown, y)]
-        return themed(by_quantity(pd.DataFrame(rows), theme, language), theme)
+    if x in (STARTED, STEP):
+        rows = [{**_row(record, one), **_when(record)} for record, one in _named(shown, y)]
+        known = [row for row in rows if row[x] is not None]
+        if not known:
+            raise InputError(
+                "no run says at which step of a training its checkpoint was saved", fix="Give --step to `harness eval`"
+            )
+        return themed(by_quantity(pd.DataFrame(known), x, theme, language), theme)
     return themed(_against(shown, x, y, theme, language), theme)
 
 
@@ -94,8 +100,12 @@ def _path(one: Estimate) -> str:
     return "/".join([one.suite, one.task, one.metric, *([] if one.group is None else [str(one.group)])])
 
 
+def _when(record: "RunRecord") -> dict[str, Any]:
+    return {STARTED: record.started_at, STEP: record.spec.step, "series": record.spec.lineage or record.spec.model}
+
+
 def _row(record: "RunRecord", estimate: Estimate) -> dict[str, Any]:
-    return {**estimate_row(estimate), "name": _name(record), "series": record.spec.model}
+    return {**estimate_row(estimate), "name": _name(record)}
 
 
 def _name(record: "RunRecord") -> str:
