@@ -29,11 +29,13 @@ class EndpointOptions:
     """How a served model is asked; none of it can change an answer.
 
     `api_key_env` names the environment variable that holds the key. `concurrency` is how many requests are under way at
-    once, `timeout_s` how long each may take.
+    once where the server keeps up with so many, `timeout_s` how long each may take.
     """
 
     api_key_env: str = option("OPENAI_API_KEY", "Environment variable that holds the key of a served model.")
-    concurrency: int = option(8, "Requests to a served model at once.", min=1, max=256)
+    concurrency: int = option(
+        32, "Requests to a served model at once, at most: fewer where it can't keep up.", min=1, max=256
+    )
     timeout_s: float = option(
         120.0, "Seconds that a served model may take for one answer.", "--request-timeout", min=0.1
     )

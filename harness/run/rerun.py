@@ -19,7 +19,7 @@ from harness.checkpoints.served.endpoint import address_of, is_served
 from harness.checkpoints.sources.named import NamedInFile, UnconfirmedError, below
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import CheckpointError, InputError, RecordError
-from harness.core.models import Model, tolerance_nats
+from harness.core.models import Model, answered, tolerance_nats
 from harness.core.process.progress import Progress, Quiet
 from harness.core.references.requests import Divergence, ReferenceLoglikelihood
 from harness.core.requests import Request, Response
@@ -165,10 +165,9 @@ def _answers(
     ]
     progress.begin(sum(len(batch.requests) for batch in batches))
     progress.phase("asking again")
-    for batch in batches:
-        answered = model.answer(batch)
-        progress.advance(len(answered))
-        yield from answered
+    for _, responses in answered(model, batches):
+        progress.advance(len(responses))
+        yield from responses
 
 
 def _checkpoint(

@@ -4,17 +4,19 @@ import os
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import httpx2 as httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter, wait_random
 
 from harness.checkpoints.served.allowance import ACCEPTED, Allowance, UnfitError
+from harness.checkpoints.served.congestion import CongestionWindow
 from harness.checkpoints.served.said import parse_said, plain_text
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError, ModelError, UnavailableError
@@ -25,6 +27,8 @@ __all__ = ["Patience", "RefusedError", "ServerClient", "UnfitAnswerError"]
 
 BUSY = frozenset({429, 503})
 FAILING = frozenset({408, 425, 500, 502, 504, 529})
+OVERLOADED = frozenset({*BUSY, 408, 504, 529})
+"""Of these, what says that the server has too much to do."""
 LEAST_LIMIT_BYTES, MOST_LIMIT_BYTES = 2**20, 2**25
 BYTES_A_TOKEN = 256
 """Bytes of JSON that a server may take to speak of one byte that was asked, or of one token to be written."""
@@ -52,7 +56,8 @@ class UnfitAnswerError(ModelError):
 class Patience:
     """How often a request is sent before the run gives up, by what went wrong, and the first pause between two.
 
-    Each pause is twice as long as the one before; a server's own Retry-After wins over it, up to `longest_wait_s`.
+    Each pause is twice as long as the one before, and longer by chance by up to `pause_s`, so that what failed together
+    isn't sent again together. A server's own Retry-After wins over it, up to `longest_wait_s`.
     """
 
     busy: int = 8
@@ -62,13 +67,24 @@ class Patience:
     longest_wait_s: float = 300.0
 
 
+class _StumbleError(Exception):
+    """An attempt failed in a way that another one may not; the server may have `asked_s` to wait for it."""
+
+    def __init__(
+        self, what: Literal["busy", "unreachable", "timeouts"], problem: str, asked_s: float | None = None
+    ) -> None:
+        self.what, self.problem, self.asked_s = what, problem, asked_s
+        super().__init__(problem)
+
+
 class ServerClient:
     """JSON over HTTP to the server at `url`; may be used by several threads.
 
     The key comes from the environment variable that the options name, and is in no error, nor in anything returned: a
     server that repeats it has it hidden (`harness.core.process.secrets`). An answer has a limit of bytes, by what was
     asked, before and after decompression, and of time, from the first byte sent to the last that came. A busy server
-    (429, 503) makes all threads wait. Raises `InputError` for a key that can't be sent or is refused,
+    (429, 503) makes all threads wait, and of those that ask at once as many as it keeps up with go on
+    (`CongestionWindow`). Raises `InputError` for a key that can't be sent or is refused,
     `UnavailableError` for a server that can't be reached, stays busy or doesn't answer in time, `RefusedError` for any
     other HTTP error, `UnfitAnswerError` for what goes beyond the limits, and `ModelError` for an answer that is no
     JSON.
@@ -81,7 +97,7 @@ class ServerClient:
         self._key = _key(options.api_key_env)
         self._free_at = 0.0
         self._lock = threading.Lock()
-        self._jitter = Random()
+        self.window = CongestionWindow(options.concurrency)
         self._http = httpx.Client(
             headers={"Accept-Encoding": ACCEPTED, **({"Authorization": f"Bearer {self._key}"} if self._key else {})},
             timeout=httpx.Timeout(options.timeout_s, connect=min(options.timeout_s, 10.0)),
@@ -104,23 +120,67 @@ class ServerClient:
         return self._ask("POST", path, body, patient=patient)
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None, *, patient: bool) -> Any:
-        failures: dict[str, int] = {"busy": 0, "unreachable": 0, "timeouts": 0}
-        while True:
+        failures = Counter[str]()
+
+        def attempt() -> Any:
+            try:
+                return self._attempt(method, path, body, patient=patient)
+            except _StumbleError as stumble:
+                failures[stumble.what] += 1
+                raise
+
+        def is_over(state: RetryCallState) -> bool:
+            stumble = _stumble(state)
+            too_long = stumble.asked_s is not None and stumble.asked_s > self.patience.longest_wait_s
+            return too_long or failures[stumble.what] >= getattr(self.patience, stumble.what)
+
+        attempts = Retrying(
+            retry=retry_if_exception_type(_StumbleError),
+            stop=is_over,
+            wait=self._pause_s,
+            before_sleep=self._hold_others,
+            reraise=True,
+        )
+        try:
+            return attempts(attempt)
+        except _StumbleError as stumble:
+            problem = stumble.problem
+            if failures[stumble.what] < getattr(self.patience, stumble.what):
+                problem = f"{problem}, and asks to wait for {stumble.asked_s:,.0f} s"
+            raise UnavailableError(problem, place=self.url, fix=AGAIN) from stumble.__cause__
+
+    def _attempt(self, method: str, path: str, body: Mapping[str, Any] | None, *, patient: bool) -> Any:
+        """One request, as soon as the server may be asked. Raises `_StumbleError` where it may be asked again."""
+        with self.window.place() as place:
             time.sleep(max(0.0, self._free_at - time.monotonic()))
             try:
                 response, content = self._exchange(method, path, body)
             except httpx.TimeoutException as error:
-                self._pause("timeouts", failures, f"gave no answer in {self._options.timeout_s:g} s", error)
+                place.kept_up = False
+                raise _StumbleError("timeouts", f"gave no answer in {self._options.timeout_s:g} s") from error
             except httpx.HTTPError as error:
-                self._pause("unreachable", failures, f"can't be reached ({_reason(error)})", error)
+                raise _StumbleError("unreachable", f"can't be reached ({_reason(error)})") from error
             except UnfitError as error:
                 raise UnfitAnswerError(str(error), place=self.url) from error
-            else:
-                if response.status_code in BUSY or (patient and response.status_code in FAILING):
-                    said = f"keeps answering {_said(response, content)}"
-                    self._pause("busy", failures, said, None, response.headers.get("Retry-After"))
-                else:
-                    return self._json(response, content)
+            status = response.status_code
+            place.kept_up = False if status in OVERLOADED else True if status == 200 else None
+        if status in BUSY or (patient and status in FAILING):
+            asked_s = _seconds(response.headers.get("Retry-After"))
+            raise _StumbleError("busy", f"keeps answering {_said(response, content)}", asked_s)
+        return self._json(response, content)
+
+    def _pause_s(self, state: RetryCallState) -> float:
+        """Seconds until the next attempt: what the server asks for, or twice as many as before, and a few by chance."""
+        patience, asked_s = self.patience, _stumble(state).asked_s
+        if asked_s is not None:
+            return asked_s + wait_random(0, patience.pause_s)(state)
+        return wait_exponential_jitter(patience.pause_s, patience.longest_wait_s, jitter=patience.pause_s)(state)
+
+    def _hold_others(self, state: RetryCallState) -> None:
+        """While a server is busy, nobody asks it anything."""
+        if _stumble(state).what == "busy" and state.next_action is not None:
+            with self._lock:
+                self._free_at = max(self._free_at, time.monotonic() + state.next_action.sleep)
 
     def _exchange(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[httpx.Response, bytes]:
         """One request and its whole answer, within the limits of both."""
@@ -133,32 +193,6 @@ class ServerClient:
             response = self._http.send(request, stream=True)
             with closing(response):
                 return response, self._allowance.body(response)
-
-    def _pause(
-        self,
-        what: str,
-        failures: dict[str, int],
-        problem: str,
-        error: Exception | None,
-        retry_after: str | None = None,
-    ) -> None:
-        """Wait before the next attempt, or raise `UnavailableError` where the patience is at its end."""
-        failures[what] += 1
-        asked = _seconds(retry_after)
-        if failures[what] >= getattr(self.patience, what):
-            raise UnavailableError(problem, place=self.url, fix=AGAIN) from error
-        if asked is not None and asked > self.patience.longest_wait_s:
-            raise UnavailableError(
-                f"{problem}, and asks to wait for {asked:,.0f} s", place=self.url, fix=AGAIN
-            ) from error
-        pause_s = asked
-        if pause_s is None:
-            pause_s = self.patience.pause_s * 2 ** (failures[what] - 1) * self._jitter.uniform(1.0, 1.5)
-        if what == "busy":
-            with self._lock:
-                self._free_at = max(self._free_at, time.monotonic() + pause_s)
-        else:
-            time.sleep(pause_s)
 
     def _json(self, response: httpx.Response, content: bytes) -> Any:
         if response.status_code in (401, 403):
@@ -180,6 +214,13 @@ class ServerClient:
                 place=self.url,
                 fix="Check that the address is that of an OpenAI-compatible API; it mostly ends in /v1",
             ) from error
+
+
+def _stumble(state: RetryCallState) -> _StumbleError:
+    """How the last attempt failed."""
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, _StumbleError)
+    return error
 
 
 def _key(name: str) -> str | None:

@@ -3,9 +3,10 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
+from itertools import islice
 from threading import Lock
 from typing import Any
 
@@ -22,7 +23,7 @@ from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import InputError, ModelError
 from harness.core.media import OBJECT
 from harness.core.meters import Meter
-from harness.core.models import Batch, Model, ModelOptions
+from harness.core.models import Batch, Model, ModelOptions, ParallelModel
 from harness.core.process.secrets import WITHHELD
 from harness.core.requests import (
     AudioGenerateUntil,
@@ -77,7 +78,7 @@ def open_served(checkpoint: Checkpoint, options: ModelOptions, _meter: Meter, _l
     return Transcriber(model, predicts=False) if registry.kind(checkpoint.kind).is_chat else model
 
 
-class RemoteModel(Model):
+class RemoteModel(ParallelModel):
     """Answers requests by asking a server (`Model` in core).
 
     Texts are cut into tokens there. A continuation's tokens are those with a character behind the end of the context,
@@ -85,8 +86,9 @@ class RemoteModel(Model):
     response with the server's words, and so does one whose answer never began or can't be true (more text than the
     tokens allowed, a probability above 1, another prompt's tokens), with the reason. Chats get no stop strings, which
     would end a model's thoughts: they are looked for here. Pictures go to a chat as data URLs, sounds as WAV
-    files; a server that refuses a trial sound is asked about none. A batch is as many
-    requests as are under way at once. Raises what `ServerClient` does.
+    files; a server that refuses a trial sound is asked about none. Each request is a batch, and `concurrency` of them
+    are under way at once, or as many as the server keeps up with. Raises what `ServerClient` does, once the answers
+    that were under way then are given.
     """
 
     def __init__(
@@ -104,22 +106,40 @@ class RemoteModel(Model):
         self._deafness: Reason | None = None
         self._was_tried = False
 
+    @property
+    def concurrency_now(self) -> int:
+        """How many requests the server has been found to keep up with, at most `concurrency`."""
+        return self._client.window.limit
+
     @override
     def plan(self, requests: Sequence[Request]) -> list[Batch]:
-        """By id, `concurrency` requests a batch."""
+        """A batch for each request, by what they begin with: a server may remember what it has just read."""
         for request in requests:
             if refusal := self.kind.refusal(type(request)):
                 raise ModelError(refusal, place=self._client.url)
             if getattr(request, "noise", None):
                 raise ModelError("a served model's embeddings are out of reach for noise", place=self._client.url)
-        ordered = sorted(requests, key=lambda request: request.id)
-        starts = range(0, len(ordered), self.concurrency)
-        return [Batch(tuple(ordered[start : start + self.concurrency])) for start in starts]
+        return [Batch((request,)) for request in sorted(requests, key=_beginning)]
 
     @override
-    def answer(self, batch: Batch) -> list[Response]:
+    def answer_each(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
+        waiting = iter(batches)
+        under_way: dict[Future[Response], Batch] = {}
+        failure: BaseException | None = None
         with ThreadPoolExecutor(max_workers=self.concurrency) as pool:
-            return list(pool.map(self._answer, batch.requests))
+            while True:
+                if failure is None:
+                    new = islice(waiting, self.concurrency - len(under_way))
+                    under_way |= {pool.submit(self._answer, batch.requests[0]): batch for batch in new}
+                if not under_way:
+                    break
+                for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+                    batch, error = under_way.pop(future), future.exception()
+                    if error is None:
+                        yield batch, [future.result()]
+                    failure = failure or error
+        if failure is not None:
+            raise failure
 
     def _answer(self, request: Request) -> Response:
         try:
@@ -271,6 +291,11 @@ def _summed(request: Request, echo: Echo, targets: Sequence[EchoedToken], *, is_
         context_token_count=len(echo.tokens) - 1,
         invalid=invalid,
     )
+
+
+def _beginning(request: Request) -> tuple[str, str]:
+    text = request.text if isinstance(request, LoglikelihoodRolling) else getattr(request, "context", "")
+    return text, request.id
 
 
 def _seed(request: GenerateUntil) -> int:

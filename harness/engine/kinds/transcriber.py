@@ -1,12 +1,12 @@
 """A model with a text to write after a sound, asked what is said in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from typing_extensions import override
 
 from harness.core.media import OBJECT
-from harness.core.models import Batch, Model, respond
+from harness.core.models import Batch, Model, ParallelModel, answered, respond
 from harness.core.requests import AudioGenerateUntil, AudioLoglikelihood, Request, Response, Transcribe
 
 __all__ = ["Transcriber"]
@@ -15,7 +15,7 @@ _ASKED = f"{OBJECT}\nWrite down word for word what is said in this recording.\nT
 _ENDS = ("\n",)
 
 
-class Transcriber(Model):
+class Transcriber(ParallelModel):
     """Answers `Transcribe` requests by asking `model` in words, and all others by passing them on.
 
     The answer is the first line that is written. Where the model `predicts`, the likelihood of a reference is that of
@@ -43,11 +43,17 @@ class Transcriber(Model):
         ]
 
     @override
-    def answer(self, batch: Batch) -> Sequence[Response]:
+    def answer_each(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
+        """In the order in which the inner model is done with them."""
+        inner = [one.work if _is_asked(one) else one for one in batches]
+        outer = {id(below): above for below, above in zip(inner, batches, strict=True)}
+        for below, answers in answered(self.model, inner):
+            batch = outer[id(below)]
+            yield batch, self._transcripts(batch, answers) if _is_asked(batch) else answers
+
+    def _transcripts(self, batch: Batch, answers: Sequence[Response]) -> list[Response]:
         asked = [one for one in batch.requests if isinstance(one, Transcribe)]
-        if not asked:
-            return self.model.answer(batch)
-        texts = {one.request_id: one for one in self.model.answer(batch.work)}
+        texts = {one.request_id: one for one in answers}
         known = {one.id: likely for one in asked if self.predicts and (likely := _reference(one))}
         found = {
             one.request_id: one for one in respond(self.model, [*{one.id: one for one in known.values()}.values()])
@@ -55,6 +61,11 @@ class Transcriber(Model):
         return [
             _joined(one, texts[_written(one).id], found[known[one.id].id] if one.id in known else None) for one in asked
         ]
+
+
+def _is_asked(batch: Batch) -> bool:
+    """Whether it is of sounds to be written down; a batch is of these alone, or of none."""
+    return any(isinstance(one, Transcribe) for one in batch.requests)
 
 
 def _written(request: Transcribe) -> AudioGenerateUntil:
