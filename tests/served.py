@@ -25,6 +25,7 @@ class Served:
     gives_logprobs: bool = True
     puts_bos: bool = False
     before: Callable[[str, int], Answer | None] = lambda *_: None
+    metrics: Callable[[], str] | None = None
     url: str = ""
     paths: list[str] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
@@ -39,6 +40,10 @@ class Served:
     def answer(self, path: str, body: dict[str, Any]) -> Answer:
         if path == "/v1/models":
             return 200, {"object": "list", "data": [{"id": self.name, "created": len(self.paths)}]}, {}
+        if path == "/metrics" and self.metrics is not None:
+            return 200, self.metrics(), {"Content-Type": "text/plain; version=0.0.4"}
+        if not body:
+            return 404, {"detail": "Not Found"}, {}
         if body["model"] != self.name:
             return 404, {"error": {"message": f"The model {body['model']} does not exist"}}, {}
         if path == "/v1/chat/completions":

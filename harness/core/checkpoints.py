@@ -29,7 +29,8 @@ class EndpointOptions:
     """How a served model is asked; none of it can change an answer.
 
     `api_key_env` names the environment variable that holds the key. `concurrency` is how many requests are under way at
-    once where the server keeps up with so many, `timeout_s` how long each may take.
+    once where the server keeps up with so many, `timeout_s` how long each may take. `energy_url` is where the energy of
+    the server's machine is counted, if the server itself doesn't tell.
     """
 
     api_key_env: str = option("OPENAI_API_KEY", "Environment variable that holds the key of a served model.")
@@ -38,6 +39,11 @@ class EndpointOptions:
     )
     timeout_s: float = option(
         120.0, "Seconds that a served model may take for one answer.", "--request-timeout", min=0.1
+    )
+    energy_url: str | None = option(
+        None,
+        "Metrics in Prometheus's format that count the energy of a served model's machine, such as those of DCGM's "
+        "exporter. The server's own are looked at anyway.",
     )
 
 

@@ -9,7 +9,22 @@ from typing_extensions import override
 
 from harness.core.scores import Basis
 
-__all__ = ["IDLE", "MEASURING", "REPEATS", "WARM_UP", "Meter", "NullMeter", "Publish", "Window"]
+__all__ = [
+    "IDLE",
+    "MEASURING",
+    "REPEATS",
+    "SERVER",
+    "WARM_UP",
+    "CounterReading",
+    "Instrument",
+    "Meter",
+    "NullMeter",
+    "Publish",
+    "Window",
+]
+
+SERVER = "server"
+"""The meter of a model that is served by one who counts energy."""
 
 IDLE, WARM_UP, REPEATS = "idle", "warm-up", "repeats"
 MEASURING = (IDLE, WARM_UP, REPEATS)
@@ -47,6 +62,40 @@ class Window:
 
 Publish = Callable[[Window], None]
 """Takes a finished window, such as the record's `append_window`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterReading:
+    """Joules counted up so far, by part (cpu, ram, gpu).
+
+    `failed` has the reason for each part that is missing, and `guessed` the parts that are there although their counter
+    couldn't be read, from samples of their power.
+    """
+
+    joules: Mapping[str, float]
+    failed: Mapping[str, str] = field(default_factory=dict)
+    guessed: frozenset[str] = frozenset()
+
+
+class Instrument(Protocol):
+    """Counts energy up, part by part.
+
+    `source` says in words how, `bases` has each part, as `measured` where it is read from a hardware counter, and
+    `absent` gives the reason for each part that can't be seen. Intervals shorter than `resolution_s` say little.
+    """
+
+    source: str
+    bases: Mapping[str, Basis]
+    absent: Mapping[str, str]
+    resolution_s: float
+
+    def read(self) -> CounterReading:
+        """The counters now. Never raises: what can't be read is missing from the reading."""
+        ...
+
+    def close(self) -> None:
+        """Release the instrument."""
+        ...
 
 
 class Meter(Protocol):

@@ -6,12 +6,15 @@ from harness.core import statistics
 from harness.core.meters import Window
 from harness.core.statistics import Interval
 
-__all__ = ["AIM", "ENCODE", "MIN_WINDOWS", "STAGES", "half_width", "is_settled"]
+__all__ = ["AIM", "ENCODE", "MIN_WINDOWS", "SERVE", "STAGES", "half_width", "is_settled"]
 
 STAGES = ("prefill", "decode")
 
 ENCODE = "encode"
 """The stage in which tokens are made of pictures and sounds, where a model makes them by themselves."""
+
+SERVE = "serve"
+"""The stage of a server that reads for some requests while it writes for others: its tokens are those written."""
 
 AIM = 0.05
 """An interval of joules per token should reach no farther than this share of the value to either side."""

@@ -14,14 +14,14 @@ from typing_extensions import override
 
 from harness.core import registry
 from harness.core.errors import HarnessError, RecordError
-from harness.core.meters import IDLE, REPEATS, WARM_UP, Meter, NullMeter, Publish, Window
+from harness.core.meters import IDLE, REPEATS, SERVER, WARM_UP, Instrument, Meter, NullMeter, Publish, Window
 from harness.core.models import Model, answered, respond
 from harness.core.process.isolation import StepFailed, attempt, is_foreign
 from harness.core.process.progress import Progress
 from harness.core.requests import GenerateUntil, Request
 from harness.core.tasks import Suite
 from harness.core.text.reasons import Reason
-from harness.core.token_energy import STAGES, is_settled
+from harness.core.token_energy import SERVE, STAGES, is_settled
 from harness.run.pauses import PauseWatch, WatchedMeter
 from harness.run.summed_meter import SummedMeter
 from harness.run.work import Phase, TaskWork
@@ -33,6 +33,7 @@ __all__ = [
     "measure_idle",
     "repeat",
     "repeated_requests",
+    "server_meter",
     "warm_up",
     "windows_of",
 ]
@@ -177,6 +178,13 @@ def machine_meter(name: str, publish: Publish, region: str | None, progress: Pro
         lock.release()
 
 
+@contextmanager
+def server_meter(instrument: Instrument, publish: Publish, region: str | None) -> Iterator[Meter]:
+    """The meter of a model whose server counts its own energy: no pause of this machine changes that."""
+    with closing(registry.load(METERS, SERVER)(publish, region, instrument)) as meter:
+        yield meter
+
+
 def measure_idle(meter: Meter, progress: Progress) -> None:
     """Let the machine rest under the meter, several times."""
     for _ in range(_IDLE_READINGS):
@@ -239,7 +247,7 @@ def repeat(
                     pass
         longest = max(longest, time.monotonic() - started)
         read = [one for one in windows() if one.phase == REPEATS and one.energy_joules is not None]
-        if not read or all(is_settled(read, stage) for stage in STAGES):
+        if not read or all(is_settled(read, stage) for stage in (*STAGES, SERVE)):
             return
 
 

@@ -18,6 +18,7 @@ from harness.checkpoints.trainer_state import stated_point
 from harness.core import registry
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import InputError, RecordError
+from harness.core.meters import SERVER
 from harness.core.process.paths import public_name
 from harness.core.process.reachable import code_digest
 from harness.core.requests import GenerateUntil
@@ -329,13 +330,14 @@ def _spread(checkpoint: Checkpoint, machine: tuple[str, str, str], options: Eval
 
 
 def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, str]:
-    """Device, dtype and meter of a run; all are out of reach where the model is served elsewhere."""
+    """Device, dtype and meter of a run; where the model is served elsewhere, its server's."""
     if checkpoint.dtype != SERVED:
         device, meter = device_of(options.replicas, options.device), options.meter
     elif options.replicas.workers is not None:
         raise InputError("a served model is asked by one process", place="--workers", fix="Give --concurrency")
     elif options.device == "auto":
-        device, meter = SERVED, "none"
+        counted = checkpoint.config.get("energy") and options.meter != "none"
+        device, meter = SERVED, SERVER if counted else "none"
     else:
         raise InputError("the server chooses that", place=f"--device {options.device}", fix="Leave it out")
     if meter != "none":

@@ -14,12 +14,11 @@ from codecarbon.external.hardware import GPU
 from typing_extensions import override
 
 from harness.core.errors import PluginError
-from harness.core.meters import Publish
+from harness.core.meters import CounterReading, Instrument, Publish
 from harness.core.scores import Basis
 from harness.core.text.reasons import Reason
 from probes.energy.cards import NONE_VISIBLE, Card, Cards, cards_of
 from probes.energy.grid import find_grid
-from probes.energy.readings import CounterReading, Instrument
 from probes.energy.windows import WindowedMeter
 
 __all__ = ["CodecarbonInstrument", "CodecarbonMeter"]

@@ -1,27 +1,13 @@
-"""What an energy instrument is asked for, and what was spent between two of its readings. Pure."""
+"""What was spent between two readings of an energy instrument. Pure."""
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
 
-from harness.core.scores import Basis
+from harness.core.meters import CounterReading
 from harness.core.text.reasons import Reason
 
-__all__ = ["CounterReading", "Instrument", "SpentJoules", "energy_between"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CounterReading:
-    """Joules counted up so far, by part (cpu, ram, gpu).
-
-    `failed` has the reason for each part that is missing, and `guessed` the parts that are there although their counter
-    couldn't be read, from samples of their power.
-    """
-
-    joules: Mapping[str, float]
-    failed: Mapping[str, str] = field(default_factory=dict)
-    guessed: frozenset[str] = frozenset()
+__all__ = ["SpentJoules", "energy_between"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,27 +20,6 @@ class SpentJoules:
     joules: Mapping[str, float]
     failed: Mapping[str, str]
     guessed: frozenset[str] = frozenset()
-
-
-class Instrument(Protocol):
-    """Counts energy up, part by part.
-
-    `source` says in words how, `bases` has each part, as `measured` where it is read from a hardware counter, and
-    `absent` gives the reason for each part that can't be seen. Intervals shorter than `resolution_s` say little.
-    """
-
-    source: str
-    bases: Mapping[str, Basis]
-    absent: Mapping[str, str]
-    resolution_s: float
-
-    def read(self) -> CounterReading:
-        """The counters now. Never raises: what can't be read is missing from the reading."""
-        ...
-
-    def close(self) -> None:
-        """Release the instrument."""
-        ...
 
 
 def energy_between(before: CounterReading, after: CounterReading) -> SpentJoules:

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 
 from typing_extensions import override
 
-from harness.core.meters import Meter, Publish, Window
+from harness.core.meters import Instrument, Meter, Publish, Window
 from harness.core.scores import Basis
 from harness.core.text.reasons import Reason, told_together
 from probes.energy.grid import Grid
-from probes.energy.readings import Instrument, SpentJoules, energy_between
+from probes.energy.readings import SpentJoules, energy_between
 
 __all__ = ["WINDOW_S", "WindowedMeter"]
 
 WINDOW_S = 5.0
 """A window is closed by the first count of work after this many seconds."""
+
+_RESOLVED = 2.0
+"""A window lasts so many times what the instrument resolves at least, or most would see its counters stand still."""
 
 BOUNDARY_S = 1e-3
 """Shorter than this is no work but the cost of closing a window."""
@@ -74,6 +77,7 @@ class WindowedMeter(Meter):
         self._instrument = instrument
         self._grid = grid
         self._clock = clock
+        self._window_s = max(WINDOW_S, _RESOLVED * instrument.resolution_s)
         self._key: Key | None = None
         self._stretches: dict[Key | None, float] = {}
         self._tallies: dict[Key, _Tally] = {}
@@ -117,9 +121,9 @@ class WindowedMeter(Meter):
         tally.tokens += tokens
         tally.requests += requests
         pending = self._stretches.get(key, 0.0) + self._clock() - self._since
-        if tally.seconds + pending >= WINDOW_S:
+        if tally.seconds + pending >= self._window_s:
             self._read()
-            self._publish(self._window(key, self._tallies.pop(key), WINDOW_S))
+            self._publish(self._window(key, self._tallies.pop(key), self._window_s))
 
     @override
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing_extensions import override
 from harness.core.meters import IDLE, MEASURING, REPEATS, Window
 from harness.core.scores import Estimate
 from harness.core.tasks import Results, Suite
-from harness.core.token_energy import ENCODE, STAGES
+from harness.core.token_energy import ENCODE, SERVE, STAGES
 from suites.energy.answers import answers_by_suite
 from suites.energy.book import ENERGY, RUN, Book
 
@@ -35,6 +35,12 @@ _DERIVED = {
         "as for tokens of text. The error is that of a ratio over windows, which may be shorter than the five seconds "
         "of others."
     ),
+    ("joules_per_token_serve",): (
+        "Joules for each token that a server writes, from 0 up; lower is better. A server reads for some requests "
+        "while it writes for others, so its energy can't be told apart by stages: all of the server's machine, reading "
+        "and other users' work included, over the tokens written for this run. Compare it with its like at the same "
+        "concurrency. The error is that of a ratio over windows."
+    ),
     ("wh_per_1000_queries", "gpu_wh_per_1000_queries"): (
         "Watt-hours for 1,000 prompts of text_generation, and of the GPU alone; lower is better. The AI Energy Score "
         "(Luccioni et al., 2025) states the second for its task of text generation, on one H100, with 1,000 prompts, "
@@ -54,6 +60,7 @@ _DERIVED = {
         "net_joules_per_token_prefill",
         "net_joules_per_token_decode",
         "net_joules_per_token_encode",
+        "net_joules_per_token_serve",
         "net_wh_per_1000_queries",
         "net_wh_per_1000_requests",
     ): (
@@ -154,13 +161,16 @@ def _of_workload(book: Book, results: Results) -> list[Estimate]:
     repeats = [one for one in results.windows if one.phase == REPEATS]
     windows = repeats or [one for one in results.windows if one.phase.startswith(f"{ENERGY}/")]
     book = book.signed(f"queries:{queries}")
-    rates = [one for stage in STAGES for one in book.per_token(task, stage, windows, is_aimed=True)]
+    stages = (*STAGES, SERVE) if any(window.stage == SERVE for window in windows) else STAGES
+    rates = [one for stage in stages for one in book.per_token(task, stage, windows, is_aimed=True)]
     return [*rates, *book.per_query(task, windows), book.gpu_per_query(task, windows)]
 
 
 def _of_run(book: Book, work: Sequence[Window], idle: Sequence[Window]) -> list[Estimate]:
     rates = [one for stage in STAGES for one in book.per_token(RUN, stage, work)]
     parts = [book.part(part, work) for part in PARTS]
+    if any(window.stage == SERVE for window in work):
+        rates += book.per_token(RUN, SERVE, work)
     if any(window.stage == ENCODE for window in work):
         rates += [*book.per_token(RUN, ENCODE, work), book.time_per_token(RUN, ENCODE, work)]
     return [book.idle_power(idle), *book.energies(RUN, work), book.carbon(work), *parts, *rates]

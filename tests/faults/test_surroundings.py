@@ -8,10 +8,9 @@ from contextlib import closing
 
 import pytest
 
-from harness.core.meters import Window
+from harness.core.meters import CounterReading, Window
 from harness.record import load_record
 from probes.energy.grid import find_grid
-from probes.energy.readings import CounterReading
 from probes.energy.windows import WindowedMeter
 from tests.faults.conftest import ALL, Place, Tally, new_place
 from tests.faults.test_kills import resumes_to_the_same_bytes

@@ -3,7 +3,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.energy.readings import CounterReading, energy_between
+from harness.core.meters import CounterReading
+from probes.energy.readings import energy_between
 
 joules = st.floats(min_value=0, max_value=1e12)
 parts = st.dictionaries(st.sampled_from(["cpu", "ram", "gpu"]), joules)

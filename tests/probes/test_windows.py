@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.meters import Window
+from harness.core.meters import CounterReading, Window
 from harness.core.scores import Basis
 from probes.energy.grid import Grid
-from probes.energy.readings import CounterReading
 from probes.energy.windows import WINDOW_S, WindowedMeter
 
 GRID = Grid(region="TST", country_code="TST", grams_per_kwh=100.0, source="a test")

@@ -113,16 +113,23 @@ class ServerClient:
 
     def get(self, path: str, *, patient: bool = True) -> Any:
         """The JSON that the server gives for a path below its URL."""
-        return self._ask("GET", path, None, patient=patient)
+        return self._json(*self._ask("GET", path, None, patient=patient))
+
+    def text(self, path: str) -> str:
+        """The text that the server gives for a path below its URL, such as its metrics."""
+        return self._ask("GET", path, None, patient=False)[1].decode(errors="replace")
 
     def post(self, path: str, body: Mapping[str, Any], *, patient: bool = True) -> Any:
         """The JSON that the server answers to `body`. One that isn't `patient` takes a failure (500) for an answer."""
-        return self._ask("POST", path, body, patient=patient)
+        return self._json(*self._ask("POST", path, body, patient=patient))
 
-    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None, *, patient: bool) -> Any:
+    def _ask(
+        self, method: str, path: str, body: Mapping[str, Any] | None, *, patient: bool
+    ) -> tuple[httpx.Response, bytes]:
+        """The answer and its content, once there is one that isn't an error."""
         failures = Counter[str]()
 
-        def attempt() -> Any:
+        def attempt() -> tuple[httpx.Response, bytes]:
             try:
                 return self._attempt(method, path, body, patient=patient)
             except _StumbleError as stumble:
@@ -149,7 +156,9 @@ class ServerClient:
                 problem = f"{problem}, and asks to wait for {stumble.asked_s:,.0f} s"
             raise UnavailableError(problem, place=self.url, fix=AGAIN) from stumble.__cause__
 
-    def _attempt(self, method: str, path: str, body: Mapping[str, Any] | None, *, patient: bool) -> Any:
+    def _attempt(
+        self, method: str, path: str, body: Mapping[str, Any] | None, *, patient: bool
+    ) -> tuple[httpx.Response, bytes]:
         """One request, as soon as the server may be asked. Raises `_StumbleError` where it may be asked again."""
         with self.window.place() as place:
             time.sleep(max(0.0, self._free_at - time.monotonic()))
@@ -167,14 +176,17 @@ class ServerClient:
         if status in BUSY or (patient and status in FAILING):
             asked_s = _seconds(response.headers.get("Retry-After"))
             raise _StumbleError("busy", f"keeps answering {_said(response, content)}", asked_s)
-        return self._json(response, content)
+        self._refuse_errors(response, content)
+        return response, content
 
     def _pause_s(self, state: RetryCallState) -> float:
         """Seconds until the next attempt: what the server asks for, or twice as many as before, and a few by chance."""
         patience, asked_s = self.patience, _stumble(state).asked_s
         if asked_s is not None:
             return asked_s + wait_random(0, patience.pause_s)(state)
-        return wait_exponential_jitter(patience.pause_s, patience.longest_wait_s, jitter=patience.pause_s)(state)
+        return wait_exponential_jitter(
+            multiplier=patience.pause_s, max=patience.longest_wait_s, jitter=patience.pause_s
+        )(state)
 
     def _hold_others(self, state: RetryCallState) -> None:
         """While a server is busy, nobody asks it anything."""
@@ -194,7 +206,7 @@ class ServerClient:
             with closing(response):
                 return response, self._allowance.body(response)
 
-    def _json(self, response: httpx.Response, content: bytes) -> Any:
+    def _refuse_errors(self, response: httpx.Response, content: bytes) -> None:
         if response.status_code in (401, 403):
             name = self._options.api_key_env
             raise InputError(
@@ -205,6 +217,8 @@ class ServerClient:
             )
         if response.status_code != 200:
             raise RefusedError(response.status_code, f"answers {_said(response, content)}", place=self.url)
+
+    def _json(self, response: httpx.Response, content: bytes) -> Any:
         try:
             return parse_said(content)
         except ValueError as error:

@@ -10,6 +10,7 @@ from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.served.client import Patience, RefusedError, ServerClient
 from harness.checkpoints.served.dialect import Dialect
 from harness.checkpoints.served.echo import Echo, read_echo
+from harness.checkpoints.served.energy import find_energy
 from harness.core.checkpoints import Checkpoint, GenerationSettings, SourceOptions
 from harness.core.errors import CheckpointError, HarnessError, InputError, ModelError, UnavailableError, UnknownName
 from harness.core.process.paths import cache_folder, new_cached_file
@@ -36,7 +37,10 @@ PINNED = (
     "The weights are the server's and can't be pinned: the fingerprint is of its address, the model's name and what "
     "the server says of it"
 )
-UNMEASURED = "The energy that the server uses can't be measured from here"
+UNMEASURED = (
+    "The energy that the server uses can't be measured from here: neither /energy_metrics nor /metrics counts any"
+)
+MEASURED = "The energy is that of the server's whole machine, all users' work included, as {path} counts it"
 NO_TEMPERATURE = "The server takes no temperature: answers are drawn at its own, and differ from one time to the next"
 UNLISTED = "The server doesn't list this model, but answers to its name"
 IN_THE_CLEAR = "The key is sent over plain HTTP, where others may read it"
@@ -73,7 +77,8 @@ class EndpointCheckpoints:
             "model": model,
             "server": {field: known[field] for field in LASTING if _may_be_kept(known.get(field))} if known else None,
         }
-        notes = [PINNED, UNMEASURED, *doubts]
+        energy = find_energy(url, options.endpoint)
+        notes = [PINNED, Reason(MEASURED, path=energy.path.partition("?")[0]) if energy else UNMEASURED, *doubts]
         notes += [UNLISTED] if listed and known is None else []
         notes += [] if dialect.takes_temperature else [NO_TEMPERATURE]
         notes += [IN_THE_CLEAR] if parts.scheme == "http" and client.has_key and not local else []
@@ -82,7 +87,7 @@ class EndpointCheckpoints:
             kind,
             about,
             notes,
-            {"route": route, "options": options.endpoint, "dialect": dialect},
+            {"route": route, "options": options.endpoint, "dialect": dialect, "energy": energy},
         )
 
 

@@ -22,7 +22,7 @@ from harness.core import registry
 from harness.core.checkpoints import Checkpoint, EndpointOptions
 from harness.core.errors import InputError, ModelError
 from harness.core.media import OBJECT
-from harness.core.meters import Meter
+from harness.core.meters import Meter, NullMeter
 from harness.core.models import Batch, Model, ModelOptions, ParallelModel
 from harness.core.process.secrets import WITHHELD
 from harness.core.requests import (
@@ -35,6 +35,7 @@ from harness.core.requests import (
     Response,
 )
 from harness.core.text.reasons import Reason
+from harness.core.token_energy import SERVE
 from harness.engine.kinds.chat import Message, messages_of
 from harness.engine.kinds.transcriber import Transcriber
 from harness.engine.senses.encoding import why_unsound
@@ -43,7 +44,7 @@ from harness.engine.writing.replies import read_reply, read_text
 from harness.engine.writing.stops import cut_at_stop
 from harness.media.sounds import trial_sound
 
-__all__ = ["RemoteModel", "open_served"]
+__all__ = ["RemoteModel", "open_served", "seed_of"]
 
 _AT_FAULT = frozenset({400, 413, 422})
 """HTTP errors that are about one request, such as a prompt too long; any other ends the run."""
@@ -63,7 +64,7 @@ _WINDOWS = (
 )
 
 
-def open_served(checkpoint: Checkpoint, options: ModelOptions, _meter: Meter, _loader: object) -> Model:
+def open_served(checkpoint: Checkpoint, options: ModelOptions, meter: Meter, _loader: object) -> Model:
     """The model of a resolved endpoint.
 
     A chat is one anyway; for token probabilities the template would have to be known here, which raises `InputError`.
@@ -74,7 +75,7 @@ def open_served(checkpoint: Checkpoint, options: ModelOptions, _meter: Meter, _l
             place="--apply-chat-template",
             fix="Leave that option out",
         )
-    model = RemoteModel(checkpoint, system_prompt=options.system_prompt)
+    model = RemoteModel(checkpoint, system_prompt=options.system_prompt, meter=meter)
     return Transcriber(model, predicts=False) if registry.kind(checkpoint.kind).is_chat else model
 
 
@@ -92,11 +93,17 @@ class RemoteModel(ParallelModel):
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, patience: Patience | None = None, *, system_prompt: str | None = None
+        self,
+        checkpoint: Checkpoint,
+        patience: Patience | None = None,
+        *,
+        system_prompt: str | None = None,
+        meter: Meter | None = None,
     ) -> None:
         options: EndpointOptions = checkpoint.config["options"]
         self.kind = registry.kind(checkpoint.kind)
         self.concurrency = options.concurrency
+        self.meter: Meter = meter or NullMeter()
         self._system_prompt = system_prompt
         self._name: str = checkpoint.config["model"]
         self._route: str = checkpoint.config["route"]
@@ -123,6 +130,8 @@ class RemoteModel(ParallelModel):
 
     @override
     def answer_each(self, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Sequence[Response]]]:
+        if batches:
+            self.meter.stage(SERVE if isinstance(batches[0].requests[0], GenerateUntil) else "prefill")
         waiting = iter(batches)
         under_way: dict[Future[Response], Batch] = {}
         failure: BaseException | None = None
@@ -136,10 +145,16 @@ class RemoteModel(ParallelModel):
                 for future in wait(under_way, return_when=FIRST_COMPLETED).done:
                     batch, error = under_way.pop(future), future.exception()
                     if error is None:
+                        self._count(batch.requests[0], future.result())
                         yield batch, [future.result()]
                     failure = failure or error
         if failure is not None:
             raise failure
+
+    def _count(self, request: Request, response: Response) -> None:
+        """Tell the meter of an answer: what was read where nothing is written, else what was written."""
+        read = 1 + response.context_token_count if response.token_count else 0
+        self.meter.count(tokens=response.token_count if isinstance(request, GenerateUntil) else read, requests=1)
 
     def _answer(self, request: Request) -> Response:
         try:
@@ -272,7 +287,7 @@ class RemoteModel(ParallelModel):
                 messages = with_bytes_in_them(messages, request.media)
             body = self._dialect.body(self._name, messages, request.max_tokens)
         if request.temperature > 0:
-            body |= {"temperature": request.temperature, "top_p": request.top_p, "seed": _seed(request)}
+            body |= {"temperature": request.temperature, "top_p": request.top_p, "seed": seed_of(request)}
         if request.top_k is not None:
             body["top_k"] = request.top_k
         return body
@@ -298,6 +313,6 @@ def _beginning(request: Request) -> tuple[str, str]:
     return text, request.id
 
 
-def _seed(request: GenerateUntil) -> int:
+def seed_of(request: GenerateUntil) -> int:
     """Of the run's seed and this request alone, so that neither batch nor order changes the draw."""
     return int.from_bytes(hashlib.sha256(f"{request.seed}:{request.id}".encode()).digest()[:4], "big") >> 1

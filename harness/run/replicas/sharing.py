@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
-from harness.core.meters import Meter, Publish
+from harness.checkpoints.served.energy import ServerInstrument
+from harness.core.meters import SERVER, Meter, Publish
 from harness.core.process.progress import Progress
 from harness.engine.devices import describe_device
 from harness.record.environment import peak_memory_bytes
-from harness.run.metering import machine_meter
+from harness.run.metering import machine_meter, server_meter
 from harness.run.planning import Plan
 from harness.run.replicas.fleet import Fleet
 from harness.run.replicas.nodes import fleet_meter
@@ -27,6 +28,11 @@ def fleet_of(plan: Plan, progress: Progress) -> AbstractContextManager[Fleet | N
 def meter_of(plan: Plan, fleet: Fleet | None, publish: Publish, progress: Progress) -> Iterator[Meter]:
     """The meter of all that computes. The workers begin, where there are any. Raises as `machine_meter` and `Fleet`."""
     name, region = plan.spec.meter, plan.spec.region
+    if name == SERVER:
+        route, options = plan.checkpoint.config["energy"], plan.checkpoint.config["options"]
+        with server_meter(ServerInstrument(route, options), publish, region) as meter:
+            yield meter
+        return
     if fleet is None:
         with machine_meter(name, publish, region, progress) as meter:
             yield meter

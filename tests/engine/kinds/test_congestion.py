@@ -1,5 +1,6 @@
 """How many requests a server is sent at once, and what becomes of them where it can't keep up."""
 
+import queue
 import threading
 import time
 from contextlib import contextmanager
@@ -72,34 +73,25 @@ class Crowd:
 
     def __init__(self, window, count):
         self.window = window
-        self._entered, self._told, self._left = (threading.Semaphore(0) for _ in range(3))
-        self._kept_up = None
-        self._threads = [threading.Thread(target=self._ask, daemon=True) for _ in range(count)]
-        for thread in self._threads:
-            thread.start()
+        self._inside, self._left = queue.Queue(), threading.Semaphore(0)
+        for _ in range(count):
+            threading.Thread(target=self._ask, daemon=True).start()
 
     def _ask(self):
+        told = queue.Queue()
         with self.window.place() as place:
-            self._entered.release()
-            self._told.acquire()
-            place.kept_up = self._kept_up
+            self._inside.put(told)
+            place.kept_up = told.get()
         self._left.release()
 
     def all_under_way(self, kept_up):
         """Those who are in leave with that outcome; the limit after it."""
-        count = self.window.limit
-        for _ in range(count):
-            assert self._entered.acquire(timeout=10)
-        self._kept_up = kept_up
-        self._told.release(count)
-        for _ in range(count):
+        inside = [self._inside.get(timeout=10) for _ in range(self.window.limit)]
+        for told in inside:
+            told.put(kept_up)
+        for _ in inside:
             assert self._left.acquire(timeout=10)
         return self.window.limit
-
-    def end(self):
-        self._told.release(len(self._threads))
-        for thread in self._threads:
-            thread.join(10)
 
 
 def test_a_window_doubles_with_each_round_of_answers_until_the_server_is_overloaded_once():
@@ -109,7 +101,6 @@ def test_a_window_doubles_with_each_round_of_answers_until_the_server_is_overloa
     assert crowd.all_under_way(False) == 10
     assert crowd.all_under_way(None) == 10
     assert [crowd.all_under_way(True) for _ in range(2)] == [10, 11]
-    crowd.end()
 
 
 @given(st.integers(1, 9), st.lists(st.sampled_from([True, False, None]), max_size=40))
@@ -165,7 +156,7 @@ def test_a_server_that_is_too_slow_for_many_at_once_is_asked_less():
     def hangs_when_crowded(active, _calls):
         time.sleep(0.6 if active > 2 else 0.005)
 
-    with asked(hangs_when_crowded, concurrency=8, timeout_s=0.3) as (model, served):
+    with asked(hangs_when_crowded, concurrency=8, timeout_s=0.3) as (model, _):
         found = list(respond(model, PROMPTS[:12]))
         assert model.concurrency_now < 8
     assert all(one.text for one in found)
