@@ -336,7 +336,7 @@ def _machine(checkpoint: Checkpoint, options: EvalOptions) -> tuple[str, str, st
     elif options.replicas.workers is not None:
         raise InputError("a served model is asked by one process", place="--workers", fix="Give --concurrency")
     elif options.device == "auto":
-        counted = checkpoint.config.get("energy") and options.meter != "none"
+        counted = checkpoint.config.get("counters") and options.meter != "none"
         device, meter = SERVED, SERVER if counted else "none"
     else:
         raise InputError("the server chooses that", place=f"--device {options.device}", fix="Leave it out")

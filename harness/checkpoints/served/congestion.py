@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-__all__ = ["CongestionWindow", "Place"]
+__all__ = ["Admission", "CongestionWindow"]
 
 _log = logging.getLogger(__name__)
 
@@ -15,7 +15,7 @@ _FIRST = 4
 
 
 @dataclass(slots=True)
-class Place:
+class Admission:
     """One request under way. `kept_up` is what it says of the server: None where it failed for a reason of its own."""
 
     round: int
@@ -44,14 +44,14 @@ class CongestionWindow:
         return int(self._limit)
 
     @contextmanager
-    def place(self) -> Iterator[Place]:
+    def place(self) -> Iterator[Admission]:
         """Waits until a request may be sent, which is under way while the block runs."""
         with self._changed:
             self._waiting += 1
             self._changed.wait_for(lambda: self._under_way < self.limit)
             self._waiting -= 1
             self._under_way += 1
-            place = Place(self._round)
+            place = Admission(self._round)
         try:
             yield place
         finally:
@@ -60,7 +60,7 @@ class CongestionWindow:
                 self._under_way -= 1
                 self._changed.notify_all()
 
-    def _learn(self, place: Place) -> None:
+    def _learn(self, place: Admission) -> None:
         if place.kept_up and self._waiting:
             # Where nobody waits for a place, the window isn't full, and nothing is learnt about a larger one.
             step = 1 / self._limit if self._round else 1.0
@@ -68,4 +68,4 @@ class CongestionWindow:
         elif place.kept_up is False and place.round == self._round:
             self._round += 1
             self._limit = max(1.0, self._limit / 2)
-            _log.info("the server can't keep up: at most %d requests at once", self.limit)
+            _log.debug("the server can't keep up: at most %d requests at once", self.limit)

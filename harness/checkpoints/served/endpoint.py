@@ -87,7 +87,7 @@ class EndpointCheckpoints:
             kind,
             about,
             notes,
-            {"route": route, "options": options.endpoint, "dialect": dialect, "energy": energy},
+            {"route": route, "options": options.endpoint, "dialect": dialect, "counters": energy},
         )
 
 

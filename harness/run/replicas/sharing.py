@@ -29,7 +29,7 @@ def meter_of(plan: Plan, fleet: Fleet | None, publish: Publish, progress: Progre
     """The meter of all that computes. The workers begin, where there are any. Raises as `machine_meter` and `Fleet`."""
     name, region = plan.spec.meter, plan.spec.region
     if name == SERVER:
-        route, options = plan.checkpoint.config["energy"], plan.checkpoint.config["options"]
+        route, options = plan.checkpoint.config["counters"], plan.checkpoint.config["options"]
         with server_meter(ServerInstrument(route, options), publish, region) as meter:
             yield meter
         return
