@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from harness.core.scores import OVERALL
 from harness.core.text.display import interval, number
-from harness.core.text.markdown import plain, table
+from harness.core.text.markdown import CONTROLS, plain, table
 from harness.decision.comparison import Comparison, MetricDifference
 from harness.decision.costs import Cost
 from harness.decision.flips import Flip
@@ -56,20 +56,34 @@ def verdict_lines(verdict: Verdict) -> list[str]:
     lines = [f"{headline(verdict)} by the policy {verdict.policy}", ""]
     for rule in verdict.rules:
         lines += [_numbers(rule), f"  {sentence_of(rule.reason)}"]
-    commands = dict.fromkeys(
-        command + (" (and the baseline likewise)" if rule.kind in _AGAINST else "")
-        for rule in verdict.rules
-        if (command := command_in(rule.reason))
+    if commands := _commands(verdict):
+        lines += ["", _SETTLING, *(f"  {command}" for command in commands)]
+    if methods := _methods(verdict):
+        lines += ["", _RANGES, *(f"  {how}: {', '.join(of)}" for how, of in methods.items())]
+    return [*lines, ""]
+
+
+_SETTLING, _RANGES = "What would settle the open rules:", "How the ranges were made:"
+
+
+def _commands(verdict: Verdict) -> list[str]:
+    """What would settle the open rules, each once."""
+    return list(
+        dict.fromkeys(
+            command + (" (and the baseline likewise)" if rule.kind in _AGAINST else "")
+            for rule in verdict.rules
+            if (command := command_in(rule.reason))
+        )
     )
-    if commands:
-        lines += ["", "What would settle the open rules:", *(f"  {command}" for command in commands)]
+
+
+def _methods(verdict: Verdict) -> dict[str, list[str]]:
+    """How the ranges were made, with what each way was taken for."""
     methods: dict[str, list[str]] = {}
     for rule in verdict.rules:
         if method := method_of(rule.reason):
             methods.setdefault(method, []).append(_place(rule))
-    if methods:
-        lines += ["", "How the ranges were made:", *(f"  {how}: {', '.join(of)}" for how, of in methods.items())]
-    return [*lines, ""]
+    return methods
 
 
 def headline(verdict: Verdict) -> str:
@@ -179,10 +193,33 @@ def flip_cells(flip: Flip) -> tuple[str, ...]:
 
 
 def verdict_markdown(verdict: Verdict) -> str:
-    """The gate's table, for a pull request or a step summary."""
+    """The gate's verdict for a pull request or a step summary: a narrow table, then a sentence a rule."""
     against = f" against `{verdict.baseline_run_id}`" if verdict.baseline_run_id else ""
-    title = f"## {headline(verdict)}: run `{verdict.run_id}`{against} by the policy {plain(verdict.policy)}"
-    return f"{title}\n\nRules: {tally(verdict)}.\n\n{table(RULE_COLUMNS, map(rule_cells, verdict.rules))}\n"
+    parts = [f"## {headline(verdict)}", f"Run `{verdict.run_id}`{against} by the policy {plain(verdict.policy)}."]
+    rows = [
+        (
+            _MARKS[rule.verdict] + _weighed(rule),
+            _titled(rule),
+            values_of(rule.reason),
+            _signed(rule, rule.value),
+            allowed(rule),
+            "" if rule.n is None else f"{rule.n:,}",
+        )
+        for rule in verdict.rules
+    ]
+    parts.append(table(("verdict", "rule", "values", "number", "allowed", "n"), rows))
+    parts.append(
+        "\n".join(f"- **{plain(_titled(rule))}**: {plain(sentence_of(rule.reason))}" for rule in verdict.rules)
+    )
+    if commands := _commands(verdict):
+        parts += [_SETTLING, "\n".join(f"    {' '.join(CONTROLS.sub(' ', command).split())}" for command in commands)]
+    if methods := _methods(verdict):
+        told = "\n".join(f"- {plain(how)}: {plain(', '.join(of))}" for how, of in methods.items())
+        parts.append(f"<details><summary>{_RANGES.rstrip(':')}</summary>\n\n{told}\n\n</details>")
+    return "\n\n".join(parts) + "\n"
+
+
+_MARKS = {"PASS": "✓ ", "FAIL": "✗ ", "INCONCLUSIVE": "? ", "ERROR": "! "}
 
 
 def comparison_markdown(comparisons: Sequence[Comparison], rows: Sequence[Sequence[MetricDifference]]) -> str:

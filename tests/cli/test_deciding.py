@@ -51,8 +51,11 @@ def test_the_gate_prints_and_writes_the_same_verdict_everywhere(harness_here, ru
     assert runs[1].verify() == []
 
     summary = (tmp_path / "summary.md").read_text()
-    assert summary.startswith(f"## FAIL (2 of 4 rules decided): run `{second}` against `{first}`")
+    assert summary.startswith(f"## FAIL (2 of 4 rules decided)\n\nRun `{second}` against `{first}`")
     assert r"at least a third \| \<b\>" in summary
+    sentences = re.findall(r"^- \*\*(.+?)\*\*: (Holds|Broken|Can't tell)", summary, flags=re.MULTILINE)
+    assert len(sentences) == 4
+    assert "<b>" not in summary
 
     (suite,) = JUnitXml.fromfile(str(tmp_path / "out" / "gate.xml"))
     assert [[type(result).__name__ for result in case.result] for case in suite] == [
