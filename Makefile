@@ -53,6 +53,7 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks.against_lm_eval --write
 	$(BIN)/python -m benchmarks.pictures --write
 	$(BIN)/python -m benchmarks.replicas --write
+	$(BIN)/python -m benchmarks.replay --write
 
 # On a machine with an NVIDIA GPU: a few minutes, no hub, no trained weights. Without one, what can be tried on the processor.
 gpu: $(INSTALLED)

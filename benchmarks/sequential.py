@@ -149,14 +149,11 @@ def _groups() -> Kind:
     return Kind(name="a group of four has lost more", margin=margin, fixed_n=fixed, stream=stream, passed=passed)
 
 
-def _smooth() -> Kind:
-    """A ratio of sums, by its asymptotic bound, looked at after every unit from the thirtieth on."""
-    margin, fixed = 0.05, math.ceil(6.18 * 0.25 / 0.05**2)
+def _smooth(name: str, margin: float, fixed: int, clusters: Callable[[np.random.Generator, float], Values]) -> Kind:
+    """A ratio of sums over independent clusters, by its asymptotic bound, looked at after each from the thirtieth on.
 
-    def stream(rng: np.random.Generator, above: float) -> Values:
-        weights = rng.integers(5, 40, size=4 * fixed)
-        sums = weights * (above + 0.5 * rng.standard_t(5, size=4 * fixed) / math.sqrt(5 / 3))
-        return np.column_stack([sums, weights]).ravel()
+    `clusters` gives rows of a sum, whose ratio to the weight lies so far above the limit, and a weight.
+    """
 
     def passed(values: Values) -> int | None:
         sums, weights = values.reshape(-1, 2).T
@@ -168,7 +165,38 @@ def _smooth() -> Kind:
         radius = stderr * np.array([asymptotic_radius(1.0, int(count), 0.95, 300) for count in counts])
         return _first((ratio - radius > 0) & (counts >= 30))
 
-    return Kind(name="a ratio of sums, approximately", margin=margin, fixed_n=fixed, stream=stream, passed=passed)
+    def stream(rng: np.random.Generator, above: float) -> Values:
+        return clusters(rng, above).ravel()
+
+    return Kind(name=name, margin=margin, fixed_n=fixed, stream=stream, passed=passed)
+
+
+def _ratio() -> Kind:
+    margin, fixed = 0.05, math.ceil(6.18 * 0.25 / 0.05**2)
+
+    def clusters(rng: np.random.Generator, above: float) -> Values:
+        weights = rng.integers(5, 40, size=4 * fixed)
+        sums = weights * (above + 0.5 * rng.standard_t(5, size=4 * fixed) / math.sqrt(5 / 3))
+        return np.column_stack([sums, weights])
+
+    return _smooth("a ratio of sums, approximately", margin, fixed, clusters)
+
+
+def _passages() -> Kind:
+    """Paired answers to one to seven questions about each passage; a half of the passages' changes are alike."""
+    margin, discordance, share = 0.05, 0.2, 0.5
+    # The variance of a passage's sum, over the square of the questions that it has: 4 on average, and 20 their square.
+    fixed = math.ceil(samples_for_margin(discordance, margin) * ((1 - share) * 4 + share * 20) / 4**2)
+
+    def clusters(rng: np.random.Generator, above: float) -> Values:
+        sizes = rng.integers(1, 8, size=6 * fixed)
+        mean = above - margin
+        alike = rng.random(len(sizes)) < share
+        own = np.add.reduceat(_answers(rng, mean, discordance, int(sizes.sum())), np.cumsum(sizes) - sizes)
+        sums = np.where(alike, sizes * _answers(rng, mean, discordance, len(sizes)), own)
+        return np.column_stack([sums + margin * sizes, sizes])
+
+    return _smooth("paired answers about passages, approximately", margin, fixed, clusters)
 
 
 def kinds() -> Sequence[Kind]:
@@ -183,7 +211,8 @@ def kinds() -> Sequence[Kind]:
         _mean("scores from 0 to 1, floor .5", 0.5, 0.05, _scores),
         _headline(),
         _groups(),
-        _smooth(),
+        _passages(),
+        _ratio(),
     )
 
 

@@ -10,14 +10,15 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import WIDE, errors, output, print_json, print_rows, print_text
-from harness.cli.process.guard import RuleFailed
 from harness.cli.runs import Output, Run, sealed_run
-from harness.cli.until_decided import decided
+from harness.cli.until_decided import decided, exit_by, print_verdict
 from harness.core.errors import InputError
 from harness.run.options import STORE_HELP, EvalOptions
 
 if TYPE_CHECKING:
     from harness.decision.comparison import Comparison, MetricDifference
+    from harness.decision.policy import Policy
+    from harness.decision.verdicts import Verdict
 
 __all__ = ["compare_command", "gate_command", "policy"]
 
@@ -148,17 +149,15 @@ def gate_command(
 
     harness gate ./my-checkpoint --policy default --baseline 1a2b3c --run-until-decided
     """
-    from harness.decision.gate import EXIT_CODES, gate
+    from harness.decision.gate import gate
     from harness.decision.policy import read_policy
-    from harness.decision.reports import append_text, write_junit, write_text
-    from harness.decision.reports import sarif as as_sarif
     from harness.decision.verdicts import write_verdict
-    from harness.decision.wording import verdict_lines, verdict_markdown
-    from harness.record.environment import package_versions
+    from harness.decision.wording import verdict_markdown
     from harness.store import add_or_say
 
     rules = read_policy(policy)
     against = sealed_run(baseline, output_folder) if baseline else None
+    decision = None
     if until_decided:
         decision = decided(run, rules, against, EvalOptions(output=output_folder, store=store))
         record, verdict = decision.record, decision.verdict
@@ -167,6 +166,23 @@ def gate_command(
         verdict = gate(record, rules, against)
     kept = write_verdict(record.folder, verdict)
     add_or_say(store, record.folder, lambda said: errors.print(Text(said)))
+    _write_for_ci(rules, verdict, junit, sarif)
+    if as_json:
+        print_json(asdict(verdict))
+    elif markdown:
+        print_text(verdict_markdown(verdict))
+    else:
+        print_verdict(verdict, kept, decision)
+    exit_by(verdict)
+
+
+def _write_for_ci(rules: "Policy", verdict: "Verdict", junit: Path | None, sarif: Path | None) -> None:
+    """The verdict in the files that were asked for, and in the step summary of GitHub Actions where there is one."""
+    from harness.decision.reports import append_text, write_junit, write_text
+    from harness.decision.reports import sarif as as_sarif
+    from harness.decision.wording import verdict_markdown
+    from harness.record.environment import package_versions
+
     if junit:
         write_junit(junit, rules, verdict)
     if sarif:
@@ -174,14 +190,6 @@ def gate_command(
         write_text(sarif, as_sarif(rules, verdict, version))
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         append_text(Path(summary), verdict_markdown(verdict))
-    if as_json:
-        print_json(asdict(verdict))
-    elif markdown:
-        print_text(verdict_markdown(verdict))
-    else:
-        output.print(Text("\n".join(verdict_lines(verdict))))
-        output.print(Text(f"{verdict.verdict}: {record.folder} (kept in {kept})"))
-    raise RuleFailed if verdict.verdict == "FAIL" else typer.Exit(EXIT_CODES[verdict.verdict])
 
 
 @policy.command("init")

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.text import Text
@@ -17,12 +18,13 @@ from harness.run.options import EvalOptions
 
 if TYPE_CHECKING:
     from harness.decision.policy import Policy
+    from harness.decision.verdicts import Verdict
     from harness.record import RunRecord
     from harness.run.sequential.budget import Budget
     from harness.run.sequential.deciding import Decided
     from harness.run.sequential.elimination import Ranked
 
-__all__ = ["decide_command", "decided", "rank_command"]
+__all__ = ["decide_command", "decided", "exit_by", "print_verdict", "rank_command"]
 
 _ENDINGS = {
     "decided": "it is decided",
@@ -38,6 +40,8 @@ harness decide --model ./my-checkpoint --policy default --baseline 1a2b3c
 harness decide --model ./my-checkpoint --policy policy.yaml --baseline 1a2b3c --budget 30m
 
 harness decide --model ./my-checkpoint --policy policy.yaml --budget "20000 requests"
+
+harness decide --model ./step-2000 --policy default --baseline-model ./step-1000
 """
 
 
@@ -47,6 +51,12 @@ def decide_command(
     model: Annotated[str, typer.Option(help="The checkpoint, as for `harness eval`.")],
     policy: Annotated[str, typer.Option("--policy", help="A policy file, or strict or default.")],
     baseline: Annotated[str | None, typer.Option("--baseline", help="The run to compare it with.")] = None,
+    baseline_model: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline-model", help="The checkpoint to compare it with: it is asked what the run --baseline lacks."
+        ),
+    ] = None,
     budget: Annotated[
         str | None, typer.Option(help="End at the latest after 30m, 2h, `20000 requests` or `50 Wh`.")
     ] = None,
@@ -62,27 +72,45 @@ def decide_command(
     Samples are asked in batches, and the policy is judged after each by bounds that hold however often one looks. What
     was asked is a run like any other. The same command goes on where an interrupted one stopped.
     """
-    from harness.decision.gate import EXIT_CODES
     from harness.decision.policy import read_policy
     from harness.decision.verdicts import write_verdict
-    from harness.decision.wording import RULE_COLUMNS, rule_cells, tally
     from harness.run.sequential.budget import Budget
 
     rules = read_policy(policy)
     against = sealed_run(baseline, options.output) if baseline else None
     allowed = Budget.parse(budget) if budget is not None else None
-    found = decided(model, rules, against, options, suite=suite or [], budget=allowed)
+    found = decided(model, rules, against, options, suite=suite or [], budget=allowed, baseline_model=baseline_model)
     kept = write_verdict(found.record.folder, found.verdict)
     if as_json:
-        print_json({**asdict(found.verdict), "ended_by": found.ended_by, "looks": found.looks})
+        remaining = [asdict(one) for one in found.remaining]
+        print_json({**asdict(found.verdict), "ended_by": found.ended_by, "looks": found.looks, "remaining": remaining})
     else:
-        print_rows(f"policy {found.verdict.policy}", RULE_COLUMNS, map(rule_cells, found.verdict.rules))
+        print_verdict(found.verdict, kept, found)
+    exit_by(found.verdict)
+
+
+def print_verdict(verdict: "Verdict", kept: Path, found: "Decided | None" = None) -> None:
+    """The verdict for a terminal, and where it is kept; of a decision also what was asked and what more would cost."""
+    from harness.decision.wording import verdict_lines
+
+    output.print(Text("\n".join(verdict_lines(verdict))))
+    if found is not None:
         print_rows("samples", ("task", "asked", "there are"), _sample_rows(found))
         looks = "once" if found.looks == 1 else f"{found.looks} times"
-        ending = _ending(found)
-        output.print(Text(f"{ending} (looked {looks})"))
-        output.print(Text(f"{found.verdict.verdict}: {found.record.folder} ({tally(found.verdict)}; kept in {kept})"))
-    raise RuleFailed if found.verdict.verdict == "FAIL" else typer.Exit(EXIT_CODES[found.verdict.verdict])
+        output.print(Text(f"{_ending(found)} (looked {looks})"))
+        if found.remaining:
+            output.print(Text("\nWhat the open rules would take:"))
+        for one in found.remaining:
+            output.print(Text(f"  {one.rule}: {one.sentence}"))
+    # The folder of the run, in which the verdicts have one of their own.
+    output.print(Text(f"{verdict.verdict}: {kept.parent.parent} (kept in {kept})"))
+
+
+def exit_by(verdict: "Verdict") -> NoReturn:
+    """End with the verdict's exit code."""
+    from harness.decision.gate import EXIT_CODES
+
+    raise RuleFailed if verdict.verdict == "FAIL" else typer.Exit(EXIT_CODES[verdict.verdict])
 
 
 def decided(
@@ -93,13 +121,23 @@ def decided(
     *,
     suite: Sequence[str] = (),
     budget: "Budget | None" = None,
+    baseline_model: str | None = None,
 ) -> "Decided":
     """The decision, with a bar while it is made; an interrupted one ends with the exit code 3."""
     with resumable() as progress:
         with uncollected():
             from harness.run.sequential.deciding import decide
 
-        return decide(model, policy, baseline=baseline, suite=suite, options=options, budget=budget, progress=progress)
+        return decide(
+            model,
+            policy,
+            baseline=baseline,
+            baseline_model=baseline_model,
+            suite=suite,
+            options=options,
+            budget=budget,
+            progress=progress,
+        )
 
 
 def _ending(found: "Decided") -> str:

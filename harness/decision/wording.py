@@ -1,6 +1,5 @@
 """Comparisons and verdicts as Markdown."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from harness.core.scores import OVERALL
@@ -16,7 +15,6 @@ __all__ = [
     "COST_COLUMNS",
     "DIFFERENCE_COLUMNS",
     "FLIP_COLUMNS",
-    "RULE_COLUMNS",
     "allowed",
     "comparison_markdown",
     "cost_cells",
@@ -24,31 +22,14 @@ __all__ = [
     "difference_name",
     "flip_cells",
     "headline",
-    "rule_cells",
-    "tally",
     "verdict_lines",
     "verdict_markdown",
 ]
 
-RULE_COLUMNS = ("verdict", "rule", "on", "number", "allowed", "n", "n that decides", "why")
 DIFFERENCE_COLUMNS = ("what", "first", "second", "difference", "95 % interval", "p (Holm)", "n", "flips", "verdict")
 _AGAINST = ("non_inferior", "no_worse_group")
 FLIP_COLUMNS = ("task", "sample", "change", "first said", "second said", "end of prompt")
 COST_COLUMNS = ("cost", "first", "second", "ratio", "unit")
-
-
-def rule_cells(rule: RuleVerdict) -> tuple[str, ...]:
-    """A rule's row, by `RULE_COLUMNS`."""
-    return (
-        _weighed(rule),
-        _named(rule),
-        _place(rule),
-        _signed(rule, rule.value),
-        allowed(rule),
-        "" if rule.n is None else str(rule.n),
-        "" if rule.n_needed is None else f"{rule.n_needed:,}",
-        rule.reason,
-    )
 
 
 def verdict_lines(verdict: Verdict) -> list[str]:
@@ -126,15 +107,6 @@ def allowed(rule: RuleVerdict) -> str:
         return f"{number(rule.bound)} ± {number(rule.margin)}"
     at_least = rule.bound < 0 if rule.margin is not None else rule.kind == "floor"
     return f"at {'least' if at_least else 'most'} {_signed(rule, rule.bound)}"
-
-
-def tally(verdict: Verdict) -> str:
-    """How many rules said what, so that a PASS which too few samples brought about is seen for what it is."""
-    counted = Counter(map(_weighed, verdict.rules))
-    return ", ".join(f"{count} {said}" for said, count in sorted(counted.items(), key=lambda one: _ORDER.index(one[0])))
-
-
-_ORDER = [said + warns for said in ("ERROR", "FAIL", "INCONCLUSIVE", "PASS") for warns in ("", " (warns)")]
 
 
 def _weighed(rule: RuleVerdict) -> str:

@@ -23,7 +23,14 @@ from harness.core.statistics.paired.rare import with_rare_changes
 from harness.core.statistics.paired.tango import tango
 from harness.core.statistics.parts import mean_of_parts
 from harness.core.statistics.permutation import largest_sums, rejected_at, shuffled_means, testable
-from harness.core.statistics.planning import POWER, design_effect, more_samples, rule_of_three, samples_for_margin
+from harness.core.statistics.planning import (
+    POWER,
+    design_effect,
+    more_samples,
+    rule_of_three,
+    samples_for_margin,
+    told_distance,
+)
 from harness.core.statistics.resampling import RESAMPLES, bootstrap, paired_bootstrap
 from harness.core.statistics.shares import clopper_pearson, wilson
 from harness.core.statistics.simultaneous import folded_quantile, range_quantile, shared_level
@@ -82,6 +89,7 @@ __all__ = [
     "standing",
     "tango",
     "testable",
+    "told_distance",
     "two_sided",
     "upper_tail",
     "weighted_sum",

@@ -6,7 +6,7 @@ from scipy import special
 
 from harness.core.statistics.intervals import CONFIDENCE
 
-__all__ = ["POWER", "design_effect", "more_samples", "rule_of_three", "samples_for_margin"]
+__all__ = ["POWER", "design_effect", "more_samples", "rule_of_three", "samples_for_margin", "told_distance"]
 
 POWER = 0.8
 
@@ -44,6 +44,16 @@ def more_samples(
     if distance == 0:
         return None
     return math.ceil(n * (_quantiles(power, confidence) * stderr / distance) ** 2)
+
+
+def told_distance(
+    n: int, stderr: float, samples: int, *, power: float = POWER, confidence: float = CONFIDENCE
+) -> float:
+    """How far from a threshold a value can lie that so many `samples` tell from it, with that power.
+
+    `stderr` is the standard error of `n` of them. The inverse of `more_samples`.
+    """
+    return _quantiles(power, confidence) * stderr * math.sqrt(n / samples)
 
 
 def rule_of_three(n: int, confidence: float = CONFIDENCE) -> float:

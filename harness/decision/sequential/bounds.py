@@ -25,7 +25,7 @@ from harness.decision.scored import Scored
 from harness.decision.sequential.units import Order, draws, unit_means
 from harness.decision.worst import paired_worst, with_worst
 
-__all__ = ["CHANGES", "AnytimeBounds"]
+__all__ = ["CHANGES", "AnytimeBounds", "limits_of_equal"]
 
 Values = NDArray[np.float64]
 
@@ -334,6 +334,26 @@ class AnytimeBounds(Bounds):
         bets = Bets(lowest=-1.0, highest=0.0, effect=_EFFECT)
         values = np.array([-float(unit in moved) for unit in units])
         return -bets.lower_limit(values, self.confidence) * (metric.highest - metric.lowest)
+
+
+def limits_of_equal(
+    value: float, count: int, ends: tuple[float, float], confidence: float, margin: float | None, *, change: bool
+) -> tuple[float, float]:
+    """The bounds of the mean of so many values that all are that one: known before anything is asked.
+
+    They lie between the `ends`. Those of a `change` are differences between two runs.
+    """
+    lowest, highest = ends
+    span = highest - lowest
+    values = np.full(count, value)
+    stream = _Stream(
+        values=values,
+        mean=value,
+        lowest=-span if change else lowest,
+        highest=span if change else highest,
+        spread=CHANGES * span if change else None,
+    )
+    return stream.limits(confidence, margin)
 
 
 def _ends(metric: Metric, scores: Sequence[Score | None]) -> tuple[float, float] | None:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,6 @@ from typing import Literal
 from harness.core.errors import InputError
 from harness.core.process.network import offline_if
 from harness.core.process.progress import Progress, Quiet
-from harness.decision.comparable import questions_of, run_faults
 from harness.decision.gate import judge_of, summed_up
 from harness.decision.judging import Judge
 from harness.decision.policy import Policy, Rule
@@ -20,10 +20,12 @@ from harness.decision.verdicts import RuleVerdict, Verdict
 from harness.record import RunRecord
 from harness.run.options import EvalOptions
 from harness.run.planning import Plan, plan
+from harness.run.sequential.against import Against, plan_of_baseline, require_same_manner
 from harness.run.sequential.budget import Budget
-from harness.run.sequential.foreseen import require_same_samples, require_sense, why_never
+from harness.run.sequential.foreseen import followers_in, require_same_samples, require_sense, why_never, why_no_pass
 from harness.run.sequential.growing import GrowingRun
 from harness.run.sequential.needs import LEAST, Need, in_bits, need_of
+from harness.run.sequential.remaining import Remaining, remaining_of
 from harness.run.work import prepare
 
 __all__ = ["Decided", "decide"]
@@ -31,6 +33,8 @@ __all__ = ["Decided", "decide"]
 _GROWTH = 1.3
 """A look has so many times the steps of the one before it: looks cost time, and samples beyond the verdict more."""
 _RELATIVE = ("non_inferior", "no_worse_group")
+_MORE = "Name its suite with --suite, raise --limit or the baseline's, or write `required: false`"
+_WHOLE = "Run it with `harness eval` and judge it with `harness gate`, or write `required: false`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,8 @@ class Decided:
     looks: int
     ended_by: str
     """`decided`, `exhausted` or `budget`."""
+    remaining: Sequence[Remaining]
+    """What the rules that are still open would take."""
 
 
 @dataclass(kw_only=True)
@@ -60,6 +66,25 @@ class _Open:
     @property
     def is_decided(self) -> bool:
         return self.is_absent or (self.verdict is not None and self.verdict.verdict != "INCONCLUSIVE")
+
+    def remaining(self, growing: GrowingRun, against: Against, policy: Policy) -> Remaining | None:
+        """What it would take; None of a rule that is decided."""
+        if self.is_decided or self.verdict is None:
+            return None
+        spent = [growing.cost_of(self.need.step_cost)]
+        if self.rule.kind in _RELATIVE:
+            spent.append(against.cost_of(self.need.step_cost))
+        seconds, joules = (
+            None if None in known else math.fsum(one for one in known if one is not None)
+            for known in zip(*spent, strict=True)
+        )
+        return remaining_of(
+            self.verdict,
+            asked=self.steps,
+            available=self.need.longest - self.steps,
+            cost=(seconds, joules),
+            confidence=policy.confidence,
+        )
 
     def judge(self, judge: Judge) -> None:
         """Have it judged; a group that no sample belonged to so far may yet come.
@@ -90,10 +115,12 @@ def decide(
     policy: Policy,
     *,
     baseline: RunRecord | None = None,
+    baseline_model: str | None = None,
     suite: str | Sequence[str] = (),
     options: EvalOptions | None = None,
     budget: Budget | None = None,
     progress: Progress | None = None,
+    known: RunRecord | None = None,
 ) -> Decided:
     """Evaluate a checkpoint until every rule of the policy is decided, the data are exhausted or the budget is spent.
 
@@ -104,21 +131,33 @@ def decide(
     says where the tasks come from, the suites that the rules name if it isn't given. The same call goes on where an
     interrupted one stopped, and with a larger budget where a smaller one ended.
 
+    `baseline_model` is asked what the record of the baseline lacks, or all where there is none; with the `options`, but
+    as the record was where it is there. Answers of the checkpoint that are `known` from a sealed run aren't asked
+    again: such a decision shows what one would have taken, and its environment says whose answers it has.
+
     Raises `InputError` where no rule could be decided, before anything is asked, and `HarnessError` as `evaluate`.
     """
     options, progress = options or EvalOptions(), progress or Quiet()
     began = time.monotonic()
     suites = suite or list(dict.fromkeys(rule.suite for rule in policy.rules))
-    with offline_if(options.offline, model):
-        whole = _planned(model, suites, policy, baseline, options)
+    with offline_if(options.offline, model, baseline_model), ExitStack() as stack:
+        grows = baseline_model is not None
+        whole, followers = _planned(model, suites, policy, baseline, options, grows=grows)
         if budget is not None:
             budget.require_meter(whole.spec.meter)
-        most = _available(whole, policy, baseline, options)
-        if baseline is not None:
-            require_same_samples(baseline, whole, most, _held_against(whole, policy))
-        rules = _opened(policy, whole, most, progress)
-        with GrowingRun(whole, options.output, Path(policy.path).read_bytes(), progress) as growing:
-            return _until_decided(growing, rules, policy, baseline, most, budget, began)
+        asked_before = None if grows else baseline
+        most = _available(whole, policy, asked_before, options)
+        held = _held_against(whole, policy)
+        if asked_before is not None:
+            require_same_samples(asked_before, whole, most, held)
+        rules = _opened(policy, whole, followers, most, progress)
+        beside = None
+        if baseline_model is not None and held:
+            own = plan_of_baseline(baseline_model, baseline, whole, suites, held, options)
+            beside = stack.enter_context(GrowingRun(own, options.output, None, progress, known=baseline))
+        read = Path(policy.path).read_bytes()
+        growing = stack.enter_context(GrowingRun(whole, options.output, read, progress, known=known))
+        return _until_decided(growing, rules, policy, Against(baseline, beside), most, budget, began)
 
 
 def _limit(policy: Policy, baseline: RunRecord | None) -> int | Literal["all"]:
@@ -153,34 +192,28 @@ def _held_against(whole: Plan, policy: Policy) -> set[Place]:
 
 
 def _planned(
-    model: str, suites: str | Sequence[str], policy: Policy, baseline: RunRecord | None, options: EvalOptions
-) -> Plan:
-    """Everything that could be asked. Raises `InputError` for what can't be asked bit by bit."""
-    if baseline is None and (title := policy.needs_baseline):
+    model: str,
+    suites: str | Sequence[str],
+    policy: Policy,
+    baseline: RunRecord | None,
+    options: EvalOptions,
+    *,
+    grows: bool,
+) -> tuple[Plan, set[Place]]:
+    """Everything that could be asked, and the tasks that can't be asked bit by bit; whether the baseline `grows`."""
+    if baseline is None and not grows and (title := policy.needs_baseline):
         raise InputError(
             f"the rule {title!r} has a margin to a baseline, and there is none",
             place=policy.path,
-            fix="Add --baseline RUN",
+            fix="Add --baseline RUN, or --baseline-model MODEL",
         )
-    limited = replace(options, limit=options.limit or _limit(policy, baseline))
+    limited = replace(options, limit=options.limit or ("all" if grows else _limit(policy, baseline)))
     whole = plan(model, suite=suites, task=(), options=limited)
-    if baseline is not None and (faults := run_faults(questions_of(baseline.spec), questions_of(whole.spec))):
-        raise InputError(
-            f"was asked otherwise, in another order or manner: {'; '.join(faults)}",
-            place=baseline.folder,
-            fix="Give the options that the baseline was run with, such as --seed",
-        )
-    asked = _as_asked_before(in_bits(whole), policy, baseline)
-    kept = {one.place for one in asked.work}
-    followers = {one.planned.task.name for one in whole.work if one.place not in kept}
-    for rule in policy.rules:
-        if rule.required and rule.task in followers:
-            raise InputError(
-                f"asks on in the light of the answers, so the rule {rule.title!r} can't be decided bit by bit",
-                place=rule.task,
-                fix="Run it with `harness eval`, and judge it with `harness gate`",
-            )
-    return replace(asked, spec=replace(asked.spec, policy_sha256=policy.sha256))
+    if baseline is not None:
+        require_same_manner(baseline, whole)
+    asked = _as_asked_before(in_bits(whole), policy, None if grows else baseline)
+    followers = {one.place for one in whole.work} - {one.place for one in asked.work}
+    return replace(asked, spec=replace(asked.spec, policy_sha256=policy.sha256)), followers
 
 
 def _available(whole: Plan, policy: Policy, baseline: RunRecord | None, options: EvalOptions) -> dict[Place, int]:
@@ -194,7 +227,9 @@ def _available(whole: Plan, policy: Policy, baseline: RunRecord | None, options:
     return {place: min(count, before.get(place, 0)) if place in held else count for place, count in there.items()}
 
 
-def _opened(policy: Policy, whole: Plan, most: Mapping[Place, int], progress: Progress) -> list[_Open]:
+def _opened(
+    policy: Policy, whole: Plan, followers: set[Place], most: Mapping[Place, int], progress: Progress
+) -> list[_Open]:
     """The rules that samples can decide; those that needn't be met are left out where none can, which is said.
 
     Raises `InputError` where none can decide a rule that has to be met, or any at all.
@@ -203,16 +238,20 @@ def _opened(policy: Policy, whole: Plan, most: Mapping[Place, int], progress: Pr
     for rule in policy.rules:
         need = need_of(rule.suite, rule.task, whole, most)
         never = "there is no sample for it, or none in the baseline"
-        if need is not None and need.longest > 0:
+        if follow := followers_in(rule, whole, followers):
+            never = f"{', '.join(follow)} asks on in the light of the answers, so it can't be decided bit by bit"
+        elif need is not None and need.longest > 0:
             require_sense(rule, policy, whole, need)
             if not (never := why_never(rule, policy, whole, need)):
                 found.append(_Open(rule=rule, need=need, steps=need.first))
+                if told := why_no_pass(rule, policy, whole, need):
+                    progress.note(f"{rule.title}: {told}")
                 continue
         if rule.required:
             raise InputError(
                 f"the rule {rule.title!r} can't be decided: {never}",
                 place=policy.path,
-                fix="Name its suite with --suite, raise --limit or the baseline's, or write `required: false`",
+                fix=_WHOLE if follow else _MORE,
             )
         progress.note(f"left out, since no sample decides it here: {rule.title} ({never})")
     if not found:
@@ -228,7 +267,7 @@ def _until_decided(
     growing: GrowingRun,
     rules: Sequence[_Open],
     policy: Policy,
-    baseline: RunRecord | None,
+    against: Against,
     most: Mapping[Place, int],
     budget: Budget | None,
     began: float,
@@ -236,21 +275,23 @@ def _until_decided(
     while True:
         limits = _limits(rules)
         record = growing.look(limits)
+        baseline = against.look(limits, growing)
         judge = judge_of(policy, Scored(record), Scored(baseline) if baseline else None)
         for one in rules:
             if not one.is_decided:
                 one.judge(judge)
-        ended_by = _ended(growing, rules, budget, began)
+        ended_by = _ended(growing, against, rules, budget, began)
         if ended_by:
-            kept = growing.keep(record)
+            kept, before = growing.keep(record), against.keep()
             judged = [(one.rule, one.verdict) for one in rules if one.verdict is not None]
             return Decided(
                 record=kept,
-                verdict=summed_up(policy, judged, kept, baseline),
+                verdict=summed_up(policy, judged, kept, before),
                 asked=limits,
                 available=most,
                 looks=growing.look_count,
                 ended_by=ended_by,
+                remaining=[left for one in rules if (left := one.remaining(growing, against, policy))],
             )
         _grow(rules)
 
@@ -264,15 +305,15 @@ def _limits(rules: Sequence[_Open]) -> dict[Place, int]:
     return found
 
 
-def _ended(growing: GrowingRun, rules: Sequence[_Open], budget: Budget | None, began: float) -> str:
+def _ended(growing: GrowingRun, against: Against, rules: Sequence[_Open], budget: Budget | None, began: float) -> str:
     """Why nothing more is asked; empty while there is something."""
     if all(one.is_decided for one in rules):
         return "decided"
     if not any(one.can_grow for one in rules):
         return "exhausted"
-    requests = len(growing.writer.responses)
+    joules = None if growing.joules is None else growing.joules + against.joules
     spent = budget is not None and budget.is_spent(
-        seconds=time.monotonic() - began, requests=requests, joules=growing.joules
+        seconds=time.monotonic() - began, requests=growing.asked_count + against.asked_count, joules=joules
     )
     return "budget" if spent else ""
 

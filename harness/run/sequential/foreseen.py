@@ -1,15 +1,19 @@
 """What can be known of a rule before anything is asked: whether it is about something, and can ever be decided."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 from harness.core.errors import InputError, UnknownName
-from harness.core.metrics import Metric
+from harness.core.metrics import Mean, Metric
 from harness.core.process.isolation import StepFailed, attempt
 from harness.core.requests import Response
 from harness.core.scores import OVERALL, SampleGroup
+from harness.core.tasks import Sample
+from harness.core.text.display import number
 from harness.decision.judging import require_direction
 from harness.decision.policy import Policy, Rule
+from harness.decision.sequential.bounds import limits_of_equal
 from harness.decision.sequential.shared import requests_by_sample
 from harness.decision.sequential.units import Place
 from harness.record import RunRecord
@@ -18,7 +22,7 @@ from harness.run.sequential.needs import Need
 from harness.run.sequential.parts import part_of
 from harness.run.work import TaskWork
 
-__all__ = ["require_same_samples", "require_sense", "why_never"]
+__all__ = ["followers_in", "require_same_samples", "require_sense", "why_never", "why_no_pass"]
 
 _UNASKED = "it was not asked"
 _SHOWN = 2000
@@ -85,15 +89,97 @@ def _groups(work: TaskWork, metric: Metric, attribute: str) -> list[str]:
     return sorted(groups) if len(work.samples) <= _SHOWN else []
 
 
+def followers_in(rule: Rule, whole: Plan, followers: Collection[Place]) -> list[str]:
+    """The tasks that a rule is on which ask on in the light of the answers, and that a decision leaves out."""
+    named = next((one.headline for one in whole.selection.suites if one.name == rule.suite), ())
+    wanted = {name for name, _ in named} if rule.task == OVERALL else {rule.task}
+    return sorted(task for suite, task in followers if suite == rule.suite and task in wanted)
+
+
 def why_never(rule: Rule, policy: Policy, whole: Plan, need: Need) -> str:
     """Why a rule can't be decided, however many samples are asked; empty where it can."""
     least = rule.smallest_n or policy.smallest_n
+    units = sum(_unit_counts(whole, need))
+    if units < least:
+        return f"there are {units} independent samples for it, and it takes {least}"
+    found = _extremes(rule, policy, whole, need)
+    if found is not None and not (found.may_pass or found.may_fail):
+        return f"whatever the {need.longest} samples for it say, its bound stays too wide"
+    return ""
+
+
+def why_no_pass(rule: Rule, policy: Policy, whole: Plan, need: Need) -> str:
+    """Why a rule that can fail can't pass with the samples that there are, at best or by an equal model; else empty."""
+    found = _extremes(rule, policy, whole, need)
+    if found is None:
+        return ""
+    if not found.may_pass:
+        return f"with {need.longest} samples it can fail, and no answers would pass it"
+    if found.equal is not None and rule.margin is not None and found.equal > rule.margin:
+        return (
+            f"with {need.longest} samples a model whose answers are all the same can't pass its margin "
+            f"{number(rule.margin)}; it would pass {number(found.equal)}"
+        )
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Extremes:
+    """What the best and the worst answers that there can be would make of a rule, and the margin that a run of the same
+    answers as the baseline's would pass."""
+
+    may_pass: bool
+    may_fail: bool
+    equal: float | None = None
+
+
+def _extremes(rule: Rule, policy: Policy, whole: Plan, need: Need) -> _Extremes | None:
+    """None of what hangs on more than values between known ends, and of data that can be asked to their end."""
+    work = [one for one in whole.work if one.place in need.places]
+    metric = _headline_metric(rule, whole, work) if rule.task == OVERALL else _metric(rule, whole, work[0], policy.path)
+    if not isinstance(metric, Mean) or rule.group or rule.kind == "no_worse_group":
+        return None
+    lowest, highest = metric.score_range
+    alike = all(count == least for count, least in zip(_unit_counts(whole, need), _counts(whole, need), strict=True))
+    if lowest is None or highest is None or not alike or any(one.planned.settings.limit is None for one in work):
+        return None
+    ends, n, span = (lowest, highest), need.longest, highest - lowest
+
+    def limits(value: float, *, change: bool = False) -> tuple[float, float]:
+        return limits_of_equal(value, n, ends, policy.confidence, rule.margin, change=change)
+
+    if rule.kind == "non_inferior":
+        if rule.margin is None:
+            return None
+        # The sign of a gain is of no account: the bounds of a change are the same either way.
+        return _Extremes(
+            may_pass=limits(span, change=True)[0] >= -rule.margin,
+            may_fail=limits(-span, change=True)[1] < -rule.margin,
+            equal=-limits(0.0, change=True)[0],
+        )
+    if rule.kind == "target" or rule.bound is None:
+        return None
+    if rule.kind == "floor":
+        return _Extremes(may_pass=limits(highest)[0] >= rule.bound, may_fail=limits(lowest)[1] < rule.bound)
+    return _Extremes(may_pass=limits(lowest)[1] <= rule.bound, may_fail=limits(highest)[0] > rule.bound)
+
+
+def _unit_counts(whole: Plan, need: Need) -> list[int]:
+    """How many independent samples each task has for a number."""
+    return [
+        len({("c", sample.cluster) if sample.cluster else ("s", sample.id) for sample in asked})
+        for asked in _asked_in_all(whole, need)
+    ]
+
+
+def _counts(whole: Plan, need: Need) -> list[int]:
+    return list(map(len, _asked_in_all(whole, need)))
+
+
+def _asked_in_all(whole: Plan, need: Need) -> list[Sequence[Sample]]:
     samples = need.samples(need.longest)
-    units = 0
-    for one in (one for one in whole.work if one.place in samples):
-        asked = part_of(one, samples[one.place], whole.spec.seed).samples
-        units += len({("c", sample.cluster) if sample.cluster else ("s", sample.id) for sample in asked})
-    return f"there are {units} independent samples for it, and it takes {least}" if units < least else ""
+    work = (one for one in whole.work if one.place in samples)
+    return [part_of(one, samples[one.place], whole.spec.seed).samples for one in work]
 
 
 def require_same_samples(baseline: RunRecord, whole: Plan, most: Mapping[Place, int], places: set[Place]) -> None:

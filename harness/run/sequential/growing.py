@@ -1,8 +1,10 @@
 """One checkpoint that is asked about more and more samples, each look a sealed record of what was asked by then."""
 
 import logging
+import math
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,10 +13,11 @@ from types import TracebackType
 from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.loader import Loader
 from harness.core.errors import RecordError
-from harness.core.meters import Meter
+from harness.core.meters import MEASURING, Meter
 from harness.core.models import Model
 from harness.core.process.logs import LogFile, logged_to
 from harness.core.process.progress import Progress
+from harness.core.requests import Request
 from harness.decision.sequential.units import Order, Place
 from harness.engine.kinds.resumed import ResumedModel
 from harness.record import RunRecord, RunWriter
@@ -28,6 +31,7 @@ from harness.run.metering import measure_idle
 from harness.run.pipeline import LOG, checkpoint_description, conclude, open_checkpoint, record_metrics
 from harness.run.planning import Plan
 from harness.run.replicas.sharing import computing_threads, fleet_of, meter_of, processors_of
+from harness.run.sequential.needs import sample_cost
 from harness.run.sequential.parts import part_of
 from harness.run.work import TaskWork
 
@@ -49,16 +53,23 @@ class GrowingRun:
 
     `harness eval` with the same options goes on where it stands. Each `look` is a run with smaller limits, sealed in a
     folder of its own below it, until `keep` puts one of them beside the others. To be used as a context.
+
+    What is `known` from a sealed run of the checkpoint isn't asked again; the run says in its environment whose answers
+    it has.
     """
 
-    def __init__(self, whole: Plan, output: Path, policy: bytes | None, progress: Progress) -> None:
+    def __init__(
+        self, whole: Plan, output: Path, policy: bytes | None, progress: Progress, *, known: RunRecord | None = None
+    ) -> None:
         self.whole, self.output, self.progress = whole, output, progress
-        self._policy = policy
+        self._policy, self._known = policy, known
         self._work: dict[Place, TaskWork] = {}
         self._looks_so_far: list[dict[Place, frozenset[str]]] = []
         self._stack = ExitStack()
         self._asking = ExitStack()
         self._opened: _Opened | None = None
+        self._taken: frozenset[str] = frozenset()
+        self._asked_s = self._asked_cost = 0.0
 
     def __enter__(self) -> "GrowingRun":
         self.writer = self._stack.enter_context(closing(RunWriter(self.output, self.whole.spec)))
@@ -66,6 +77,8 @@ class GrowingRun:
         if self._policy is not None:
             # Before the first answer, so that nobody can have written it in their light.
             write_whole(self.writer.folder / POLICY, self._policy)
+        if self._known is not None:
+            self._take(self._known)
         return self
 
     def __exit__(
@@ -80,17 +93,63 @@ class GrowingRun:
         known = [window.energy_joules for window in self.writer.windows]
         return sum(one for one in known if one is not None) if any(one is not None for one in known) else None
 
+    @property
+    def asked_count(self) -> int:
+        """How many requests were answered for it, now or before an interruption."""
+        return len(self.writer.responses.keys() - self._taken)
+
+    def _take(self, record: RunRecord) -> None:
+        ids = {request.id for one in self.whole.work for each in one.requests for request in each}
+        known = {name: answer for name, answer in record.answers.items() if name in ids}
+        self._taken = frozenset(known)
+        if self._is_described:
+            return
+        self.writer.append([answer for name, answer in known.items() if name not in self.writer.responses])
+        began, *others = _DESCRIBED
+        for name in others:
+            write_whole(self.writer.folder / name, (record.folder / name).read_bytes())
+        # Last: where it is there, all of it is.
+        self.writer.write_json(began, {**record.environment, "answers_of": record.run_id})
+
+    def cost_of(self, cost: float) -> tuple[float | None, float | None]:
+        """Seconds and joules that samples of a cost (see `sample_cost`) will take, if it goes on as it went so far.
+
+        None of what isn't known.
+        """
+        asking = [one for one in self.writer.windows if one.phase not in (*MEASURING, "load")]
+        joules = [one.energy_joules for one in asking if one.energy_joules is not None]
+        every = math.fsum(sample_cost(one) * sum(map(self._were_asked, one.asked)) for one in self._work.values())
+        return (
+            self._asked_s * cost / self._asked_cost if self._asked_cost else None,
+            math.fsum(joules) * cost / every if joules and every else None,
+        )
+
+    def _were_asked(self, requests: Sequence[Request]) -> bool:
+        return any(request.id not in self._taken for request in requests)
+
+    def lacks(self, limits: Mapping[Place, int]) -> bool:
+        """Whether anything has to be asked for a look at so many samples a task."""
+        work = (one for one in self.whole.work if one.place in limits)
+        parts = (part_of(one, limits[one.place], self.whole.spec.seed) for one in work)
+        return not self._is_described or any(map(self._is_open, parts))
+
+    def _is_open(self, work: TaskWork) -> bool:
+        return any(request.id not in self.writer.responses for each in work.asked for request in each)
+
+    @property
+    def _is_described(self) -> bool:
+        return all((self.writer.folder / name).exists() for name in _DESCRIBED)
+
     def look(self, limits: Mapping[Place, int]) -> RunRecord:
         """Ask what is still open of so many samples a task, and seal what there is by then."""
         fresh = [self._grown(place, limit) for place, limit in limits.items()]
         asked = [one for one in fresh if one.samples]
-        are_open = any(
-            request.id not in self.writer.responses for one in asked for each in one.asked for request in each
-        )
-        if are_open or not all((self.writer.folder / name).exists() for name in _DESCRIBED):
-            opened = self._open()
+        if not self._is_described or any(map(self._is_open, asked)):
+            opened, began = self._open(), time.monotonic()
             resumed = ResumedModel(opened.model, self.writer)
             answer_all(asked, resumed, self.writer, opened.meter, self.progress, self.whole.plugin_timeout_s)
+            self._asked_s += time.monotonic() - began
+            self._asked_cost += math.fsum(len(one.samples) * sample_cost(one) for one in asked)
         work = tuple(one for one in (self._work.get(place) for place in limits) if one is not None)
         ids = {place: frozenset(sample.id for sample in self._work[place].samples) for place in limits}
         self._looks_so_far.append(ids)

@@ -12,7 +12,7 @@ from harness.decision.sequential.units import Place, drawn_counts
 from harness.run.planning import Plan
 from harness.run.work import TaskWork, text_length
 
-__all__ = ["LEAST", "Need", "in_bits", "need_of"]
+__all__ = ["LEAST", "Need", "in_bits", "need_of", "sample_cost"]
 
 _FIRST, LEAST = 64, 32
 """Steps of the first look, and the fewest that another adds."""
@@ -79,7 +79,7 @@ def need_of(suite: str, task: str, plan: Plan, most: Mapping[Place, int]) -> Nee
         places=[one.place for one in work],
         weights=[1.0] * len(work),
         most=[most[one.place] for one in work],
-        costs=[_cost(one) for one in work],
+        costs=[sample_cost(one) for one in work],
         seed=plan.spec.seed,
     )
 
@@ -90,7 +90,7 @@ def in_bits(plan: Plan) -> Plan:
     return replace(plan, work=work, spec=replace(plan.spec, tasks=tuple(one.spec for one in work)), skipped=())
 
 
-def _cost(work: TaskWork) -> float:
+def sample_cost(work: TaskWork) -> float:
     """About how many tokens reading a sample costs, by its texts: a figure that hangs on no clock."""
     asked = [sum(map(_tokens, requests)) for requests in work.requests[:50]]
     return max(1.0, sum(asked) / max(1, len(asked)))

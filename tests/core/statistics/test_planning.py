@@ -40,6 +40,7 @@ def test_more_samples_bring_the_bound_as_near_as_is_needed():
     n = statistics.more_samples(100, stderr=0.05, distance=0.04)
     assert n == math.ceil(100 * ((stats.norm.ppf(0.95) + stats.norm.ppf(0.8)) * 0.05 / 0.04) ** 2)
     assert statistics.more_samples(100, stderr=0.05, distance=0.0) is None
+    assert statistics.told_distance(100, stderr=0.05, samples=n) == pytest.approx(0.04, rel=1e-2)
 
 
 @pytest.mark.parametrize("wrong", [{"discordance": 0}, {"discordance": 2}, {"margin": 0}, {"power": 1}, {"effect": 0}])

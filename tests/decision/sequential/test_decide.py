@@ -1,6 +1,5 @@
 """Runs that end when a policy is decided, on a tiny checkpoint and questions of the test's own."""
 
-import json
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +11,6 @@ from harness.core.errors import InputError, RecordError
 from harness.core.process.progress import Quiet
 from harness.decision.comparison import compare
 from harness.decision.gate import gate
-from harness.decision.policy import Policy, read_policy
 from harness.decision.verdicts import read_verdicts, write_verdict
 from harness.record.seal import POLICY, read_seal
 from harness.report.build import build_document
@@ -23,61 +21,8 @@ from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
 from harness.run.rescore import rescore
 from harness.run.sequential.budget import Budget
-from harness.run.sequential.deciding import Decided, decide
-from tests.tiny import build_tiny_checkpoint
-
-ROWS = 300
-SUITE = """
-name: quiz
-tasks:
-  - name: letters
-    type: multiple_choice
-    data: rows.jsonl
-    prompt: "{question}"
-    choices: options
-    gold: answer
-"""
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    """A folder with a checkpoint, questions and a suite file."""
-    folder = tmp_path_factory.mktemp("deciding")
-    build_tiny_checkpoint(folder / "model")
-    rows = [
-        {"question": f"Is {number} a b?", "options": ["yes", "no"], "answer": (number * 7 + number // 3) % 2}
-        for number in range(ROWS)
-    ]
-    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / "quiz.yaml").write_text(SUITE)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def baseline(place):
-    """The same checkpoint, asked everything."""
-    return evaluate(str(place / "model"), suite=str(place / "quiz.yaml"), limit="all", options=options(place))
-
-
-def options(place: Path, folder: str = "runs") -> EvalOptions:
-    return EvalOptions(output=place / folder, meter="none", store="none")
-
-
-def policy(folder: Path, *rules: str) -> Policy:
-    path = folder / "policy.yaml"
-    path.write_text("format: 1\nname: quiz\nrules:\n" + "".join(f"  - {{suite: quiz, {rule}}}\n" for rule in rules))
-    return read_policy(str(path))
-
-
-KEEPS_UP = "kind: non_inferior, task: letters, metric: acc, margin: 0.1"
-HIGH = "kind: floor, task: letters, metric: acc, bound: 0.9"
-NEAR = "kind: floor, task: letters, metric: acc, bound: 0.56"
-
-
-def decided(place: Path, rules: Policy, folder: Path, **given) -> Decided:
-    return decide(
-        str(place / "model"), rules, suite=str(place / "quiz.yaml"), options=options(place, str(folder)), **given
-    )
+from harness.run.sequential.deciding import decide
+from tests.decision.sequential.quiz import HIGH, KEEPS_UP, NEAR, ROWS, decided, options, policy
 
 
 def test_an_equal_checkpoint_passes_and_a_bad_one_fails_with_a_part_of_the_samples(place, baseline, tmp_path):
@@ -136,17 +81,22 @@ def test_its_answers_are_those_of_the_whole_run(place, baseline, tmp_path):
     assert 0 < len(part) < len(whole)
 
 
+class _Listening(Quiet):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
+
+
 def test_a_rule_that_need_not_be_met_is_left_out_where_nothing_decides_it(place, tmp_path):
-    said: list[str] = []
-
-    class Listening(Quiet):
-        def note(self, text: str) -> None:
-            said.append(text)
-
+    listening = _Listening()
     rules = policy(tmp_path, HIGH, "kind: floor, task: numbers, metric: acc, bound: 0.5, required: false")
-    found = decided(place, rules, tmp_path, progress=Listening())
+    found = decided(place, rules, tmp_path, progress=listening)
     assert [rule.verdict for rule in found.verdict.rules] == ["FAIL"]
-    assert any("quiz/numbers" in text for text in said)
+    assert any("quiz/numbers" in text for text in listening.said)
 
 
 class _Stops(Quiet):
@@ -289,3 +239,62 @@ def test_a_baseline_that_was_asked_otherwise_is_refused_before_anything_is_asked
     with pytest.raises(InputError, match="was asked other samples of quiz/letters"):
         decided(place, policy(tmp_path, KEEPS_UP), tmp_path, baseline=other)
     assert not list(tmp_path.glob("*/journal.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        # 20 samples: even if all were right, or no answer changed, the bound would lie below.
+        ("kind: floor, task: letters, metric: acc, bound: 0.99", "it can fail, and no answers would pass it"),
+        (
+            "kind: non_inferior, task: letters, metric: acc, margin: 0.01",
+            "a model whose answers are all the same can't pass its margin 0.0100; it would pass 0.",
+        ),
+        (NEAR, None),
+    ],
+)
+def test_a_rule_that_no_answers_could_pass_is_told_before_the_first(place, baseline, tmp_path, rule, said):
+    listening = _Listening()
+    limited = replace(options(place, str(tmp_path)), limit=20)
+    rules = policy(tmp_path, f"{rule}, smallest_n: 5")
+    decide(
+        str(place / "model"),
+        rules,
+        baseline=baseline,
+        suite=str(place / "quiz.yaml"),
+        options=limited,
+        progress=listening,
+    )
+    told = [text for text in listening.said if "letters" in text]
+    assert (said in told[0]) if said else not told
+
+
+def test_a_rule_that_no_answers_at_all_could_decide_is_refused(place, tmp_path):
+    rules = policy(tmp_path, f"{NEAR}, smallest_n: 1")
+    with pytest.raises(InputError, match="whatever the 2 samples for it say, its bound stays too wide"):
+        decide(
+            str(place / "model"),
+            rules,
+            suite=str(place / "quiz.yaml"),
+            options=replace(options(place, str(tmp_path)), limit=2),
+        )
+    assert not list(tmp_path.glob("*/journal.jsonl"))
+
+
+def test_tasks_that_ask_on_in_the_light_of_answers_are_refused(place, tmp_path):
+    suite = tmp_path / "quiz.yaml"
+    text = (place / "quiz.yaml").read_text().replace("rows.jsonl", str(place / "rows.jsonl"))
+    suite.write_text(f"{text}  - {{name: 'robustness:letters', limit: 5}}\n")
+    rule = "kind: ceiling, task: 'robustness:letters', metric: flip_rate, bound: 0.9"
+    with pytest.raises(InputError, match="robustness:letters asks on in the light of the answers"):
+        decide(str(place / "model"), policy(tmp_path, rule), suite=str(suite), options=options(place, str(tmp_path)))
+    listening = _Listening()
+    found = decide(
+        str(place / "model"),
+        policy(tmp_path, HIGH, f"{rule}, required: false"),
+        suite=str(suite),
+        options=options(place, str(tmp_path)),
+        progress=listening,
+    )
+    assert [rule.verdict for rule in found.verdict.rules] == ["FAIL"]
+    assert any("asks on in the light of the answers" in text for text in listening.said)
