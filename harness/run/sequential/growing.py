@@ -118,13 +118,13 @@ class GrowingRun:
         """
         asking = [one for one in self.writer.windows if one.phase not in (*MEASURING, "load")]
         joules = [one.energy_joules for one in asking if one.energy_joules is not None]
-        every = math.fsum(sample_cost(one) * sum(map(self._were_asked, one.asked)) for one in self._work.values())
+        every = math.fsum(sample_cost(one) * sum(map(self._is_asked, one.asked)) for one in self._work.values())
         return (
             self._asked_s * cost / self._asked_cost if self._asked_cost else None,
             math.fsum(joules) * cost / every if joules and every else None,
         )
 
-    def _were_asked(self, requests: Sequence[Request]) -> bool:
+    def _is_asked(self, requests: Sequence[Request]) -> bool:
         return any(request.id not in self._taken for request in requests)
 
     def lacks(self, limits: Mapping[Place, int]) -> bool:
@@ -217,13 +217,17 @@ class GrowingRun:
         return self.writer.folder / _LOOKS
 
     def _grown(self, place: Place, limit: int) -> TaskWork:
-        """The task with so many samples from now on; given are those that are new."""
+        """The task with so many samples from now on; given are those that are new and have to be asked about."""
         before = self._work.get(place)
         whole = next(one for one in self.whole.work if one.place == place)
         now = part_of(whole, limit, self.whole.spec.seed)
         old = {sample.id for sample in before.samples} if before else set()
         self._work[place] = now
-        new = [number for number, sample in enumerate(now.samples) if sample.id not in old]
+        new = [
+            number
+            for number, sample in enumerate(now.samples)
+            if sample.id not in old and self._is_asked(now.requests[number])
+        ]
         return replace(
             now,
             samples=tuple(now.samples[number] for number in new),
