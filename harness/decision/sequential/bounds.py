@@ -337,20 +337,28 @@ class AnytimeBounds(Bounds):
 
 
 def limits_of_equal(
-    value: float, count: int, ends: tuple[float, float], confidence: float, margin: float | None, *, change: bool
+    value: float,
+    count: int,
+    ends: tuple[float, float],
+    confidence: float,
+    margin: float | None,
+    *,
+    change: bool,
+    population: int | None,
 ) -> tuple[float, float]:
     """The bounds of the mean of so many values that all are that one: known before anything is asked.
 
-    They lie between the `ends`. Those of a `change` are differences between two runs.
+    They lie between the `ends`, and are of a finite `population` where that may be asked. Those of a `change` are
+    differences between two runs.
     """
     lowest, highest = ends
     span = highest - lowest
-    values = np.full(count, value)
     stream = _Stream(
-        values=values,
+        values=np.full(count, value),
         mean=value,
         lowest=-span if change else lowest,
         highest=span if change else highest,
+        population=population,
         spread=CHANGES * span if change else None,
     )
     return stream.limits(confidence, margin)

@@ -141,12 +141,16 @@ def _extremes(rule: Rule, policy: Policy, whole: Plan, need: Need) -> _Extremes 
         return None
     lowest, highest = metric.score_range
     alike = all(count == least for count, least in zip(_unit_counts(whole, need), _counts(whole, need), strict=True))
-    if lowest is None or highest is None or not alike or any(one.planned.settings.limit is None for one in work):
+    if lowest is None or highest is None or not alike:
         return None
     ends, n, span = (lowest, highest), need.longest, highest - lowest
+    # As `AnytimeBounds` has it: of a single task, all of whose data may be asked.
+    population = len(work[0].samples) if len(work) == 1 and work[0].planned.settings.limit is None else None
+    if n == population:
+        return None
 
     def limits(value: float, *, change: bool = False) -> tuple[float, float]:
-        return limits_of_equal(value, n, ends, policy.confidence, rule.margin, change=change)
+        return limits_of_equal(value, n, ends, policy.confidence, rule.margin, change=change, population=population)
 
     if rule.kind == "non_inferior":
         if rule.margin is None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.replay import Pair, replayed
+from harness.cli.app import app
 from harness.core.errors import InputError
 from harness.core.process.progress import Quiet
 from harness.decision.gate import gate
@@ -127,7 +128,7 @@ def test_a_replay_of_whole_records_says_what_they_say_with_fewer_samples(place, 
 
 
 def test_an_open_rule_says_what_it_would_take(place, tmp_path):
-    rules = policy(tmp_path, NEAR, HIGH)
+    rules = policy(tmp_path, NEAR)
     small = decided(place, rules, tmp_path, budget=Budget.parse("20 requests"))
     (left,) = small.remaining
     assert left.samples is not None
@@ -148,3 +149,17 @@ def test_what_is_exhausted_says_so_and_what_so_many_samples_tell(place, tmp_path
     assert "all 64 samples were asked; so many tell a number from its limit at a distance of about" in left.sentence
     assert left.distance is not None
     assert abs(found.verdict.rules[0].value - 0.56) < left.distance
+
+
+def test_the_command_tells_the_verdict_as_the_gate_does_and_what_is_left(place, tmp_path, capsys, monkeypatch):
+    policy(tmp_path, NEAR)
+    monkeypatch.chdir(tmp_path)
+    arguments = ["decide", "--model", str(place / "model"), "--policy", "policy.yaml", "--budget", "20 requests"]
+    arguments += ["--suite", str(place / "quiz.yaml"), "--meter", "none", "--store", "none"]
+    assert app(arguments, standalone_mode=False) == 3
+    told = capsys.readouterr().out
+    assert told.startswith("INCONCLUSIVE (0 of 1 rule decided) by the policy quiz")
+    assert "  Can't tell: the likely range" in told
+    assert "What the open rules would take:" in told
+    assert "more samples would settle it" in told
+    assert "the budget is spent (looked once)" in told
