@@ -19,6 +19,10 @@ def title_of(t: Translate, metric: str, unit: str, direction: str | None = None,
     return f"{elided(t(metric), 40)} ({t(unit)}) {aim(direction, target)}".rstrip()
 
 
+_STEP = "format(datum.value, datum.value < 1000 ? 'd' : '~s')"
+"""How a step stands below its tick: thousands as k, but 0 as 0."""
+
+
 def interval_words(row: Mapping[Hashable, Any]) -> str:
     """A value with its interval, as a tooltip says it."""
     if pd.isna(row["value"]):
@@ -78,6 +82,6 @@ def steps_axis(t: Translate) -> alt.X:
     return alt.X(
         "step:Q",
         title=t("step of the training"),
-        axis=alt.Axis(labelAngle=0, tickCount=5, tickMinStep=1, format="~s"),
+        axis=alt.Axis(labelAngle=0, tickCount=5, tickMinStep=1, labelExpr=_STEP),
         scale=alt.Scale(zero=False, nice=False, padding=20),
     )

@@ -51,7 +51,10 @@ def page(session: Session) -> None:
     worse = shown[shown["regressed"].astype(bool)]
     if len(worse):
         st.error(t("{n} regressions", n=len(worse)))
-        shown_table(worse[[*columns, "suite", "value", "low", "high"]], key="worse")
+        told = worse.assign(suite=worse["suite"].map(session.title))
+        first = ["step", "suite"] if over_steps else ["started_at", "suite"]
+        others = [one for one in columns if one not in first]
+        shown_table(told[[*first, "value", "low", "high", *others]], key="worse")
     places = st.columns(2)
     for place, (suite, of_suite) in enumerate(shown.groupby("suite", sort=False)):
         named = of_suite.assign(
