@@ -108,7 +108,7 @@ class HarnessLM(LM):  # type: ignore[misc]
         if self._is_chat:
             return as_text(chat_history, add_generation_prompt)
         if not getattr(self.tokenizer, "chat_template", None):
-            raise ModelError("the model brings no chat template", fix="Leave apply_chat_template out")
+            raise ModelError("the model has no chat template", fix="Leave apply_chat_template out")
         text, _ = self._render(chat_history, goes_on=not add_generation_prompt)
         return text
 

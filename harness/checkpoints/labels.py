@@ -50,7 +50,9 @@ def with_labels(checkpoint: Checkpoint, labels: Sequence[str]) -> Checkpoint:
             f"the checkpoint is of the kind {checkpoint.kind}, which gives no labels", place=place, fix="Leave it out"
         )
     if not all(name.strip() for name in labels) or len(set(labels)) < len(labels):
-        raise InputError("a name is empty or listed twice", place=place, fix="Give one name a label, parted by commas")
+        raise InputError(
+            "a name is empty or listed twice", place=place, fix="Give one name per label, separated by commas"
+        )
     if (count := label_count(checkpoint.config)) != len(labels):
         raise _wrong_count(checkpoint, len(labels), count)
     return replace(checkpoint, labels=tuple(labels))

@@ -112,7 +112,7 @@ def _modules(folder: Path) -> list[dict[str, str]]:
             listed = json.loads(stream.read(MAX_MODULES_BYTES))
         return [{"type": str(module["type"]), "path": str(module["path"])} for module in listed]
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise CheckpointError(f"is no list of modules ({error})", place=path, fix=FIX) from error
+        raise CheckpointError(f"is not a list of modules ({error})", place=path, fix=FIX) from error
 
 
 def _config_of(module: str, folder: Path) -> str:

@@ -5,7 +5,9 @@ import io
 import os
 import signal
 import sys
+from importlib.metadata import version
 from types import FrameType
+from typing import Annotated
 
 import typer
 
@@ -24,6 +26,7 @@ from harness.cli import (
     suites,
     until_decided,
 )
+from harness.cli.console import print_text
 from harness.cli.process.bus_error import end_clearly
 from harness.cli.process.guard import guarded
 from harness.cli.process.off_network import stay_off
@@ -39,8 +42,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.callback()(stay_off)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print_text(f"harness {version('responsible-eval-harness')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _begin(
+    ctx: typer.Context,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    stay_off(ctx)
+
+
 app.command("eval")(evaluation.eval_command)
 app.command("inspect")(inspection.inspect_command)
 app.command("show")(results.show)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
 from harness.cli.process.off_network import go_offline
+from harness.core.text.counts import numbered
 
 __all__ = ["data", "doctor", "tasks"]
 
@@ -19,13 +20,27 @@ Offline = Annotated[bool, typer.Option("--offline", help="Use only the cache, ne
 data = typer.Typer(help="The data sets: list, fetch, verify.", no_args_is_help=True)
 
 
-def tasks(as_json: AsJson = False) -> None:
-    """List the tasks with their data, sizes and metrics.
+def tasks(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Tasks to describe; by default the names of all, by suite.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the tasks by suite, or describe some: what they ask, their languages, sizes and metrics.
 
-    [bold]Example[/bold]: harness tasks
+    [bold]Examples[/bold]
+
+    harness tasks
+
+    harness tasks piqa boolq
+
+    harness tasks --json | jq '.[].task'
     """
     from harness.core import registry
 
+    if not (names or as_json):
+        _print_names()
+        return
     rows = [
         {
             "task": name,
@@ -36,15 +51,34 @@ def tasks(as_json: AsJson = False) -> None:
             "metrics": [metric.name for metric in found.metrics],
             "description": _first_line(found),
         }
-        for name in registry.names("harness.tasks")
+        for name in names or registry.names("harness.tasks")
         for found in (registry.task(name),)
     ]
-    _print(rows, as_json, "tasks")
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        output.print(Text(str(row["task"]), style="bold"))
+        for name, value in row.items():
+            if name != "task":
+                output.print(Text(f"  {name.replace('_', ' ')}: {_cell(value)}"))
+        output.print("")
+
+
+def _print_names() -> None:
+    """Each suite with its tasks, then those that no suite lists."""
+    from harness.core import registry
+
+    suites = {name: list(registry.suite(name).tasks) for name in registry.names("harness.suites")}
+    listed = {task for several in suites.values() for task in several}
+    suites["in no suite"] = [name for name in registry.names("harness.tasks") if name not in listed]
+    print_rows("", ("suite", "tasks"), [(name, ", ".join(several)) for name, several in suites.items() if several])
+    output.print(Text("`harness tasks NAME` describes one; `--task NAME` of `harness eval` runs one", style="dim"))
 
 
 @data.command("list")
 def list_data(as_json: AsJson = False) -> None:
-    """List the data sets with licence, source and what their publisher left out.
+    """List the data sets with their licences, their sources, and what was left out of them.
 
     [bold]Example[/bold]: harness data list --json | jq '.[].licence'
     """
@@ -68,7 +102,7 @@ def list_data(as_json: AsJson = False) -> None:
 
 @data.command("fetch")
 def fetch_data(
-    names: Annotated[list[str] | None, typer.Argument(help="Data sets; all of them if none is named.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets. \\[default: all]")] = None,
 ) -> None:
     """Fetch data sets into the cache, so that later runs need no network.
 
@@ -78,15 +112,15 @@ def fetch_data(
 
     for name in names or [one.name for one in all_datasets()]:
         loaded = fetch(name)
-        output.print(Text(f"{name}: {len(loaded.rows)} rows, SHA-256 {loaded.sha256}"))
+        output.print(Text(f"{name}: {numbered(len(loaded.rows), 'row')}, SHA-256 {loaded.sha256}"))
 
 
 @data.command("verify")
 def verify_data(
-    names: Annotated[list[str] | None, typer.Argument(help="Data sets; all of them if none is named.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets. \\[default: all]")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Hash cached data sets again and compare with the pinned digests.
+    """Check the cached data sets against their pinned SHA-256 digests.
 
     [bold]Example[/bold]: harness data verify
     """
@@ -104,13 +138,13 @@ def verify_data(
 
 
 def doctor(
-    model: Annotated[str | None, typer.Option(help="Look at this checkpoint instead of the machine.")] = None,
+    model: Annotated[str | None, typer.Option(help="Check this checkpoint instead of the machine.")] = None,
     kind: Annotated[str | None, typer.Option(help="With --model: read the checkpoint as this kind.")] = None,
-    base: Annotated[str | None, typer.Option(help="With --model: the model that an adapter is put over.")] = None,
+    base: Annotated[str | None, typer.Option(help="With --model: the model below an adapter.")] = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what this machine can do, what can't be measured on it, and why; or how a checkpoint will be read.
+    """Check what can be measured on this machine, and why the rest can't; or how a checkpoint will be read.
 
     [bold]Examples[/bold]
 

@@ -6,8 +6,17 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.console import WIDE, best_mark, counts, output, print_estimates, print_truncated
+from harness.cli.console import (
+    WIDE,
+    best_mark,
+    counts,
+    output,
+    print_estimates,
+    print_truncated,
+    suite_label,
+)
 from harness.core.scores import Estimate
+from harness.core.text.counts import numbered
 from harness.core.text.display import elided, interval, number
 
 __all__ = ["print_scores", "print_side_by_side"]
@@ -37,7 +46,7 @@ def print_scores(estimates: Sequence[Estimate], *, every_row: bool = False, by_g
     suites = [one for one in rows if one.is_headline]
     briefs = _briefs(rows)
     tasks = [one for one in main_estimates(rows) if one.suite not in briefs]
-    _print_table("scores by suite", "suite", [(one.suite, one, _made_of(one)) for one in suites])
+    _print_table("scores by suite", "suite", [(suite_label(one.suite), one, _made_of(one)) for one in suites])
     _print_table("tasks, each by the metric in its suite's score, else by its first", "task", _named(tasks))
     _print_written(rows)
     for suite, few in briefs.items():
@@ -180,11 +189,12 @@ def _print_missing(estimates: Sequence[Estimate]) -> None:
         output.print(Text(f"not defined here: {_some(places)}: {reason}", style="dim"))
     missing = _by_reason(one for one in whole if one.applies and one.reason)
     for reason, places in missing[:_REASONS]:
-        output.print(Text(f"absent, {_scores(len(places))} of {_some(places)}: {reason}", style="yellow"))
+        output.print(Text(f"absent, {numbered(len(places), 'score')} of {_some(places)}: {reason}", style="yellow"))
     if rest := missing[_REASONS:]:
         count = sum(len(places) for _, places in rest)
         names = _some([place for _, places in rest for place in places])
-        output.print(Text(f"absent, {_scores(count)} more of {names}, for {len(rest)} other reasons", style="yellow"))
+        told = f"absent, {numbered(count, 'more score')} of {names}, for {numbered(len(rest), 'other reason')}"
+        output.print(Text(told, style="yellow"))
     invalid = {f"{one.suite}/{one.task}": one.invalid_count for one in whole if one.invalid_count and not one.reason}
     if invalid:
         told = ", ".join(f"{place} ({count})" for place, count in invalid.items())
@@ -206,7 +216,3 @@ def _by_reason(estimates: Iterable[Estimate]) -> list[tuple[str, list[str]]]:
 def _some(places: Sequence[str], others: str = "more tasks") -> str:
     names = list(dict.fromkeys(places))
     return ", ".join(names[:_NAMES]) + (f" and {len(names) - _NAMES} {others}" if len(names) > _NAMES else "")
-
-
-def _scores(count: int) -> str:
-    return "1 score" if count == 1 else f"{count} scores"

@@ -15,7 +15,9 @@ from harness.cli.options import with_options
 from harness.cli.process.interrupts import interruptible
 from harness.cli.reporting import one_of, write_file
 from harness.cli.runs import sealed_run
+from harness.cli.screens.panels import EVALUATION
 from harness.core.errors import InputError, UnknownName
+from harness.core.text.counts import numbered
 from harness.run.options import EvalOptions
 
 if TYPE_CHECKING:
@@ -27,26 +29,26 @@ __all__ = ["compress_report"]
 _USUAL = "quick"
 
 
-@with_options(EvalOptions)
+@with_options(EvalOptions, panels=EVALUATION)
 def compress_report(
     *,
-    parent: Annotated[str, typer.Argument(help="The model that was compressed, or a run of it.")],
-    children: Annotated[list[str], typer.Argument(help="What was made of it: models, or runs of them.")],
+    parent: Annotated[str, typer.Argument(help="The original model, or a run of it.")],
+    children: Annotated[list[str], typer.Argument(help="The compressed models, or runs of them.")],
     suite: Annotated[
         list[str] | None,
-        typer.Option(help=f"What models are asked, as for `harness eval`. [default: {_USUAL}]"),
+        typer.Option(help=f"What to evaluate, as for `harness eval`. \\[default: {_USUAL}]"),
     ] = None,
     pdf: Annotated[Path | None, typer.Option(help="Write a PDF here.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write one HTML file here.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown here.")] = None,
-    language: Annotated[str, typer.Option(help="Of these files: en or zh.")] = "en",
+    language: Annotated[str, typer.Option(help="Language of these files: en or zh.")] = "en",
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
     options: EvalOptions,
 ) -> None:
-    """Say what compression cost: distance from the parent, scores by dimension, bytes, joules and seconds.
+    """Report what compression cost: distance from the original, scores by suite, bytes, joules and seconds.
 
-    Runs are taken as they are. Models are evaluated first, each child also beside the parent (as by --reference), and
-    what was evaluated before is not evaluated again.
+    Models are evaluated first, each compressed one also against the original (as with --reference); finished runs are
+    taken as they are.
 
     [bold]Examples[/bold]
 
@@ -65,7 +67,7 @@ def compress_report(
         found = _evaluated(parent, children, suite or [_USUAL], options)
     else:
         if suite:
-            raise InputError("has no effect on runs that are there already", place="--suite", fix="Leave it out")
+            raise InputError("has no effect on finished runs", place="--suite", fix="Leave it out")
         first, *others = runs
         found = compression(first, others, folder=options.output if options.output.is_dir() else None)
     _write(found, language, {"markdown": markdown, "html": html, "pdf": pdf})
@@ -86,9 +88,9 @@ def _runs(names: Sequence[str], folder: Path) -> "list[RunRecord] | None":
     known = [one for one in found if one is not None]
     if known and len(known) < len(names):
         raise InputError(
-            "is no run, and others are",
+            "is not a run, but others are",
             place=next(name for name, one in zip(names, found, strict=True) if one is None),
-            fix="Give runs alone, or models alone",
+            fix="Give only runs, or only models",
         )
     return known or None
 
@@ -145,7 +147,7 @@ def _print(found: "Compression") -> None:
             )
             print_rows("distance from the parent", ("what", "value", "95 % interval", "n", "unit"), cells)
         print_rows("by dimension, child less parent", DIFFERENCE_COLUMNS, map(difference_cells, one.by_dimension()))
-        output.print(Text(f"{len(one.comparison.flips)} samples flipped: `harness compare` shows them"))
+        output.print(Text(f"{numbered(len(one.comparison.flips), 'sample')} flipped: `harness compare` shows which"))
 
 
 def _as_json(found: "Compression") -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -28,6 +30,7 @@ from harness.core.process.logs import logged_to
 from harness.core.process.progress import Progress
 from harness.core.process.secrets import hidden
 from harness.core.scores import Estimate
+from harness.core.text.counts import numbered
 from harness.core.text.display import aim, duration, interval, number, visible
 
 __all__ = [
@@ -44,6 +47,7 @@ __all__ = [
     "print_text",
     "progress_bar",
     "saving_line",
+    "suite_label",
 ]
 
 _FILE_WIDTH = 140
@@ -58,7 +62,13 @@ class _Safe(Console):
             yield segment if segment.control else segment._replace(text=visible(hidden(segment.text)))
 
 
-output = _Safe(highlight=False, width=None if sys.stdout and sys.stdout.isatty() else _FILE_WIDTH)
+def _width() -> int | None:
+    """None on a terminal, and where COLUMNS says how wide: rich finds these out by itself."""
+    is_known = (sys.stdout and sys.stdout.isatty()) or os.environ.get("COLUMNS", "").isdigit()
+    return None if is_known else _FILE_WIDTH
+
+
+output = _Safe(highlight=False, width=_width())
 errors = _Safe(stderr=True, highlight=False, soft_wrap=True)
 
 WIDE = 100
@@ -94,7 +104,7 @@ def print_estimates(estimates: Sequence[Estimate], *, by_group: bool = False) ->
     shown = [estimate for estimate in estimates if estimate.applies and (by_group or estimate.group is None)]
     for suite in dict.fromkeys(estimate.suite for estimate in shown):
         rows = [estimate for estimate in shown if estimate.suite == suite]
-        table = Table(title=suite, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        table = Table(title=suite_label(suite), title_justify="left", title_style="bold", box=None, pad_edge=False)
         table.add_column("task / metric", overflow="fold")
         for name in ("score", "± stderr", *(["95 % interval"] if wide else []), "n"):
             table.add_column(name, justify="right", no_wrap=True)
@@ -115,7 +125,15 @@ def print_estimates(estimates: Sequence[Estimate], *, by_group: bool = False) ->
     print_truncated(shown)
     unseen_count = sum(estimate.group is not None for estimate in estimates)
     if unseen_count and not by_group:
-        output.print(Text(f"{unseen_count} more scores by group: `harness show RUN --groups`", style="dim"))
+        output.print(Text(f"{numbered(unseen_count, 'more score')} by group: `harness show RUN --groups`", style="dim"))
+
+
+def suite_label(name: str) -> str:
+    """The suite's name, behind what people call it where that is another."""
+    from harness.core.reports.installed import suite_title
+
+    title = suite_title(name).lower()
+    return name if title.startswith(name.replace("_", " ")) else f"{title} ({name})"
 
 
 def _faults(estimates: Sequence[Estimate]) -> dict[str, list[str]]:
@@ -179,7 +197,7 @@ def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
 def counts(estimate: Estimate) -> str:
     """How many samples gave the value; how many could not, hang on rounding, or lost a part, where there are such."""
     invalid = f" (+{estimate.invalid_count} invalid)" if estimate.invalid_count else ""
-    ties = f" ({estimate.tie_count} tie{'s'[: estimate.tie_count > 1]})" if estimate.tie_count else ""
+    ties = f" ({numbered(estimate.tie_count, 'tie')})" if estimate.tie_count else ""
     cut = f" ({estimate.truncated_count} cut)" if estimate.truncated_count else ""
     return f"{estimate.n}{invalid}{ties}{cut}"
 
@@ -194,7 +212,7 @@ class _BarProgress:
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
-        self._job = bars.add_task("preparing", total=None)
+        self._job = bars.add_task("preparing", total=None, ends=None)
 
     def note(self, text: str) -> None:
         self._bars.console.print(Text(text))
@@ -208,6 +226,19 @@ class _BarProgress:
     def advance(self, steps: int = 1) -> None:
         self._bars.advance(self._job, steps)
 
+    def foresee(self, seconds: float) -> None:
+        self._bars.update(self._job, ends=self._bars.get_time() + seconds)
+
+
+class _Left(TimeRemainingColumn):
+    """The time left as it was foreseen; by the steps so far where it wasn't."""
+
+    def render(self, task: Task) -> Text:
+        ends = task.fields["ends"]
+        if ends is None:
+            return super().render(task)
+        return Text(f"about {duration(max(0.0, ends - task.get_time()))}", style="progress.remaining")
+
 
 _EVERY_S = 30.0
 """Between two lines of progress where there is no terminal, such as in a CI job's log."""
@@ -220,6 +251,7 @@ class LineProgress:
         self._clock, self._began = clock, clock()
         self._said = self._began
         self._phase, self._done, self._total = "preparing", 0, 0
+        self._ends: float | None = None
 
     def note(self, text: str) -> None:
         """Something worth a line."""
@@ -239,13 +271,18 @@ class LineProgress:
         self._done += steps
         self._tell()
 
+    def foresee(self, seconds: float) -> None:
+        """The steps that are left take about so long."""
+        self._ends = self._clock() + seconds
+
     def _tell(self) -> None:
         now = self._clock()
         if now - self._said < _EVERY_S:
             return
         self._said = now
         far = f", {self._done:,} of {self._total:,} ({self._done / self._total:.0%})" if self._total else ""
-        self.note(f"{self._phase}{far}, after {duration(now - self._began)}")
+        left = "" if self._ends is None or self._ends <= now else f", about {duration(self._ends - now)} to go"
+        self.note(f"{self._phase}{far}, after {duration(now - self._began)}{left}")
 
 
 @contextmanager
@@ -263,7 +300,7 @@ def progress_bar() -> Iterator[Progress]:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TextColumn("left"),
-        TimeRemainingColumn(),
+        _Left(),
     )
     with Bars(*columns, console=errors, transient=True) as bars:
         bar = _BarProgress(bars)

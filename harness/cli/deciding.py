@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.text import Text
 
 from harness.cli.console import WIDE, errors, output, print_json, print_rows, print_text
@@ -134,7 +135,7 @@ def gate_command(
     sarif: Annotated[Path | None, typer.Option("--sarif", help="Also write SARIF 2.1.0 here.")] = None,
     markdown: AsMarkdown = False,
     as_json: AsJson = False,
-    store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
+    store: Annotated[str | None, typer.Option(help=escape(STORE_HELP))] = None,
     output_folder: Output = Path("runs"),
 ) -> None:
     """Judge a run by a policy: exit code 0 for PASS, 1 FAIL, 3 INCONCLUSIVE, 2 ERROR.
@@ -195,7 +196,9 @@ def _write_for_ci(rules: "Policy", verdict: "Verdict", junit: Path | None, sarif
 @policy.command("init")
 def init_command(
     run: Run,
-    file: Annotated[Path | None, typer.Option("--file", help="Write here instead of on standard output.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--out", "--file", help="Write here instead of on standard output.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     absolute: Annotated[
         bool,
@@ -215,9 +218,9 @@ def init_command(
 
     [bold]Examples[/bold]
 
-    harness policy init 1a2b3c --file policy.yaml
+    harness policy init 1a2b3c --out policy.yaml
 
-    harness policy init 1a2b3c --equal 4d5e6f --file policy.yaml
+    harness policy init 1a2b3c --equal 4d5e6f --out policy.yaml
     """
     from harness.decision.drafting import draft
 
@@ -227,7 +230,7 @@ def init_command(
         print_text(text)
         return
     if file.exists() and not force:
-        raise InputError("is there already", place=file, fix="Add --force to replace it")
+        raise InputError("exists already", place=file, fix="Add --force to replace it")
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:

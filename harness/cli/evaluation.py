@@ -1,6 +1,8 @@
 """`harness eval`."""
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,10 +14,14 @@ from harness.cli.console import (
     estimates_as_json,
     output,
     print_json,
+    progress_bar,
     resumable,
     saving_line,
 )
 from harness.cli.options import with_options
+from harness.cli.process.interrupts import interruptible
+from harness.cli.screens.forecast import forecast_as_json, print_forecast
+from harness.cli.screens.panels import EVALUATION
 from harness.core.process.heap import uncollected
 from harness.run.options import EvalOptions
 
@@ -45,42 +51,51 @@ harness eval --model ./adapter-1 --model ./adapter-2 --base org/name --suite qui
 
 harness eval --model out/my-run/checkpoint-500 --suite quick --lineage my-run --step 500
 
+harness eval --model ./my-checkpoint --suite full --dry-run
+
 harness eval --model openai:http://localhost:8000/v1#my-model --suite quick --concurrency 4
 """
 
 
-@with_options(EvalOptions)
+@with_options(EvalOptions, panels=EVALUATION)
 def eval_command(
     *,
     model: Annotated[
         list[str] | None,
         typer.Option(
             help="A folder (of a model, or of a peft adapter), a .gguf file, a hub id (org/name or org/name@revision), "
-            "a served model (openai:http://HOST/v1#NAME), or smollm2-135m. May be repeated. [default: smollm2-135m]"
+            "a served model (openai:http://HOST/v1#NAME), or smollm2-135m. May be repeated. \\[default: smollm2-135m]"
         ),
     ] = None,
     suite: Annotated[
         list[str] | None,
         typer.Option(
-            help="A suite, a preset (quick, full, ci, instruct, standard) or a YAML file; several by comma or by "
-            "repeating. [default: full]"
+            help="A suite, a preset (quick, full, ci, instruct, standard) or a YAML file; separate several by commas, "
+            "or repeat it. \\[default: full]"
         ),
     ] = None,
     task: Annotated[list[str] | None, typer.Option(help="A single task, or lm-eval:NAME. May be repeated.")] = None,
     options: EvalOptions,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Evaluate nothing: print tasks, samples, tokens, estimated time and energy."),
+    ] = False,
     every_row: Annotated[bool, typer.Option("--all", help="Print every score, however many there are.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
 ) -> None:
-    """Evaluate a checkpoint: print its scores and leave a record in the output folder; or several, one after another.
+    """Evaluate one or more checkpoints: print their scores, and keep a record of each run.
 
-    The same command goes on where an interrupted one stopped, and returns at once where one has finished.
+    The same command continues a run that was interrupted, and returns at once if it has finished already.
     """
+    named, chosen = model or [_DEFAULT], {"suite": suite or [], "task": task or []}
+    if dry_run:
+        _forecast(named, chosen, options, as_json=as_json)
+        return
     with resumable() as progress:
         with uncollected():
             from harness.run.together import evaluate_together, is_follower
 
-        named = model or [_DEFAULT]
-        records = list(evaluate_together(named, options, progress, suite=suite or [], task=task or []))
+        records = list(evaluate_together(named, options, progress, **chosen))
     if is_follower(options):
         return
     if as_json:
@@ -92,9 +107,29 @@ def eval_command(
         if len(records) > 1:
             print_side_by_side([(_name(record, records), record.estimate_list) for record in records])
             ids = " ".join(record.run_id for record in records)
-            output.print(Text(f"which differences are significant: `harness compare {ids} --output {options.output}`"))
+            output.print(Text(f"which differences are significant: `harness compare {ids} --records {options.output}`"))
     if any(record.is_partial for record in records):
         raise typer.Exit(3)
+
+
+def _forecast(
+    models: Sequence[str], chosen: Mapping[str, Sequence[str]], options: EvalOptions, *, as_json: bool
+) -> None:
+    """Print what an evaluation of each would take."""
+    with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
+        with uncollected():
+            from harness.run.outlook.forecast import forecast
+
+        found = [
+            forecast(model, suite=chosen["suite"], task=chosen["task"], options=options, progress=progress)
+            for model in models
+        ]
+    if as_json:
+        told = list(map(forecast_as_json, found))
+        print_json(told[0] if len(told) == 1 else told)
+        return
+    for one in found:
+        print_forecast(one)
 
 
 def _as_json(record: "RunRecord") -> dict[str, Any]:

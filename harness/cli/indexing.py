@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.text import Text
 
 from harness.cli.console import errors, output, print_json, progress_bar
+from harness.core.text.counts import numbered
 from harness.run.options import STORE_HELP
 
 if TYPE_CHECKING:
@@ -19,13 +21,13 @@ _PARTIAL = 3
 
 def index(
     folder: Annotated[Path, typer.Argument(help="The folder that holds the runs.")] = Path("runs"),
-    store: Annotated[str | None, typer.Option(help=STORE_HELP)] = None,
+    store: Annotated[str | None, typer.Option(help=escape(STORE_HELP))] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Build the index of a folder of runs anew from their records; `harness eval` adds each run as it seals.
+    """Rebuild the index of a folder of runs from their records; `harness eval` adds each run when it finishes.
 
-    Every record is verified. One that fails is kept in the index with its reason, ranks nowhere, and makes the exit
-    code 3. Runs whose folder is gone leave the index.
+    Every record is verified. One that fails stays in the index with the reason, is ranked nowhere, and makes the exit
+    code 3. Runs whose folders are gone are removed.
 
     [bold]Examples[/bold]
 
@@ -58,7 +60,7 @@ def index(
 
 
 def _told(found: "Indexed", place: str) -> str:
-    parts = [f"{_runs(len(found.verified))} verified and indexed"]
+    parts = [f"{numbered(len(found.verified), 'run')} verified and indexed"]
     if found.failed:
         parts.append(f"{len(found.failed)} indexed as failed")
     if found.unfinished:
@@ -66,7 +68,3 @@ def _told(found: "Indexed", place: str) -> str:
     if found.removed:
         parts.append(f"{len(found.removed)} removed, as their folders are gone")
     return f"{', '.join(parts)}: {place}"
-
-
-def _runs(count: int) -> str:
-    return "1 run" if count == 1 else f"{count} runs"

@@ -21,6 +21,7 @@ _ROWS = (
     "kind",
     "architecture",
     "origin",
+    "folder",
     "parameters",
     "dtype",
     "size",
@@ -50,14 +51,14 @@ def inspect_command(
             "vision_language, audio_language, contrastive."
         ),
     ] = None,
-    base: Annotated[str | None, typer.Option(help="The model that an adapter is put over.")] = None,
+    base: Annotated[str | None, typer.Option(help="The model below an adapter.")] = None,
     api_key_env: Annotated[
         str, typer.Option(help="Environment variable that holds the key of a served model.")
     ] = "OPENAI_API_KEY",
     offline: Annotated[bool, typer.Option("--offline", help="Use only the cache, never the network.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Say what a checkpoint is and which suites and tasks have a meaning for it, without loading it.
+    """Say what a checkpoint is, and which suites and tasks make sense for it, without loading it.
 
     [bold]Examples[/bold]
 
@@ -95,6 +96,7 @@ def _cells(one: Mapping[str, object]) -> dict[str, str]:
         "kind": f"{one['kind']} ({one['kind_title']})",
         "architecture": str(one["architecture"]),
         "origin": str(one["origin"]),
+        "folder": str(one["folder"] or ""),
         "parameters": _number(one["parameter_count"]),
         "dtype": _dtype(str(one["dtype"]), str(one["computed_dtype"])),
         "size": _size(one),

@@ -23,20 +23,23 @@ _NAME_OF_HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9a-fA-F:.]+\]?")
 
 def leaderboard(
     store: Annotated[
-        str | None, typer.Option(help="SQLite file or postgresql:// URL; index.sqlite in the records by default.")
+        str | None,
+        typer.Option(help="SQLite file or postgresql:// URL. \\[default: index.sqlite in the folder of runs]"),
     ] = None,
     records: Annotated[
-        Path | None, typer.Option(help="The folder of runs; it is indexed first. [default: runs]")
+        Path | None, typer.Option(help="The folder of runs; it is indexed first. \\[default: runs]")
     ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8501,
-    address: Annotated[str, typer.Option(help="Address to listen on; only this machine by default.")] = _LOOPBACK,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; the default is reachable from this machine only.")
+    ] = _LOOPBACK,
     host: Annotated[
         list[str] | None,
-        typer.Option(help="Another name by which browsers ask for it, such as a proxy's. May be repeated."),
+        typer.Option(help="Another host name that it is reached by, such as a proxy's. May be repeated."),
     ] = None,
-    index: Annotated[bool, typer.Option(help="Index the records before the start.")] = True,
+    index: Annotated[bool, typer.Option(help="Index the runs before starting.")] = True,
 ) -> None:
-    """Look at runs in a browser: ranks, trade-offs, single runs and samples, comparisons, history. It only reads.
+    """Browse runs: ranks, trade-offs, single runs and samples, comparisons, history. Nothing is changed.
 
     [bold]Examples[/bold]
 

@@ -4,20 +4,24 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import Field, fields, is_dataclass
 from functools import wraps
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import typer
+from rich.markup import escape
 
 from harness.core.options import CLI
 
 __all__ = ["with_options"]
 
 
-def with_options(kind: type[Any], name: str = "options") -> Callable[[Callable[..., None]], Callable[..., None]]:
+def with_options(
+    kind: type[Any], name: str = "options", *, panels: Mapping[str, str] = MappingProxyType({})
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command, in place of its parameter `name`, an option for each field of the dataclass `kind`.
 
     Fields are described by `harness.core.options.option`; a field that is a dataclass itself brings its own fields.
+    `panels` has the headings under which the help lists them, by field.
     """
 
     def changed(command: Callable[..., None]) -> Callable[..., None]:
@@ -25,7 +29,7 @@ def with_options(kind: type[Any], name: str = "options") -> Callable[[Callable[.
         def called(**given: Any) -> None:
             command(**{name: _filled(kind, given)}, **given)
 
-        offered = list(_parameters(kind))
+        offered = list(_parameters(kind, panels))
         parameters: list[inspect.Parameter] = []
         for one in inspect.signature(command, eval_str=True).parameters.values():
             parameters += offered if one.name == name else [one.replace(kind=inspect.Parameter.KEYWORD_ONLY)]
@@ -36,21 +40,22 @@ def with_options(kind: type[Any], name: str = "options") -> Callable[[Callable[.
     return changed
 
 
-def _parameters(kind: type[Any]) -> Iterator[inspect.Parameter]:
+def _parameters(kind: type[Any], panels: Mapping[str, str]) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(kind)
     for one in fields(kind):
         if is_dataclass(hints[one.name]):
-            yield from _parameters(hints[one.name])
+            yield from _parameters(hints[one.name], panels)
         else:
-            annotation = Annotated[_asked(hints[one.name], one), _option(one)]  # type: ignore[valid-type]
+            annotation = Annotated[_asked(hints[one.name], one), _option(one, panels.get(one.name))]  # type: ignore[valid-type]
             default = None if one.default == () else one.default
             yield inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
 
 
-def _option(one: Field[Any]) -> Any:
+def _option(one: Field[Any], panel: str | None) -> Any:
     settings = dict(one.metadata[CLI])
     flags: Sequence[str] = settings.pop("flags") or [f"--{one.name.replace('_', '-')}"]
-    return typer.Option(*flags, **settings)
+    # What stands in brackets, such as a default, is text and no markup.
+    return typer.Option(*flags, rich_help_panel=panel, help=escape(settings.pop("help")), **settings)
 
 
 def _asked(hint: Any, one: Field[Any]) -> Any:

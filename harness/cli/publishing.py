@@ -14,7 +14,9 @@ __all__ = ["card", "export_command"]
 
 def card(
     run: Run,
-    out: Annotated[Path | None, typer.Option(help="Write the card to this file, such as README.md.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write the card to, such as README.md. \\[default: standard output]")
+    ] = None,
     output_folder: Output = Path("runs"),
 ) -> None:
     """Write a Hugging Face model card of a run, with its scores as model-index.
@@ -38,7 +40,7 @@ def export_command(
     form: Annotated[str, typer.Option("--format", help="csv, every-eval-ever, lm-eval, mlflow or oscal.")] = "csv",
     output_folder: Output = Path("runs"),
 ) -> None:
-    """Write the scores of a run as another tool reads them.
+    """Write the scores of a run in a format that another tool reads.
 
     [bold]Examples[/bold]
 

@@ -1,53 +1,56 @@
 """`harness report`: a sealed run as PDF, HTML or Markdown."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import typer
 from rich.text import Text
 
 from harness.cli.console import output, progress_bar
+from harness.cli.options import with_options
 from harness.cli.runs import Output, Run, sealed_run
 from harness.core.errors import InputError, UnknownName
+from harness.core.options import option
 
 if TYPE_CHECKING:
     from harness.decision.verdicts import Verdict
+    from harness.record import RunRecord
     from harness.signing import SigningKey
 
 __all__ = ["one_of", "report", "write_file"]
 
 
-def report(
-    run: Run,
-    pdf: Annotated[
-        Path | None, typer.Option(help="Write a PDF here: archivable, accessible, with the seal inside.")
-    ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write one HTML file here.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write Markdown here.")] = None,
-    gate: Annotated[
-        str | None,
-        typer.Option(help="Show the verdicts of this policy alone; by default, all verdicts stored with the run."),
-    ] = None,
-    baseline: Annotated[
-        str | None, typer.Option(help="A run to compare with: its folder, or the beginning of its id.")
-    ] = None,
-    language: Annotated[str, typer.Option(help="en or zh.")] = "en",
-    paper: Annotated[str, typer.Option(help="a4 or us-letter.")] = "a4",
-    form: Annotated[
-        str | None,
-        typer.Option(
-            help="Fill a form instead, as far as the record goes: annex-iv, gpai, nist-ai-rmf, iso-42001 or gbt-45654."
-        ),
-    ] = None,
-    intended_use: Annotated[str, typer.Option(help="What the model is meant for, in your words.")] = "",
-    organisation: Annotated[str, typer.Option(help="Who publishes the report.")] = "",
-    signer: Annotated[str, typer.Option(help="Who answers for the report.")] = "",
-    key: Annotated[
-        Path | None, typer.Option(help="Sign each file written with this private key: FILE.dsse.json beside it.")
-    ] = None,
-    output_folder: Output = Path("runs"),
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """What a report shows, and where it goes."""
+
+    pdf: Path | None = option(None, "Write a PDF here: archivable, accessible, with the seal inside.")
+    html: Path | None = option(None, "Write one HTML file here.")
+    markdown: Path | None = option(None, "Write Markdown here.")
+    gate: str | None = option(None, "Show only the verdicts of this policy. [default: all that are kept with the run]")
+    baseline: str | None = option(None, "A run to compare with: its folder, or the first characters of its id.")
+    language: str = option("en", "Language: en or zh.")
+    paper: str = option("a4", "Paper size: a4 or us-letter.")
+    form: str | None = option(
+        None,
+        "Fill in a form instead, as far as the record goes: annex-iv, gpai, nist-ai-rmf, iso-42001 or gbt-45654.",
+    )
+    intended_use: str = option("", "What the model is meant for, in your words.")
+    organisation: str = option("", "Who publishes the report.")
+    signer: str = option("", "Who answers for the report.")
+    key: Path | None = option(
+        None, "Sign each file written with this private key; the signature is kept beside it as FILE.dsse.json."
+    )
+
+    @property
+    def has_file(self) -> bool:
+        """Whether anything is to be written."""
+        return bool(self.pdf or self.html or self.markdown)
+
+
+@with_options(ReportOptions, "asked")
+def report(*, run: Run, asked: ReportOptions, output_folder: Output = Path("runs")) -> None:
     """Write a report on a sealed run that an auditor can read and check; the same run gives the same bytes.
 
     [bold]Examples[/bold]
@@ -60,40 +63,52 @@ def report(
 
     harness report 1a2b3c --form annex-iv --pdf annex-iv.pdf
     """
-    if not (pdf or html or markdown):
+    if not asked.has_file:
         raise InputError(
             "nothing to write", place="harness report", fix="Give --pdf FILE, --html FILE or --markdown FILE"
         )
-    if pdf and language == "zh":
+    if asked.pdf and asked.language == "zh":
         from harness.report.fonts import require_chinese
 
         require_chinese()  # before anything is read that takes long
     record = sealed_run(run, output_folder)
-    signing = None if key is None else _signing_key(key)
-    from harness import report as reports
-    from harness.decision.verdicts import latest_verdicts
-    from harness.report.forms import FORMS, filled_form
-
-    said = one_of("--language", language, reports.LANGUAGES)
-    sheet = one_of("--paper", paper, reports.PAPERS)
-    context = reports.ReportContext(
-        record=record,
-        words=reports.Words(said),
-        verdicts=_chosen(latest_verdicts(record.folder), gate),
-        baseline=None if baseline is None else sealed_run(baseline, output_folder),
-        statements=reports.Statements(intended_use=intended_use, organisation=organisation, signer=signer),
-    )
-    document = reports.build_document(context) if form is None else filled_form(one_of("--form", form, FORMS), context)
-    writers: list[tuple[Path | None, Callable[[], bytes]]] = [
-        (markdown, lambda: reports.to_markdown(document).encode()),
-        (html, lambda: reports.to_html(document).encode()),
-        (pdf, lambda: reports.to_pdf(document, paper=sheet, attachments=reports.attachments(record.folder))),
-    ]
-    for path, made in writers:
+    signing = None if asked.key is None else _signing_key(asked.key)
+    baseline = None if asked.baseline is None else sealed_run(asked.baseline, output_folder)
+    for path, made in _writers(record, baseline, asked):
         if path is not None:
             write_file(path, made())
             if signing is not None:
                 _sign(record.folder, path, signing)
+
+
+def _writers(
+    record: "RunRecord", baseline: "RunRecord | None", asked: ReportOptions
+) -> list[tuple[Path | None, Callable[[], bytes]]]:
+    """Each file that may be asked for, and what makes its bytes."""
+    from harness import report as reports
+    from harness.decision.verdicts import latest_verdicts
+    from harness.report.forms import FORMS, filled_form
+
+    language = one_of("--language", asked.language, reports.LANGUAGES)
+    paper = one_of("--paper", asked.paper, reports.PAPERS)
+    context = reports.ReportContext(
+        record=record,
+        words=reports.Words(language),
+        verdicts=_chosen(latest_verdicts(record.folder), asked.gate),
+        baseline=baseline,
+        statements=reports.Statements(
+            intended_use=asked.intended_use, organisation=asked.organisation, signer=asked.signer
+        ),
+    )
+    if asked.form is None:
+        document = reports.build_document(context)
+    else:
+        document = filled_form(one_of("--form", asked.form, FORMS), context)
+    return [
+        (asked.markdown, lambda: reports.to_markdown(document).encode()),
+        (asked.html, lambda: reports.to_html(document).encode()),
+        (asked.pdf, lambda: reports.to_pdf(document, paper=paper, attachments=reports.attachments(record.folder))),
+    ]
 
 
 def _signing_key(path: Path) -> "SigningKey":

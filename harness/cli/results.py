@@ -1,5 +1,6 @@
 """`harness runs` and `harness show`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,70 +10,74 @@ from rich.text import Text
 from harness.cli.compact import print_scores
 from harness.cli.console import errors, estimates_as_json, output, print_json, print_rows, saving_line
 from harness.cli.runs import Output, Run, sealed_run, spec_files
+from harness.cli.screens.samples import print_samples
 from harness.core.errors import RecordError, UnknownName
+from harness.core.text.counts import numbered
 
 if TYPE_CHECKING:
     from harness.record import RunRecord
 
 __all__ = ["runs", "show"]
 
-_COLUMNS = (
-    *("task", "sample_id", "media", "context", "continuation", "loglikelihood", "text", "stop"),
-    *("gold", "predicted", "remark", "invalid"),
-)
-"""Of requests and answers; those in which no row has anything are left out."""
-_LONG, _HEAD, _TAIL = 900, 250, 550
-"""Characters of a cell from which it loses its middle, and what it keeps: a prompt's question stands at its end."""
+_FEW = 3
+"""Suites of a run that the list of runs names."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
 def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
-    """List the runs in the output folder, newest last; a damaged one is named, and ends the list with exit code 2.
+    """List the runs in a folder, newest last. Exit code 2 if one is damaged, or changed after it was sealed.
 
-    [bold]Example[/bold]: harness runs --output runs
+    [bold]Example[/bold]: harness runs --records runs
     """
     from harness.record import load_record
 
     files = sorted(spec_files(output_folder), key=lambda path: path.stat().st_mtime)
     found: list[dict[str, object]] = []
-    damaged: list[RecordError] = []
+    faults: list[RecordError] = []
     for path in files:
         try:
             record = load_record(path.parent)
             if record.run_id in {row["run_id"] for row in found}:
                 errors.print(Text(f"{path.parent}: is a copy of the run {record.run_id}, and left out"))
-            else:
-                found.append(_summary(record))
+                continue
+            found.append(_summary(record))
+            if changes := record.verify() if record.state == "sealed" else []:
+                found[-1]["state"] = "changed"
+                faults.append(RecordError("; ".join(changes), place=record.folder, fix="Do not rely on its scores"))
         except RecordError as error:
-            damaged.append(error)
+            faults.append(error)
     if as_json:
         print_json(found)
     elif found:
         training = [name for name in ("lineage", "step", "tags") if any(row[name] not in (None, "") for row in found)]
         columns = ("run_id", "state", "model", *training, "suites", "dtype", "seed", "started_at")
-        print_rows(f"runs in {output_folder}", columns, [[row[column] for column in columns] for row in found])
-    elif not damaged:
+        print_rows(f"runs in {output_folder}", columns, [[_cell(row, column) for column in columns] for row in found])
+    elif not faults:
         output.print(Text(f"no runs in {output_folder}"))
-    for fault in damaged:
+    for fault in faults:
         errors.print(Text(f"harness: {fault}"))
-    if damaged:
+    if faults:
         raise typer.Exit(RecordError.exit_code)
 
 
 def show(
     run: Run,
     samples: Annotated[
-        bool, typer.Option("--samples", help="Also the requests and answers behind the scores.")
+        bool,
+        typer.Option(
+            "--samples",
+            help="Also show the samples behind the scores, one a screen: what was expected, answered and asked.",
+        ),
     ] = False,
-    every_row: Annotated[bool, typer.Option("--all", help="Every score, however many there are.")] = False,
-    groups: Annotated[bool, typer.Option("--groups", help="Also the scores of single groups.")] = False,
-    task: Annotated[str | None, typer.Option(help="With --samples: of this task only.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="With --samples: how many samples a task.")] = 3,
+    every_row: Annotated[bool, typer.Option("--all", help="Show every score, however many there are.")] = False,
+    groups: Annotated[bool, typer.Option("--groups", help="Also show the scores of single groups.")] = False,
+    task: Annotated[str | None, typer.Option(help="With --samples: only this task.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="With --samples: how many samples per task.")] = 3,
     output_folder: Output = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Show the scores of a run, and whether its files are as they were sealed.
+    """Show the scores of a run, after checking that no file has changed since it was sealed.
 
     [bold]Examples[/bold]
 
@@ -93,26 +98,20 @@ def show(
         )
         return
     print_scores(record.estimate_list, every_row=every_row, by_group=groups)
-    told = [name for name in _COLUMNS if any(row.get(name) not in (None, "") for row in shown)]
-    if shown:
-        print_rows("requests and answers", told, [[_shown(row[column]) for column in told] for row in shown])
+    print_samples(shown)
     output.print(Text(saving_line(record.token_counts)))
     output.print(Text(f"sealed and unchanged: {record.folder} (model {record.spec.model})"))
 
 
-def _shown(value: object) -> object:
-    """A cell for people: a word where a picture or sound stands, whose file is named in the column `media`.
-
-    A long text loses its middle; `--json` has all of it.
-    """
-    from harness.core.media import OBJECT
-
-    if not isinstance(value, str):
-        return value
-    text = value.replace(OBJECT, "[picture or sound]")
-    if len(text) <= _LONG:
-        return text
-    return f"{text[:_HEAD]}\n[{len(text) - _HEAD - _TAIL:,} characters left out]\n{text[-_TAIL:]}"
+def _cell(row: Mapping[str, object], column: str) -> object:
+    """A cell of the list: of many suites the first, and of a moment the minute."""
+    value = row[column]
+    if column == "started_at" and isinstance(value, str):
+        return value[:16].replace("T", " ")
+    names = str(value).split(", ")
+    if column == "suites" and len(names) > _FEW:
+        return f"{', '.join(names[: _FEW - 1])} and {numbered(len(names) - _FEW + 1, 'other')}"
+    return value
 
 
 def _summary(record: "RunRecord") -> dict[str, object]:
@@ -145,11 +144,10 @@ def _samples(record: "RunRecord", task: str | None, limit: int) -> list[dict[str
         table = table[table["task"] == task]
     rank = table.groupby(["suite", "task"])["sample_id"].transform(lambda ids: ids.factorize()[0])
     chosen = table[rank < limit].drop(columns=["token_ids", "wording"], errors="ignore")
-    remarks = record.scores.get("remark")
-    if remarks is not None and remarks.notna().any():
-        key = ["suite", "task", "sample_id"]
-        scores = record.scores.dropna(subset=["remark"]).drop_duplicates(key)
-        chosen = chosen.merge(scores[[*key, "gold", "predicted", "remark"]], on=key, how="left")
+    key = ["suite", "task", "sample_id"]
+    said = [name for name in ("gold", "predicted", "remark") if name in record.scores]
+    told = record.scores.dropna(subset=said, how="all").sort_values("remark", na_position="last", kind="stable")
+    chosen = chosen.merge(told.drop_duplicates(key)[[*key, *said]], on=key, how="left")
     if "settings" in chosen:
         chosen = chosen.assign(media=[", ".join(map(file_of, media_names(one))) for one in chosen["settings"]])
     return [{str(key): _plain(value) for key, value in row.items()} for row in chosen.to_dict("records")]

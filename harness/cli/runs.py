@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Output", "Run", "find_folder", "find_run", "sealed_run", "spec_files"]
 
-Output = Annotated[Path, typer.Option("--output", help="The folder that holds the runs.")]
-Run = Annotated[str, typer.Argument(help="A run's folder, or the beginning of its id.")]
+Output = Annotated[Path, typer.Option("--records", "--output", help="The folder that holds the runs.")]
+Run = Annotated[str, typer.Argument(help="A run: its folder, or the first characters of its id.")]
 
 
 def find_run(name: str, folder: Path) -> "RunRecord":
@@ -71,7 +71,7 @@ def sealed_run(name: str, folder: Path) -> "RunRecord":
         raise RecordError(
             "the run is not finished",
             place=record.folder,
-            fix="The `harness eval` command that began it goes on with it",
+            fix="Run the `harness eval` command that started it again: it continues",
         )
     if changed := record.verify():
         raise RecordError("; ".join(changed), place=record.folder, fix="Do not rely on its scores")

@@ -1,22 +1,25 @@
 """`harness keys`, `harness seal`, `harness verify` and `harness prove`."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from harness.cli.console import errors, output, print_json, progress_bar
+from harness.cli.options import with_options
 from harness.cli.process.off_network import go_offline, need_none
 from harness.cli.runs import Output, Run, find_folder, find_run
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
+from harness.core.options import option
 from harness.core.process.paths import is_file
+from harness.core.text.counts import numbered
 
 if TYPE_CHECKING:
-    from harness.signing import ProofReport, Report
+    from harness.signing import ProofReport, PublicKey, Report
     from harness.signing.verification import Signature
 
 __all__ = ["keys", "prove_command", "seal", "verify_command"]
@@ -31,9 +34,9 @@ keys = typer.Typer(help="Keys that sign runs.", no_args_is_help=True)
 
 @keys.command("new")
 def new(
-    out: Annotated[Path, typer.Option(help="The folder that the keys are written into.")] = Path("keys"),
+    out: Annotated[Path, typer.Option(help="The folder to write the keys to.")] = Path("keys"),
 ) -> None:
-    """Make an Ed25519 key pair: harness.key signs and stays with you, harness.pub checks and is given away.
+    """Make an Ed25519 key pair: harness.key signs and stays secret, harness.pub verifies and can be published.
 
     The private key is encrypted where HARNESS_KEY_PASSPHRASE is set.
 
@@ -52,11 +55,13 @@ def seal(
     key: Annotated[Path | None, typer.Option(help="The private key, as `harness keys new` writes it.")] = None,
     timestamp: Annotated[
         Path | None,
-        typer.Option(help="An authority's answer about the run's seal.json (RFC 3161, .tsr), kept beside it."),
+        typer.Option(
+            help="A timestamp of the run's seal.json from an authority (RFC 3161, .tsr), to be kept with the run."
+        ),
     ] = None,
     output_folder: Output = Path("runs"),
 ) -> None:
-    """Sign a finished run, with the gates' verdicts on it: every file, the checkpoint's files, the data, the results.
+    """Sign a finished run: all its files, the digests of checkpoint and data, and the verdicts of gates.
 
     [bold]Examples[/bold]
 
@@ -85,7 +90,7 @@ def prove_command(
     out: Annotated[Path | None, typer.Option(help="Write the proof to this file.")] = None,
     output_folder: Output = Path("runs"),
 ) -> None:
-    """Prove one sample of a run without showing the others; `harness verify PROOF.json` checks it.
+    """Prove that a sample belongs to a run without showing the others; `harness verify PROOF.json` checks it.
 
     [bold]Example[/bold]: harness prove 1a2b3c piqa/27 --out proof.json
     """
@@ -102,53 +107,51 @@ def prove_command(
     output.print(Text(f"proof: {out}"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeating:
+    """What a check computes again, and with what."""
+
+    rerun: int | None = option(None, "Ask the checkpoint about this many random samples again.", min=1)
+    rescore: bool = option(
+        False, "Compute the scores again from the recorded answers, and the estimates from the scores.", "--rescore"
+    )
+    suite: tuple[str, ...] = option((), "With --rescore: the suite file that the run was made with.")
+    allow_code_execution: bool = option(
+        False, "With --rescore: run the programs that the model wrote, in a sandbox.", "--allow-code-execution"
+    )
+    nonce: str | None = option(
+        None, "With --rerun: a word of your own, so that nobody can predict which samples are drawn."
+    )
+    model: str | None = option(
+        None, "With --rerun: the checkpoint. By default what the record calls it, if that lies below this folder."
+    )
+    base: str | None = option(None, "With --rerun: the model below an adapter.")
+    trust_remote_code: bool = option(
+        False, "With --rerun: run the Python code that comes with the checkpoint.", "--trust-remote-code"
+    )
+    api_key_env: str = option(
+        "OPENAI_API_KEY", "With --rerun: environment variable that holds the key of the served --model."
+    )
+    offline: bool = option(False, "With --rerun: use only the cache, never the network.", "--offline")
+
+
+@with_options(Repeating, "again")
 def verify_command(
+    *,
     run: Annotated[str, typer.Argument(help="A run's folder or the beginning of its id; a proof; a signed file.")],
     public_key: Annotated[
         Path | None,
-        typer.Option(help="The public key that it has to be signed with, which you got from somebody you trust."),
+        typer.Option(help="The public key that it must be signed with, from someone you trust."),
     ] = None,
     timestamp_root: Annotated[
         Path | None,
-        typer.Option(help="Certificate (PEM) of the authority that has to have stamped it; checked offline."),
+        typer.Option(help="Certificate (PEM) of the authority that must have timestamped it; checked offline."),
     ] = None,
-    rerun: Annotated[
-        int | None, typer.Option(min=1, help="Ask the checkpoint about so many random samples again.")
-    ] = None,
-    rescore: Annotated[
-        bool, typer.Option("--rescore", help="Make scores of the recorded answers again, and estimates of the scores.")
-    ] = False,
-    suite: Annotated[
-        list[str] | None, typer.Option("--suite", help="With --rescore: the suite file that the run was made with.")
-    ] = None,
-    allow_code_execution: Annotated[
-        bool,
-        typer.Option(
-            "--allow-code-execution", help="With --rescore: run the programs that the model wrote, in a sandbox."
-        ),
-    ] = False,
-    nonce: Annotated[
-        str | None,
-        typer.Option(help="With --rerun: a word of your own, so that nobody can predict which samples are drawn."),
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="With --rerun: the checkpoint. By default what the record calls it, if that lies below this folder."
-        ),
-    ] = None,
-    base: Annotated[str | None, typer.Option(help="With --rerun: the model that an adapter is put over.")] = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="With --rerun: run the checkpoint's own Python.")
-    ] = False,
-    api_key_env: Annotated[
-        str, typer.Option(help="With --rerun: environment variable that holds the key of the served --model.")
-    ] = "OPENAI_API_KEY",
-    offline: Annotated[bool, typer.Option("--offline", help="With --rerun: use the cache alone.")] = False,
+    again: Repeating,
     output_folder: Output = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Check that a run is as it was sealed and signed, and name what is not; exit code 2 if anything is not.
+    """Check that a run is unchanged since it was sealed and signed. Exit code 2 if not, with what has changed.
 
     [bold]Examples[/bold]
 
@@ -160,43 +163,57 @@ def verify_command(
 
     harness verify proof.json --public-key harness.pub
     """
-    from harness.signing import load_public_key, read_roots, verify_file, verify_run
-    from harness.signing.proof import is_proof, verify_proof
+    from harness.signing import load_public_key, read_roots, verify_run
 
-    if rerun or rescore:
-        go_offline(offline, model, base)
+    if again.rerun or again.rescore:
+        go_offline(again.offline, again.model, again.base)
     else:
         need_none("verify")
     key = load_public_key(public_key) if public_key else None
-    path = Path(run)
-    if is_file(path):
-        if rerun or rescore:
-            raise InputError("samples are run and scored again on a whole run's record", place=run, fix="Give the run")
-        if is_proof(path):
-            _finish_proof(verify_proof(path, key), as_json)
-            return
-        _finish(verify_file(path, key), as_json)
+    if is_file(Path(run)):
+        _verify_file(Path(run), key, again, as_json)
         return
     roots = read_roots(timestamp_root) if timestamp_root else []
     report = verify_run(find_folder(run, output_folder), key, roots)
-    if rescore and rerun:
-        raise InputError("are two questions", place="--rescore and --rerun", fix="Ask one after the other")
-    if rescore and report.ok:
-        _rescore(report, suite or [], as_json, allow_code_execution=allow_code_execution)
-        return
-    if rerun is None or not report.ok:
+    if again.rescore and again.rerun:
+        raise InputError("can't be given together", place="--rescore and --rerun", fix="Give one after the other")
+    if again.rescore and report.ok:
+        _rescore(report, again, as_json)
+    elif again.rerun and report.ok:
+        _rerun(report, again.rerun, again, as_json)
+    else:
         _finish(report, as_json)
-        return
-    where = {"model": model, "base": base, "offline": offline, "endpoint": EndpointOptions(api_key_env=api_key_env)}
-    _rerun(report, rerun, nonce, as_json, trusted=trust_remote_code, **where)
 
 
-def _rerun(report: "Report", count: int, nonce: str | None, as_json: bool, *, trusted: bool, **where: Any) -> None:
+def _verify_file(path: Path, key: "PublicKey | None", again: Repeating, as_json: bool) -> None:
+    """Check a proof, or a file that was signed. Raises `InputError` where a run is needed."""
+    from harness.signing import verify_file
+    from harness.signing.proof import is_proof, verify_proof
+
+    if again.rerun or again.rescore:
+        raise InputError("is one file, and --rerun and --rescore need the whole run", place=path, fix="Give the run")
+    if is_proof(path):
+        _finish_proof(verify_proof(path, key), as_json)
+    else:
+        _finish(verify_file(path, key), as_json)
+
+
+def _rerun(report: "Report", count: int, again: Repeating, as_json: bool) -> None:
     from harness.record import load_record
     from harness.run.rerun import rerun
 
     with progress_bar() as progress:
-        found = rerun(load_record(report.place), count, nonce, progress, trust_remote_code=trusted, **where)
+        found = rerun(
+            load_record(report.place),
+            count,
+            again.nonce,
+            progress,
+            model=again.model,
+            base=again.base,
+            offline=again.offline,
+            endpoint=EndpointOptions(api_key_env=again.api_key_env),
+            trust_remote_code=again.trust_remote_code,
+        )
     if as_json:
         _finish(report, as_json, {"ok": report.ok and found.ok, "rerun": asdict(found)})
     else:
@@ -205,19 +222,23 @@ def _rerun(report: "Report", count: int, nonce: str | None, as_json: bool, *, tr
             errors.print(Text(f"{one.sample}: {one.field} is {one.found} now, and {one.recorded} in the record"))
         for note in found.notes:
             output.print(Text(f"note: {note}", style="dim"))
-        agreed = "the same answers" if found.ok else f"{len(found.differences)} other answers"
-        told = f"run again: {len(found.samples)} samples, {found.compared_count} answers: {agreed}"
+        agreed = "the same answers" if found.ok else numbered(len(found.differences), "other answer")
+        told = (
+            f"run again: {numbered(len(found.samples), 'sample')}, {numbered(found.compared_count, 'answer')}: {agreed}"
+        )
         output.print(Text(f"{told} (numbers within {found.tolerance:g}; nonce {found.nonce})"))
     if not found.ok:
         raise typer.Exit(_DIFFERS)
 
 
-def _rescore(report: "Report", suites: list[str], as_json: bool, *, allow_code_execution: bool) -> None:
+def _rescore(report: "Report", again: Repeating, as_json: bool) -> None:
     from harness.record import load_record
     from harness.run.rescore import rescore
 
     with progress_bar() as progress:
-        found = rescore(load_record(report.place), suites, progress, allow_code_execution=allow_code_execution)
+        found = rescore(
+            load_record(report.place), again.suite, progress, allow_code_execution=again.allow_code_execution
+        )
     if as_json:
         _finish(report, as_json, {"ok": report.ok and found.ok, "rescore": asdict(found)})
     else:
@@ -228,8 +249,8 @@ def _rescore(report: "Report", suites: list[str], as_json: bool, *, allow_code_e
             errors.print(Text(f"not scored again: {name}: {reason}"))
         count = len(found.rescored) + len(found.left_out)
         agreed = "the record says what its answers give" if found.rescored else "what its answers give isn't known here"
-        agreed = agreed if found.ok else f"{len(found.differences)} contradictions"
-        output.print(Text(f"scored again: {len(found.rescored)} of {count} tasks: {agreed}"))
+        agreed = agreed if found.ok else numbered(len(found.differences), "contradiction")
+        output.print(Text(f"scored again: {len(found.rescored)} of {numbered(count, 'task')}: {agreed}"))
     if not found.ok:
         errors.print(Text(f"harness: {report.place}: its scores don't follow from its answers. Do not rely on them"))
         raise typer.Exit(_DIFFERS)
@@ -273,8 +294,8 @@ def _print_report(report: "Report") -> None:
     if not report.ok:
         errors.print(Text(f"harness: {report.place}: not as it was sealed or signed. Do not rely on its scores"))
         return
-    samples = "" if report.sample_count is None else f", {report.sample_count} samples"
-    output.print(Text(f"unchanged: {report.place} ({report.file_count} files{samples})"))
+    samples = "" if report.sample_count is None else f", {numbered(report.sample_count, 'sample')}"
+    output.print(Text(f"unchanged: {report.place} ({numbered(report.file_count, 'file')}{samples})"))
     output.print(Text(_signature_line(report.signature)))
     if report.timestamp is not None:
         by = (

@@ -18,7 +18,7 @@ suites = typer.Typer()
 
 @suites.callback(invoke_without_command=True)
 def list_suites(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the suites with their tasks, ours and those of installed plug-ins, and the presets; or show one of them.
+    """List the suites (with those of installed plug-ins) and the presets, or show one of them.
 
     [bold]Examples[/bold]
 
@@ -54,11 +54,15 @@ def list_suites(context: typer.Context, as_json: AsJson = False) -> None:
 @suites.command("show")
 def show_suite_command(
     name: Annotated[str, typer.Argument(help="A suite, a preset, or the path of a suite file.")],
-    count: Annotated[bool, typer.Option("--count", help="Load the data, and count each task's requests.")] = False,
-    offline: Annotated[bool, typer.Option("--offline", help="With --count: use the cache alone.")] = False,
+    count: Annotated[
+        bool, typer.Option("--count", help="Also load the data and count the requests of each task.")
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="With --count: use only the cache, never the network.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print a suite with every task, size and setting spelt out: a suite file that runs the same.
+    """Print a suite as a suite file, with every task, size and setting spelt out.
 
     [bold]Examples[/bold]
 

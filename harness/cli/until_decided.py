@@ -12,6 +12,7 @@ from harness.cli.console import output, print_json, print_rows, resumable
 from harness.cli.options import with_options
 from harness.cli.process.guard import RuleFailed
 from harness.cli.runs import sealed_run
+from harness.cli.screens.panels import EVALUATION
 from harness.core.process.heap import uncollected
 from harness.core.text.display import number
 from harness.run.options import EvalOptions
@@ -45,7 +46,7 @@ harness decide --model ./step-2000 --policy default --baseline-model ./step-1000
 """
 
 
-@with_options(EvalOptions)
+@with_options(EvalOptions, panels=EVALUATION)
 def decide_command(
     *,
     model: Annotated[str, typer.Option(help="The checkpoint, as for `harness eval`.")],
@@ -62,7 +63,7 @@ def decide_command(
     ] = None,
     suite: Annotated[
         list[str] | None,
-        typer.Option(help="Where the tasks come from. [default: the suites that the rules of the policy name]"),
+        typer.Option(help="Where the tasks come from. \\[default: the suites that the rules of the policy name]"),
     ] = None,
     options: EvalOptions,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
@@ -166,7 +167,7 @@ harness rank ./step-1000 ./step-2000 ./step-3000 --top 1 --suite accuracy --budg
 """
 
 
-@with_options(EvalOptions)
+@with_options(EvalOptions, panels=EVALUATION)
 def rank_command(
     *,
     models: Annotated[list[str], typer.Argument(help="The checkpoints, as for `harness eval`.")],

@@ -209,7 +209,7 @@ def _tsv(path: Path, sha: "_Hash") -> Iterator[Row]:
 def _refuse_other_separator(header: list[str], path: Path) -> None:
     if len(header) == 1 and (found := re.search(r"[;\t|]", header[0])):
         raise DataError(
-            f"has its columns parted by {found[0]!r}, not by commas",
+            f"separates its columns by {found[0]!r}, not by commas",
             place=_at(path, 1),
             fix="Save it with commas, or, where it is a tab, under a name that ends in .tsv",
         )

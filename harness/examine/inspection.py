@@ -7,6 +7,7 @@ from harness.checkpoints import resolve, resolve_dtype
 from harness.checkpoints.chat_templates import chat_template_digest, template_folder
 from harness.checkpoints.geometry import embedding_rows
 from harness.checkpoints.labels import label_count
+from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.memory import bytes_in_bits, rooms_here, told_fit, weight_bytes
 from harness.checkpoints.remote_code import carries_code
 from harness.core import registry
@@ -62,6 +63,7 @@ class Inspection:
             "kind_title": registry.kind(one.kind).title,
             "architecture": one.architecture,
             "origin": one.origin,
+            "folder": None if one.dtype == SERVED else str(one.adapter or one.path),
             "parameter_count": one.parameter_count,
             "dtype": one.dtype,
             "computed_dtype": self.computed_dtype,

@@ -81,7 +81,7 @@ def generation_of(
         unknown.append("num_beams together with sampling")
     if unknown:
         raise TaskError(
-            f"the engine knows no generation setting {', '.join(unknown)}",
+            f"the engine has no generation setting {', '.join(unknown)}",
             place=task or "generation_kwargs",
             fix="Take it out of generation_kwargs",
         )

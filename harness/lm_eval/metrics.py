@@ -39,7 +39,7 @@ _UNITS = {
     "f1": "F1",
     "mcc": "MCC",
     "brier_score": "Brier score",
-    **dict.fromkeys(("bleu", "chrf", "chrf++", "ter"), "points of 100"),
+    **dict.fromkeys(("bleu", "chrf", "chrf++", "ter"), "out of 100"),
 }
 
 _PER_UNIT = {

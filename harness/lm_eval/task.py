@@ -215,7 +215,7 @@ class LmEvalTask(Task):
             aggregation = self.task.aggregation().get(metric, lm_eval_metrics.mean)
             if aggregation is None:
                 raise TaskError(
-                    f"lm-eval knows no aggregation for the metric {metric}",
+                    f"lm-eval has no aggregation for the metric {metric}",
                     place=self.name,
                     fix="Name one under `aggregation` in its metric_list",
                 )

@@ -42,7 +42,7 @@ def admitted(path: Path, media_type: MediaType) -> Medium:
         return found
     kind = "picture" if media_type == IMAGE else "sound"
     raise DataError(
-        found, place=path, fix=f"Save it anew as a plain {kind}, such as {'PNG' if kind == 'picture' else 'WAV'}"
+        found, place=path, fix=f"Save it again as a plain {kind}, such as {'PNG' if kind == 'picture' else 'WAV'}"
     )
 
 
@@ -88,7 +88,7 @@ def _unfit(path: Path) -> str | None:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         return "no such file" if missing else f"can't be opened ({error.strerror})"
     if not stat.S_ISREG(about.st_mode):
-        return "is no regular file"
+        return "is not a regular file"
     size_bytes = about.st_size
     if size_bytes > _LARGEST_BYTES:
         return f"has {size_bytes:,} bytes; the limit is {_LARGEST_BYTES:,}"

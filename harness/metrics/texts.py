@@ -39,7 +39,7 @@ __all__ = [
     "text_metrics",
 ]
 
-POINTS = "points of 100"
+POINTS = "out of 100"
 UNSPACED = ("zh", "ja")
 """Languages without spaces whose characters sacrebleu can tell apart."""
 _BY_CHARACTER = ("th",)

@@ -9,11 +9,13 @@ from harness.core.scores import Estimate, SampleGroup
 from harness.core.text.codec import Codec
 from harness.core.text.reasons import reworded, wording
 
-__all__ = ["estimate_of", "estimate_row", "recorded"]
+__all__ = ["estimate_of", "estimate_row", "present_unit", "recorded"]
 
 _ESTIMATES = Codec(Estimate)
 _TEXTS = ("group", "reason", "interval")
 _WORDING = "wording"
+_UNITS = {"points of 100": "out of 100"}
+"""What units were called by earlier versions."""
 
 
 def estimate_row(estimate: Estimate) -> dict[str, Any]:
@@ -38,7 +40,17 @@ def estimate_of(row: Mapping[str, Any]) -> Estimate:
     if read.get("group") is not None:
         read["group"] = asdict(SampleGroup.parse(read["group"]))
     found = _ESTIMATES.decode(read)
-    return replace(found, reason=said.get("reason", found.reason), interval=said.get("interval", found.interval))
+    return replace(
+        found,
+        unit=present_unit(found.unit),
+        reason=said.get("reason", found.reason),
+        interval=said.get("interval", found.interval),
+    )
+
+
+def present_unit(recorded: str) -> str:
+    """What a unit is called today, by what a record calls it."""
+    return _UNITS.get(recorded, recorded)
 
 
 def _told_in_text(row: Mapping[str, Any]) -> dict[str, Any]:

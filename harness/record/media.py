@@ -98,7 +98,7 @@ def require_media(folder: Path, names: Collection[str]) -> None:
         raise RecordError(
             f"lacks {lacking:,} of the {len(names):,} pictures and sounds that were asked about",
             place=folder / FOLDER,
-            fix=f"A run keeps {_MOST:,} at most, in {_MOST_BYTES >> 20} MiB: run it anew with a smaller --limit. If it "
+            fix=f"A run keeps {_MOST:,} at most, in {_MOST_BYTES >> 20} MiB: run again with a smaller --limit. If it "
             "had fewer, `harness verify` says which were taken away",
         )
 

@@ -18,6 +18,7 @@ from harness.core.errors import PluginError
 from harness.core.metrics import Metric, Undefined
 from harness.core.text.hashing import canonical_json
 from harness.core.text.reasons import Reason
+from harness.record.estimates import present_unit
 
 __all__ = ["METRICS", "RecordedMetric", "metric_rows", "recorded_metrics"]
 
@@ -99,13 +100,23 @@ def recorded_metrics(rows: Any) -> Mapping[Key, RecordedMetric]:
     for row in rows:
         if not isinstance(row["class"], str) or not isinstance(row["parameters"], dict | None):
             raise TypeError("a metric is a class and its parameters")
-        one = RecordedMetric(class_name=row["class"], parameters=row["parameters"])
+        one = RecordedMetric(class_name=row["class"], parameters=_present(row["parameters"]))
         for suite, task in row["tasks"]:
             key = (str(suite), str(task), str(row["metric"]))
             if key in found:
                 raise ValueError(f"{'/'.join(key)} stands there twice")
             found[key] = one
     return found
+
+
+def _present(value: Any) -> Any:
+    """The parameters with their units as they are called today."""
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        name: present_unit(one) if name == "unit" and isinstance(one, str) else _present(one)
+        for name, one in value.items()
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -57,7 +57,7 @@ def opened(path: Path, limit_bytes: int = _LARGEST_BYTES) -> Iterator[BufferedRe
 
 
 def _irregular(path: Path) -> RecordError:
-    problem = "is a link" if path.is_symlink() else "is no regular file"
+    problem = "is a link" if path.is_symlink() else "is not a regular file"
     return RecordError(problem, place=path, fix="The files of a record are regular files; don't trust this one")
 
 

@@ -296,7 +296,7 @@ class RunWriter:
     """
 
     def __init__(self, root: Path, spec: RunSpec) -> None:
-        self.folder = make_folder(root / spec.run_id, fix="Choose another --output, or fix its permissions")
+        self.folder = make_folder(root / spec.run_id, fix="Choose another --out, or fix its permissions")
         self.lock = RunLock(self.folder)
         try:
             clear_scratch(self.folder)

@@ -104,11 +104,11 @@ def _compiled(folder: Path) -> bytes:
             timeout=TIMEOUT_S,
         )
     except subprocess.TimeoutExpired as error:
-        raise RecordError(f"setting the report took more than {TIMEOUT_S} s", fix="The record is intact") from error
+        raise RecordError(f"typesetting the report took more than {TIMEOUT_S} s", fix="The record is intact") from error
     made = folder / "report.pdf"
     if done.returncode or not made.exists():
         last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         raise RecordError(
-            f"the report could not be set: {last}", fix="The record is intact; --html and --markdown work"
+            f"the report could not be typeset: {last}", fix="The record is intact; --html and --markdown work"
         )
     return made.read_bytes()

@@ -10,7 +10,7 @@ from harness.core.process.isolation import STEP_TIMEOUT_S
 from harness.core.process.progress import Progress
 from harness.core.requests import Response
 from harness.record import RunWriter
-from harness.run.outlook import Outlook
+from harness.run.outlook.live import Outlook
 from harness.run.work import Phase, TaskWork, phases, with_follow_ups
 
 __all__ = ["answer_all", "known_rounds"]
@@ -40,15 +40,18 @@ def answer_all(
     meter: Meter,
     progress: Progress,
     step_timeout_s: float = STEP_TIMEOUT_S,
+    *,
+    outlook: Outlook | None = None,
 ) -> tuple[TaskWork, ...]:
     """Have every request answered, round by round, until no task asks more; the work with all that was asked.
 
     `model` puts its answers into the record of `writer`. What a round asks hangs on the answers to the rounds before
-    it alone, so an interrupted run asks the same again, in the same batches.
+    it alone, so an interrupted run asks the same again, in the same batches. An `outlook` says how long that takes, and
+    may have some batches of the first round answered ahead of their turn.
     """
     done: list[Phase] = []
     saving: dict[str, dict[str, int]] = {}
-    current, outlook = tuple(work), Outlook(progress)
+    current = tuple(work)
 
     def is_open(batch: Batch) -> bool:
         return any(request.id not in writer.responses for request in batch.requests)
@@ -57,21 +60,21 @@ def answer_all(
         done += new
         progress.begin(sum(len(phase.requests) for phase in done))
         planned = {phase.name: model.plan(phase.requests) for phase in new}
-        outlook.expect([batch for batches in planned.values() for batch in batches if is_open(batch)])
-        for name, batches in planned.items():
-            tokens = saving.setdefault(name, {"asked_token_count": 0, "computed_token_count": 0})
-            for key in tokens:
-                tokens[key] += sum(getattr(batch, key) for batch in batches)
+        _count(planned, saving)
         writer.write_json("engine.json", saving)
+        if outlook is not None:
+            outlook.expect({name: list(filter(is_open, batches)) for name, batches in planned.items()})
+            _try(model, outlook, meter, progress)
         for name, batches in planned.items():
             progress.phase(name)
             _log.debug("%s: %d batches", name, len(batches))
             with meter.phase(name):
-                left = {id(batch) for batch in batches if is_open(batch)}
-                outlook.begin()
+                left = {id(batch) for batch in batches if is_open(batch)} if outlook else ()
+                if outlook is not None:
+                    outlook.begin()
                 for batch, answers in answered(model, batches):
-                    if id(batch) in left:
-                        outlook.done(batch)
+                    if outlook is not None and id(batch) in left:
+                        outlook.done(name, batch)
                     progress.advance(len(answers))
                     explained = [one.attribution for one in answers if one.attribution is not None]
                     for key in saving[name]:
@@ -81,3 +84,21 @@ def answer_all(
         writer.write_json("engine.json", saving)
         current = with_follow_ups(current, writer.responses, step_timeout_s)
     return current
+
+
+def _count(planned: Mapping[str, Sequence[Batch]], saving: dict[str, dict[str, int]]) -> None:
+    """Add the tokens of the batches to those of their phases."""
+    for name, batches in planned.items():
+        tokens = saving.setdefault(name, {"asked_token_count": 0, "computed_token_count": 0})
+        for key in tokens:
+            tokens[key] += sum(getattr(batch, key) for batch in batches)
+
+
+def _try(model: Model, outlook: Outlook, meter: Meter, progress: Progress) -> None:
+    """Answer the batches that the outlook goes by; what keeps answers has them when it is their turn."""
+    for name, batch in outlook.trials():
+        progress.phase("first batches, to tell how long it takes")
+        with meter.phase(name):
+            outlook.begin()
+            for _ in answered(model, [batch]):
+                outlook.done(name, batch)

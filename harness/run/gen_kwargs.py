@@ -54,7 +54,7 @@ class GenKwargs:
         for name in said:
             if name in given and given[name] != getattr(usual, name):
                 raise InputError(
-                    f"{name} is said twice",
+                    f"{name} is given twice",
                     place=f"--{name.replace('_', '-')} and {PLACE}",
                     fix="Leave one of them out",
                 )
@@ -82,7 +82,9 @@ def parse_gen_kwargs(text: str | None) -> GenKwargs:
         name = _ALIASES.get(written, written)
         if not equals or not value:
             raise InputError(
-                f"{part!r} is no key=value", place=PLACE, fix="Write repetition_penalty=1.1,min_new_tokens=8"
+                f"{part!r} isn't of the form key=value",
+                place=PLACE,
+                fix="Write repetition_penalty=1.1,min_new_tokens=8",
             )
         if name not in (*_SAMPLING, *_STEERING):
             raise InputError(
@@ -91,7 +93,7 @@ def parse_gen_kwargs(text: str | None) -> GenKwargs:
                 fix=f"It takes {', '.join((*_SAMPLING, *_STEERING))}",
             )
         if name in said:
-            raise InputError(f"{name} is said twice", place=PLACE, fix="Leave one of them out")
+            raise InputError(f"{name} is given twice", place=PLACE, fix="Leave one of them out")
         said[name] = _value(name, value)
     if "temperature" in said:
         said.setdefault("do_sample", said["temperature"] != 0)

@@ -39,7 +39,7 @@ def memory_limit(size_bytes: int | None) -> Iterator[None]:
         return
     place = _place(size_bytes)
     if sys.platform != "linux":
-        raise InputError("this system bounds no process's memory", place=place, fix="Leave it out")
+        raise InputError("this system can't limit the memory of a process", place=place, fix="Leave it out")
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_DATA)

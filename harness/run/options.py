@@ -80,13 +80,13 @@ class EvalOptions:
     )
     adapt: Literal["lora"] | None = option(
         None,
-        "Beside each task that shows exemplars by their number, train the model on these rows and ask again: lora fits "
-        "a small adapter, minutes on a processor.",
+        "For each task with a curve over the number of examples, also train the model on the same rows and ask again: "
+        "lora fits a small adapter, which takes minutes on a CPU.",
     )
     corpus: Path | None = option(
         None,
-        "Folder of .txt, .md or .jsonl files, packed with gzip or not, or of .parquet files, in which questions are "
-        "looked for (suite contamination).",
+        "Folder of .txt, .md, .jsonl (each also .gz) or .parquet files in which to search for the questions (suite "
+        "contamination).",
     )
     lineage: str | None = option(
         None,
@@ -100,21 +100,21 @@ class EvalOptions:
     )
     tags: tuple[str, ...] = option((), "What else is to be kept of it. May be repeated.", "--tag", metavar="KEY=VALUE")
     limit: int | Literal["all"] | None = option(
-        None, "Samples a task: a number or `all`. By default each task's own.", parser=_limit, metavar="NUMBER|all"
+        None, "Samples per task: a number or `all`. [default: each task's own]", parser=_limit, metavar="NUMBER|all"
     )
-    num_fewshot: int | None = option(None, "Exemplars before each question.")
+    num_fewshot: int | None = option(None, "Worked examples shown before each question. [default: each task's own]")
     seed: int = option(0, "Chooses samples and exemplars.")
     dtype: str = option("auto", "auto (the checkpoint's own), float32, bfloat16, float16.")
     device: str = option("auto", "auto, cpu, cuda, mps, ...")
     device_map: str | None = option(
         None,
-        "Spread the weights over several devices: auto, or each with its room, such as cuda:0=20GB,cpu=64GB; with "
-        ",disk the rest is read from there, slowly.",
+        "Spread the weights over several devices: auto, or how much each may hold, such as cuda:0=20GB,cpu=64GB; "
+        "append ,disk to leave the rest on disk (slow).",
         metavar="auto|DEVICE=ROOM,...",
     )
     tensor_parallel: int = option(
         1,
-        "Processes that each compute a part of every layer; torchrun starts them: torchrun --nproc-per-node N.",
+        "Split every layer among this many processes, which torchrun starts (torchrun --nproc-per-node N).",
         min=1,
     )
     batch_tokens: int | None = option(
@@ -123,15 +123,17 @@ class EvalOptions:
         parser=_batch_tokens,
         metavar="NUMBER|auto",
     )
-    apply_chat_template: bool = option(False, "Give prompts as the user's turn of a chat.", "--apply-chat-template")
+    apply_chat_template: bool = option(
+        False, "Put each prompt into the model's chat template, as the user's turn.", "--apply-chat-template"
+    )
     fewshot_as_multiturn: bool | None = option(
         None,
-        "In a chat, give each exemplar as turns of its own. [default: those of lm-eval's tasks alone, as lm-eval does]",
+        "In a chat, show each worked example as turns of its own. [default: only for lm-eval's tasks, as lm-eval does]",
         "--fewshot-as-multiturn/--no-fewshot-as-multiturn",
     )
     system_prompt: str | None = option(
         None,
-        "What the system's turn of a chat says: a text, or a file that holds it.",
+        "System prompt of a chat: a text, or a file that holds it.",
         "--system-prompt",
         "--system-instruction",
         metavar="TEXT|FILE",
@@ -140,19 +142,19 @@ class EvalOptions:
     thinking: Literal["auto", "on", "off"] = option(
         "auto", "Whether a reasoning model thinks before it answers, by its chat template's own switch."
     )
-    samples: int = option(1, "Answers drawn for each question that is answered in the model's own words.")
+    samples: int = option(1, "Answers to sample for each question that the model answers in its own words.")
     temperature: float | None = option(
-        None, "Of these draws; 0 is greedy. [default: 0 for one sample, 0.8 for several]"
+        None, "Sampling temperature; 0 is greedy. [default: 0 for one sample, 0.8 for several]"
     )
-    top_p: float = option(1.0, "Draw from the likeliest tokens that reach this probability together.")
-    top_k: int | None = option(None, "Draw from so many of the likeliest tokens. [default: all]")
+    top_p: float = option(1.0, "Sample from the likeliest tokens that together reach this probability.")
+    top_k: int | None = option(None, "Sample from this many of the likeliest tokens. [default: all]")
     max_tokens: int | None = option(
-        None, "Tokens that such an answer may have, thoughts among them. By default each task's own."
+        None, "Most tokens of such an answer, thinking included. [default: each task's own]"
     )
     gen_kwargs: str | None = option(
         None,
-        "How texts are written, as lm-eval takes it: repetition_penalty, no_repeat_ngram_size, min_new_tokens in place "
-        "of the checkpoint's own; do_sample, temperature, top_p, top_k, max_new_tokens in place of the tasks'.",
+        "How texts are generated, as in lm-eval: repetition_penalty, no_repeat_ngram_size and min_new_tokens replace "
+        "the checkpoint's own; do_sample, temperature, top_p, top_k and max_new_tokens replace the tasks'.",
         metavar="KEY=VALUE,...",
     )
     kind: str | None = option(
@@ -162,16 +164,16 @@ class EvalOptions:
     )
     labels: tuple[str, ...] = option(
         (),
-        "Names of a classifier's or tagger's labels in the order of its outputs, parted by commas.",
+        "Names of a classifier's or tagger's labels in the order of its outputs, separated by commas.",
         parser=_labels,
         metavar="NAMES",
     )
     source_language: str | None = option(None, "Code of the language that a translation model reads (eng_Latn).")
     target_language: str | None = option(None, "Code of the language that a translation model writes (deu_Latn).")
-    output: Path = option(Path("runs"), "Folder that gets one folder a run.")
+    output: Path = option(Path("runs"), "Folder for the records, one folder per run.", "--out", "--output")
     store: str | None = option(
         None,
-        f"{STORE_HELP} `none` keeps none.",
+        f"{STORE_HELP} `none` adds the run to no index.",
     )
     region: str | None = option(None, "Country for the carbon figure, as ISO 3166 alpha-3 (DEU, CHN, USA).")
     toxicity_model: str | None = option(
@@ -182,15 +184,15 @@ class EvalOptions:
     )
     meter: str = option("codecarbon", "Energy meter; `none` measures no energy.")
     offline: bool = option(False, "Use only the cache, never the network.", "--offline")
-    trust_remote_code: bool = option(False, "Run Python that comes with the checkpoint.", "--trust-remote-code")
-    include_path: Path | None = option(None, "Folder with lm-evaluation-harness task YAMLs of yours.")
+    trust_remote_code: bool = option(False, "Run Python code that comes with the checkpoint.", "--trust-remote-code")
+    include_path: Path | None = option(None, "Folder with your own lm-evaluation-harness task YAMLs.")
     task_data: tuple[str, ...] = option(
         (),
-        "Where an lm-eval task may read data beside its own folder and --include-path. May be repeated.",
+        "Where else an lm-eval task may read data, besides its own folder and --include-path. May be repeated.",
         metavar="FOLDER|URL",
     )
-    trust_task_code: bool = option(False, "Run Python that a task YAML names.", "--trust-task-code")
-    trust_metric_code: bool = option(False, "Run Python of a metric script.", "--trust-metric-code")
+    trust_task_code: bool = option(False, "Run Python code that a task YAML names.", "--trust-task-code")
+    trust_metric_code: bool = option(False, "Run the Python code of a metric script.", "--trust-metric-code")
     allow_code_execution: bool = option(
         False, "Run the programs that the model writes, in a sandbox.", "--allow-code-execution"
     )
@@ -204,7 +206,7 @@ class EvalOptions:
     )
     max_memory_bytes: int | None = option(
         None,
-        "Most main memory that the process may take: 8GB, 500MB. [default: no bound]",
+        "Most memory (RAM) that the process may use: 8GB, 500MB. [default: no limit]",
         "--max-memory",
         parser=_bytes,
         metavar="SIZE",

@@ -21,6 +21,7 @@ from harness.core.process.network import offline_if
 from harness.core.process.paths import public_name, without_home
 from harness.core.process.progress import Progress, Quiet
 from harness.core.tasks import Results
+from harness.core.text.counts import numbered
 from harness.core.text.reasons import wording
 from harness.engine.kinds.resumed import ResumedModel
 from harness.record import RunRecord, RunWriter
@@ -39,6 +40,7 @@ from harness.run.judgement import absent_estimates, aggregate_estimates, derive_
 from harness.run.memory_limit import memory_limit
 from harness.run.metering import measure_idle, repeat, repeated_requests, warm_up, windows_of
 from harness.run.options import EvalOptions
+from harness.run.outlook.live import Outlook
 from harness.run.planning import Plan, plan
 from harness.run.reopening import model_options
 from harness.run.replicas.fleet import Fleet
@@ -46,6 +48,7 @@ from harness.run.replicas.model import RayModel
 from harness.run.replicas.sharing import computing_threads, fleet_of, meter_of, peak_bytes, processors_of
 from harness.run.work import TaskWork, phases
 from harness.store import NO_STORE, add_or_say, locate
+from harness.suitefiles.selection import tell_default
 
 __all__ = [
     "checkpoint_description",
@@ -109,6 +112,7 @@ def evaluate_each(
     named = (*models, options.reference, options.toxicity_model, options.bertscore_model)
     with offline_if(options.offline, *named):
         planned_runs = [plan(model, suite=suite, task=task, options=options) for model in models]
+    tell_default(suite, task, progress)
     fleet: Fleet | None = None
     with ExitStack() as workers:
         for planned in planned_runs:
@@ -161,7 +165,7 @@ def run(
     if writer.dropped_bytes:
         progress.note(f"dropped a half-written response of {writer.dropped_bytes} bytes that an earlier process left")
     if writer.responses:
-        progress.note(f"going on where an earlier process stopped: {left} requests are left")
+        progress.note(f"going on where an earlier process stopped: {numbered(left, 'request')} to go")
     again = repeated_requests(plan.work, plan.selection.suites) if plan.spec.meter != "none" else []
     if left or (again and not any(window.phase == REPEATS for window in writer.windows)):
         environment = describe_environment(processors_of(plan, fleet))
@@ -175,7 +179,8 @@ def run(
             if again:
                 warm_up(fresh, again, meter)
             resumed = ResumedModel(fresh, writer)
-            work = answer_all(plan.work, resumed, writer, meter, progress, plan.plugin_timeout_s)
+            outlook = Outlook(progress, tries=fleet is None and plan.spec.device != SERVED)
+            work = answer_all(plan.work, resumed, writer, meter, progress, plan.plugin_timeout_s, outlook=outlook)
             repeat(fresh, again, meter, lambda: windows_of(again, phases(plan.work), writer.windows), progress)
         peak = peak_bytes(fleet) if plan.spec.device != SERVED else None
         writer.write_json("environment.json", {**environment, "peak_memory_bytes": peak})
@@ -212,9 +217,9 @@ def _refuse_edited(plan: Plan, writer: RunWriter, loader: Loader, fleet: Fleet |
         kept = writer.set_aside()
         raise CheckpointError(
             f"{', '.join(changed)} changed while the run was going on, so its answers may be of either; the run is not "
-            f"sealed, and they are put by in {kept}",
+            f"sealed, and they are kept in {kept}",
             place=place.adapter or place.path,
-            fix="Leave the checkpoint alone, and run again: that begins anew",
+            fix="Don't change a checkpoint while it is evaluated, and run again: that starts over",
         )
 
 

@@ -33,7 +33,7 @@ from harness.run.gen_kwargs import GenKwargs, parse_gen_kwargs
 from harness.run.memory_limit import check_size
 from harness.run.metering import METERS
 from harness.run.options import EvalOptions
-from harness.run.outlook import tell_what_is_fetched
+from harness.run.outlook.fetching import tell_what_is_fetched
 from harness.run.references import find_reference, recorded_reference, use_corpus, use_reference, with_adapted
 from harness.run.replicas.options import ReplicaOptions
 from harness.run.replicas.room import check_replicas, device_of
@@ -168,7 +168,7 @@ def _use_sampling(selection: Selection, sampling: Sampling, checkpoint: Checkpoi
     window = checkpoint.max_length
     if sampling.max_tokens and window and sampling.max_tokens >= window:
         raise InputError(
-            f"leaves no room for a prompt in the model's window of {window} tokens",
+            f"leaves no room for a prompt in the model's context window of {window} tokens",
             place=f"--max-tokens {sampling.max_tokens}",
             fix="Give less",
         )
@@ -191,13 +191,13 @@ def _nothing_defined(model: str, checkpoint: Checkpoint, skipped: Sequence[Skipp
     near = [one for one in skipped if not any(map(kind.refusal, one.planned.task.asks))]
     if alone := [one for one in skipped if one.reason == NO_REFERENCE]:
         return InputError(
-            "holds the model against another one, and none was named",
+            "compares the model with another one, and none was given",
             place=alone[0].planned.task.name,
             fix="Add --reference MODEL: what this one was quantised, pruned, distilled or merged from",
         )
     if unallowed := [one for one in skipped if one.reason == EXECUTES_CODE]:
         return InputError(
-            "runs the programs that the model writes, in a sandbox, and nobody allowed it",
+            "runs programs that the model writes (in a sandbox), which has to be allowed",
             place=unallowed[0].planned.task.name,
             fix="Add --allow-code-execution",
         )
@@ -295,7 +295,7 @@ def _chat(checkpoint: Checkpoint, options: EvalOptions) -> ChatOptions | None:
     is_chat = registry.kind(checkpoint.kind).is_chat
     if options.thinking != "auto" and (is_chat or not options.apply_chat_template):
         raise InputError(
-            "a served model thinks as its server says" if is_chat else "has no effect without a chat",
+            "whether a served model thinks is set on its server" if is_chat else "has no effect without a chat",
             place=f"--thinking {options.thinking}",
             fix="Set it where the server is started" if is_chat else "Add --apply-chat-template",
         )

@@ -102,7 +102,7 @@ def index_folder(store: Store, folder: Path, progress: Progress | None = None) -
     progress = progress or Quiet()
     if not is_folder(folder):
         raise RecordError(
-            "is not a folder of runs", place=folder, fix="Give the folder that `harness eval --output` named"
+            "is not a folder of runs", place=folder, fix="Give the folder that `harness eval --out` named"
         )
     found = sorted(path.parent for path in folder.glob("*/spec.json"))
     found += sorted(path.parent for path in folder.glob(f"*/{SEAL}") if path.parent not in set(found))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from harness.core import registry
 from harness.core.errors import InputError, PluginError, TaskError, UnknownName
+from harness.core.process.progress import Progress
 from harness.core.tasks import Aggregate, Disturbed, Suite, Task, TaskSettings
 from harness.core.text.hashing import MAX_INTEGER
 from harness.suitefiles.declaration import Declaration
@@ -17,7 +18,17 @@ from harness.suitefiles.schema import SuiteFile, TaskEntry
 from harness.suitefiles.wrappers import is_wrapper, wrapped
 from harness.tasks.options import LM_EVAL, TaskOptions
 
-__all__ = ["PlannedTask", "Selection", "TaskOptions", "lm_eval_names", "presets", "rebuilt", "select", "suite_path"]
+__all__ = [
+    "PlannedTask",
+    "Selection",
+    "TaskOptions",
+    "lm_eval_names",
+    "presets",
+    "rebuilt",
+    "select",
+    "suite_path",
+    "tell_default",
+]
 
 Limit = int | Literal["all"] | None
 
@@ -124,6 +135,12 @@ def select(
         aggregates=tuple(aggregates.values()),
         weights=weights,
     )
+
+
+def tell_default(suites: str | Sequence[str], tasks: str | Sequence[str], progress: Progress) -> None:
+    """Say what is taken where no suite and no task is named."""
+    if not (suites or tasks):
+        progress.note(f"no --suite given, so this runs {DEFAULT}; --suite quick is shorter, `harness suites` lists all")
 
 
 def lm_eval_names(suites: Sequence[str], tasks: Sequence[str]) -> list[str]:

@@ -13,7 +13,8 @@ _BOUNDED: Mapping[str, float] = {
     "rho": 1.0,
     "share of clean": 1.0,
     "points": 100.0,
-    "points of 100": 100.0,
+    "out of 100": 100.0,
+    "points of 100": 100.0,  # as indexes of earlier versions have it
 }
 """The best or worst value there can be, by unit."""
 

@@ -136,7 +136,7 @@ class DeclaredRationales(AttributionTask):
 def _spans(listed: Any, text: str) -> tuple[Span, ...]:
     """The marked parts of a text: each as [start, end], or as words that stand in it once. Raises `DataError`."""
     if not isinstance(listed, list | tuple) or not listed:
-        raise DataError("is no list of marked parts", fix="Leave out rows in which nothing is marked")
+        raise DataError("is not a list of marked parts", fix="Leave out rows in which nothing is marked")
     found = [_span(one, text) for one in listed]
     if not any(text[start:end].strip() for start, end in found):
         raise DataError("marks only white space")

@@ -28,7 +28,7 @@ class Bleu(Suite):
     """
 
     name = "bleu"
-    title = "Text quality (BLEU)"
+    title = "Text quality"
     report = "suites.text_quality.report:TextQualityReport"
     tasks = ("translation_de_en", "translation_en_zh", "xsum_summary")
     headline = (

@@ -16,7 +16,7 @@ def test_it_is_refused_unless_the_user_allows_it(harness_here, tiny_llama, tmp_p
     finished = evaluate(harness_here, tiny_llama, "--suite", "code")
     assert finished.returncode == 2
     assert finished.stderr == (
-        "harness: human_eval: runs the programs that the model writes, in a sandbox, and nobody allowed it. "
+        "harness: human_eval: runs programs that the model writes (in a sandbox), which has to be allowed. "
         "Add --allow-code-execution\n"
     )
 
@@ -42,4 +42,4 @@ def test_its_answers_are_scored_again_only_where_it_is_allowed(harness_here, tin
     )
     again = harness_here("verify", folder.name, "--rescore", "--allow-code-execution")
     assert again.returncode == 0, again.stderr
-    assert "scored again: 1 of 1 tasks" in again.stdout
+    assert "scored again: 1 of 1 task" in again.stdout

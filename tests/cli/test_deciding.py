@@ -168,7 +168,7 @@ def test_a_policy_is_written_once(harness_here, runs, tmp_path):
     assert harness_here("gate", runs[0].run_id, "--policy", "mine.yaml", *itself).returncode == 0
     again = harness_here("policy", "init", runs[0].run_id, "--file", "mine.yaml")
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "exists already" in again.stderr
     assert harness_here("policy", "init", runs[0].run_id).stdout == (tmp_path / "mine.yaml").read_text()
 
 

@@ -74,7 +74,7 @@ def test_a_damaged_run_is_named_and_the_others_are_still_listed(harness_here, ti
     assert [row["run_id"] for row in json.loads(listed.stdout)] == [folder.name]
     assert listed.returncode == 2
     assert "broken/spec.json: is not JSON" in listed.stderr
-    assert "no runs in" in harness_here("runs", "--output", tmp_path / "empty").stdout
+    assert "no runs in" in harness_here("runs", "--records", tmp_path / "empty").stdout
 
 
 def test_a_run_without_its_seal_is_never_shown_as_sealed(harness_here, tiny_llama, suite_file, tmp_path):
@@ -176,7 +176,7 @@ def test_bad_data_is_one_clear_line_that_names_the_file(harness_here, tiny_llama
 
 def test_a_folder_that_can_not_be_written_is_one_clear_line(harness_here, tiny_llama, suite_file, tmp_path):
     (tmp_path / "file").write_text("in the way")
-    refused(evaluate(harness_here, tiny_llama, suite_file, "--output", tmp_path / "file" / "runs"), "--output")
+    refused(evaluate(harness_here, tiny_llama, suite_file, "--output", tmp_path / "file" / "runs"), "--out")
 
 
 def test_no_network_and_an_empty_cache_say_which_command_fills_it(harness_here, tiny_llama, tmp_path):

@@ -154,8 +154,8 @@ def test_bad_input_is_one_line(place: Path, found: Compression, capsys: pytest.C
     child = found.children[0].comparison.second_run_id
     folder = str(place / "runs")
     for arguments, said in (
-        ([run, str(place / "fine")], "is no run, and others are"),
-        ([run, child, "--suite", "quick"], "has no effect on runs"),
+        ([run, str(place / "fine")], "is not a run, but others are"),
+        ([run, child, "--suite", "quick"], "has no effect on finished runs"),
         ([run, child, "--language", "fr"], "--language"),
         ([run, child, "--reference", run], "is the parent here"),
         ([str(place / "nowhere"), str(place / "fine"), "--offline"], "nowhere"),

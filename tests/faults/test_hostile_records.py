@@ -176,7 +176,7 @@ def test_a_seal_names_no_file_elsewhere(folder, name):
         "is no file of the run's folder" in fault
         or "is missing" in fault
         or "can't be read" in fault
-        or "is no regular" in fault
+        or "is not a regular" in fault
     )
 
 

@@ -207,5 +207,5 @@ def test_no_folder_no_record(tmp_path):
 
 def test_a_folder_that_can_not_be_written_is_one_clear_error(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(RecordError, match="Choose another --output"):
+    with pytest.raises(RecordError, match="Choose another --out"):
         RunWriter(tmp_path / "file" / "runs", SPEC)

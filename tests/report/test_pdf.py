@@ -98,7 +98,7 @@ def test_letter_paper_is_another_size(document: Document, opened: pikepdf.Pdf) -
 
 def test_a_typesetter_that_fails_leaves_one_clear_error(document: Document, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.report.pdf.sys.executable", "/bin/false")
-    with pytest.raises(RecordError, match="could not be set"):
+    with pytest.raises(RecordError, match="could not be typeset"):
         to_pdf(document)
 
 

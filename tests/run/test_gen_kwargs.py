@@ -150,13 +150,13 @@ def vars_of(options: EvalOptions) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("repetition_penalty", "is no key=value"),
-        ("repetition_penalty=", "is no key=value"),
+        ("repetition_penalty", "isn't of the form key=value"),
+        ("repetition_penalty=", "isn't of the form key=value"),
         ("repetition_penalty=0", "repetition_penalty is '0.0', which it can't be"),
         ("repetition_penalty=nan", "repetition_penalty is 'nan', which it can't be"),
         ("repetition_penalty=1e9", "the limit is 1e\\+06"),
-        ("repetition_penalty=1.1,repetition_penalty=1.2", "said twice"),
-        ("max_tokens=4,max_gen_toks=5", "said twice"),
+        ("repetition_penalty=1.1,repetition_penalty=1.2", "given twice"),
+        ("max_tokens=4,max_gen_toks=5", "given twice"),
         ("min_new_tokens=-1", "min_new_tokens is '-1', which it can't be"),
         ("min_new_tokens=two", "min_new_tokens=two: is not a whole number"),
         ("guidance_scale=2", "guidance_scale can't be set there. It takes do_sample, temperature"),
@@ -177,7 +177,7 @@ def test_what_cant_be_followed_is_refused_in_one_line(folder: Path, said: str, w
 
 
 def test_what_has_no_effect_is_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(HarnessError, match="top_p is said twice"):
+    with pytest.raises(HarnessError, match="top_p is given twice"):
         run(folder, gen_kwargs="temperature=1,top_p=0.5", top_p=0.9)
     options = EvalOptions(output=tmp_path, store="none", meter="none", offline=True, gen_kwargs="min_new_tokens=2")
     with pytest.raises(HarnessError, match="the model writes in no task"):

@@ -1,19 +1,23 @@
-"""A long run says how much is before it, and how long that takes at the rate of what was done."""
+"""A long run says how much is before it, and how long that takes at the pace of what was done."""
 
 import pytest
 
 from harness.core.models import Batch
 from harness.core.process.progress import Quiet
 from harness.core.requests import GenerateUntil, Loglikelihood
-from harness.run.outlook import MANY_TOKENS, Outlook
+from harness.run.outlook.live import MANY_TOKENS, Outlook
 
 
-class Notes(Quiet):
+class Listening(Quiet):
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.left: list[float] = []
 
     def note(self, text: str) -> None:
         self.said.append(text)
+
+    def foresee(self, seconds: float) -> None:
+        self.left.append(seconds)
 
 
 class Clock:
@@ -25,6 +29,9 @@ class Clock:
         return self.now
 
 
+READING, WRITING = "quiz/loglikelihood", "essays/generate_until"
+
+
 def reading(tokens: int) -> Batch:
     return Batch((Loglikelihood(context="a", continuation="b"),), computed_token_count=tokens)
 
@@ -34,41 +41,56 @@ def writing(*max_tokens: int) -> Batch:
 
 
 @pytest.fixture
-def told() -> tuple[Outlook, list[str], Clock]:
-    notes, clock = Notes(), Clock()
-    return Outlook(notes, clock), notes.said, clock
+def heard() -> Listening:
+    return Listening()
 
 
-def done(outlook: Outlook, clock: Clock, batch: Batch, seconds: float) -> None:
+def try_all(outlook: Outlook, clock: Clock, seconds: float) -> list[str]:
+    """Where the batches come from that are tried, each of which takes so long."""
+    tried = []
+    for name, batch in outlook.trials():
+        outlook.begin()
+        clock.now += seconds
+        outlook.done(name, batch)
+        tried.append(name)
+    return tried
+
+
+def test_how_long_it_takes_is_told_after_a_batch_of_each_kind_and_kept_up_to_date(heard: Listening) -> None:
+    clock = Clock()
+    outlook = Outlook(heard, clock=clock)
+    plan = {READING: [reading(20_000) for _ in range(4)], WRITING: [writing(1000, 500) for _ in range(10)]}
+    outlook.expect(plan)
+    assert heard.said.pop() == "80,090 tokens to read, at most 15,000 to write"
+    assert sorted(try_all(outlook, clock, 10)) == sorted(plan)
+    # 3 more batches at 10 s, and 9 more at 10 s.
+    assert heard.said.pop() == "about 2.0 min to go on this machine, going by 2 batches"
+    assert heard.left[-1] == 120
     outlook.begin()
-    clock.now += seconds
-    outlook.done(batch)
+    clock.now += 40
+    outlook.done(READING, plan[READING][0])
+    # Reading takes 50 s for 40,000 tokens now, and 40,000 are left.
+    assert heard.left[-1] == 50 + 90
+    assert not heard.said
 
 
-def test_each_rate_is_told_once_when_it_is_known(told: tuple[Outlook, list[str], Clock]) -> None:
-    outlook, said, clock = told
-    batches = [*(reading(200_000) for _ in range(4)), *(writing(1000, 500) for _ in range(10))]
-    outlook.expect(batches)
-    assert said.pop() == (
-        "800,000 tokens to read, at most 15,000 to write: how long that takes is told when its rate is known"
-    )
-    done(outlook, clock, batches[0], 10)
-    assert not said
-    done(outlook, clock, batches[1], 30)
-    assert said.pop() == "reading 10,000 tokens a second: 40 s more for the 400,000 that are left"
-    done(outlook, clock, batches[2], 30)
-    done(outlook, clock, batches[4], 100)
-    assert said.pop() == "writing 15 tokens a second: at most 15 min more for the 13,500 that are left"
-    for batch in batches[5:]:
-        done(outlook, clock, batch, 100)
-    assert not said
+def test_batches_are_tried_until_the_time_for_it_is_up(heard: Listening) -> None:
+    clock = Clock()
+    outlook = Outlook(heard, clock=clock)
+    plan = {f"{name}/loglikelihood": [reading(30_000 - n) for _ in range(3)] for n, name in enumerate("abcdef")}
+    outlook.expect(plan)
+    tried = try_all(outlook, clock, 4)
+    # The cheapest first, then where there is most to do: a fourth would end after 16 s, and 15 are allowed.
+    assert tried == ["f/loglikelihood", "a/loglikelihood", "b/loglikelihood"]
+    assert try_all(outlook, clock, 1) == []
 
 
-def test_a_short_run_and_what_is_asked_later_say_nothing(told: tuple[Outlook, list[str], Clock]) -> None:
-    outlook, said, clock = told
-    outlook.expect([reading(MANY_TOKENS - 1)])
-    done(outlook, clock, reading(MANY_TOKENS - 1), 1000)
-    assert not said
-    outlook.expect([reading(MANY_TOKENS)])
-    outlook.expect([reading(MANY_TOKENS)])
-    assert len(said) == 1
+def test_a_short_run_and_one_whose_workers_share_batches_try_none(heard: Listening) -> None:
+    outlook = Outlook(heard, clock=Clock())
+    outlook.expect({READING: [reading(MANY_TOKENS - 1)]})
+    assert list(outlook.trials()) == []
+    assert not heard.said
+    shared = Outlook(heard, tries=False, clock=Clock())
+    shared.expect({READING: [reading(MANY_TOKENS)]})
+    assert list(shared.trials()) == []
+    assert heard.said == ["20,000 tokens to read"]

@@ -73,7 +73,9 @@ def parse_device_map(text: str) -> Mapping[str, int | None]:
         if part.strip() in (AUTO, DISK):
             name, room = part.strip(), None
         elif found is None:
-            raise InputError(f"{part.strip()!r} is no device with its room", place=f"--device-map {text}", fix=_FIX)
+            raise InputError(
+                f"{part.strip()!r} isn't a device with the room it has", place=f"--device-map {text}", fix=_FIX
+            )
         else:
             name = f"cuda:{found[1]}" if found[1].isdigit() else found[1]
             room = int(float(found[2]) * UNITS[found[3]])

@@ -91,7 +91,7 @@ def read_hearing(folder: Path) -> Hearing:
     form = _FORMS.get(named) if isinstance(named, str) else None
     if form is None:
         raise CheckpointError(
-            f"feature_extractor_type is {str(named)[:80]!r}, which the harness doesn't read sounds with",
+            f"feature_extractor_type is {str(named)[:80]!r}, which the harness can't read sounds with",
             place=place,
             fix=f"Known are {' and '.join(_FORMS)}",
         )

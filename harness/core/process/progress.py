@@ -24,6 +24,10 @@ class Progress(Protocol):
         """So many steps are finished."""
         ...
 
+    def foresee(self, seconds: float) -> None:
+        """The steps that are left take about so long."""
+        ...
+
 
 class Quiet(Progress):
     """Says nothing."""
@@ -38,4 +42,7 @@ class Quiet(Progress):
         """Nothing."""
 
     def advance(self, steps: int = 1) -> None:
+        """Nothing."""
+
+    def foresee(self, seconds: float) -> None:
         """Nothing."""

@@ -53,7 +53,7 @@ def _suite(context: ReportContext, suite: str) -> list[Section]:
         sections.append(Section(title=words("What the scores mean"), blocks=definitions, level=2))
     worst = _worst(context, suite)
     if worst:
-        sections.append(Section(title=words("Samples at its worst"), blocks=worst, level=2))
+        sections.append(Section(title=words("Worst samples"), blocks=worst, level=2))
     return sections
 
 

@@ -20,21 +20,21 @@ class ReplicaOptions:
     """
 
     workers: int | None = option(
-        None, "Copies of the model that share the work, in processes of Ray.", min=1, max=MOST_WORKERS
+        None, "Share the work among this many copies of the model, in Ray processes.", min=1, max=MOST_WORKERS
     )
     gpus_per_worker: float | None = option(
-        None, "GPUs for each of them; less than 1 shares one. [default: 1 where the device is a GPU]", min=0.0
+        None, "GPUs per worker; below 1, workers share one. [default: 1 where the device is a GPU]", min=0.0
     )
     ray_address: str | None = option(
         None,
-        "Cluster that they run on: auto (the one that this machine is part of), HOST:PORT or ray://HOST:PORT. "
+        "Ray cluster to run on: auto (the one this machine belongs to), HOST:PORT or ray://HOST:PORT. "
         "[default: this machine alone]",
         metavar="ADDRESS",
     )
     threads: int | None = option(
         None,
-        "Threads for each process that computes with the model: scores are the same byte for byte only with the same "
-        "number. [default: those of the machine, shared among the workers]",
+        "Threads per process that computes with the model; scores are equal byte for byte only for equal numbers. "
+        "[default: those of the machine, shared among the workers]",
         min=1,
         max=1024,
     )

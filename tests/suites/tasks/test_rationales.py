@@ -147,8 +147,8 @@ def test_a_file_of_marked_texts_is_explained_and_held_against_its_marks(tmp_path
 @pytest.mark.parametrize(
     ("why", "fault"),
     [
-        ([], "is no list of marked parts"),
-        ("bad", "is no list of marked parts"),
+        ([], "is not a list of marked parts"),
+        ("bad", "is not a list of marked parts"),
         ([[2, 99]], r"\[2, 99\] is no part of a text of 20 characters"),
         (["film film"], "stands in the text not at all"),
         ([[1, 2]], "marks only white space"),
