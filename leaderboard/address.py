@@ -7,7 +7,7 @@ import streamlit as st
 
 from harness.core.errors import UnknownName
 
-__all__ = ["as_in_address", "choose_many", "choose_one", "in_address", "part_in_address", "put"]
+__all__ = ["as_in_address", "choose_many", "choose_one", "in_address", "is_new", "part_in_address", "put"]
 
 T = TypeVar("T")
 
@@ -34,6 +34,11 @@ def part_in_address(key: str, value: Any, *, of: str) -> dict[str, Any]:
     followed = there and st.session_state.get(f"address of {of}", raw) != raw
     held = st.session_state[key] if there and not followed else value
     return _arguments(key, held, {"value": held}, followed=followed)
+
+
+def is_new(key: str) -> bool:
+    """Whether the URL says something of `key` that no widget has taken up yet: it was opened, or a link followed."""
+    return key in st.query_params and st.query_params[key] != st.session_state.get(f"address of {key}")
 
 
 def _held(key: str, default: T, parse: Callable[[str], T | None]) -> tuple[T, bool]:

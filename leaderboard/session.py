@@ -11,7 +11,7 @@ import streamlit as st
 
 from harness.core.errors import HarnessError
 from harness.core.reports.installed import suite_title
-from harness.core.text.display import elided
+from harness.core.text.display import apart, elided
 from harness.core.text.reasons import unworded
 from harness.core.text.translation import LANGUAGES
 from harness.record import RunRecord
@@ -92,7 +92,7 @@ def record_of(session: Session, run_id: str) -> RunRecord | None:
 def labels(checkpoints: pd.DataFrame) -> dict[str, str]:
     """A short name a run, made unique by what tells it apart: its training, dtype, the beginning of its id."""
     run_ids = [str(run_id) for run_id in checkpoints["run_id"]]
-    names = [elided(str(name), 40) for name in checkpoints["name"]]
+    names = apart([str(name) for name in checkpoints["name"]], 40)
     trainings = [elided(str(one), 40) if isinstance(one, str) else "" for one in checkpoints["lineage"]]
     for more in (trainings, checkpoints["dtype"].fillna(""), checkpoints["run_id"].str[:6]):
         counts = Counter(names)

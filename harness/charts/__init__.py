@@ -10,6 +10,7 @@ from harness.charts.curves import history, noise_ladder, reliability, risk_cover
 from harness.charts.dimensions import by_quantity, dimensions
 from harness.charts.forest import VERDICTS, forest
 from harness.charts.radar import MOST, SCALE, radar
+from harness.charts.scorecard import scorecard
 from harness.charts.svg import to_svg
 from harness.charts.theme import FONT, PALETTE, Chart, Panels, Theme, chart_words, themed
 from harness.charts.tradeoff import Axis, pareto_front, tradeoff
@@ -38,6 +39,7 @@ __all__ = [
     "radar",
     "reliability",
     "risk_coverage",
+    "scorecard",
     "severity_curves",
     "task_lines",
     "themed",

@@ -8,10 +8,13 @@ import pandas as pd
 
 from harness.charts.theme import PALETTE, SHAPES
 from harness.core.scores import SampleGroup
-from harness.core.text.display import aim, elided, number
+from harness.core.text.display import aim, apart, elided, number
 from harness.core.text.translation import Translate
 
-__all__ = ["by_name", "dates_axis", "drawn", "interval_words", "is_grouped_by", "steps_axis", "title_of"]
+__all__ = ["LABEL", "by_name", "dates_axis", "drawn", "interval_words", "is_grouped_by", "steps_axis", "title_of"]
+
+LABEL = 26
+"""Characters that have room beside an axis: a drawing cuts what is longer at its end, where names mostly differ."""
 
 
 def title_of(t: Translate, metric: str, unit: str, direction: str | None = None, target: float | None = None) -> str:
@@ -41,7 +44,7 @@ def drawn(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
     rows["shown"] = [interval_words(row) for row in rows[["value", "low", "high"]].to_dict("records")]
     for column in ("name", "group"):
         if column in rows:
-            rows[column] = [elided(str(text), 48) for text in rows[column]]
+            rows[column] = apart([str(text) for text in rows[column]], LABEL)
     return rows
 
 
@@ -53,7 +56,7 @@ def is_grouped_by(frame: pd.DataFrame, attribute: str) -> "pd.Series[bool]":
 
 def by_name(names: Sequence[str], title: str) -> dict[str, Any]:
     """Colour and shape of runs by name, in the order given; no legend for one alone."""
-    shown = list(dict.fromkeys(elided(name, 48) for name in names))
+    shown = list(dict.fromkeys(apart(names, LABEL)))
     legend = alt.Legend() if len(shown) > 1 else None
     colours = [PALETTE[index % len(PALETTE)] for index in range(len(shown))]
     shapes = [SHAPES[index % len(SHAPES)] for index in range(len(shown))]

@@ -3,10 +3,10 @@
 import altair as alt
 import pandas as pd
 
-from harness.charts.axes import drawn, title_of
+from harness.charts.axes import LABEL, drawn, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
 from harness.core.scores import SampleGroup
-from harness.core.text.display import elided
+from harness.core.text.display import apart, elided
 
 __all__ = ["dimension_bars", "energy_by_phase", "group_bars"]
 
@@ -42,7 +42,7 @@ def group_bars(estimates: pd.DataFrame, theme: Theme = "light", language: str = 
     groups = drawn(of_groups, ["group", "value", "low", "high", "n", "basis"])
     parsed = [SampleGroup.parse(text) for text in of_groups["group"]]
     alike = len({group.attribute for group in parsed}) == 1
-    named = [elided(group.value if alike else str(group), 48) for group in parsed]
+    named = apart([group.value if alike else str(group) for group in parsed], LABEL - 8)
     groups["group"] = [f"{name} (n = {n})" for name, n in zip(named, groups["n"], strict=True)]
     chart = _bars(
         groups,
@@ -76,13 +76,10 @@ def energy_by_phase(
     wide = _phase_joules(estimates)
     basis = ", ".join(sorted(set(estimates.loc[estimates["metric"] == "energy_joules", "basis"])))
     parts = {t("above idle"): wide["net_energy_joules"], t("idle power x time"): wide["idle_joules"]}
+    order = apart([str(name) for name in wide.index], LABEL)
     rows = pd.concat(
-        [
-            pd.DataFrame({"phase": [elided(name, 48) for name in wide.index], "part": part, "joules": list(values)})
-            for part, values in parts.items()
-        ]
+        [pd.DataFrame({"phase": order, "part": part, "joules": list(values)}) for part, values in parts.items()]
     ).dropna()
-    order = [elided(name, 48) for name in wide.index]
     scale = alt.Scale(domain=list(parts), range=[PALETTE[1], PALETTE[6]])
     return (
         alt.Chart(rows, title=t("Energy by phase ({basis})").format(basis=t(basis)))

@@ -5,8 +5,9 @@ from collections.abc import Collection, Mapping
 import altair as alt
 import pandas as pd
 
+from harness.charts.axes import LABEL
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
-from harness.core.text.display import elided, number
+from harness.core.text.display import apart, number
 from harness.core.text.translation import Translate
 
 __all__ = ["VERDICTS", "forest"]
@@ -31,7 +32,7 @@ def forest(differences: pd.DataFrame, theme: Theme = "light", language: str = "e
     """
     t = chart_words(language)
     rows = differences.dropna(subset=["difference"]).copy()
-    rows["label"] = [elided(str(label), 48) for label in rows["label"]]
+    rows["label"] = apart([str(label) for label in rows["label"]], LABEL)
     rows["verdict"] = [t(verdict) for verdict in rows["verdict"]]
     rows["shown"] = [
         f"{number(row['difference'])} [{number(row['low'])}, {number(row['high'])}]"

@@ -33,6 +33,12 @@ BEST_WORST = ("#0072B2", "#D55E00")
 FONT = "DejaVu Sans, Noto Sans CJK SC, sans-serif"
 """What a renderer outside a browser finds: the first comes with matplotlib, the second with the extra `chinese`."""
 
+_FOUR_DIGITS = (
+    "isNumber(datum.value) && datum.label != '' ? format(datum.value, abs(datum.value) < 1e4 ? '.4~g' : '.4~s') "
+    ": datum.label"
+)
+"""What stands at a tick: of a number at most four digits, thousands and millions by their letter."""
+
 _SCREEN_FONT = '"Source Sans", "Source Sans Pro", "Noto Sans SC", sans-serif'
 
 
@@ -74,8 +80,9 @@ def themed(chart: _Look, theme: Theme, *, font: str = _SCREEN_FONT, background: 
         "labelFontSize": 12,
         "titleFontSize": 12,
         "titleFontWeight": 500,
-        "labelLimit": 190,
+        "labelLimit": 210,
         "labelOverlap": "parity",
+        "labelExpr": _FOUR_DIGITS,
         "labelSeparation": 6,
     }
     legend = {"labelColor": ink.text, "titleColor": ink.text, "labelFontSize": 12, "labelLimit": 220}

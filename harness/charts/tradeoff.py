@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from harness.charts.axes import title_of
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
-from harness.core.text.display import elided, number
+from harness.core.text.display import apart, elided, number
 
 __all__ = ["Axis", "pareto_front", "tradeoff"]
 
+_NAME = 36
+"""Characters of a name, which stands in the drawing, not beside it."""
 _LABELLED = 12
 """Beyond so many points their names are in tooltips only."""
 
@@ -52,7 +54,7 @@ def tradeoff(points: pd.DataFrame, x: Axis, y: Axis, theme: Theme = "light", lan
     rows = points.dropna(subset=["x", "y"]).copy()
     rows["front"] = pareto_front(rows, x, y)
     rows["kind"] = np.where(rows["front"], t("on the Pareto front"), t("beaten by another"))
-    rows["name"] = [elided(str(name), 32) for name in rows["name"]]
+    rows["name"] = apart([str(name) for name in rows["name"]], _NAME)
     for side in ("x", "y"):
         rows[f"{side}_shown"] = [_shown(row, side) for _, row in rows.iterrows()]
     across = alt.X("x:Q", title=title_of(t, x.metric, x.unit, x.direction), scale=_scale(x))

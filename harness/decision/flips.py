@@ -8,7 +8,7 @@ from harness.core.pairing import pair
 from harness.decision.keys import Key
 from harness.decision.scored import Scored
 
-__all__ = ["Flip", "first_of_each_task", "flips", "said"]
+__all__ = ["Flip", "first_of_each_task", "flips", "meant", "said"]
 
 _SHOWN = 300
 """Characters of a prompt's end."""
@@ -39,11 +39,19 @@ def flips(first: Scored, second: Scored, keys: Sequence[Key]) -> list[Flip]:
     return [flip for key in keys for flip in _of(first, second, key, asked)]
 
 
+def meant(label: str | None, choices: Sequence[str]) -> int | None:
+    """The place of the choice that a label means, by its number (from 0) or by its text; None where it means none."""
+    if label is None:
+        return None
+    if label.isdecimal() and int(label) < len(choices) > 1:
+        return int(label)
+    return next((place for place, text in enumerate(choices) if label in (text, text.strip())), None)
+
+
 def said(label: str | None, choices: Sequence[str]) -> str | None:
     """The choice that a number stands for; any other label is its own text."""
-    if label is None or not label.isdecimal() or not int(label) < len(choices) > 1:
-        return label
-    return choices[int(label)].strip()
+    place = meant(label, choices)
+    return label if place is None or label is None or not label.isdecimal() else choices[place].strip()
 
 
 def first_of_each_task(found: Sequence[Flip], most: int) -> list[Flip]:

@@ -9,7 +9,7 @@ import pandas as pd
 from harness.core.headlines import made_of, main_rows
 from harness.core.reports.installed import suite_report
 from harness.core.scores import Estimate
-from harness.decision.flips import said
+from harness.decision.flips import meant, said
 from harness.record.media import media_names
 from harness.report.context import ReportContext
 
@@ -115,12 +115,14 @@ def _choices(mine: pd.DataFrame, answer: str, gold: str) -> list[WeighedChoice]:
     weighed = mine[contexts == contexts.iloc[0]].drop_duplicates("continuation")
     if len(weighed) < 2:
         return []
+    texts = list(weighed["continuation"])
+    answered, expected = (meant(label, texts) for label in (answer, gold))
     found = [
         WeighedChoice(
             text=str(text).strip(),
             loglikelihood=float(loglikelihood),
-            answered=answer in (str(place), text, text.strip()),
-            expected=gold in (str(place), text, text.strip()),
+            answered=place == answered,
+            expected=place == expected,
         )
         for place, (text, loglikelihood) in enumerate(
             zip(weighed["continuation"], weighed["loglikelihood"], strict=True)

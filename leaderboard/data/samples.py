@@ -2,6 +2,7 @@
 
 facets(record)                              what can be asked for: tasks, metrics, groups, variants
 samples_page(record, query, page, size)     one row a sample and score, filtered
+page_of(record, query, sample_id, size)     the page that a sample is on
 sample(record, suite, task, sample_id)      everything that was asked about one sample, and its scores
 flips(first, second, ...)                   samples that one of two runs has right and the other wrong
 """
@@ -14,11 +15,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.core.errors import RecordError
+from harness.decision.flips import meant, said
 from harness.record import RunRecord
 
 __all__ = [
@@ -27,8 +30,10 @@ __all__ = [
     "SampleQuery",
     "SamplesPage",
     "ShownSample",
+    "choices_of",
     "facets",
     "flipped_samples",
+    "page_of",
     "sample",
     "samples_page",
 ]
@@ -44,16 +49,17 @@ Outcome = Literal["right", "wrong", "partly", "invalid", "tie"]
 class SampleQuery:
     """Which samples of a run: of one task and metric, and as every filter that is set says.
 
-    `variant` is that of `facets` (such as `keyboard_typos 3`; empty for samples as they are), `group` is
-    `attribute=value`. `outcome` reads the score: right is 1, wrong 0, partly anything between; `invalid` and `tie` as
-    in `Score`. Confidence is the share of the likeliest choice (0 to 1), bounds included; samples without one are left
-    out where a bound is set. `text` is searched for, as it is written but for upper and lower case, in ids, prompts,
-    continuations, answers and labels.
+    Without a suite and a task, all of them are searched; without a metric, each task counts by its first. `variant` is
+    that of `facets` (such as `keyboard_typos 3`; empty for samples as they are), `group` is `attribute=value`.
+    `outcome` reads the score: right is 1, wrong 0, partly anything between; `invalid` and `tie` as in `Score`.
+    Confidence is the share of the likeliest choice (0 to 1), bounds included; samples without one are left out where a
+    bound is set. `text` is searched for, as it is written but for upper and lower case, in ids, prompts, continuations,
+    answers and labels.
     """
 
-    suite: str
-    task: str
-    metric: str
+    suite: str | None = None
+    task: str | None = None
+    metric: str | None = None
     variant: str | None = None
     group: str | None = None
     outcome: Outcome | None = None
@@ -64,9 +70,9 @@ class SampleQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplesPage:
-    """`frame` has one row a score, in the order of the record: sample_id, variant, value, gold, predicted, remark,
-    tie, invalid, wording (what `invalid` is made of; None in older runs), groups (dict), confidence, prompt, answer
-    (beginnings of the texts).
+    """`frame` has one row a score, in the order of the record: suite, task, metric, sample_id, variant, value, gold,
+    predicted (of a choice the text, where they are its number), remark, tie, invalid, wording (what `invalid` is made
+    of; None in older runs), groups (dict), confidence, prompt, answer (beginnings of the texts).
 
     `total` counts all that the query finds. Pages count from 0.
     """
@@ -96,37 +102,83 @@ def facets(record: RunRecord) -> pd.DataFrame:
 
 def samples_page(record: RunRecord, query: SampleQuery, page: int = 0, size: int = PAGE_SIZE) -> SamplesPage:
     """The page of the samples that the query finds. Raises `RecordError` for a record that can't be read."""
-    files = _files(record)
-    asked = {"suite": query.suite, "task": query.task}
-    conditions, bound = _conditions(query)
-    needs_texts = bool(query.text or query.confidence_low is not None or query.confidence_high is not None)
-    texts = f"LEFT JOIN ({_ASKED.format(**files, chosen='')}) AS asked USING (sample_id, variant)"
+    found_by, values = _found(record, query)
     found = _frame(
         record,
-        f"""
-        SELECT scored.*, count(*) OVER () AS total
-        FROM ({_SCORED.format(**files)} AND metric = $metric) AS scored {texts if needs_texts else ""}
-        WHERE {" AND ".join(conditions) or "true"}
-        ORDER BY place LIMIT $size OFFSET $skipped
-        """,
-        {**asked, "metric": query.metric, **bound, **({"text": query.text} if needs_texts else {})}
-        | {"size": size, "skipped": page * size},
+        f"SELECT *, count(*) OVER () AS total FROM ({found_by}) ORDER BY place LIMIT $size OFFSET $skipped",
+        {**values, "size": size, "skipped": page * size},
     )
     total = int(found["total"].iloc[0]) if len(found) else _total_beyond(record, query, page)
     shown = _previews(record, query.suite, query.task, found["sample_id"])
-    merged = found.drop(columns="confidence", errors="ignore").merge(shown, on=["sample_id", "variant"], how="left")
+    merged = found.merge(shown, on=list(_KEY), how="left")
+    for label in ("gold", "predicted"):
+        merged[label] = _in_words(merged, label)
     return SamplesPage(frame=merged[list(_PAGE_COLUMNS)], total=total, page=page, size=size)
 
 
+def page_of(record: RunRecord, query: SampleQuery, sample_id: str, size: int = PAGE_SIZE) -> int | None:
+    """The first page that the sample is on, counted from 0; None where the query doesn't find it."""
+    found_by, values = _found(record, query)
+    numbered = f"SELECT sample_id, row_number() OVER (ORDER BY place) AS turn FROM ({found_by})"
+    found = _frame(
+        record,
+        f"SELECT min(turn) AS turn FROM ({numbered}) WHERE sample_id = $sample_id",
+        {**values, "sample_id": sample_id},
+    )
+    turn = found["turn"].iloc[0]
+    return None if pd.isna(turn) else (int(turn) - 1) // size
+
+
+def _found(record: RunRecord, query: SampleQuery) -> tuple[str, dict[str, Any]]:
+    """The rows that the query finds, in SQL, and the values of its parameters."""
+    files = _files(record)
+    conditions, bound = _conditions(query)
+    needs_texts = bool(query.text or query.confidence_low is not None or query.confidence_high is not None)
+    texts = f"LEFT JOIN ({_ASKED.format(**files, chosen='')}) AS asked USING ({', '.join(_KEY)})"
+    found_by = f"""
+        SELECT scored.*
+        FROM (SELECT * FROM ({_SCORED.format(**files)}) WHERE metric = coalesce($metric, main)) AS scored
+        {texts if needs_texts else ""}
+        WHERE {" AND ".join(conditions) or "true"}
+    """
+    asked = {"suite": query.suite, "task": query.task, "metric": query.metric}
+    return found_by, {**asked, **bound, **({"text": query.text} if needs_texts else {})}
+
+
+_KEY = ("suite", "task", "sample_id", "variant")
 _PAGE_COLUMNS = (
-    *("sample_id", "variant", "value", "gold", "predicted", "remark", "tie", "invalid", "wording", "groups"),
-    *("confidence", "prompt", "answer"),
+    *("suite", "task", "metric", "sample_id", "variant", "value", "gold", "predicted", "remark", "tie", "invalid"),
+    *("wording", "groups", "confidence", "prompt", "answer"),
 )
+
+
+def _in_words(rows: pd.DataFrame, label: str) -> list[str | None]:
+    """A column of labels, each as the text of the choice whose number it is."""
+    return [
+        said(name, [str(text) for text in choices] if isinstance(choices, np.ndarray) else [])
+        if isinstance(name, str)
+        else None
+        for name, choices in zip(rows[label], rows["choices"], strict=True)
+    ]
+
+
+def choices_of(requests: pd.DataFrame, gold: str | None, predicted: str | None) -> pd.DataFrame:
+    """The choices among some requests of one sample, in their order: the columns of `ShownSample.requests`, and
+    is_gold and is_predicted. Empty where nothing was chosen among log-likelihoods."""
+    found = requests[requests["loglikelihood"].notna() & requests["continuation"].notna()]
+    texts = list(dict.fromkeys(found["continuation"]))
+    marked = {}
+    for name, label in (("is_gold", gold), ("is_predicted", predicted)):
+        place = meant(label, texts)
+        marked[name] = [place is not None and text == texts[place] for text in found["continuation"]]
+    return found.assign(**marked)
+
 
 _SCORED = """
     SELECT suite, task, metric, sample_id, value, gold, predicted, {remark} AS remark, tie, invalid,
            {score_wording} AS wording, groups,
            file_row_number AS place,
+           first(metric) OVER (PARTITION BY suite, task ORDER BY file_row_number) AS main,
            CASE WHEN list_contains(map_keys(groups), 'perturbation')
                 THEN groups['perturbation'] || ' ' || groups['severity'] ELSE '' END AS variant
     FROM read_parquet('{scores}', file_row_number = true)
@@ -134,7 +186,9 @@ _SCORED = """
 """
 
 _ASKED = f"""
-    SELECT sample_id, variant,
+    SELECT suite, task, sample_id, variant,
+           CASE WHEN count(loglikelihood) > 1 AND count(loglikelihood) = count(*)
+                THEN list(continuation ORDER BY position) END AS choices,
            CASE WHEN count(loglikelihood) > 1 AND count(loglikelihood) = count(*)
                 THEN 1 / sum(exp(loglikelihood - highest)) END AS confidence,
            right(list_last(string_split(rtrim(first(context ORDER BY position)), chr(10) || chr(10))),
@@ -143,12 +197,12 @@ _ASKED = f"""
                 {_PREVIEW}) AS answer,
            bool_or(contains(lower(coalesce(context, '') || chr(10) || coalesce(continuation, '') || chr(10)
                                   || coalesce(text, '') || chr(10) || sample_id), lower($text))) AS has_text
-    FROM (SELECT *, max(loglikelihood) OVER (PARTITION BY sample_id, variant) AS highest
-          FROM (SELECT sample_id, position, context, continuation, text, loglikelihood,
+    FROM (SELECT *, max(loglikelihood) OVER (PARTITION BY suite, task, sample_id, variant) AS highest
+          FROM (SELECT suite, task, sample_id, position, context, continuation, text, loglikelihood,
                        coalesce({{variant}}, '') AS variant
                 FROM read_parquet('{{responses}}')
-                WHERE suite = $suite AND task = $task {{chosen}}))
-    GROUP BY sample_id, variant
+                WHERE suite = coalesce($suite, suite) AND task = coalesce($task, task) {{chosen}}))
+    GROUP BY suite, task, sample_id, variant
 """
 
 
@@ -252,13 +306,14 @@ def flipped_samples(first: RunRecord, second: RunRecord, suite: str, task: str, 
         ORDER BY one.place
     """
     found = _frame(first, query, {"suite": suite, "task": task, "metric": metric})
-    return found.merge(_previews(first, suite, task, found["sample_id"]), on=["sample_id", "variant"], how="left")[
+    shown = _previews(first, suite, task, found["sample_id"]).drop(columns=["suite", "task"])
+    return found.merge(shown, on=["sample_id", "variant"], how="left")[
         ["sample_id", "variant", "change", "gold", "first_predicted", "second_predicted", "prompt"]
     ]
 
 
-def _previews(record: RunRecord, suite: str, task: str, ids: pd.Series) -> pd.DataFrame:
-    """Short pieces of the texts of these samples, one row a variant."""
+def _previews(record: RunRecord, suite: str | None, task: str | None, ids: pd.Series) -> pd.DataFrame:
+    """Short pieces of the texts of these samples, and their choices, one row a variant."""
     return _frame(
         record,
         _ASKED.format(**_files(record), chosen="AND list_contains($ids, sample_id)"),

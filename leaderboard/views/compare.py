@@ -16,8 +16,9 @@ from leaderboard.address import choose_one, put
 from leaderboard.chosen import verified_runs
 from leaderboard.data import queries
 from leaderboard.data.comparability import may_compare
+from leaderboard.flipped import flipped_samples_of
 from leaderboard.links import link
-from leaderboard.parts import chart, downloads, next_command, shown_table
+from leaderboard.parts import chart, next_command, shown_table
 from leaderboard.session import Session, labels, record_of
 
 __all__ = ["page"]
@@ -64,7 +65,7 @@ def page(session: Session) -> None:
         st.warning(t("These two don't compare."))
         st.code(str(error), language=None, wrap_lines=True)
         return
-    _show(session, comparison)
+    _show(session, comparison, first, second)
     with st.container(horizontal=True):
         link("run", t("Open the baseline"), icon=":material/description:", run=first)
         link("run", t("Open the candidate"), icon=":material/description:", run=second)
@@ -85,7 +86,7 @@ def _compare(_first: RunRecord, _second: RunRecord, first_id: str, second_id: st
     return compare(_first, _second, groups=False)
 
 
-def _show(session: Session, comparison: Comparison) -> None:
+def _show(session: Session, comparison: Comparison, first: str, second: str) -> None:
     t = session.t
     if comparison.conditions:
         st.caption(t("What else differs than the checkpoint:"))
@@ -100,12 +101,7 @@ def _show(session: Session, comparison: Comparison) -> None:
     suite = choose_one(st, t("Suite"), list(dict.fromkeys(metrics["suite"])), "suite", shown=session.title)
     _forest(session, metrics[metrics["suite"] == suite], "metric")
     st.subheader(t("Flipped samples"))
-    flipped = pd.DataFrame([asdict(one) for one in comparison.flips])
-    if flipped.empty:
-        st.info(t("No sample flipped."))
-    else:
-        shown_table(flipped, key="flips", height=320)
-        downloads(session, flipped, "flips")
+    flipped_samples_of(session, comparison.flips, first, second)
     if comparison.costs:
         st.subheader(t("Costs"))
         shown_table(pd.DataFrame([asdict(one) for one in comparison.costs]), key="costs")

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from harness.charts import dimension_bars
-from harness.core.text.display import aim, elided, number
+from harness.core.text.display import aim, apart, elided, number
 from leaderboard.address import choose_many, choose_one
 from leaderboard.controls import filters_of, reference_of, weights_of
 from leaderboard.data import queries
@@ -24,7 +24,12 @@ __all__ = ["page"]
 
 _NAME = 170
 """Pixels: what is pinned has to leave room for a score beside it on a phone."""
+_LETTERS = 22
+"""So many have room there."""
 _TICK = "Tick one row to open its run, two to compare them, more for their trade-offs. A click on a header sorts."
+
+_NAMED = 5
+"""Runs that are named where those that don't rank are counted."""
 
 _HAS_COME = "has come to the leaderboard"
 _SOON_S = 1.0
@@ -51,16 +56,17 @@ def page(session: Session) -> None:
     bar = st.container(horizontal=True)
     chosen = filtered(known, filters_of(bar, session, known))
     sound = chosen[chosen["status"] == "verified"]
-    apart = queries.comparability(
+    comparable = queries.comparability(
         session.store, list(sound["run_id"]), reference=reference_of(bar, session, list(sound["run_id"]), names)
     )
-    together = list(apart.loc[apart["apart"].isna(), "run_id"])
+    together = list(comparable.loc[comparable["apart"].isna(), "run_id"])
+    _say_apart(session, chosen, comparable, names)
     scores = queries.scores(session.store, together)
     if together:
         _ranks(bar, session, known, scores, names)
     else:
         st.info(t("No checkpoint passes the filters."))
-    _set_apart(session, chosen, apart, names)
+    _set_apart(session, chosen, comparable, names)
 
 
 def _ranks(bar: Any, session: Session, known: pd.DataFrame, scores: pd.DataFrame, names: Mapping[str, str]) -> None:
@@ -146,6 +152,9 @@ def _styled(session: Session, view: pd.DataFrame, ordered: pd.DataFrame, scored:
         ]
     for name, texts in shown.items():
         styled = styled.format(_in_turn(view[name], texts), subset=[name])
+    names = [str(name) for name in view["checkpoint"]]
+    cut = dict(zip(names, apart(names, _LETTERS), strict=True))
+    styled = styled.format(lambda name: cut[str(name)], subset=["checkpoint"])
     if "parameters_millions" in view:
         styled = styled.format(_parameters, subset=["parameters_millions"])
     return styled.format(_verdict, subset=["verdict"]) if "verdict" in view else styled
@@ -227,9 +236,24 @@ def _title(session: Session, name: str) -> str:
     return titles.get(name) or session.title(name)
 
 
-def _set_apart(session: Session, chosen: pd.DataFrame, apart: pd.DataFrame, names: Mapping[str, str]) -> None:
+def _say_apart(session: Session, chosen: pd.DataFrame, comparable: pd.DataFrame, names: Mapping[str, str]) -> None:
+    """On top, in a line each, what doesn't rank; why stands at the end of the page."""
+    t, others = session.t, comparable[comparable["apart"].notna()]
+    failed = chosen[chosen["status"] != "verified"]
+    for said, rows in (
+        (t("Set apart, since they were asked something else, so they don't compare ({n}): {names}"), others),
+        (t("Not trusted, since their records fail verification ({n}): {names}"), failed),
+    ):
+        if len(rows):
+            named = [names[one] for one in rows["run_id"]]
+            more = f" … (+{len(named) - _NAMED})" if named[_NAMED:] else ""
+            told = said.format(n=len(rows), names=escaped(", ".join(named[:_NAMED]), 200) + more)
+            (st.info if rows is others else st.warning)(told)
+
+
+def _set_apart(session: Session, chosen: pd.DataFrame, comparable: pd.DataFrame, names: Mapping[str, str]) -> None:
     t = session.t
-    others, failed = apart[apart["apart"].notna()], chosen[chosen["status"] != "verified"]
+    others, failed = comparable[comparable["apart"].notna()], chosen[chosen["status"] != "verified"]
     for title, said, rows, why in (
         (
             t("Set apart"),

@@ -7,6 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from harness.charts import MOST, SCALE, radar, tradeoff
+from harness.core.reports import PERFORMANCE
+from harness.core.reports.installed import suite_report
 from leaderboard.address import choose_many, choose_one
 from leaderboard.chosen import verified_runs
 from leaderboard.data import queries
@@ -44,7 +46,7 @@ def page(session: Session) -> None:
     rows = known[known["run_id"].isin(chosen)]
     scores = queries.scores(session.store, chosen)
     energy = queries.estimates(session.store, chosen, task=WHOLE_RUN)
-    suites = list(dict.fromkeys(scores.loc[scores["value"].notna(), "suite"]))
+    suites = _first_that_can(scores)
     if not suites:
         st.info(t("None of these runs has a score for a dimension."))
         return
@@ -67,6 +69,12 @@ def page(session: Session) -> None:
         st.caption(t(_PARETO))
     titled = scores.assign(suite=scores["suite"].map(session.title))
     _dimensions(session, scaled_axis(titled, names), list(map(session.title, suites)), together=len(chosen) <= MOST)
+
+
+def _first_that_can(scores: pd.DataFrame) -> list[str]:
+    """The suites that have a score; first those that say how well the work is done: most people ask what that costs."""
+    known = dict.fromkeys(scores.loc[scores["value"].notna(), "suite"])
+    return sorted(known, key=lambda suite: suite_report(suite).evidence is not PERFORMANCE)
 
 
 def _dimensions(session: Session, all_scaled: pd.DataFrame, suites: Sequence[str], *, together: bool) -> None:

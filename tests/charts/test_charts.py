@@ -50,6 +50,24 @@ POINTS = pd.DataFrame(
     }
 )
 JOULES, SHARE = Axis(metric="energy", unit="J", direction="lower"), Axis(metric="acc", unit="share", direction="higher")
+CARD = pd.DataFrame(
+    {
+        "metric": "acc",
+        "unit": "share",
+        "direction": "higher",
+        "target": None,
+        "n": 20,
+        "value": [0.7, 0.3, 1.8],
+        "low": [0.6, 0.2, None],
+        "high": [0.8, 0.5, None],
+        "chance": [0.5, 0.25, None],
+        "optimum": [1.0, 1.0, 0.0],
+        "place": [0.7, 0.3, None],
+        "place_low": [0.6, 0.2, None],
+        "place_high": [0.8, 0.5, None],
+        "place_chance": [0.5, 0.25, None],
+    }
+)
 DRAWN = {
     "dimension": lambda t, c: charts.dimension_bars(SCORES, t, c),
     "groups": lambda t, c: charts.group_bars(rows({"value": 0.5}, {"value": 0.4, "group": f"kind={HOSTILE}"}), t, c),
@@ -69,6 +87,9 @@ DRAWN = {
     "lines": lambda t, c: charts.task_lines(
         rows({"task": HOSTILE, "value": 0.5, "length": 512}, {"task": HOSTILE, "value": 0.25, "length": 1024}),
         *("length", "right answers by length", "tokens of the text", t, c),
+    ),
+    "scorecard": lambda t, c: charts.scorecard(
+        CARD.assign(title=["Accuracy", HOSTILE, "Bits"], word=["better", "can't tell", None]), t, c
     ),
     "history": lambda t, c: charts.history(
         rows({"value": 0.5, "started_at": "2026-11-01T10:00:00+00:00", "regressed": True}), t, c
@@ -103,6 +124,34 @@ def test_a_score_that_is_missing_has_no_bar():
 
 def test_axes_have_units_and_the_way_that_is_better():
     assert "acc (share) ↑" in texts(charts.to_svg(charts.dimension_bars(SCORES)))
+
+
+@pytest.mark.parametrize("scale", [1e-3, 0.1234567, 1.0, 123.4567, 12_345.67, 9_876_543.0])
+def test_a_tick_has_at_most_four_digits(scale):
+    changes = [{"name": name, "value": scale * by, "low": None, "high": None} for name, by in (("a", 1), ("b", 0.97))]
+    drawn = charts.to_svg(charts.history(
+        rows(*(one | {"started_at": f"2026-11-0{day}T10:00:00+00:00", "regressed": False}
+               for day, one in enumerate(changes, 1)))
+    ))  # fmt: skip
+    ticks = [text for text in texts(drawn) if re.fullmatch(r"[-−]?[\d,.]+[kMGmµ]?", text)]
+    assert len(ticks) > 2
+    assert all(len(re.sub(r"\D", "", text).lstrip("0")) <= 4 for text in ticks), ticks
+    assert any("Nov" in text for text in texts(drawn))
+
+
+def test_long_names_are_cut_where_they_are_the_same():
+    names = [f"./checkpoints/a-long-name-of-an-experiment/step-{step}" for step in (1000, 2000)]
+    shown = texts(charts.to_svg(charts.dimension_bars(rows(*({"name": name, "value": 0.5} for name in names)))))
+    for step in (1000, 2000):
+        assert any("…" in text and text.endswith(f"step-{step}") for text in shown), shown
+
+
+def test_a_scorecard_draws_chance_and_the_best_and_says_where_there_is_no_scale():
+    shown = texts(charts.to_svg(DRAWN["scorecard"]("light", "en")))
+    assert {"Accuracy", "0.7 ↑", "worst", "best", "no fixed ends", "better than chance"} <= set(shown)
+    spec = charts.scorecard(CARD.assign(title=list("abc"), word=None)).to_dict()
+    drawn = {row["title"]: row["place_chance"] for data in spec["datasets"].values() for row in data}
+    assert (drawn["a"], drawn["b"]) == (0.5, 0.25)
 
 
 def test_only_what_no_other_beats_is_on_the_pareto_front():

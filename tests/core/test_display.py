@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.text.display import elided, number, visible
+from harness.core.text.display import apart, elided, number, visible
 
 
 def test_what_hides_is_shown_as_its_escape():
@@ -46,3 +46,17 @@ def test_numbers_have_four_digits():
         "12.35",
         "123,457",
     ]
+
+
+@given(st.lists(st.text(st.sampled_from("ab/-"), max_size=40), max_size=6, unique=True), st.integers(8, 20))
+def test_names_that_are_cut_stay_different(names, limit):
+    shown = apart(names, limit)
+    assert len(set(shown)) == len({elided(name, 100) for name in names})
+
+
+def test_names_are_cut_where_they_are_the_same():
+    runs = [f"/data/runs/2026/{'x' * 40}-seed{seed}-{'y' * 40}" for seed in (1, 2)]
+    shown = apart(runs, 24)
+    assert shown[0] != shown[1]
+    assert all(len(name) <= 26 for name in shown)
+    assert apart(["alpha", "beta"], 24) == ["alpha", "beta"]

@@ -101,6 +101,12 @@ class Reader:
         self.page.wait_for_function(f"!document.querySelector('{running}')", timeout=60_000)
         self.page.wait_for_timeout(250)
 
+    def texts(self, count: int) -> list[str]:
+        """The texts of unknown origin on the page, once so many are there, as they are."""
+        shown = self.page.locator('[data-testid="stCode"]')
+        shown.nth(count - 1).wait_for(timeout=30_000)
+        return [one.strip() for one in shown.all_inner_texts()]
+
     def cells(self, place: int = 0) -> list[list[str]]:
         """A table's rows as they are read out, its header first."""
         script = "grid => [...grid.querySelectorAll('tr')].map(row => [...row.children].map(cell => cell.textContent))"

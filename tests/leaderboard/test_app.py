@@ -168,6 +168,7 @@ def test_the_page_of_samples_says_why_an_answer_is_invalid_in_its_own_language(m
     def said(language, column):
         app = AppTest.from_function(_page, kwargs={"name": "samples"}, default_timeout=60)
         app.query_params["run"], app.query_params["lang"] = record.run_id, language
+        app.query_params["task"] = "accuracy/birds"
         app.run()
         tables = [one.value for one in app.dataframe]
         of_scores = [table[column].dropna().tolist() for table in tables if column in table]

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from harness.decision.comparison import compare
 from tests.leaderboard.browser import Reader, launched, served
 
 PAGES = ("samples", "", "tradeoffs", "run", "compare", "history")
@@ -77,7 +78,7 @@ def test_the_leaderboard_shows_the_numbers_of_the_records(fresh, runs):
     shown = dict(zip(fresh.column("checkpoint"), fresh.column("Accuracy ↑"), strict=True))
     for name, record in (("good · float32", runs.good), ("good · bfloat16", runs.again), ("other", runs.other)):
         assert float(shown[name]) == overall(record, "accuracy").value
-    assert fresh.page.get_by_text("Set apart").is_visible()
+    assert fresh.page.get_by_text("Set apart, since").is_visible()
     fresh.page.get_by_text("Table", exact=True).first.click()
     rows = fresh.cells(1)[1:]
     behind = {row[0]: [float(cell) for cell in row[1:5]] for row in rows}
@@ -107,6 +108,24 @@ def test_a_ticked_row_leads_to_its_run_and_two_to_their_comparison(fresh, runs):
     fresh.page.get_by_text("Flipped samples").wait_for(timeout=60_000)
     query = parse_qs(urlsplit(fresh.page.url).query)
     assert [query["first"], query["second"]] == [[by_name[name].run_id] for name in names[:2]]
+
+
+def test_a_flipped_sample_leads_to_both_its_answers(fresh, runs):
+    fresh.open(f"compare?first={runs.good.run_id}&second={runs.other.run_id}")
+    flipped = compare(runs.good, runs.other, groups=False).flips[0].sample_id
+    grid = fresh.page.locator(".st-key-flips canvas").first
+    grid.wait_for(timeout=60_000)
+    fresh.settle()
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    fresh.page.mouse.click(box["x"] + 17, box["y"] + 35 + 17)
+    links = [fresh.page.get_by_role("link", name=f"As the {who} answered it") for who in ("baseline", "candidate")]
+    links[1].wait_for()
+    addresses = [parse_qs(urlsplit(one.get_attribute("href")).query) for one in links]
+    assert [one["run"] for one in addresses] == [[runs.good.run_id], [runs.other.run_id]]
+    assert [one["sample"] for one in addresses] == [[flipped], [flipped]]
+    links[1].click()
+    fresh.page.get_by_role("heading", name=f"Sample {flipped}").wait_for(timeout=30_000)
 
 
 def test_a_filter_narrows_the_table_and_stands_in_the_address(fresh):
@@ -154,8 +173,10 @@ def test_a_sample_is_shown_whole_with_its_choices(fresh, runs):
     wanted = mine["sample_id"].iloc[3]
     requests = mine[mine["sample_id"] == wanted]
     fresh.open(f"samples?run={runs.good.run_id}&task=accuracy/piqa&sample={wanted}")
-    shown = fresh.page.locator('[data-testid="stCode"]').first.inner_text()
-    assert shown.strip() == requests["context"].iloc[0].strip()
+    scored = runs.good.scores.query("task == 'piqa' and metric == 'acc' and sample_id == @wanted").iloc[0]
+    texts = [one.strip() for one in requests["continuation"]]
+    expected = [texts[int(scored["gold"])], texts[int(scored["predicted"])], requests["context"].iloc[0].strip()]
+    assert fresh.texts(3)[:3] == expected
     assert [one.strip() for one in fresh.column("continuation", 1)] == [one.strip() for one in requests["continuation"]]
     shown = [float(one) for one in fresh.column("log-likelihood (nats)", 1)]
     assert shown == pytest.approx(list(requests["loglikelihood"]), abs=1e-3)
@@ -168,8 +189,7 @@ def test_a_sample_is_shown_whole_with_its_choices(fresh, runs):
 
 def test_clean_and_noisy_stand_side_by_side_with_marks(fresh, runs):
     fresh.open(f"samples?run={runs.good.run_id}&task=robustness/robustness_piqa&metric=noisy_score")
-    codes = fresh.page.locator('[data-testid="stCode"]')
-    assert "⟦" in codes.nth(0).inner_text() + codes.nth(1).inner_text()
+    assert "⟦" in " ".join(fresh.texts(3))
 
 
 def test_hostile_texts_are_shown_and_never_run(fresh, runs):
@@ -181,7 +201,7 @@ def test_hostile_texts_are_shown_and_never_run(fresh, runs):
         assert main.locator("img[src*='127.0.0.1:9']").count() == 0
         assert main.locator("script").count() == 0
     fresh.open(f"samples?run={run_id}")
-    prompt = fresh.page.locator('[data-testid="stCode"]').first.inner_text()
+    prompt = " ".join(fresh.texts(3))
     assert "<script>document.title='owned'</script>" in prompt
     assert "\\u202eright\\u202c \\u0000" in prompt
     assert "![picture]" in prompt

@@ -2,8 +2,10 @@
 
 import math
 import unicodedata
+from collections.abc import Sequence
+from itertools import takewhile
 
-__all__ = ["aim", "duration", "elided", "interval", "number", "visible"]
+__all__ = ["aim", "apart", "duration", "elided", "interval", "number", "visible"]
 
 _ARROWS = {"higher": "↑", "lower": "↓"}
 
@@ -64,6 +66,21 @@ def elided(text: str, limit: int = 60) -> str:
         return line
     head = (limit - 1) * 2 // 3
     return f"{line[:head]}…{line[head + 1 - limit :]}"
+
+
+def apart(names: Sequence[str], limit: int = 60) -> list[str]:
+    """Each as `elided`, but that different ones stay different: what they share is cut, never where they differ.
+
+    Where even that doesn't tell them apart in so few characters, they are longer.
+    """
+    shown = [elided(name, limit) for name in names]
+    if len(set(shown)) == len(set(names)):
+        return shown
+    lines = [elided(name, max(map(len, names), default=0) + limit) for name in names]
+    same = sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, zip(*lines, strict=False)))
+    kept = [elided(line[same:], max(limit - 4, 1)) for line in lines]
+    cut = [f"{line[:3]}…{rest}" if same > 4 else line for line, rest in zip(lines, kept, strict=True)]
+    return cut if len(set(cut)) == len(set(names)) else lines
 
 
 def _hides(character: str) -> bool:
