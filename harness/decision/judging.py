@@ -14,7 +14,7 @@ from harness.core.text.reasons import Reason, told_together
 from harness.decision.comparable import run_faults, task_faults
 from harness.decision.contrasts import READINGS, Contrast, contrasted_parts
 from harness.decision.keys import Key
-from harness.decision.limits import Bounds, FixedBounds, is_reading, unit_count
+from harness.decision.limits import FEW_DIFFER, Bounds, FixedBounds, is_reading, unit_count
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Scored
 from harness.decision.telling.sentences import Edges, both, by_method, how_it_stands, together, too_few
@@ -212,7 +212,7 @@ class Judge:
         alarm = stands == "beyond" and self._may_alarm(units)
         few = None if is_reading(self.run, key) or alarm else self._too_few(rule, units)
         for_few = math.ceil(n * few / max(1, units)) if few else 0
-        needed = max(self._more(stands, n, found.value, ends, edge) or 0, for_few) or None
+        needed = max(self._more(stands, n, found, edge) or 0, for_few) or None
         said = how_it_stands(stands, *ends, edges, change=against)
         if few and stands != "undecided":
             said = too_few(units, few)
@@ -248,11 +248,14 @@ class Judge:
         assert rule.margin_percent is not None
         return abs(self.baseline.estimates[key].value or 0.0) * rule.margin_percent / 100
 
-    def _more(self, stands: Standing, n: int, value: float, ends: tuple[float, float], edge: float) -> int | None:
+    def _more(self, stands: Standing, n: int, found: Interval | Difference, edge: float) -> int | None:
         """Samples that would decide, if the value stays where it is; `edge` is the threshold in the way."""
-        if stands != "undecided" or not n:
+        if stands != "undecided" or not n or found.low is None or found.high is None:
             return None
-        width = value - ends[0] if edge < value else ends[1] - value
+        value = found.value
+        width = value - found.low if edge < value else found.high - value
+        if found.method == FEW_DIFFER and value != edge:
+            return math.ceil(n * width / abs(value - edge))
         stderr = width / float(special.ndtri(self.policy.confidence))
         return statistics.more_samples(n, stderr, abs(value - edge), confidence=self.policy.confidence)
 
@@ -322,7 +325,7 @@ class Judge:
             low=low,
             high=high,
             n=n,
-            n_needed=self._more(worst.standing, n, found.value, (found.low or 0.0, found.high or 0.0), -margin),
+            n_needed=self._more(worst.standing, n, found, -margin),
             reason=together(
                 said,
                 Reason("{group} is the worst of {count} groups", group=str(worst.group), count=len(judged)),

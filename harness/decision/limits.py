@@ -21,7 +21,10 @@ from harness.decision.keys import Key
 from harness.decision.scored import Scored
 from harness.decision.worst import with_worst
 
-__all__ = ["Bounds", "FixedBounds", "counted", "is_reading", "limits", "require_derived", "unit_count"]
+__all__ = ["FEW_DIFFER", "Bounds", "FixedBounds", "counted", "is_reading", "limits", "require_derived", "unit_count"]
+
+FEW_DIFFER = "anytime-valid, by how few samples differ"
+"""The method of bounds that what wasn't seen sets: they narrow with the number of samples, not with its root."""
 
 
 def is_reading(run: Scored, key: Key) -> bool:

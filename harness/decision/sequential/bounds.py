@@ -20,7 +20,7 @@ from harness.core.statistics.anytime.shares import share_log_wealth
 from harness.core.text.reasons import Reason
 from harness.decision.contrasts import Contrast, contrasted_parts, no_worst, scored_pairs, unlike
 from harness.decision.keys import Key
-from harness.decision.limits import Bounds, counted, is_reading, require_derived
+from harness.decision.limits import FEW_DIFFER, Bounds, counted, is_reading, require_derived
 from harness.decision.scored import Scored
 from harness.decision.sequential.units import Order, draws, unit_means
 from harness.decision.worst import paired_worst, with_worst
@@ -174,9 +174,11 @@ class AnytimeBounds(Bounds):
             value, n, units, method = stream.mean, len(stream.values), len(stream.values), BETTING
         else:
             whole = self._weighted(key, contributions)
-            radius = max(asymptotic_radius(whole.stderr, whole.units, self.confidence, _PLANNED), whole.unseen)
+            usual = asymptotic_radius(whole.stderr, whole.units, self.confidence, _PLANNED)
+            radius = max(usual, whole.unseen)
             low, high = whole.value - radius, whole.value + radius
-            value, n, units, method = whole.value, whole.n, whole.units, ASYMPTOTIC
+            method = FEW_DIFFER if whole.unseen > usual else ASYMPTOTIC
+            value, n, units = whole.value, whole.n, whole.units
         return Difference(
             value=value,
             stderr=None,

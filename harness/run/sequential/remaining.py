@@ -6,6 +6,8 @@ from scipy import special
 
 from harness.core.statistics import told_distance
 from harness.core.text.display import duration, number
+from harness.decision.limits import FEW_DIFFER
+from harness.decision.telling.sentences import method_of
 from harness.decision.verdicts import RuleVerdict
 
 __all__ = ["Remaining", "remaining_of"]
@@ -67,8 +69,12 @@ def remaining_of(
     distance = None
     value, low, high = verdict.value, verdict.low, verdict.high
     if n and value is not None and low is not None and high is not None:
-        stderr = max(value - low, high - value) / float(special.ndtri(confidence))
-        distance = told_distance(n, stderr, n + available, confidence=confidence)
+        width = max(value - low, high - value)
+        if method_of(verdict.reason) == FEW_DIFFER:
+            distance = width * n / (n + available)
+        else:
+            stderr = width / float(special.ndtri(confidence))
+            distance = told_distance(n, stderr, n + available, confidence=confidence)
     return Remaining(
         rule=verdict.rule,
         against=verdict.kind in ("non_inferior", "no_worse_group"),
