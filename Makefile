@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check unit corpus faults recordings browser bench gpu docs install format clean
+.PHONY: demo test check unit corpus faults recordings browser bench gpu vllm docs install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/harness eval --model smollm2-135m --suite full
@@ -59,6 +59,12 @@ bench: $(INSTALLED)
 gpu: $(INSTALLED)
 	$(BIN)/pytest tests/gpu
 	$(BIN)/python -m benchmarks.gpu
+
+# vLLM, as a server and as an engine, against our own engine; its answers are kept for `make test`. It needs a virtual
+# environment of its own, since its versions differ from ours: HARNESS_VLLM is the interpreter of one that has both.
+vllm: $(INSTALLED)
+	@test -n "$(HARNESS_VLLM)" || { echo "Set HARNESS_VLLM to the python of a virtual environment with vllm and this package"; exit 2; }
+	HARNESS_VLLM=$(HARNESS_VLLM) $(BIN)/pytest tests/engine/vllm
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

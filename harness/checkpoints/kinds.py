@@ -42,6 +42,7 @@ __all__ = [
     "SPEECH_RECOGNITION",
     "TAGGER",
     "VISION_LANGUAGE",
+    "VLLM",
     "auto_classes",
     "loaded_kinds",
     "loading",
@@ -230,6 +231,16 @@ SPEECH_CTC = Kind(
     task_type="automatic-speech-recognition",
 )
 """It gives each moment of a sound a letter or none (Graves et al., 2006): wav2vec2, HuBERT."""
+VLLM = Kind(
+    name="vllm",
+    title="causal language model in vLLM",
+    answers=(Loglikelihood, LoglikelihoodRolling, GenerateUntil),
+    trial=_CONTINUED,
+    opener=f"{_KINDS}.vllm:open_vllm",
+    loading=Loading(table="MODEL_FOR_CAUSAL_LM_MAPPING_NAMES", auto_class="AutoModelForCausalLM"),
+    transformer="decoder",
+)
+"""A causal language model that vLLM computes; only where the user says so, with `--kind`."""
 COMPLETIONS = Kind(
     name="completions",
     title="served model with token probabilities",
