@@ -169,3 +169,30 @@ def test_any_text_cut_anywhere_is_placed_where_it_was_cut(prompt, cuts):
     found = read_echo(numbers(prompt, [*tokens, "!"], text_offset=offsets), prompt)
     assert isinstance(found, Echo), found
     assert [token.start for token in found.tokens] == offsets[:-1]
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\ufffd"), min_size=1, max_size=12),
+    st.lists(st.integers(0, 40), max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_texts_that_are_held_until_a_character_is_whole_never_place_a_token_wrongly(prompt, cuts, random):
+    """As vLLM gives them: the first as it is, then nothing for one that ends inside of a character, and with the last
+    byte of it what was held, or the end of that."""
+    content = prompt.encode()
+    bounds = sorted({0, len(content), *(cut for cut in cuts if cut < len(content))})
+    tokens, offsets, told, shown = [], [], 0, 0
+    for start, end in pairwise(bounds):
+        text = content[random.randint(told, min(start, told + random.choice([0, 8]))) : end].decode("utf-8", "replace")
+        tokens.append(text if start == 0 or not text.endswith("\ufffd") else "")
+        offsets.append(shown)
+        told, shown = end if tokens[-1] else told, shown + len(tokens[-1])
+    hints = random.choice([None, [*offsets, shown]])
+    found = read_echo(numbers(prompt, [*tokens, "!"], text_offset=hints), prompt)
+    assert isinstance(found, Echo), found
+    ends = [len(content[:end].decode("utf-8", "ignore")) for end in bounds[1:]]
+    starts = [len(content[:start].decode("utf-8", "ignore")) for start in bounds[:-1]]
+    for place in range(len(prompt)):
+        behind = found.after(place)
+        true = sum(start >= place or end > place for start, end in zip(starts, ends, strict=True))
+        assert behind is None or len(behind) == true

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import peft
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
 from harness.core.attributions import AttributionSettings
+from harness.core.meters import NullMeter
 from harness.core.models import Model
 from harness.core.requests import (
     Attribute,
@@ -39,10 +40,12 @@ from harness.engine.kinds.chat import ChatModel
 from harness.engine.kinds.remote import RemoteModel
 from harness.engine.kinds.scripted import ScriptedModel
 from harness.engine.kinds.transcriber import Transcriber
+from harness.engine.kinds.vllm import VllmModel
 from harness.engine.opening import loaded_model
 from harness.media.sounds import sound
 from harness.testing.models import trial_requests
 from tests import tiny
+from tests.engine.vllm import standin
 from tests.media.hearing import build_tiny_moonshine, build_tiny_wav2vec2
 from tests.media.listening import build_tiny_qwen2_audio
 from tests.media.tones import build_tiny_whisper
@@ -105,6 +108,13 @@ def _served(folder: Path) -> Callable[[int], Model]:
         return RemoteModel(checkpoint)
 
     return opened
+
+
+def _vllm(folder: Path) -> Callable[[int], Model]:
+    checkpoint = resolve(str(tiny.build_tiny_checkpoint(folder)), kind="vllm")
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    engine = standin.LLM(model=str(folder), max_model_len=257)
+    return lambda _tokens: VllmModel(engine, standin.SamplingParams, tokenizer, checkpoint, NullMeter())
 
 
 def _scripted(_folder: Path) -> Callable[[int], Model]:
@@ -238,6 +248,7 @@ CASES: list[Case] = [
     Case(
         name="chat", open=_chat, requests=[*PAIRS, *PROMPTS, *NOISY_PAIRS[:4], *NOISY_PROMPTS, *explained(*CHOICES)[:1]]
     ),
+    Case(name="vLLM", open=_vllm, requests=[*PAIRS, *TEXTS, *PROMPTS]),
     Case(name="served", open=_served, requests=[*PAIRS, *TEXTS, *PROMPTS]),
     Case(
         name="masked",

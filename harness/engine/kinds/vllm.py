@@ -8,7 +8,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -202,7 +202,16 @@ class VllmModel(Model):
     def answer(self, batch: Batch) -> list[Response]:
         writing = [request for request in batch.requests if isinstance(request, GenerateUntil)]
         self.meter.stage(SERVE if writing else "prefill")
-        return self._write(writing) if writing else self._score(batch.requests)
+        asked = {request.id: request for request in batch.requests}
+        answers = self._write(writing) if writing else self._score(batch.requests)
+        return [replace(one, unread_character_count=self._unread(asked[one.request_id])) for one in answers]
+
+    def _unread(self, request: Request) -> int:
+        if isinstance(request, GenerateUntil):
+            return self.encoder.unread_character_count(request, self._prompts[request.id])
+        if isinstance(request, Loglikelihood):
+            return self.encoder.unread_character_count(request, self._readings[request.id][0].inputs)
+        return 0
 
     def _run(self, prompts: Sequence[Tokens], params: Sequence[Any]) -> list[Any]:
         """What vLLM gives for each prompt, in their order. Raises `ModelError` with its words where it fails."""
@@ -268,9 +277,6 @@ class VllmModel(Model):
             is_greedy=all(best for _, best in found) if is_pair and not invalid else None,
             token_count=predicted,
             context_token_count=read,
-            unread_character_count=self.encoder.unread_character_count(request, readings[0].inputs)
-            if isinstance(request, Loglikelihood)
-            else 0,
             invalid=invalid,
         )
 
@@ -361,7 +367,6 @@ class VllmModel(Model):
             token_ids=tuple(tokens),
             token_count=len(tokens),
             context_token_count=len(prompt),
-            unread_character_count=self.encoder.unread_character_count(request, prompt),
             **self._spelling.reply(tokens, request.until, stop, opened),
         )
 

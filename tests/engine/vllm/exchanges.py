@@ -34,10 +34,24 @@ class Exchanges:
         return int(found["status"]), found["said"]
 
     def keep(self) -> None:
-        """Write all that was answered."""
-        rows = [self.known[key] for key in sorted(self.known)]
+        """Write all that was answered, but for what nobody reads."""
+        rows = [_trimmed(self.known[key]) for key in sorted(self.known)]
         lines = ",\n".join(json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows)
         self.path.write_text(f"[\n{lines}\n]\n", "utf-8")
+
+
+def _trimmed(exchange: dict[str, Any]) -> dict[str, Any]:
+    """Without histograms, without log-probabilities said twice, and without the folder on the server's machine."""
+    said = exchange["said"]
+    if isinstance(said, str):
+        lines = [line for line in said.splitlines() if "_bucket{" not in line and "_created" not in line]
+        said = "".join(f"{line}\n" for line in lines if not line.startswith(("python_", "process_")))
+    else:
+        for choice in said.get("choices", ()):
+            choice.pop("prompt_logprobs", None)
+        for model in said.get("data", ()):
+            model.pop("root", None)
+    return {**exchange, "said": said}
 
 
 def _key(path: str, asked: Any) -> str:

@@ -36,7 +36,7 @@ PROMPTS = [
     GenerateUntil(context="Once upon", max_tokens=6),
     GenerateUntil(context="She said that", max_tokens=12, until=("e", "\n")),
 ]
-FP32_NATS = 5e-3
+FP32_NATS = 5e-4
 
 real = pytest.mark.skipif(PYTHON is None, reason="needs vLLM (make vllm)")
 
@@ -112,7 +112,8 @@ def test_log_likelihoods_and_texts_that_vllm_serves_are_those_of_our_own_engine(
         assert found[pair.id].loglikelihood == pytest.approx(expected[pair.id].loglikelihood, abs=FP32_NATS)
         assert found[pair.id].is_greedy == expected[pair.id].is_greedy
         assert found[pair.id].token_count == expected[pair.id].token_count
-    assert [found[one.id].text for one in PROMPTS] == [expected[one.id].text for one in PROMPTS]
+    # vLLM leaves out the beginning of a character that the tokens didn't suffice for.
+    assert [found[one.id].text for one in PROMPTS] == [expected[one.id].text.rstrip("\ufffd") for one in PROMPTS]
     # This checkpoint's tokenizer puts no beginning-of-text token before a text.
     assert "first token" in found[TEXT.id].invalid
 

@@ -21,9 +21,10 @@ from harness.run.pipeline import evaluate
 from tests.engine.vllm import standin
 
 LONG = "The committee met on Tuesday to discuss 1,024 proposals. " * 3
-CHOICES = [Loglikelihood(context=LONG, continuation=f" {word}") for word in ("yes", "no, they walked on", "中文")]
+CHOICES = [Loglikelihood(context=LONG, continuation=f" {word}") for word in ("yes", "no", "中文")]
 PAIRS = [
     *CHOICES,
+    Loglikelihood(context=LONG, continuation=" no, they walked on through the rain and laughed again and again"),
     Loglikelihood(context="She said", continuation=" that he would never go home again, by the river bank"),
     Loglikelihood(context="", continuation="no context"),
     Loglikelihood(context="nothing follows", continuation=""),
@@ -89,10 +90,12 @@ def test_choices_behind_a_long_context_are_asked_for_token_by_token_so_that_the_
 ):
     model = opened(tiny_llama)
     answers(model, CHOICES)
-    tokens = {pair.id: len(model.tokenizer(pair.continuation)["input_ids"]) for pair in CHOICES}
-    # Each prompt but the first is in the cache up to its last block.
-    assert len(engines[0].lengths) == sum(tokens.values())
-    assert max(engines[0].lengths) - min(engines[0].lengths) < max(tokens.values())
+    context = model.tokenizer(LONG.rstrip())["input_ids"]
+    wholes = [model.tokenizer(LONG + pair.continuation)["input_ids"] for pair in CHOICES]
+    # Each prompt but the first is in the cache up to its last block; those that two choices share are asked once.
+    asked = {tuple(one[:end]) for one in wholes for end in range(len(context) + 1, len(one) + 1)}
+    assert sorted(engines[0].lengths) == sorted(len(one) - 1 for one in asked)
+    assert max(engines[0].lengths) < len(context) + 16
 
 
 def test_a_draw_is_of_the_request_and_its_seed_alone(tiny_llama, engines):
@@ -139,7 +142,7 @@ def test_what_vllm_cannot_do_is_refused_in_one_line(tiny_llama, engines, monkeyp
         open_model(checkpoint, ModelOptions(device_map="auto"))
     with pytest.raises(InputError, match="no adapters"):
         open_model(replace(checkpoint, adapter=tiny_llama), ModelOptions())
-    with pytest.raises(ModelError, match="labels texts"):
+    with pytest.raises(ModelError, match="classify"):
         opened(tiny_llama).plan([Classify(text="x")])
 
     def fails(**_options):
