@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from benchmarks.page import put
 from harness.checkpoints import resolve
+from harness.core.scores import OVERALL
 from harness.decision.gate import gate
 from harness.decision.policy import Policy, read_policy
 from harness.decision.verdicts import RuleVerdict, Verdict
@@ -107,12 +108,11 @@ def _pairs(records: Path) -> Iterator[Pair]:
 
 
 def _rows(pair: Pair, replay: Replay) -> list[Sequence[str]]:
+    """One of all rules, then one a rule, whose samples are those of its tasks."""
     rows: list[Sequence[str]] = []
     for fixed, decided in replay.rules:
-        share = f"{(decided.n or 0) / fixed.n:.0%}" if fixed.n else ""
-        rows.append(
-            ("", fixed.suite, fixed.verdict, f"{fixed.n or 0:,}", decided.verdict, f"{decided.n or 0:,}", share)
-        )
+        n, there = decided.n or 0, _there(replay, fixed)
+        rows.append(("", fixed.suite, fixed.verdict, f"{there:,}", decided.verdict, f"{n:,}", f"{n / there:.0%}"))
     there, asked = replay.counts
     verdicts = (
         replay.fixed.verdict,
@@ -122,6 +122,12 @@ def _rows(pair: Pair, replay: Replay) -> list[Sequence[str]]:
         f"{asked / there:.0%}",
     )
     return [(pair.title, "all", *verdicts), *rows]
+
+
+def _there(replay: Replay, rule: RuleVerdict) -> int:
+    """Samples that the whole run has of what a rule is on."""
+    on = {place: count for place, count in replay.decided.available.items() if place[0] == rule.suite}
+    return sum(on.values()) if rule.task == OVERALL else on[rule.suite, rule.task]
 
 
 def main() -> None:
