@@ -3,9 +3,11 @@
 import atexit
 import io
 import os
+import re
 import signal
 import sys
 from importlib.metadata import version
+from inspect import getdoc
 from types import FrameType
 from typing import Annotated
 
@@ -86,6 +88,18 @@ app.command("gate")(deciding.gate_command)
 app.command("decide")(until_decided.decide_command)
 app.command("rank")(until_decided.rank_command)
 app.add_typer(deciding.policy, name="policy")
+
+
+def _let_flow(group: typer.Typer) -> None:
+    """Have the help of each command break its lines where the window ends, and not where those of its docstring do."""
+    for one in group.registered_commands:
+        one.help = re.sub(r"(?<!\n)\n(?!\n)", " ", getdoc(one.callback) or "")
+    for inner in group.registered_groups:
+        if inner.typer_instance is not None:
+            _let_flow(inner.typer_instance)
+
+
+_let_flow(app)
 
 
 def main() -> None:

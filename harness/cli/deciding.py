@@ -14,6 +14,7 @@ from harness.cli.console import WIDE, errors, output, print_json, print_rows, pr
 from harness.cli.runs import Output, Run, sealed_run
 from harness.cli.until_decided import decided, exit_by, print_verdict
 from harness.core.errors import InputError
+from harness.core.text.counts import numbered
 from harness.run.options import STORE_HELP, EvalOptions
 
 if TYPE_CHECKING:
@@ -96,9 +97,9 @@ def _print_comparison(
         if of_level := [one for one in rows if one.level == level]:
             _print_differences(f"{title}: second less first", of_level)
     if left := 0 if whole else len(comparison.differences) - len(rows):
-        output.print(Text(f"{left:,} more scores of tasks: `harness compare RUN RUN --all`", style="dim"))
+        output.print(Text(f"{numbered(left, 'more score')} of tasks: `harness compare RUN RUN --all`", style="dim"))
     print_rows("costs", COST_COLUMNS, map(cost_cells, comparison.costs))
-    output.print(Text(f"{len(comparison.flips)} samples flipped: `--samples N` shows them"))
+    output.print(Text(f"{numbered(len(comparison.flips), 'sample')} flipped: `--samples N` shows which"))
     if flipped := list(map(flip_cells, first_of_each_task(comparison.flips, samples))):
         print_rows("flipped", FLIP_COLUMNS, flipped)
 
@@ -264,7 +265,7 @@ def plan_command(
         n = samples_for_margin(discordance, margin, power=power, confidence=confidence, effect=effect)
     except ValueError as error:
         raise InputError(str(error), place="harness policy plan", fix="See --help") from error
-    output.print(Text(f"{n:,} samples"))
+    output.print(Text(numbered(n, "sample")))
     clustered = f", times {effect:.3g} for clusters of {cluster_size:g}" if effect > 1 else ""
     output.print(
         Text(

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict
+from inspect import getdoc
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -165,4 +166,4 @@ def _print(record: "RunRecord", *, named: bool, every_row: bool) -> None:
     output.print(Text(f"record: {record.folder}"))
 
 
-eval_command.__doc__ = f"{eval_command.__doc__}\n{_EXAMPLES}"
+eval_command.__doc__ = f"{getdoc(eval_command)}\n{_EXAMPLES}"

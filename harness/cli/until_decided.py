@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from inspect import getdoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -210,6 +211,6 @@ def _ranked_cells(one: "Ranked") -> tuple[object, ...]:
     return one.model, place, number(one.score), n, one.better_than, one.worse_than, one.record.run_id
 
 
-rank_command.__doc__ = f"{rank_command.__doc__}\n{_RANK_EXAMPLES}"
+rank_command.__doc__ = f"{getdoc(rank_command)}\n{_RANK_EXAMPLES}"
 
-decide_command.__doc__ = f"{decide_command.__doc__}\n{_EXAMPLES}"
+decide_command.__doc__ = f"{getdoc(decide_command)}\n{_EXAMPLES}"
