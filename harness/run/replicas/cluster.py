@@ -22,8 +22,10 @@ _SETTINGS = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_raylet_start_wait_time_s": "120",
+    "RAY_worker_niceness": "0",
 }
-"""Nothing is told to anybody, and no environment is made anew for a worker. A busy machine may take its time."""
+"""Nothing is told to anybody, and no environment is made anew for a worker. A busy machine may take its time, and gives
+workers no less of it than a process without them has."""
 _ADDRESSES = "Give auto, HOST:PORT or ray://HOST:PORT"
 _BEGIN = "Start one there with `ray start --head`, or leave --ray-address out to use this machine alone"
 KNOCK_S = 5.0
