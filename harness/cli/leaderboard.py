@@ -9,14 +9,15 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import progress_bar
+from harness.cli.console import output, progress_bar
 from harness.core import registry
 from harness.core.errors import InputError
 from harness.core.process.paths import is_folder
+from harness.core.reports.boards import BoardWriter
 
 __all__ = ["leaderboard"]
 
-_GROUP, _NAME = "harness.apps", "leaderboard"
+_GROUP, _BOARDS, _NAME = "harness.apps", "harness.boards", "leaderboard"
 _LOOPBACK = "127.0.0.1"
 _NAME_OF_HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9a-fA-F:.]+\]?")
 
@@ -38,6 +39,11 @@ def leaderboard(
         typer.Option(help="Another host name that it is reached by, such as a proxy's. May be repeated."),
     ] = None,
     index: Annotated[bool, typer.Option(help="Index the runs before starting.")] = True,
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Write the board into this folder as files that open without a server, and end."),
+    ] = None,
+    samples: Annotated[bool, typer.Option(help="With --export: prompts and answers are among the files.")] = True,
 ) -> None:
     """Browse runs: ranks, trade-offs, single runs and samples, comparisons, history. Nothing is changed.
 
@@ -45,8 +51,15 @@ def leaderboard(
 
     harness leaderboard
 
+    harness leaderboard --export board
+
     harness leaderboard --store postgresql://team@db/harness --records /data/runs --port 8600
     """
+    if export is not None:
+        _export(store, Path("runs") if records is None else records, export, index=index, samples=samples)
+        return
+    if not samples:
+        raise InputError("only says what files are written", place="--no-samples", fix="Give --export and a folder too")
     package = _package()
     for name in host or ():
         if not _NAME_OF_HOST.fullmatch(name):
@@ -78,6 +91,19 @@ def leaderboard(
     sys.stdout.flush()
     # The server takes the place of this process, so that signals reach it.
     os.execve(sys.executable, arguments, environment)
+
+
+def _export(store: str | None, records: Path, folder: Path, *, index: bool, samples: bool) -> None:
+    """Write the board as files, by whatever package brings one."""
+    if not is_folder(records) and not (store or os.environ.get("HARNESS_STORE")):
+        raise InputError("is not a folder", place=records, fix="Give the folder that holds the runs with --records")
+    writer: BoardWriter = registry.make(_BOARDS, _NAME)
+    _prepare(store, records, index and is_folder(records))
+    with progress_bar() as progress:
+        written = writer.write(store, records, folder, samples=samples, progress=progress)
+    runs = "1 run" if written.run_count == 1 else f"{written.run_count:,} runs"
+    size = f"{written.file_count:,} files, {written.size_bytes / 1e6:.1f} MB"
+    output.print(f"{runs}, {size}: open {folder / 'index.html'}", markup=False, soft_wrap=True)
 
 
 def _prepare(store: str | None, records: Path, index: bool) -> None:

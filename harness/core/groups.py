@@ -245,6 +245,13 @@ GROUPS: Mapping[str, Group] = MappingProxyType(
                 holds="program",
                 use="`leaderboard` is what `harness leaderboard` serves",
             ),
+            Group(
+                name="harness.boards",
+                noun="writer of a board",
+                holds="class",
+                contracts=("harness.core.reports.boards:BoardWriter",),
+                use="`leaderboard` is what `harness leaderboard --export` writes",
+            ),
         )
     }
 )

@@ -98,3 +98,34 @@ def test_a_port_that_is_taken_is_said(run):
 def test_a_password_in_a_store_that_cant_be_reached_is_not_shown(run, port):
     _, said, _ = run("--store", "postgresql://me:hidden1234@127.0.0.1:1/runs", "--port", port)
     assert "hidden1234" not in said
+
+
+def test_an_export_needs_no_server_and_says_where_it_is(run, monkeypatch, tmp_path, capsys):
+    make_record(tmp_path / "runs", n=4)
+    code, complaint, started = run("--export", "board")
+    assert (code, complaint, started) == (0, "", [])
+    assert (tmp_path / "board" / "index.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--export", "board", "--records", "none"), "none: is not a folder"),
+        (("--export", "board", "--records", "empty"), "empty: holds no finished run"),
+        (("--export", "foreign", "--records", "runs"), "foreign: holds what no export wrote: mine.txt"),
+        (("--export", "board", "--records", "torn"), "can be trusted"),
+        (("--no-samples",), "--no-samples"),
+    ],
+)
+def test_what_cant_be_exported_is_said_in_one_line(run, tmp_path, arguments, complaint):
+    make_record(tmp_path / "runs", n=4)
+    torn = make_record(tmp_path / "torn", n=4)
+    (torn.folder / "spec.json").write_text("{")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "mine.txt").write_text("")
+    code, said, _ = run(*arguments)
+    assert code == 2
+    assert complaint in said
+    assert len(said.strip().splitlines()) == 1
+    assert not (tmp_path / "board").exists()
