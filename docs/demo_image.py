@@ -7,6 +7,7 @@ from rich.terminal_theme import MONOKAI
 
 from harness.cli import console
 from harness.cli.compact import print_scores
+from harness.decision.context import score_contexts
 from harness.record import load_record
 
 IMAGE = Path(__file__).parent / "images" / "demo.svg"
@@ -16,7 +17,7 @@ WIDTH = 112
 if __name__ == "__main__":
     record = load_record(Path(sys.argv[1]))
     console.output.width, console.output.record = WIDTH, True
-    print_scores(record.estimate_list)
+    print_scores(record.estimate_list, score_contexts(record))
     # A fixed id: the same scores give the same bytes.
     title = f"harness eval --model {record.spec.model}"
     console.output.save_svg(str(IMAGE), title=title, theme=MONOKAI, unique_id="demo")

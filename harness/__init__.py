@@ -12,6 +12,7 @@ record.plot()           # a chart of the headlines
 records = harness.load_records("runs")
 harness.compare(records[0], records[1]).frame
 harness.gate(records[1], "policy.yaml", records[0]).frame
+harness.in_context(records[1], records[0])   # scores beside chance, optimum and the other run, each with one word
 harness.plot(records, y="accuracy")
 harness.plot(records, x="step", y="accuracy")
 harness.plot(records, x="energy", y="accuracy")
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.decision.comparison import compare
+    from harness.decision.context import in_context
     from harness.decision.gate import gate
     from harness.record import RunRecord, load_record, load_records
     from harness.record.notebook.columns import columns
@@ -30,7 +32,18 @@ if TYPE_CHECKING:
     from harness.run.options import EvalOptions
     from harness.run.pipeline import evaluate
 
-__all__ = ["EvalOptions", "RunRecord", "columns", "compare", "evaluate", "gate", "load_record", "load_records", "plot"]
+__all__ = [
+    "EvalOptions",
+    "RunRecord",
+    "columns",
+    "compare",
+    "evaluate",
+    "gate",
+    "in_context",
+    "load_record",
+    "load_records",
+    "plot",
+]
 
 _HOMES = {
     "EvalOptions": "harness.run.options",
@@ -39,6 +52,7 @@ _HOMES = {
     "compare": "harness.decision.comparison",
     "evaluate": "harness.run.pipeline",
     "gate": "harness.decision.gate",
+    "in_context": "harness.decision.context",
     "load_record": "harness.record",
     "load_records": "harness.record",
     "plot": "harness.record.notebook.plotting",

@@ -14,6 +14,8 @@ from harness.charts import Chart, Theme, themed
 from harness.core.scores import Estimate
 from harness.core.text.display import aim, elided, number, visible
 from harness.core.text.reasons import worded
+from harness.decision.context import ScoreContext
+from harness.decision.keys import Key
 from harness.report.figures import frame_of
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.session import Session
@@ -114,9 +116,16 @@ def shown_estimates(session: Session, estimates: Sequence[Estimate]) -> pd.DataF
     return estimate_table(session, frame_of(estimates).assign(is_headline=headlines, wording=made))
 
 
-def estimate_table(session: Session, estimates: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the store's estimates as people read them: with interval, n, unit, what is best, basis and reason."""
+def estimate_table(
+    session: Session, estimates: pd.DataFrame, contexts: Mapping[Key, ScoreContext] | None = None
+) -> pd.DataFrame:
+    """Rows of the store's estimates as people read them: with interval, n, unit, what is best, basis and reason.
+
+    With `contexts` also what guessing would score, and whether the score is better: see `harness.decision.context`.
+    """
     t = session.t
+    found = [_context(row, contexts or {}) for row in estimates.to_dict("records")]
+    known = any(one.chance is not None for one in found)
     rows = [
         {
             t("task"): t(row["task"]) if row["is_headline"] else row["task"],
@@ -127,15 +136,22 @@ def estimate_table(session: Session, estimates: pd.DataFrame) -> pd.DataFrame:
             t("95 % interval"): shown_interval(row),
             "n": row["n"],
             t("invalid"): row["invalid_count"],
+            **({t("chance"): one.chance, t("than chance"): t(one.than_chance or "")} if known else {}),
             t("unit"): t(row["unit"]),
-            t("best"): arrow(row),
+            t("best"): aim(row["direction"], row["target"], one.optimum),
             t("basis"): t(row["basis"]),
             t("why absent"): reason,
         }
-        for row, reason in zip(estimates.to_dict("records"), session.reasons(estimates), strict=True)
+        for row, one, reason in zip(estimates.to_dict("records"), found, session.reasons(estimates), strict=True)
     ]
     frame = pd.DataFrame(rows)
     return frame.drop(columns=[t("why absent")]) if len(frame) and frame[t("why absent")].isna().all() else frame
+
+
+def _context(row: Mapping[Any, Any], contexts: Mapping[Key, ScoreContext]) -> ScoreContext:
+    """Where a row of the store stands; nowhere, if that is not known, or it is of a single group."""
+    key = Key(row["suite"], row["task"], row["metric"])
+    return contexts.get(key, ScoreContext()) if row["group"] is None or pd.isna(row["group"]) else ScoreContext()
 
 
 def shown_interval(row: Mapping[Any, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,13 +15,15 @@ from harness.core.reports.installed import suite_title
 from harness.core.text.display import apart, elided
 from harness.core.text.reasons import unworded
 from harness.core.text.translation import LANGUAGES
+from harness.decision.context import ScoreContext, score_contexts
+from harness.decision.keys import Key
 from harness.record import RunRecord
 from harness.report.words import Words
 from harness.store import Store
 from leaderboard.data import queries
 from leaderboard.words import BoardWords, board_words
 
-__all__ = ["RECORDS", "STORE", "Session", "choose_language", "labels", "open_session", "record_of"]
+__all__ = ["RECORDS", "STORE", "Session", "choose_language", "contexts_of", "labels", "open_session", "record_of"]
 
 STORE, RECORDS = "HARNESS_STORE", "HARNESS_RECORDS"
 """The environment variables by which `harness leaderboard` tells the app its options."""
@@ -89,6 +92,11 @@ def record_of(session: Session, run_id: str) -> RunRecord | None:
         return None
 
 
+def contexts_of(record: RunRecord | None) -> Mapping[Key, ScoreContext]:
+    """Where the scores of a run stand; nothing without its record."""
+    return {} if record is None else _contexts(record, record.run_id)
+
+
 def labels(checkpoints: pd.DataFrame) -> dict[str, str]:
     """A short name a run, made unique by what tells it apart: its training, dtype, the beginning of its id."""
     run_ids = [str(run_id) for run_id in checkpoints["run_id"]]
@@ -105,6 +113,11 @@ def labels(checkpoints: pd.DataFrame) -> dict[str, str]:
 @st.cache_resource(show_spinner=False)
 def _store(store: str | None, records: Path) -> Store:
     return queries.open_store(store, records)
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _contexts(_record: RunRecord, run_id: str) -> Mapping[Key, ScoreContext]:  # noqa: ARG001
+    return score_contexts(_record)
 
 
 @st.cache_resource(show_spinner=False, ttl=_REMEMBERED_S, max_entries=64)

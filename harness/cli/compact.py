@@ -8,6 +8,9 @@ from rich.text import Text
 
 from harness.cli.console import (
     WIDE,
+    Contexts,
+    beside_cells,
+    beside_titles,
     best_mark,
     counts,
     output,
@@ -34,11 +37,21 @@ _COLUMN = 18
 _METER = "meter:"
 
 
-def print_scores(estimates: Sequence[Estimate], *, every_row: bool = False, by_group: bool = False) -> None:
-    """The scores of a run, on one screen where they are many, unless `every_row` or `by_group` asks for them all."""
+def print_scores(
+    estimates: Sequence[Estimate],
+    contexts: Contexts | None = None,
+    *,
+    every_row: bool = False,
+    by_group: bool = False,
+) -> None:
+    """The scores of a run with where they stand, on one screen where they are many.
+
+    All of them where `every_row` or `by_group` asks for that.
+    """
+    contexts = contexts or {}
     rows = [one for one in estimates if one.applies and one.group is None]
     if every_row or by_group or len(rows) <= _FEW:
-        print_estimates(estimates, by_group=by_group)
+        print_estimates(estimates, contexts, by_group=by_group)
         return
     # Imported late, as it brings numpy: help and lists are instant without.
     from harness.core.headlines import main_estimates
@@ -46,8 +59,8 @@ def print_scores(estimates: Sequence[Estimate], *, every_row: bool = False, by_g
     suites = [one for one in rows if one.is_headline]
     briefs = _briefs(rows)
     tasks = [one for one in main_estimates(rows) if one.suite not in briefs]
-    _print_table("scores by suite", "suite", [(suite_label(one.suite), one, _made_of(one)) for one in suites])
-    _print_table("tasks, each by the metric in its suite's score, else by its first", "task", _named(tasks))
+    _print_table("scores by suite", "suite", [(suite_label(one.suite), one, _made_of(one)) for one in suites], contexts)
+    _print_table("tasks, each by the metric in its suite's score, else by its first", "task", _named(tasks), contexts)
     _print_written(rows)
     for suite, few in briefs.items():
         _print_brief(suite, few)
@@ -108,25 +121,31 @@ def _made_of(headline: Estimate) -> str:
     return f"mean of {len(parts)}: {_some([part.task for part in parts], 'more')}"
 
 
-def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str]]) -> None:
+def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str]], contexts: Contexts) -> None:
     """Name, estimate and what it is made of, which on narrow terminals has no room, nor has the interval."""
     if not rows:
         return
     wide = output.width >= WIDE
-    made = output.width >= _ROOMY and any(made_of for _, _, made_of in rows)
+    beside = beside_titles([one for _, one, _ in rows], contexts)
+    made = output.width >= _ROOMY + 20 * len(beside) and any(made_of for _, _, made_of in rows)
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     table.add_column(first, overflow="fold")
     table.add_column("metric", overflow="fold")
-    for name in ("score", "± stderr", *(["95 % interval"] if wide else []), "n"):
+    # Where there is no room for names, the word says what the error would: whether the score is told from chance.
+    errors = ["± stderr", "95 % interval"] if wide else [] if beside else ["± stderr"]
+    for name in ("score", *errors, "n"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("best", no_wrap=True)
+    for name in (*beside, "best"):
+        table.add_column(name, no_wrap=True)
     if made:
         table.add_column("made of", overflow="fold")
     for name, one, made_of in rows:
         score = "absent" if one.value is None else number(one.value)
-        error = (number(one.stderr), *([interval(one.low, one.high)] if wide else []))
-        cells = (name, one.metric, score, *error, counts(one), best_mark(one), *([made_of] if made else []))
-        table.add_row(*map(Text, cells))
+        error = (number(one.stderr), interval(one.low, one.high))[: len(errors)]
+        context = (*beside_cells(one, contexts, beside), best_mark(one, contexts))
+        table.add_row(
+            *map(Text, (name, one.metric, score, *error, counts(one), *context, *([made_of] if made else [])))
+        )
     output.print(table, "")
 
 

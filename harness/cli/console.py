@@ -5,9 +5,9 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -33,9 +33,16 @@ from harness.core.scores import Estimate
 from harness.core.text.counts import numbered
 from harness.core.text.display import aim, duration, interval, number, visible
 
+if TYPE_CHECKING:
+    from harness.decision.context import ScoreContext
+    from harness.decision.keys import Key
+
 __all__ = [
     "WIDE",
+    "Contexts",
     "LineProgress",
+    "beside_cells",
+    "beside_titles",
     "best_mark",
     "counts",
     "errors",
@@ -74,6 +81,9 @@ errors = _Safe(stderr=True, highlight=False, soft_wrap=True)
 WIDE = 100
 """Columns from which the interval has room."""
 
+Contexts = Mapping["Key", "ScoreContext"]
+"""Where each score stands, by what it is of."""
+
 
 def print_json(value: Any) -> None:
     """One JSON document on standard output."""
@@ -95,28 +105,16 @@ def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
     output.print(table)
 
 
-def print_estimates(estimates: Sequence[Estimate], *, by_group: bool = False) -> None:
-    """A table a suite: score, error, n, unit, direction, basis; what is absent with its reason.
+def print_estimates(estimates: Sequence[Estimate], contexts: Contexts | None = None, *, by_group: bool = False) -> None:
+    """A table a suite: score, error, n, chance and baseline, unit, what is best, basis; what is absent with its reason.
 
     Rows of single groups are counted only, unless `by_group`. The interval is left out on terminals too narrow for it.
     """
-    wide = output.width >= WIDE
+    contexts = contexts or {}
     shown = [estimate for estimate in estimates if estimate.applies and (by_group or estimate.group is None)]
     for suite in dict.fromkeys(estimate.suite for estimate in shown):
         rows = [estimate for estimate in shown if estimate.suite == suite]
-        table = Table(title=suite_label(suite), title_justify="left", title_style="bold", box=None, pad_edge=False)
-        table.add_column("task / metric", overflow="fold")
-        for name in ("score", "± stderr", *(["95 % interval"] if wide else []), "n"):
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("unit", overflow="fold")
-        table.add_column("best", no_wrap=True)
-        table.add_column("basis", no_wrap=True)
-        for task in dict.fromkeys(estimate.task for estimate in rows):
-            table.add_row(Text(task, style="bold"))
-            for estimate in rows:
-                if estimate.task == task:
-                    table.add_row(*map(Text, _cells(estimate, wide=wide)))
-        output.print(table, "")
+        output.print(_table(suite, rows, contexts), "")
     for reason in dict.fromkeys(estimate.reason for estimate in estimates if not estimate.applies):
         tasks = dict.fromkeys(estimate.task for estimate in estimates if estimate.reason == reason)
         output.print(Text(f"not defined here: {', '.join(tasks)}: {reason}", style="dim"))
@@ -134,6 +132,28 @@ def suite_label(name: str) -> str:
 
     title = suite_title(name).lower()
     return name if title.startswith(name.replace("_", " ")) else f"{title} ({name})"
+
+
+def _table(suite: str, rows: Sequence[Estimate], contexts: Contexts) -> Table:
+    wide = output.width >= WIDE
+    bases, beside = {estimate.basis for estimate in rows}, beside_titles(rows, contexts)
+    title = f"{suite_label(suite)} ({min(bases)})" if len(bases) == 1 else suite_label(suite)
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("task / metric", overflow="fold")
+    for name in ("score", "± stderr", *(["95 % interval"] if wide else []), "n"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in (*beside, "unit", "best"):
+        table.add_column(name, overflow="fold", no_wrap=name != "unit")
+    if len(bases) > 1:
+        table.add_column("basis", no_wrap=True)
+    for task in dict.fromkeys(estimate.task for estimate in rows):
+        table.add_row(Text(task, style="bold"))
+        for estimate in rows:
+            if estimate.task == task:
+                context = beside_cells(estimate, contexts, beside)
+                cells = _cells(estimate, context, contexts, wide=wide)
+                table.add_row(*map(Text, cells if len(bases) > 1 else cells[:-1]))
+    return table
 
 
 def _faults(estimates: Sequence[Estimate]) -> dict[str, list[str]]:
@@ -181,15 +201,38 @@ def _name(estimate: Estimate) -> str:
     return f"{estimate.metric} {estimate.group}" if estimate.group else estimate.metric
 
 
-def _cells(estimate: Estimate, *, wide: bool) -> tuple[str, ...]:
+def beside_titles(estimates: Iterable[Estimate], contexts: Contexts) -> list[str]:
+    """Which columns of context there is anything for: what guessing gives, and a baseline."""
+    found = [contexts[key] for key in map(_key, estimates) if key in contexts]
+    chance, baseline = any(one.chance is not None for one in found), any(one.baseline is not None for one in found)
+    return [title for title, known in (("chance", chance), ("baseline", baseline)) if known]
+
+
+def beside_cells(estimate: Estimate, contexts: Contexts, titles: Sequence[str]) -> list[str]:
+    """What the score is held against under these titles, each number with its word; empty where there is none."""
+    one = contexts.get(_key(estimate))
+    if one is None:
+        return [""] * len(titles)
+    said = {"chance": (one.chance, one.than_chance), "baseline": (one.baseline, one.than_baseline)}
+    return [" ".join(filter(None, [number(said[title][0]), said[title][1]])) for title in titles]
+
+
+def _key(estimate: Estimate) -> "Key":
+    from harness.decision.keys import key_of  # imported late, as all of the decisions are
+
+    return key_of(estimate)
+
+
+def _cells(estimate: Estimate, context: Sequence[str], contexts: Contexts, *, wide: bool) -> tuple[str, ...]:
     return (
         f"  {_name(estimate)}",
         "absent" if estimate.value is None else number(estimate.value),
         number(estimate.stderr),
         *([" ".join(filter(None, [interval(estimate.low, estimate.high), estimate.by_chance]))] if wide else []),
         counts(estimate),
+        *context,
         estimate.unit,
-        best_mark(estimate),
+        best_mark(estimate, contexts),
         estimate.basis,
     )
 
@@ -202,9 +245,10 @@ def counts(estimate: Estimate) -> str:
     return f"{estimate.n}{invalid}{ties}{cut}"
 
 
-def best_mark(estimate: Estimate) -> str:
-    """Which way is better, or which value is best."""
-    return aim(estimate.direction, estimate.target)
+def best_mark(estimate: Estimate, contexts: Contexts | None = None) -> str:
+    """Which way is better, and up to which value where that is known."""
+    one = (contexts or {}).get(_key(estimate))
+    return aim(estimate.direction, estimate.target, one.optimum if one else None)
 
 
 class _BarProgress:
@@ -334,8 +378,11 @@ class _NoteHandler(logging.Handler):
         self._progress.note(record.getMessage())
 
 
-def estimates_as_json(estimates: Sequence[Estimate]) -> list[dict[str, Any]]:
-    """Estimates as JSON objects, one key for each field."""
+def estimates_as_json(estimates: Sequence[Estimate], contexts: Contexts | None = None) -> list[dict[str, Any]]:
+    """Estimates as JSON objects, one key for each field, and one for each of where the score stands, if told."""
+    from harness.decision.context import context_row
     from harness.record.estimates import estimate_row  # imported late: --help must not wait for pandas
 
-    return list(map(estimate_row, estimates))
+    if contexts is None:
+        return list(map(estimate_row, estimates))
+    return [{**estimate_row(one), **context_row(contexts[_key(one)])} for one in estimates]

@@ -134,13 +134,15 @@ def _forecast(
 
 
 def _as_json(record: "RunRecord") -> dict[str, Any]:
+    from harness.decision.context import score_contexts
+
     return {
         "run_id": record.run_id,
         "model": record.spec.model,
         **asdict(record.spec.training),
         "folder": str(record.folder),
         "token_counts": dict(zip(("asked", "computed"), record.token_counts, strict=True)),
-        "estimates": estimates_as_json(record.estimate_list),
+        "estimates": estimates_as_json(record.estimate_list, score_contexts(record)),
     }
 
 
@@ -154,9 +156,11 @@ def _name(record: "RunRecord", records: Sequence["RunRecord"]) -> str:
 
 
 def _print(record: "RunRecord", *, named: bool, every_row: bool) -> None:
+    from harness.decision.context import score_contexts
+
     if named:
         output.print(Text(record.spec.model, style="bold"), "")
-    print_scores(record.estimate_list, every_row=every_row)
+    print_scores(record.estimate_list, score_contexts(record), every_row=every_row)
     if training := str(record.spec.training):
         output.print(Text(f"training: {training}"))
     for note in record.checkpoint["notes"]:

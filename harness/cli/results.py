@@ -72,6 +72,12 @@ def show(
     ] = False,
     every_row: Annotated[bool, typer.Option("--all", help="Show every score, however many there are.")] = False,
     groups: Annotated[bool, typer.Option("--groups", help="Also show the scores of single groups.")] = False,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            help="Also show the scores of this run (its folder, or the beginning of its id): better or worse?"
+        ),
+    ] = None,
     task: Annotated[str | None, typer.Option(help="With --samples: only this task.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="With --samples: how many samples per task.")] = 3,
     output_folder: Output = Path("runs"),
@@ -84,20 +90,27 @@ def show(
     harness show 1a2b3c
 
     harness show runs/1a2b3c4d5e6f --samples --task piqa
+
+    harness show 1a2b3c --baseline 4d5e6f
     """
+    from harness.decision.comparison import compare
+    from harness.decision.context import score_contexts
+
     record = sealed_run(run, output_folder)
+    other = None if baseline is None else sealed_run(baseline, output_folder)
+    found = score_contexts(record, None if other is None else compare(other, record, groups=groups or as_json))
     shown = _samples(record, task, limit) if samples else []
     if as_json:
         print_json(
             {
                 **_summary(record),
                 "folder": str(record.folder),
-                "estimates": estimates_as_json(record.estimate_list),
+                "estimates": estimates_as_json(record.estimate_list, found),
                 "samples": shown,
             }
         )
         return
-    print_scores(record.estimate_list, every_row=every_row, by_group=groups)
+    print_scores(record.estimate_list, found, every_row=every_row, by_group=groups)
     print_samples(shown)
     output.print(Text(saving_line(record.token_counts)))
     output.print(Text(f"sealed and unchanged: {record.folder} (model {record.spec.model})"))

@@ -48,7 +48,9 @@ class Metric(ABC):
     all samples there is one for each value of each attribute of `by`; a group with fewer than `smallest_group`
     samples has none, with its n as the reason. Where `main_group` names a value of such an attribute, the
     estimate over all samples is of that group alone, such as of one method of several. `lowest` and `highest` are the
-    ends of what its value can be, None for an end that there isn't: no interval reaches beyond them.
+    ends of what its value can be, None for an end that there isn't: no interval reaches beyond them. `chance` is what
+    guessing would score, for readers alone: "choices" where that is one over the number of choices, which may differ
+    from sample to sample; None where guessing has no meaning.
 
     `meaning` says what the value tells, its formula, its direction and its limits, for pages and reports; where none is
     given, it is the docstring of the metric's class. (Those of this module say how a value is made, not what it means:
@@ -69,6 +71,7 @@ class Metric(ABC):
     smallest_group: int = 10
     lowest: float | None = None
     highest: float | None = None
+    chance: float | Literal["choices"] | None = field(default=None, compare=False)
     meaning: str = ""
 
     def __post_init__(self) -> None:

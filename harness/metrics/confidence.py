@@ -8,9 +8,9 @@ import json
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,7 @@ class ConfidenceAUROC(ConfidenceMetric):
     """
 
     name: str = "confidence_auroc"
+    chance: float | Literal["choices"] | None = field(default=0.5, compare=False)
     unit: str = "probability"
     direction: Any = "higher"
     source: str = "Hendrycks and Gimpel (2017); the area under the ROC curve of Hanley and McNeil (1982)"

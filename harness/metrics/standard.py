@@ -31,6 +31,7 @@ HARNESS = "lm-evaluation-harness (Gao et al., 2024)"
 
 ACC = Proportion(
     name="acc",
+    chance="choices",
     unit="share",
     direction="higher",
     source=f"{HARNESS}: share of samples whose gold choice has the highest log-likelihood",
@@ -39,6 +40,7 @@ ACC = Proportion(
 
 ACC_NORM = Proportion(
     name="acc_norm",
+    chance="choices",
     unit="share",
     direction="higher",
     source=f"{HARNESS}: as acc, each log-likelihood divided by the characters of its choice",
@@ -158,6 +160,7 @@ MACRO_F1 = MacroF1(
 
 MCC = MatthewsCorrelation(
     name="mcc",
+    chance=0.0,
     unit="MCC",
     direction="higher",
     source="Matthews (1975); many classes: Gorodkin (2004), as in scikit-learn (Pedregosa et al., 2011)",

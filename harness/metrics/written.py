@@ -31,6 +31,7 @@ def _share(name: str, *, direction: Direction = "higher", **told: Any) -> Mean:
 
 ACCURACY = _share(
     "accuracy_all",
+    chance="choices",
     source="share of answers that are right, as Cobbe et al. (2021) count: what was cut or can't be read isn't right",
     meaning="""
     In [0, 1]: share of answers that are right, a cut or unread answer counting as not right. It is the lower of the

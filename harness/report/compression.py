@@ -65,7 +65,7 @@ def _line(one: Compressed, parent: Footprint, words: Words) -> str:
         model=one.comparison.second_model,
         ratio=ratio,
         away=away,
-        worse=", ".join(worse) or words("none"),
+        worse=words(", ").join(worse) or words("none"),
     )
 
 
@@ -137,7 +137,8 @@ def _distances(rows: Sequence[Estimate], words: Words, caption: str) -> Table:
         ],
         rows=[
             [
-                f"{one.task} {one.metric}" + (f" [{one.group}]" if one.group else ""),
+                f"{words.task(one.suite, one.task)} {words.metric(one.metric)}"
+                + (f" [{one.group}]" if one.group else ""),
                 number(one.value),
                 words.interval(one.low, one.high),
                 f"{one.n:,}",

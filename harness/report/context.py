@@ -10,6 +10,8 @@ import pandas as pd
 
 from harness.core.scores import Estimate
 from harness.decision.comparison import Comparison, compare
+from harness.decision.context import ScoreContext, score_contexts
+from harness.decision.keys import Key
 from harness.decision.verdicts import Verdict
 from harness.record import RunRecord
 from harness.report.words import Words
@@ -79,6 +81,11 @@ class ReportContext:
     def comparison(self) -> Comparison | None:
         """The run against its baseline; None without one. Raises `RecordError` where they can't be compared."""
         return None if self.baseline is None else compare(self.baseline, self.record, groups=False)
+
+    @cached_property
+    def contexts(self) -> Mapping[Key, ScoreContext]:
+        """Where each score stands. Raises as `comparison`."""
+        return score_contexts(self.record, self.comparison, self.estimates)
 
     @property
     def model(self) -> str:

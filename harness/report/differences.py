@@ -29,7 +29,7 @@ def difference_table(
         rows=[
             [
                 words.title(one.suite),
-                one.metric if one.level == "suite" else f"{one.task} {one.metric}",
+                words.metric(one.metric) if one.level == "suite" else _named(words, one),
                 number(one.first),
                 number(one.second),
                 number(one.difference),
@@ -41,3 +41,7 @@ def difference_table(
             for one in differences
         ],
     )
+
+
+def _named(words: Words, one: MetricDifference) -> str:
+    return f"{words.task(one.suite, one.task)} {words.metric(one.metric)}"

@@ -22,10 +22,12 @@ from harness.report.words import Words
 
 __all__ = [
     "MOST_TASKS",
+    "MOST_WITH_FIGURE",
     "attribution_figures",
     "by_task",
     "first_figures",
     "frame_of",
+    "named_frame",
     "suite_drawings",
     "suite_figures",
     "valued",
@@ -33,6 +35,9 @@ __all__ = [
 
 MOST_TASKS = 3
 """Tasks of a suite that are drawn; tables hold them all."""
+
+MOST_WITH_FIGURE = 8
+"""Dimensions beside which the first page has room for a figure."""
 
 MOST_MAPS = 3
 """Decisions of a task whose attribution is drawn."""
@@ -81,7 +86,7 @@ def _map(context: ReportContext, row: Mapping[Hashable, Any]) -> Figure:
     tokens, values = [str(token) for token in row["tokens"]], [float(value) for value in row["values"]]
     caption = context.words(
         "{task}, sample {sample}: {method} for “{target}”, which has a probability of {probability}",
-        task=row["task"],
+        task=context.words.task(str(row["suite"]), str(row["task"])),
         sample=row["sample_id"],
         method=row["method"],
         target=elided(str(row["target"]).strip()),
@@ -112,8 +117,13 @@ def _groups(run: ReportedRun, words: Wording, suite: str) -> Iterator[Drawing]:
             for other in mine
             if (other.task, other.metric) == (one.task, one.metric) and (other.group is None or other.is_by(attribute))
         ]
-        caption = words("{task}: {metric} by {attribute}", task=one.task, metric=one.metric, attribute=attribute)
-        yield Drawing(draw=partial(charts.group_bars, frame_of(rows)), caption=caption, rows=rows, width=0.85)
+        caption = words(
+            "{task}: {metric} by {attribute}",
+            task=words.task(suite, one.task),
+            metric=words.metric(one.metric),
+            attribute=words.attribute(attribute),
+        )
+        yield Drawing(draw=partial(charts.group_bars, named_frame(words, rows)), caption=caption, rows=rows, width=0.85)
 
 
 def valued(estimates: Iterable[Estimate], suite: str) -> list[Estimate]:
@@ -131,6 +141,12 @@ def frame_of(estimates: Sequence[Estimate], **columns: str | list[str]) -> pd.Da
     """Estimates as a table, which is what charts take; a column a field, and further `columns`."""
     names = [field.name for field in fields(Estimate)]
     return pd.DataFrame(list(map(estimate_row, estimates)), columns=names).assign(**columns)
+
+
+def named_frame(words: Wording, estimates: Sequence[Estimate]) -> pd.DataFrame:
+    """As `frame_of`, with what people call each task."""
+    tasks = [words.task(one.suite, one.task) for one in estimates]
+    return frame_of(estimates, task=tasks) if estimates else frame_of(estimates)
 
 
 def _figure(drawing: Drawing, language: str) -> Figure:

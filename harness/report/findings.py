@@ -3,16 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy import special
-
 from harness.core.scores import Estimate
 from harness.core.statistics import holm
-from harness.core.statistics.intervals import upper_tail
+from harness.decision.context.testing import LEVEL, implied_p
 
 __all__ = ["LEVEL", "Finding", "differing_groups", "findings"]
-
-LEVEL = 0.05
-"""The chance of any false finding in a family of tests."""
 
 _COUNT, _LARGEST = "_groups_differing", "_difference"
 _EFFECT, _PERMUTED = "effect_size", "p_value"
@@ -60,7 +55,7 @@ def findings(
         if one.value is None or best is None or counted:
             continue
         permuted = tests.get((one.suite, one.task, _PERMUTED)) if one.metric == _EFFECT else None
-        p_value = permuted.value if permuted else _implied(one, one.value, best)
+        p_value = permuted.value if permuted else implied_p(one, one.value, best)
         if p_value is not None:
             wanted = above if one.value > best else below
             judged.append((one, p_value if wanted else 1.0))
@@ -71,15 +66,3 @@ def findings(
         if p_value <= LEVEL
     ]
     return sorted(found, key=lambda one: one.p_value)
-
-
-def _implied(one: Estimate, value: float, best: float) -> float | None:
-    """The two-sided p value of a score that is what it ought to be: 1 where its interval holds that, None without."""
-    if one.low is None or one.high is None:
-        return one.p_value
-    if one.low <= best <= one.high or (one.p_value is not None and one.p_value > LEVEL):
-        return 1.0
-    reach = value - one.low if value > best else one.high - value
-    if reach <= 0:
-        return 0.0
-    return 2 * float(special.ndtr(special.ndtri(upper_tail(one.confidence)) * -abs(value - best) / reach))

@@ -17,6 +17,8 @@ SHORT_WORD = 8
 """Words up to this length are never broken."""
 
 _BREAK = "\u200b"
+_LETTERS = re.compile(r"[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+")
+"""Letters of Thai, Lao, Korean, Japanese or Chinese."""
 _JOINTS = re.compile(r"(?<=[_/=:])(?=\w)")
 
 
@@ -29,11 +31,21 @@ class Glyphs:
     def fit(self, text: str) -> str:
         """The text with what can't be shown as `U+XXXX`, and with places to break long words at.
 
-        Controls and marks that turn the reading order are shown the same way, so that no text can pass for another.
-        Line ends stay, tabs become spaces.
+        Of letters that can't be shown, such as Chinese without a font for it, their number is told instead. Controls
+        and marks that turn the reading order are shown as the rest, so that no text can pass for another. Line ends
+        stay, tabs become spaces.
         """
-        shown = "".join(self._shown(letter) for letter in text.replace("\r\n", "\n").replace("\t", "    "))
+        plain = text.replace("\r\n", "\n").replace("\t", "    ")
+        shown = "".join(self._shown(letter) for letter in _LETTERS.sub(self._counted, plain))
         return "\n".join(" ".join(_breakable(word) for word in line.split(" ")) for line in shown.split("\n"))
+
+    def _counted(self, found: "re.Match[str]") -> str:
+        """A stretch of letters of scripts without case, such as Chinese: as it is, or, without a font, their number."""
+        letters = found.group()
+        if all(ord(letter) in self._known for letter in letters):
+            return letters
+        count = "1 letter" if len(letters) == 1 else f"{len(letters)} letters"
+        return f"[{count} without a font]"
 
     def _shown(self, letter: str) -> str:
         if letter == "\n":

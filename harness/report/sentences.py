@@ -25,7 +25,9 @@ def shown(words: Wording, found: Sequence[Finding], sentence: str) -> Iterator[W
     """
     if found:
         first, *others = [one.estimate for one in found]
-        told = [f"{one.task} {one.metric} {_value(one, one.value)}" for one in others]
+        told = [
+            f"{words.task(one.suite, one.task)} {words.metric(one.metric)} {_value(one, one.value)}" for one in others
+        ]
         text = words(sentence, **_named(words, first)) + likewise(words, told)
         yield Worry(weight=Weight.SHOWN, p_value=found[0].p_value, text=text)
 
@@ -35,14 +37,14 @@ def likewise(words: Wording, told: Sequence[str]) -> str:
     if not told:
         return ""
     left = len(told) - MOST_NAMED
-    more = f" {words('and {count} more', count=left)}" if left > 0 else ""
-    return " " + words("Likewise: {others}.", others=f"{'; '.join(told[:MOST_NAMED])}{more}")
+    more = words(" ") + words("and {count} more", count=left) if left > 0 else ""
+    return words(" ") + words("Likewise: {others}.", others=f"{words('; ').join(told[:MOST_NAMED])}{more}")
 
 
 def _named(words: Wording, one: Estimate) -> dict[str, object]:
     return {
-        "metric": one.metric,
-        "task": one.task,
+        "metric": words.metric(one.metric),
+        "task": words.task(one.suite, one.task),
         "value": _value(one, one.value),
         "target": number(one.target),
         "interval": words.interval(one.low, one.high) if one.unit != "share" else _shares(words, one),

@@ -1,18 +1,28 @@
 """The words of a report in the reader's language: English sentences are the keys of the catalogue `locale/zh.yaml`."""
 
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from harness.charts import chart_words
 from harness.core.reports.installed import catalogue_folder, suite_title, suite_words
+from harness.core.scores import SampleGroup
 from harness.core.text.display import number
 from harness.core.text.reasons import Reason
-from harness.core.text.translation import translator
+from harness.core.text.translation import Translate, translator
 
 __all__ = ["LANGUAGES", "Language", "Words"]
 
 Language = Literal["en", "zh"]
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+@cache
+def _task_words(suite: str, language: str) -> Translate:
+    """What the tasks of a suite are called, by its own catalogue."""
+    folder = catalogue_folder(suite)
+    return translator(folder, language) if folder else str
 
 
 class Words:
@@ -51,6 +61,27 @@ class Words:
     def title(self, suite: str) -> str:
         """What people call a suite; its name where it isn't installed."""
         return suite_title(suite, self.language)
+
+    def metric(self, name: str) -> str:
+        """What people call a metric; the name by which records know it where there is no other."""
+        for stem, rest in ((name, ""), name.rpartition("_")[::2], name.partition("_")[::2]):
+            said = self._own(stem)
+            said = said if said != stem else chart_words(self.language)(stem)
+            if said != stem:
+                return self("{name} ({part})", name=said, part=self.attribute(rest)) if rest else said
+        return name
+
+    def attribute(self, name: str) -> str:
+        """What people call that by which samples are grouped, such as `sex`, or a crossing of several."""
+        return " & ".join(map(self.term, name.split(" & ")))
+
+    def group(self, group: SampleGroup | None) -> str:
+        """A group of samples as people read it; empty for all of them."""
+        return "" if group is None else f"{self.attribute(group.attribute)}={group.value}"
+
+    def task(self, suite: str, name: str) -> str:
+        """What people call a task of a suite; the name by which records know it where there is no other."""
+        return _task_words(suite, self.language)(name)
 
     def of(self, suite: str) -> "Words":
         """These words with those of a suite first: what it calls its scores, its figures and its worries."""

@@ -51,14 +51,14 @@ def _failed_gate(context: ReportContext) -> Iterator[Worry]:
 
 
 def _worse_than_baseline(context: ReportContext) -> Iterator[Worry]:
-    found = context.comparison
+    found, words = context.comparison, context.words
     worse = [one for one in found.at("suite") if one.change == "worse"] if found else []
     if worse:
-        told = "; ".join(
-            f"{context.words.title(one.suite)} ({one.metric}) {number(one.first)} → {number(one.second)}"
+        told = words("; ").join(
+            f"{words.title(one.suite)} ({words.metric(one.metric)}) {number(one.first)} → {number(one.second)}"
             for one in worse
         )
-        text = context.words("Worse than the baseline beyond doubt: {told}.", told=told)
+        text = words("Worse than the baseline beyond doubt: {told}.", told=told)
         yield Worry(weight=Weight.DECIDED, text=text)
 
 
@@ -67,7 +67,8 @@ def _invalid_samples(context: ReportContext) -> Iterator[Worry]:
     for one in context.estimates:
         if one.group is None and not one.is_headline and (count := context.unusable(one)):
             counted = (count, count + one.n)
-            counts[one.task] = max(counts.get(one.task, counted), counted)
+            name = context.words.task(one.suite, one.task)
+            counts[name] = max(counts.get(name, counted), counted)
     if counts:
         (task, (count, every)), *others = sorted(counts.items(), key=lambda one: -one[1][0] / one[1][1])
         text = context.words(
@@ -84,7 +85,7 @@ def _written_by_chance(context: ReportContext) -> Iterator[Worry]:
     """Written answers that are no better than a blind pick, as far as their number tells."""
     chances = {(one.suite, one.task): one.value for one in single(context.estimates) if one.metric == CHANCE.name}
     tasks = [
-        one.task
+        context.words.task(one.suite, one.task)
         for one in single(context.estimates)
         if one.metric == ACCURACY.name
         and one.low is not None
@@ -95,7 +96,7 @@ def _written_by_chance(context: ReportContext) -> Iterator[Worry]:
         text = context.words(
             "On {tasks} the written answers can't be told from guessing: the interval of the accuracy reaches down to "
             "what chance gives.",
-            tasks=", ".join(tasks),
+            tasks=context.words(", ").join(tasks),
         )
         yield Worry(weight=Weight.OPEN, text=text)
 
@@ -111,7 +112,7 @@ def _few_samples(context: ReportContext) -> Iterator[Worry]:
             weight=Weight.OPEN,
             text=context.words(
                 "Few samples were asked: {suites} is known to no better than ± {width}.",
-                suites=", ".join(one.suite for one in wide),
+                suites=context.words(", ").join(context.words.title(one.suite) for one in wide),
                 width=number(max((one.high or 0) - (one.low or 0) for one in wide) / 2),
             ),
         )
@@ -130,9 +131,10 @@ def _censored_answers(context: ReportContext) -> Iterator[Worry]:
             "On {tasks} more than a tenth of the answers hold nothing that could be read as one: look at the samples.",
         ),
     ):
-        tasks = [one.task for one in single(context.estimates) if one.metric == metric.name and (one.value or 0) > MANY]
+        high = [one for one in single(context.estimates) if one.metric == metric.name and (one.value or 0) > MANY]
+        tasks = [context.words.task(one.suite, one.task) for one in high]
         if tasks:
-            yield Worry(weight=Weight.UNUSABLE, text=context.words(text, tasks=", ".join(tasks)))
+            yield Worry(weight=Weight.UNUSABLE, text=context.words(text, tasks=context.words(", ").join(tasks)))
 
 
 RULES: Sequence[Callable[[ReportContext], Iterator[Worry]]] = (

@@ -27,7 +27,7 @@ from leaderboard.data.stored import StoredRun
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, estimate_table, shown_estimates, shown_table
 from leaderboard.report import pdf_of
-from leaderboard.session import Session, record_of
+from leaderboard.session import Session, contexts_of, record_of
 from leaderboard.words import escaped
 
 __all__ = ["page"]
@@ -133,19 +133,19 @@ def _verdict(session: Session, run_id: str) -> None:
         shown_table(of_last.rename(columns={name: t(name) for name in _RULE}), key="rules")
 
 
-def _scores(session: Session, estimates: pd.DataFrame, _record: Any, row: "pd.Series[Any]") -> None:
-    t = session.t
+def _scores(session: Session, estimates: pd.DataFrame, record: RunRecord | None, row: "pd.Series[Any]") -> None:
+    t, contexts = session.t, contexts_of(record)
     shown = estimates[estimates["group"].isna() & estimates["applies"]]
     heads = shown[shown["is_headline"]]
     if len(heads) > 1:
         st.subheader(t("At a glance"))
         named = heads.assign(task=[session.title(suite) for suite in heads["suite"]])
-        shown_table(estimate_table(session, named).rename(columns={t("task"): t("suite")}), key="glance")
+        shown_table(estimate_table(session, named, contexts).rename(columns={t("task"): t("suite")}), key="glance")
     for suite in dict.fromkeys(shown["suite"]):
         of_suite = shown[shown["suite"] == suite]
         st.subheader(escaped(session.title(suite)))
         ordered = of_suite.sort_values("is_headline", ascending=False, kind="stable")
-        shown_table(estimate_table(session, ordered), key=f"scores {suite}")
+        shown_table(estimate_table(session, ordered, contexts), key=f"scores {suite}")
         if st.toggle(t("Definitions"), key=f"definitions {suite}"):
             _definitions(suite, list(dict.fromkeys(of_suite["task"])))
     out = estimates[~estimates["applies"]].drop_duplicates("task")

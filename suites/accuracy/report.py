@@ -11,8 +11,8 @@ from harness.core.headlines import main_estimates
 from harness.core.registry import names as registered
 from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Weight, Wording, Worry
 from harness.core.scores import Estimate
-from harness.report.chance import chance_level
-from harness.report.figures import frame_of
+from harness.decision.context.levels import chance_level
+from harness.report.figures import MOST_WITH_FIGURE, frame_of
 from harness.report.findings import LEVEL
 from harness.report.sentences import single
 from suites.accuracy.suite import Accuracy
@@ -28,8 +28,9 @@ class AccuracyReport(SuiteReport):
 
     @override
     def figures(self, run: ReportedRun, words: Wording) -> Iterator[Drawing]:
-        """On paper none: the first page has it."""
-        yield from (replace(drawing, paper=False) for drawing in self.first_page(run, words))
+        """That of the first page, on paper where that has no room for it."""
+        paper = sum(one.is_headline and one.applies for one in run.estimates) > MOST_WITH_FIGURE
+        yield from (replace(drawing, paper=paper) for drawing in self.first_page(run, words))
 
     @override
     def first_page(self, run: ReportedRun, words: Wording) -> Iterator[Drawing]:
@@ -40,14 +41,14 @@ class AccuracyReport(SuiteReport):
             return
         metrics = list(dict.fromkeys(one.metric for one in rows))
         several = len(metrics) > 1
-        names = [f"{one.task}: {one.metric}" if several else one.task for one in rows]
+        names = [_called(words, one, metric=several) for one in rows]
         frame = frame_of(rows, name=names, suite=words(Accuracy.title))
         if several:
             frame["metric"] = "score"
         caption = words(
             "Right answers by task ({metrics}): each by the metric that enters the score of its dimension, else by its "
             "first",
-            metrics=", ".join(metrics),
+            metrics=words(", ").join(map(words.metric, metrics)),
         )
         yield Drawing(draw=partial(charts.dimension_bars, frame), caption=caption, rows=rows, width=0.85)
 
@@ -60,7 +61,7 @@ class AccuracyReport(SuiteReport):
             if one.metric in ("acc", "acc_norm") and one.suite not in plug_ins and one.low is not None:
                 chance = chance_level(run.samples, one.suite, one.task)
                 if chance is not None:
-                    asked.setdefault(one.task, []).append((one, chance))
+                    asked.setdefault(words.task(one.suite, one.task), []).append((one, chance))
         below = {
             task for task, scores in asked.items() if all(one.high is not None and one.high < by for one, by in scores)
         }
@@ -72,7 +73,7 @@ class AccuracyReport(SuiteReport):
                 text=words(
                     "On {tasks} its answers are worse than guessing: the interval of the accuracy ends below what "
                     "chance gives.",
-                    tasks=_listed(asked, below),
+                    tasks=_listed(words, asked, below),
                 ),
             )
         if level:
@@ -81,10 +82,15 @@ class AccuracyReport(SuiteReport):
                 text=words(
                     "On {tasks} the answers can't be told from guessing: the interval of the accuracy reaches down to "
                     "what chance gives.",
-                    tasks=_listed(asked, level),
+                    tasks=_listed(words, asked, level),
                 ),
             )
 
 
-def _listed(tasks: Iterable[str], chosen: Collection[str]) -> str:
-    return ", ".join(task for task in tasks if task in chosen)
+def _called(words: Wording, one: Estimate, *, metric: bool) -> str:
+    task = words.task(one.suite, one.task).partition("（")[0]
+    return f"{task}: {words.metric(one.metric)}" if metric else task
+
+
+def _listed(words: Wording, tasks: Iterable[str], chosen: Collection[str]) -> str:
+    return words(", ").join(task for task in tasks if task in chosen)

@@ -29,6 +29,7 @@ _WEI = "Wei et al., Larger language models do in-context learning differently (2
 
 SHOTS_ACC = Proportion(
     name="shots_acc",
+    chance="choices",
     unit="share",
     direction="higher",
     source=f"{_BROWN}: accuracy by the number of exemplars in the context",
@@ -42,6 +43,7 @@ SHOTS_ACC = Proportion(
 )
 TRAINED_ACC = Proportion(
     name="trained_acc",
+    chance="choices",
     unit="share",
     direction="higher",
     source="Hu et al., LoRA: low-rank adaptation of large language models (2022), ICLR",
@@ -54,6 +56,7 @@ TRAINED_ACC = Proportion(
 )
 ADAPTATION_AREA = Mean(
     name="adaptation_area",
+    chance="choices",
     unit="share",
     direction="higher",
     lowest=0.0,
@@ -95,6 +98,7 @@ LABEL_EFFECT = Mean(
 )
 RANDOM_LABEL_ACC = Proportion(
     name="random_label_acc",
+    chance="choices",
     unit="share",
     direction="higher",
     by=(SHOTS,),

@@ -7,6 +7,7 @@ from typing_extensions import override
 
 from harness import charts
 from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Wording
+from harness.core.scores import Estimate
 from harness.report.figures import frame_of, valued
 from suites.adaptation.metrics import RANDOM_LABEL_ACC, SHOTS, SHOTS_ACC, TRAINED_ACC
 from suites.adaptation.suite import Adaptation
@@ -30,7 +31,7 @@ class AdaptationReport(SuiteReport):
             return
         told = {RANDOM_LABEL_ACC.name: words("random answers"), TRAINED_ACC.name: words("trained on rows")}
         names = [
-            f"{one.task.rpartition(':')[2]}, {told[one.metric]}" if one.metric in told else one.task for one in rows
+            f"{_called(words, one)}, {told[one.metric]}" if one.metric in told else _called(words, one) for one in rows
         ]
         counts = [int(one.group.value) for one in rows if one.group]
         frame = frame_of(rows).assign(task=names, **{SHOTS: counts})
@@ -45,3 +46,7 @@ class AdaptationReport(SuiteReport):
         yield Drawing(
             draw=partial(charts.task_lines, frame, SHOTS, heading, axis), caption=caption, rows=rows, width=0.7
         )
+
+
+def _called(words: Wording, one: Estimate) -> str:
+    return words.task(one.suite, one.task).rpartition(":")[2]

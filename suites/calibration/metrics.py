@@ -79,6 +79,7 @@ OVERCONFIDENCE = Overconfidence(
 
 ACCURACY = Proportion(
     name="acc",
+    chance="choices",
     unit="share",
     direction="higher",
     source="share of samples whose likeliest choice is right; by confidence, the reliability diagram of "

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from harness import charts
 from harness.core.reports import Drawing, Evidence, ReportedRun, SuiteReport, Wording, Worry
-from harness.report.figures import MOST_TASKS, by_task, frame_of, valued
+from harness.report.figures import MOST_TASKS, by_task, named_frame, valued
 from harness.report.findings import findings
 from harness.report.sentences import shown, single
 from suites.calibration.risk import risk_curves
@@ -36,8 +36,8 @@ class CalibrationReport(SuiteReport):
             bins = [one for one in rows if one.metric == "acc" and one.is_by("confidence")]
             if bins:
                 yield Drawing(
-                    draw=partial(charts.reliability, frame_of(rows)),
-                    caption=words("{task}: right answers by confidence", task=task),
+                    draw=partial(charts.reliability, named_frame(words, rows)),
+                    caption=words("{task}: right answers by confidence", task=words.task(Calibration.name, task)),
                     rows=bins,
                     width=0.7,
                     paper=place < MOST_TASKS,
@@ -45,7 +45,10 @@ class CalibrationReport(SuiteReport):
             if bins and task in curves:
                 yield Drawing(
                     draw=partial(charts.risk_coverage, curves[task]),
-                    caption=words("{task}: errors left by the share of answers that are taken", task=task),
+                    caption=words(
+                        "{task}: errors left by the share of answers that are taken",
+                        task=words.task(Calibration.name, task),
+                    ),
                     table=curves[task],
                     paper=False,
                 )

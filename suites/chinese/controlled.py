@@ -21,6 +21,7 @@ UNREAD = "without what is to be read"
 
 ACC_LIFTED = Proportion(
     name="acc_lifted",
+    chance="choices",
     unit="share",
     direction="higher",
     source="lm-evaluation-harness (Gao et al., 2024): acc_mutual_info; Holtzman et al. (2021), Surface Form "

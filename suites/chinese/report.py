@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing_extensions import override
 
 from harness.core.reports import PERFORMANCE, ReportedRun, SuiteReport, Weight, Wording, Worry
+from harness.decision.context.levels import chance_level
 from harness.metrics.standard import ACC
-from harness.report.chance import chance_level
 from harness.report.sentences import single
 from suites.chinese.suite import Chinese
 
@@ -25,7 +25,7 @@ class ChineseReport(SuiteReport):
         asked = [one for one in single(run.estimates) if one.suite == Chinese.name and one.metric == ACC.name]
         chances = {one.task: chance_level(run.samples, one.suite, one.task) for one in asked}
         guessed = [
-            one.task
+            words.task(one.suite, one.task)
             for one in asked
             if (chance := chances[one.task]) is not None and one.low is not None and one.low <= chance
         ]
@@ -35,6 +35,6 @@ class ChineseReport(SuiteReport):
                 text=words(
                     "Its Chinese can't be told from guessing on {tasks}: the interval of the accuracy reaches what "
                     "chance gives.",
-                    tasks=", ".join(guessed),
+                    tasks=words(", ").join(guessed),
                 ),
             )

@@ -33,9 +33,9 @@ class ContaminationReport(SuiteReport):
         for one in run.estimates:
             telling = one.p_value is not None or one.metric == OVERLAP_METRICS[0].name
             if telling and one.value is not None and one.group is None and (task := _about(one.task)):
-                found.setdefault(task, []).append(_said(one))
+                found.setdefault(task, []).append(_said(words, one))
         for task, said in found.items():
-            text = words("Traces of its rows in training, which are no verdict: {found}.", found="; ".join(said))
+            text = words("Traces of its rows in training, which are no verdict: {found}.", found=words("; ").join(said))
             yield task, text
 
 
@@ -51,5 +51,5 @@ def _about(name: str) -> str | None:
     return task.inner.name if isinstance(task, OrderTask | TwinTask | OverlapTask) else None
 
 
-def _said(one: Estimate) -> str:
-    return " ".join(filter(None, (f"{one.metric} {number(one.value)}", one.by_chance)))
+def _said(words: Wording, one: Estimate) -> str:
+    return " ".join(filter(None, (f"{words.metric(one.metric)} {number(one.value)}", one.by_chance)))

@@ -45,8 +45,8 @@ def _groups(run: ReportedRun, words: Wording) -> Iterator[Worry]:
         told = [
             words(
                 "{metric} of {task} is {value} ({method})",
-                metric=one.metric,
-                task=one.task,
+                metric=words.metric(one.metric),
+                task=words.task(one.suite, one.task),
                 value=number(one.value),
                 method=words.reason(one.interval or ""),
             )
@@ -55,7 +55,7 @@ def _groups(run: ReportedRun, words: Wording) -> Iterator[Worry]:
         yield Worry(
             weight=Weight.SHOWN,
             p_value=LEVEL,
-            text=words("What it writes differs by group of people: {told}.", told="; ".join(told)),
+            text=words("What it writes differs by group of people: {told}.", told=words("; ").join(told)),
         )
     scores = [one for one in single(run.estimates) if one.unit in _DISPARITIES and one.target in (0, 1)]
     found = findings(run.estimates, scores)

@@ -27,6 +27,7 @@ def _of_pairs(name: str, meaning: str, *, source: str, control: bool = False) ->
         unit="share",
         direction=direction,
         target=0.5 if control else None,
+        chance=None if control else 0.5,
         lowest=0.0,
         highest=1.0,
         source=source,

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from harness import charts
 from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Wording
-from harness.report.figures import frame_of, valued
+from harness.report.figures import named_frame, valued
 from suites.long_context.haystack import PLACE
 from suites.long_context.suite import LongContext
 
@@ -30,7 +30,7 @@ class LongContextReport(SuiteReport):
         rows = [one for one in found if one.is_by("length")]
         if rows:
             lengths = [int(one.group.value) for one in rows if one.group]
-            frame = frame_of(rows).assign(length=lengths)
+            frame = named_frame(words, rows).assign(length=lengths)
             heading, axis = words("right answers by length"), words("tokens of the text")
             yield Drawing(
                 draw=partial(charts.task_lines, frame, "length", heading, axis),
@@ -41,7 +41,7 @@ class LongContextReport(SuiteReport):
         cells = [one for one in found if one.is_by(PLACE)]
         if cells:
             places = [one.group.value.split(", ") for one in cells if one.group]
-            frame = frame_of(cells).assign(
+            frame = named_frame(words, cells).assign(
                 length=[int(length) for length, _ in places],
                 depth=[int(depth.removesuffix(" %")) for _, depth in places],
             )

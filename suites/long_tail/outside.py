@@ -61,6 +61,7 @@ def _detector(name: str, shown: str, formula: str, source: str) -> DetectionAURO
         direction="higher",
         lowest=0.0,
         highest=1.0,
+        chance=0.5,
         source=source,
         meaning=f"""
         0 to 1: how well {shown} tells inputs from outside the task from those inside. Higher is better; 0.5 is chance,

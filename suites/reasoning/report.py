@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from harness import charts
 from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Wording
-from harness.report.figures import frame_of, valued
+from harness.report.figures import named_frame, valued
 from suites.reasoning.suite import Reasoning
 
 __all__ = ["ReasoningReport"]
@@ -24,7 +24,7 @@ class ReasoningReport(SuiteReport):
         """Right answers by difficulty, a line for each area."""
         rows = [one for one in valued(run.estimates, Reasoning.name) if one.is_by("difficulty")]
         if rows:
-            levels = frame_of(rows).assign(difficulty=[int(one.group.value) for one in rows if one.group])
+            levels = named_frame(words, rows).assign(difficulty=[int(one.group.value) for one in rows if one.group])
             heading, axis = words("right answers by difficulty"), words("difficulty")
             yield Drawing(
                 draw=partial(charts.task_lines, levels, "difficulty", heading, axis),

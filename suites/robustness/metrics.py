@@ -109,6 +109,7 @@ def _turned(kept: Interval, whole: float) -> Interval:
 
 CLEAN_SCORE = MeanShare(
     name="clean_score",
+    chance="choices",
     unit="first metric",
     direction="higher",
     source="the task's first metric on its own texts, as the task defines it",
@@ -122,6 +123,7 @@ CLEAN_SCORE = MeanShare(
 
 NOISY_SCORE = MeanShare(
     name="noisy_score",
+    chance="choices",
     unit="first metric",
     direction="higher",
     source="Hendrycks and Dietterich (2019), Benchmarking Neural Network Robustness to Common Corruptions, ICLR: the "

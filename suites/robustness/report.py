@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from harness import charts
 from harness.core.reports import Drawing, Evidence, ReportedRun, SuiteReport, Wording, Worry
-from harness.report.figures import by_task, frame_of, valued
+from harness.report.figures import by_task, named_frame, valued
 from harness.report.findings import findings
 from harness.report.sentences import shown, single
 from suites.robustness.suite import Robustness
@@ -35,15 +35,15 @@ class RobustnessReport(SuiteReport):
             kinds = [one for one in shown if one.is_by("perturbation")]
             if any(one.metric == "noisy_score" for one in severities):
                 yield Drawing(
-                    draw=partial(charts.severity_curves, frame_of(rows, name=run.model)),
-                    caption=words("{task}: score as noise grows", task=task),
+                    draw=partial(charts.severity_curves, named_frame(words, rows).assign(name=run.model)),
+                    caption=words("{task}: score as noise grows", task=words.task(Robustness.name, task)),
                     rows=[one for one in shown if one.group is None or one in severities],
                     width=0.7,
                 )
             if kinds:
                 yield Drawing(
-                    draw=partial(charts.group_bars, frame_of(kinds)),
-                    caption=words("{task}: score by kind of noise", task=task),
+                    draw=partial(charts.group_bars, named_frame(words, kinds)),
+                    caption=words("{task}: score by kind of noise", task=words.task(Robustness.name, task)),
                     rows=kinds,
                     paper=False,
                 )

@@ -9,7 +9,7 @@ from typing_extensions import override
 from harness import charts
 from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Weight, Wording, Worry
 from harness.core.scores import Estimate
-from harness.report.figures import by_task, frame_of, valued
+from harness.report.figures import by_task, named_frame, valued
 from harness.report.sentences import single
 from suites.speech.languages import LANGUAGE_WER
 from suites.speech.listening import HEARING_GAIN
@@ -41,8 +41,13 @@ class SpeechReport(SuiteReport):
                 mine = [one for one in rows if one.metric == metric and (one.group is None or one.is_by(attribute))]
                 if any(one.group for one in mine):
                     yield Drawing(
-                        draw=partial(charts.group_bars, frame_of(mine)),
-                        caption=words("{task}: {metric} by {attribute}", task=task, metric=metric, attribute=attribute),
+                        draw=partial(charts.group_bars, named_frame(words, mine)),
+                        caption=words(
+                            "{task}: {metric} by {attribute}",
+                            task=words.task(Speech.name, task),
+                            metric=words.metric(metric),
+                            attribute=attribute,
+                        ),
                         rows=mine,
                         width=0.85,
                     )
@@ -50,13 +55,13 @@ class SpeechReport(SuiteReport):
     @override
     def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
         """Tasks on which hearing the sound adds nothing that can be told from chance."""
-        if deaf := [one.task for one in single(run.estimates) if _is_deaf(one)]:
+        if deaf := [words.task(one.suite, one.task) for one in single(run.estimates) if _is_deaf(one)]:
             yield Worry(
                 weight=Weight.OPEN,
                 text=words(
                     "On {tasks} it may not listen to the sounds: with silence in their place its answers are not "
                     "surely worse.",
-                    tasks=", ".join(deaf),
+                    tasks=words(", ").join(deaf),
                 ),
             )
 
@@ -77,13 +82,13 @@ def _ladder(task: str, rows: Sequence[Estimate], words: Wording) -> Drawing:
             start = [(replace(one, low=None, high=None) if steps else one, 0) for one in plain]
             steps += [(one, _kind(corruption, words), severity) for one, severity in (*start, *spoiled)]
     names, severities = [name for _, name, _ in steps], [severity for _, _, severity in steps]
-    frame = frame_of([one for one, _, _ in steps], name=names).assign(severity=severities)
-    heading = words("{task}: word errors as noise grows", task=task)
+    frame = named_frame(words, [one for one, _, _ in steps]).assign(name=names, severity=severities)
+    heading = words("{task}: word errors as noise grows", task=words.task(Speech.name, task))
     return Drawing(
         draw=partial(charts.noise_ladder, frame, heading, words("word error rate")),
         caption=words(
             "{task}: word error rate by kind of noise and its severity, whose strengths stand beside the kind in turn",
-            task=task,
+            task=words.task(Speech.name, task),
         ),
         rows=[*plain, *noisy.values()],
         width=0.85,

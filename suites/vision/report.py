@@ -21,13 +21,13 @@ class VisionReport(SuiteReport):
     def worries(self, run: ReportedRun, words: Wording) -> Iterator[Worry]:
         """Tasks on which seeing the picture adds nothing that can be told from chance."""
         gains = [one for one in single(run.estimates) if one.metric == MULTIMODAL_GAIN.name and one.low is not None]
-        blind = [one.task for one in gains if one.low is not None and one.low <= 0]
+        blind = [words.task(one.suite, one.task) for one in gains if one.low is not None and one.low <= 0]
         if blind:
             yield Worry(
                 weight=Weight.OPEN,
                 text=words(
                     "On {tasks} it may not look at the pictures: with grey ones in their place its answers are not "
                     "surely worse.",
-                    tasks=", ".join(blind),
+                    tasks=words(", ").join(blind),
                 ),
             )

@@ -3,6 +3,8 @@ import pytest
 from harness.cli import console
 from harness.cli.compact import print_scores
 from harness.core.scores import Estimate, TaskPart
+from harness.decision.context import ScoreContext
+from harness.decision.keys import Key
 
 
 def one(suite: str, task: str, metric: str, value: float | None, **more: object) -> Estimate:
@@ -128,3 +130,17 @@ def test_written_answers_are_told_with_what_was_cut_and_unread(printed: list[str
     assert ["knights", "0.5000", "0.2500", "0"] in [text.split() for text in printed]
     (row,) = (text for text in printed if text.split()[:1] == ["sums"] and "↑" not in text)
     assert row.split() == ["sums", "0.2500", "0.8750", "0.5000", "0.1250", "96"]
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_a_score_stands_beside_chance_and_a_baseline(
+    width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console.output, "width", width)
+    found = {"chance": 0.5, "than_chance": "can't tell", "optimum": 1.0, "baseline": 0.75, "than_baseline": "worse"}
+    print_scores(MANY, {Key("accuracy", "piqa", "acc_norm"): ScoreContext(**found)})  # type: ignore[arg-type]
+    said = capsys.readouterr().out.splitlines()
+    told = line(said, "piqa ")
+    assert "0.5000 can't tell" in told
+    assert "0.7500 worse" in told
+    assert max(map(len, said)) <= width

@@ -91,6 +91,7 @@ def sealed(
     windows: Sequence[Window] = (),
     checkpoint: Mapping[str, Any] | None = None,
     task: str = "foxes",
+    responses: Sequence[Mapping[str, Any]] = (),
     **changes: Any,
 ) -> RunRecord:
     """A sealed run of a task with these scores."""
@@ -114,7 +115,7 @@ def sealed(
             )
     estimates += headline_estimates([Quiz()], estimates, "s")
     record = writer.seal(
-        responses=[],
+        responses=responses,
         scores=[score_row("quiz", task, score) for score in scores],
         estimates=estimates,
         measurements=measurements,

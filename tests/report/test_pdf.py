@@ -106,6 +106,7 @@ def test_without_a_font_for_chinese_it_says_what_to_install(
     hostile_run: RunRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("harness.report.fonts.find_spec", lambda _name: None)
+    monkeypatch.setattr("harness.report.fonts._FOLDERS", ())
     with pytest.raises(UnavailableError, match="pip install"):
         to_pdf(document_of(hostile_run, "zh"))
 

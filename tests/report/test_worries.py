@@ -13,7 +13,7 @@ from scipy import stats
 
 from harness.core.scores import OVERALL, Estimate
 from harness.decision.comparison import compare
-from harness.report.chance import chance_level
+from harness.decision.context.levels import chance_level
 from harness.report.findings import findings
 from harness.report.words import Words
 from harness.report.worries import worries

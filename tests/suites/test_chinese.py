@@ -294,6 +294,8 @@ def test_a_report_names_the_tasks_that_were_guessed():
     estimates = [accuracy("xiehouyu", 0.24), accuracy("idiom_cloze", 0.26), accuracy("sighan_pairs", 0.4)]
     run = SimpleNamespace(model="made-up", estimates=estimates, samples=samples, scores=pd.DataFrame())
     (worry,) = ChineseReport().worries(run, Words("zh").of("chinese"))
-    assert worry.text == "在 xiehouyu, sighan_pairs 上，其中文回答与猜测无法区分：准确率的区间低至随机水平。"
+    assert worry.text == (
+        "在歇后语、SIGHAN（用字辨正）上，其中文回答与随机猜测无从区分：准确率的区间下端不高于随机水平。"
+    )
     run.estimates = estimates[1:2]
     assert [*ChineseReport().worries(run, Words("en"))] == []

@@ -95,6 +95,18 @@ class Wording(Protocol):
         """Why a score is absent, or how its interval was made."""
         ...
 
+    def metric(self, name: str) -> str:
+        """What people call a metric; the name by which records know it where there is no other."""
+        ...
+
+    def task(self, suite: str, name: str) -> str:
+        """What people call a task of a suite; the name by which records know it where there is no other."""
+        ...
+
+    def attribute(self, name: str) -> str:
+        """What people call that by which samples are grouped, such as `sex`, or a crossing of several."""
+        ...
+
     def interval(self, low: float | None, high: float | None) -> str:
         """Both ends of an interval; empty where there is none."""
         ...

@@ -41,10 +41,13 @@ def interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{number(low)} to {number(high)}"
 
 
-def aim(direction: str | None, target: float | None) -> str:
-    """Which way is better, as an arrow, or which value is best; empty where neither is known (NaN counts as not)."""
+def aim(direction: str | None, target: float | None, optimum: float | None = None) -> str:
+    """Which way is better, as an arrow, with the `optimum` behind it, or which value is best.
+
+    Empty where nothing is known (NaN counts as not).
+    """
     if arrow := _ARROWS.get(direction or ""):
-        return arrow
+        return arrow if optimum is None or math.isnan(optimum) else f"{arrow} {number(optimum)}"
     return "" if target is None or math.isnan(target) else f"→ {number(target)}"
 
 

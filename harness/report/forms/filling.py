@@ -8,9 +8,11 @@ from typing import Any
 from harness.core.scores import Estimate
 from harness.core.text.display import number
 from harness.core.text.yamlfile import read_yaml
+from harness.decision.keys import key_of
 from harness.report.blocks import Block, Bullets, Document, Note, Paragraph, Section
 from harness.report.context import ReportContext
 from harness.report.sections.summary import verdict_in_words
+from harness.report.words import Words
 
 __all__ = ["FORMS", "filled_form"]
 
@@ -48,7 +50,7 @@ def filled_form(form: str, context: ReportContext) -> Document:
                     "counts. A filled form is evidence; whether a duty is met is for people to judge."
                 )
             ),
-            Note(term=words("source"), text=asked["source"]),
+            Note(term=words("source"), text=asked["source"][language]),
         ],
     )
     return Document(
@@ -64,7 +66,7 @@ def filled_form(form: str, context: ReportContext) -> Document:
 def _section(part: Mapping[str, Any], context: ReportContext) -> Section:
     blocks: list[Block] = []
     for item in part["items"]:
-        blocks.append(Paragraph(text=f"{item['number']}  {item[context.words.language]}", strong=True))
+        blocks.append(Paragraph(text=f"{item['number']}  {item[context.words.language]}".strip(), strong=True))
         answers = _answers(item, context)
         blocks.append(Bullets(items=answers) if answers else Paragraph(text=context.words("to be completed")))
         if answers and item.get("partly"):
@@ -88,6 +90,20 @@ def _model(context: ReportContext) -> list[str]:
         (words("fingerprint (SHA-256)"), spec.fingerprint),
     ]
     return [_named(words, name, value) for name, value in facts if value]
+
+
+def _identity(context: ReportContext) -> list[str]:
+    return [_named(context.words, context.words("fingerprint (SHA-256)"), context.record.spec.fingerprint)]
+
+
+def _architecture(context: ReportContext) -> list[str]:
+    words, found = context.words, str(context.checkpoint.get("architecture") or "")
+    kind = _named(words, words("kind"), words(context.record.spec.kind))
+    return [kind, _named(words, words("architecture"), found)] if found else [kind]
+
+
+def _size(context: ReportContext) -> list[str]:
+    return [number(context.checkpoint.get("parameter_count"))]
 
 
 def _use(context: ReportContext) -> list[str]:
@@ -118,14 +134,14 @@ def _tests(context: ReportContext) -> list[str]:
     words, spec = context.words, context.record.spec
     by_suite: dict[str, list[str]] = {}
     for task in spec.tasks:
-        by_suite.setdefault(task.suite, []).append(f"{task.task} ({task.sample_count:,})")
+        by_suite.setdefault(task.suite, []).append(f"{words.task(task.suite, task.task)} ({task.sample_count:,})")
     told = words(
         "{count} tasks with {samples} samples, seed {seed}; in brackets the samples of each",
         count=len(spec.tasks),
         samples=f"{context.sample_count:,}",
         seed=spec.seed,
     )
-    return [told, *(_named(words, words.title(suite), ", ".join(tasks)) for suite, tasks in by_suite.items())]
+    return [told, *(_named(words, words.title(suite), words(", ").join(tasks)) for suite, tasks in by_suite.items())]
 
 
 def _results(context: ReportContext) -> list[str]:
@@ -137,7 +153,14 @@ def _score(context: ReportContext, one: Estimate) -> str:
     if one.value is None:
         return words("absent")
     ends = words.interval(one.low, one.high)
-    return f"{number(one.value)} {words.term(one.unit)}{f' ({ends})' if ends else ''}, n = {one.n:,}"
+    stands = context.contexts[key_of(one)]
+    told = [
+        (words("chance"), stands.chance, stands.than_chance),
+        (words("baseline"), stands.baseline, stands.than_baseline),
+    ]
+    beside = [f"{name} {number(level)} ({words(word)})" for name, level, word in told if level is not None and word]
+    said = f"{number(one.value)} {words.term(one.unit)}{f' ({ends})' if ends else ''}"
+    return ", ".join([said, *beside, f"n = {one.n:,}"])
 
 
 def _verdict(context: ReportContext) -> list[str]:
@@ -147,9 +170,14 @@ def _verdict(context: ReportContext) -> list[str]:
 def _gaps(context: ReportContext) -> list[str]:
     words = context.words
     absent = [one for one in context.estimates if one.value is None and one.group is None]
-    return [
-        _named(words, f"{one.suite}/{one.task}/{one.metric}", words.reason(one.reason or "")) for one in absent[:10]
-    ] + ([words("and {count} more", count=len(absent) - 10)] if len(absent) > 10 else [])
+    return [_named(words, _place(words, one), words.reason(one.reason or "")) for one in absent[:10]] + (
+        [words("and {count} more", count=len(absent) - 10)] if len(absent) > 10 else []
+    )
+
+
+def _place(words: Words, one: Estimate) -> str:
+    task = "" if one.is_headline else f"{words.task(one.suite, one.task)} / "
+    return f"{words.title(one.suite)} / {task}{words.metric(one.metric)}"
 
 
 def _log(context: ReportContext) -> list[str]:
@@ -163,7 +191,7 @@ def _log(context: ReportContext) -> list[str]:
 def _consumption(context: ReportContext) -> list[str]:
     words, read = context.words, context.record.measurement_list
     return [
-        _named(words, words.term(one.metric), f"{number(one.value)} {words.term(one.unit)} ({words(one.basis)})")
+        _named(words, words.metric(one.metric), f"{number(one.value)} {words.term(one.unit)} ({words(one.basis)})")
         for one in read
         if one.value is not None and one.task == read[0].task and one.unit in ("J", "kWh", "g")
     ]
@@ -175,6 +203,9 @@ def _named(words: Callable[..., str], name: str, value: str) -> str:
 
 _FACTS: Mapping[str, Callable[[ReportContext], list[str]]] = {
     "model": _model,
+    "identity": _identity,
+    "architecture": _architecture,
+    "size": _size,
     "use": _use,
     "people": _people,
     "date": _date,

@@ -59,6 +59,13 @@ def _costs(context: ReportContext, found: Comparison) -> Table:
             Column(title=words("ratio"), kind="number"),
         ],
         rows=[
-            [cost.name, cost.unit, number(cost.first), number(cost.second), number(cost.ratio)] for cost in found.costs
+            [
+                words.metric(cost.name),
+                words.term(cost.unit),
+                number(cost.first),
+                number(cost.second),
+                number(cost.ratio),
+            ]
+            for cost in found.costs
         ],
     )

@@ -5,14 +5,16 @@ from collections.abc import Sequence
 from harness.core.datasets import DataSet
 from harness.core.errors import UnknownName
 from harness.core.registry import task as registered_task
+from harness.core.scores import OVERALL
 from harness.core.tasks import Task
 from harness.core.text.display import number
 from harness.core.text.hashing import SHORT
 from harness.data import find
-from harness.decision.verdicts import Verdict
+from harness.decision.verdicts import RuleVerdict, Verdict
 from harness.decision.wording import allowed
 from harness.report.blocks import Block, Bullets, Column, Facts, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
+from harness.report.words import Words
 
 __all__ = ["data", "known_task", "thresholds"]
 
@@ -23,7 +25,7 @@ def data(context: ReportContext) -> list[Section]:
     rows = [
         [
             words.title(task.suite),
-            task.task,
+            words.task(task.suite, task.task),
             str(task.version),
             f"{task.sample_count:,}",
             str(task.num_fewshot),
@@ -107,8 +109,8 @@ def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
         ],
         rows=[
             [
-                f"{rule.rule} ({rule.severity})",
-                " ".join(filter(None, (rule.task, rule.metric, rule.group))),
+                f"{_named(words, rule)} ({words(rule.severity)})",
+                " ".join(filter(None, _place(words, rule))),
                 number(rule.value),
                 words.interval(rule.low, rule.high),
                 allowed(rule).replace("at least", "≥").replace("at most", "≤"),
@@ -119,7 +121,9 @@ def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
         ],
     )
     reasons = [
-        f"{rule.rule}: {words.reason(rule.reason)}" for rule in verdict.rules if rule.reason and rule.verdict != "PASS"
+        f"{_named(words, rule)}: {words.reason(rule.reason)}"
+        for rule in verdict.rules
+        if rule.reason and rule.verdict != "PASS"
     ]
     note = Note(
         text=words(
@@ -128,6 +132,18 @@ def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
         )
     )
     return [Facts(items=facts), table, note, *([Bullets(items=reasons)] if reasons else [])]
+
+
+def _named(words: Words, rule: RuleVerdict) -> str:
+    """The name that its author gave it, else what kind of rule it is."""
+    return words.term(rule.kind) if rule.rule.startswith(f"{rule.kind} {rule.suite}/") else rule.rule
+
+
+def _place(words: Words, rule: RuleVerdict) -> tuple[str | None, ...]:
+    """What a rule is on; of a suite's one score the suite alone."""
+    if rule.task == OVERALL:
+        return words.title(rule.suite), rule.group
+    return words.task(rule.suite, rule.task), words.metric(rule.metric), rule.group
 
 
 def known_task(name: str) -> Task | None:

@@ -22,7 +22,7 @@ def exclusions(context: ReportContext) -> list[Section]:
     blocks: list[Block] = []
     missing = [name for name in registered("harness.suites") if name not in context.record.spec.suites]
     if missing:
-        named = ", ".join(words.title(name) for name in missing)
+        named = words(", ").join(words.title(name) for name in missing)
         blocks.append(Paragraph(text=words("Not asked in this run: {suites}.", suites=named)))
     absent = [one for one in context.estimates if one.value is None and not one.is_headline and one.group is None]
     if absent:
@@ -31,10 +31,16 @@ def exclusions(context: ReportContext) -> list[Section]:
         blocks.append(Note(text=words("{count} more absent scores are in the record.", count=len(absent) - MOST)))
     invalid = [one for one in context.estimates if one.group is None and context.unusable(one)]
     blocks.append(Paragraph(text=_invalid(context, invalid)))
-    small = dict.fromkeys(f"{one.task}: {group}" for one in context.estimates for group in one.left_out)
+    small = dict.fromkeys(
+        words("{name}: {value}", name=words.task(one.suite, one.task), value=group)
+        for one in context.estimates
+        for group in one.left_out
+    )
     if small:
         blocks.append(
-            Paragraph(text=words("Groups too small to be compared with the others: {groups}.", groups="; ".join(small)))
+            Paragraph(
+                text=words("Groups too small to be compared with the others: {groups}.", groups=words("; ").join(small))
+            )
         )
     blocks += _truncated(context)
     return [Section(title=words("What was not measured, and why"), blocks=blocks, own_page=True)]
@@ -54,16 +60,16 @@ def _absent(context: ReportContext, absent: Sequence[Estimate]) -> Table:
             Column(title=words("reason"), width=3),
         ],
         rows=[
-            [words.title(suite), task, _listed(context, metrics), words.reason(reason)]
+            [words.title(suite), words.task(suite, task), _listed(context, metrics), words.reason(reason)]
             for (suite, task, reason), metrics in told.items()
         ],
     )
 
 
 def _listed(context: ReportContext, metrics: Sequence[str]) -> str:
-    shown = ", ".join(metrics[:MOST_NAMES])
+    shown = context.words(", ").join(map(context.words.metric, metrics[:MOST_NAMES]))
     left = len(metrics) - MOST_NAMES
-    return f"{shown} {context.words('and {count} more', count=left)}" if left > 0 else shown
+    return shown + context.words(" ") + context.words("and {count} more", count=left) if left > 0 else shown
 
 
 def _invalid(context: ReportContext, invalid: Sequence[Estimate]) -> str:
@@ -71,10 +77,11 @@ def _invalid(context: ReportContext, invalid: Sequence[Estimate]) -> str:
         return context.words("Errors: none. Every sample that was asked could be used.")
     counts: dict[str, int] = {}
     for one in invalid:
-        counts[one.task] = max(counts.get(one.task, 0), one.invalid_count)
+        name = context.words.task(one.suite, one.task)
+        counts[name] = max(counts.get(name, 0), one.invalid_count)
     return context.words(
         "Errors: samples that could not be used, and are in no score: {counts}.",
-        counts=", ".join(f"{task} {count}" for task, count in counts.items()),
+        counts=context.words(", ").join(f"{task} {count}" for task, count in counts.items()),
     )
 
 
@@ -82,13 +89,14 @@ def _truncated(context: ReportContext) -> list[Block]:
     counts: dict[str, int] = {}
     for one in context.estimates:
         if one.truncated_count and one.group is None and not one.is_headline:
-            counts[one.task] = max(counts.get(one.task, 0), one.truncated_count)
+            name = context.words.task(one.suite, one.task)
+            counts[name] = max(counts.get(name, 0), one.truncated_count)
     if not counts:
         return []
     told = context.words(
         "Samples that were longer than the model's window: their first exemplars, or the end of a text that is "
         "labelled or embedded, were not read, and they are in the scores: {counts}.",
-        counts=", ".join(f"{task} {count}" for task, count in counts.items()),
+        counts=context.words(", ").join(f"{task} {count}" for task, count in counts.items()),
     )
     return [Paragraph(text=told)]
 

@@ -12,8 +12,8 @@ from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section,
 from harness.report.context import ReportContext
 from harness.report.figures import attribution_figures, suite_figures
 from harness.report.pictures import media_figures
+from harness.report.score_context import best, context_cells, context_columns, context_note
 from harness.report.sections.data import known_task
-from harness.report.sections.summary import best
 from harness.report.words import Words
 from harness.report.worst import WorstSample, worst_samples
 
@@ -39,7 +39,7 @@ def _suite(context: ReportContext, suite: str) -> list[Section]:
         # A figure shows the phases of a run; their four rows each would fill two pages.
         shown = [one for one in single if "/" not in one.task]
         blocks.append(_table(context, words("Scores of {suite}", suite=words.title(suite)), shown))
-        blocks += _beside(context, {one.task for one in shown})
+        blocks += [*context_note(context, shown), *_beside(context, suite, {one.task for one in shown})]
         if left := len(single) - len(shown):
             blocks.append(Note(text=words("{count} more rows by phase are in the record.", count=left)))
     grouped = [one for one in mine if one.group is not None and one.value is not None]
@@ -57,10 +57,10 @@ def _suite(context: ReportContext, suite: str) -> list[Section]:
     return sections
 
 
-def _beside(context: ReportContext, tasks: Collection[str]) -> list[Note]:
+def _beside(context: ReportContext, suite: str, tasks: Collection[str]) -> list[Note]:
     """What other suites say of these tasks."""
     return [
-        Note(term=task, text=text)
+        Note(term=context.words.task(suite, task), text=text)
         for name, report in suite_reports().items()
         for task, text in report.beside(context, context.words.of(name))
         if task in tasks
@@ -76,7 +76,7 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
     words = context.words
     bases = {one.basis for one in estimates}
     if len(bases) == 1:
-        caption = f"{caption} ({words(bases.pop())})"
+        caption = words("{name} ({part})", name=caption, part=words(bases.pop()))
     columns = [
         Column(title=words("task"), width=1.8),
         Column(title=words("metric"), width=1.9),
@@ -85,19 +85,21 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
         Column(title=words("± s.e."), width=0.9, kind="number"),
         Column(title=words("95 % interval"), width=1.7, kind="number"),
         Column(title="n", width=0.5, kind="number"),
-        Column(title=words("unit"), width=1.1 if bases or groups else 1.6),
-        Column(title=words("best"), width=1.0 if groups else 0.8),
+        *context_columns(context, estimates),
+        Column(title=words("unit"), width=1.1 if groups else 1.2),
+        Column(title=words("best"), width=1.0),
         *([Column(title=words("basis"), width=1.0)] if bases else []),
     ]
     rows = [
         [
-            one.task,
-            one.metric,
-            *([str(one.group or "")] if groups else []),
+            words.task(one.suite, one.task),
+            words.metric(one.metric),
+            *([words.group(one.group)] if groups else []),
             number(one.value),
             number(one.stderr),
             " ".join(filter(None, [words.interval(one.low, one.high), one.by_chance])),
             f"{one.n:,}" + (f" (+{context.unusable(one):,})" if context.unusable(one) else ""),
+            *context_cells(context, estimates, one),
             words.term(one.unit),
             best(context, one),
             *([words(one.basis)] if bases else []),
@@ -105,9 +107,11 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
         for one in estimates
     ]
     if any(map(context.unusable, estimates)):
-        caption += f". {words('In brackets behind n: samples that could not be used, and are in no score')}"
+        caption += words(". ") + words("In brackets behind n: samples that could not be used, and are in no score")
     if any(one.by_chance for one in estimates):
-        caption += f". {words('p: how often chance alone gives as extreme a value where there is nothing to find')}"
+        caption += words(". ") + words(
+            "p: how often chance alone gives as extreme a value where there is nothing to find"
+        )
     return Table(caption=caption, columns=columns, rows=rows)
 
 
@@ -136,7 +140,7 @@ def _definitions(context: ReportContext, estimates: Sequence[Estimate]) -> list[
                 names += [metric.name] if metric.name not in names else []
                 sources += [metric.source] if metric.source not in sources else []
     defined = [
-        Note(term=", ".join(names), text=f"{words.defined(text).replace('`', '')} [{_cited(sources)}]")
+        Note(term=_called(words, names), text=f"{words.defined(text).replace('`', '')} [{_cited(sources)}]")
         for text, (names, sources) in found.items()
     ]
     return [*defined, *_derived(words, estimates)]
@@ -161,7 +165,15 @@ def _derived(words: Words, estimates: Sequence[Estimate]) -> list[Block]:
     told = [
         ([name for name in names if name in metrics], text) for names, text in (suite.derived if suite else {}).items()
     ]
-    return [Note(term=", ".join(names), text=words.defined(text)) for names, text in told if names]
+    return [Note(term=_called(words, names), text=words.defined(text)) for names, text in told if names]
+
+
+def _called(words: Words, names: Sequence[str]) -> str:
+    """What metrics are called, and behind it the names by which the record knows them."""
+    called = [(words.metric(name), name) for name in names]
+    return words(", ").join(
+        words("{name} ({part})", name=said, part=name) if said != name else name for said, name in called
+    )
 
 
 def _cited(sources: Sequence[str]) -> str:
@@ -181,9 +193,9 @@ def _worst(context: ReportContext, suite: str) -> list[Block]:
     for sample in worst_samples(context, suite):
         title = words(
             "{task}, sample {sample}: {metric} {value}",
-            task=sample.task,
+            task=words.task(suite, sample.task),
             sample=sample.sample_id,
-            metric=sample.metric,
+            metric=words.metric(sample.metric),
             value=number(sample.value),
         )
         blocks.append(Code(title=title, text=sample.prompt.replace(OBJECT, f"[{words('picture or sound')}]")))

@@ -8,7 +8,8 @@ from harness.core.text.display import number
 from harness.decision.verdicts import Verdict
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
-from harness.report.figures import first_figures
+from harness.report.figures import MOST_WITH_FIGURE, first_figures
+from harness.report.score_context import best, context_cells, context_columns, context_note
 from harness.report.worries import worries
 
 __all__ = ["summary", "verdict_in_words"]
@@ -24,8 +25,6 @@ def summary(context: ReportContext) -> list[Section]:
     blocks: list[Block] = [
         Paragraph(text=_tested(context)),
         Paragraph(text=verdict_in_words(context), strong=True),
-        _scores(context),
-        *(replace(figure, width=0.7) for figure in first_figures(context)),
     ]
     if found:
         first = words("What to worry about first") if found[FIRST:] else words("What to worry about")
@@ -36,6 +35,9 @@ def summary(context: ReportContext) -> list[Section]:
     else:
         blocks.append(Paragraph(text=words("No rule of this report found anything to worry about.")))
     blocks.append(Paragraph(text=_not_measured(context)))
+    blocks += [_scores(context), *context_note(context, context.headlines)]
+    if len(context.headlines) <= MOST_WITH_FIGURE:
+        blocks += [replace(figure, width=0.7) for figure in first_figures(context)]
     blocks += [Note(term=name, text=value) for name, value in _origin(context)]
     sections = [Section(title=words("Summary"), blocks=blocks)]
     if found[FIRST:]:
@@ -51,7 +53,7 @@ def _not_measured(context: ReportContext) -> str:
     others = [words.title(name) for name in suite_reports() if name not in asked]
     return words(
         "Not measured: {dimensions}; of what was asked, scores that are absent: {absent}.",
-        dimensions=", ".join(others) if others else words("no dimension that this installation knows"),
+        dimensions=words(", ").join(others) if others else words("no dimension that this installation knows"),
         absent=absent,
     )
 
@@ -96,37 +98,32 @@ def _scores(context: ReportContext) -> Table:
     return Table(
         caption=words("One score a dimension, with its 95 % interval"),
         columns=[
-            Column(title=words("dimension"), width=1.5),
+            Column(title=words("dimension"), width=1.4),
             Column(title=words("score"), width=0.8, kind="number"),
-            Column(title=words("95 % interval"), width=1.6, kind="number"),
+            Column(title=words("95 % interval"), width=1.5, kind="number"),
             Column(title="n", width=0.6, kind="number"),
-            Column(title=words("unit"), width=1.2),
-            Column(title=words("best"), width=0.7),
-            Column(title=words("made of"), width=2.4),
+            *context_columns(context, context.headlines),
+            Column(title=words("best"), width=0.6),
+            Column(title=words("unit"), width=1.3),
+            Column(title=words("made of"), width=2.0),
         ],
         rows=[_row(context, one) for one in context.headlines],
     )
 
 
 def _row(context: ReportContext, one: Estimate) -> list[str]:
-    metric = ", ".join(dict.fromkeys(part.metric for part in one.parts))
-    made_of = one.parts[0].task if len(one.parts) == 1 else context.words("mean of {count} tasks", count=len(one.parts))
+    words, several = context.words, len(one.parts) > 1
+    made_of = words("{count} tasks", count=len(one.parts)) if several else words.task(one.suite, one.parts[0].task)
     return [
-        context.words.title(one.suite),
-        context.words("absent") if one.value is None else number(one.value),
-        context.words.interval(one.low, one.high),
+        words.title(one.suite),
+        words("absent") if one.value is None else number(one.value),
+        words.interval(one.low, one.high),
         f"{one.n:,}",
-        context.words.term(one.unit),
+        *context_cells(context, context.headlines, one),
         best(context, one),
-        f"{metric}: {made_of}",
+        words.term(one.unit),
+        made_of,
     ]
-
-
-def best(context: ReportContext, one: Estimate) -> str:
-    """Which way is better, in words."""
-    if one.direction is None:
-        return context.words("target {target}", target=number(one.target))
-    return context.words("higher") if one.direction == "higher" else context.words("lower")
 
 
 def _origin(context: ReportContext) -> list[tuple[str, str]]:

@@ -9,10 +9,10 @@ import pytest
 
 from harness.core.requests import Response
 from harness.core.tasks import Sample, TaskSettings
+from harness.decision.context.levels import chance_level
 from harness.media.pictures import image_of
 from harness.record import RunRecord
 from harness.report.build import build_document
-from harness.report.chance import chance_level
 from harness.report.context import ReportContext
 from harness.report.html import to_html
 from harness.report.words import Words

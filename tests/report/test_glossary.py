@@ -1,0 +1,80 @@
+"""One word for one notion in all Chinese, by the glossary in docs/chinese.md; every task and metric has a name."""
+
+from pathlib import Path
+
+import yaml
+
+from harness.core import registry
+from harness.metrics.written import WRITTEN
+from harness.report import Words
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "chinese.md"
+CATALOGUES = [
+    *(path for top in ("harness", "leaderboard", "suites") for path in (ROOT / top).rglob("locale/zh.yaml")),
+    *(ROOT / "harness" / "report" / "forms").glob("*.yaml"),
+]
+
+
+def glossary() -> list[tuple[list[str], list[str]]]:
+    """The words that are not to be used, each row with the longer words that may hold them."""
+    rows = [
+        line.strip("|").split("|") for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")
+    ]
+    return [
+        ([word for word in row[2].strip().split("、") if word], [word for word in row[3].strip().split("、") if word])
+        for row in rows[1:]
+    ]
+
+
+def said(path: Path) -> str:
+    """All Chinese of a catalogue, without the English sentences and the comments."""
+    read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found: list[str] = []
+
+    def collect(value: object, key: object = None) -> None:
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                collect(inner, name)
+        elif isinstance(value, list):
+            for inner in value:
+                collect(inner, key)
+        elif key != "en":
+            found.append(str(value))
+
+    collect(read)
+    return "\n".join(found)
+
+
+def test_no_word_is_used_for_which_the_glossary_has_another() -> None:
+    rows = glossary()
+    assert len(rows) > 25
+    assert len(CATALOGUES) > 25
+    found = []
+    for path in CATALOGUES:
+        text = said(path)
+        for words, allowed in rows:
+            left = text
+            for longer in allowed:
+                left = left.replace(longer, "")
+            found += [(word, path.relative_to(ROOT).as_posix()) for word in words if word in left]
+    # 适用人群 is the words of the Chinese standard itself.
+    assert set(found) <= {("人群", "harness/report/forms/gbt-45654.yaml")}
+
+
+def test_every_task_of_a_suite_has_a_chinese_name() -> None:
+    words, missing = Words("zh"), []
+    suites = [registry.suite(name) for name in registry.names("harness.suites")]
+    named = {task: suite.name for suite in suites for task in suite.tasks}
+    for task, suite in named.items():
+        missing += [task] if words.task(suite, task) == task else []
+    assert missing == []
+
+
+def test_metrics_are_named_in_chinese_with_what_they_are_of() -> None:
+    words = Words("zh")
+    assert words.metric("equalized_odds_difference_sex") == "均等几率差（性别）"
+    assert words.metric("precision_PER") == "精确率（PER）"
+    assert words.metric("somebody_elses") == "somebody_elses"
+    assert [one.name for one in WRITTEN if words.metric(one.name) == one.name] == []
+    assert Words("en").metric("acc_norm") == "acc_norm"
