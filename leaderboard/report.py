@@ -1,11 +1,20 @@
-"""The PDF report on a run, made when somebody asks for it."""
+"""The PDF report on a run, made when somebody asks for it, and what it finds to worry about."""
 
 from harness.core.errors import UnavailableError
 from harness.decision.verdicts import latest_verdicts
 from harness.record import RunRecord
 from harness.report import Language, ReportContext, Words, attachments, build_document, to_pdf
+from harness.report.worries import worries
 
-__all__ = ["pdf_of"]
+__all__ = ["pdf_of", "worries_of"]
+
+
+def worries_of(record: RunRecord, code: str) -> list[str]:
+    """What a reader should worry about, a sentence each, the weightiest first, in the language `code`.
+
+    Raises `HarnessError` where the record can't be read.
+    """
+    return [worry.text for worry in worries(_context(record, "zh" if code == "zh" else "en"))]
 
 
 def pdf_of(record: RunRecord, code: str) -> bytes:
@@ -23,5 +32,8 @@ def pdf_of(record: RunRecord, code: str) -> bytes:
 
 
 def _pdf(record: RunRecord, language: Language) -> bytes:
-    context = ReportContext(record=record, words=Words(language), verdicts=latest_verdicts(record.folder))
-    return to_pdf(build_document(context), attachments=attachments(record.folder))
+    return to_pdf(build_document(_context(record, language)), attachments=attachments(record.folder))
+
+
+def _context(record: RunRecord, language: Language) -> ReportContext:
+    return ReportContext(record=record, words=Words(language), verdicts=latest_verdicts(record.folder))

@@ -15,7 +15,7 @@ from harness.core.errors import HarnessError
 from harness.core.reports import Drawing
 from harness.core.reports.installed import suite_report
 from harness.core.scores import SampleGroup
-from harness.core.text.display import number, visible
+from harness.core.text.display import elided, number, visible
 from harness.record import RunRecord
 from harness.record.opening import read_json
 from harness.report.figures import suite_drawings
@@ -27,17 +27,13 @@ from leaderboard.data.stored import StoredRun
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, estimate_table, shown_estimates, shown_table
 from leaderboard.report import pdf_of
+from leaderboard.scorecard import at_a_glance
 from leaderboard.session import Session, contexts_of, record_of
 from leaderboard.words import escaped
 
 __all__ = ["page"]
 
 _ENGINE = "Engine: {asked} tokens asked, {computed} read: {factor} times fewer, for what requests share is read once."
-
-_RULE = (
-    *("verdict", "rule", "value", "low", "high", "bound", "margin", "n", "n_needed"),
-    *("reason", "severity", "group"),
-)
 
 
 def page(session: Session) -> None:
@@ -50,8 +46,9 @@ def page(session: Session) -> None:
     run_id = chosen.run_id
     record = record_of(session, run_id)
     estimates = queries.estimates(session.store, [run_id], groups=True).assign(name=chosen.names[run_id])
-    _heading(session, chosen.row, record, estimates)
-    _verdict(session, run_id)
+    _heading(session, chosen.row, record)
+    at_a_glance(session, estimates, record, run_id)
+    _onward(session, run_id, record, estimates)
     titles = {"scores": t("Scores by suite"), **{suite: session.title(suite) for suite in _drawing_suites(estimates)}}
     titles |= {"groups": t("Groups"), "provenance": t("Environment and digests")}
     view = choose_one(st, t("Show"), list(titles), "view", shown=titles.__getitem__, width=280)
@@ -83,33 +80,19 @@ def _figures(session: Session, drawings: Sequence[Drawing], suite: str) -> None:
     _nothing(session, bool(drawings))
 
 
-def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None, estimates: pd.DataFrame) -> None:
-    t, run_id = session.t, str(row["run_id"])
-    if record is not None:
-        st.success(
-            t("Sealed, and every file is as it was sealed: its digests were checked."),
-            icon=":material/verified:",
-        )
-    size = "" if pd.isna(row["parameter_count"]) else f"{number(row['parameter_count'] / 1e6)} M"
-    about = {
-        t("checkpoint"): row["model"],
-        t("kind"): row["kind"],
-        t("parameters"): size,
-        "dtype": row["dtype"],
-        t("date"): row["started_at"],
-        t("run"): run_id,
-    }
-    shown_table(pd.DataFrame([about]), key="about")
-    asked, computed = row["asked_token_count"], row["computed_token_count"]
-    if pd.notna(asked) and pd.notna(computed) and computed:
-        st.caption(
-            t(
-                _ENGINE,
-                asked=f"{int(asked):,}",
-                computed=f"{int(computed):,}",
-                factor=f"{asked / computed:.2f}",
-            )
-        )
+def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None) -> None:
+    """What was evaluated, in a line, and whether its record can be trusted."""
+    t = session.t
+    size = "" if pd.isna(row["parameter_count"]) else t("{n} M parameters", n=number(row["parameter_count"] / 1e6))
+    about = (elided(str(row["model"]), 60), t(row["kind"]), size, row["dtype"], str(row["started_at"])[:10])
+    said = " · ".join(escaped(str(one)) for one in (*about, row["run_id"]) if one)
+    sealed = t("Sealed, and every file is as it was sealed: its digests were checked.")
+    st.caption(said if record is None else f"{said}  \n:material/verified: {escaped(sealed, 200)}")
+
+
+def _onward(session: Session, run_id: str, record: RunRecord | None, estimates: pd.DataFrame) -> None:
+    """Where to go from here, and what to take along."""
+    t = session.t
     with st.container(horizontal=True):
         link("samples", t("Its samples"), icon=":material/list_alt:", run=run_id)
         link("history", t("Its history"), icon=":material/timeline:", run=run_id)
@@ -117,43 +100,23 @@ def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None, 
             _files(session, record, estimates.drop(columns=["name"]))
 
 
-def _verdict(session: Session, run_id: str) -> None:
-    t = session.t
-    verdicts = queries.verdicts(session.store, [run_id])
-    if verdicts.empty:
-        st.caption(t("No gate has judged this run."))
-        return
-    last = verdicts.iloc[0]
-    say = {"PASS": st.success, "FAIL": st.error}.get(last["verdict"], st.warning)
-    say(f"{escaped(last['verdict'])}: {escaped(last['policy'])} ({escaped(last['decided_at'])})")
-    with st.expander(t("Rules of the gate")):
-        rules = queries.verdict_rules(session.store, [run_id])
-        rules = rules[rules["verdict_position"] == last["position"]]
-        of_last = rules.assign(reason=session.reasons(rules))[list(_RULE)].dropna(axis="columns", how="all")
-        shown_table(of_last.rename(columns={name: t(name) for name in _RULE}), key="rules")
-
-
 def _scores(session: Session, estimates: pd.DataFrame, record: RunRecord | None, row: "pd.Series[Any]") -> None:
-    t, contexts = session.t, contexts_of(record)
+    """Every score, a suite at a time, folded: the page is to be seen at once."""
+    t = session.t
     shown = estimates[estimates["group"].isna() & estimates["applies"]]
-    heads = shown[shown["is_headline"]]
-    if len(heads) > 1:
-        st.subheader(t("At a glance"))
-        named = heads.assign(task=[session.title(suite) for suite in heads["suite"]])
-        shown_table(estimate_table(session, named, contexts).rename(columns={t("task"): t("suite")}), key="glance")
-    for suite in dict.fromkeys(shown["suite"]):
-        of_suite = shown[shown["suite"] == suite]
-        st.subheader(escaped(session.title(suite)))
-        ordered = of_suite.sort_values("is_headline", ascending=False, kind="stable")
-        shown_table(estimate_table(session, ordered, contexts), key=f"scores {suite}")
-        if st.toggle(t("Definitions"), key=f"definitions {suite}"):
-            _definitions(suite, list(dict.fromkeys(of_suite["task"])))
+    suites = list(dict.fromkeys(shown["suite"]))
+    with st.expander(t("All {n} scores", n=f"{len(shown):,}"), expanded="suite" in st.query_params):
+        if suites:
+            suite = choose_one(st, t("Suite"), suites, "suite", shown=session.title)
+            of_suite = shown[shown["suite"] == suite].sort_values("is_headline", ascending=False, kind="stable")
+            shown_table(estimate_table(session, of_suite, contexts_of(record)), key=f"scores {suite}")
+            if st.toggle(t("Definitions"), key=f"definitions {suite}"):
+                _definitions(suite, list(dict.fromkeys(of_suite["task"])))
+        downloads(session, estimates.drop(columns=["name"]), f"run-{row['run_id']}")
     out = estimates[~estimates["applies"]].drop_duplicates("task")
     if len(out):
         with st.expander(t("Not defined for this kind of checkpoint")):
             shown_table(out.assign(reason=session.reasons(out))[["task", "reason"]])
-    st.subheader(t("Download"))
-    downloads(session, estimates.drop(columns=["name"]), f"run-{row['run_id']}")
 
 
 def _definitions(suite: str, tasks: Sequence[str]) -> None:
@@ -215,8 +178,12 @@ def _drawn(session: Session, estimates: pd.DataFrame, record: RunRecord | None) 
     }
 
 
-def _provenance(session: Session, _estimates: Any, record: RunRecord | None, _row: Any) -> None:
+def _provenance(session: Session, _estimates: Any, record: RunRecord | None, row: "pd.Series[Any]") -> None:
     t = session.t
+    asked, computed = row["asked_token_count"], row["computed_token_count"]
+    if pd.notna(asked) and pd.notna(computed) and computed:
+        counted = {"asked": f"{int(asked):,}", "computed": f"{int(computed):,}", "factor": f"{asked / computed:.2f}"}
+        st.caption(t(_ENGINE, **counted))
     if record is None:
         return
     for title, content in (

@@ -128,6 +128,18 @@ def test_a_flipped_sample_leads_to_both_its_answers(fresh, runs):
     fresh.page.get_by_role("heading", name=f"Sample {flipped}").wait_for(timeout=30_000)
 
 
+def test_a_run_takes_two_screens_at_most_and_a_phone_shows_its_scores_first(browser, url, runs):
+    reader = Reader(browser, url, width=1440)
+    reader.open(f"run?run={runs.good.run_id}")
+    assert reader.page.evaluate("""document.querySelector('[data-testid="stMain"]').scrollHeight""") <= 1800
+    reader.context.close()
+    phone = Reader(browser, url, width=390)
+    phone.open(f"run?run={runs.good.run_id}")
+    chart = phone.page.locator('[data-testid="stVegaLiteChart"]').first.bounding_box()
+    assert chart["y"] + 200 < 844
+    phone.context.close()
+
+
 def test_a_filter_narrows_the_table_and_stands_in_the_address(fresh):
     fresh.open("")
     fresh.page.get_by_role("button", name="Filters").click()
