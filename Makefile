@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check unit corpus faults recordings browser bench gpu vllm docs install format clean
+.PHONY: demo test check unit corpus faults workers recordings browser bench gpu vllm docs install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/harness eval --model smollm2-135m --suite full
@@ -32,6 +32,10 @@ corpus: $(INSTALLED)
 # Every fault of docs/reliability.md, many times over: minutes. `make test` tries a few of each.
 faults: $(INSTALLED)
 	OMP_NUM_THREADS=1 HARNESS_FAULTS=all $(BIN)/pytest tests/faults
+
+# 20 random kills of workers, and a cluster whose machines differ, all by Ray on this machine: minutes.
+workers: $(INSTALLED)
+	OMP_NUM_THREADS=1 HARNESS_FAULTS=workers $(BIN)/pytest tests/faults/test_workers.py tests/faults/test_machines.py
 
 # Recordings in four more languages and a larger Whisper: 220 MB to fetch. `make test` tries the English ones.
 recordings: $(INSTALLED)

@@ -1,9 +1,11 @@
 """Runs with faults in them, and a tally of what came of them.
 
-`make test` tries a few faults of each kind; `make faults` (HARNESS_FAULTS=all) every one, and prints the table.
+`make test` tries a few faults of each kind; `make faults` (HARNESS_FAULTS=all) every one, and prints the table, and
+`make workers` (HARNESS_FAULTS=workers) those of workers and of machines.
 """
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.faults.child import Fault, enter
 from tests.forks import started
 
 ALL = os.environ.get("HARNESS_FAULTS") == "all"
+WORKERS = os.environ.get("HARNESS_FAULTS") == "workers"
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,13 @@ def new_place(folder: Path, model: Path, start_process: Callable[..., Any]) -> P
 
 
 @pytest.fixture(scope="session")
+def short() -> Iterator[Path]:
+    """A folder with a name that is short enough for the sockets of Ray."""
+    with tempfile.TemporaryDirectory(prefix="short-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path, start_process: Callable[..., Any]) -> Place:
     """The same run without any fault, sealed."""
     place = new_place(tmp_path_factory.mktemp("undisturbed") / "place", tiny_llama, start_process)
@@ -142,7 +152,7 @@ def tally() -> Tally:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if ALL and _TALLY.rows:
+    if (ALL or WORKERS) and _TALLY.rows:
         terminalreporter.section("faults")
         for line in _TALLY.lines():
             terminalreporter.write_line(line)
