@@ -104,6 +104,8 @@ def _engine(vllm: Any, folder: str, checkpoint: Checkpoint, options: ModelOption
             max_model_len=checkpoint.max_length + 1,
             seed=0,
             enable_prefix_caching=True,
+            # On a processor, compiling takes minutes and gains little.
+            enforce_eager=options.device == "cpu",
             generation_config="vllm",
             trust_remote_code=options.trust_remote_code,
             disable_log_stats=True,
