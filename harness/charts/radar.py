@@ -15,7 +15,7 @@ __all__ = ["MOST", "SCALE", "radar"]
 MOST = 4
 """Checkpoints that one radar can hold; draw one radar each beyond."""
 
-SCALE = "each scaled from 0 (centre, worst) to 1 (rim, best)"
+SCALE = "each from 0 (centre: guessing, or the worst there can be) to 1 (rim: the best there can be)"
 """What a radar's distance from the centre means; for a small one it has to be said beside."""
 
 _RINGS = (0.25, 0.5, 0.75, 1.0)

@@ -164,11 +164,18 @@ def runs_say_where_in_a_training_they_stand(op: "Operations") -> None:
         op.add_column("runs", column)
 
 
+def headlines_know_chance_and_optimum(op: "Operations") -> None:
+    """What a score is scaled by before it is weighed. Runs that were indexed before lack it until they are again."""
+    for name in ("chance", "optimum"):
+        op.add_column("estimates", Column(name, Double))
+
+
 MIGRATIONS: Sequence[Callable[["Operations"], None]] = (
     first_index_of_runs,
     runs_say_what_was_asked,
     reasons_can_be_translated,
     runs_say_where_in_a_training_they_stand,
+    headlines_know_chance_and_optimum,
 )
 """In order; the first has the number 1. A step that was released never changes."""
 

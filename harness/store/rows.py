@@ -9,13 +9,16 @@ from typing import Any
 from sqlalchemy import Boolean, Double, Integer, Table
 
 from harness.core.errors import HarnessError, RecordError
+from harness.core.headlines import made_of
 from harness.core.metrics import Undefined
 from harness.core.scores import Estimate
 from harness.core.text.hashing import digest
 from harness.core.text.reasons import worded
 from harness.decision.comparable import questions_of
-from harness.decision.keys import Key
+from harness.decision.context.levels import chances, optima
+from harness.decision.keys import Key, key_of
 from harness.decision.scored import Scored
+from harness.metrics.written import CHANCE
 from harness.record import RunRecord, RunSpec
 from harness.record.estimates import estimate_row
 from harness.record.opening import read_json, sha256_of
@@ -94,6 +97,7 @@ def _verified(record: RunRecord) -> Rows:
     headlines = {one.suite: one for one in estimates if one.is_headline}
     parts = {suite: [(part.task, part.metric) for part in headline.parts] for suite, headline in headlines.items()}
     suites = list(_suites(record.spec, parts))
+    levels = _levels(record, estimates)
     asked = questions_of(record.spec).to_json()
     evaluation = digest([asked, [[suite["suite"], suite["parts"]] for suite in suites]])
     told = {
@@ -106,7 +110,7 @@ def _verified(record: RunRecord) -> Rows:
         "runs": [{"run_id": record.run_id, **_run(record), **told}],
         "tasks": [_task(task) for task in record.spec.to_json()["tasks"]],
         "suites": suites,
-        "estimates": [_estimate(one) for one in estimates],
+        "estimates": [{**_estimate(one), **levels.get(key_of(one), {})} for one in estimates],
         "headline_values": list(_headline_values(record, parts)),
         **verdict_rows(record.folder),
     }
@@ -182,6 +186,25 @@ def _estimate(one: Estimate) -> dict[str, Any]:
     row = {column.name: told.get(column.name) for column in schema.estimates.columns}
     del row["run_id"], row["position"]
     return {**row, "signature": one.signature if one.is_headline else None}
+
+
+def _levels(record: RunRecord, estimates: Sequence[Estimate]) -> dict[Key, dict[str, float | None]]:
+    """What guessing would score and the best there can be, of headlines; only what they are made of is looked at."""
+    headlines = [one for one in estimates if one.is_headline and one.value is not None]
+    entering = made_of(headlines)
+    tasks = {(suite, task) for suite, task, _ in entering}
+    needed = [
+        one
+        for one in estimates
+        if one.group is None
+        and (
+            (one.suite, one.task, one.metric) in entering
+            or (one.metric == CHANCE.name and (one.suite, one.task) in tasks)
+        )
+    ]
+    by_chance, best = chances(record, [*needed, *headlines]), optima(record, [*needed, *headlines])
+    keys = map(key_of, headlines)
+    return {key: {"chance": by_chance.get(key), "optimum": best.get(key)} for key in keys}
 
 
 def _headline_values(record: RunRecord, parts: Mapping[str, Sequence[tuple[str, str]]]) -> Iterator[dict[str, Any]]:

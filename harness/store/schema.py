@@ -136,6 +136,8 @@ estimates = Table(
     Column("reason", AnyText),
     Column("applies", Boolean, nullable=False),
     Column("wording", AnyText),  # what the reason is made of, as JSON; None for a plain text
+    Column("chance", Double),  # of headlines: what guessing would score,
+    Column("optimum", Double),  # and the best that there can be, where these are known
     Index("estimates_by_headline", "is_headline", "run_id"),
 )
 

@@ -65,12 +65,13 @@ def points(
 
 
 def scaled_axis(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
-    """One row a run and suite: name, suite, scaled (0 worst to 1 best), shown (the score in its own unit)."""
+    """One row a run and suite: name, suite, scaled (see `scale_of`; None without fixed ends), shown (the score in its
+    own unit)."""
     rows = []
     for suite, of_suite in scores[scores["value"].notna()].groupby("suite", sort=False):
         first = of_suite.iloc[0]
-        target = None if pd.isna(first["target"]) else float(first["target"])
-        scale = scale_of(first["unit"], first["direction"], target, of_suite["value"].tolist())
+        known = [None if pd.isna(first.get(name)) else float(first[name]) for name in ("target", "chance", "optimum")]
+        scale = scale_of(first["unit"], first["direction"], *known)
         for row in of_suite.to_dict("records"):
             value = None if scale is None else scale.value(row["value"])
             shown = f"{number(row['value'])} {row['unit']}"

@@ -17,11 +17,13 @@ __all__ = ["LEVEL", "Ranking", "rank"]
 
 LEVEL = 0.05
 """Neighbours whose corrected p value is below this have different ranks."""
+FEWEST = 4
+"""So many runs that compare have totals; of fewer, each dimension says more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """`frame` has one row a run, best first:
+    """`frame` has one row a run, best first; in the order given where there is no score:
 
     run_id, rank (1 is best; neighbours that the data can't tell apart share one; none without a score), score (0 to 1,
     higher is better), stderr, low, high, missing (suites that are weighed and that the run has no score in; the others
@@ -41,7 +43,11 @@ def rank(
     parts: Mapping[str, Mapping[tuple[str, str], Part]],
     weights: Mapping[str, float],
 ) -> Ranking:
-    """Rank runs by the weighted mean of their dimensions.
+    """Rank runs by the weighted mean of their dimensions, each from 0 (guessing, or the worst) to 1 (the best).
+
+    In some dimensions a model that knows nothing is the best, as it harms nobody. So that nothing is earned by that,
+    what they give is multiplied by the mean of the others, where any other is weighed. There is no score of several
+    dimensions for fewer than `FEWEST` runs.
 
     `scores` is as of `queries.scores`; `parts` as of `queries.headline_parts`. Weights are not negative; a suite whose
     weight is 0, or that isn't named, doesn't count.
@@ -55,15 +61,18 @@ def rank(
         by_run.setdefault(scored["run_id"], []).append({str(name): value for name, value in scored.items()})
     rows: list[dict[str, Any]] = []
     run_parts: dict[str, RunParts] = {}
+    few = len(run_ids) < FEWEST and len(usable) > 1
     for run_id in run_ids:
-        row, run_parts[run_id] = _score(run_id, by_run.get(run_id, []), parts.get(run_id, {}), usable, weighed)
+        scored_rows = [] if few else by_run.get(run_id, [])
+        row, run_parts[run_id] = _score(run_id, scored_rows, parts.get(run_id, {}), usable, weighed)
         rows.append(row)
-    rows.sort(key=lambda row: (row["score"] is None, -(row["score"] or 0.0), row["run_id"]))
+    if not few:
+        rows.sort(key=lambda row: (row["score"] is None, -(row["score"] or 0.0), row["run_id"]))
     _add_ranks(rows, run_parts)
     return Ranking(
         frame=pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object).astype(_COLUMNS),
         formula=_formula(weighed, usable),
-        notes=_notes(chosen, scales),
+        notes=_notes(chosen, scales, len(run_ids) if few else None),
     )
 
 
@@ -78,8 +87,8 @@ _COLUMNS = {
 
 def _scale(of_suite: pd.DataFrame) -> Scale | None:
     first = of_suite.iloc[0]
-    target = None if pd.isna(first["target"]) else float(first["target"])
-    return scale_of(first["unit"], first["direction"], target, of_suite["value"].tolist())
+    known = [None if pd.isna(first.get(name)) else float(first[name]) for name in ("target", "chance", "optimum")]
+    return scale_of(first["unit"], first["direction"], *known)
 
 
 def _score(
@@ -91,22 +100,22 @@ def _score(
 ) -> tuple[dict[str, Any], RunParts]:
     """A run's row but for its rank, and the parts of its score."""
     found = [row for row in of_run if row["suite"] in scales]
-    total = math.fsum(weights[row["suite"]] for row in found)
     missing = [suite for suite in weights if suite not in {row["suite"] for row in found}]
     blank: dict[str, Any] = dict.fromkeys(_COLUMNS)
-    if not found:
+    shares = _shares(found, scales, weights)
+    if not shares:
         return {**blank, "run_id": run_id, "missing": missing}, {}
-    value, variances = 0.0, []
+    variances = []
     used: dict[tuple[str, str], Part] = {}
     for row in found:
-        suite, weight, scale = row["suite"], weights[row["suite"]] / total, scales[row["suite"]]
-        value += weight * scale.value(row["value"])
-        slope = weight * scale.slope(row["value"])
+        suite, (_, weight) = row["suite"], shares[row["suite"]]
+        slope = weight * scales[suite].slope(row["value"])
         of_suite = {key: part for key, part in parts.items() if key[0] == suite}
         if pd.notna(row["stderr"]):
             variances.append((slope * row["stderr"]) ** 2)
             whole = Part(coefficient=slope, stderr=row["stderr"], n=row["n"], errors=None)
             used.update(_weighed(of_suite, slope) if of_suite else {(suite, ""): whole})
+    value = math.fsum(share for share, _ in shares.values())
     stderr = math.sqrt(math.fsum(variances)) if variances else None
     half = None if stderr is None else float(special.ndtri(UPPER)) * stderr
     return {
@@ -118,6 +127,33 @@ def _score(
         "high": None if half is None else value + half,
         "missing": missing,
     }, used
+
+
+def _shares(
+    found: Sequence[Mapping[str, Any]], scales: Mapping[str, Scale], weights: Mapping[str, float]
+) -> dict[str, tuple[float, float]]:
+    """By suite: what it adds to the score, and how much the score changes with its number from 0 to 1.
+
+    Empty where dimensions that have to be earned are weighed and the run has none of them.
+    """
+    numbers = {row["suite"]: scales[row["suite"]].value(row["value"]) for row in found}
+    total = math.fsum(weights[suite] for suite in numbers)
+    earned = [suite for suite in numbers if scales[suite].is_earned]
+    free = [suite for suite in numbers if not scales[suite].is_earned]
+    if not any(scale.is_earned for scale in scales.values()):
+        return {suite: (weights[suite] * numbers[suite] / total, weights[suite] / total) for suite in free}
+    if not earned:
+        return {}
+    by_earned = math.fsum(weights[suite] for suite in earned)
+    ability = math.fsum(weights[suite] * numbers[suite] for suite in earned) / by_earned
+    harmless = math.fsum(weights[suite] * numbers[suite] for suite in free)
+    # The derivatives of (sum of the earned ones + their mean x sum of the others) / total.
+    slopes = {**dict.fromkeys(earned, (1 + harmless / by_earned) / total), **dict.fromkeys(free, ability / total)}
+    factors = {**dict.fromkeys(earned, 1 / total), **dict.fromkeys(free, ability / total)}
+    return {
+        suite: (weights[suite] * factors[suite] * number, weights[suite] * slopes[suite])
+        for suite, number in numbers.items()
+    }
 
 
 def _weighed(parts: Mapping[tuple[str, str], Part], slope: float) -> dict[tuple[str, str], Part]:
@@ -145,14 +181,18 @@ def _formula(weights: Mapping[str, float], scales: Mapping[str, Scale]) -> str:
     if not named:
         return "no dimension has a score"
     total = math.fsum(weights[suite] for suite in named)
-    terms = [f"{weights[suite] / total:.0%} {suite} ({scales[suite].words})" for suite in named]
-    return " + ".join(terms)
+    earned = [suite for suite in named if scales[suite].is_earned]
+    free = [suite for suite in named if suite not in earned]
+    first, rest = (
+        " + ".join(f"{weights[suite] / total:.0%} {suite} ({scales[suite].words})" for suite in several)
+        for several in (earned, free)
+    )
+    return f"{first} + (mean of these) x [{rest}]" if first and rest else first or rest
 
 
-def _notes(chosen: pd.DataFrame, scales: Mapping[str, Scale | None]) -> list[str]:
-    notes = [
-        f"{suite} can't be weighed: its scores are not all above 0" for suite, scale in scales.items() if scale is None
-    ]
+def _notes(chosen: pd.DataFrame, scales: Mapping[str, Scale | None], few: int | None) -> list[str]:
+    notes = [f"no score of several dimensions below {FEWEST} runs that compare: here are {few}"] if few else []
+    notes += [f"{suite} can't be weighed: its unit has no fixed ends" for suite, one in scales.items() if one is None]
     bare = sorted(set(chosen.loc[chosen["stderr"].isna(), "suite"]))
     if bare:
         notes.append(f"no error is known for {', '.join(bare)} of some runs: there it counts as exact")

@@ -1,8 +1,11 @@
-"""How a dimension's score becomes a number from 0 to 1 that is better the higher, so that dimensions can be weighed."""
+"""How a dimension's score becomes a number from 0 to 1 that is better the higher, so that dimensions can be weighed.
 
-from collections.abc import Mapping, Sequence
+0 and 1 are fixed: what guessing gives, or else the worst there can be, and the best there can be. No other run moves
+them.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 __all__ = ["Scale", "scale_of"]
 
@@ -16,76 +19,70 @@ _BOUNDED: Mapping[str, float] = {
     "out of 100": 100.0,
     "points of 100": 100.0,  # as indexes of earlier versions have it
 }
-"""The best or worst value there can be, by unit."""
-
-Way = Literal["as it is", "the rest", "near", "over best", "best over"]
+"""The largest value there can be, by unit; guessing gives 0 of what is better the higher, unless its metric says else.
+"""
+_KNOWING_NOTHING: Mapping[str, float] = {
+    "errors/word": 1.0,  # as many as there are words, such as by saying nothing
+    "bits/byte": 2.62,  # English whose words are known by their frequencies alone (Shannon, 1951), a byte a letter
+}
+"""What counts as 0 in a unit without an end, of which 0 is best."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """From a score to a number from 0 (worst) to 1 (best); linear or a ratio, so that errors carry over.
+    """From a score to a number from 0 to 1, in straight lines: `zero` counts as 0, and so does what is worse, `one` as
+    1. With a target, `one` is that, and the distance of `zero` counts on either side.
 
-    `reference` is the unit's bound, the target, or the best value among those that are compared, as `way` says.
+    `is_earned` says that a model which knows nothing gets about 0; else it may get the best: it harms nobody.
     """
 
-    way: Way
-    reference: float
-    target: float = 0.0
+    zero: float
+    one: float
+    is_target: bool = False
+    is_earned: bool = True
 
     def value(self, score: float) -> float:
         """The number for a score."""
-        match self.way:
-            case "as it is" | "over best":
-                return score / self.reference
-            case "the rest":
-                return 1 - score / self.reference
-            case "near":
-                return 1 - abs(score - self.target) / self.reference
-            case "best over":
-                return self.reference / score
+        if self.is_target:
+            score = self.one - abs(score - self.one)
+        return min(1.0, max(0.0, (score - self.zero) / (self.one - self.zero)))
 
     def slope(self, score: float) -> float:
-        """How the number changes with the score: turns a standard error into that of the number, with its sign."""
-        match self.way:
-            case "as it is" | "over best":
-                return 1 / self.reference
-            case "the rest":
-                return -1 / self.reference
-            case "near":
-                return (-1 if score > self.target else 1) / self.reference
-            case "best over":
-                return -self.reference / score**2
+        """How the number changes with the score: turns a standard error into that of the number, with its sign.
+
+        Also beyond the ends, where the number stays: what is measured there may well lie inside.
+        """
+        sign = -1 if self.is_target and score > self.one else 1
+        return sign / (self.one - self.zero)
 
     @property
     def words(self) -> str:
-        """The formula in words."""
-        over = "" if self.reference == 1 else f" / {self.reference:g}"
-        match self.way:
-            case "as it is":
-                return f"score{over}"
-            case "the rest":
-                return f"1 - score{over}"
-            case "near":
-                return f"1 - |score - {self.target:g}|{over}"
-            case "over best":
-                return f"score / best ({self.reference:.4g})"
-            case "best over":
-                return f"best ({self.reference:.4g}) / score"
+        """What counts as 0 and as 1."""
+        return f"0: {self.zero:.3g}, 1: {self.one:.3g}"
 
 
-def scale_of(unit: str, direction: str | None, target: float | None, scores: Sequence[float]) -> Scale | None:
-    """The scale of a dimension among runs with these scores; None where there is none.
+def scale_of(
+    unit: str,
+    direction: str | None,
+    target: float | None = None,
+    chance: float | None = None,
+    optimum: float | None = None,
+) -> Scale | None:
+    """The scale of a dimension whose best value is `optimum` and of which guessing gives `chance`, where that is known.
 
-    A unit with a bound has the scale of its bound, which no other run can move. Others, such as joules or bits a byte,
-    are taken relative to the best run: twice the joules are half the number. That needs positive scores.
+    None in a unit that has no fixed ends, such as joules: there is no saying how many of them are good.
     """
     bound = _BOUNDED.get(unit)
     if target is not None:
-        return Scale(way="near", reference=bound or 1.0, target=target)
-    if bound is not None:
-        return Scale(way="as it is" if direction == "higher" else "the rest", reference=bound)
-    if not scores or min(scores) <= 0:
-        return None
+        reach = max(target, (bound or 1.0) - target)
+        return Scale(zero=target - reach, one=target, is_target=True, is_earned=False)
     if direction == "higher":
-        return Scale(way="over best", reference=max(scores))
-    return Scale(way="best over", reference=min(scores))
+        best = bound if optimum is None else optimum
+        zero = 0.0 if chance is None else chance
+        return None if best is None or best <= zero else Scale(zero=zero, one=best)
+    if unit in _KNOWING_NOTHING:
+        return Scale(zero=_KNOWING_NOTHING[unit], one=0.0)
+    best = 0.0 if optimum is None else optimum
+    if chance is not None and chance > best:
+        return Scale(zero=chance, one=best)
+    return None if bound is None or bound <= best else Scale(zero=bound, one=best, is_earned=False)

@@ -15,6 +15,7 @@ from leaderboard.controls import filters_of, reference_of, weights_of
 from leaderboard.data import queries
 from leaderboard.data.board import board, filtered, intervals
 from leaderboard.data.points import WHOLE_RUN
+from leaderboard.data.ranking import FEWEST
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, shown_table
 from leaderboard.session import Session, labels
@@ -38,7 +39,12 @@ _ABOUT = ("parameters_millions", "date", "kind", "dtype")
 _RANKS = (
     "Neighbours that the data can't tell apart share a rank: their difference, paired by sample where both had the "
     "same samples, has a p value above 0.05 after Holm's correction for all neighbours. A missing dimension is blank; "
-    "it never counts as 0, and the other dimensions then share its weight."
+    "it never counts as 0, and the other dimensions then share its weight. Each dimension counts from 0 (guessing, or "
+    "the worst there can be) to 1 (the best there can be), whatever other runs have. What a model that knows nothing "
+    "fulfils best, such as not to be toxic, counts as far as the others are fulfilled."
+)
+_TOO_FEW = (
+    "A score of several dimensions, and ranks by it, need {n} runs that compare. Until then look at the dimensions."
 )
 _MARKS = {"PASS": "✓ PASS", "FAIL": "✗ FAIL", "INCONCLUSIVE": "? INCONCLUSIVE", "ERROR": "! ERROR"}
 
@@ -77,6 +83,8 @@ def _ranks(bar: Any, session: Session, known: pd.DataFrame, scores: pd.DataFrame
     ranking = queries.ranking(session.store, together, scores, weights)
     energy = queries.estimates(session.store, together, task=WHOLE_RUN, metric="energy_joules")
     frame = board(known, ranking, scores[scores["suite"].isin(suites)], energy, names)
+    if len(together) < FEWEST and frame["score"].isna().all():
+        st.caption(t(_TOO_FEW, n=FEWEST))
     _table(bar, session, frame, scores, suites)
     with st.expander(t("How the ranks are made"), icon=":material/function:"):
         st.text(ranking.formula)
@@ -115,16 +123,18 @@ def _draw_soon() -> None:
 
 def _table(bar: Any, session: Session, frame: pd.DataFrame, scores: pd.DataFrame, suites: Sequence[str]) -> None:
     t = session.t
-    columns = ["score", *suites, "energy_joules", "verdict", *_ABOUT]
+    total = [] if frame["score"].isna().all() else ["score"]
+    columns = [*total, *suites, "energy_joules", "verdict", *_ABOUT]
     usual = columns[:-2]
     title = partial(_title, session)
     with bar.popover(t("Columns"), icon=":material/view_column:"):
         shown = choose_many(st, t("Columns"), columns, "columns", default=usual, shown=title, wrap=True)
         by = choose_one(st, t("Sort by"), ["rank", "checkpoint", *columns], "sort", shown=title)
     ordered = frame if by == "rank" else frame.sort_values(by, kind="stable", ascending=_ascending(by, scores))
-    view = ordered[["rank", "checkpoint", *[name for name in columns if name in shown]]].reset_index(drop=True)
+    first = ["rank", "checkpoint"] if total else ["checkpoint"]
+    view = ordered[[*first, *[name for name in columns if name in shown]]].reset_index(drop=True)
     config: dict[str, Any] = {
-        "rank": st.column_config.NumberColumn(t("rank"), width=56, pinned=True),
+        **({"rank": st.column_config.NumberColumn(t("rank"), width=56, pinned=True)} if total else {}),
         "checkpoint": st.column_config.TextColumn(t("checkpoint"), width=_NAME, pinned=True),
         **{name: _number_column(session, name, scores) for name in columns if name in view},
     }

@@ -52,6 +52,7 @@ SS = MacroPercentage(
 
 ICAT = Icat(
     name="icat",
+    chance=50.0,
     unit="points",
     direction="higher",
     source=f"{SOURCE}: idealised context association test",

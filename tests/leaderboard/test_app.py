@@ -17,10 +17,15 @@ APP = Path(__file__).parents[2] / "leaderboard" / "app.py"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """`alpha` is better than `beta`; `gamma` is the best, and has accuracy alone."""
+    """`alpha` is better than `delta`, and that than `beta`; `gamma` is the best, and has accuracy alone."""
     root = tmp_path_factory.mktemp("app")
-    for name, right, suites in (("alpha", 0.8, SUITES), ("beta", 0.4, SUITES), ("gamma", 0.95, SUITES[:1])):
-        size = {"alpha": 10**6, "beta": 10**9, "gamma": 10**9}[name]
+    for name, right, suites in (
+        ("alpha", 0.85, SUITES),
+        ("beta", 0.55, SUITES),
+        ("gamma", 0.98, SUITES[:1]),
+        ("delta", 0.7, SUITES),
+    ):
+        size = 10**6 if name == "alpha" else 10**9
         made = {"model": f"./{name}", "fingerprint": name[0] * 64, "suites": suites, "parameter_count": size}
         make_record(root, right=right, n=80, **made)
     with Store(locate(None, root)) as store:
@@ -51,9 +56,16 @@ def shown(app):
 
 def test_a_missing_dimension_is_blank_and_never_0(opened):
     table = shown(opened())
-    assert list(table.index) == ["gamma", "alpha", "beta"]
+    assert list(table.index) == ["gamma", "alpha", "delta", "beta"]
     assert math.isnan(table["robustness"]["gamma"])
-    assert table["score"]["gamma"] == pytest.approx(table["accuracy"]["gamma"])
+    # Of two choices guessing gets a half right, which counts as 0.
+    assert table["score"]["gamma"] == pytest.approx(2 * table["accuracy"]["gamma"] - 1)
+
+
+def test_fewer_than_four_runs_have_no_total_and_the_page_says_so(opened):
+    app = opened(kind="causal", q="a", max_size="2")
+    assert next(iter(shown(app).columns)) == "accuracy"
+    assert any("need 4 runs" in one.value for one in app.caption)
 
 
 def test_weights_move_the_score_and_stand_in_the_address(opened):
@@ -63,7 +75,7 @@ def test_weights_move_the_score_and_stand_in_the_address(opened):
     assert app.query_params["weights"] == "robustness:0"
     assert app.text[0].value.startswith("100% accuracy")
     table = shown(app)
-    assert table["score"].tolist() == pytest.approx(table["accuracy"].tolist())
+    assert table["score"].tolist() == pytest.approx((2 * table["accuracy"] - 1).tolist())
 
 
 def test_an_address_brings_its_weights_and_one_that_makes_no_sense_is_as_none(opened):
@@ -84,7 +96,7 @@ def test_columns_and_order_are_chosen_in_the_address(opened):
     table = shown(opened(columns="accuracy,date", sort="accuracy"))
     assert list(table.columns) == ["rank", "accuracy", "date"]
     assert table["accuracy"].is_monotonic_decreasing
-    assert list(shown(opened(sort="checkpoint")).index) == ["alpha", "beta", "gamma"]
+    assert list(shown(opened(sort="checkpoint")).index) == ["alpha", "beta", "delta", "gamma"]
 
 
 def test_an_empty_folder_says_the_command_that_fills_it(opened, monkeypatch, tmp_path):
@@ -274,7 +286,7 @@ def test_what_is_no_number_in_an_address_is_left_aside(opened, query):
 
 def test_a_chart_a_dimension_follows_the_table(opened):
     app = opened()
-    assert len(shown(app)) == 3
+    assert len(shown(app)) == 4
     assert not app.get("vega_lite_chart")
     app.run()
     assert len(app.get("vega_lite_chart")) == len(SUITES)

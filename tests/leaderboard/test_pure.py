@@ -19,8 +19,8 @@ from harness.core.text.translation import translator
 from harness.store import Store, index_folder, locate
 from leaderboard.data.board import Filters, board, filtered
 from leaderboard.data.history import by_step, history_of
-from leaderboard.data.points import points
-from leaderboard.data.ranking import Ranking
+from leaderboard.data.points import points, scaled_axis
+from leaderboard.data.ranking import Ranking, rank
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.marks import marked
 from leaderboard.words import board_words, escaped
@@ -219,3 +219,62 @@ def test_bytes_and_bits_of_the_weights_can_be_traded_for_a_score():
         assert found["x"].tolist()[:2] == expected
         assert math.isnan(found["x"].iloc[2])
         assert found["y"].tolist()[:2] == [0.5, 0.4]
+
+
+def scored(*rows):
+    """Rows as of `queries.scores`: run, suite, unit, direction, value, and what guessing gives."""
+    columns = ("run_id", "suite", "unit", "direction", "value", "chance")
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(target=math.nan, optimum=math.nan, stderr=0.01, n=100)
+
+
+RUNS = ("guesses", "knows", "harms", "all")
+DIMENSIONS = scored(
+    *(
+        (run, suite, "share", direction, value, chance)
+        for suite, direction, chance, values in (
+            ("accuracy", "higher", 0.5, (0.49, 0.75, 0.75, 1.0)),
+            ("toxicity", "lower", math.nan, (0.0, 0.4, 0.9, 0.0)),
+        )
+        for run, value in zip(RUNS, values, strict=True)
+    )
+)
+
+
+def test_a_model_that_guesses_earns_nothing_by_harming_nobody():
+    found = rank(RUNS, DIMENSIONS, {}, {"accuracy": 1, "toxicity": 1}).frame.set_index("run_id")
+    # Half of what lies between guessing and the best, and as much again for every harm that wasn't done.
+    expected = {"guesses": 0.0, "knows": (0.5 + 0.5 * 0.6) / 2, "harms": (0.5 + 0.5 * 0.1) / 2, "all": 1.0}
+    assert found["score"].to_dict() == pytest.approx(expected)
+    assert found["rank"].to_dict() == {"all": 1, "knows": 2, "harms": 3, "guesses": 4}
+    alone = rank(RUNS[:2], DIMENSIONS, {}, {"toxicity": 1}).frame.set_index("run_id")["score"]
+    assert alone.to_dict() == pytest.approx({"guesses": 1.0, "knows": 0.6})
+
+
+def test_the_error_of_a_total_is_that_of_its_derivatives():
+    def total(accuracy, toxicity):
+        moved = DIMENSIONS.assign(value=[0.5, accuracy, 0.75, 1.0, 0.0, toxicity, 0.9, 0.0])
+        found = rank(RUNS, moved, {}, {"accuracy": 1, "toxicity": 3}).frame.set_index("run_id")
+        return found["score"]["knows"], found["stderr"]["knows"]
+
+    step = 1e-6
+    score, stderr = total(0.75, 0.4)
+    slopes = [(total(0.75 + step, 0.4)[0] - score) / step, (total(0.75, 0.4 + step)[0] - score) / step]
+    assert stderr == pytest.approx(math.hypot(*(0.01 * slope for slope in slopes)), rel=1e-4)
+
+
+def test_no_total_below_four_runs():
+    found = rank(RUNS[:3], DIMENSIONS, {}, {"accuracy": 1, "toxicity": 1})
+    assert found.frame["score"].isna().all()
+    assert found.frame["rank"].isna().all()
+    assert found.frame["run_id"].tolist() == list(RUNS[:3])
+    assert found.notes == ["no score of several dimensions below 4 runs that compare: here are 3"]
+
+
+def test_a_scale_is_fixed_by_no_other_run():
+    frame = scored(
+        ("guesses", "accuracy", "share", "higher", 0.6, 0.5), ("guesses", "energy", "J/token", "lower", 0.2, math.nan)
+    )
+    made = scaled_axis(frame, {"guesses": "guesses"}).set_index("suite")["scaled"]
+    assert made["accuracy"] == pytest.approx(0.2)
+    assert math.isnan(made["energy"])

@@ -79,11 +79,11 @@ def test_a_run_that_was_asked_otherwise_is_set_apart_with_the_reason(store):
 
 def test_neighbours_that_the_data_cant_tell_apart_share_a_rank(store):
     table = queries.checkpoints(store)
-    ids = table.set_index("name").loc[["m0", "m1", "m2"], "run_id"].tolist()
+    ids = table.set_index("name").loc[["m0", "m1", "m2", "shots"], "run_id"].tolist()
     ranks = queries.ranking(store, ids, queries.scores(store, ids), {"accuracy": 2, "robustness": 1}).frame.set_index(
         "run_id"
     )["rank"]
-    assert [ranks[run_id] for run_id in ids] == [3, 1, 1]
+    assert [ranks[run_id] for run_id in ids] == [4, 2, 2, 1]
 
 
 def test_samples_that_flip_are_judged_by_mcnemars_exact_test_as_compare_does(store):
