@@ -32,6 +32,7 @@ _ENDINGS = {
     "decided": "it is decided",
     "exhausted": "there are no more samples to ask about",
     "budget": "the budget is spent",
+    "failed": "a rule that blocks has failed, so the verdict is certain",
 }
 
 _EXAMPLES = """
@@ -62,6 +63,9 @@ def decide_command(
     budget: Annotated[
         str | None, typer.Option(help="End at the latest after 30m, 2h, `20000 requests` or `50 Wh`.")
     ] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="End as soon as a rule that blocks has failed.")
+    ] = False,
     suite: Annotated[
         list[str] | None,
         typer.Option(help="Where the tasks come from. \\[default: the suites that the rules of the policy name]"),
@@ -81,7 +85,13 @@ def decide_command(
     rules = read_policy(policy)
     against = sealed_run(baseline, options.output) if baseline else None
     allowed = Budget.parse(budget) if budget is not None else None
-    found = decided(model, rules, against, options, suite=suite or [], budget=allowed, baseline_model=baseline_model)
+    found = decided(
+        *(model, rules, against, options),
+        suite=suite or [],
+        budget=allowed,
+        baseline_model=baseline_model,
+        fail_fast=fail_fast,
+    )
     kept = write_verdict(found.record.folder, found.verdict)
     if as_json:
         remaining = [asdict(one) for one in found.remaining]
@@ -124,6 +134,7 @@ def decided(
     suite: Sequence[str] = (),
     budget: "Budget | None" = None,
     baseline_model: str | None = None,
+    fail_fast: bool = False,
 ) -> "Decided":
     """The decision, with a bar while it is made; an interrupted one ends with the exit code 3."""
     with resumable() as progress:
@@ -138,6 +149,7 @@ def decided(
             suite=suite,
             options=options,
             budget=budget,
+            fail_fast=fail_fast,
             progress=progress,
         )
 

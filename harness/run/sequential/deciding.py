@@ -11,7 +11,7 @@ from typing import Literal
 from harness.core.errors import InputError
 from harness.core.process.network import offline_if
 from harness.core.process.progress import Progress, Quiet
-from harness.decision.gate import judge_of, summed_up
+from harness.decision.gate import judge_of, summed_up, weight
 from harness.decision.judging import Judge
 from harness.decision.policy import Policy, Rule
 from harness.decision.scored import Scored
@@ -47,7 +47,7 @@ class Decided:
     available: Mapping[Place, int]
     looks: int
     ended_by: str
-    """`decided`, `exhausted` or `budget`."""
+    """`decided`, `failed`, `exhausted` or `budget`."""
     remaining: Sequence[Remaining]
     """What the rules that are still open would take."""
 
@@ -119,6 +119,7 @@ def decide(
     suite: str | Sequence[str] = (),
     options: EvalOptions | None = None,
     budget: Budget | None = None,
+    fail_fast: bool = False,
     progress: Progress | None = None,
     known: RunRecord | None = None,
 ) -> Decided:
@@ -127,7 +128,8 @@ def decide(
     The samples come in the order in which runs with larger and larger limits would have them; after each batch every
     rule is judged by bounds that hold at every moment (`AnytimeBounds`), so looking often costs no certainty. A rule
     that is decided asks for no more samples. The next ones go to the rule whose verdict is expected soonest: this
-    changes when a rule is decided, and not how often it errs. What was asked is a sealed run like any other. `suite`
+    changes when a rule is decided, and not how often it errs. With `fail_fast` nothing more is asked once a rule that
+    blocks has failed, since the verdict is certain then. What was asked is a sealed run like any other. `suite`
     says where the tasks come from, the suites that the rules name if it isn't given. The same call goes on where an
     interrupted one stopped, and with a larger budget where a smaller one ended.
 
@@ -157,7 +159,8 @@ def decide(
             beside = stack.enter_context(GrowingRun(own, options.output, None, progress, known=baseline))
         read = Path(policy.path).read_bytes()
         growing = stack.enter_context(GrowingRun(whole, options.output, read, progress, known=known))
-        return _until_decided(growing, rules, policy, Against(baseline, beside), most, budget, began)
+        end = _End(policy, budget, fail_fast, began)
+        return _until_decided(growing, rules, policy, Against(baseline, beside), most, end)
 
 
 def _limit(policy: Policy, baseline: RunRecord | None) -> int | Literal["all"]:
@@ -269,8 +272,7 @@ def _until_decided(
     policy: Policy,
     against: Against,
     most: Mapping[Place, int],
-    budget: Budget | None,
-    began: float,
+    end: "_End",
 ) -> Decided:
     while True:
         limits = _limits(rules)
@@ -280,7 +282,7 @@ def _until_decided(
         for one in rules:
             if not one.is_decided:
                 one.judge(judge)
-        ended_by = _ended(growing, against, rules, budget, began)
+        ended_by = end.reached(growing, against, rules)
         if ended_by:
             kept, before = growing.keep(record), against.keep()
             judged = [(one.rule, one.verdict) for one in rules if one.verdict is not None]
@@ -305,17 +307,32 @@ def _limits(rules: Sequence[_Open]) -> dict[Place, int]:
     return found
 
 
-def _ended(growing: GrowingRun, against: Against, rules: Sequence[_Open], budget: Budget | None, began: float) -> str:
-    """Why nothing more is asked; empty while there is something."""
-    if all(one.is_decided for one in rules):
-        return "decided"
-    if not any(one.can_grow for one in rules):
-        return "exhausted"
-    joules = None if growing.joules is None else growing.joules + against.joules
-    spent = budget is not None and budget.is_spent(
-        seconds=time.monotonic() - began, requests=growing.asked_count + against.asked_count, joules=joules
-    )
-    return "budget" if spent else ""
+@dataclass(frozen=True, slots=True)
+class _End:
+    """When nothing more is asked; `began` is of the monotonic clock."""
+
+    policy: Policy
+    budget: Budget | None
+    fail_fast: bool
+    began: float
+
+    def reached(self, growing: GrowingRun, against: Against, rules: Sequence[_Open]) -> str:
+        """Why nothing more is asked; empty while there is something."""
+        if all(one.is_decided for one in rules):
+            return "decided"
+        if self.fail_fast and any(
+            one.verdict and weight(self.policy, one.rule, one.verdict) == "FAIL" for one in rules
+        ):
+            return "failed"
+        if not any(one.can_grow for one in rules):
+            return "exhausted"
+        joules = None if growing.joules is None else growing.joules + against.joules
+        spent = self.budget is not None and self.budget.is_spent(
+            seconds=time.monotonic() - self.began,
+            requests=growing.asked_count + against.asked_count,
+            joules=joules,
+        )
+        return "budget" if spent else ""
 
 
 def _grow(rules: Sequence[_Open]) -> None:

@@ -170,6 +170,19 @@ def test_a_spent_budget_leaves_rules_open_and_a_larger_one_goes_on(place, tmp_pa
     assert first < second
 
 
+def test_a_rule_that_failed_ends_it_where_that_is_enough(place, baseline, tmp_path):
+    """The rule that could go on stays open; without the option the same run goes on to decide it."""
+    close = KEEPS_UP.replace("0.1", "0.02")
+    rules = policy(tmp_path, HIGH, close)
+    found = decided(place, rules, tmp_path, baseline=baseline, fail_fast=True)
+    assert [rule.verdict for rule in found.verdict.rules] == ["FAIL", "INCONCLUSIVE"]
+    assert (found.ended_by, found.verdict.verdict) == ("failed", "FAIL")
+    on = decided(place, rules, tmp_path, baseline=baseline)
+    assert on.asked["quiz", "letters"] > found.asked["quiz", "letters"]
+    warned = policy(tmp_path, f"{HIGH}, severity: warn", close)
+    assert decided(place, warned, tmp_path, baseline=baseline, fail_fast=True).ended_by != "failed"
+
+
 def test_all_samples_of_the_data_decide_whatever_they_say(place, baseline, tmp_path):
     value = float(baseline.estimates.query("metric == 'acc'")["value"].iloc[0])
     rules = policy(tmp_path, f"kind: floor, task: letters, metric: acc, bound: {value - 0.001}")
