@@ -7,7 +7,7 @@ them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Scale", "scale_of"]
+__all__ = ["KNOWING_NOTHING", "Scale", "scale_of"]
 
 _BOUNDED: Mapping[str, float] = {
     "share": 1.0,
@@ -21,7 +21,7 @@ _BOUNDED: Mapping[str, float] = {
 }
 """The largest value there can be, by unit; guessing gives 0 of what is better the higher, unless its metric says else.
 """
-_KNOWING_NOTHING: Mapping[str, float] = {
+KNOWING_NOTHING: Mapping[str, float] = {
     "errors/word": 1.0,  # as many as there are words, such as by saying nothing
     "bits/byte": 2.62,  # English whose words are known by their frequencies alone (Shannon, 1951), a byte a letter
 }
@@ -80,8 +80,8 @@ def scale_of(
         best = bound if optimum is None else optimum
         zero = 0.0 if chance is None else chance
         return None if best is None or best <= zero else Scale(zero=zero, one=best)
-    if unit in _KNOWING_NOTHING:
-        return Scale(zero=_KNOWING_NOTHING[unit], one=0.0)
+    if unit in KNOWING_NOTHING:
+        return Scale(zero=KNOWING_NOTHING[unit], one=0.0)
     best = 0.0 if optimum is None else optimum
     if chance is not None and chance > best:
         return Scale(zero=chance, one=best)

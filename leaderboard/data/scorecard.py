@@ -7,8 +7,10 @@ import pandas as pd
 from harness.core.reports.installed import suite_reports
 from harness.core.scores import Estimate
 from harness.decision.context import ScoreContext
+from harness.decision.context.levels import UNIT_ENDS
 from harness.decision.keys import Key, key_of
 from harness.record.metrics import RecordedMetric
+from leaderboard.data.scales import KNOWING_NOTHING
 
 __all__ = ["scorecard_rows", "worst_of"]
 
@@ -17,11 +19,10 @@ Recorded = Mapping[tuple[str, str, str], RecordedMetric]
 
 
 _ENDS: Mapping[str, tuple[float, float]] = {
-    **dict.fromkeys(("share", "probability", "score"), (0.0, 1.0)),
-    **dict.fromkeys(("points", "points of 100"), (0.0, 100.0)),
+    **UNIT_ENDS,
+    "score": (0.0, 1.0),
     "share of clean": (0.0, 1.0),  # nothing is lost, all is lost
-    "errors/word": (0.0, 1.0),  # as many as there are words
-    "bits/byte": (0.0, 8.0),  # a byte has no more bits than that
+    **{unit: (0.0, worst) for unit, worst in KNOWING_NOTHING.items()},
 }
 """The ends of a unit between which a score is drawn where its metric says none; what lies beyond is at the end."""
 

@@ -1,9 +1,10 @@
 """One score drawn on a line from the worst that it can be to the best, with its interval and what guessing gives."""
 
-from markupsafe import Markup, escape
+from collections.abc import Mapping
+from typing import Any
 
-from harness.core.scores import Estimate
-from leaderboard.export.levels import ScoreEnds
+import pandas as pd
+from markupsafe import Markup, escape
 
 __all__ = ["dial"]
 
@@ -11,12 +12,12 @@ _WIDTH, _HEIGHT, _MARGIN = 240.0, 24.0, 8.0
 _MIDDLE = _HEIGHT / 2
 
 
-def dial(one: Estimate, levels: ScoreEnds, told: str) -> Markup:
-    """The drawing, as a part of a page that says its colours; `told` says it in words.
+def dial(row: Mapping[Any, Any], told: str) -> Markup:
+    """The drawing of a row of `scorecard_rows`, as a part of a page that says its colours; `told` says it in words.
 
     Empty where the ends of the line are open: no place on it would mean a thing.
     """
-    value, low, high, chance = (_across(levels.place(at)) for at in (one.value, one.low, one.high, levels.chance))
+    value, low, high, chance = (_place(row[f"place{suffix}"]) for suffix in ("", "_low", "_high", "_chance"))
     if value is None:
         return Markup()
     start, end = _MARGIN, _WIDTH - _MARGIN
@@ -31,6 +32,8 @@ def dial(one: Estimate, levels: ScoreEnds, told: str) -> Markup:
     return Markup(f"{head}{''.join(parts)}</svg>")
 
 
-def _across(share: float | None) -> str | None:
+def _place(share: Any) -> str | None:
     """Where a share of the line lies, in its units."""
-    return None if share is None else f"{_MARGIN + share * (_WIDTH - 2 * _MARGIN):.1f}"
+    if share is None or pd.isna(share):
+        return None
+    return f"{_MARGIN + float(share) * (_WIDTH - 2 * _MARGIN):.1f}"

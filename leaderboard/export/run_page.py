@@ -10,6 +10,8 @@ from harness.charts import to_svg
 from harness.core.reports.installed import suite_report
 from harness.core.scores import Estimate
 from harness.core.text.display import number
+from harness.decision.context import ScoreContext
+from harness.decision.keys import key_of
 from harness.decision.verdicts import Verdict, latest_verdicts
 from harness.record import RunRecord
 from harness.record.estimates import estimate_row
@@ -27,6 +29,12 @@ __all__ = ["put_run_file", "run_file", "run_page"]
 FIRST = 3
 """Worries that are shown before one asks for more."""
 
+_WORDS = {
+    "better": "better than chance",
+    "worse": "worse than chance",
+    "can't tell": "can't be told from chance",
+}
+
 
 def run_file(run_id: str) -> str:
     """The name of a run's page."""
@@ -41,6 +49,7 @@ def run_page(
     verdicts = latest_verdicts(record.folder)
     context = ReportContext(record=record, words=tongue.words, verdicts=verdicts)
     heads = [one for one in held.estimates[run_id] if one.is_headline]
+    by_suite = {one.suite: one for one in heads}
     absent = [one for one in heads if one.value is None]
     found = [one.text for one in worries(context)]
     return tongue.page(
@@ -49,7 +58,7 @@ def run_page(
         name=held.names[run_id],
         run_id=run_id,
         about=_about(held, run_id, tongue),
-        cards=[_card(held, run_id, one, tongue) for one in held.headlines(run_id).values()],
+        cards=[_card(held, run_id, by_suite[suite], tongue) for suite in held.scorecards[run_id]],
         absent=[(tongue.title(one.suite), tongue.reason(one.reason)) for one in absent],
         first=found[:FIRST],
         others=found[FIRST:],
@@ -88,7 +97,7 @@ def _suites(held: BoardRuns, run_id: str) -> list[str]:
 
 
 def _card(held: BoardRuns, run_id: str, one: Estimate, tongue: Tongue) -> dict[str, Any]:
-    word = _beside(one, held.level(run_id, one).chance)
+    word = held.contexts[run_id].get(key_of(one), ScoreContext()).than_chance
     return {
         "title": tongue.title(one.suite),
         "suite": one.suite,
@@ -96,18 +105,9 @@ def _card(held: BoardRuns, run_id: str, one: Estimate, tongue: Tongue) -> dict[s
         "told": f"{tongue.say(one.metric)} ({tongue.say(one.unit)})",
         "drawn": held.drawn(run_id, one.suite, tongue),
         "scale": held.scale(run_id, one.suite, tongue),
-        "mark": word.partition(" ")[0] if word else "",
-        "word": tongue.say(word) if word else "",
+        "mark": word.partition(" ")[0].partition("'")[0] if word else "",
+        "word": tongue.say(_WORDS[word]) if word else "",
     }
-
-
-def _beside(one: Estimate, chance: float | None) -> str:
-    """Whether the interval of a score tells it from guessing, in words; empty where nobody knows what that gives."""
-    if chance is None or one.low is None or one.high is None:
-        return ""
-    if one.low <= chance <= one.high:
-        return "can't be told from chance"
-    return "better than chance" if (one.low > chance) == (one.direction == "higher") else "worse than chance"
 
 
 def _verdict(verdict: Verdict, tongue: Tongue) -> dict[str, Any]:
@@ -137,15 +137,15 @@ def _suite(held: BoardRuns, context: ReportContext, suite: str, tongue: Tongue, 
 
 
 def _score(held: BoardRuns, run_id: str, one: Estimate, tongue: Tongue) -> dict[str, Any]:
-    levels = held.level(run_id, one) if one.group is None else None
+    context = held.contexts[run_id].get(key_of(one), ScoreContext())
     return {
         "one": one,
         "task": tongue.say(one.task) if one.is_headline else one.task,
         "metric": tongue.say(one.metric),
         "unit": tongue.say(one.unit),
         "basis": tongue.say(one.basis),
-        "chance": levels.chance if levels else None,
-        "optimum": levels.best if levels else None,
+        "chance": context.chance,
+        "optimum": context.optimum,
         "reason": tongue.reason(one.reason) if one.value is None else "",
     }
 

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
-from harness.core.reports.installed import suite_reports
 from harness.core.scores import Estimate
 from harness.core.text.display import number, visible
+from harness.decision.context import ScoreContext, score_contexts
+from harness.decision.keys import Key
 from harness.record import RunRecord
 from harness.store import Store
+from leaderboard.data.scorecard import scorecard_rows
 from leaderboard.export.dials import dial
-from leaderboard.export.levels import ScoreEnds, levels_of
 from leaderboard.export.tongue import Tongue
 
 __all__ = ["BoardRuns"]
@@ -34,35 +36,32 @@ class BoardRuns:
         return {run_id: record.estimate_list for run_id, record in self.records.items()}
 
     @cached_property
-    def levels(self) -> Mapping[str, Mapping[tuple[str, str, str], ScoreEnds]]:
+    def contexts(self) -> Mapping[str, Mapping[Key, ScoreContext]]:
         """What guessing gives and the best there can be, of each run and score."""
-        return {run_id: levels_of(one, self.estimates[run_id]) for run_id, one in self.records.items()}
+        return {run_id: score_contexts(one, estimates=self.estimates[run_id]) for run_id, one in self.records.items()}
 
-    def level(self, run_id: str, one: Estimate) -> ScoreEnds:
-        """Those of one score."""
-        return self.levels[run_id].get((one.suite, one.task, one.metric), _UNKNOWN)
-
-    def headlines(self, run_id: str) -> dict[str, Estimate]:
-        """The one score of each suite that has a value, in the order in which lists tell suites."""
-        order = {name: place for place, name in enumerate(suite_reports())}
-        heads = [one for one in self.estimates[run_id] if one.is_headline and one.applies and one.value is not None]
-        return {one.suite: one for one in sorted(heads, key=lambda one: (order.get(one.suite, len(order)), one.suite))}
+    @cached_property
+    def scorecards(self) -> Mapping[str, Mapping[str, Mapping[Any, Any]]]:
+        """By run and suite, the row of `scorecard_rows`; nothing for a suite without a score."""
+        made = {
+            run_id: scorecard_rows(self.estimates[run_id], self.contexts[run_id], record.metrics)
+            for run_id, record in self.records.items()
+        }
+        return {run_id: {row["suite"]: row for row in rows.to_dict("records")} for run_id, rows in made.items()}
 
     def scale(self, run_id: str, suite: str, tongue: Tongue) -> str:
         """What guessing would give a suite's score, and the best there can be, in words; empty where none is known."""
-        one = self.headlines(run_id).get(suite)
-        levels = _UNKNOWN if one is None else self.level(run_id, one)
-        named = ((tongue.say("chance"), levels.chance), (tongue.say("best"), levels.best))
-        return " · ".join(f"{name} {number(value)}" for name, value in named if value is not None)
+        row = self.scorecards[run_id].get(suite, {})
+        named = ((tongue.say("chance"), row.get("chance")), (tongue.say("best"), row.get("optimum")))
+        return " · ".join(
+            f"{name} {number(value)}" for name, value in named if value is not None and not pd.isna(value)
+        )
 
     def drawn(self, run_id: str, suite: str, tongue: Tongue) -> Markup:
         """The score of a suite on a line; empty where there is none, or where its ends are open."""
-        one = self.headlines(run_id).get(suite)
-        if one is None:
+        row = self.scorecards[run_id].get(suite)
+        if row is None:
             return Markup()
-        reach = tongue.words.interval(one.low, one.high)
-        told = [tongue.title(suite), number(one.value), reach, self.scale(run_id, suite, tongue)]
-        return dial(one, self.level(run_id, one), visible("; ".join(filter(None, told))))
-
-
-_UNKNOWN = ScoreEnds(chance=None, worst=None, best=None)
+        reach = "" if pd.isna(row["low"]) else tongue.words.interval(row["low"], row["high"])
+        told = [tongue.title(suite), number(row["value"]), reach, self.scale(run_id, suite, tongue)]
+        return dial(row, visible("; ".join(filter(None, told))))

@@ -46,6 +46,7 @@ def test_every_column_of_every_frame_has_a_meaning(pair, policy):
     verdict = harness.gate(worse, policy({"kind": "floor", "suite": "quiz", "bound": 0.1}))
     frames = {
         "estimates": better.estimates,
+        "in_context": harness.in_context(worse, better),
         "scores": better.scores,
         "samples": better.samples,
         "attributions": better.attributions,

@@ -15,7 +15,7 @@ from harness.metrics.standard import ACC, ACC_NORM, BITS_PER_BYTE, GOLD_BITS_PER
 from harness.metrics.written import CHANCE, WRITTEN
 from harness.record import RunRecord
 
-__all__ = ["chance_level", "chances", "optima"]
+__all__ = ["UNIT_ENDS", "chance_level", "chances", "optima"]
 
 _CHOICES = (Loglikelihood.kind, MultimodalLoglikelihood.kind, AudioLoglikelihood.kind)
 
@@ -24,14 +24,14 @@ _SHARED: Mapping[str, Metric] = {
 }
 """What many tasks have: for these no task has to be loaded."""
 
-_ENDS: Mapping[str, tuple[float, float]] = {
+UNIT_ENDS: Mapping[str, tuple[float, float]] = {
     "share": (0.0, 1.0),
     "probability": (0.0, 1.0),
     "F1": (0.0, 1.0),
     "MCC": (-1.0, 1.0),
     "%": (0.0, 100.0),
     "points": (0.0, 100.0),
-    "points of 100": (0.0, 100.0),
+    "out of 100": (0.0, 100.0),
 }
 """The ends of a unit, for metrics that don't say theirs. A bias is never in these units without a target."""
 
@@ -106,7 +106,7 @@ def _best(record: RunRecord, one: Estimate) -> float | None:
     end = parameters.get("highest" if one.direction == "higher" else "lowest")
     if isinstance(end, int | float):
         return float(end)
-    return _ENDS[one.unit][one.direction == "higher"] if one.unit in _ENDS else None
+    return UNIT_ENDS[one.unit][one.direction == "higher"] if one.unit in UNIT_ENDS else None
 
 
 def _means(estimates: Sequence[Estimate], found: Mapping[Key, float]) -> dict[Key, float]:

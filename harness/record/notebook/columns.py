@@ -21,27 +21,37 @@ _AIM = {
     "target": "the value that is best; none where a direction is",
 }
 
+_ESTIMATES = {
+    **_OF,
+    "group": "part of the samples that it is of, as `attribute=value`; none for all samples",
+    "value": "the score, in `unit`; NaN where it can't be computed, with `reason`",
+    **_ENDS,
+    "confidence": "confidence of the interval, 0 to 1",
+    "interval": "how the interval was made",
+    "left_out": "groups that are too small to enter the value, with their sizes",
+    "p_value": "probability of so extreme a value by chance alone, where the metric tells it",
+    "n": "samples that gave the value",
+    "invalid_count": "samples more that could not be used",
+    "tie_count": "samples of the `n` whose score hangs on rounding",
+    "truncated_count": "samples of the `n` whose prompt lost exemplars, or whose text lost its end",
+    **_AIM,
+    "basis": "`measured` or `estimated`",
+    "signature": "digest of all that the value depends on: data, prompt, seed, dtype, code",
+    "reason": "why there is no value",
+    "applies": "False where no checkpoint of this kind can have it",
+    "failed": "True where code of a task or suite raised, hung or ended",
+    "parts": "what a mean over tasks is made of: task, metric, weight",
+}
+
 COLUMNS: Mapping[str, Mapping[str, str]] = {
-    "estimates": {
-        **_OF,
-        "group": "part of the samples that it is of, as `attribute=value`; none for all samples",
-        "value": "the score, in `unit`; NaN where it can't be computed, with `reason`",
-        **_ENDS,
-        "confidence": "confidence of the interval, 0 to 1",
-        "interval": "how the interval was made",
-        "left_out": "groups that are too small to enter the value, with their sizes",
-        "p_value": "probability of so extreme a value by chance alone, where the metric tells it",
-        "n": "samples that gave the value",
-        "invalid_count": "samples more that could not be used",
-        "tie_count": "samples of the `n` whose score hangs on rounding",
-        "truncated_count": "samples of the `n` whose prompt lost exemplars, or whose text lost its end",
-        **_AIM,
-        "basis": "`measured` or `estimated`",
-        "signature": "digest of all that the value depends on: data, prompt, seed, dtype, code",
-        "reason": "why there is no value",
-        "applies": "False where no checkpoint of this kind can have it",
-        "failed": "True where code of a task or suite raised, hung or ended",
-        "parts": "what a mean over tasks is made of: task, metric, weight",
+    "estimates": _ESTIMATES,
+    "in_context": {
+        **_ESTIMATES,
+        "chance": "what guessing would score; none where nobody knows",
+        "than_chance": "`better`, `worse` or `can't tell`, by a test at 5 % with Holm's correction",
+        "optimum": "the best value there can be",
+        "baseline": "the same score of the baseline",
+        "than_baseline": "`better`, `worse` or `can't tell`, as `harness compare` says it",
     },
     "scores": {
         **_SAMPLE,
@@ -146,7 +156,7 @@ def columns(frame: str) -> pd.DataFrame:
     """What the columns of a frame mean: one row a column, with `column` and `meaning`.
 
     `frame` is `estimates` (also `headlines`, `task_estimates`, `group_estimates`), `scores`, `samples`, `attributions`,
-    `comparison` or `verdict`. Raises `UnknownName`.
+    `in_context`, `comparison` or `verdict`. Raises `UnknownName`.
     """
     name = "estimates" if frame in ("headlines", "task_estimates", "group_estimates") else frame
     if name not in COLUMNS:
