@@ -28,7 +28,7 @@ from harness.cli import (
     suites,
     until_decided,
 )
-from harness.cli.console import print_text
+from harness.cli.console import fitted_width, output, print_text
 from harness.cli.process.bus_error import end_clearly
 from harness.cli.process.guard import guarded
 from harness.cli.process.off_network import stay_off
@@ -109,6 +109,7 @@ def main() -> None:
     end_where_stuck()
     # Advice about kernels that would be faster is not the harness's word; whoever wants it sets the variable.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    output.width = fitted_width()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal or pipe that is not UTF-8 gets what it can't show as an escape, not an exception.
         sys.stdout.reconfigure(errors="backslashreplace")

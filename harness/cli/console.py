@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -47,6 +48,7 @@ __all__ = [
     "counts",
     "errors",
     "estimates_as_json",
+    "fitted_width",
     "output",
     "print_estimates",
     "print_json",
@@ -69,13 +71,15 @@ class _Safe(Console):
             yield segment if segment.control else segment._replace(text=visible(hidden(segment.text)))
 
 
-def _width() -> int | None:
-    """None on a terminal, and where COLUMNS says how wide: rich finds these out by itself."""
-    is_known = (sys.stdout and sys.stdout.isatty()) or os.environ.get("COLUMNS", "").isdigit()
-    return None if is_known else _FILE_WIDTH
+def fitted_width() -> int:
+    """Columns, as COLUMNS says, or the terminal; `_FILE_WIDTH` where there is neither."""
+    told = os.environ.get("COLUMNS", "")
+    if (told.isdigit() and int(told)) or (sys.stdout and sys.stdout.isatty()):
+        return shutil.get_terminal_size().columns
+    return _FILE_WIDTH
 
 
-output = _Safe(highlight=False, width=_width())
+output = _Safe(highlight=False, width=fitted_width())
 errors = _Safe(stderr=True, highlight=False, soft_wrap=True)
 
 WIDE = 100

@@ -321,8 +321,8 @@ def test_a_file_that_can_not_be_hashed_is_named(folder: Path, monkeypatch: pytes
     [
         ([{"type": "x.Transformer", "path": "0_Transformer"}], "0_Transformer"),
         ([{"type": "x.Dense", "path": "2_Dense"}], "a module Dense"),
-        ([{"type": "x.Pooling"}], "no list of modules"),
-        ({"type": 3}, "no list of modules"),
+        ([{"type": "x.Pooling"}], "not a list of modules"),
+        ({"type": 3}, "not a list of modules"),
         ([{"type": "x.Pooling", "path": "none"}], "asks for no pooling"),
         ([{"type": "x.Pooling", "path": "odd"}], "the pooling 'odd'"),
     ],

@@ -133,7 +133,7 @@ def test_what_a_file_says_wrongly_is_told_in_one_line(folder, tmp_path, change, 
     [
         ({"thinking": "on"}, "--thinking on: has no effect without a chat"),
         ({"samples": 2, "temperature": 0.0}, "greedy answers, which are all the same"),
-        ({"max_tokens": 256}, "leaves no room for a prompt in the model's window of 256 tokens"),
+        ({"max_tokens": 256}, "leaves no room for a prompt in the model's context window of 256 tokens"),
     ],
 )
 def test_options_that_change_nothing_are_refused(folder, options, words):

@@ -116,7 +116,7 @@ def test_of_a_model_with_encoder_and_decoder_the_encoder_is_read(tmp_path):
     [
         ([{"type": "sentence_transformers.models.Dense", "path": "2_Dense"}], "module Dense"),
         ([{"type": "sentence_transformers.models.Transformer", "path": "0_Transformer"}], "0_Transformer"),
-        ({"no": "list"}, "no list of modules"),
+        ({"no": "list"}, "not a list of modules"),
         ([{"type": "sentence_transformers.models.Pooling", "path": "9_Pooling"}], "missing"),
     ],
 )

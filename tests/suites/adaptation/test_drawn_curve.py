@@ -27,10 +27,11 @@ def test_the_curve_is_drawn_beside_its_control(learnt: RunRecord, language: str)
     (rows,) = data.values()
     lines = {row["task"]: [one["shots"] for one in rows if one["task"] == row["task"]] for row in rows}
     control = words.of("adaptation")("random answers")
-    assert lines.keys() == {"made_up_names", f"made_up_names, {control}"}
-    assert lines["made_up_names"][0] == 0
-    assert lines["made_up_names"] == sorted(lines["made_up_names"])
-    assert len(lines["made_up_names"]) == len(lines[f"made_up_names, {control}"]) + 1
+    name = words.of("adaptation")("made_up_names")
+    assert lines.keys() == {name, f"{name}, {control}"}
+    assert lines[name][0] == 0
+    assert lines[name] == sorted(lines[name])
+    assert len(lines[name]) == len(lines[f"{name}, {control}"]) + 1
     assert to_svg(drawing.draw(language=language))
 
 
