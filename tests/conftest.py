@@ -20,6 +20,7 @@ hypothesis.settings.load_profile("untimed")
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.pop("COLUMNS", None)  # of the terminal of whoever runs the tests, as xdist hands it on
 
 # A machine has one energy meter, and its lock is a temporary file: tests side by side need a folder each.
 _place = f"{Path(__file__).parent}:{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
