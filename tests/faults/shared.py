@@ -7,6 +7,8 @@ from pathlib import Path
 
 import psutil
 
+from harness.record.journal import read_lines
+
 __all__ = ["SharedRun", "descendants", "replicas"]
 
 TASKS = ("piqa", "robustness_piqa", "real_toxicity")
@@ -31,12 +33,14 @@ class SharedRun:
         *,
         workers: int | None,
         options: tuple[str, ...] = (),
+        said: str = "err.txt",
+        limit: int = LIMIT,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self._err = folder, folder / "err.txt"
+        self.folder, self._temporary, self._err = folder, temporary, folder / said
         tasks = [word for task in TASKS for word in ("--task", task)]
         shared = () if workers is None else ("--workers", str(workers))
-        words = ["eval", "--model", str(model), *tasks, "--limit", str(LIMIT), "--batch-tokens", str(BATCH_TOKENS)]
+        words = ["eval", "--model", str(model), *tasks, "--limit", str(limit), "--batch-tokens", str(BATCH_TOKENS)]
         words += ["--threads", "1", "--offline", "--store", "none", "--output", str(folder / "runs"), *shared]
         words += [*([] if "--meter" in options else ["--meter", "none"]), *options]
         with self._err.open("w") as err:
@@ -75,9 +79,18 @@ class SharedRun:
         found = self.journal()
         return 0 if found is None else found.read_bytes().count(b"\n")
 
+    def ids(self) -> set[str]:
+        """The requests whose answers the journal holds."""
+        found = self.journal()
+        return set() if found is None else {str(entry["request_id"]) for entry, _ in read_lines(found)}
+
     def scores(self) -> dict[str, bytes]:
         """The files of a sealed run that any number of workers leaves the same."""
         return {name: (self.record / name).read_bytes() for name in NAMES}
+
+    def folders(self) -> list[Path]:
+        """Folders of Ray's clusters among its temporary files."""
+        return list(self._temporary.glob("ray-*"))
 
 
 def descendants(pid: int) -> list[psutil.Process]:

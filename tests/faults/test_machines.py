@@ -1,14 +1,18 @@
-"""`make workers`: a cluster of several machines, all on this one: each has its meter, its files and its versions."""
+"""`make workers`: a cluster of several machines, all on this one: they leave, join, lack files, have other versions."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from harness.record import load_record
-from tests.faults.conftest import WORKERS
+from tests.faults.conftest import WORKERS, Tally
 from tests.faults.machines import Head, namespaces
-from tests.faults.shared import SharedRun
+from tests.faults.shared import SharedRun, replicas
+
+LONG = 400
+"""Samples a task of the run during which a machine joins."""
 
 pytestmark = [
     pytest.mark.skipif(not WORKERS, reason="takes minutes: make workers"),
@@ -26,6 +30,14 @@ def cluster(short: Path) -> Iterator[Head]:
     yield head
     head.lose_others()
     head.lose()
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory, tiny_llama: Path, short: Path) -> SharedRun:
+    """The run of one process, without workers."""
+    run = SharedRun(tmp_path_factory.mktemp("alone"), tiny_llama, short, workers=None)
+    run.end()
+    return run
 
 
 def refused(run: SharedRun) -> str:
@@ -69,3 +81,53 @@ def test_a_machine_with_other_versions_is_named(cluster: Head, tmp_path: Path, t
     line = refused(run)
     stranger.lose()
     assert "the worker on epsilon: has transformers 0.1 and not" in line
+
+
+def test_from_a_machine_that_is_none_of_the_cluster(
+    cluster: Head, tmp_path: Path, tiny_llama: Path, short: Path, alone: SharedRun
+) -> None:
+    run = SharedRun(tmp_path, tiny_llama, short, workers=2, options=("--ray-address", cluster.clients))
+    run.end()
+    assert run.scores() == alone.scores()
+
+
+def test_the_same_run_twice_at_once(
+    cluster: Head, tmp_path: Path, tiny_llama: Path, short: Path, alone: SharedRun
+) -> None:
+    options = ("--ray-address", cluster.address)
+    first = SharedRun(tmp_path, tiny_llama, short, workers=2, options=options)
+    until = time.monotonic() + WAIT_S
+    while not first.answers():
+        assert first.is_at_work, first.said()
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    second = SharedRun(tmp_path, tiny_llama, short, workers=1, options=options, said="second.txt")
+    assert f"another process (pid {first.process.pid}) is writing this run" in refused(second)
+    first.end()
+    assert first.scores() == alone.scores()
+
+
+def test_a_machine_leaves_and_another_joins(
+    cluster: Head, tmp_path: Path, tiny_llama: Path, short: Path, tally: Tally
+) -> None:
+    """Of a run that is long enough for a worker to begin on the new machine."""
+    alone = SharedRun(tmp_path / "alone", tiny_llama, short, workers=None, limit=LONG)
+    alone.end()
+    options = ("--ray-address", cluster.address)
+    run = SharedRun(tmp_path / "shared", tiny_llama, short, workers=2, options=options, limit=LONG)
+    until = time.monotonic() + WAIT_S
+    while run.answers() < alone.answers() / 20:
+        assert run.is_at_work, run.said()
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    cluster.others[0].lose()
+    zeta = cluster.joined("zeta")
+    joined = False
+    while run.is_at_work and not joined:
+        joined = bool(replicas(zeta.process.pid))
+        time.sleep(0.05)
+    run.end()
+    same = run.scores() == alone.scores() and load_record(run.record).verify() == []
+    tally.add("a machine leaves, another joins", survived=same)
+    assert same
+    assert joined, "the run had ended before the new machine had a worker"
