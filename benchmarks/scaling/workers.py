@@ -28,10 +28,10 @@ from harness.run.replicas.model import RayModel
 from harness.run.replicas.options import ReplicaOptions
 from harness.run.replicas.replica import Opening, Replica, WorkerFacts
 
-__all__ = ["Held", "held"]
+__all__ = ["NOWHERE", "Held", "held"]
 
 WITHIN = 0.1
-_NONE = Checkpoint(
+NOWHERE = Checkpoint(
     ref="none",
     kind="causal",
     path=Path("none"),
@@ -114,7 +114,7 @@ def held(plan: Sequence[Sequence[Load]], machine: Machine, counts: Sequence[int]
 def _timed(plan: Sequence[Sequence[Load]], machine: Machine, workers: int) -> float:
     with Fleet(ReplicaOptions(workers=workers, threads=1), "cpu", Quiet(), replica=SleepingReplica) as fleet:
         fleet.start()
-        model = RayModel(fleet, _NONE, ModelOptions(), NullMeter())
+        model = RayModel(fleet, NOWHERE, ModelOptions(), NullMeter())
         phases = [[_request(number, load, machine) for number, load in enumerate(loads)] for loads in plan]
         begun = time.perf_counter()
         for requests in phases:

@@ -10,7 +10,7 @@ from harness.charts.curves import history, noise_ladder, reliability, risk_cover
 from harness.charts.dimensions import by_quantity, dimensions
 from harness.charts.forest import VERDICTS, forest
 from harness.charts.radar import MOST, SCALE, radar
-from harness.charts.scorecard import scorecard
+from harness.charts.scorecard import scorecard, than_chance_words
 from harness.charts.svg import to_svg
 from harness.charts.theme import FONT, PALETTE, Chart, Panels, Theme, chart_words, themed
 from harness.charts.tradeoff import Axis, pareto_front, tradeoff
@@ -42,6 +42,7 @@ __all__ = [
     "scorecard",
     "severity_curves",
     "task_lines",
+    "than_chance_words",
     "themed",
     "to_svg",
     "tradeoff",

@@ -3,12 +3,12 @@
 import altair as alt
 import pandas as pd
 
-from harness.charts.axes import title_of
+from harness.charts.axes import interval_words, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
 from harness.core.text.display import aim, elided, number
 from harness.core.text.translation import Translate
 
-__all__ = ["scorecard"]
+__all__ = ["scorecard", "than_chance_words"]
 
 _ROW = 27
 """Pixels a dimension."""
@@ -92,27 +92,23 @@ def _shown(rows: pd.DataFrame, t: Translate) -> pd.DataFrame:
             for row in records
         ],
         measure=[title_of(t, row["metric"], row["unit"]) for row in records],
-        with_interval=[_with_interval(row) for row in records],
+        with_interval=[interval_words(row) for row in records],
         guessed=[number(row["chance"]) if pd.notna(row["chance"]) else "" for row in records],
-        said=[t(_said(row["word"])) for row in records],
+        said=[t(than_chance_words(row["word"])) for row in records],
         score_at=-0.03,
         best_at=[1.03 if pd.notna(row["place"]) else 0.0 for row in records],
         **{"from": 0.0, "to": 1.0},
     )
 
 
-def _said(word: object) -> str:
+def than_chance_words(word: object) -> str:
+    """What a word of a score (better, worse, can't tell) says of it beside guessing; any other, that nobody knows."""
     return _WORDS[word if isinstance(word, str) else ""][0]
 
 
 def _short(value: float) -> str:
     """Three digits: beside a name there is room for no more."""
     return f"{value:.3g}" if abs(value) < 1000 else number(value)
-
-
-def _with_interval(row: "dict[object, object]") -> str:
-    value, low, high = (float(str(row[name])) for name in ("value", "low", "high"))
-    return number(value) if pd.isna(low) or pd.isna(high) else f"{number(value)} [{number(low)}, {number(high)}]"
 
 
 def _marks(shown: pd.DataFrame, t: Translate) -> list[tuple[str, str, str]]:

@@ -60,7 +60,7 @@ def compare_command(
     """
     from harness.core.headlines import made_of
     from harness.decision.comparison import compare_all
-    from harness.decision.telling.differences import in_order, is_significant, shortlist
+    from harness.decision.telling.differences import in_order, shortlist
     from harness.decision.wording import comparison_markdown
 
     first, *rest = (sealed_run(name, output_folder) for name in (run, *others))
@@ -70,7 +70,7 @@ def compare_command(
         return
     if every_row or groups or changed:
         shown = [
-            in_order([one for one in comparison.differences if not changed or is_significant(one)])
+            in_order([one for one in comparison.differences if not changed or one.is_significant])
             for comparison in found
         ]
     else:

@@ -21,7 +21,7 @@ from harness.decision.sequential.shared import SharedSamples
 from harness.record import RunRecord
 from harness.record.notebook.card import frame_card
 
-__all__ = ["Change", "Comparison", "MetricDifference", "comparable", "compare", "compare_all"]
+__all__ = ["LEVEL", "Change", "Comparison", "MetricDifference", "comparable", "compare", "compare_all"]
 
 Level = Literal["suite", "metric", "group"]
 Change = Literal["better", "worse", "changed", "no difference shown", "not tested"]
@@ -68,6 +68,11 @@ class MetricDifference:
     invalid_share: float = 0.0
     change: Change = "not tested"
     reason: str | None = None
+
+    @property
+    def is_significant(self) -> bool:
+        """Whether the two runs differ in it beyond doubt."""
+        return self.change in ("better", "worse", "changed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,7 +109,7 @@ def _child(one: Compressed, words: Words) -> Section:
     sides = (words("parent"), words("child"))
     blocks.append(difference_table(words, words("By dimension"), one.by_dimension(), sides))
     singly = one.comparison.at("metric") if one.comparison.at("suite") else ()
-    changed = [each for each in singly if each.change in ("better", "worse", "changed")]
+    changed = [each for each in singly if each.is_significant]
     if changed:
         blocks.append(difference_table(words, words("Metrics that changed beyond doubt"), changed[:MOST], sides))
     gained = sum(flip.gained for flip in one.comparison.flips)

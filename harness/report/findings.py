@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from harness.core.scores import Estimate
 from harness.core.statistics import holm
-from harness.decision.context.testing import LEVEL, implied_p
+from harness.decision.comparison import LEVEL
+from harness.decision.context.testing import implied_p
 
 __all__ = ["LEVEL", "Finding", "differing_groups", "findings"]
 

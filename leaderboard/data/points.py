@@ -7,7 +7,7 @@ import pandas as pd
 from harness.charts import Axis
 from harness.core.text.display import number
 from harness.core.text.translation import Translate
-from leaderboard.data.scales import scale_of
+from leaderboard.data.scales import scale_in
 
 __all__ = ["AXES", "WHOLE_RUN", "axis_of", "points", "scaled_axis"]
 
@@ -69,9 +69,7 @@ def scaled_axis(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     own unit)."""
     rows = []
     for suite, of_suite in scores[scores["value"].notna()].groupby("suite", sort=False):
-        first = of_suite.iloc[0]
-        known = [None if pd.isna(first.get(name)) else float(first[name]) for name in ("target", "chance", "optimum")]
-        scale = scale_of(first["unit"], first["direction"], *known)
+        scale = scale_in(of_suite)
         for row in of_suite.to_dict("records"):
             value = None if scale is None else scale.value(row["value"])
             shown = f"{number(row['value'])} {row['unit']}"

@@ -11,7 +11,7 @@ from scipy import special
 
 from harness.core.statistics import UPPER, holm
 from leaderboard.data.pairs import Part, RunParts, difference_p
-from leaderboard.data.scales import Scale, scale_of
+from leaderboard.data.scales import Scale, scale_in
 
 __all__ = ["LEVEL", "Ranking", "rank"]
 
@@ -54,7 +54,7 @@ def rank(
     """
     weighed = {suite: weight for suite, weight in weights.items() if weight > 0}
     chosen = scores[scores["run_id"].isin(set(run_ids)) & scores["suite"].isin(weighed) & scores["value"].notna()]
-    scales = {str(suite): _scale(of_suite) for suite, of_suite in chosen.groupby("suite", sort=False)}
+    scales = {str(suite): scale_in(of_suite) for suite, of_suite in chosen.groupby("suite", sort=False)}
     usable = {suite: scale for suite, scale in scales.items() if scale is not None}
     by_run: dict[str, list[dict[str, Any]]] = {}
     for scored in chosen.to_dict("records"):
@@ -83,12 +83,6 @@ _COLUMNS = {
     "missing": "object",
     "p_next": "float64",
 }
-
-
-def _scale(of_suite: pd.DataFrame) -> Scale | None:
-    first = of_suite.iloc[0]
-    known = [None if pd.isna(first.get(name)) else float(first[name]) for name in ("target", "chance", "optimum")]
-    return scale_of(first["unit"], first["direction"], *known)
 
 
 def _score(

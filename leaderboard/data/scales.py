@@ -7,7 +7,9 @@ them.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["KNOWING_NOTHING", "Scale", "scale_of"]
+import pandas as pd
+
+__all__ = ["KNOWING_NOTHING", "Scale", "scale_in", "scale_of"]
 
 _BOUNDED: Mapping[str, float] = {
     "share": 1.0,
@@ -86,3 +88,10 @@ def scale_of(
     if chance is not None and chance > best:
         return Scale(zero=chance, one=best)
     return None if bound is None or bound <= best else Scale(zero=bound, one=best, is_earned=False)
+
+
+def scale_in(of_suite: pd.DataFrame) -> Scale | None:
+    """As `scale_of`, of the rows of one suite, of which the first tells for all."""
+    first = of_suite.iloc[0]
+    known = [None if pd.isna(first.get(name)) else float(first[name]) for name in ("target", "chance", "optimum")]
+    return scale_of(first["unit"], first["direction"], *known)

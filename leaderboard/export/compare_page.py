@@ -68,7 +68,7 @@ def compare_page(
     by_suite: dict[str, list[MetricDifference]] = {}
     for one in comparison.at("metric"):
         by_suite.setdefault(one.suite, []).append(one)
-    sure = [one for one in comparison.at("metric") if one.change in ("better", "worse", "changed")]
+    sure = [one for one in comparison.at("metric") if one.is_significant]
     counts = Counter((one.suite, one.task) for one in comparison.flips)
     return tongue.page(
         "compare.jinja",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.charts import to_svg
+from harness.charts import than_chance_words, to_svg
 from harness.core.reports.installed import suite_report
 from harness.core.scores import Estimate
 from harness.core.text.display import number
@@ -28,12 +28,6 @@ __all__ = ["put_run_file", "run_file", "run_page"]
 
 FIRST = 3
 """Worries that are shown before one asks for more."""
-
-_WORDS = {
-    "better": "better than chance",
-    "worse": "worse than chance",
-    "can't tell": "can't be told from chance",
-}
 
 
 def run_file(run_id: str) -> str:
@@ -106,7 +100,7 @@ def _card(held: BoardRuns, run_id: str, one: Estimate, tongue: Tongue) -> dict[s
         "drawn": held.drawn(run_id, one.suite, tongue),
         "scale": held.scale(run_id, one.suite, tongue),
         "mark": word.partition(" ")[0].partition("'")[0] if word else "",
-        "word": tongue.say(_WORDS[word]) if word else "",
+        "word": tongue.say(than_chance_words(word)) if word else "",
     }
 
 

@@ -8,9 +8,9 @@ import pandas as pd
 
 from harness.core.scores import Estimate, SampleGroup
 from harness.core.statistics import holm
-from harness.decision.comparison import Comparison, MetricDifference, compare
+from harness.decision.comparison import LEVEL, Comparison, MetricDifference, compare
 from harness.decision.context.levels import chances, optima
-from harness.decision.context.testing import LEVEL, implied_p
+from harness.decision.context.testing import implied_p
 from harness.decision.keys import Key, key_of
 from harness.record import RunRecord
 from harness.record.estimates import estimate_row

@@ -4,11 +4,9 @@ from scipy import special
 
 from harness.core.scores import Estimate
 from harness.core.statistics.intervals import upper_tail
+from harness.decision.comparison import LEVEL
 
-__all__ = ["LEVEL", "implied_p"]
-
-LEVEL = 0.05
-"""The chance of any false finding in a family of tests."""
+__all__ = ["implied_p"]
 
 
 def implied_p(one: Estimate, value: float, ought: float) -> float | None:

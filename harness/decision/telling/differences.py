@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from harness.core.headlines import main_rows
 from harness.decision.comparison import Change, Comparison, Level, MetricDifference
 
-__all__ = ["FEW", "in_order", "is_significant", "shortlist"]
+__all__ = ["FEW", "in_order", "shortlist"]
 
 FEW = 40
 """So many differences are told whole."""
@@ -13,11 +13,6 @@ _MOST_TASKS = 20
 
 _LEVELS: Sequence[Level] = ("suite", "metric", "group")
 _CHANGES: Sequence[Change] = ("worse", "better", "changed", "no difference shown", "not tested")
-
-
-def is_significant(one: MetricDifference) -> bool:
-    """Whether the two runs differ in it beyond doubt."""
-    return one.change in ("better", "worse", "changed")
 
 
 def in_order(rows: Sequence[MetricDifference]) -> list[MetricDifference]:
@@ -33,6 +28,6 @@ def shortlist(comparison: Comparison, entering: Collection[tuple[str, str, str]]
     whole = in_order(comparison.differences)
     if len(whole) <= FEW:
         return whole
-    differing = main_rows(filter(is_significant, comparison.at("metric")), entering)
+    differing = main_rows((one for one in comparison.at("metric") if one.is_significant), entering)
     surest = sorted(differing, key=lambda one: (1.0 if one.p_holm is None else one.p_holm, one.n == 0))
     return in_order([*comparison.at("suite"), *surest[:_MOST_TASKS]])

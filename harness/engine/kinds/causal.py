@@ -34,6 +34,7 @@ from harness.engine.states import StateCache
 from harness.engine.surprisal import Surprisals, surprisal_response, surprisals_of
 from harness.engine.tree import Row
 from harness.engine.writing.generation import Continuation, Writer, end_ids
+from harness.engine.writing.refusals import no_beams, no_room
 from harness.engine.writing.steering import Steering
 from harness.engine.writing.stops import StopSpelling
 
@@ -318,14 +319,7 @@ class CausalModel(Model):
                     yield self._generation(sole)
 
     def _why_unwritten(self, request: GenerateUntil) -> str | None:
-        window = self.encoder.max_length
-        if request.max_tokens >= window:
-            return Reason(
-                "{count} tokens to write leave no room for a prompt in a window of {window}",
-                count=request.max_tokens,
-                window=window,
-            )
-        return "this model is not written with beams" if request.num_beams > 1 else None
+        return no_room(request, self.encoder.max_length) or no_beams(request)
 
     def _width(self, request: GenerateUntil) -> int:
         return self._writer.width(request, self._prompts[request.id])

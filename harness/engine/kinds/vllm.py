@@ -34,6 +34,7 @@ from harness.engine.kinds.remote import seed_of
 from harness.engine.kinds.unembedded import Unembedded
 from harness.engine.rendering import UNDATED
 from harness.engine.rounding import NOT_FINITE
+from harness.engine.writing.refusals import no_beams, no_room
 from harness.engine.writing.stops import StopSpelling
 
 __all__ = ["VllmModel", "open_vllm"]
@@ -313,16 +314,11 @@ class VllmModel(Model):
         ]
 
     def _why_unwritten(self, request: GenerateUntil) -> str | None:
-        window = self.encoder.max_length
-        if request.max_tokens >= window:
-            return Reason(
-                "{count} tokens to write leave no room for a prompt in a window of {window}",
-                count=request.max_tokens,
-                window=window,
-            )
+        if reason := no_room(request, self.encoder.max_length):
+            return reason
         if unfollowed := sorted(set(self._settings) - _SETTINGS):
             return Reason("vLLM doesn't follow the checkpoint's own settings {names}", names=", ".join(unfollowed))
-        return "this model is not written with beams" if request.num_beams > 1 else None
+        return no_beams(request)
 
     def _writing(self, request: GenerateUntil, until: Sequence[str], done: int = 0) -> Any:
         drawn: dict[str, Any] = {"temperature": 0.0}

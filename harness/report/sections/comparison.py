@@ -30,7 +30,7 @@ def comparison(context: ReportContext) -> list[Section]:
     sides = (words("baseline"), words("this run"))
     blocks += [Bullets(items=list(map(words.reason, found.conditions)))] if found.conditions else []
     blocks.append(difference_table(words, words("By dimension"), found.at("suite"), sides))
-    changed = [one for one in found.at("metric") if one.change in ("better", "worse", "changed")]
+    changed = [one for one in found.at("metric") if one.is_significant]
     if changed:
         blocks.append(difference_table(words, words("Metrics that changed beyond doubt"), changed[:MOST], sides))
     blocks.append(_costs(context, found))

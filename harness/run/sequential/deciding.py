@@ -22,7 +22,7 @@ from harness.run.options import EvalOptions
 from harness.run.planning import Plan, plan
 from harness.run.sequential.against import Against, plan_of_baseline, require_same_manner
 from harness.run.sequential.budget import Budget
-from harness.run.sequential.foreseen import followers_in, require_same_samples, require_sense, why_never, why_no_pass
+from harness.run.sequential.foreseen import followers_in, foresee, require_same_samples, require_sense
 from harness.run.sequential.growing import GrowingRun
 from harness.run.sequential.needs import LEAST, Need, in_bits, need_of
 from harness.run.sequential.remaining import Remaining, remaining_of
@@ -245,10 +245,11 @@ def _opened(
             never = f"{', '.join(follow)} asks on in the light of the answers, so it can't be decided bit by bit"
         elif need is not None and need.longest > 0:
             require_sense(rule, policy, whole, need)
-            if not (never := why_never(rule, policy, whole, need)):
+            never, no_pass = foresee(rule, policy, whole, need)
+            if not never:
                 found.append(_Open(rule=rule, need=need, steps=need.first))
-                if told := why_no_pass(rule, policy, whole, need):
-                    progress.note(f"{rule.title}: {told}")
+                if no_pass:
+                    progress.note(f"{rule.title}: {no_pass}")
                 continue
         if rule.required:
             raise InputError(

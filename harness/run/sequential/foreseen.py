@@ -22,7 +22,7 @@ from harness.run.sequential.needs import Need
 from harness.run.sequential.parts import part_of
 from harness.run.work import TaskWork
 
-__all__ = ["followers_in", "require_same_samples", "require_sense", "why_never", "why_no_pass"]
+__all__ = ["followers_in", "foresee", "require_same_samples", "require_sense"]
 
 _UNASKED = "it was not asked"
 _SHOWN = 2000
@@ -96,31 +96,27 @@ def followers_in(rule: Rule, whole: Plan, followers: Collection[Place]) -> list[
     return sorted(task for suite, task in followers if suite == rule.suite and task in wanted)
 
 
-def why_never(rule: Rule, policy: Policy, whole: Plan, need: Need) -> str:
-    """Why a rule can't be decided, however many samples are asked; empty where it can."""
+def foresee(rule: Rule, policy: Policy, whole: Plan, need: Need) -> tuple[str, str]:
+    """Why a rule can't be decided, however many samples are asked; and of one that can fail, why it can't pass with the
+    samples that there are, at best or by an equal model. Each is empty where there is nothing to say."""
+    asked = _asked_in_all(whole, need)
+    units = list(map(_unit_count, asked))
     least = rule.smallest_n or policy.smallest_n
-    units = sum(_unit_counts(whole, need))
-    if units < least:
-        return f"there are {units} independent samples for it, and it takes {least}"
-    found = _extremes(rule, policy, whole, need)
-    if found is not None and not (found.may_pass or found.may_fail):
-        return f"whatever the {need.longest} samples for it say, its bound stays too wide"
-    return ""
-
-
-def why_no_pass(rule: Rule, policy: Policy, whole: Plan, need: Need) -> str:
-    """Why a rule that can fail can't pass with the samples that there are, at best or by an equal model; else empty."""
-    found = _extremes(rule, policy, whole, need)
+    if sum(units) < least:
+        return f"there are {sum(units)} independent samples for it, and it takes {least}", ""
+    found = _extremes(rule, policy, whole, need) if units == list(map(len, asked)) else None
     if found is None:
-        return ""
+        return "", ""
+    if not (found.may_pass or found.may_fail):
+        return f"whatever the {need.longest} samples for it say, its bound stays too wide", ""
     if not found.may_pass:
-        return f"with {need.longest} samples it can fail, and no answers would pass it"
+        return "", f"with {need.longest} samples it can fail, and no answers would pass it"
     if found.equal is not None and rule.margin is not None and found.equal > rule.margin:
-        return (
+        return "", (
             f"with {need.longest} samples a model whose answers are all the same can't pass its margin "
             f"{number(rule.margin)}; it would pass {number(found.equal)}"
         )
-    return ""
+    return "", ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,14 +130,16 @@ class _Extremes:
 
 
 def _extremes(rule: Rule, policy: Policy, whole: Plan, need: Need) -> _Extremes | None:
-    """None of what hangs on more than values between known ends, and of data that can be asked to their end."""
+    """None of what hangs on more than values between known ends, and of data that can be asked to their end.
+
+    The samples are independent ones.
+    """
     work = [one for one in whole.work if one.place in need.places]
     metric = _headline_metric(rule, whole, work) if rule.task == OVERALL else _metric(rule, whole, work[0], policy.path)
     if not isinstance(metric, Mean) or rule.group or rule.kind == "no_worse_group":
         return None
     lowest, highest = metric.score_range
-    alike = all(count == least for count, least in zip(_unit_counts(whole, need), _counts(whole, need), strict=True))
-    if lowest is None or highest is None or not alike:
+    if lowest is None or highest is None:
         return None
     ends, n, span = (lowest, highest), need.longest, highest - lowest
     # As `AnytimeBounds` has it: of a single task, all of whose data may be asked.
@@ -168,16 +166,9 @@ def _extremes(rule: Rule, policy: Policy, whole: Plan, need: Need) -> _Extremes 
     return _Extremes(may_pass=limits(lowest)[1] <= rule.bound, may_fail=limits(highest)[0] > rule.bound)
 
 
-def _unit_counts(whole: Plan, need: Need) -> list[int]:
-    """How many independent samples each task has for a number."""
-    return [
-        len({("c", sample.cluster) if sample.cluster else ("s", sample.id) for sample in asked})
-        for asked in _asked_in_all(whole, need)
-    ]
-
-
-def _counts(whole: Plan, need: Need) -> list[int]:
-    return list(map(len, _asked_in_all(whole, need)))
+def _unit_count(asked: Sequence[Sample]) -> int:
+    """How many of the samples are independent."""
+    return len({("c", sample.cluster) if sample.cluster else ("s", sample.id) for sample in asked})
 
 
 def _asked_in_all(whole: Plan, need: Need) -> list[Sequence[Sample]]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.core.checkpoints import Checkpoint
+from benchmarks.scaling.workers import NOWHERE
 from harness.core.errors import ModelError
 from harness.core.meters import NullMeter
 from harness.core.models import ModelOptions, respond
@@ -12,21 +12,6 @@ from harness.core.requests import Loglikelihood, Response
 from harness.run.replicas import fleet
 from harness.run.replicas.fleet import TRIES, Fleet
 from harness.run.replicas.model import PART, RayModel
-
-NOWHERE = Checkpoint(
-    ref="none",
-    kind="causal",
-    path=Path("none"),
-    origin="",
-    architecture="",
-    dtype="float32",
-    parameter_count=None,
-    size_bytes=None,
-    max_length=None,
-    has_chat_template=False,
-    files={},
-    fingerprint="",
-)
 
 
 @pytest.fixture
