@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from harness.cli.console import output, print_json, print_rows, progress_bar
+from harness.cli.console import output, print_json, print_rows
 from harness.cli.options import with_options
 from harness.cli.process.interrupts import interruptible
+from harness.cli.process.progress_bar import progress_bar
 from harness.cli.reporting import one_of, write_file
 from harness.cli.runs import sealed_run
 from harness.cli.screens.panels import EVALUATION

@@ -1,38 +1,21 @@
-"""How results and progress look on a terminal."""
+"""How results look on a terminal."""
 
 import json
-import logging
 import os
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import typer
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from rich.progress import Progress as Bars
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.process.interrupts import INTERRUPTED, interruptible
-from harness.core.process.logs import logged_to
-from harness.core.process.progress import Progress
 from harness.core.process.secrets import hidden
 from harness.core.scores import Estimate
 from harness.core.text.counts import numbered
-from harness.core.text.display import aim, duration, interval, number, visible
+from harness.core.text.display import aim, interval, number, visible
 
 if TYPE_CHECKING:
     from harness.decision.context import ScoreContext
@@ -41,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = [
     "WIDE",
     "Contexts",
-    "LineProgress",
     "beside_cells",
     "beside_titles",
     "best_mark",
@@ -54,7 +36,6 @@ __all__ = [
     "print_json",
     "print_rows",
     "print_text",
-    "progress_bar",
     "saving_line",
     "suite_label",
 ]
@@ -253,133 +234,6 @@ def best_mark(estimate: Estimate, contexts: Contexts | None = None) -> str:
     """Which way is better, and up to which value where that is known."""
     one = (contexts or {}).get(_key(estimate))
     return aim(estimate.direction, estimate.target, one.optimum if one else None)
-
-
-class _BarProgress:
-    """Shows a bar with the time left."""
-
-    def __init__(self, bars: Bars) -> None:
-        self._bars = bars
-        self._job = bars.add_task("preparing", total=None, ends=None)
-
-    def note(self, text: str) -> None:
-        self._bars.console.print(Text(text))
-
-    def begin(self, total: int) -> None:
-        self._bars.update(self._job, total=total)
-
-    def phase(self, name: str) -> None:
-        self._bars.update(self._job, description=name)
-
-    def advance(self, steps: int = 1) -> None:
-        self._bars.advance(self._job, steps)
-
-    def foresee(self, seconds: float) -> None:
-        self._bars.update(self._job, ends=self._bars.get_time() + seconds)
-
-
-class _Left(TimeRemainingColumn):
-    """The time left as it was foreseen; by the steps so far where it wasn't."""
-
-    def render(self, task: Task) -> Text:
-        ends = task.fields["ends"]
-        if ends is None:
-            return super().render(task)
-        return Text(f"about {duration(max(0.0, ends - task.get_time()))}", style="progress.remaining")
-
-
-_EVERY_S = 30.0
-"""Between two lines of progress where there is no terminal, such as in a CI job's log."""
-
-
-class LineProgress:
-    """Off a terminal: notes, and every half minute a line that says how far it is."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._began = clock, clock()
-        self._said = self._began
-        self._phase, self._done, self._total = "preparing", 0, 0
-        self._ends: float | None = None
-
-    def note(self, text: str) -> None:
-        """Something worth a line."""
-        errors.print(Text(text))
-
-    def begin(self, total: int) -> None:
-        """From here on there are `total` steps, those that are done among them."""
-        self._total = total
-
-    def phase(self, name: str) -> None:
-        """The steps that follow belong to `name`."""
-        self._phase = name
-        self._tell()
-
-    def advance(self, steps: int = 1) -> None:
-        """So many steps are finished."""
-        self._done += steps
-        self._tell()
-
-    def foresee(self, seconds: float) -> None:
-        """The steps that are left take about so long."""
-        self._ends = self._clock() + seconds
-
-    def _tell(self) -> None:
-        now = self._clock()
-        if now - self._said < _EVERY_S:
-            return
-        self._said = now
-        far = f", {self._done:,} of {self._total:,} ({self._done / self._total:.0%})" if self._total else ""
-        left = "" if self._ends is None or self._ends <= now else f", about {duration(self._ends - now)} to go"
-        self.note(f"{self._phase}{far}, after {duration(now - self._began)}{left}")
-
-
-@contextmanager
-def progress_bar() -> Iterator[Progress]:
-    """Progress on standard error: bars on a terminal, notes and a line every half minute elsewhere."""
-    if not errors.is_terminal:
-        progress = LineProgress()
-        with logged_to(_NoteHandler(progress), logging.INFO):
-            yield progress
-        return
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        _Left(),
-    )
-    with Bars(*columns, console=errors, transient=True) as bars:
-        bar = _BarProgress(bars)
-        with logged_to(_NoteHandler(bar), logging.INFO):
-            yield bar
-
-
-@contextmanager
-def resumable() -> Iterator[Progress]:
-    """Progress of work that the same command goes on with: where it is interrupted, it says so and ends with code 3.
-
-    Code that the user trusts may print, and standard output is for the results: it prints to standard error.
-    """
-    try:
-        with interruptible(), redirect_stdout(sys.stderr), progress_bar() as progress:
-            progress.phase("starting")
-            yield progress
-    except KeyboardInterrupt as interrupt:
-        errors.print(Text(INTERRUPTED))
-        raise typer.Exit(3) from interrupt
-
-
-class _NoteHandler(logging.Handler):
-    """Notes what is logged for the user."""
-
-    def __init__(self, progress: Progress) -> None:
-        super().__init__(logging.INFO)
-        self._progress = progress
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._progress.note(record.getMessage())
 
 
 def estimates_as_json(estimates: Sequence[Estimate], contexts: Contexts | None = None) -> list[dict[str, Any]]:

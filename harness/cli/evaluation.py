@@ -11,16 +11,10 @@ import typer
 from rich.text import Text
 
 from harness.cli.compact import print_scores, print_side_by_side
-from harness.cli.console import (
-    estimates_as_json,
-    output,
-    print_json,
-    progress_bar,
-    resumable,
-    saving_line,
-)
+from harness.cli.console import estimates_as_json, output, print_json, saving_line
 from harness.cli.options import with_options
 from harness.cli.process.interrupts import interruptible
+from harness.cli.process.progress_bar import progress_bar, resumable
 from harness.cli.screens.forecast import forecast_as_json, print_forecast
 from harness.cli.screens.panels import EVALUATION
 from harness.core.process.heap import uncollected

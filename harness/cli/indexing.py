@@ -7,7 +7,8 @@ import typer
 from rich.markup import escape
 from rich.text import Text
 
-from harness.cli.console import errors, output, print_json, progress_bar
+from harness.cli.console import errors, output, print_json
+from harness.cli.process.progress_bar import progress_bar
 from harness.core.text.counts import numbered
 from harness.run.options import STORE_HELP
 

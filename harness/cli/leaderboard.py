@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import output, progress_bar
+from harness.cli.console import output
+from harness.cli.process.progress_bar import progress_bar
 from harness.core import registry
 from harness.core.errors import InputError
 from harness.core.process.paths import is_folder

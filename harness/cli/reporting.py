@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from rich.text import Text
 
-from harness.cli.console import output, progress_bar
+from harness.cli.console import output
 from harness.cli.options import with_options
+from harness.cli.process.progress_bar import progress_bar
 from harness.cli.runs import Output, Run, sealed_run
 from harness.core.errors import InputError, UnknownName
 from harness.core.options import option

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from harness.cli.console import errors, output, print_json, progress_bar
+from harness.cli.console import errors, output, print_json
 from harness.cli.options import with_options
 from harness.cli.process.off_network import go_offline, need_none
+from harness.cli.process.progress_bar import progress_bar
 from harness.cli.runs import Output, Run, find_folder, find_run
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError

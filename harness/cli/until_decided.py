@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.text import Text
 
-from harness.cli.console import output, print_json, print_rows, resumable
+from harness.cli.console import output, print_json, print_rows
 from harness.cli.options import with_options
 from harness.cli.process.guard import RuleFailed
+from harness.cli.process.progress_bar import resumable
 from harness.cli.runs import sealed_run
 from harness.cli.screens.panels import EVALUATION
 from harness.core.process.heap import uncollected

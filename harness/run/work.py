@@ -13,7 +13,7 @@ from harness.core.checkpoints import Checkpoint
 from harness.core.errors import DataError, HarnessError, PluginError, TaskError
 from harness.core.process.isolation import STEP_TIMEOUT_S, StepFailed, attempt, attempt_apart, is_foreign
 from harness.core.process.reachable import code_digest
-from harness.core.requests import Conversation, Request, Response
+from harness.core.requests import Conversation, GenerateUntil, Request, Response
 from harness.core.tasks import Row, Sample, Task
 from harness.core.text.hashing import digest
 from harness.core.text.reasons import Reason
@@ -32,6 +32,7 @@ __all__ = [
     "phases",
     "prepare",
     "text_length",
+    "tokens_about",
     "with_failure",
 ]
 
@@ -39,6 +40,8 @@ EXECUTES_CODE = Reason("it runs the programs that the model writes, which needs 
 NO_REFERENCE = Reason("it holds the model against another one, which --reference names")
 MAX_CHARACTERS = 4_000_000
 """Of a text that a model is asked about: a million tokens of English."""
+_CHARACTERS_A_TOKEN, _READ_FOR_WRITTEN = 4, 8
+"""About so many characters are a token, and writing one costs as much as reading some."""
 
 _log = logging.getLogger(__name__)
 
@@ -287,6 +290,13 @@ def text_length(value: object) -> int:
     if isinstance(value, Conversation):
         return text_length((*value.before, value.opening))
     return sum(map(text_length, value)) if isinstance(value, tuple) else 0
+
+
+def tokens_about(request: Request) -> float:
+    """About how many tokens a request costs, by its texts: a figure that hangs on no model."""
+    written = request.max_tokens * _READ_FOR_WRITTEN if isinstance(request, GenerateUntil) else 0
+    characters = sum(text_length(getattr(request, name)) for name in request.__dataclass_fields__)
+    return written + characters / _CHARACTERS_A_TOKEN
 
 
 def _rows(task: Task, *, offline: bool) -> tuple[Sequence[Row], str | None]:

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 
-from harness.cli import console
 from tests.decision.runs import scores_of, sealed
 
 TESTS = """
@@ -33,22 +32,3 @@ def test_a_checkpoint_is_gated_by_a_test(tmp_path):
     assert "Broken: the likely change" in done.stdout
     assert "no run in runs 'mian'" in done.stdout or "did you mean main" in done.stdout
     assert "_judge" not in done.stdout
-
-
-def test_off_a_terminal_a_line_says_every_half_minute_how_far_it_is(monkeypatch):
-    now, said = [0.0], []
-    monkeypatch.setattr(console.errors, "print", lambda text: said.append(str(text)))
-    progress = console.LineProgress(lambda: now[0])
-    progress.begin(100)
-    progress.phase("accuracy/loglikelihood")
-    for step in range(1, 8):
-        now[0] = 10.0 * step
-        progress.advance(10)
-    progress.begin(110)  # what the answers so far led to
-    now[0] = 90.0
-    progress.phase("robustness/loglikelihood")
-    assert said == [
-        "accuracy/loglikelihood, 30 of 100 (30%), after 30 s",
-        "accuracy/loglikelihood, 60 of 100 (60%), after 60 s",
-        "robustness/loglikelihood, 70 of 110 (64%), after 90 s",
-    ]

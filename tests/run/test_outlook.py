@@ -94,3 +94,17 @@ def test_a_short_run_and_one_whose_workers_share_batches_try_none(heard: Listeni
     shared.expect({READING: [reading(MANY_TOKENS)]})
     assert list(shared.trials()) == []
     assert heard.said == ["20,000 tokens to read"]
+
+
+def test_many_steps_of_few_texts_take_longer_than_few_steps_of_many(heard: Listening) -> None:
+    clock = Clock()
+    outlook = Outlook(heard, clock=clock)
+    # As many tokens at most; seen on a processor, a step costs as much as 32 tokens that are read, and its tokens 2.
+    wide, long = writing(*[16] * 200), writing(*[800] * 4)
+    outlook = Outlook(heard, clock=clock)
+    outlook.expect({WRITING: [wide, long] * 4})
+    outlook.begin()
+    clock.now += 6.921
+    outlook.done(WRITING, wide)
+    wide_work, long_work = 9 + 32 * 16 + 2 * 3200, 9 + 32 * 800 + 2 * 3200
+    assert heard.left[-1] == pytest.approx(6.921 / wide_work * (3 * wide_work + 4 * long_work))

@@ -12,7 +12,7 @@ from harness.core.meters import MEASURING, WARM_UP, Window
 from harness.core.models import Batch, Model, answered
 from harness.core.process.network import offline_if
 from harness.core.process.progress import Progress
-from harness.core.requests import GenerateUntil, Request
+from harness.core.requests import GenerateUntil
 from harness.core.tasks import Task
 from harness.record.seal import SEAL
 from harness.run.memory_limit import memory_limit
@@ -23,7 +23,7 @@ from harness.run.outlook.pace import Pace, first_batches, work_of
 from harness.run.pipeline import open_checkpoint
 from harness.run.planning import Plan, plan
 from harness.run.replicas.sharing import computing_threads
-from harness.run.work import TaskWork
+from harness.run.work import TaskWork, phases, tokens_about
 from harness.suitefiles.selection import tell_default
 
 __all__ = ["Forecast", "TaskForecast", "forecast"]
@@ -112,14 +112,13 @@ def forecast(
         tell_default(suite, task, progress)
         later = tuple(one.planned.task.name for one in planned.work if _asks_later(one.planned.task))
         is_finished = (options.output / planned.spec.run_id / SEAL).exists()
-        trial, open_batches = _Trial(), {}
+        trial, batches = _Trial(), {}
         if planned.spec.device != SERVED:
             with memory_limit(options.max_memory_bytes), computing_threads(planned):
-                open_batches = _tried(planned, trial, progress)
-    tasks = tuple(_of_task(one, asked, open_batches, trial.pace) for one, asked in _asked_first(planned.work))
+                batches = _tried(planned, trial, progress)
     return Forecast(
         plan=planned,
-        tasks=tasks,
+        tasks=tuple(_of_tasks(planned.work, _shares(batches, trial.pace))),
         later_tasks=later,
         load_s=trial.load_s,
         tried_count=trial.count,
@@ -133,35 +132,15 @@ def _asks_later(task: Task) -> bool:
     return type(task).follow_up is not Task.follow_up
 
 
-def _asked_first(work: Sequence[TaskWork]) -> Iterator[tuple[TaskWork, dict[str, list[Request]]]]:
-    """Each task with the requests that no earlier one asks, by their kind."""
-    seen: set[str] = set()
-    for one in work:
-        asked: dict[str, list[Request]] = {}
-        for request in (request for requests in one.asked for request in requests):
-            if request.id not in seen:
-                seen.add(request.id)
-                asked.setdefault(request.kind, []).append(request)
-        yield one, asked
-
-
-def _phase(one: TaskWork, kind: str) -> str:
-    return f"{one.planned.suite}/{one.planned.task.name}/{kind}"
-
-
 def _tried(planned: Plan, trial: _Trial, progress: Progress) -> dict[str, Sequence[Batch]]:
-    """The batches of each task and kind of request, some of which were answered under the meter."""
+    """The batches of each phase, as the run would make them, some of which were answered under the meter."""
     spec = planned.spec
     with machine_meter(spec.meter, trial.windows.append, spec.region, progress) as meter:
         begun = time.monotonic()
         model = open_checkpoint(planned, meter, progress, Loader())
         trial.load_s = time.monotonic() - begun
         progress.phase("counting tokens")
-        batches = {
-            _phase(one, kind): model.plan(requests)
-            for one, asked in _asked_first(planned.work)
-            for kind, requests in asked.items()
-        }
+        batches = {phase.name: model.plan(phase.requests) for phase in phases(planned.work)}
         progress.phase("trying a few batches")
         with meter.phase(WARM_UP):
             _warmed(model, batches)
@@ -188,34 +167,49 @@ def _warmed(model: Model, planned: Mapping[str, Sequence[Batch]]) -> None:
             pass
 
 
-def _of_task(
-    one: TaskWork, asked: Mapping[str, Sequence[Request]], planned: Mapping[str, Sequence[Batch]], pace: Pace
-) -> TaskForecast:
-    durations: list[float | None] = []
-    read: int | None = 0
-    for kind in asked:
-        batches = planned.get(_phase(one, kind))
-        if batches is None:
-            read = None
-            durations.append(None)
-            continue
-        read = (read or 0) + sum(batch.computed_token_count for batch in batches)
-        durations.append(pace.seconds(_phase(one, kind), kind, sum(map(work_of, batches))))
-    known = [seconds for seconds in durations if seconds is not None]
-    return TaskForecast(
-        suite=one.planned.suite,
-        task=one.planned.task.name,
-        sample_count=len(one.samples),
-        request_count=sum(map(len, asked.values())),
-        read_token_count=read,
-        written_token_count=sum(
-            request.max_tokens
-            for requests in asked.values()
-            for request in requests
-            if isinstance(request, GenerateUntil)
-        ),
-        duration_s=sum(known) if len(known) == len(durations) else None,
-    )
+@dataclass(slots=True)
+class _Share:
+    """What a request has of its batch: tokens and seconds; None where they can't be told."""
+
+    read: float | None
+    seconds: float | None
+
+
+def _shares(planned: Mapping[str, Sequence[Batch]], pace: Pace) -> dict[str, _Share]:
+    """Of each request, by its id: a batch is shared out by the lengths of the texts that it reads and may write."""
+    shares: dict[str, _Share] = {}
+    for name, batches in planned.items():
+        for batch in batches:
+            seconds = pace.of(name, batch)
+            lengths = [1 + tokens_about(request) for request in batch.requests]
+            for request, length in zip(batch.requests, lengths, strict=True):
+                part = length / sum(lengths)
+                shares[request.id] = _Share(
+                    batch.computed_token_count * part, None if seconds is None else seconds * part
+                )
+    return shares
+
+
+def _of_tasks(work: Sequence[TaskWork], shares: Mapping[str, _Share]) -> Iterator[TaskForecast]:
+    """Each task, by the requests that no earlier one asks."""
+    seen: set[str] = set()
+    for one in work:
+        asked = {request.id: request for requests in one.asked for request in requests if request.id not in seen}
+        seen |= asked.keys()
+        parts = [shares.get(request, _Share(None, None)) for request in asked]
+        read = [part.read for part in parts]
+        seconds = [part.seconds for part in parts]
+        yield TaskForecast(
+            suite=one.planned.suite,
+            task=one.planned.task.name,
+            sample_count=len(one.samples),
+            request_count=len(asked),
+            read_token_count=None if None in read else round(sum(filter(None, read))),
+            written_token_count=sum(
+                request.max_tokens for request in asked.values() if isinstance(request, GenerateUntil)
+            ),
+            duration_s=None if None in seconds else sum(filter(None, seconds)),
+        )
 
 
 def _power(windows: Sequence[Window]) -> dict[str, Any]:

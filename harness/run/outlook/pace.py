@@ -7,6 +7,10 @@ from harness.core.requests import GenerateUntil
 
 __all__ = ["Pace", "first_batches", "work_of", "written_most"]
 
+_STEP, _WRITTEN = 32, 2
+# Seen of 135 M parameters on two cores, in ten batches of 24 to 256 steps and 4 to 163 texts: with these the seconds of
+# a batch are in proportion to its work to a quarter; with the written tokens alone, they were so to a factor of five.
+
 
 def written_most(batch: Batch) -> int:
     """The most tokens that a batch may write."""
@@ -14,12 +18,16 @@ def written_most(batch: Batch) -> int:
 
 
 def work_of(batch: Batch) -> int:
-    """What a batch's time is in proportion to, among batches of one kind.
+    """What a batch's time is about in proportion to, among batches of one kind.
 
-    The most tokens that it may write, if it writes; else those that it reads; else, where nobody counts these, its
-    requests.
+    The tokens that it reads, or its requests where nobody counts these. What it writes is told in tokens that are read
+    in the same time: a step, which reads all weights for one token of each text, and each token of a step. Texts are
+    taken to be as long as they may be.
     """
-    return written_most(batch) or batch.computed_token_count or len(batch.requests)
+    read = batch.computed_token_count or len(batch.requests)
+    if steps := max((one.max_tokens for one in batch.requests if isinstance(one, GenerateUntil)), default=0):
+        return read + _STEP * steps + _WRITTEN * written_most(batch)
+    return read
 
 
 class Pace:

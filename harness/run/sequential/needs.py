@@ -5,19 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from harness.core.requests import GenerateUntil, Request
 from harness.core.scores import OVERALL
 from harness.core.tasks import Task
 from harness.decision.sequential.units import Place, drawn_counts
 from harness.run.planning import Plan
-from harness.run.work import TaskWork, text_length
+from harness.run.work import TaskWork, tokens_about
 
 __all__ = ["LEAST", "Need", "in_bits", "need_of", "sample_cost"]
 
 _FIRST, LEAST = 64, 32
 """Steps of the first look, and the fewest that another adds."""
-_CHARACTERS_A_TOKEN, _READ_FOR_WRITTEN = 4, 8
-"""About so many characters are a token, and writing one costs as much as reading some."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +89,5 @@ def in_bits(plan: Plan) -> Plan:
 
 def sample_cost(work: TaskWork) -> float:
     """About how many tokens reading a sample costs, by its texts: a figure that hangs on no clock."""
-    asked = [sum(map(_tokens, requests)) for requests in work.requests[:50]]
+    asked = [sum(map(tokens_about, requests)) for requests in work.requests[:50]]
     return max(1.0, sum(asked) / max(1, len(asked)))
-
-
-def _tokens(request: Request) -> float:
-    written = request.max_tokens * _READ_FOR_WRITTEN if isinstance(request, GenerateUntil) else 0
-    characters = sum(text_length(getattr(request, name)) for name in request.__dataclass_fields__)
-    return written + characters / _CHARACTERS_A_TOKEN
