@@ -101,7 +101,6 @@ def test_many_steps_of_few_texts_take_longer_than_few_steps_of_many(heard: Liste
     outlook = Outlook(heard, clock=clock)
     # As many tokens at most; seen on a processor, a step costs as much as 32 tokens that are read, and its tokens 2.
     wide, long = writing(*[16] * 200), writing(*[800] * 4)
-    outlook = Outlook(heard, clock=clock)
     outlook.expect({WRITING: [wide, long] * 4})
     outlook.begin()
     clock.now += 6.921
