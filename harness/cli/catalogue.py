@@ -1,6 +1,6 @@
 """`harness tasks`, `harness data` and `harness doctor`: what there is to run, and to run it on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from inspect import getdoc
 from typing import Annotated
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from harness.cli.console import output, print_json, print_rows
+from harness.cli.console import WIDE, output, print_json, print_lists, print_rows
 from harness.cli.process.off_network import go_offline
 from harness.core.text.counts import numbered
 
@@ -16,6 +16,9 @@ __all__ = ["data", "doctor", "tasks"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use only the cache, never the network.")]
+
+_NAMES = {"default_limit": "samples by default", "default_num_fewshot": "worked examples by default"}
+"""How people call what JSON has under these keys."""
 
 data = typer.Typer(help="The data sets: list, fetch, verify.", no_args_is_help=True)
 
@@ -57,12 +60,13 @@ def tasks(
     if as_json:
         print_json(rows)
         return
+    print_lists(_described(rows))
+
+
+def _described(rows: Sequence[Mapping[str, object]]) -> Iterator[dict[str, object]]:
+    """The rows as people read them."""
     for row in rows:
-        output.print(Text(str(row["task"]), style="bold"))
-        for name, value in row.items():
-            if name != "task":
-                output.print(Text(f"  {name.replace('_', ' ')}: {_cell(value)}"))
-        output.print("")
+        yield {_NAMES.get(name, name): _cell(value) for name, value in row.items()}
 
 
 def _print_names() -> None:
@@ -77,12 +81,21 @@ def _print_names() -> None:
 
 
 @data.command("list")
-def list_data(as_json: AsJson = False) -> None:
-    """List the data sets with their licences, their sources, and what was left out of them.
+def list_data(
+    names: Annotated[list[str] | None, typer.Argument(help="Data sets to describe; by default a list of all.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the data sets with their licences, or describe some: their sources, and what was left out of them.
 
-    [bold]Example[/bold]: harness data list --json | jq '.[].licence'
+    [bold]Examples[/bold]
+
+    harness data list
+
+    harness data list piqa boolq
+
+    harness data list --json | jq '.[].licence'
     """
-    from harness.data import all_datasets
+    from harness.data import all_datasets, find
 
     rows = [
         {
@@ -93,11 +106,17 @@ def list_data(as_json: AsJson = False) -> None:
             "licence": one.licence,
             "source": one.source.description,
             "dropped": one.dropped,
-            **({"citation": one.citation, "homepage": one.homepage, "sha256": one.sha256} if as_json else {}),
+            **({"citation": one.citation, "homepage": one.homepage, "sha256": one.sha256} if as_json or names else {}),
         }
-        for one in all_datasets()
+        for one in (map(find, names) if names else all_datasets())
     ]
-    _print(rows, as_json, "data sets")
+    if as_json or not names:
+        shown = ("data", "rows", "languages", "licence", *(["title"] if output.width >= WIDE else []))
+        _print(rows, as_json, "data sets", shown)
+    else:
+        print_lists(_described(rows))
+    if not (as_json or names):
+        output.print(Text("`harness data list NAME` describes one", style="dim"))
 
 
 @data.command("fetch")
@@ -132,7 +151,7 @@ def verify_data(
         for name in names or [one.name for one in all_datasets()]
         for one in verify(name)
     ]
-    _print(rows, as_json, "verification")
+    _print(rows, as_json, "verification", ("data", "status", "reason"))
     if any(row["status"] == "changed" for row in rows):
         raise typer.Exit(2)
 
@@ -168,11 +187,12 @@ def _first_line(described: object) -> str:
     return (getdoc(type(described)) or "").split("\n\n", 1)[0].replace("\n", " ")
 
 
-def _print(rows: Sequence[Mapping[str, object]], as_json: bool, title: str) -> None:
+def _print(rows: Sequence[Mapping[str, object]], as_json: bool, title: str, shown: Sequence[str] | None = None) -> None:
+    """The rows as JSON, or a table of the columns `shown`, else of all."""
     if as_json:
         print_json(rows)
         return
-    columns = list(rows[0]) if rows else []
+    columns = shown or (list(rows[0]) if rows else [])
     print_rows(title, columns, [[_cell(row[column]) for column in columns] for row in rows])
 
 

@@ -3,19 +3,21 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rich.table import Table
 from rich.text import Text
 
 from harness.cli.console import (
-    WIDE,
     Contexts,
     beside_cells,
     beside_titles,
     best_mark,
     counts,
+    error_cells,
+    error_titles,
     output,
     print_estimates,
+    print_rows,
     print_truncated,
+    score,
     suite_label,
 )
 from harness.core.scores import Estimate
@@ -26,8 +28,8 @@ __all__ = ["print_scores", "print_side_by_side"]
 
 _FEW = 40
 """So many rows are shown whole."""
-_ROOMY = 120
-"""Columns from which what a suite's score is made of has room."""
+_ROOMY = 12
+"""Columns that what a suite's score is made of takes at least."""
 _REASONS, _NAMES = 4, 4
 """How many reasons for what is absent are told, and how many of their tasks are named."""
 
@@ -59,7 +61,7 @@ def print_scores(
     suites = [one for one in rows if one.is_headline]
     briefs = _briefs(rows)
     tasks = [one for one in main_estimates(rows) if one.suite not in briefs]
-    _print_table("scores by suite", "suite", [(suite_label(one.suite), one, _made_of(one)) for one in suites], contexts)
+    _print_table("scores by suite", "suite", [(suite_label(one.suite), one) for one in suites], contexts, parts=True)
     _print_table("tasks, each by the metric in its suite's score, else by its first", "task", _named(tasks), contexts)
     _print_written(rows)
     for suite, few in briefs.items():
@@ -83,16 +85,14 @@ def print_side_by_side(runs: Sequence[tuple[str, Sequence[Estimate]]]) -> None:
     first = max((len(_row_name(key, by_task=by_task)) for key in rows), default=0)
     room = max(1, (output.width - first - 8) // _COLUMN)
     for start in range(0, len(runs), room):
-        table = Table(title="side by side", title_justify="left", title_style="bold", box=None, pad_edge=False)
-        table.add_column("task" if by_task else "dimension", overflow="fold")
-        for name, _ in runs[start : start + room]:
-            table.add_column(Text(elided(name, _COLUMN - 1)), justify="right", no_wrap=True)
-        table.add_column("best", no_wrap=True)
+        shown = [elided(name, _COLUMN - 1) for name, _ in runs[start : start + room]]
+        table = []
         for key in rows:
-            cells = [_beside(shown.get(key)) for shown in found[start : start + room]]
+            cells = [_beside(one.get(key)) for one in found[start : start + room]]
             if any(cells):
-                table.add_row(*map(Text, (_row_name(key, by_task=by_task), *cells, key[-1])))
-        output.print(table, "")
+                table.append((_row_name(key, by_task=by_task), *cells, key[-1]))
+        print_rows("side by side", ("task" if by_task else "dimension", *shown, "best"), table, right=shown)
+        output.print("")
 
 
 def _row_name(key: tuple[str, str, str, str], *, by_task: bool) -> str:
@@ -107,46 +107,45 @@ def _beside(one: Estimate | None) -> str:
     return number(one.value) + (f" ± {number(one.stderr)}" if one.stderr is not None else "")
 
 
-def _named(tasks: Sequence[Estimate]) -> list[tuple[str, Estimate, str]]:
+def _named(tasks: Sequence[Estimate]) -> list[tuple[str, Estimate]]:
     """Each task's row, by its name alone where no other suite has one of that name."""
     suites = Counter(one.task for one in tasks)
-    return [(one.task if suites[one.task] == 1 else f"{one.suite}/{one.task}", one, "") for one in tasks]
+    return [(one.task if suites[one.task] == 1 else f"{one.suite}/{one.task}", one) for one in tasks]
 
 
-def _made_of(headline: Estimate) -> str:
-    """Of which tasks the mean is; a single one is named with its metric."""
-    parts = headline.parts
-    if len(parts) <= 1:
-        return "".join(f"{part.task}/{part.metric}" for part in parts)
-    return f"mean of {len(parts)}: {_some([part.task for part in parts], 'more')}"
+def _made_of(headline: Estimate, room: int) -> str:
+    """Of which tasks the mean is: as many names as there is room for, and how many others."""
+    tasks = [part.task for part in headline.parts]
+    for shown in range(len(tasks), 0, -1):
+        rest = f" and {len(tasks) - shown} more" if shown < len(tasks) else ""
+        if len(told := ", ".join(tasks[:shown]) + rest) <= room:
+            return told
+    return numbered(len(tasks), "task") if tasks else ""
 
 
-def _print_table(title: str, first: str, rows: Sequence[tuple[str, Estimate, str]], contexts: Contexts) -> None:
-    """Name, estimate and what it is made of, which on narrow terminals has no room, nor has the interval."""
+def _print_table(
+    title: str, first: str, rows: Sequence[tuple[str, Estimate]], contexts: Contexts, *, parts: bool = False
+) -> None:
+    """Name, estimate and, for `parts`, what it is made of; narrow terminals have no room for that and the interval."""
     if not rows:
         return
-    wide = output.width >= WIDE
-    beside = beside_titles([one for _, one, _ in rows], contexts)
-    made = output.width >= _ROOMY + 20 * len(beside) and any(made_of for _, _, made_of in rows)
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column(first, overflow="fold")
-    table.add_column("metric", overflow="fold")
-    # Where there is no room for names, the word says what the error would: whether the score is told from chance.
-    errors = ["± stderr", "95 % interval"] if wide else [] if beside else ["± stderr"]
-    for name in ("score", *errors, "n"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in (*beside, "best"):
-        table.add_column(name, no_wrap=True)
-    if made:
-        table.add_column("made of", overflow="fold")
-    for name, one, made_of in rows:
-        score = "absent" if one.value is None else number(one.value)
-        error = (number(one.stderr), interval(one.low, one.high))[: len(errors)]
-        context = (*beside_cells(one, contexts, beside), best_mark(one, contexts))
-        table.add_row(
-            *map(Text, (name, one.metric, score, *error, counts(one), *context, *([made_of] if made else [])))
-        )
-    output.print(table, "")
+    beside = beside_titles([one for _, one in rows], contexts)
+    errors = error_titles(beside)
+    right = ("score", *errors, "n")
+    columns = [first, "metric", *right, *beside, "best"]
+    table = [
+        [
+            *(name, one.metric, score(one), *error_cells(one, errors), counts(one)),
+            *(*beside_cells(one, contexts, beside), best_mark(one, contexts)),
+        ]
+        for name, one in rows
+    ]
+    widths = [max(len(column), *(len(row[at]) for row in table)) for at, column in enumerate(columns)]
+    if parts and (room := output.width - sum(widths) - 2 * len(widths)) >= _ROOMY:
+        columns.append("mean of")
+        table = [[*row, _made_of(one, room)] for row, (_, one) in zip(table, rows, strict=True)]
+    print_rows(title, columns, table, names=2, right=right)
+    output.print("")
 
 
 def _print_written(rows: Sequence[Estimate]) -> None:
@@ -157,16 +156,12 @@ def _print_written(rows: Sequence[Estimate]) -> None:
     tasks = [(suite, task) for suite, task, metric in found if metric == CUT.name]
     if not tasks:
         return
-    table = Table(title="written answers", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("task", overflow="fold")
     shown = [(ACCURACY, "right"), (UPPER, "at most"), (CUT, "cut"), (UNPARSED, "unread"), (TOKENS, "tokens")]
     if any(metric == CHANCE.name for *_, metric in found):
         shown.insert(1, (CHANCE, "chance"))
-    for _, title in shown:
-        table.add_column(title, justify="right", no_wrap=True)
-    for suite, task in tasks:
-        table.add_row(Text(task), *(Text(found.get((suite, task, metric.name), "")) for metric, _ in shown))
-    output.print(table)
+    titles = [title for _, title in shown]
+    table = [(task, *(found.get((suite, task, metric.name), "") for metric, _ in shown)) for suite, task in tasks]
+    print_rows("written answers", ("task", *titles), table, right=titles)
     output.print(
         Text("at most: if all were right that was cut or could not be read; see docs/written-answers.md", style="dim"),
         "",

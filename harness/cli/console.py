@@ -4,14 +4,14 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
-from rich.table import Table
 from rich.text import Text
 
+from harness.cli.screens.tables import as_lists, laid_out
 from harness.core.process.secrets import hidden
 from harness.core.scores import Estimate
 from harness.core.text.counts import numbered
@@ -28,15 +28,19 @@ __all__ = [
     "beside_titles",
     "best_mark",
     "counts",
+    "error_cells",
+    "error_titles",
     "errors",
     "estimates_as_json",
     "fitted_width",
     "output",
     "print_estimates",
     "print_json",
+    "print_lists",
     "print_rows",
     "print_text",
     "saving_line",
+    "score",
     "suite_label",
 ]
 
@@ -80,14 +84,25 @@ def print_text(text: str) -> None:
     sys.stdout.write(text)
 
 
-def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A plain table; what a model, a file or a user wrote is shown as text, never as markup."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+def print_rows(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    names: int = 1,
+    right: Collection[str] = (),
+) -> None:
+    """A plain table as of `laid_out`; what a model, a file or a user wrote is shown as text, never as markup."""
+    for line in laid_out(title, columns, list(rows), output.width, names=names, right=right):
+        output.print(line)
+
+
+def print_lists(rows: Iterable[Mapping[str, object]]) -> None:
+    """Each row as a list below its first value, and an empty line."""
     for row in rows:
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    output.print(table)
+        for line in as_lists(list(row), [list(row.values())], output.width):
+            output.print(line)
+        output.print("")
 
 
 def print_estimates(estimates: Sequence[Estimate], contexts: Contexts | None = None, *, by_group: bool = False) -> None:
@@ -99,7 +114,7 @@ def print_estimates(estimates: Sequence[Estimate], contexts: Contexts | None = N
     shown = [estimate for estimate in estimates if estimate.applies and (by_group or estimate.group is None)]
     for suite in dict.fromkeys(estimate.suite for estimate in shown):
         rows = [estimate for estimate in shown if estimate.suite == suite]
-        output.print(_table(suite, rows, contexts), "")
+        _print_suite(suite, rows, contexts)
     for reason in dict.fromkeys(estimate.reason for estimate in estimates if not estimate.applies):
         tasks = dict.fromkeys(estimate.task for estimate in estimates if estimate.reason == reason)
         output.print(Text(f"not defined here: {', '.join(tasks)}: {reason}", style="dim"))
@@ -119,26 +134,41 @@ def suite_label(name: str) -> str:
     return name if title.startswith(name.replace("_", " ")) else f"{title} ({name})"
 
 
-def _table(suite: str, rows: Sequence[Estimate], contexts: Contexts) -> Table:
-    wide = output.width >= WIDE
+def _print_suite(suite: str, rows: Sequence[Estimate], contexts: Contexts) -> None:
     bases, beside = {estimate.basis for estimate in rows}, beside_titles(rows, contexts)
     title = f"{suite_label(suite)} ({min(bases)})" if len(bases) == 1 else suite_label(suite)
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("task / metric", overflow="fold")
-    for name in ("score", "± stderr", *(["95 % interval"] if wide else []), "n"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in (*beside, "unit", "best"):
-        table.add_column(name, overflow="fold", no_wrap=name != "unit")
-    if len(bases) > 1:
-        table.add_column("basis", no_wrap=True)
+    errors = error_titles(beside)
+    numbers = ("score", *errors, "n")
+    columns = ["task / metric", *numbers, *beside, "unit", "best", *(["basis"] if len(bases) > 1 else [])]
+    table: list[Sequence[object]] = []
     for task in dict.fromkeys(estimate.task for estimate in rows):
-        table.add_row(Text(task, style="bold"))
-        for estimate in rows:
-            if estimate.task == task:
-                context = beside_cells(estimate, contexts, beside)
-                cells = _cells(estimate, context, contexts, wide=wide)
-                table.add_row(*map(Text, cells if len(bases) > 1 else cells[:-1]))
-    return table
+        table.append([Text(task, style="bold")])
+        for one in rows:
+            if one.task == task:
+                context = (*beside_cells(one, contexts, beside), one.unit, best_mark(one, contexts), one.basis)
+                cells = (f"  {_name(one)}", score(one), *error_cells(one, errors), counts(one), *context)
+                table.append(cells[: len(columns)])
+    print_rows(title, columns, table, right=numbers)
+    output.print("")
+
+
+def error_titles(beside: Sequence[str]) -> list[str]:
+    """Which columns tell how sure a score is.
+
+    Where there is no room for both, the word `beside` it says what the error would: whether it is told from chance.
+    """
+    return ["± stderr", "95 % interval"] if output.width >= WIDE else [] if beside else ["± stderr"]
+
+
+def error_cells(one: Estimate, titles: Sequence[str]) -> list[str]:
+    """What stands under `error_titles`."""
+    reach = " ".join(filter(None, [interval(one.low, one.high), one.by_chance]))
+    return [number(one.stderr), reach][: len(titles)]
+
+
+def score(one: Estimate) -> str:
+    """The value, or that there is none."""
+    return "absent" if one.value is None else number(one.value)
 
 
 def _faults(estimates: Sequence[Estimate]) -> dict[str, list[str]]:
@@ -206,20 +236,6 @@ def _key(estimate: Estimate) -> "Key":
     from harness.decision.keys import key_of  # imported late, as all of the decisions are
 
     return key_of(estimate)
-
-
-def _cells(estimate: Estimate, context: Sequence[str], contexts: Contexts, *, wide: bool) -> tuple[str, ...]:
-    return (
-        f"  {_name(estimate)}",
-        "absent" if estimate.value is None else number(estimate.value),
-        number(estimate.stderr),
-        *([" ".join(filter(None, [interval(estimate.low, estimate.high), estimate.by_chance]))] if wide else []),
-        counts(estimate),
-        *context,
-        estimate.unit,
-        best_mark(estimate, contexts),
-        estimate.basis,
-    )
 
 
 def counts(estimate: Estimate) -> str:

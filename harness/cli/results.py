@@ -8,11 +8,12 @@ import typer
 from rich.text import Text
 
 from harness.cli.compact import print_scores
-from harness.cli.console import errors, estimates_as_json, output, print_json, print_rows, saving_line
+from harness.cli.console import WIDE, errors, estimates_as_json, output, print_json, print_rows, saving_line
 from harness.cli.runs import Output, Run, sealed_run, spec_files
 from harness.cli.screens.samples import print_samples
 from harness.core.errors import RecordError, UnknownName
 from harness.core.text.counts import numbered
+from harness.core.text.display import apart
 
 if TYPE_CHECKING:
     from harness.record import RunRecord
@@ -21,6 +22,8 @@ __all__ = ["runs", "show"]
 
 _FEW = 3
 """Suites of a run that the list of runs names."""
+_LONG_NAME, _SHORT_NAME = 48, 20
+"""Columns that a model's name has in the list, on wide terminals and others."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
@@ -52,7 +55,15 @@ def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
     elif found:
         training = [name for name in ("lineage", "step", "tags") if any(row[name] not in (None, "") for row in found)]
         columns = ("run_id", "state", "model", *training, "suites", "dtype", "seed", "started_at")
-        print_rows(f"runs in {output_folder}", columns, [[_cell(row, column) for column in columns] for row in found])
+        models = apart([str(row["model"]) for row in found], _LONG_NAME if output.width >= WIDE else _SHORT_NAME)
+        print_rows(
+            f"runs in {output_folder}",
+            [column.removesuffix("_id").removesuffix("_at") for column in columns],
+            [
+                [_cell({**row, "model": model}, column) for column in columns]
+                for row, model in zip(found, models, strict=True)
+            ],
+        )
     elif not faults:
         output.print(Text(f"no runs in {output_folder}"))
     for fault in faults:
@@ -117,13 +128,14 @@ def show(
 
 
 def _cell(row: Mapping[str, object], column: str) -> object:
-    """A cell of the list: of many suites the first, and of a moment the minute."""
+    """A cell of the list: of many suites the first, or their number where it is narrow, and of a moment the minute."""
     value = row[column]
     if column == "started_at" and isinstance(value, str):
         return value[:16].replace("T", " ")
     names = str(value).split(", ")
     if column == "suites" and len(names) > _FEW:
-        return f"{', '.join(names[: _FEW - 1])} and {numbered(len(names) - _FEW + 1, 'other')}"
+        others = numbered(len(names) - _FEW + 1, "other")
+        return f"{', '.join(names[: _FEW - 1])} and {others}" if output.width >= WIDE else len(names)
     return value
 
 

@@ -1,16 +1,16 @@
 """What an evaluation would take, as `harness eval --dry-run` prints it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
 from rich.text import Text
 
-from harness.cli.console import output
+from harness.cli.console import output, print_rows
 from harness.core.text.counts import numbered
 from harness.core.text.display import duration, number
 
 if TYPE_CHECKING:
-    from harness.run.outlook.forecast import Forecast
+    from harness.run.outlook.forecast import Forecast, TaskForecast
 
 __all__ = ["forecast_as_json", "print_forecast"]
 
@@ -19,27 +19,28 @@ def print_forecast(found: "Forecast") -> None:
     """A row a task, the whole below, and what the figures go by."""
     spec = found.plan.spec
     output.print(Text(f"{spec.model}: {spec.dtype} on {spec.device}, run {spec.run_id}", style="bold"))
-    table = Table(box=None, pad_edge=False)
-    table.add_column("suite / task", overflow="fold")
-    for name in ("samples", "reads", "writes", "time", "energy, J"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table: list[Sequence[object]] = []
     for suite in dict.fromkeys(one.suite for one in found.tasks):
-        table.add_row(Text(suite, style="bold"))
-        for one in found.tasks:
-            if one.suite == suite:
-                table.add_row(
-                    Text(f"  {one.task}"),
-                    f"{one.sample_count:,}",
-                    "" if one.read_token_count is None else f"{one.read_token_count:,}",
-                    f"{one.written_token_count:,}" if one.written_token_count else "",
-                    _duration(one.duration_s),
-                    _energy(found.energy_joules(one.duration_s)),
-                )
-    table.add_row(*(Text(cell, style="bold") for cell in _whole(found)))
-    output.print(table, "")
+        table.append([Text(suite, style="bold")])
+        table.extend(_cells(one, found) for one in found.tasks if one.suite == suite)
+    table.append([Text(cell, style="bold") for cell in _whole(found)])
+    numbers = ("samples", "reads", "writes", "time", "energy, J")
+    print_rows("", ("suite / task", *numbers), table, right=numbers)
+    output.print("")
     for line in _notes(found):
         output.print(Text(line, style="dim"))
     output.print(Text("dry run: nothing was evaluated, and nothing was written to the folder of runs"))
+
+
+def _cells(one: "TaskForecast", found: "Forecast") -> tuple[str, ...]:
+    return (
+        f"  {one.task}",
+        f"{one.sample_count:,}",
+        "" if one.read_token_count is None else f"{one.read_token_count:,}",
+        f"{one.written_token_count:,}" if one.written_token_count else "",
+        _duration(one.duration_s),
+        _energy(found.energy_joules(one.duration_s)),
+    )
 
 
 def _whole(found: "Forecast") -> tuple[str, ...]:
