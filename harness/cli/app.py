@@ -32,6 +32,7 @@ from harness.cli.console import fitted_width, output, print_text
 from harness.cli.process.bus_error import end_clearly
 from harness.cli.process.guard import guarded
 from harness.cli.process.off_network import stay_off
+from harness.cli.screens.help import HelpedCommand, HelpedGroup
 from harness.core.process.time_limit import end_where_stuck
 
 __all__ = ["app", "main"]
@@ -92,7 +93,9 @@ app.add_typer(deciding.policy, name="policy")
 
 def _let_flow(group: typer.Typer) -> None:
     """Have the help of each command break its lines where the window ends, and not where those of its docstring do."""
+    group.info.cls = HelpedGroup
     for one in group.registered_commands:
+        one.cls = HelpedCommand
         one.help = re.sub(r"(?<!\n)\n(?!\n)", " ", getdoc(one.callback) or "")
     for inner in group.registered_groups:
         if inner.typer_instance is not None:
