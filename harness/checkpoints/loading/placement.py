@@ -74,7 +74,9 @@ def parse_device_map(text: str) -> Mapping[str, int | None]:
             name, room = part.strip(), None
         elif found is None:
             raise InputError(
-                f"{part.strip()!r} isn't a device with the room it has", place=f"--device-map {text}", fix=_FIX
+                f"{part.strip()!r} isn't a device with its room in MB, GB, MiB or GiB",
+                place=f"--device-map {text}",
+                fix=_FIX,
             )
         else:
             name = f"cuda:{found[1]}" if found[1].isdigit() else found[1]
