@@ -11,7 +11,7 @@ from rich.text import Text
 from typer.core import TyperCommand, TyperGroup
 
 from harness.cli.console import output
-from harness.cli.screens.tables import beside
+from harness.cli.screens.tables import set_beside
 
 __all__ = ["HelpedCommand", "HelpedGroup"]
 
@@ -80,7 +80,7 @@ def _print_help(command: HelpedCommand | HelpedGroup, ctx: Any) -> None:
 def _print_paragraph(paragraph: str) -> None:
     """An example stands indented below the text before it; before other text there is an empty line."""
     if paragraph.startswith(_EXAMPLE):
-        for line in beside(Text(), Text(paragraph), 0, output.width):
+        for line in set_beside(Text(), Text(paragraph), 0, output.width):
             output.print(line)
     else:
         output.print(Text.from_markup(f"\n{paragraph}"))
@@ -91,7 +91,9 @@ def _print_panel(title: str, rows: Mapping[str, Text]) -> None:
         width = output.width - _EDGES
         first = min(_FIRST, max(map(len, rows)))
         lines: Iterable[Text] = (
-            line for name, told in rows.items() for line in beside(Text(name, style="bold cyan"), told, first, width)
+            line
+            for name, told in rows.items()
+            for line in set_beside(Text(name, style="bold cyan"), told, first, width)
         )
         output.print(Panel(Group(*lines), title=title, title_align="left", border_style="dim"))
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness.core.text.display import visible
 
-__all__ = ["as_lists", "beside", "laid_out"]
+__all__ = ["as_lists", "laid_out", "set_beside"]
 
 _GAP = 2
 _WHOLE, _BROKEN = range(20, 16, -1), range(20, 11, -1)
@@ -63,7 +63,7 @@ def as_lists(columns: Sequence[str], rows: Sequence[Sequence[object]], width: in
     return lines
 
 
-def beside(name: Text, told: Text, first: int, width: int) -> list[Text]:
+def set_beside(name: Text, told: Text, first: int, width: int) -> list[Text]:
     """The lines of a text beside its name, which has `first` columns, and stands above where it needs more."""
     return _row([name, told], [first, max(1, width - first - _GAP)], [False, False])
 
