@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -236,7 +237,8 @@ def init_command(
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"can't be written ({error.strerror})", place=file) from error
-    errors.print(Text(f"written: {file}"))
+    heading = (line.removeprefix("# ") for line in takewhile(lambda line: line.startswith("#"), text.splitlines()))
+    errors.print(Text(f"written: {file}\n{' '.join(heading)}"))
 
 
 @policy.command("plan")

@@ -106,7 +106,7 @@ def print_verdict(verdict: "Verdict", kept: Path, found: "Decided | None" = None
     """The verdict for a terminal, and where it is kept; of a decision also what was asked and what more would cost."""
     from harness.decision.wording import verdict_lines
 
-    output.print(Text("\n".join(verdict_lines(verdict))))
+    output.print(Text("\n".join(verdict_lines(verdict, output.width))))
     if found is not None:
         print_rows("samples", ("task", "asked", "there are"), _sample_rows(found))
         looks = "once" if found.looks == 1 else f"{found.looks} times"

@@ -54,7 +54,8 @@ smallest_n: {smallest_n}
 class _Number:
     """A score that a rule may be on: its bounds, and how its difference to an equal model behaves.
 
-    That has the standard error `error`, and its bound lies `reach` away from it.
+    That is worse by `shift`, which the run of one tells, has the standard error `error`, and its bound lies `reach`
+    away from it.
     """
 
     key: Key
@@ -64,6 +65,7 @@ class _Number:
     units: int
     error: float
     reach: float
+    shift: float = 0.0
 
     @property
     def value(self) -> float:
@@ -156,7 +158,7 @@ def _number(run: Scored, key: Key, absolute: bool, equal: RunRecord | None) -> _
     if estimate.target is not None and found.low == found.high == estimate.target:
         return None
     error = CHANGED * (found.high - found.low) / 2 / _REACH
-    reach = _REACH * error
+    reach, shift = _REACH * error, 0.0
     if not absolute and estimate.target is None:
         # Of a run against itself the bound still allows for changes that so few samples don't show.
         contrast = Contrasts(run, Scored(equal) if equal else run, confidence=two_sided(CONFIDENCE), resamples=_DRAWN)
@@ -166,9 +168,19 @@ def _number(run: Scored, key: Key, absolute: bool, equal: RunRecord | None) -> _
         seen = max(change.value - change.low, change.high - change.value)
         if equal:
             error, reach = seen / _REACH, seen
+            shift = max(0.0, change.value if estimate.direction == "lower" else -change.value)
         reach = max(reach, seen)
     units = unit_count(run, key)
-    return _Number(key=key, estimate=estimate, low=found.low, high=found.high, units=units, error=error, reach=reach)
+    return _Number(
+        key=key,
+        estimate=estimate,
+        low=found.low,
+        high=found.high,
+        units=units,
+        error=error,
+        reach=reach,
+        shift=shift,
+    )
 
 
 def _relative(kept: Sequence[_Number]) -> list[str]:
@@ -208,9 +220,9 @@ def _passes(one: _Number, margin: float) -> float:
 
 
 def _offset(one: _Number) -> float:
-    """How far a number is from its target, with its error; nothing for what is held against a baseline."""
+    """How far a number is from its target, with its error; of what is held against a baseline, how much worse it is."""
     target = one.estimate.target
-    return 0.0 if target is None else max(abs(one.low - target), abs(one.high - target)) - one.reach
+    return one.shift if target is None else max(abs(one.low - target), abs(one.high - target)) - one.reach
 
 
 def _rule(one: _Number, kind: str, bound: str) -> str:

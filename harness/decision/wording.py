@@ -1,5 +1,6 @@
 """Comparisons and verdicts as Markdown."""
 
+import re
 from collections.abc import Sequence
 
 from harness.core.scores import OVERALL
@@ -32,30 +33,45 @@ FLIP_COLUMNS = ("task", "sample", "change", "first said", "second said", "end of
 COST_COLUMNS = ("cost", "first", "second", "ratio", "unit")
 
 
-def verdict_lines(verdict: Verdict) -> list[str]:
-    """The gate's verdict for a terminal: what was decided, two lines a rule, then commands and methods."""
+def verdict_lines(verdict: Verdict, width: int = 80) -> list[str]:
+    """The gate's verdict for a terminal: what was decided, two lines a rule, then commands and methods.
+
+    A rule whose first line has no room in `width` leaves out the values that its change lies between.
+    """
     lines = [f"{headline(verdict)} by the policy {verdict.policy}", ""]
     for rule in verdict.rules:
-        lines += [_numbers(rule), f"  {sentence_of(rule.reason)}"]
+        lines += [_numbers(rule, width), f"  {sentence_of(rule.reason)}"]
     if commands := _commands(verdict):
-        lines += ["", _SETTLING, *(f"  {command}" for command in commands)]
+        lines += ["", _SETTLING, *(line for command in commands for line in _as_shell(command, width))]
     if methods := _methods(verdict):
         lines += ["", _RANGES, *(f"  {how}: {', '.join(of)}" for how, of in methods.items())]
     return [*lines, ""]
 
 
 _SETTLING, _RANGES = "What would settle the open rules:", "How the ranges were made:"
+_LIKEWISE = "  # and the baseline likewise"
 
 
 def _commands(verdict: Verdict) -> list[str]:
     """What would settle the open rules, each once."""
     return list(
         dict.fromkeys(
-            command + (" (and the baseline likewise)" if rule.kind in _AGAINST else "")
+            command + (_LIKEWISE if rule.kind in _AGAINST else "")
             for rule in verdict.rules
             if (command := command_in(rule.reason))
         )
     )
+
+
+def _as_shell(command: str, width: int) -> list[str]:
+    """A command in lines that a shell takes as one, so that it can be copied; broken before options alone."""
+    lines: list[str] = []
+    for word in re.split(r" (?=--)", command):
+        if lines and len(lines[-1]) + len(word) + 3 <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f"    {word}" if lines else f"  {word}")
+    return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
 
 def _methods(verdict: Verdict) -> dict[str, list[str]]:
@@ -72,20 +88,20 @@ def headline(verdict: Verdict) -> str:
     count = len(verdict.rules)
     decided = decided_count(verdict.rules)
     wanted = ""
-    if decided < verdict.smallest_decided * count:
+    if verdict.verdict == "INCONCLUSIVE" and decided < verdict.smallest_decided * count:
         wanted = f", and the policy wants {verdict.smallest_decided:.0%}"
     return f"{verdict.verdict} ({decided} of {count} rule{'s'[: count > 1]} decided{wanted})"
 
 
-def _numbers(rule: RuleVerdict) -> str:
+def _numbers(rule: RuleVerdict, width: int) -> str:
     """A rule's first line: its verdict, what it is on, the number and what it may be."""
-    value = _signed(rule, rule.value)
-    if shown := values_of(rule.reason):
-        value = f"{shown}, change {value}"
     limit = f"({allowed(rule).replace('at least', '≥').replace('at most', '≤')})" if rule.bound is not None else ""
+    value = " ".join(filter(None, (_signed(rule, rule.value), limit)))
     n = "" if rule.n is None else f"n = {rule.n:,}"
-    told = ", ".join(filter(None, (" ".join(filter(None, (value, limit))), n)))
-    return f"{_weighed(rule):<12}  {_titled(rule)}" + (f": {told}" if told else "")
+    start = f"{_weighed(rule):<12}  {_titled(rule)}"
+    told = [", ".join(filter(None, parts)) for parts in ((value, values_of(rule.reason), n), (value, n))]
+    lines = [f"{start}: {one}" if one else start for one in told]
+    return next((line for line in lines if len(line) <= width), lines[-1])
 
 
 def _titled(rule: RuleVerdict) -> str:

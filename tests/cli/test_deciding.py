@@ -164,6 +164,7 @@ def test_runs_are_compared_in_a_table_in_markdown_and_in_json(harness_here, runs
 def test_a_policy_is_written_once(harness_here, runs, tmp_path):
     written = harness_here("policy", "init", runs[0].run_id, "--file", "mine.yaml")
     assert written.returncode == 0
+    assert re.search(r"equal to it passes with probability 0\.[89]\d", written.stderr)
     itself = ("--baseline", runs[0].run_id)
     assert harness_here("gate", runs[0].run_id, "--policy", "mine.yaml", *itself).returncode == 0
     again = harness_here("policy", "init", runs[0].run_id, "--file", "mine.yaml")

@@ -99,6 +99,12 @@ def test_cards_say_the_headline_and_show_foreign_texts_as_texts(pair, tmp_path, 
         assert HOSTILE not in card
 
 
+def test_a_run_without_headlines_shows_a_score_of_each_task(tmp_path):
+    card = sealed(tmp_path / "runs", "d", scores_of([1.0, 0.0, 1.0]), task="wolves")._repr_html_()
+    assert "quiz/wolves" in card
+    assert "0.6667" in card
+
+
 def test_an_unfinished_run_has_a_card_too(tmp_path):
     writer = harness.record.RunWriter(tmp_path / "runs", run_spec("c"))
     writer.close()

@@ -296,6 +296,14 @@ def test_an_equal_model_passes_a_drafted_policy_as_often_as_it_says(tmp_path, ru
     assert passed / 15 >= said - 3 * (said * (1 - said) / 15) ** 0.5
 
 
+@pytest.mark.parametrize("right", [100, 96, 80])
+def test_a_run_that_counts_as_equal_passes_the_policy_that_it_was_named_for(tmp_path, run, right):
+    """Also one that is worse by more than chance, as a precision may be."""
+    record, equal = run(100), run(right, name="b")
+    (tmp_path / "draft.yaml").write_text(draft(record, equal=equal))
+    assert gate(equal, read_policy(str(tmp_path / "draft.yaml")), record).verdict == "PASS"
+
+
 def test_a_metric_without_an_interval_is_open(tmp_path, policy):
     record = sealed(
         tmp_path / "runs", "a", [Score(sample_id=str(i), metric="acc", value=1.0, cluster="one") for i in range(40)]

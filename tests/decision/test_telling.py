@@ -1,13 +1,19 @@
 """What a verdict says: sentences, commands, how much was decided, and where a code scanner finds it."""
 
 import re
+import shlex
+from dataclasses import replace
 
 from scipy.stats import binomtest
 
 from harness.core.text.reasons import told_parts
 from harness.decision.gate import gate
+from harness.decision.keys import Key
 from harness.decision.policy import read_policy
 from harness.decision.reports import sarif
+from harness.decision.scored import Scored
+from harness.decision.telling.sentences import command_in
+from harness.decision.telling.settling import command_of
 from harness.decision.wording import headline, verdict_lines
 from tests.decision.runs import flipped, scores_of, sealed, task_spec
 
@@ -16,13 +22,13 @@ CLOSE = {"kind": "non_inferior", "suite": "quiz", "margin": 0.05}
 
 
 def test_a_rule_says_in_a_sentence_what_would_settle_it(policy, run):
-    asked = (task_spec(limit=200),)
+    asked = (task_spec(limit=200, sample_count=200),)
     (rule,) = gate(run(122, tasks=asked), policy(FLOOR)).rules
     sentence, command, method = told_parts(rule.reason)
     exact = binomtest(122, 200).proportion_ci(0.9, method="exact")
     assert sentence == f"Can't tell: the likely range {exact.low:.4f} to {exact.high:.4f} crosses the limit 0.6000"
     told, limit = re.fullmatch(
-        r"About ([\d,]+) questions would settle it: `harness eval .*--limit (\d+)`", command
+        r"About ([\d,]+) questions would settle it: `harness eval .*--limit (\d+) .*`", command
     ).groups()
     count = int(limit)
     assert told == f"{count:,}"
@@ -49,17 +55,44 @@ def test_a_policy_may_ask_how_much_is_decided(policy, run):
 
 def test_a_verdict_takes_two_lines_a_rule_at_eighty_columns(tmp_path, policy):
     before, after = flipped(300, 5, 20)
+    asked = (task_spec(limit=300, sample_count=300),)
     baseline, record = (
-        sealed(tmp_path / "runs", name, scores_of(of), tasks=(task_spec(limit=300),))
-        for name, of in (("a", before), ("b", after))
+        sealed(tmp_path / "runs", name, scores_of(of), tasks=asked) for name, of in (("a", before), ("b", after))
     )
-    target = {"kind": "target", "suite": "quiz", "task": "foxes", "metric": "acc", "target": 0.5, "margin": 0.1}
-    lines = verdict_lines(gate(record, policy(FLOOR, CLOSE, target), baseline))
+    of_task = {"suite": "quiz", "task": "foxes", "metric": "acc"}
+    target = {"kind": "target", "target": 0.5, "margin": 0.1, **of_task}
+    open_still = {**CLOSE, "margin": 0.06}
+    long = {**CLOSE, **of_task, "name": "answers_to_all_questions_about_foxes"}
+    verdict = gate(record, policy(FLOOR, open_still, long, target), baseline)
+    lines = verdict_lines(verdict)
     assert max(map(len, lines)) <= 80
     start = lines.index("") + 1
     rules = lines[start : lines.index("", start)]
-    assert len(rules) == 6
-    assert [line.split()[0] for line in rules[::2]] == ["FAIL", "INCONCLUSIVE", "PASS"]
+    assert len(rules) == 8
+    assert [line.split()[0] for line in rules[::2]] == ["FAIL", "INCONCLUSIVE", "INCONCLUSIVE", "PASS"]
+    assert "against" in rules[2]
+    assert "against" not in rules[4]  # there is no room
+    assert "against" in verdict_lines(verdict, width=140)[start + 4]
+    # What is to be copied stays one command.
+    told = "\n".join(lines).split("open rules:\n")[1].split("\n\n")[0]
+    (command,) = told.replace("\\\n", "").splitlines()
+    assert shlex.split(command, comments=True)[:2] == ["harness", "eval"]
+    assert command.endswith("  # and the baseline likewise")
+
+
+def test_what_settles_a_rule_evaluates_the_checkpoint_as_it_was(policy, run):
+    """The tasks of the number, in the precision, with the seed, the template and the exemplars of the run."""
+    asked = task_spec(limit=200, sample_count=200)
+    piqa = (replace(asked, task="piqa", num_fewshot=5),)
+    record = run(122, task="piqa", tasks=piqa, dtype="bfloat16", seed=3, apply_chat_template=True)
+    words = shlex.split(command_of(Scored(record), Key("quiz", "piqa", "acc", None), 560))
+    assert words[2:8] == ["--model", "model-a", "--task", "piqa", "--limit", "560"]
+    assert words[8:] == ["--dtype", "bfloat16", "--seed", "3", "--apply-chat-template", "--num-fewshot", "5"]
+    # The tasks of a file have no name of their own, and where there are no more questions no command helps.
+    assert "--suite quiz.yaml " in gate(run(122, name="b", tasks=(asked,)), policy(FLOOR)).rules[0].reason
+    (ended,) = gate(run(122, name="c", tasks=(replace(asked, limit=500),)), policy(FLOOR)).rules
+    assert command_in(ended.reason) == ""
+    assert "more than the data has" in ended.reason
 
 
 def test_sarif_holds_what_failed_where_its_reader_can_change_it(policy, run, monkeypatch):

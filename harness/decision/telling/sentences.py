@@ -34,15 +34,15 @@ class Edges:
 
 
 _HELD: dict[tuple[Standing, str], str] = {
-    ("clears", "least"): "Holds: {ends} does not fall below the limit {low}",
-    ("clears", "most"): "Holds: {ends} does not rise above the limit {high}",
+    ("clears", "least"): "Holds: {ends} is within the limit {low}",
+    ("clears", "most"): "Holds: {ends} is within the limit {high}",
     ("clears", "between"): "Holds: {ends} lies within {low} to {high}",
     ("beyond", "least"): "Broken: {ends} lies below the limit {low}",
     ("beyond", "most"): "Broken: {ends} lies above the limit {high}",
     ("beyond", "between"): "Broken: {ends} lies outside {low} to {high}",
     ("undecided", "least"): "Can't tell: {ends} crosses the limit {low}",
     ("undecided", "most"): "Can't tell: {ends} crosses the limit {high}",
-    ("undecided", "between"): "Can't tell: {ends} is partly outside {low} to {high}",
+    ("undecided", "between"): "Can't tell: {ends} lies partly in {low} to {high}",
 }
 _VALUES = "{now} against {before}"
 _METHOD = "method: {method}"

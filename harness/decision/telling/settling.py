@@ -2,11 +2,15 @@
 
 import math
 import shlex
+from collections.abc import Sequence
 
+from harness.core import registry
+from harness.core.errors import HarnessError
 from harness.core.text.reasons import Reason
 from harness.decision.contrasts import contrasted_parts
 from harness.decision.keys import Key
 from harness.decision.scored import Scored
+from harness.record.spec import TaskSpec
 
 __all__ = ["command_of", "settled_by"]
 
@@ -42,18 +46,50 @@ def settled_by(run: Scored, key: Key, n: int, n_needed: int | None, *, against: 
 
 
 def command_of(run: Scored, key: Key, limit: int) -> str:
-    """What evaluates the run's checkpoint again on so many questions a task of what the number is of."""
+    """What evaluates the run's checkpoint again, as it was evaluated, on so many questions of each task of a number.
+
+    Tasks of a file are named by the file's suite, as no record keeps where the file was.
+    """
     spec = run.record.spec
-    asked = ["--suite", key.suite] if key.is_headline else ["--task", key.task]
-    seed = ["--seed", str(spec.seed)] if spec.seed else []
-    return shlex.join(["harness", "eval", "--model", spec.model, *asked, "--limit", str(limit), *seed])
+    tasks = _tasks(run, key)
+    names = [task.task for task in tasks]
+    options = ["--model", spec.model]
+    if {*names} <= {*registry.names("harness.tasks")}:
+        options += [word for name in names for word in ("--task", name)]
+    else:
+        known = key.suite in registry.names("harness.suites")
+        options += ["--suite", key.suite if known else f"{key.suite}.yaml"]
+    options += ["--limit", str(limit), "--dtype", spec.dtype] if spec.dtype in _DTYPES else ["--limit", str(limit)]
+    if spec.seed:
+        options += ["--seed", str(spec.seed)]
+    if spec.apply_chat_template:
+        options += ["--apply-chat-template"]
+    shots = {task.num_fewshot for task in tasks}
+    if len(shots) == 1 and shots != _usual_shots(names):
+        options += ["--num-fewshot", str(*shots)]
+    return shlex.join(["harness", "eval", *options])
+
+
+_DTYPES = ("float32", "bfloat16", "float16")
+
+
+def _tasks(run: Scored, key: Key) -> list[TaskSpec]:
+    """What the number is made of."""
+    names = {(one.suite, one.task) for one in contrasted_parts(run, key) or [key]}
+    return [task for task in run.record.spec.tasks if (task.suite, task.task) in names]
+
+
+def _usual_shots(names: Sequence[str]) -> set[int]:
+    """How many exemplars the tasks have where nobody says; empty where one of them can't be told."""
+    try:
+        return {registry.task(name).default_num_fewshot for name in names}
+    except HarnessError:
+        return set()
 
 
 def _limit(run: Scored, key: Key, factor: float) -> int | None:
     """`--limit` for so many times the samples; None where the data was asked to its end."""
-    names = {(one.suite, one.task) for one in contrasted_parts(run, key) or [key]}
-    tasks = [task for task in run.record.spec.tasks if (task.suite, task.task) in names]
-    limits = [task.limit for task in tasks if task.limit is not None]
+    limits = [task.limit for task in _tasks(run, key) if task.limit is not None and task.sample_count >= task.limit]
     return _rounded(math.ceil(max(limits) * factor)) if limits else None
 
 
