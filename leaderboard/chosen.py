@@ -8,8 +8,9 @@ import streamlit as st
 
 from leaderboard.address import choose_one
 from leaderboard.data import queries
+from leaderboard.data.names import labels
 from leaderboard.parts import not_here
-from leaderboard.session import Session, labels
+from leaderboard.session import Session
 
 __all__ = ["ChosenRun", "chosen_run", "verified_runs"]
 

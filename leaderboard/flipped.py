@@ -8,11 +8,14 @@ import streamlit as st
 
 from harness.decision.flips import Flip
 from leaderboard.links import link
-from leaderboard.parts import downloads, shown_table
+from leaderboard.parts import downloads, titled_table
 from leaderboard.session import Session
 from leaderboard.words import escaped
 
 __all__ = ["flipped_samples_of"]
+
+_COLUMNS = ("change", "task", "gold", "first", "second", "prompt", "sample_id", "metric")
+_HEIGHT = 320
 
 
 def flipped_samples_of(session: Session, flips: Sequence[Flip], first: str, second: str) -> None:
@@ -23,7 +26,9 @@ def flipped_samples_of(session: Session, flips: Sequence[Flip], first: str, seco
         return
     frame = pd.DataFrame([asdict(one) for one in flips])
     st.caption(t("Tick one to open it in both runs."))
-    picked = shown_table(frame, key="flips", height=320, on_select="rerun", selection_mode="single-row")
+    changes = {True: f"✓ {t('now right')}", False: f"✗ {t('now wrong')}"}
+    told = frame.assign(change=frame["gained"].map(changes))[list(_COLUMNS)].dropna(axis="columns", how="all")
+    picked = titled_table(session, told, key="flips", height=_HEIGHT, on_select="rerun", selection_mode="single-row")
     rows = [row for row in picked["selection"]["rows"] if row < len(flips)]
     if rows:
         _both(session, flips[rows[0]], first, second)

@@ -16,7 +16,7 @@ from leaderboard.address import choose_one
 from leaderboard.data.samples import choices_of, sample
 from leaderboard.marks import marked
 from leaderboard.media import heat, in_words, media
-from leaderboard.parts import drawing, shown_table, text
+from leaderboard.parts import drawing, shown_table, text, titled_table
 from leaderboard.session import Session
 from leaderboard.words import escaped
 
@@ -72,7 +72,7 @@ def one_sample(session: Session, record: RunRecord, key: SampleKey) -> None:
         scores = scores.assign(
             groups=[", ".join(f"{name}={value}" for name, value in dict(one or {}).items()) for one in scores["groups"]]
         )
-    shown_table(scores.rename(columns={name: t(name) for name in map(str, scores)}), key="scores of one")
+    titled_table(session, scores, key="scores of one")
     _attributions(session, record, key, requests)
 
 
@@ -178,8 +178,8 @@ def _asked(session: Session, record: RunRecord, shown: _Shown, *, key: str) -> N
     choices = choices_of(requests, gold, predicted)
     if len(choices):
         st.markdown(f"**{escaped(t('Choices'))}**")
-        marks = {(True, True): f"✓ {t('gold, predicted')}", (True, False): f"✓ {t('gold')}"}
-        marks |= {(False, True): f"✗ {t('predicted')}" if gold else f"• {t('predicted')}", (False, False): ""}
+        marks = {(True, True): f"✓ {t('reference, chosen')}", (True, False): f"✓ {t('reference')}"}
+        marks |= {(False, True): f"✗ {t('chosen')}" if gold else f"• {t('chosen')}", (False, False): ""}
         told = [marks[pair] for pair in zip(choices["is_gold"], choices["is_predicted"], strict=True)]
         columns = ["mark", *_COLUMNS] if any(told) else list(_COLUMNS)
         titles = {"mark": " ", **{name: t(title) for name, title in _COLUMNS.items()}}

@@ -19,6 +19,7 @@ from harness.decision.keys import Key
 from harness.report.figures import frame_of
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.session import Session
+from leaderboard.titles import titled
 
 __all__ = [
     "arrow",
@@ -32,6 +33,7 @@ __all__ = [
     "shown_interval",
     "shown_table",
     "text",
+    "titled_table",
 ]
 
 _REMEMBERED = 512
@@ -46,7 +48,7 @@ def chart(session: Session, draw: partial[Chart], behind: pd.DataFrame, *, key: 
     """A chart, and the table behind it a click away. `draw` holds what it shows, and is remembered by that."""
     drawing(session, draw, key=key)
     with st.expander(session.t("Table")):
-        shown_table(behind)
+        titled_table(session, behind)
 
 
 def drawing(session: Session, draw: partial[Chart], *, key: str) -> None:
@@ -81,7 +83,15 @@ def shown_table(frame: pd.DataFrame, **options: Any) -> Any:
         options.setdefault("height", "content")
     # Said for each, so that nothing that is read as an address becomes a link.
     options.setdefault("column_config", {str(name): st.column_config.TextColumn() for name in texts})
-    return st.dataframe(shown, hide_index=True, placeholder="", **options)
+    # They stay numbers, which a click on a header sorts, and are read with as many digits as everywhere.
+    floats = shown.select_dtypes(include="float").columns if len(shown) <= _UNROLLED else []
+    written = shown.style.format(_number, subset=list(floats)) if len(floats) else shown
+    return st.dataframe(written, hide_index=True, placeholder="", **options)
+
+
+def titled_table(session: Session, frame: pd.DataFrame, **options: Any) -> Any:
+    """As `shown_table`, with columns and our own words in the reader's language."""
+    return shown_table(titled(frame, session.t), **options)
 
 
 def text(session: Session, content: str | None, *, key: str) -> None:
@@ -181,6 +191,10 @@ def next_command(session: Session, said: str, more: str = "") -> None:
     st.info(session.t(said))
     options = " ".join(filter(None, (f"--output {shlex.quote(str(session.records))}", more)))
     st.code(f"harness eval --model NEXT_CHECKPOINT --suite SAME_SUITES {options}", language="bash", wrap_lines=True)
+
+
+def _number(value: Any) -> str:
+    return "" if pd.isna(value) else number(float(value))
 
 
 def _cell(value: Any) -> Any:

@@ -11,7 +11,7 @@ from harness.record import RunRecord
 from leaderboard.data import queries
 from leaderboard.data.points import WHOLE_RUN
 from leaderboard.data.scorecard import scorecard_rows
-from leaderboard.parts import drawing, estimate_table, shown_table
+from leaderboard.parts import drawing, estimate_table, shown_table, titled_table
 from leaderboard.report import worries_of
 from leaderboard.session import Session, contexts_of
 from leaderboard.words import escaped
@@ -80,7 +80,7 @@ def _rules(session: Session, verdicts: pd.DataFrame) -> None:
         rules = queries.verdict_rules(session.store, [str(last["run_id"])])
         rules = rules[rules["verdict_position"] == last["position"]]
         of_last = rules.assign(reason=session.reasons(rules))[list(_RULE)].dropna(axis="columns", how="all")
-        shown_table(of_last.rename(columns={name: t(name) for name in _RULE}), key="rules")
+        titled_table(session, of_last, key="rules")
 
 
 def _worries(session: Session, record: RunRecord | None) -> None:

@@ -1,7 +1,6 @@
 """What every page needs: the store, where the records are, the language, the theme."""
 
 import os
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import streamlit as st
 
 from harness.core.errors import HarnessError
 from harness.core.reports.installed import suite_title
-from harness.core.text.display import apart, elided
+from harness.core.text.display import elided
 from harness.core.text.reasons import unworded
 from harness.core.text.translation import LANGUAGES
 from harness.decision.context import ScoreContext, score_contexts
@@ -23,7 +22,7 @@ from harness.store import Store
 from leaderboard.data import queries
 from leaderboard.words import BoardWords, board_words
 
-__all__ = ["RECORDS", "STORE", "Session", "choose_language", "contexts_of", "labels", "open_session", "record_of"]
+__all__ = ["RECORDS", "STORE", "Session", "choose_language", "contexts_of", "open_session", "record_of"]
 
 STORE, RECORDS = "HARNESS_STORE", "HARNESS_RECORDS"
 """The environment variables by which `harness leaderboard` tells the app its options."""
@@ -95,19 +94,6 @@ def record_of(session: Session, run_id: str) -> RunRecord | None:
 def contexts_of(record: RunRecord | None) -> Mapping[Key, ScoreContext]:
     """Where the scores of a run stand; nothing without its record."""
     return {} if record is None else _contexts(record, record.run_id)
-
-
-def labels(checkpoints: pd.DataFrame) -> dict[str, str]:
-    """A short name a run, made unique by what tells it apart: its training, dtype, the beginning of its id."""
-    run_ids = [str(run_id) for run_id in checkpoints["run_id"]]
-    names = apart([str(name) for name in checkpoints["name"]], 40)
-    trainings = [elided(str(one), 40) if isinstance(one, str) else "" for one in checkpoints["lineage"]]
-    for more in (trainings, checkpoints["dtype"].fillna(""), checkpoints["run_id"].str[:6]):
-        counts = Counter(names)
-        names = [
-            f"{name} · {added}" if counts[name] > 1 and added else name for name, added in zip(names, more, strict=True)
-        ]
-    return dict(zip(run_ids, names, strict=True))
 
 
 @st.cache_resource(show_spinner=False)

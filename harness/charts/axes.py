@@ -75,7 +75,7 @@ def dates_axis(t: Translate) -> alt.X:
     return alt.X(
         "started_at:T",
         title=t("date of the run (UTC)"),
-        axis=alt.Axis(labelAngle=0, tickCount=4, format="%d %b %H:%M"),
+        axis=alt.Axis(labelAngle=0, tickCount=4, format=t("%d %b %H:%M")),
         scale=alt.Scale(type="utc", padding=20),
     )
 

@@ -6,7 +6,7 @@ import pandas as pd
 from harness.charts.axes import LABEL, drawn, title_of
 from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
 from harness.core.scores import SampleGroup
-from harness.core.text.display import apart, elided
+from harness.core.text.display import apart, elided, number
 
 __all__ = ["dimension_bars", "energy_by_phase", "group_bars"]
 
@@ -15,21 +15,26 @@ _ROW = 30
 
 
 def dimension_bars(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:
-    """One suite's headline of several runs.
+    """One suite's headline of several runs, with a dashed line at what guessing gives, where that is known.
 
-    `scores` has `name` beside the fields of `Estimate`, all rows of one suite, which stands there by its title; rows
-    without a value are left out.
+    `scores` has `name` beside the fields of `Estimate`, all rows of one suite, which stands there by its title, and may
+    have `chance`; rows without a value are left out.
     """
     t = chart_words(language)
     first = scores.iloc[0]
-    return _bars(
+    measure = title_of(t, first["metric"], first["unit"], first["direction"], first["target"])
+    levels = sorted(set(scores["chance"].dropna())) if "chance" in scores else []
+    if levels:
+        measure += " · " + t("dashed: chance {value}").format(value=" / ".join(map(number, levels)))
+    chart = _bars(
         drawn(scores, ["name", "value", "low", "high", "n", "basis"]),
         "name",
         title=elided(first["suite"]),
-        measure=title_of(t, first["metric"], first["unit"], first["direction"], first["target"]),
+        measure=measure,
         label=t("checkpoint"),
         theme=theme,
     )
+    return _with_line(chart, pd.DataFrame({"value": levels, "name": t("chance")})) if levels else chart
 
 
 def group_bars(estimates: pd.DataFrame, theme: Theme = "light", language: str = "en") -> Chart:
@@ -55,11 +60,14 @@ def group_bars(estimates: pd.DataFrame, theme: Theme = "light", language: str = 
     overall = estimates[estimates["group"].isna() & estimates["value"].notna()]
     if overall.empty:
         return chart
-    rule = alt.Chart(overall[["value"]].assign(name=t("all samples")))
-    line = rule.mark_rule(strokeDash=[4, 3], strokeWidth=1.5).encode(
-        x="value:Q", tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("value:Q", format=".4g")]
-    )
-    return alt.layer(chart, line).properties(**_properties(chart))
+    return _with_line(chart, overall[["value"]].assign(name=t("all samples")))
+
+
+def _with_line(chart: alt.LayerChart, at: pd.DataFrame) -> alt.LayerChart:
+    """The bars with a dashed line at each value, which is called by its `name`."""
+    line = alt.Chart(at).mark_rule(strokeDash=[4, 3], strokeWidth=1.5)
+    tooltip = [alt.Tooltip("name:N", title=" "), alt.Tooltip("value:Q", format=".4g")]
+    return alt.layer(chart, line.encode(x=alt.X("value:Q"), tooltip=tooltip)).properties(**_properties(chart))
 
 
 def energy_by_phase(

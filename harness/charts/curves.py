@@ -205,12 +205,13 @@ def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") 
     marked.
 
     `scores` has started_at (UTC), name and `regressed` (whether worse than the run before beyond doubt) beside the
-    fields of `Estimate`, all rows of one suite; and the column `step`, whole numbers, where that is what it is over.
+    fields of `Estimate`, all rows of one suite; the column `step`, whole numbers, where that is what it is over; and
+    `line`, where not all of them may be joined: the same of runs that may.
     """
     t, first = chart_words(language), scores.iloc[0]
     is_by_step = "step" in scores
-    asked = ["name", "started_at", "value", "low", "high", "n", "regressed", *(["step"] if is_by_step else [])]
-    rows = drawn(scores, asked)
+    asked = ["name", "started_at", "value", "low", "high", "n", "regressed", "line", *(["step"] if is_by_step else [])]
+    rows = drawn(scores if "line" in scores else scores.assign(line=0), asked)
     rows["started_at"] = pd.to_datetime(rows["started_at"], utc=True).dt.strftime("%Y-%m-%dT%H:%M:%SZ")
     rows["state"] = [t("worse than the run before") if bad else t("no regression") for bad in rows["regressed"]]
     measure = title_of(t, first["metric"], first["unit"], first["direction"], first["target"])
@@ -228,7 +229,7 @@ def history(scores: pd.DataFrame, theme: Theme = "light", language: str = "en") 
     up = alt.Y("value:Q", title=measure, scale=alt.Scale(zero=False, padding=12))
     domain = [t("no regression"), t("worse than the run before")]
     layers = (
-        base.mark_line(color=PALETTE[0], strokeWidth=1.5).encode(y=up),
+        base.mark_line(color=PALETTE[0], strokeWidth=1.5).encode(y=up, detail="line:N"),
         base.mark_rule(strokeWidth=2, color=inks(theme).faint).encode(y=alt.Y("low:Q", title=measure), y2="high:Q"),
         base.mark_point(filled=True, size=110, opacity=1).encode(
             y=up,

@@ -24,11 +24,18 @@ VERDICTS: Mapping[str, str] = {
 _SHAPES = ("triangle-up", "triangle-down", "diamond", "circle", "cross")
 
 
-def forest(differences: pd.DataFrame, theme: Theme = "light", language: str = "en", *, unit: str = "") -> Chart:
+def forest(
+    differences: pd.DataFrame,
+    theme: Theme = "light",
+    language: str = "en",
+    *,
+    unit: str = "",
+    has_title: bool = True,
+) -> Chart:
     """Paired differences with their intervals against a line at 0.
 
-    `differences` has label, difference, low, high, and verdict (a key of `VERDICTS`), all of the same unit; a row
-    without a difference is left out.
+    `differences` has label, difference, low, high, and verdict (a key of `VERDICTS`), all of the same unit, which is in
+    the reader's language; a row without a difference is left out. No title where many stand under one heading.
     """
     t = chart_words(language)
     rows = differences.dropna(subset=["difference"]).copy()
@@ -60,8 +67,8 @@ def forest(differences: pd.DataFrame, theme: Theme = "light", language: str = "e
         base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q"),
         base.mark_point(filled=True, size=90, opacity=1).encode(x=across, shape=shape),
     )
-    heading = t("Paired differences with 95 % intervals")
-    return alt.layer(*layers).properties(title=heading, height=28 * max(len(order), 1))
+    drawn = alt.layer(*layers).properties(height=28 * max(len(order), 1))
+    return drawn.properties(title=t("Paired differences with 95 % intervals")) if has_title else drawn
 
 
 def _marks(verdicts: Collection[str], t: Translate) -> tuple[alt.Color, alt.Shape]:

@@ -1,14 +1,14 @@
 """Several dimensions of a checkpoint at a glance, for shape rather than for reading off."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import altair as alt
 import pandas as pd
 
-from harness.charts.axes import by_name
+from harness.charts.axes import LABEL, by_name
 from harness.charts.theme import Chart, Theme, chart_words, inks
-from harness.core.text.display import elided, number
+from harness.core.text.display import apart, elided, number
 
 __all__ = ["MOST", "SCALE", "radar"]
 
@@ -37,6 +37,8 @@ def radar(
     names = list(dict.fromkeys(scores["name"]))
     if len(names) > MOST:
         raise ValueError(f"a radar holds {MOST} checkpoints, not {len(names)}")
+    # Under the same short names as colours and legend have them: a point of another name has no colour.
+    shown = dict(zip(names, apart(names, LABEL), strict=True))
     across, up = (
         getattr(alt, channel)(f"{axis}:Q", axis=None, scale=alt.Scale(domain=[-edge, edge]))
         for channel, axis, edge in (("X", "x", _EDGE), ("Y", "y", _TOP))
@@ -45,7 +47,7 @@ def radar(
     rim = pd.DataFrame([{"suite": elided(suite, 16), **_at(angle, 1)} for suite, angle in angles.items()])
     rim["end_x"], rim["end_y"] = 0.0, 0.0
     labels = pd.DataFrame([{"suite": elided(suite, 16), **_at(angle, 1.13)} for suite, angle in angles.items()])
-    points, outline = _polygons(scores, names, angles)
+    points, outline = _polygons(scores, shown, angles)
     marks = by_name(names, t("checkpoint"))
     tooltip = [
         alt.Tooltip("name:N", title=t("checkpoint")),
@@ -82,11 +84,11 @@ def _rings() -> pd.DataFrame:
 
 
 def _polygons(
-    scores: pd.DataFrame, names: Sequence[str], angles: dict[str, float]
+    scores: pd.DataFrame, names: Mapping[str, str], angles: dict[str, float]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Points, and the outlines between neighbours that both have a score."""
+    """Points, and outlines between neighbours that both have a score; `names` says what each checkpoint is called."""
     points, outline = [], []
-    for name in names:
+    for name, called in names.items():
         mine = scores[scores["name"] == name].set_index("suite")
         placed: list[dict[str, object] | None] = []
         for suite, angle in angles.items():
@@ -95,7 +97,7 @@ def _polygons(
                 placed.append(None)
                 continue
             shown = mine["shown"].get(suite) if "shown" in mine else number(float(scaled))
-            point = {"name": elided(name, 48), "suite": elided(suite, 16), "scaled": float(scaled), "shown": shown}
+            point = {"name": called, "suite": elided(suite, 16), "scaled": float(scaled), "shown": shown}
             placed.append({**point, **_at(angle, min(max(float(scaled), 0.0), 1.0))})
         points += [point for point in placed if point is not None]
         for index, (one, other) in enumerate(zip(placed, [*placed[1:], placed[0]], strict=True)):

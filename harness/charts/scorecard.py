@@ -67,6 +67,9 @@ def scorecard(rows: pd.DataFrame, theme: Theme = "light", language: str = "en") 
     return alt.layer(*layers).properties(title=t("One score a dimension; the upright stroke is chance"), height=height)
 
 
+_LEGEND = alt.Legend(columns=1)
+"""Two beside each other would be cut on a phone."""
+
 _TOLD = {
     "measure": "metric",
     "with_interval": "score",
@@ -120,9 +123,9 @@ def _marks(shown: pd.DataFrame, t: Translate) -> list[tuple[str, str, str]]:
 
 def _colour(shown: pd.DataFrame, t: Translate) -> alt.Color:
     words, colours, _ = zip(*_marks(shown, t), strict=True)
-    return alt.Color("said:N", title=None, scale=alt.Scale(domain=list(words), range=list(colours)))
+    return alt.Color("said:N", title=None, legend=_LEGEND, scale=alt.Scale(domain=list(words), range=list(colours)))
 
 
 def _shape(shown: pd.DataFrame, t: Translate) -> alt.Shape:
     words, _, shapes = zip(*_marks(shown, t), strict=True)
-    return alt.Shape("said:N", title=None, scale=alt.Scale(domain=list(words), range=list(shapes)))
+    return alt.Shape("said:N", title=None, legend=_LEGEND, scale=alt.Scale(domain=list(words), range=list(shapes)))

@@ -1,5 +1,6 @@
 """What one good thing costs of another: a scatter with error bars, and the checkpoints that none other beats."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ _NAME = 36
 """Characters of a name, which stands in the drawing, not beside it."""
 _LABELLED = 12
 """Beyond so many points their names are in tooltips only."""
+_HEIGHT, _LINE = 380, 15
+"""Pixels of the drawing, and of a line of text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +60,9 @@ def tradeoff(points: pd.DataFrame, x: Axis, y: Axis, theme: Theme = "light", lan
     rows["name"] = apart([str(name) for name in rows["name"]], _NAME)
     for side in ("x", "y"):
         rows[f"{side}_shown"] = [_shown(row, side) for _, row in rows.iterrows()]
-    across = alt.X("x:Q", title=title_of(t, x.metric, x.unit, x.direction), scale=_scale(x))
-    up = alt.Y("y:Q", title=title_of(t, y.metric, y.unit, y.direction), scale=_scale(y))
+    across = alt.X("x:Q", title=title_of(t, x.metric, x.unit, x.direction), scale=_scale(x, rows, "x"))
+    upward = {"title": title_of(t, y.metric, y.unit, y.direction), "scale": _scale(y, rows, "y")}
+    up = alt.Y("y:Q", **upward)
     base = alt.Chart(rows).encode(
         x=across,
         y=up,
@@ -79,23 +83,31 @@ def tradeoff(points: pd.DataFrame, x: Axis, y: Axis, theme: Theme = "light", lan
         base.mark_point(size=110, filled=True, opacity=1).encode(**_marks(t)),
     ]
     if len(rows) <= _LABELLED:
-        layers += _labels(base, rows, theme)
+        layers += _labels(base, rows, alt.Y("label_at:Q", **upward), theme)
     title = t("{y} against {x}").format(y=elided(y.metric, 40), x=elided(x.metric, 40))
-    return alt.layer(*layers).properties(title=title, height=380)
+    return alt.layer(*layers).properties(title=title, height=_HEIGHT)
 
 
-def _labels(base: alt.Chart, rows: pd.DataFrame, theme: Theme) -> list[alt.Chart]:
-    """Names beside their points, on the side that has room."""
+def _labels(base: alt.Chart, rows: pd.DataFrame, up: alt.Y, theme: Theme) -> list[alt.Chart]:
+    """Names beside their points, on the side that has room, none on another's: `up` is of where they stand."""
     middle = (rows["x"].min() + rows["x"].max()) / 2
-    sides = (
-        ("left", 9, f"datum.x <= {middle}", True),
-        ("right", -9, f"datum.x > {middle}", (rows["x"] > middle).any()),
-    )
+    sides = (("left", 9, rows[rows["x"] <= middle]), ("right", -9, rows[rows["x"] > middle]))
+    line = _LINE / _HEIGHT * _span(rows, "y")
     return [
-        base.transform_filter(where).mark_text(align=align, dx=dx, dy=-9, color=inks(theme).text).encode(text="name:N")
-        for align, dx, where, any_there in sides
-        if any_there
+        base.properties(data=mine.assign(label_at=_spread(list(mine["y"]), line)))
+        .mark_text(align=align, dx=dx, dy=-9, color=inks(theme).text)
+        .encode(y=up, text="name:N")
+        for align, dx, mine in sides
+        if len(mine)
     ]
+
+
+def _spread(heights: list[float], line: float) -> list[float]:
+    """The same heights in their order from below, each at least a line above that below it."""
+    placed, last = dict[int, float](), -math.inf
+    for place, height in sorted(enumerate(heights), key=lambda pair: pair[1]):
+        last = placed[place] = max(height, last + line)
+    return [placed[place] for place in range(len(heights))]
 
 
 def _front_line(rows: pd.DataFrame, across: alt.X, up: alt.Y) -> alt.Chart:
@@ -112,8 +124,25 @@ def _marks(t: Any) -> dict[str, Any]:
     }
 
 
-def _scale(axis: Axis) -> alt.Scale:
-    return alt.Scale(type="log", nice=True) if axis.log else alt.Scale(zero=False, nice=True, padding=24)
+def _scale(axis: Axis, rows: pd.DataFrame, side: str) -> alt.Scale:
+    """With room around the points, but none below 0 for what can't be less."""
+    if axis.log:
+        return alt.Scale(type="log", nice=True)
+    low, high = _ends(rows, side)
+    room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
+    first = low - room
+    return alt.Scale(domain=[0.0 if low >= 0 > first else first, high + room], zero=False, nice=True)
+
+
+def _ends(rows: pd.DataFrame, side: str) -> tuple[float, float]:
+    """The least and the most of a side, intervals among it; of nothing 0 and 1."""
+    known = rows[[side, f"{side}_low", f"{side}_high"]].astype(float).to_numpy()
+    return (0.0, 1.0) if np.isnan(known).all() else (float(np.nanmin(known)), float(np.nanmax(known)))
+
+
+def _span(rows: pd.DataFrame, side: str) -> float:
+    low, high = _ends(rows, side)
+    return high - low
 
 
 def _shown(row: "pd.Series[Any]", side: str) -> str:

@@ -1,6 +1,6 @@
 """One checkpoint's lineage over the steps of its training, or over time, and where it got worse."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from sqlalchemy import select
@@ -18,16 +18,16 @@ __all__ = ["by_step", "history_of"]
 
 def history_of(store: Store, run_id: str) -> pd.DataFrame:
     """One row a run and suite of the lineage of `run_id`, in order: the columns of `queries.scores`, and started_at,
-    model, lineage, step, previous_run_id, p_value, regressed.
+    model, lineage, step, previous_run_id, line, p_value, regressed.
 
     A lineage is the training that the run is said to be of. Where nothing was said, it is what descends from the same
     checkpoint: runs of the same weights, of weights that name them as their parent, and of what goes by the same name.
     Where its runs stand at two steps or more, they are in the order of these: those without a step come last, and have
     no predecessor; of several runs of a suite at one step the last is taken. Otherwise the oldest comes first.
-    `previous_run_id` is the last run before that may be compared with it in
-    the suite, None where there is none; `p_value` is that of the difference to it, paired by sample where both had the
-    same ones, corrected by Holm's method over all of the lineage. `regressed` says that the run is worse and that p is
-    below 0.05.
+    `previous_run_id` is the last run before that may be compared with it in the suite, None where there is none; `line`
+    is a number that the runs of a suite share which follow each other so. `p_value` is that of the difference to it,
+    paired by sample where both had the same ones, corrected by Holm's method over all of the lineage. `regressed` says
+    that the run is worse and that p is below 0.05.
     """
     lineage = _lineage(store, run_id)
     scores = queries.scores(store, list(lineage["run_id"]))
@@ -36,6 +36,7 @@ def history_of(store: Store, run_id: str) -> pd.DataFrame:
     earlier = _previous(rows, queries.asked(store, list(lineage["run_id"])))
     named = [rows["run_id"][place] if place is not None else None for place in earlier]
     rows["previous_run_id"] = pd.Series(named, dtype=object)
+    rows["line"] = pd.Series(_lines(earlier), dtype=int)
     before = pd.Series([rows["value"][place] if place is not None else float("nan") for place in earlier], dtype=float)
     parts = queries.part_estimates(store, list(lineage["run_id"]), list(dict.fromkeys(rows["suite"])))
     tested = [place for place in rows.index if pd.notna(before[place])]
@@ -104,6 +105,14 @@ def _previous(rows: pd.DataFrame, asked: Mapping[str, Asked]) -> list[int | None
         )
         found.append(next(alike, None))
         earlier.append(place)
+    return found
+
+
+def _lines(earlier: Sequence[int | None]) -> list[int]:
+    """The number of each row's line: that of its predecessor, else a new one."""
+    found: list[int] = []
+    for place, before in enumerate(earlier):
+        found.append(place if before is None else found[before])
     return found
 
 

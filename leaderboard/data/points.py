@@ -9,7 +9,7 @@ from harness.core.text.display import number
 from harness.core.text.translation import Translate
 from leaderboard.data.scales import scale_in
 
-__all__ = ["AXES", "WHOLE_RUN", "axis_of", "points", "scaled_axis"]
+__all__ = ["AXES", "READ_FROM", "WHOLE_RUN", "axis_of", "points", "scaled_axis"]
 
 WHOLE_RUN = "run"
 """The task of a meter's readings under which those of the whole run stand."""
@@ -24,7 +24,7 @@ AXES: Mapping[str, tuple[str, str]] = {
 }
 """Costs of a checkpoint beside its scores: what people call it, and its unit. Lower is better."""
 
-_COLUMNS: Mapping[str, tuple[str, float]] = {
+READ_FROM: Mapping[str, tuple[str, float]] = {
     "parameters": ("parameter_count", 1e6),
     "size": ("size_bytes", 1e6),
     "bits": ("bits_per_weight", 1.0),
@@ -78,8 +78,8 @@ def scaled_axis(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _values(name: str, checkpoints: pd.DataFrame, scores: pd.DataFrame, energy: pd.DataFrame) -> pd.DataFrame:
-    if name in _COLUMNS:
-        column, unit = _COLUMNS[name]
+    if name in READ_FROM:
+        column, unit = READ_FROM[name]
         known = checkpoints.set_index("run_id")
         value = known[column].astype(float) / unit
         if name == "bits":  # of what isn't quantised nobody says it

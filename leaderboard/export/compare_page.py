@@ -13,6 +13,7 @@ from harness.decision.comparison import Comparison, MetricDifference
 from harness.decision.flips import Flip, first_of_each_task
 from harness.report.differences import difference_table
 from leaderboard.data import queries
+from leaderboard.data.changes import change_lines, cost_rows
 from leaderboard.data.comparability import may_compare
 from leaderboard.export.folder import Sheaf
 from leaderboard.export.runs import BoardRuns
@@ -75,27 +76,18 @@ def compare_page(
         compare_file(pair),
         runs=[(held.names[one], one) for one in pair],
         conditions=list(map(words.reason, comparison.conditions)),
-        said=_said(comparison, tongue),
+        said=change_lines(comparison, words),
         figures=_figures(comparison, tongue, sheaf),
         headlines=difference_table(words, tongue.say("Suites"), comparison.at("suite"), sides),
         sure=difference_table(words, "", sure, sides),
         tasks=[(tongue.title(suite), difference_table(words, "", rows, sides)) for suite, rows in by_suite.items()],
-        costs=[(tongue.say(one.name), one) for one in comparison.costs],
+        costs=cost_rows(comparison.costs),
         flips=[
             (suite, task, count, [_flip(one, pair, places) for one in _first(comparison, suite, task) if places])
             for (suite, task), count in counts.items()
         ],
         gained=sum(one.gained for one in comparison.flips),
     )
-
-
-def _said(comparison: Comparison, tongue: Tongue) -> Sequence[tuple[str, str]]:
-    """Which suites are better, worse, and not told apart: the answer in a line each."""
-    found: dict[str, list[str]] = {}
-    for one in comparison.at("suite"):
-        found.setdefault(one.change, []).append(tongue.title(one.suite))
-    ordered = ("worse", "better", "changed", "no difference shown", "not tested")
-    return [(change, ", ".join(found[change])) for change in ordered if change in found]
 
 
 def _figures(comparison: Comparison, tongue: Tongue, sheaf: Sheaf) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from harness.core.reports.boards import BoardSize, BoardWriter
 from harness.decision.comparison import compare
 from harness.store import Store
 from leaderboard.data import queries
+from leaderboard.data.names import labels
 from leaderboard.export.board_page import board_page, ranked
 from leaderboard.export.compare_page import compare_file, compare_page, pairs, pairs_page
 from leaderboard.export.folder import Sheaf, fill_folder, refuse_foreign
@@ -21,7 +22,6 @@ from leaderboard.export.runs import BoardRuns
 from leaderboard.export.samples import samples_by_task
 from leaderboard.export.samples_page import Manifest, Places, put_samples, samples_file, samples_html
 from leaderboard.export.tongue import CODES, Tongue
-from leaderboard.session import labels
 
 __all__ = ["BoardExport"]
 

@@ -15,21 +15,31 @@ from harness.record import RunRecord
 from leaderboard.address import choose_one, put
 from leaderboard.chosen import verified_runs
 from leaderboard.data import queries
+from leaderboard.data.changes import change_lines, cost_rows
 from leaderboard.data.comparability import may_compare
+from leaderboard.data.names import labels
 from leaderboard.flipped import flipped_samples_of
 from leaderboard.links import link
-from leaderboard.parts import chart, next_command, shown_table
-from leaderboard.session import Session, labels, record_of
+from leaderboard.parts import drawing, next_command, titled_table
+from leaderboard.session import Session, record_of
+from leaderboard.words import escaped
 
 __all__ = ["page"]
 
 _PAIRED = (
-    "Candidate less baseline, paired by sample; the verdict is corrected for all comparisons of a family by Holm's "
-    "method."
+    "Candidate less baseline with 95 % intervals, paired by sample; the verdict is corrected for all comparisons of a "
+    "family by Holm's method."
 )
 _ALONE = (
     "There is only one run, so there is nothing to compare it with. Evaluate a second checkpoint with the same suites "
     "and limits, then load this page anew:"
+)
+_SIGNS = {"worse": "▼", "better": "▲", "changed": "◆", "no difference shown": "●", "not tested": "✚"}
+"""The shapes that the charts draw these by."""
+_MOST = 1_000
+_COLUMNS = (
+    *("label", "first", "second", "difference", "low", "high", "p_holm", "verdict", "n", "gained", "lost"),
+    *("unit", "reason"),
 )
 
 
@@ -88,6 +98,8 @@ def _compare(_first: RunRecord, _second: RunRecord, first_id: str, second_id: st
 
 def _show(session: Session, comparison: Comparison, first: str, second: str) -> None:
     t = session.t
+    for change, names in change_lines(comparison, session.words):
+        st.markdown(f"{_SIGNS[change]} **{escaped(t(change))}**: {escaped(names, _MOST)}")
     if comparison.conditions:
         st.caption(t("What else differs than the checkpoint:"))
         st.text("\n".join(map(session.words.reason, comparison.conditions)))
@@ -95,52 +107,38 @@ def _show(session: Session, comparison: Comparison, first: str, second: str) -> 
     frame = frame.assign(reason=session.reasons(frame))
     st.subheader(t("Suites"))
     st.caption(t(_PAIRED))
-    _forest(session, frame[frame["level"] == "suite"], "suite")
+    of_suites = frame[frame["level"] == "suite"]
+    _forest(session, of_suites.assign(label=of_suites["suite"].map(session.title)), "suite")
     st.subheader(t("Tasks"))
     metrics = frame[frame["level"] == "metric"]
     suite = choose_one(st, t("Suite"), list(dict.fromkeys(metrics["suite"])), "suite", shown=session.title)
-    _forest(session, metrics[metrics["suite"] == suite], "metric")
+    mine = metrics[metrics["suite"] == suite]
+    _forest(session, mine.assign(label=[_named(session, *row) for row in mine[["task", "metric"]].to_numpy()]), suite)
     st.subheader(t("Flipped samples"))
     flipped_samples_of(session, comparison.flips, first, second)
     if comparison.costs:
         st.subheader(t("Costs"))
-        shown_table(pd.DataFrame([asdict(one) for one in comparison.costs]), key="costs")
+        costs = pd.DataFrame([asdict(one) for one in cost_rows(comparison.costs)])
+        titled_table(session, costs.assign(name=costs["name"].map(t)).rename(columns={"name": t("cost")}), key="costs")
 
 
-def _forest(session: Session, frame: pd.DataFrame, level: str) -> None:
-    """A chart for each unit: a difference in joules has no place beside one in shares."""
-    t = session.t
-    shown = frame.assign(
-        label=frame["suite"].map(session.title)
-        if level == "suite"
-        else [f"{task}: {metric}" for task, metric in zip(frame["task"], frame["metric"], strict=True)],
-        verdict=frame["change"],
-    )
-    columns = [
-        "label",
-        "first",
-        "second",
-        "difference",
-        "low",
-        "high",
-        "p_holm",
-        "verdict",
-        "n",
-        "gained",
-        "lost",
-        "unit",
-        "reason",
-    ]
-    places = st.columns(2)
-    for place, (unit, of_unit) in enumerate(shown[shown["difference"].notna()].groupby("unit", sort=False)):
+def _named(session: Session, task: str, metric: str) -> str:
+    return f"{task}: {session.words.metric(metric)}"
+
+
+def _forest(session: Session, shown: pd.DataFrame, of: str) -> None:
+    """A chart for each unit: a difference in joules has no place beside one in shares. One table holds them all."""
+    t, shown = session.t, shown.assign(verdict=shown["change"])
+    known, places = shown[shown["difference"].notna()], st.columns(2)
+    for place, (unit, of_unit) in enumerate(known.groupby("unit", sort=False)):
         with places[place % 2]:
-            chart(
-                session,
-                partial(forest, of_unit, session.theme, t.code, unit=str(unit)),
-                of_unit[columns],
-                key=f"forest {level} {unit}",
-            )
+            picture = partial(forest, of_unit, session.theme, t.code, unit=t(str(unit)), has_title=False)
+            drawing(session, picture, key=f"forest {of} {unit}")
+    if len(known):
+        with st.expander(t("Table")):
+            table = known[list(_COLUMNS)].dropna(axis="columns", how="all")
+            titled_table(session, table, key=f"differences {of}")
     absent = shown[shown["difference"].isna()]
     if len(absent):
         with st.expander(t("Not compared")):
-            shown_table(absent[["label", "first", "second", "reason"]])
+            titled_table(session, absent[["label", "first", "second", "reason"]])

@@ -9,18 +9,18 @@ import streamlit as st
 from harness.charts import history as drawn_history
 from leaderboard.chosen import ChosenRun, chosen_run
 from leaderboard.data.history import by_step, history_of
-from leaderboard.parts import chart, next_command, shown_table
+from leaderboard.parts import chart, next_command, titled_table
 from leaderboard.session import Session
 
 __all__ = ["page"]
 
 _OVER_TIME = (
-    "{n} runs of this lineage, oldest first. A regression is a run that is worse than the one before beyond doubt: "
-    "paired by sample, corrected by Holm."
+    "{n} runs of this lineage, oldest first. A line joins runs that were asked the same. A regression is a run that is "
+    "worse than the one before beyond doubt: paired by sample, corrected by Holm."
 )
 _OVER_STEPS = (
-    "{n} runs of this lineage, by the step of the training. A regression is a run that is worse than the one before "
-    "beyond doubt: paired by sample, corrected by Holm."
+    "{n} runs of this lineage, by the step of the training. A line joins runs that were asked the same. A regression "
+    "is a run that is worse than the one before beyond doubt: paired by sample, corrected by Holm."
 )
 _ALONE = (
     "This is the only run of its lineage, so nothing can have got better or worse yet. Evaluate another checkpoint of "
@@ -47,23 +47,39 @@ def page(session: Session) -> None:
         st.caption(t(_OVER_STEPS if over_steps else _OVER_TIME, n=count))
     if len(loose):
         st.caption(t("{n} runs say no step, so they are not drawn: {ids}", n=len(loose), ids=", ".join(loose)))
-    columns = ["step", "started_at", "run_id"] if over_steps else ["started_at", "run_id"]
-    worse = shown[shown["regressed"].astype(bool)]
-    if len(worse):
-        st.error(t("{n} regressions", n=len(worse)))
-        told = worse.assign(suite=worse["suite"].map(session.title))
-        first = ["step", "suite"] if over_steps else ["started_at", "suite"]
-        others = [one for one in columns if one not in first]
-        shown_table(told[[*first, "value", "low", "high", *others]], key="worse")
+    _regressions(session, shown[shown["regressed"].astype(bool)], over_steps)
+    _charts(session, chosen, shown, over_steps)
+
+
+def _regressions(session: Session, worse: pd.DataFrame, over_steps: bool) -> None:
+    """Where it got worse, first of all."""
+    if worse.empty:
+        return
+    t = session.t
+    st.error(t("1 regression") if len(worse) == 1 else t("{n} regressions", n=len(worse)))
+    told = worse.assign(suite=worse["suite"].map(session.title))
+    first = ["suite", "step", "started_at"] if over_steps else ["suite", "started_at"]
+    titled_table(session, told[[*first, "value", "low", "high", "run_id"]], key="worse")
+
+
+def _charts(session: Session, chosen: ChosenRun, shown: pd.DataFrame, over_steps: bool) -> None:
+    """A chart for each suite that several runs have; for what one alone has a line of a table does."""
+    t, columns = session.t, ["step", "started_at", "run_id"] if over_steps else ["started_at", "run_id"]
+    named = shown.assign(
+        name=[chosen.names.get(one, one) for one in shown["run_id"]], title=shown["suite"].map(session.title)
+    )
+    counts = named.groupby("suite")["run_id"].transform("nunique")
     places = st.columns(2)
-    for place, (suite, of_suite) in enumerate(shown.groupby("suite", sort=False)):
-        named = of_suite.assign(
-            name=[chosen.names.get(one, one) for one in of_suite["run_id"]], suite=session.title(str(suite))
-        )
-        behind = named[["name", *columns, "value", "low", "high", "n", "regressed"]]
+    for place, (suite, rows) in enumerate(named[counts > 1].groupby("suite", sort=False)):
+        behind = rows[["name", *columns, "value", "low", "high", "n", "regressed"]]
         with places[place % 2]:
-            picture = partial(drawn_history, pd.DataFrame(named), session.theme, t.code)
+            picture = partial(drawn_history, rows.assign(suite=rows["title"]), session.theme, t.code)
             chart(session, picture, behind, key=f"history {suite}")
+    alone = named[counts == 1]
+    if len(alone):
+        with st.expander(t("Suites that only one run has ({n})", n=len(alone))):
+            table = alone.assign(suite=alone["title"])
+            titled_table(session, table[["suite", "metric", "value", "low", "high", "n", "unit", "name", *columns]])
 
 
 def _say_next(session: Session, chosen: ChosenRun) -> None:

@@ -14,23 +14,26 @@ from leaderboard.address import choose_many, choose_one
 from leaderboard.controls import filters_of, reference_of, weights_of
 from leaderboard.data import queries
 from leaderboard.data.board import board, filtered, intervals
+from leaderboard.data.names import labels
 from leaderboard.data.points import WHOLE_RUN
 from leaderboard.data.ranking import FEWEST
 from leaderboard.links import link
 from leaderboard.parts import chart, downloads, shown_table
-from leaderboard.session import Session, labels
+from leaderboard.session import Session
 from leaderboard.words import escaped
 
 __all__ = ["page"]
 
-_NAME = 170
+_NAME = 190
 """Pixels: what is pinned has to leave room for a score beside it on a phone."""
-_LETTERS = 22
+_LETTERS = 24
 """So many have room there."""
 _TICK = "Tick one row to open its run, two to compare them, more for their trade-offs. A click on a header sorts."
 
 _NAMED = 5
 """Runs that are named where those that don't rank are counted."""
+_REASON = 400
+"""Characters of a reason that are read at once."""
 
 _HAS_COME = "has come to the leaderboard"
 _SOON_S = 1.0
@@ -216,8 +219,10 @@ def _number_column(session: Session, name: str, scores: pd.DataFrame) -> Any:
         if len(of_suite):
             first = of_suite.iloc[0]
             best = aim(first["direction"], first["target"])
+            guessed = " / ".join(map(number, sorted(set(of_suite["chance"].dropna()))))
             help_text = f"{escaped(t(first['metric']))} ({escaped(t(first['unit']))}), {t('best')}: {best}"
-            return st.column_config.NumberColumn(f"{title} {best}", help=help_text)
+            chance = f" · {t('chance')} {guessed}" if guessed else ""
+            return st.column_config.NumberColumn(f"{title} {best}{chance}", help=help_text)
         return st.column_config.NumberColumn(title)
     return st.column_config.TextColumn(title)
 
@@ -276,6 +281,10 @@ def _set_apart(session: Session, chosen: pd.DataFrame, comparable: pd.DataFrame,
         if len(rows):
             st.subheader(title)
             st.caption(said)
-            ids = rows["run_id"]
-            shown = {t("checkpoint"): [names[one] for one in ids], t("run"): ids, t("why"): session.reasons(rows, why)}
-            shown_table(pd.DataFrame(shown), key=why)
+            ids, reasons = list(rows["run_id"]), list(session.reasons(rows, why))
+            for run_id, reason in list(zip(ids, reasons, strict=True))[:_NAMED]:
+                st.markdown(f"**{escaped(names[run_id])}** ({escaped(run_id)}): {escaped(reason or '', _REASON)}")
+            if len(ids) > _NAMED or any(len(one or "") > _REASON for one in reasons):
+                with st.expander(t("All of them, in full")):
+                    shown = {t("checkpoint"): [names[one] for one in ids], t("run"): ids, t("why"): reasons}
+                    shown_table(pd.DataFrame(shown), key=why)

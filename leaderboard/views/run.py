@@ -25,7 +25,7 @@ from leaderboard.chosen import chosen_run
 from leaderboard.data import queries
 from leaderboard.data.stored import StoredRun
 from leaderboard.links import link
-from leaderboard.parts import chart, downloads, estimate_table, shown_estimates, shown_table
+from leaderboard.parts import chart, downloads, estimate_table, shown_estimates, shown_table, titled_table
 from leaderboard.report import pdf_of
 from leaderboard.scorecard import at_a_glance
 from leaderboard.session import Session, contexts_of, record_of
@@ -93,7 +93,7 @@ def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None) 
 def _onward(session: Session, run_id: str, record: RunRecord | None, estimates: pd.DataFrame) -> None:
     """Where to go from here, and what to take along."""
     t = session.t
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         link("samples", t("Its samples"), icon=":material/list_alt:", run=run_id)
         link("history", t("Its history"), icon=":material/timeline:", run=run_id)
         if record is not None:
@@ -116,7 +116,7 @@ def _scores(session: Session, estimates: pd.DataFrame, record: RunRecord | None,
     out = estimates[~estimates["applies"]].drop_duplicates("task")
     if len(out):
         with st.expander(t("Not defined for this kind of checkpoint")):
-            shown_table(out.assign(reason=session.reasons(out))[["task", "reason"]])
+            titled_table(session, out.assign(reason=session.reasons(out))[["task", "reason"]])
 
 
 def _definitions(suite: str, tasks: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from leaderboard.address import as_in_address, choose_one, in_address, is_new, p
 from leaderboard.chosen import chosen_run
 from leaderboard.data.samples import PAGE_SIZE, Outcome, SampleQuery, facets, page_of, samples_page
 from leaderboard.one_sample import SampleKey, one_sample
-from leaderboard.parts import shown_table
+from leaderboard.parts import titled_table
 from leaderboard.session import Session, record_of
 
 __all__ = ["page"]
@@ -144,13 +144,13 @@ def _range(raw: str) -> tuple[float, float] | None:
 
 
 def _list(session: Session, frame: pd.DataFrame, samples: list[str], *, everywhere: bool) -> None:
-    t = session.t
     scored = ("sample_id", "variant", "value", "gold", "predicted", "remark", "confidence", "tie", "invalid")
     names = (*(("task",) if everywhere else ()), *scored, "prompt", "answer")
     told = [name for name in names if any(pd.notna(one) and one not in ("", False) for one in frame[name])]
     shown = frame[[name for name in names if name in told or name == "value"]]
-    picked = shown_table(
-        shown.rename(columns={name: t(name) for name in names}),
+    picked = titled_table(
+        session,
+        shown,
         key="list",
         height=300,
         on_select="rerun",

@@ -6,15 +6,16 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from harness.charts import MOST, SCALE, radar, tradeoff
+from harness.charts import MOST, SCALE, Axis, radar, tradeoff
 from harness.core.reports import PERFORMANCE
 from harness.core.reports.installed import suite_report
 from leaderboard.address import choose_many, choose_one
 from leaderboard.chosen import verified_runs
 from leaderboard.data import queries
+from leaderboard.data.names import labels
 from leaderboard.data.points import AXES, WHOLE_RUN, axis_of, points, scaled_axis
 from leaderboard.parts import chart
-from leaderboard.session import Session, labels
+from leaderboard.session import Session
 
 __all__ = ["page"]
 
@@ -65,10 +66,21 @@ def page(session: Session) -> None:
     if frame[["x", "y"]].dropna().empty:
         st.info(t("No run has both."))
     else:
-        chart(session, partial(tradeoff, frame, x, y, session.theme, t.code), frame, key="tradeoff")
+        behind = frame.rename(columns=_sides(session, x, y)).drop(columns="run_id").dropna(axis="columns", how="all")
+        chart(session, partial(tradeoff, frame, x, y, session.theme, t.code), behind, key="tradeoff")
         st.caption(t(_PARETO))
     titled = scores.assign(suite=scores["suite"].map(session.title))
     _dimensions(session, scaled_axis(titled, names), list(map(session.title, suites)), together=len(chosen) <= MOST)
+
+
+def _sides(session: Session, x: Axis, y: Axis) -> dict[str, str]:
+    """What the columns of the points are called."""
+    t, ends = session.t, {"": "", "_low": "low", "_high": "high"}
+    return {
+        f"{side}{end}": f"{axis.metric} ({t(axis.unit)})" if not said else f"{axis.metric}: {t(said)}"
+        for side, axis in (("y", y), ("x", x))
+        for end, said in ends.items()
+    }
 
 
 def _first_that_can(scores: pd.DataFrame) -> list[str]:

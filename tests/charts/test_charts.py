@@ -1,5 +1,6 @@
 """Charts as they are drawn: what marks stand where, in the renderer that the report uses."""
 
+import itertools
 import re
 
 import pandas as pd
@@ -170,6 +171,41 @@ def test_a_missing_dimension_leaves_a_gap_in_a_radar():
         return {row["piece"] for data in spec["datasets"].values() for row in data if "piece" in row}
 
     assert (len(pieces(full)), len(pieces(broken))) == (4, 2)
+
+
+def test_each_checkpoint_of_a_radar_has_a_colour_however_long_its_name_is():
+    names = ["smollm2-135m · float32 · 5dc69d", "smollm2-135m · float32 · c6c2e3"]
+    frame = pd.DataFrame({"name": names * 3, "suite": list("aabbcc"), "scaled": [0.5] * 6})
+    spec = charts.radar(frame, list("abc")).to_dict()
+    points = [row["name"] for data in spec["datasets"].values() for row in data if "shown" in row]
+    colours = [layer["encoding"]["color"] for layer in spec["layer"] if "color" in layer["encoding"]]
+    (coloured,) = {tuple(one["scale"]["domain"]) for one in colours}
+    assert set(points) == set(coloured)
+
+
+def test_bars_say_what_guessing_gives():
+    chance = SCORES.assign(chance=0.25)
+    assert "acc (share) ↑ · dashed: chance 0.2500" in texts(charts.to_svg(charts.dimension_bars(chance)))
+    unknown = texts(charts.to_svg(charts.dimension_bars(SCORES.assign(chance=None))))
+    assert not any("chance" in text for text in unknown)
+
+
+def test_a_history_joins_only_what_may_be_joined():
+    told = {"regressed": False, "low": 0.3, "high": 0.6, "value": 0.5}
+    days = {1: 0, 2: 0, 3: 1, 4: 1}
+    frame = rows(
+        *({**told, "line": line, "started_at": f"2026-11-0{day}T10:00:00+00:00"} for day, line in days.items())
+    )
+    drawn = charts.to_svg(charts.history(frame))
+    assert drawn.count('aria-roledescription="line mark"') == 2
+
+
+def test_names_of_points_at_one_place_stand_above_each_other():
+    near = POINTS.assign(x=1.0, y=[0.5, 0.5, 0.501], y_low=0.0, y_high=1.0)
+    drawn = charts.tradeoff(near, JOULES, SHARE).to_dict()
+    places = sorted(row["label_at"] for data in drawn["datasets"].values() for row in data if "label_at" in row)
+    assert len(places) == len(near)
+    assert all(above - below > 0.03 for below, above in itertools.pairwise(places))
 
 
 def test_a_radar_holds_four():

@@ -60,3 +60,8 @@ def test_names_are_cut_where_they_are_the_same():
     assert shown[0] != shown[1]
     assert all(len(name) <= 26 for name in shown)
     assert apart(["alpha", "beta"], 24) == ["alpha", "beta"]
+
+
+def test_what_a_name_has_behind_a_beginning_that_others_share_stays_whole():
+    shown = apart(["smollm2-135m · bfloat16", "smollm2-135m · float32 · 5dc69d", "harmed"], 22)
+    assert shown == ["smollm2-135m …bfloat16", "smoll…float32 · 5dc69d", "harmed"]

@@ -15,14 +15,18 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.core.text.display import number
 from harness.core.text.translation import translator
+from harness.decision.costs import Cost
 from harness.store import Store, index_folder, locate
 from leaderboard.data.board import Filters, board, filtered
+from leaderboard.data.changes import cost_rows
 from leaderboard.data.history import by_step, history_of
 from leaderboard.data.points import points, scaled_axis
 from leaderboard.data.ranking import Ranking, rank
 from leaderboard.downloads import to_csv, to_json
 from leaderboard.marks import marked
+from leaderboard.titles import titled
 from leaderboard.words import board_words, escaped
 from tests.store.records import make_record
 
@@ -169,6 +173,43 @@ def test_history_marks_what_got_worse_beyond_doubt(tmp_path):
     assert accuracy["started_at"].str[8:10].tolist() == ["01", "02", "03"]
     assert accuracy["regressed"].tolist() == [False, False, True]
     assert accuracy["p_value"].isna().tolist() == [True, False, False]
+
+
+def test_a_line_of_a_history_joins_only_runs_that_compare(tmp_path):
+    for day, seed in enumerate((0, 1, 0), 1):
+        started_at = f"2026-11-0{day}T10:00:00+00:00"
+        make_record(tmp_path, seed=seed, fingerprint=str(day) * 64, started_at=started_at)
+    with Store(locate(None, tmp_path)) as store:
+        index_folder(store, tmp_path)
+        rows = history_of(store, next(tmp_path.glob("*/seal.json")).parent.name)
+    first, other, again = rows.loc[rows["suite"] == "accuracy", "line"]
+    assert first == again != other
+
+
+def test_costs_are_said_in_megabytes_and_millions():
+    costs = [
+        Cost(name="size_bytes", unit="B", first=98_362_432, second=538_090_408),
+        Cost(name="parameter_count", unit="", first=134_515_008, second=134_515_008),
+        Cost(name="net_energy_joules", unit="J", first=10.0, second=None),
+    ]
+    told = [(one.name, one.unit, number(one.first), number(one.second), number(one.ratio)) for one in cost_rows(costs)]
+    assert told == [
+        ("size of the weights", "MB", "98.36", "538.1", "5.47"),
+        ("parameters", "millions", "134.5", "134.5", "1"),
+        ("net_energy_joules", "J", "10", "", ""),
+    ]
+
+
+def test_columns_and_words_of_ours_are_in_the_readers_language():
+    frame = pd.DataFrame(
+        {"sample_id": ["7"], "metric": ["acc"], "started_at": ["2026-11-01T10:00:00+00:00"], "regressed": [True]}
+    )
+    assert list(titled(frame, board_words("en", None))) == ["sample", "metric", "date (UTC)", "regression"]
+    chinese = titled(frame, board_words("zh", None))
+    assert chinese.to_dict("records") == [
+        {"样本": "7", "指标": "准确率", "日期（UTC）": "2026-11-01 10:00", "退步": "✓"}
+    ]
+    assert list(frame) == ["sample_id", "metric", "started_at", "regressed"]
 
 
 def test_history_of_a_training_goes_by_step_and_takes_no_other_training(tmp_path):

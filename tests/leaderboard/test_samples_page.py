@@ -83,8 +83,8 @@ def opened(monkeypatch, folder, **query):
 @pytest.mark.parametrize(
     ("language", "both", "gold", "predicted"),
     [
-        ("en", "✓ gold, predicted", "✓ gold", "✗ predicted"),
-        ("zh", "✓ 参考答案，即模型所选", "✓ 参考答案", "✗ 模型回答"),
+        ("en", "✓ reference, chosen", "✓ reference", "✗ chosen"),
+        ("zh", "✓ 参考答案，即模型所选", "✓ 参考答案", "✗ 模型所选"),
     ],
 )
 def test_a_sample_says_what_was_expected_and_what_came(monkeypatch, folder, record, language, both, gold, predicted):

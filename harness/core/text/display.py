@@ -3,7 +3,7 @@
 import math
 import unicodedata
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import pairwise, takewhile
 
 __all__ = ["aim", "apart", "duration", "elided", "interval", "number", "visible"]
 
@@ -74,16 +74,52 @@ def elided(text: str, limit: int = 60) -> str:
 def apart(names: Sequence[str], limit: int = 60) -> list[str]:
     """Each as `elided`, but that different ones stay different: what they share is cut, never where they differ.
 
-    Where even that doesn't tell them apart in so few characters, they are longer.
+    Of a name that begins as another does, the words behind that beginning stay whole where they have room. Where even
+    that doesn't tell them apart in so few characters, they are longer.
     """
-    shown = [elided(name, limit) for name in names]
+    shared = _beginnings(names)
+    shown = [_cut(name, shared[name], limit) for name in names]
     if len(set(shown)) == len(set(names)):
         return shown
     lines = [elided(name, max(map(len, names), default=0) + limit) for name in names]
-    same = sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, zip(*lines, strict=False)))
+    same = _alike(lines)
     kept = [elided(line[same:], max(limit - 4, 1)) for line in lines]
     cut = [f"{line[:3]}…{rest}" if same > 4 else line for line, rest in zip(lines, kept, strict=True)]
     return cut if len(set(cut)) == len(set(names)) else lines
+
+
+def _alike(lines: Sequence[str]) -> int:
+    """So many letters at the beginning are the same in all of them."""
+    return sum(1 for _ in takewhile(lambda letters: len(set(letters)) == 1, zip(*lines, strict=False)))
+
+
+_WORD_ENDS = " _-/.:"
+_WIDE, _NARROWEST = "\u2e80", 12
+"""The first of the wide characters, and how short a name of them is cut at most."""
+_FEWEST = 3
+"""Letters of a beginning that still say which it is."""
+
+
+def _beginnings(names: Sequence[str]) -> dict[str, int]:
+    """How many letters each name shares with the one that begins most like it, up to the end of a word."""
+    ordered = sorted(set(names))
+    shared = dict.fromkeys(ordered, 0)
+    for one, other in pairwise(ordered):
+        same = one[: _alike([one, other])]
+        whole = 1 + max(same.rfind(end) for end in _WORD_ENDS)
+        shared[one], shared[other] = max(shared[one], whole), max(shared[other], whole)
+    return shared
+
+
+def _cut(name: str, shared: int, limit: int) -> str:
+    """The name in `limit` characters; a beginning of `shared` letters, which others have too, gives way first."""
+    # A Chinese character takes the room of almost two letters.
+    limit = min(limit, max(limit - round(0.75 * sum(one >= _WIDE for one in name)), _NARROWEST))
+    tail = len(name) - shared
+    head = limit - 1 - tail
+    if len(name) <= limit or head < _FEWEST or tail <= limit - 1 - (limit - 1) * 2 // 3 or visible(name) != name:
+        return elided(name, limit)
+    return elided(f"{name[:head]}…{name[shared:]}", limit)
 
 
 def _hides(character: str) -> bool:
