@@ -178,7 +178,7 @@ def _asked(session: Session, record: RunRecord, shown: _Shown, *, key: str) -> N
     choices = choices_of(requests, gold, predicted)
     if len(choices):
         st.markdown(f"**{escaped(t('Choices'))}**")
-        marks = {(True, True): f"✓ {t('reference, chosen')}", (True, False): f"✓ {t('reference')}"}
+        marks = {(True, True): f"✓ {t('reference answer, chosen')}", (True, False): f"✓ {t('reference answer')}"}
         marks |= {(False, True): f"✗ {t('chosen')}" if gold else f"• {t('chosen')}", (False, False): ""}
         told = [marks[pair] for pair in zip(choices["is_gold"], choices["is_predicted"], strict=True)]
         columns = ["mark", *_COLUMNS] if any(told) else list(_COLUMNS)

@@ -84,8 +84,8 @@ def shown_table(frame: pd.DataFrame, **options: Any) -> Any:
     # Said for each, so that nothing that is read as an address becomes a link.
     options.setdefault("column_config", {str(name): st.column_config.TextColumn() for name in texts})
     # They stay numbers, which a click on a header sorts, and are read with as many digits as everywhere.
-    floats = shown.select_dtypes(include="float").columns if len(shown) <= _UNROLLED else []
-    written = shown.style.format(_number, subset=list(floats)) if len(floats) else shown
+    floats: list[Any] = list(shown.select_dtypes(include="float").columns) if len(shown) <= _UNROLLED else []
+    written = shown.style.format(_number, subset=floats) if floats else shown
     return st.dataframe(written, hide_index=True, placeholder="", **options)
 
 

@@ -27,9 +27,16 @@ _BEGINS = {IMAGE: (b"\x89PNG\r\n\x1a\n", "png"), AUDIO: (b"fLaC", "flac")}
 
 _SAID = (
     *("any", "right", "wrong", "partly", "invalid", "tie", "Prompt", "Choices", "Answer", "Scores", "Attribution"),
-    *("All that was written, thoughts among it", "picture or sound", "gold", "predicted", "all tasks", "more"),
+    *(
+        "All that was written, thoughts among it",
+        "picture or sound",
+        "all tasks",
+        "more",
+        "reference answer",
+        "model's answer",
+    ),
     "The run doesn't keep this picture or sound, or it was changed.",
-    *("log-likelihood (nats)", "share of the choices", "tokens", "metric", "value", "groups", "remark", "variant"),
+    *("log-likelihood (nats)", "share of the choices", "tokens", "metric", "score", "groups", "remark", "variant"),
     "Ended by itself after {tokens} tokens",
     "Ended by a stop string after {tokens} tokens",
     "Cut after {tokens} tokens",

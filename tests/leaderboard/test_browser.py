@@ -8,7 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from harness.core.text.display import number
 from harness.decision.comparison import compare
+from harness.decision.context import score_contexts
+from harness.decision.keys import key_of
 from tests.leaderboard.browser import Reader, launched, served
 
 PAGES = ("samples", "", "tradeoffs", "run", "compare", "history")
@@ -75,7 +78,9 @@ def overall(record, suite):
 
 def test_the_leaderboard_shows_the_numbers_of_the_records(fresh, runs):
     fresh.open("?columns=accuracy")
-    shown = dict(zip(fresh.column("checkpoint"), fresh.column("Accuracy ↑"), strict=True))
+    guessed = score_contexts(runs.good)[key_of(overall(runs.good, "accuracy"))].chance
+    column = fresh.column(f"Accuracy ↑ · chance {number(guessed)}")
+    shown = dict(zip(fresh.column("checkpoint"), column, strict=True))
     for name, record in (("good · float32", runs.good), ("good · bfloat16", runs.again), ("other", runs.other)):
         assert float(shown[name]) == overall(record, "accuracy").value
     assert fresh.page.get_by_text("Set apart, since").is_visible()

@@ -83,7 +83,7 @@ def opened(monkeypatch, folder, **query):
 @pytest.mark.parametrize(
     ("language", "both", "gold", "predicted"),
     [
-        ("en", "✓ reference, chosen", "✓ reference", "✗ chosen"),
+        ("en", "✓ reference answer, chosen", "✓ reference answer", "✗ chosen"),
         ("zh", "✓ 参考答案，即模型所选", "✓ 参考答案", "✗ 模型所选"),
     ],
 )

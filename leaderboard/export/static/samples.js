@@ -162,8 +162,8 @@
     if (one.prompt) parts.push(element("h3", "", say("Prompt")), element("pre", "", one.prompt.replaceAll("▣", `[${say("picture or sound")}]`)));
     if (one.choices.length) parts.push(element("h3", "", say("Choices")), ...choices(one.choices));
     for (const answer of one.answers) parts.push(...written(answer));
-    if (one.gold) parts.push(element("h3", "", say("gold")), element("pre", "", one.gold));
-    if (one.predicted) parts.push(element("h3", "", say("predicted")), element("pre", "", one.predicted));
+    if (one.gold) parts.push(element("h3", "", say("reference answer")), element("pre", "", one.gold));
+    if (one.predicted) parts.push(element("h3", "", say("model's answer")), element("pre", "", one.predicted));
     return parts;
   }
 
@@ -221,13 +221,15 @@
     return [element("h3", "", `${say("Attribution")}: ${one.method} → ${one.target}`), element("p", "heat", ...spans)];
   }
 
+  const HEADS = { value: "score", gold: "reference answer", predicted: "model's answer" };
+
   function scores(rows) {
     const columns = ["metric", "variant", "value", "gold", "predicted", "remark", "groups", "invalid"];
     const told = (row, name) =>
       name === "value" ? digits(row.value) : name === "invalid" ? (row.invalid[data.language] ?? "") : row[name];
     const used = columns.filter((name) => rows.some((row) => told(row, name) !== ""));
     const table = element("table");
-    table.append(element("thead", "", element("tr", "", ...used.map((name) => element("th", "", say(name))))));
+    table.append(element("thead", "", element("tr", "", ...used.map((name) => element("th", "", say(HEADS[name] ?? name))))));
     table.append(element("tbody", "", ...rows.map((row) => element("tr", "", ...used.map((name) => element("td", "", told(row, name)))))));
     return element("div", "wide", table);
   }
