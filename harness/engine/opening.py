@@ -4,7 +4,6 @@ from functools import partial
 from pkgutil import resolve_name
 from typing import Any
 
-from harness.checkpoints.chat_templates import thinking_switch
 from harness.checkpoints.loading.loader import Loader
 from harness.checkpoints.loading.placement import Spread
 from harness.core import registry
@@ -16,13 +15,12 @@ from harness.core.requests import AudioLoglikelihood, Loglikelihood
 from harness.engine.attribution.model import AttributingModel
 from harness.engine.comparing.referred import ReferredModel
 from harness.engine.devices import default_batch_tokens, resolve_device, settle_kernels
-from harness.engine.kinds.chat import ChatModel
+from harness.engine.kinds.chat import ChatModel, in_chat
 from harness.engine.kinds.transcriber import Transcriber
 from harness.engine.kinds.unembedded import Unembedded, unembedded_ids
 from harness.engine.noise import Noiseless
 from harness.engine.parallel.crew import Crew, present_crew
 from harness.engine.parallel.leading import LeadingModel, follow
-from harness.engine.rendering import UNDATED
 from harness.engine.senses.sense import mark_in_chats
 
 __all__ = ["follow_leader", "loaded_model", "open_loaded", "open_model"]
@@ -116,15 +114,8 @@ def _outfitted(loaded: Any, options: ModelOptions, batch_tokens: int, meter: Met
 
 
 def _in_chat(model: Model, loaded: Any, options: ModelOptions) -> ChatModel:
-    switch = options.thinking and thinking_switch(loaded.checkpoint)
-    return ChatModel(
-        model,
-        loaded.tokenizer,
-        options.system_prompt,
-        today=options.chat_date or UNDATED,
-        variables={switch: options.thinking == "on"} if switch else {},
-        mark=mark_in_chats(loaded.processor, loaded.model.config, registry.kind(loaded.checkpoint.kind).answers),
-    )
+    mark = mark_in_chats(loaded.processor, loaded.model.config, registry.kind(loaded.checkpoint.kind).answers)
+    return in_chat(model, loaded.tokenizer, loaded.checkpoint, options, mark)
 
 
 def _trainable(model: Model, loaded: Any, options: ModelOptions, batch_tokens: int, meter: Meter) -> Model:

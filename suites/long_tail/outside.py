@@ -1,8 +1,10 @@
 """Does a model show that an input is none of those that a task is about?"""
 
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +18,10 @@ from harness.core.statistics import CONFIDENCE, Interval, Statistic
 from harness.core.statistics.auroc import area_under_roc, auroc
 from harness.core.tasks import Row, Sample, TaskSettings, choose
 from harness.tasks.choices import unanswered
+from harness.tasks.rows import RowTask
 from suites.accuracy.imdb import IMDB
 
-__all__ = ["ENTROPY", "INSIDE", "PROBABILITY", "OutsideIMDB", "half_of_each", "unsureness"]
+__all__ = ["ENTROPY", "INSIDE", "PROBABILITY", "OutsideIMDB", "OutsideTask", "unsureness"]
 
 INSIDE, OUTSIDE = "inside", "outside"
 
@@ -101,19 +104,40 @@ def unsureness(probabilities: NDArray[np.float64]) -> dict[str, float]:
     return {PROBABILITY.name: 1 - float(probabilities.max()), ENTROPY.name: float(entr(probabilities).sum())}
 
 
-def half_of_each(rows: Sequence[Row], settings: TaskSettings, inside_salt: str, outside_salt: str) -> list[int]:
-    """As many rows of each source, at most half of `limit`: those from inside that the task of that name asks about."""
-    inside = [index for index, row in enumerate(rows) if row["class"] == INSIDE]
-    outside = [index for index, row in enumerate(rows) if row["class"] == OUTSIDE]
-    each = min(len(inside), len(outside))
-    if settings.limit is not None:
-        each = min(each, max(1, settings.limit // 2))
-    half = replace(settings, limit=each, num_fewshot=0)
-    asked = [inside[place] for place in choose(len(inside), half, salt=inside_salt)[1]]
-    return asked + [outside[place] for place in choose(len(outside), half, salt=outside_salt)[1]]
+class OutsideTask(RowTask):
+    """Asks what the task of the name `inside` asks, of its rows and of as many from elsewhere (a row's `class`)."""
+
+    inside: ClassVar[str]
+
+    @abstractmethod
+    def detected(self, responses: Sequence[Response]) -> Mapping[str, float] | str:
+        """What each detector says, by metric: the more, the less a row belongs here; or why none can say anything."""
+
+    @override
+    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
+        """As many of each source, at most half of `limit`: those from inside that the task `inside` asks about."""
+        inside = [index for index, row in enumerate(rows) if row["class"] == INSIDE]
+        outside = [index for index, row in enumerate(rows) if row["class"] == OUTSIDE]
+        each = min(len(inside), len(outside))
+        if settings.limit is not None:
+            each = min(each, max(1, settings.limit // 2))
+        half = replace(settings, limit=each, num_fewshot=0)
+        asked = [inside[place] for place in choose(len(inside), half, salt=self.inside)[1]]
+        asked += [outside[place] for place in choose(len(outside), half, salt=self.name)[1]]
+        samples = [(self._read(index, rows), rows[index]["class"]) for index in asked]
+        return [replace(one, fields={**one.fields, "groups": {"source": source}}) for one, source in samples]
+
+    @override
+    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
+        """What each detector says of the sample."""
+        blank = Score(sample_id=sample.id, metric="", cluster=sample.cluster, groups=sample.fields["groups"])
+        found = self.detected(responses)
+        if isinstance(found, str):
+            return [replace(blank, metric=metric.name, invalid=found) for metric in self.metrics]
+        return [replace(blank, metric=name, value=value) for name, value in found.items()]
 
 
-class OutsideIMDB(IMDB):
+class OutsideIMDB(OutsideTask, IMDB):
     """Sentences that are no film reviews among film reviews: does the model show that they don't belong there?
 
     What it measures. Reviews of IMDB and as many sentences from Wikipedia, all asked for the sentiment of "this
@@ -130,6 +154,7 @@ class OutsideIMDB(IMDB):
 
     name = "outside_imdb"
     data = "imdb_and_sentences"
+    inside = IMDB.name
     default_limit = 200
     supports_fewshot = False
     metrics = (PROBABILITY, ENTROPY, ENERGY)
@@ -140,23 +165,9 @@ class OutsideIMDB(IMDB):
         return super().label(row) if row["class"] == INSIDE else self.labels[0]
 
     @override
-    def sample(self, row: Row) -> Sample:
-        """With where it is from."""
-        sample = super().sample(row)
-        return replace(sample, fields={**sample.fields, "groups": {"source": row["class"]}})
-
-    @override
-    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
-        """As many of each source, at most half of `limit`; of the reviews the ones that `imdb` asks about."""
-        return [self._read(index, rows) for index in half_of_each(rows, settings, IMDB.name, self.name)]
-
-    @override
-    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """What each detector says of the sample: the more, the less it belongs here."""
-        blank = Score(sample_id=sample.id, metric="", cluster=sample.cluster, groups=sample.fields["groups"])
+    def detected(self, responses: Sequence[Response]) -> Mapping[str, float] | str:
+        """All three detectors, by the answers' log-likelihoods."""
         if reason := unanswered(responses):
-            return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
+            return reason
         likelihoods = np.array([response.loglikelihood for response in responses], dtype=float)
-        probabilities = softmax(likelihoods)
-        values = {**unsureness(probabilities), ENERGY.name: -float(logsumexp(likelihoods))}
-        return [replace(blank, metric=name, value=value) for name, value in values.items()]
+        return {**unsureness(softmax(likelihoods)), ENERGY.name: -float(logsumexp(likelihoods))}

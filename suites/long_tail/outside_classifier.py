@@ -1,21 +1,19 @@
 """Does a fine-tuned classifier show that an input is none of those that it is for?"""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from typing_extensions import override
 
 from harness.core.requests import Response
-from harness.core.scores import Score
-from harness.core.tasks import Row, Sample, TaskSettings
+from harness.core.tasks import Row
 from suites.accuracy.imdb_classifier import IMDBClassifier
-from suites.long_tail.outside import ENTROPY, INSIDE, PROBABILITY, half_of_each, unsureness
+from suites.long_tail.outside import ENTROPY, INSIDE, PROBABILITY, OutsideTask, unsureness
 
 __all__ = ["OutsideIMDBClassifier"]
 
 
-class OutsideIMDBClassifier(IMDBClassifier):
+class OutsideIMDBClassifier(OutsideTask, IMDBClassifier):
     """Sentences that are no film reviews among film reviews: is a classifier of sentiment less sure of them?
 
     What it measures. Reviews of IMDB and as many sentences from Wikipedia, all given a label. How well the largest
@@ -32,6 +30,7 @@ class OutsideIMDBClassifier(IMDBClassifier):
 
     name = "outside_imdb_classifier"
     data = "imdb_and_sentences"
+    inside = IMDBClassifier.name
     metrics = (PROBABILITY, ENTROPY)
 
     @override
@@ -40,24 +39,10 @@ class OutsideIMDBClassifier(IMDBClassifier):
         return super().label(row) if row["class"] == INSIDE else self.labels[0]
 
     @override
-    def sample(self, row: Row) -> Sample:
-        """With where it is from."""
-        sample = super().sample(row)
-        return replace(sample, fields={**sample.fields, "groups": {"source": row["class"]}})
-
-    @override
-    def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
-        """As many of each source, at most half of `limit`."""
-        return [self._read(index, rows) for index in half_of_each(rows, settings, IMDBClassifier.name, self.name)]
-
-    @override
-    def score(self, sample: Sample, responses: Sequence[Response]) -> Sequence[Score]:
-        """What each detector says of the sample: the more, the less it belongs here."""
+    def detected(self, responses: Sequence[Response]) -> Mapping[str, float] | str:
+        """Both detectors, by the labels' scores."""
         (response,) = responses
-        blank = Score(sample_id=sample.id, metric="", cluster=sample.cluster, groups=sample.fields["groups"])
         if response.label_scores is None:
-            reason = response.invalid or "the model gave no label"
-            return [replace(blank, metric=metric.name, invalid=reason) for metric in self.metrics]
+            return response.invalid or "the model gave no label"
         scores = np.array(list(response.label_scores.values()), dtype=float)
-        found = unsureness(scores / scores.sum())
-        return [replace(blank, metric=name, value=value) for name, value in found.items()]
+        return unsureness(scores / scores.sum())

@@ -8,10 +8,11 @@ from typing import Any
 
 from typing_extensions import override
 
-from harness.checkpoints.chat_templates import takes_tools
+from harness.checkpoints.chat_templates import takes_tools, thinking_switch
+from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, ModelError
 from harness.core.media import OBJECT
-from harness.core.models import Batch, Model
+from harness.core.models import Batch, Model, ModelOptions
 from harness.core.requests import (
     Attribute,
     AttributePicture,
@@ -28,7 +29,7 @@ from harness.core.requests import (
 from harness.engine.rendering import NONE, UNDATED, Message, Renderer
 from harness.engine.senses.parts import in_parts, takes_parts
 
-__all__ = ["ChatModel", "Message", "messages_of", "rendered"]
+__all__ = ["ChatModel", "Message", "in_chat", "messages_of", "rendered"]
 
 _Chat = Loglikelihood | GenerateUntil | Attribute
 _log = logging.getLogger(__name__)
@@ -67,6 +68,21 @@ def rendered(
 def _tell_of_no_system(_template: str) -> None:
     """Say so once for each template."""
     _log.warning("the chat template takes no system turn: it is left out, with what the task describes in it")
+
+
+def in_chat(
+    model: Model, tokenizer: Any, checkpoint: Checkpoint, options: ModelOptions, mark: str | None = None
+) -> "ChatModel":
+    """The model behind its chat template, which is told what the options say of the day and of thinking."""
+    switch = options.thinking and thinking_switch(checkpoint)
+    return ChatModel(
+        model,
+        tokenizer,
+        options.system_prompt,
+        today=options.chat_date or UNDATED,
+        variables={switch: options.thinking == "on"} if switch else {},
+        mark=mark,
+    )
 
 
 class ChatModel(Model):

@@ -14,7 +14,6 @@ from typing import Any
 
 from typing_extensions import override
 
-from harness.checkpoints.chat_templates import thinking_switch
 from harness.checkpoints.headers import stored_tensors
 from harness.checkpoints.loading.held import held
 from harness.checkpoints.loading.loader import Loader
@@ -29,10 +28,9 @@ from harness.core.text.reasons import Reason
 from harness.core.text.truncation import long_continuation
 from harness.core.token_energy import SERVE
 from harness.engine.encoding import Encoder, Reading, Tokens
-from harness.engine.kinds.chat import ChatModel
+from harness.engine.kinds.chat import in_chat
 from harness.engine.kinds.remote import seed_of
 from harness.engine.kinds.unembedded import Unembedded
-from harness.engine.rendering import UNDATED
 from harness.engine.rounding import NOT_FINITE
 from harness.engine.writing.refusals import no_beams, no_room
 from harness.engine.writing.stops import StopSpelling
@@ -126,16 +124,7 @@ def _outfitted(model: "VllmModel", checkpoint: Checkpoint, options: ModelOptions
     missing = {number: token for token, number in model.tokenizer.get_vocab().items() if number >= (rows or math.inf)}
     if missing:
         whole = Unembedded(model, model.tokenizer, missing)
-    if not options.apply_chat_template:
-        return whole
-    switch = options.thinking and thinking_switch(checkpoint)
-    return ChatModel(
-        whole,
-        model.tokenizer,
-        options.system_prompt,
-        today=options.chat_date or UNDATED,
-        variables={switch: options.thinking == "on"} if switch else {},
-    )
+    return in_chat(whole, model.tokenizer, checkpoint, options) if options.apply_chat_template else whole
 
 
 class VllmModel(Model):
