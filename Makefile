@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check unit corpus faults workers recordings browser bench gpu vllm docs install format clean
+.PHONY: demo test check unit corpus faults workers recordings browser bench gpu vllm llamacpp docs install format clean
 
 demo: $(INSTALLED)
 	$(BIN)/harness eval --model smollm2-135m --suite full
@@ -69,6 +69,11 @@ gpu: $(INSTALLED)
 vllm: $(INSTALLED)
 	@test -n "$(HARNESS_VLLM)" || { echo "Set HARNESS_VLLM to the python of a virtual environment with vllm and this package"; exit 2; }
 	HARNESS_VLLM=$(HARNESS_VLLM) $(BIN)/pytest tests/engine/vllm
+
+# llama.cpp, which serves a GGUF file, against our own engine; its answers are kept for `make test`.
+llamacpp: $(INSTALLED)
+	$(BIN)/pip install --quiet --constraint constraints.txt xllamacpp
+	HARNESS_LLAMACPP=$(BIN)/python $(BIN)/pytest tests/engine/llamacpp
 
 format: $(INSTALLED)
 	$(BIN)/ruff format .

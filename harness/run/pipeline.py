@@ -10,6 +10,7 @@ from typing import Literal
 
 from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.loader import Loader
+from harness.checkpoints.served.tokens import token_counters
 from harness.core.checkpoints import Checkpoint
 from harness.core.errors import CheckpointError, HarnessError, InputError, RecordError
 from harness.core.headlines import headline_estimates
@@ -180,7 +181,11 @@ def run(
                 warm_up(fresh, again, meter)
             resumed = ResumedModel(fresh, writer)
             outlook = Outlook(progress, tries=fleet is None and plan.spec.device != SERVED)
-            work = answer_all(plan.work, resumed, writer, meter, progress, plan.plugin_timeout_s, outlook=outlook)
+            counters = token_counters(plan.checkpoint)
+            timeout_s = plan.plugin_timeout_s
+            work = answer_all(
+                plan.work, resumed, writer, meter, progress, timeout_s, outlook=outlook, counters=counters
+            )
             repeat(fresh, again, meter, lambda: windows_of(again, phases(plan.work), writer.windows), progress)
         peak = peak_bytes(fleet) if plan.spec.device != SERVED else None
         writer.write_json("environment.json", {**environment, "peak_memory_bytes": peak})

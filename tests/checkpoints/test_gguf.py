@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import gguf
@@ -17,23 +16,7 @@ from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
 from harness.checkpoints.sources.wheel import MODELS
 from harness.core.errors import CheckpointError, UnavailableError
-from tests.tiny import CHAT_TEMPLATE
-
-GGUF_NAMES = {
-    "model.embed_tokens": "token_embd",
-    "model.norm": "output_norm",
-    "lm_head": "output",
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-    "self_attn.o_proj": "attn_output",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-    "model.layers": "blk",
-}
+from tests.tiny import CHAT_TEMPLATE, build_tiny_gguf
 
 
 @pytest.fixture(autouse=True)
@@ -42,62 +25,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def gguf_name(name: str) -> str:
-    for ours, theirs in GGUF_NAMES.items():
-        name = name.replace(ours, theirs)
-    return name
-
-
-def interleaved(weight: np.ndarray, heads: int) -> np.ndarray:
-    """Rows of a query or key projection in the order that GGUF stores rotary pairs in."""
-    rows, width = weight.shape
-    return weight.reshape(heads, 2, rows // heads // 2, width).swapaxes(1, 2).reshape(rows, width)
-
-
-def stored(weights: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    heads = {"q_proj": 4, "k_proj": 2}
-    found = {}
-    for name, tensor in weights.items():
-        count = next((count for part, count in heads.items() if part in name), None)
-        found[gguf_name(name)] = interleaved(tensor.numpy(), count) if count else tensor.numpy()
-    return found
-
-
 @pytest.fixture
 def source(tiny_llama: Path, tmp_path: Path) -> Path:
     """The tiny Llama as a GGUF file, with its matrices quantised to Q8_0 and its vectors exact."""
-    path = tmp_path / "tiny.gguf"
-    config = json.loads((tiny_llama / "config.json").read_text())
-    vocabulary = json.loads((tiny_llama / "tokenizer.json").read_text("utf-8"))["model"]
-    writer = gguf.GGUFWriter(path, "llama")
-    writer.add_block_count(config["num_hidden_layers"])
-    writer.add_context_length(config["max_position_embeddings"])
-    writer.add_embedding_length(config["hidden_size"])
-    writer.add_feed_forward_length(config["intermediate_size"])
-    writer.add_head_count(config["num_attention_heads"])
-    writer.add_head_count_kv(config["num_key_value_heads"])
-    writer.add_rope_dimension_count(config["head_dim"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_vocab_size(config["vocab_size"])
-    writer.add_tokenizer_model("gpt2")
-    writer.add_token_list(list(vocabulary["vocab"]))
-    control = gguf.TokenType.CONTROL
-    writer.add_token_types([control if index < 3 else gguf.TokenType.NORMAL for index in range(config["vocab_size"])])
-    writer.add_token_merges([" ".join(pair) for pair in vocabulary["merges"]])
-    writer.add_bos_token_id(1)
-    writer.add_eos_token_id(2)
-    writer.add_chat_template(CHAT_TEMPLATE)
-    for name, values in stored(load_file(tiny_llama / "model.safetensors")).items():
-        if values.ndim == 2:
-            packed = gguf.quants.quantize(values, gguf.GGMLQuantizationType.Q8_0)
-            writer.add_tensor(name, packed, raw_dtype=gguf.GGMLQuantizationType.Q8_0)
-        else:
-            writer.add_tensor(name, values)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
+    return build_tiny_gguf(tiny_llama, tmp_path / "tiny.gguf")
 
 
 def test_a_converted_file_holds_the_same_model_tokenizer_and_template(source: Path, tiny_llama: Path) -> None:

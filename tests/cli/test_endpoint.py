@@ -173,7 +173,7 @@ def test_what_was_answered_before_a_failure_is_not_asked_again(harness_here, sui
         served.before = lambda *_: None
         sent = len(served.paths)
         second = harness_here(*command, **environment)
-        asked = len(served.paths) - sent - 2
+        asked = sum("prompt" in body for body in served.bodies[sent:]) - 1  # a trial
         assert second.returncode == 0
         assert asked < 30 - 12
     found = {one["task"]: one for one in json.loads(second.stdout)["estimates"]}

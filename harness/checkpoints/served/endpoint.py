@@ -11,6 +11,7 @@ from harness.checkpoints.served.client import Patience, RefusedError, ServerClie
 from harness.checkpoints.served.dialect import Dialect
 from harness.checkpoints.served.echo import Echo, read_echo
 from harness.checkpoints.served.energy import find_energy
+from harness.checkpoints.served.tokens import TokenCounters
 from harness.core.checkpoints import Checkpoint, GenerationSettings, SourceOptions
 from harness.core.errors import CheckpointError, HarnessError, InputError, ModelError, UnavailableError, UnknownName
 from harness.core.process.paths import cache_folder, new_cached_file
@@ -41,6 +42,10 @@ UNMEASURED = (
     "The energy that the server uses can't be measured from here: neither /energy_metrics nor /metrics counts any"
 )
 MEASURED = "The energy is that of the server's whole machine, all users' work included, as {path} counts it"
+COUNTED = (
+    "The tokens read and written are what the server's /metrics count meanwhile, other users' requests to the model "
+    "included"
+)
 NO_TEMPERATURE = "The server takes no temperature: answers are drawn at its own, and differ from one time to the next"
 UNLISTED = "The server doesn't list this model, but answers to its name"
 IN_THE_CLEAR = "The key is sent over plain HTTP, where others may read it"
@@ -79,6 +84,8 @@ class EndpointCheckpoints:
         }
         energy = find_energy(url, options.endpoint)
         notes = [PINNED, Reason(MEASURED, path=energy.path.partition("?")[0]) if energy else UNMEASURED, *doubts]
+        counts_tokens = bool(TokenCounters(url, model, options.endpoint).read())
+        notes += [COUNTED] if counts_tokens else []
         notes += [UNLISTED] if listed and known is None else []
         notes += [] if dialect.takes_temperature else [NO_TEMPERATURE]
         notes += [IN_THE_CLEAR] if parts.scheme == "http" and client.has_key and not local else []
@@ -87,7 +94,13 @@ class EndpointCheckpoints:
             kind,
             about,
             notes,
-            {"route": route, "options": options.endpoint, "dialect": dialect, "counters": energy},
+            {
+                "route": route,
+                "options": options.endpoint,
+                "dialect": dialect,
+                "counters": energy,
+                "counts_tokens": counts_tokens,
+            },
         )
 
 

@@ -1,15 +1,14 @@
 """The energy that a server counts: counters among its metrics, in the text format of Prometheus."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
-from prometheus_client.parser import text_string_to_metric_families
 from typing_extensions import override
 
-from harness.checkpoints.served.client import Patience, ServerClient
+from harness.checkpoints.served.metrics import counters_in, metrics_reader, metrics_root
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import HarnessError, InputError
 from harness.core.meters import CounterReading, Instrument
@@ -59,9 +58,6 @@ KNOWN: Mapping[str, _Counter] = MappingProxyType(
 """Counters by the names that their exporters document: NVIDIA's DCGM, Kepler, Prometheus's own for nodes (RAPL),
 Scaphandre; the last four are for those who write one of their own. A name that isn't here counts nobody knows what."""
 
-_MOST_SECONDS = 5.0
-"""For one answer: metrics are read between batches."""
-_PATIENCE = Patience(busy=1, unreachable=1, timeouts=1)
 _POLL_S = 0.05
 _STEPS = 2
 """How often a counter is seen to move before its pace is believed."""
@@ -85,18 +81,17 @@ def counted_joules(metrics: str) -> dict[str, tuple[float, Basis]]:
     What several devices of a part count is summed. Raises `ValueError` for what isn't in Prometheus's text format.
     """
     found: dict[str, tuple[float, Basis]] = {}
-    for family in text_string_to_metric_families(metrics):
-        for sample in family.samples:
-            # The parser calls every counter so.
-            counter = KNOWN.get(sample.name) or KNOWN.get(sample.name.removesuffix("_total"))
-            if counter is None:
-                continue
-            part = counter.part or counter.parts.get(sample.labels.get(counter.label, "").partition("-")[0])
-            if part is None:
-                continue
-            before, basis = found.get(part, (0.0, counter.basis))
-            worse: Basis = "measured" if basis == counter.basis == "measured" else "estimated"
-            found[part] = (before + float(sample.value) * counter.joules, worse)
+    for name, sample in counters_in(metrics):
+        # The parser calls every counter by a name with `_total`.
+        counter = KNOWN.get(f"{name}_total") or KNOWN.get(name)
+        if counter is None:
+            continue
+        part = counter.part or counter.parts.get(sample.labels.get(counter.label, "").partition("-")[0])
+        if part is None:
+            continue
+        before, basis = found.get(part, (0.0, counter.basis))
+        worse: Basis = "measured" if basis == counter.basis == "measured" else "estimated"
+        found[part] = (before + float(sample.value) * counter.joules, worse)
     return {part: one for part, one in found.items() if part != WHOLE} or found
 
 
@@ -123,14 +118,14 @@ def find_energy(url: str, options: EndpointOptions) -> EnergyRoute | None:
                 fix=f"Give the address of metrics with one of {', '.join(KNOWN)}",
             )
         return route
-    tried = (_route(EnergyRoute(url.removesuffix("/v1"), path, has_key=True, bases={}), options) for path in ROUTES)
+    tried = (_route(EnergyRoute(metrics_root(url), path, has_key=True, bases={}), options) for path in ROUTES)
     return next((one for one in tried if isinstance(one, EnergyRoute)), None)
 
 
 def _route(route: EnergyRoute, options: EndpointOptions) -> EnergyRoute | str:
     """The route with what is counted there, or why that isn't known."""
     try:
-        found = counted_joules(_metrics(route, options)())
+        found = counted_joules(metrics_reader(route.url, route.path, options, has_key=route.has_key)())
     except HarnessError as error:
         return error.problem
     except ValueError:
@@ -140,18 +135,6 @@ def _route(route: EnergyRoute, options: EndpointOptions) -> EnergyRoute | str:
     return replace(route, bases={part: basis for part, (_, basis) in sorted(found.items())})
 
 
-def _metrics(route: EnergyRoute, options: EndpointOptions) -> Callable[[], str]:
-    """What reads the route's text, by one connection that is kept."""
-    asked = replace(
-        options,
-        api_key_env=options.api_key_env if route.has_key else "",
-        timeout_s=min(options.timeout_s, _MOST_SECONDS),
-        concurrency=1,
-    )
-    client = ServerClient(route.url, asked, _PATIENCE)
-    return lambda: client.text(route.path)
-
-
 class ServerInstrument(Instrument):
     """Reads the energy that a server counts, of its machine as a whole: whatever else it does counts in.
 
@@ -159,7 +142,7 @@ class ServerInstrument(Instrument):
     """
 
     def __init__(self, route: EnergyRoute, options: EndpointOptions) -> None:
-        self._read = _metrics(route, options)
+        self._read = metrics_reader(route.url, route.path, options, has_key=route.has_key)
         self.bases = route.bases
         self.source = f"{route.url}{route.path.partition('?')[0]} ({', '.join(route.bases)})"
         unseen = "the server counts the machine as a whole" if WHOLE in route.bases else "the server doesn't count it"

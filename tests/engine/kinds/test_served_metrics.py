@@ -1,12 +1,14 @@
-"""What a server says of its energy, and a run that is measured by it."""
+"""What a server says of its energy and its tokens, and runs that are measured by it."""
 
+import json
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
 from harness.checkpoints import resolve
 from harness.checkpoints.served.energy import ServerInstrument, counted_joules, find_energy
+from harness.checkpoints.served.tokens import counted_tokens
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
 from harness.core.tasks import Results
@@ -133,3 +135,114 @@ def test_a_run_is_measured_by_what_its_server_counts(tiny_llama, tmp_path, monke
     with serving(Served(folder=tiny_llama)) as served:
         checkpoint = resolve(f"openai:{served.url}")
     assert any("neither /energy_metrics nor /metrics" in note for note in checkpoint.notes)
+
+
+VLLM = """\
+# TYPE vllm:prompt_tokens_total counter
+vllm:prompt_tokens_total{engine="0",model_name="tiny"} 70
+vllm:prompt_tokens_total{engine="1",model_name="tiny"} 30
+vllm:prompt_tokens_total{engine="0",model_name="other"} 5000
+# TYPE vllm:prefix_cache_hits_total counter
+vllm:prefix_cache_hits_total{engine="0",model_name="tiny"} 40
+# TYPE vllm:generation_tokens_total counter
+vllm:generation_tokens_total{engine="0",model_name="tiny"} 9
+"""
+LLAMA_CPP = """\
+# TYPE llamacpp:prompt_tokens_total counter
+llamacpp:prompt_tokens_total 60
+# TYPE llamacpp:prompt_tokens_cached_total counter
+llamacpp:prompt_tokens_cached_total 40
+# TYPE llamacpp:tokens_predicted_total counter
+llamacpp:tokens_predicted_total 9
+"""
+
+
+@pytest.mark.parametrize(
+    ("metrics", "asked", "computed"),
+    [
+        (VLLM, 100, 60),
+        # It tells what requests found in the cache and what the server did for all, copies of the cache included.
+        (VLLM + 'vllm:prompt_tokens_cached_total{model_name="tiny"} 30\n', 100, 70),
+        (VLLM.replace('"tiny"', '"a name of the server\'s own"').replace("5000", "0"), 100, 60),
+        (LLAMA_CPP, 100, 60),
+    ],
+)
+def test_tokens_are_those_asked_to_be_read_and_those_that_no_cache_had(metrics, asked, computed):
+    assert counted_tokens(metrics, "tiny") == {
+        "asked_token_count": asked,
+        "computed_token_count": computed,
+        "written_token_count": 9,
+    }
+
+
+def test_tokens_are_unknown_where_a_server_does_not_tell_what_its_cache_had():
+    assert counted_tokens("vllm:prompt_tokens_total 11\nvllm:generation_tokens_total 3\n", "tiny") == {}
+    assert counted_tokens("", "tiny") == {}
+
+
+@dataclass
+class Counting(Served):
+    """Counts what it reads and writes, of which it had `CACHED` tokens of each prompt, and breaks off when told to."""
+
+    read: int = 0
+    reused: int = 0
+    wrote: int = 0
+
+    def complete(self, body):
+        answer = super().complete(body)
+        with self.lock:
+            self.read += answer["usage"]["prompt_tokens"]
+            self.wrote += answer["usage"]["completion_tokens"]
+            self.reused += CACHED
+        return answer
+
+    def tell(self):
+        values = {"prompt_tokens": self.read, "prompt_tokens_cached": self.reused, "generation_tokens": self.wrote}
+        return "".join(f'vllm:{name}_total{{model_name="tiny"}} {value}\n' for name, value in values.items())
+
+
+CACHED = 3
+
+
+def test_a_run_records_what_its_server_counts_over_all_processes_that_asked(tiny_llama, tmp_path):
+    (tmp_path / "rows.jsonl").write_text("".join(f"{row}\n" for row in ROWS))
+    (tmp_path / "writes.yaml").write_text(SUITE)
+    options = EvalOptions(output=tmp_path / "runs", store="none")
+    counting = Counting(folder=tiny_llama)
+    counting.metrics = counting.tell
+    asked = {"suite": str(tmp_path / "writes.yaml"), "task": (), "options": options}
+
+    def refuses(path, _call):
+        stories = [body for body in counting.bodies if "fox" in str(body.get("prompt"))]
+        return (401, {}, {}) if len(stories) > len(ROWS) / 2 and path != "/metrics" else None
+
+    with serving(counting):
+        ref = f"openai:{counting.url}"
+        assert any("tokens read and written" in note for note in resolve(ref).notes)
+        counting.before = refuses
+        with pytest.raises(InputError, match="401"):
+            evaluate(ref, **asked)
+        counting.before = lambda *_: None
+        record = evaluate(ref, **asked)
+        answers = record.samples
+        (tokens,) = json.loads((record.folder / "engine.json").read_text()).values()
+        assert tokens == {
+            "asked_token_count": answers.context_token_count.sum(),
+            "computed_token_count": answers.context_token_count.sum() - CACHED * len(ROWS),
+            "written_token_count": answers.token_count.sum(),
+            "counted_request_count": len(ROWS),
+        }
+        assert record.token_counts == (tokens["asked_token_count"], tokens["computed_token_count"])
+        counting.metrics = None
+        assert not any("tokens read and written" in note for note in resolve(ref).notes)
+
+
+def test_a_server_that_begins_to_count_anew_leaves_no_tokens(tiny_llama, tmp_path):
+    (tmp_path / "rows.jsonl").write_text("".join(f"{row}\n" for row in ROWS[:4]))
+    (tmp_path / "writes.yaml").write_text(SUITE)
+    options = EvalOptions(output=tmp_path / "runs", store="none")
+    left = iter(range(10**6, 0, -1))
+    metrics = lambda: LLAMA_CPP.replace(" 60", f" {next(left)}")  # noqa: E731
+    with serving(Served(folder=tiny_llama, metrics=metrics)) as served:
+        record = evaluate(f"openai:{served.url}", suite=str(tmp_path / "writes.yaml"), task=(), options=options)
+    assert record.token_counts == (0, 0)
