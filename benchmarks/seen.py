@@ -1,8 +1,8 @@
 """The README's pictures of the board and of a pull-request comment, as a browser shows them.
 
-    python -m benchmarks.seen RUNS --run RUN --candidate RUN --baseline RUN
+    python -m benchmarks.seen RUNS --run RUN --sample SUITE/TASK/ID --candidate RUN --baseline RUN
 
-RUNS is a folder of runs. The scorecard and a sample are of --run; the comment is what the action's own steps write when
+RUNS is a folder of runs. The scorecard and --sample are of --run; the comment is what the action's own steps write when
 --candidate is held against --baseline by the policy `default`.
 """
 
@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlencode
 
 from markdown_it import MarkdownIt
 from PIL import Image
@@ -30,23 +31,29 @@ body { font: 14px/1.5 system-ui, sans-serif; margin: 0; padding: 16px; color: #1
 article { border: 1px solid #d1d9e0; border-radius: 6px; }
 header { background: #f6f8fa; border-bottom: 1px solid #d1d9e0; padding: 8px 16px; border-radius: 6px 6px 0 0; }
 main { padding: 4px 16px; } code { background: #eff1f3; padding: 2px 5px; border-radius: 4px; font-size: 85%; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 table { border-collapse: collapse; } th, td { border: 1px solid #d1d9e0; padding: 5px 10px; text-align: left; }
 a { color: #0969da; text-decoration: none; }
 """
 
 
-def board(browser: Browser, runs: Path, run_id: str) -> None:
-    """The ranks, the scorecard of a run, and one of its samples."""
+def board(browser: Browser, runs: Path, run_id: str, sample: str) -> None:
+    """The ranks, the scorecard of a run, and one of its samples, which is called SUITE/TASK/ID."""
+    task, _, sample_id = sample.rpartition("/")
+    asked = urlencode({"run": run_id, "task": task, "sample": sample_id})
     with served(runs, Path(os.devnull)) as url:
         reader = Reader(browser, url, width=WIDTH)
         for name, path in (
             ("leaderboard", ""),
             ("scorecard", f"run?run={run_id}"),
-            ("samples", f"samples?run={run_id}"),
+            ("samples", f"samples?{asked}"),
         ):
             reader.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
             reader.open(path)
             reader.page.wait_for_timeout(2500)
+            if name == "samples":
+                reader.page.get_by_role("heading", name=f"Sample {sample_id}").evaluate("one => one.scrollIntoView()")
+                reader.page.wait_for_timeout(500)
             _keep(name, reader.page.screenshot())
 
 
@@ -55,9 +62,8 @@ def comment(browser: Browser, runs: Path, candidate: str, baseline: str) -> None
     text = comment_text(runs, candidate, baseline)
     body = MarkdownIt("commonmark", {"html": True}).enable("table").render(text.partition("\n")[2])
     page = browser.new_page(viewport={"width": _COMMENT_WIDTH, "height": 400})
-    page.set_content(
-        f"<style>{_STYLE}</style><article><header><b>github-actions</b> bot</header><main>{body}</main></article>"
-    )
+    head = f"<!doctype html><style>{_STYLE}</style>"
+    page.set_content(f"{head}<article><header><b>github-actions</b> bot</header><main>{body}</main></article>")
     _keep("comment", page.screenshot(full_page=True))
 
 
@@ -102,11 +108,11 @@ def main() -> None:
     """Draw them all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path)
-    for name in ("run", "candidate", "baseline"):
-        parser.add_argument(f"--{name}", required=True, metavar="RUN")
+    for name in ("run", "sample", "candidate", "baseline"):
+        parser.add_argument(f"--{name}", required=True, metavar="SUITE/TASK/ID" if name == "sample" else "RUN")
     given = parser.parse_args()
     with launched() as browser:
-        board(browser, given.runs, given.run)
+        board(browser, given.runs, given.run, given.sample)
         comment(browser, given.runs, given.candidate, given.baseline)
 
 

@@ -72,6 +72,8 @@ def one_sample(session: Session, record: RunRecord, key: SampleKey) -> None:
         scores = scores.assign(
             groups=[", ".join(f"{name}={value}" for name, value in dict(one or {}).items()) for one in scores["groups"]]
         )
+    told = [name for name in scores if any(pd.notna(one) and one not in ("", False) for one in scores[name])]
+    scores = scores[[name for name in scores if name in told or name == "value"]]
     titled_table(session, scores, key="scores of one")
     _attributions(session, record, key, requests)
 

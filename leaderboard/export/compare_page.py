@@ -101,7 +101,7 @@ def _figures(comparison: Comparison, tongue: Tongue, sheaf: Sheaf) -> list[tuple
     found = []
     for place, (unit, of_unit) in enumerate(frame.groupby("unit", sort=False)):
         name = f"{stem}/{tongue.code}-{place}.svg"
-        chart = forest(of_unit, "light", tongue.code, unit=tongue.say(str(unit)))
+        chart = forest(of_unit, "light", tongue.code, unit=tongue.say(str(unit)), has_title=False)
         sheaf.put(name, to_svg(chart, width=360))
         found.append((name, ", ".join(of_unit["label"])))
     return found

@@ -83,7 +83,7 @@ def _about(held: BoardRuns, run_id: str, tongue: Tongue) -> str:
     row = held.rows[held.rows["run_id"] == run_id].iloc[0]
     count = row["parameter_count"]
     size = "" if pd.isna(count) else f"{number(count / 1e6)} M {tongue.say('parameters')}"
-    return " · ".join(str(one) for one in (row["kind"], row["dtype"], size, row["started_at"]) if one)
+    return " · ".join(str(one) for one in (row["kind"], row["dtype"], size, str(row["started_at"])[:10]) if one)
 
 
 def _suites(held: BoardRuns, run_id: str) -> list[str]:
