@@ -21,6 +21,7 @@ NAMES = frozenset((*GROUPS["harness.suites"], *GROUPS["harness.tasks"]))
 
 OTHERS = {
     "harness/charts/locale/zh.yaml": {"bleu", "hallucination"},  # our metrics of these names
+    "harness/charts/locale/en.yaml": {"accuracy", "bleu", "energy"},  # the same
     "harness/checkpoints/chat_templates.py": {"tools"},  # a variable of chat templates
     "harness/core/requests.py": {"tools"},  # a field of requests
     "harness/engine/rendering.py": {"tools"},  # a variable of chat templates
@@ -35,6 +36,8 @@ OTHERS = {
     "harness/report/sections/verification.py": {"code"},
     "harness/signing/statement.py": {"code"},
     "leaderboard/hosts.py": {"code"},
+    # values of which samples are grouped
+    "harness/report/groups/locale/zh.yaml": {"chinese", "education", "finance", "legal", "medical"},
     "harness/report/pdf.py": {"chinese"},  # whether there are letters for it
     **{f"probes/bias/{language}.yaml": {"chinese"} for language in ("en", "zh")},  # a group of people
 }

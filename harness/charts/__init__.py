@@ -12,7 +12,7 @@ from harness.charts.forest import VERDICTS, forest
 from harness.charts.radar import MOST, SCALE, radar
 from harness.charts.scorecard import scorecard, than_chance_words
 from harness.charts.svg import to_svg
-from harness.charts.theme import FONT, PALETTE, Chart, Panels, Theme, chart_words, themed
+from harness.charts.theme import FONT, PALETTE, Chart, Panels, Theme, chart_words, metric_names, themed
 from harness.charts.tradeoff import Axis, pareto_front, tradeoff
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "forest",
     "group_bars",
     "history",
+    "metric_names",
     "noise_ladder",
     "pareto_front",
     "radar",

@@ -48,11 +48,16 @@ def attribution_map(
             alt.Tooltip("position:Q", title=t("position")),
         ],
     )
-    boxes = base.mark_rect(cornerRadius=2).encode(
+    # Dashed, so that what speaks against is told without colours, too.
+    against = {"strokeDash": alt.value([3, 2]), "stroke": alt.value(inks(theme).text)}
+    unbroken = {"strokeDash": alt.value([1, 0]), "stroke": alt.value("transparent")}
+    outline = {name: alt.condition("datum.value < 0", against[name], unbroken[name]) for name in against}
+    boxes = base.mark_rect(cornerRadius=2, strokeWidth=1.2).encode(
         x=across,
         x2="end:Q",
+        **outline,
         color=alt.Color(
-            "value:Q", scale=colours, title=t("for (blue), against (orange)"), legend=alt.Legend(titleLimit=300)
+            "value:Q", scale=colours, title=t("for (blue), against (orange, dashed)"), legend=alt.Legend(titleLimit=300)
         ),
     )
     strong = alt.condition(f"abs(datum.value) > {0.55 * reach}", alt.value("#ffffff"), alt.value(inks(theme).text))

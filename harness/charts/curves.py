@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from harness.charts.axes import by_name, dates_axis, drawn, is_grouped_by, steps_axis, title_of
-from harness.charts.theme import PALETTE, Chart, Theme, chart_words, inks
+from harness.charts.theme import PALETTE, SHAPES, Chart, Theme, chart_words, inks
 from harness.core.scores import SampleGroup
 from harness.core.text.display import elided
 from harness.core.text.translation import Translate
@@ -43,13 +43,10 @@ def task_lines(
         ),
         scale=alt.Scale(domain=[-0.4, len(steps) - 0.6], nice=False),
     )
+    colours, shapes = ([marks[kind % len(marks)] for kind in range(len(tasks))] for marks in (PALETTE, SHAPES))
     base = alt.Chart(shown).encode(
         x=across,
-        color=alt.Color(
-            "task:N",
-            title=None,
-            scale=alt.Scale(domain=tasks, range=[PALETTE[at % len(PALETTE)] for at in range(len(tasks))]),
-        ),
+        color=alt.Color("task:N", title=None, scale=alt.Scale(domain=tasks, range=colours)),
         tooltip=[
             alt.Tooltip("task:N", title=" "),
             alt.Tooltip(f"{by}:O", title=axis),
@@ -61,7 +58,9 @@ def task_lines(
     layers = (
         base.mark_rule(strokeWidth=2, opacity=0.5).encode(y=alt.Y("low:Q", title=None, scale=unit), y2="high:Q"),
         base.mark_line(strokeWidth=2).encode(y=up),
-        base.mark_point(filled=True, size=60, opacity=1).encode(y=up),
+        base.mark_point(filled=True, size=60, opacity=1).encode(
+            y=up, shape=alt.Shape("task:N", title=None, scale=alt.Scale(domain=tasks, range=shapes))
+        ),
     )
     return alt.layer(*layers).properties(title=title, height=260)
 

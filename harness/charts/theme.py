@@ -7,9 +7,21 @@ from typing import Literal, TypeAlias, TypeVar
 
 import altair as alt
 
-from harness.core.text.translation import Translate, translator
+from harness.core.text.translation import Translate, naming, translator
 
-__all__ = ["BEST_WORST", "FONT", "PALETTE", "SHAPES", "Chart", "Panels", "Theme", "chart_words", "inks", "themed"]
+__all__ = [
+    "BEST_WORST",
+    "FONT",
+    "PALETTE",
+    "SHAPES",
+    "Chart",
+    "Panels",
+    "Theme",
+    "chart_words",
+    "inks",
+    "metric_names",
+    "themed",
+]
 
 Theme = Literal["light", "dark"]
 
@@ -66,6 +78,11 @@ def inks(theme: Theme) -> Inks:
 def chart_words(language: str) -> Translate:
     """The words of the charts in a language."""
     return translator(Path(__file__).parent, language)
+
+
+def metric_names(language: str) -> Translate:
+    """What people call common metrics in a language, by the names that records know."""
+    return naming(Path(__file__).parent, language)
 
 
 def themed(chart: _Look, theme: Theme, *, font: str = _SCREEN_FONT, background: str = "transparent") -> _Look:

@@ -40,11 +40,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """A table's column: its title, its share of the width, and how its cells are set."""
+    """A table's column: its title, how its cells are set, and its share of the width that others leave.
+
+    Numbers and short texts never break, and take the width that they need.
+    """
 
     title: str
     width: float = 1.0
-    kind: Literal["text", "number", "code"] = "text"
+    kind: Literal["text", "number", "short", "code"] = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +82,11 @@ Block = Paragraph | Note | Bullets | Facts | Table | Figure | Code
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A heading of `level` 1 or 2 with the blocks below it; `own_page` begins a page where there are pages."""
+    """A heading of `level` 1 or 2 with the blocks below it."""
 
     title: str
     blocks: Sequence[Block]
     level: Literal[1, 2] = 1
-    own_page: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

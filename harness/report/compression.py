@@ -131,8 +131,8 @@ def _distances(rows: Sequence[Estimate], words: Words, caption: str) -> Table:
         columns=[
             Column(title=words("what"), width=2.6),
             Column(title=words("value"), kind="number"),
-            Column(title=words("95 % interval"), width=1.4, kind="number"),
-            Column(title="n", width=0.7, kind="number"),
+            Column(title=words("95 % interval"), kind="number"),
+            Column(title="n", kind="number"),
             Column(title=words("unit"), width=1.1),
         ],
         rows=[

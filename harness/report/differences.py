@@ -19,12 +19,12 @@ def difference_table(
         columns=[
             Column(title=words("dimension"), width=1.2),
             Column(title=words("what"), width=1.8),
-            *(Column(title=side, width=0.8, kind="number") for side in sides),
-            Column(title=words("difference"), width=0.9, kind="number"),
-            Column(title=words("95 % interval"), width=1.7, kind="number"),
-            Column(title="p (Holm)", width=0.7, kind="number"),
-            Column(title="n", width=0.5, kind="number"),
-            Column(title=words("verdict"), width=1.1),
+            *(Column(title=side, kind="number") for side in sides),
+            Column(title=words("difference"), kind="number"),
+            Column(title=words("95 % interval"), kind="number"),
+            Column(title="p (Holm)", kind="number"),
+            Column(title="n", kind="number"),
+            Column(title=words("verdict"), kind="short"),
         ],
         rows=[
             [

@@ -13,7 +13,7 @@ from harness.core.headlines import made_of, main_rows
 from harness.core.reports import Drawing, ReportedRun, Wording
 from harness.core.reports.installed import suite_report, suite_reports
 from harness.core.scores import Estimate
-from harness.core.text.display import elided, interval, number
+from harness.core.text.display import elided, number
 from harness.record.estimates import estimate_row
 from harness.report.blocks import Figure
 from harness.report.context import ReportContext
@@ -27,6 +27,7 @@ __all__ = [
     "by_task",
     "first_figures",
     "frame_of",
+    "grouped_frame",
     "named_frame",
     "suite_drawings",
     "suite_figures",
@@ -49,7 +50,7 @@ MAPPED = "integrated_gradients"
 def first_figures(context: ReportContext) -> list[Figure]:
     """What a reader looks for first, of every suite that has such a plot."""
     return [
-        _figure(drawing, context.words.language)
+        _figure(drawing, context.words)
         for name, report in suite_reports().items()
         for drawing in report.first_page(context, context.words.of(name))
     ]
@@ -58,7 +59,7 @@ def first_figures(context: ReportContext) -> list[Figure]:
 def suite_figures(context: ReportContext, suite: str) -> list[Figure]:
     """The plots of one suite that are worth paper."""
     drawings = suite_drawings(context, context.words, suite)
-    return [_figure(drawing, context.words.language) for drawing in drawings if drawing.paper]
+    return [_figure(drawing, context.words) for drawing in drawings if drawing.paper]
 
 
 def suite_drawings(run: ReportedRun, words: Words, suite: str) -> list[Drawing]:
@@ -88,21 +89,23 @@ def _map(context: ReportContext, row: Mapping[Hashable, Any]) -> Figure:
         "{task}, sample {sample}: {method} for “{target}”, which has a probability of {probability}",
         task=context.words.task(str(row["suite"]), str(row["task"])),
         sample=row["sample_id"],
-        method=row["method"],
+        method=context.words.grouping(str(row["method"])),
         target=elided(str(row["target"]).strip()),
         probability=number(row["probability"]),
     )
-    told = "; ".join(
+    told = context.words("; ").join(
         f"{elided(token.strip()) or '␣'} {number(value)}" for token, value in zip(tokens, values, strict=True)
     )
     if (shown := heat_svg(context, row)) is not None:
         picture, width = shown
         caption = context.words("{caption}: blue speaks for it, orange against it", caption=caption)
-        return Figure(svg=picture, caption=caption, alternative=f"{caption}. {told}", width=width)
+        return Figure(svg=picture, caption=caption, alternative=f"{caption}{context.words('. ')}{told}", width=width)
     chart = charts.attribution_map(
         tokens, values, language=context.words.language, target=str(row["target"]).strip(), columns=72
     )
-    return Figure(svg=charts.to_svg(chart), caption=caption, alternative=f"{caption}. {told}", width=0.9)
+    return Figure(
+        svg=charts.to_svg(chart), caption=caption, alternative=f"{caption}{context.words('. ')}{told}", width=0.9
+    )
 
 
 def _groups(run: ReportedRun, words: Wording, suite: str) -> Iterator[Drawing]:
@@ -123,7 +126,8 @@ def _groups(run: ReportedRun, words: Wording, suite: str) -> Iterator[Drawing]:
             metric=words.metric(one.metric),
             attribute=words.attribute(attribute),
         )
-        yield Drawing(draw=partial(charts.group_bars, named_frame(words, rows)), caption=caption, rows=rows, width=0.85)
+        frame = grouped_frame(words, rows)
+        yield Drawing(draw=partial(charts.group_bars, frame), caption=caption, rows=rows, width=0.85)
 
 
 def valued(estimates: Iterable[Estimate], suite: str) -> list[Estimate]:
@@ -149,17 +153,29 @@ def named_frame(words: Wording, estimates: Sequence[Estimate]) -> pd.DataFrame:
     return frame_of(estimates, task=tasks) if estimates else frame_of(estimates)
 
 
-def _figure(drawing: Drawing, language: str) -> Figure:
+def grouped_frame(words: Wording, estimates: Sequence[Estimate]) -> pd.DataFrame:
+    """As `named_frame`, with what people call the metric and each group, too."""
+    groups = [
+        f"{words.attribute(one.group.attribute)}={words.attribute(one.group.value)}" if one.group else None
+        for one in estimates
+    ]
+    named = named_frame(words, estimates).assign(metric=[words.metric(one.metric) for one in estimates])
+    return named.assign(group=pd.Series(groups, index=named.index, dtype=object))
+
+
+def _figure(drawing: Drawing, words: Words) -> Figure:
     """The chart with what it shows in words: each value with its interval."""
-    told = "; ".join(
-        f"{one.group or one.task}: {number(one.value)} ({interval(one.low, one.high)})"
-        if one.low is not None
-        else f"{one.group or one.task}: {number(one.value)}"
-        for one in drawing.rows
-    )
+    told = words("; ").join(_told(words, one) for one in drawing.rows)
     return Figure(
-        svg=charts.to_svg(drawing.draw(language=language)),
+        svg=charts.to_svg(drawing.draw(language=words.language)),
         caption=drawing.caption,
-        alternative=f"{drawing.caption}. {told}",
+        alternative=f"{drawing.caption}{words('. ')}{told}",
         width=drawing.width,
     )
+
+
+def _told(words: Words, one: Estimate) -> str:
+    value = number(one.value)
+    if one.low is not None:
+        value = words("{name} ({part})", name=value, part=words.interval(one.low, one.high))
+    return words("{name}: {value}", name=words.group(one.group) or words.task(one.suite, one.task), value=value)

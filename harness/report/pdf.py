@@ -53,7 +53,6 @@ def _described(document: Document, folder: Path, paper: Paper, attachments: Sequ
         {
             "title": glyphs.fit(section.title),
             "level": section.level,
-            "own_page": section.own_page,
             "blocks": [
                 _block(block, f"figure-{number}-{place}.svg", folder, glyphs)
                 for place, block in enumerate(section.blocks)

@@ -15,8 +15,8 @@ __all__ = ["best", "context_cells", "context_columns", "context_note"]
 def context_columns(context: ReportContext, estimates: Sequence[Estimate]) -> list[Column]:
     """A column for chance and one for the baseline, each where any of the scores has something for it."""
     has_chance, has_baseline = _known(context, estimates)
-    chance = [Column(title=context.words("chance"), width=1.35)] if has_chance else []
-    baseline = [Column(title=context.words("baseline"), width=1.35)] if has_baseline else []
+    chance = [Column(title=context.words("chance"), kind="short")] if has_chance else []
+    baseline = [Column(title=context.words("baseline"), kind="short")] if has_baseline else []
     return chance + baseline
 
 

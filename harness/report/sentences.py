@@ -26,7 +26,13 @@ def shown(words: Wording, found: Sequence[Finding], sentence: str) -> Iterator[W
     if found:
         first, *others = [one.estimate for one in found]
         told = [
-            f"{words.task(one.suite, one.task)} {words.metric(one.metric)} {_value(one, one.value)}" for one in others
+            words(
+                "{task} {value}" if one.metric == first.metric else "{task}, {metric} {value}",
+                task=words.task(one.suite, one.task),
+                metric=words.metric(one.metric),
+                value=_value(one, one.value),
+            )
+            for one in others
         ]
         text = words(sentence, **_named(words, first)) + likewise(words, told)
         yield Worry(weight=Weight.SHOWN, p_value=found[0].p_value, text=text)

@@ -4,16 +4,19 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from harness.charts import chart_words
-from harness.core.reports.installed import catalogue_folder, suite_title, suite_words
+from harness.charts import metric_names
+from harness.core.reports.installed import catalogue_folder, known_suite, suite_title, suite_words
 from harness.core.scores import SampleGroup
 from harness.core.text.display import number
 from harness.core.text.reasons import Reason
-from harness.core.text.translation import Translate, translator
+from harness.core.text.translation import Translate, naming, translator
 
 __all__ = ["LANGUAGES", "Language", "Words"]
 
 Language = Literal["en", "zh"]
+
+_SHARE_OF = "share of "
+"""Begins the unit of what is a share of the samples with one label."""
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
@@ -22,7 +25,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 def _task_words(suite: str, language: str) -> Translate:
     """What the tasks of a suite are called, by its own catalogue."""
     folder = catalogue_folder(suite)
-    return translator(folder, language) if folder else str
+    return naming(folder, language) if folder else str
 
 
 class Words:
@@ -35,10 +38,12 @@ class Words:
         """`package` is a folder whose own catalogue, where it has one, comes first."""
         self.language = language
         self._own = translator(package, language) if package else str
+        self._named = naming(package, language) if package else str
         self._said = translator(Path(__file__).parent, language)
         self._defined = translator(Path(__file__).parent / "definitions", language)
         self._explained = translator(Path(__file__).parent / "reasons", language)
         self._described = translator(Path(__file__).parent / "datasets", language)
+        self._grouped = naming(Path(__file__).parent / "groups", language)
 
     def __call__(self, sentence: str, **fields: object) -> str:
         """The sentence in this language, its `{name}` places filled."""
@@ -48,6 +53,11 @@ class Words:
         """A short text that comes from elsewhere, such as a unit: as it stands where there is no word for it."""
         own = self._own(text)
         return own if own != text else self._said(text)
+
+    def unit(self, name: str) -> str:
+        """What people call a unit, such as the share of those samples that have a label of whatever name."""
+        said, label = self.term(name), name.removeprefix(_SHARE_OF)
+        return self(f"{_SHARE_OF}{{label}}", label=label) if said == name and label != name else said
 
     def defined(self, text: str) -> str:
         """What a metric or suite means, by its English text; in English where nobody has said it in this language."""
@@ -65,23 +75,31 @@ class Words:
     def metric(self, name: str) -> str:
         """What people call a metric; the name by which records know it where there is no other."""
         for stem, rest in ((name, ""), name.rpartition("_")[::2], name.partition("_")[::2]):
-            said = self._own(stem)
-            said = said if said != stem else chart_words(self.language)(stem)
+            said = self._named(stem)
+            said = said if said != stem else metric_names(self.language)(stem)
             if said != stem:
                 return self("{name} ({part})", name=said, part=self.attribute(rest)) if rest else said
         return name
 
     def attribute(self, name: str) -> str:
-        """What people call that by which samples are grouped, such as `sex`, or a crossing of several."""
-        return " & ".join(map(self.term, name.split(" & ")))
+        """What people call that by which samples are grouped, such as `sex`, into which, or a crossing of several."""
+        return " & ".join(map(self.grouping, name.split(" & ")))
+
+    def grouping(self, name: str) -> str:
+        """What people call one thing by which, or into which, samples are grouped, such as a method."""
+        return self._grouped(name) if self._grouped(name) != name else name.replace("_", " ")
 
     def group(self, group: SampleGroup | None) -> str:
         """A group of samples as people read it; empty for all of them."""
-        return "" if group is None else f"{self.attribute(group.attribute)}={group.value}"
+        if group is None:
+            return ""
+        return self("{name}: {value}", name=self.attribute(group.attribute), value=self.attribute(group.value))
 
     def task(self, suite: str, name: str) -> str:
         """What people call a task of a suite; the name by which records know it where there is no other."""
-        return _task_words(suite, self.language)(name)
+        said = _task_words(suite, self.language)(name)
+        # What is measured of a whole suite, such as its energy, stands under the suite's name.
+        return self.title(name) if said == name and name != suite and known_suite(name) else said
 
     def of(self, suite: str) -> "Words":
         """These words with those of a suite first: what it calls its scores, its figures and its worries."""

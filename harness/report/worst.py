@@ -134,11 +134,11 @@ def _choices(mine: pd.DataFrame, answer: str, gold: str) -> list[WeighedChoice]:
 
 def _written(mine: pd.DataFrame, label: str) -> str:
     """The label that a rule gave an answer, with the answer's own words where it wrote any."""
-    text = " ".join(_text(mine).split())
+    text, label = (" ".join(said.split()) for said in (_text(mine), label))
     if not text or text == label:
         return label
     shown = text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]} …"
-    return f"{shown} ({label})" if label and label not in text else shown
+    return f"{shown} ({label})" if label and label not in text and label[:MOST_LETTERS] not in text else shown
 
 
 def _surest(asked: pd.DataFrame) -> str:

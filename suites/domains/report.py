@@ -27,6 +27,6 @@ class DomainsReport(SuiteReport):
             yield from shown(
                 words,
                 found,
-                "Its sure mistakes cost more than they save: {metric} of {task} is {value} ({interval}) wrong "
+                "Its sure mistakes cost more than they save: {metric} on {task} is {value} ({interval}) wrong "
                 "answers a question, where handing every question to people would cost less.",
             )

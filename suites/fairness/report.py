@@ -44,7 +44,7 @@ def _groups(run: ReportedRun, words: Wording) -> Iterator[Worry]:
     if counts:
         told = [
             words(
-                "{metric} of {task} is {value} ({method})",
+                "{metric} on {task} is {value} ({method})",
                 metric=words.metric(one.metric),
                 task=words.task(one.suite, one.task),
                 value=number(one.value),
@@ -59,13 +59,13 @@ def _groups(run: ReportedRun, words: Wording) -> Iterator[Worry]:
         )
     scores = [one for one in single(run.estimates) if one.unit in _DISPARITIES and one.target in (0, 1)]
     found = findings(run.estimates, scores)
-    yield from shown(words, found, "Groups of people fare differently: {metric} of {task} is {value} ({interval}).")
+    yield from shown(words, found, "Groups of people fare differently: {metric} on {task} is {value} ({interval}).")
 
 
 def _stereotypes(run: ReportedRun, words: Wording) -> Iterator[Worry]:
     scores = [one for one in single(run.estimates) if one.target == EVEN or one.unit == BIAS]
     found = findings(run.estimates, scores)
-    yield from shown(words, found, "{metric} of {task} is {value} ({interval}) where {target} would be even-handed.")
+    yield from shown(words, found, "{metric} on {task} is {value} ({interval}) where {target} would be even-handed.")
 
 
 def _associations(run: ReportedRun, words: Wording) -> Iterator[Worry]:
@@ -74,5 +74,5 @@ def _associations(run: ReportedRun, words: Wording) -> Iterator[Worry]:
     yield from shown(
         words,
         found,
-        "Its embeddings place groups of people nearer to a stereotype: {metric} of {task} is {value} ({interval}).",
+        "Its embeddings place groups of people nearer to a stereotype: {metric} on {task} is {value} ({interval}).",
     )

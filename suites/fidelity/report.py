@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from harness import charts
 from harness.core.reports import Drawing, Evidence, ReportedRun, SuiteReport, Wording, Worry
-from harness.report.figures import by_task, named_frame, valued
+from harness.report.figures import by_task, grouped_frame, valued
 from harness.report.findings import findings
 from harness.report.sentences import shown, single
 from suites.fidelity.metrics import KL_DIVERGENCE, LOST_ANSWERS
@@ -36,7 +36,7 @@ class FidelityReport(SuiteReport):
             strata = [one for one in rows if one.metric == KL_DIVERGENCE.name and one.group is not None]
             if strata:
                 yield Drawing(
-                    draw=partial(charts.group_bars, named_frame(words, strata)),
+                    draw=partial(charts.group_bars, grouped_frame(words, strata)),
                     caption=words(
                         "{task}: divergence from the reference by kind of token", task=words.task(Fidelity.name, task)
                     ),

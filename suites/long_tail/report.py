@@ -30,5 +30,5 @@ class LongTailReport(SuiteReport):
         yield from shown(
             words,
             found,
-            "It does worse on the tail: {metric} of {task} is {value} ({interval}), where 0 would be no difference.",
+            "It does worse on the tail: {metric} on {task} is {value} ({interval}), where 0 would be no difference.",
         )

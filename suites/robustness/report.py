@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from harness import charts
 from harness.core.reports import Drawing, Evidence, ReportedRun, SuiteReport, Wording, Worry
-from harness.report.figures import by_task, named_frame, valued
+from harness.report.figures import by_task, grouped_frame, named_frame, valued
 from harness.report.findings import findings
 from harness.report.sentences import shown, single
 from suites.robustness.suite import Robustness
@@ -42,7 +42,7 @@ class RobustnessReport(SuiteReport):
                 )
             if kinds:
                 yield Drawing(
-                    draw=partial(charts.group_bars, named_frame(words, kinds)),
+                    draw=partial(charts.group_bars, grouped_frame(words, kinds)),
                     caption=words("{task}: score by kind of noise", task=words.task(Robustness.name, task)),
                     rows=kinds,
                     paper=False,

@@ -9,7 +9,7 @@ from typing_extensions import override
 from harness import charts
 from harness.core.reports import PERFORMANCE, Drawing, ReportedRun, SuiteReport, Weight, Wording, Worry
 from harness.core.scores import Estimate
-from harness.report.figures import by_task, named_frame, valued
+from harness.report.figures import by_task, grouped_frame, named_frame, valued
 from harness.report.sentences import single
 from suites.speech.languages import LANGUAGE_WER
 from suites.speech.listening import HEARING_GAIN
@@ -41,7 +41,7 @@ class SpeechReport(SuiteReport):
                 mine = [one for one in rows if one.metric == metric and (one.group is None or one.is_by(attribute))]
                 if any(one.group for one in mine):
                     yield Drawing(
-                        draw=partial(charts.group_bars, named_frame(words, mine)),
+                        draw=partial(charts.group_bars, grouped_frame(words, mine)),
                         caption=words(
                             "{task}: {metric} by {attribute}",
                             task=words.task(Speech.name, task),

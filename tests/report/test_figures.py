@@ -35,8 +35,12 @@ def test_what_is_shown_of_single_tasks_adds_up_to_the_score_of_their_dimension()
     assert headline.value == pytest.approx(math.fsum(mine) / len(mine))
     context = SimpleNamespace(estimates=[*SCORES, headline], words=Words("en"))
     (figure,) = first_figures(context)
-    assert figure.caption.startswith("Right answers by task (acc_norm, acc): each by the metric that enters the score")
-    assert figure.alternative.endswith("piqa: 0.6000 (0.4000 to 0.6000); boolq: 0.7000 (0.4000 to 0.6000)")
+    assert figure.caption.startswith(
+        "Right answers by task (accuracy (by length), accuracy): each by the metric that enters the score"
+    )
+    assert figure.alternative.endswith(
+        "PIQA (physical commonsense): 0.6000 (0.4000 to 0.6000); BoolQ (yes or no): 0.7000 (0.4000 to 0.6000)"
+    )
 
 
 def test_a_task_that_enters_no_score_is_shown_by_its_first_metric() -> None:

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from harness.core import registry
+from harness.core.scores import SampleGroup
 from harness.metrics.written import WRITTEN
-from harness.report import Words
+from harness.report import LANGUAGES, Language, Words
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "chinese.md"
@@ -71,10 +73,31 @@ def test_every_task_of_a_suite_has_a_chinese_name() -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_task_metric_or_group_shows_the_marks_of_a_program(language: Language) -> None:
+    words, shown = Words(language), set[str]()
+    for name in registry.names("harness.suites"):
+        of = words.of(name)
+        for task in map(registry.task, registry.suite(name).tasks):
+            shown |= {words.task(name, task.name), *(of.metric(one.name) for one in task.metrics)}
+            shown |= {words.attribute(by) for one in task.metrics for by in one.by}
+    assert len(shown) > 300
+    assert sorted(one for one in shown if "_" in one) == []
+
+
+def test_a_group_is_named_as_people_name_it() -> None:
+    assert Words("en").group(SampleGroup("bias_type", "race-color")) == "bias type: race-color"
+    assert Words("zh").group(SampleGroup("sex & race", "Female & Black")) == "性别 & 种族：女 & 黑人"
+    assert Words("zh").unit("share of negative") == "负例比例"
+    assert Words("zh").unit("share of 负面") == "占“负面”的比例"
+    assert Words("en").unit("share of 负面") == "share of 负面"
+
+
 def test_metrics_are_named_in_chinese_with_what_they_are_of() -> None:
     words = Words("zh")
     assert words.metric("equalized_odds_difference_sex") == "均等几率差（性别）"
     assert words.metric("precision_PER") == "精确率（PER）"
     assert words.metric("somebody_elses") == "somebody_elses"
     assert [one.name for one in WRITTEN if words.metric(one.name) == one.name] == []
-    assert Words("en").metric("acc_norm") == "acc_norm"
+    assert Words("en").metric("acc_norm") == "accuracy (by length)"
+    assert Words("en").metric("equalized_odds_ratio_sex") == "ratio of equalized odds (sex)"

@@ -70,7 +70,7 @@ def test_written_answers_at_chance_are_told(low: float, told: int) -> None:
 
 
 def test_a_sure_loss_to_the_baseline_is_told_and_a_chance_one_is_not(tmp_path) -> None:
-    for lost, told in ((40, ["Worse than the baseline beyond doubt: quiz (acc) 0.5000 → 0.4000."]), (4, [])):
+    for lost, told in ((40, ["Worse than the baseline beyond doubt: quiz (accuracy) 0.5000 → 0.4000."]), (4, [])):
         values = flipped(400, 0, lost)
         first, second = (
             sealed(tmp_path / str(lost), name, scores_of(of)) for name, of in zip("ab", values, strict=True)
@@ -132,9 +132,14 @@ def test_many_answers_without_an_end_or_a_meaning_are_told_of_any_suite(metric: 
 
 def test_a_maximum_over_groups_accuses_nobody_where_the_test_counts_no_group() -> None:
     (told,) = _found(LARGEST, COUNT, CROWS)
-    assert told == "mask1_preference of crows_pairs is 60 (54.4 to 65.4) where 50 would be even-handed."
+    assert (
+        told == "preference for mask1 on CrowS-Pairs (stereotypes) is 60 (54.4 to 65.4) where 50 would be even-handed."
+    )
     found = _found(LARGEST, replace(COUNT, value=2.0), CROWS)
-    assert "sentiment_groups_differing of counterfactual_en is 2 (Holm over 27 groups)" in found[1]
+    assert (
+        "groups that differ in sentiment on counterfactual continuations (English) is 2 (Holm over 27 groups)"
+        in found[1]
+    )
     assert len(found) == 2
 
 
@@ -145,8 +150,8 @@ def test_differences_between_groups_are_judged_whatever_their_attribute() -> Non
     )  # fmt: skip
     ratio = replace(apart, metric="equalized_odds_ratio_race", value=0.3, low=0.1, high=0.5, unit="ratio", target=1)
     (told,) = _found(apart, ratio, replace(apart, task="compas", value=0.05, low=0.0, high=0.1))
-    assert "equalized_odds_ratio_race of adult" in told
-    assert "Likewise: adult demographic_parity_difference_sex 0.3000." in told
+    assert "ratio of equalized odds (race) on Adult (income)" in told
+    assert "Likewise: Adult (income), difference in demographic parity (sex) 0.3000." in told
     assert "compas" not in told
 
 
@@ -167,7 +172,7 @@ def test_associations_are_judged_by_their_permutation_test_not_by_their_interval
         effect, metric="p_value", value=0.2, low=None, high=None, unit="p", target=None, direction="higher"
     )
     assert _found(effect, permuted) == []
-    assert "effect_size of weat" in _found(effect, replace(permuted, value=0.001))[0]
+    assert "effect size on weat" in _found(effect, replace(permuted, value=0.001))[0]
 
 
 KINDS = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-__all__ = ["LANGUAGES", "Translate", "translator"]
+__all__ = ["LANGUAGES", "Translate", "naming", "translator"]
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "zh": "中文"}
 """Languages of the interface by code, each by its own name."""
@@ -21,6 +21,15 @@ def translator(package: Path, language: str) -> Translate:
     """
     known = {} if language == "en" else _catalogue(package / "locale" / f"{language}.yaml")
     return lambda text: known.get(text, text)
+
+
+def naming(package: Path, language: str) -> Translate:
+    """From the name by which a record knows a task or metric to what people call it; English has such names, too.
+
+    A name that the catalogue `locale/LANGUAGE.yaml` lacks stays as it is.
+    """
+    known = _catalogue(package / "locale" / f"{language}.yaml")
+    return lambda name: known.get(name, name)
 
 
 @cache

@@ -44,7 +44,7 @@ def comparison(context: ReportContext) -> list[Section]:
             )
         )
     )
-    return [Section(title=words("Compared with the baseline"), blocks=blocks, own_page=True)]
+    return [Section(title=words("Compared with the baseline"), blocks=blocks)]
 
 
 def _costs(context: ReportContext, found: Comparison) -> Table:
@@ -53,7 +53,7 @@ def _costs(context: ReportContext, found: Comparison) -> Table:
         caption=words("What both cost"),
         columns=[
             Column(title=words("what"), width=2),
-            Column(title=words("unit")),
+            Column(title=words("unit"), kind="short"),
             Column(title=words("baseline"), kind="number"),
             Column(title=words("this run"), kind="number"),
             Column(title=words("ratio"), kind="number"),
@@ -61,7 +61,7 @@ def _costs(context: ReportContext, found: Comparison) -> Table:
         rows=[
             [
                 words.metric(cost.name),
-                words.term(cost.unit),
+                words.unit(cost.unit),
                 number(cost.first),
                 number(cost.second),
                 number(cost.ratio),

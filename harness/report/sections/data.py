@@ -39,9 +39,9 @@ def data(context: ReportContext) -> list[Section]:
         columns=[
             Column(title=words("dimension"), width=1.1),
             Column(title=words("task"), width=1.8),
-            Column(title=words("version"), width=0.6, kind="number"),
-            Column(title=words("samples"), width=0.7, kind="number"),
-            Column(title=words("exemplars"), width=0.8, kind="number"),
+            Column(title=words("version"), kind="number"),
+            Column(title=words("samples"), kind="number"),
+            Column(title=words("exemplars"), kind="number"),
             Column(title=words("data"), width=1.1, kind="code"),
             Column(title=words("prompts"), width=1.1, kind="code"),
         ],
@@ -51,7 +51,7 @@ def data(context: ReportContext) -> list[Section]:
     for one in _datasets([task.task for task in spec.tasks]):
         parts = [words.described(one.licence), one.citation]
         if one.dropped:
-            parts.append(words("The copy lacks: {what}", what=words.described(one.dropped)))
+            parts.append(words("This copy: {what}", what=words.described(one.dropped)))
         stop = words(". ")
         said = "".join(part.rstrip(".\u3002") + stop for part in parts)
         blocks.append(Note(term=words.described(one.title), text=f"{said}{one.homepage}"))
@@ -101,11 +101,11 @@ def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
         columns=[
             Column(title=words("rule"), width=1.6),
             Column(title=words("what"), width=1.7),
-            Column(title=words("value"), width=0.9, kind="number"),
-            Column(title=words("one-sided bounds"), width=1.4, kind="number"),
-            Column(title=words("allowed"), width=0.9, kind="number"),
-            Column(title="n", width=0.5, kind="number"),
-            Column(title=words("verdict"), width=1.1),
+            Column(title=words("value"), kind="number"),
+            Column(title=words("one-sided bounds"), kind="number"),
+            Column(title=words("allowed"), kind="number"),
+            Column(title="n", kind="number"),
+            Column(title=words("verdict"), kind="short"),
         ],
         rows=[
             [

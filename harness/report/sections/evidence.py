@@ -22,7 +22,9 @@ _RECORD = Evidence(
 def evidence(context: ReportContext) -> list[Section]:
     """The mapping to the NIST AI RMF and the EU AI Act, for what this run holds."""
     words = context.words
-    rows = [[words(", ").join(parts), one.nist, one.ai_act, why] for one, (parts, why) in _parts(context).items()]
+    rows = [
+        [words(", ").join(parts), one.nist, words(one.ai_act), why] for one, (parts, why) in _parts(context).items()
+    ]
     table = Table(
         caption=words("What this report is evidence towards"),
         columns=[
@@ -54,7 +56,6 @@ def evidence(context: ReportContext) -> list[Section]:
                     )
                 ),
             ],
-            own_page=True,
         )
     ]
 

@@ -24,26 +24,34 @@ def exclusions(context: ReportContext) -> list[Section]:
     if missing:
         named = words(", ").join(words.title(name) for name in missing)
         blocks.append(Paragraph(text=words("Not asked in this run: {suites}.", suites=named)))
-    absent = [one for one in context.estimates if one.value is None and not one.is_headline and one.group is None]
+    absent = [
+        one
+        for one in context.estimates
+        if one.value is None and one.applies and not one.is_headline and one.group is None
+    ]
     if absent:
         blocks.append(_absent(context, absent[:MOST]))
     if len(absent) > MOST:
         blocks.append(Note(text=words("{count} more absent scores are in the record.", count=len(absent) - MOST)))
     invalid = [one for one in context.estimates if one.group is None and context.unusable(one)]
     blocks.append(Paragraph(text=_invalid(context, invalid)))
-    small = dict.fromkeys(
-        words("{name}: {value}", name=words.task(one.suite, one.task), value=group)
-        for one in context.estimates
-        for group in one.left_out
-    )
-    if small:
+    if small := _small(context):
         blocks.append(
             Paragraph(
                 text=words("Groups too small to be compared with the others: {groups}.", groups=words("; ").join(small))
             )
         )
     blocks += _truncated(context)
-    return [Section(title=words("What was not measured, and why"), blocks=blocks, own_page=True)]
+    return [Section(title=words("What was not measured, and why"), blocks=blocks)]
+
+
+def _small(context: ReportContext) -> list[str]:
+    """Each task with the groups that were too small to be compared."""
+    words, found = context.words, dict[str, dict[str, None]]()
+    for one in context.estimates:
+        if one.left_out:
+            found.setdefault(words.task(one.suite, one.task), {}).update(dict.fromkeys(one.left_out))
+    return [words("{name}: {value}", name=task, value=words(", ").join(groups)) for task, groups in found.items()]
 
 
 def _absent(context: ReportContext, absent: Sequence[Estimate]) -> Table:

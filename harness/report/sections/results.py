@@ -45,7 +45,7 @@ def _suite(context: ReportContext, suite: str) -> list[Section]:
     grouped = [one for one in mine if one.group is not None and one.value is not None]
     if grouped:
         blocks += _groups(context, suite, grouped)
-    sections = [Section(title=words.title(suite), blocks=blocks, own_page=True)]
+    sections = [Section(title=words.title(suite), blocks=blocks)]
     if maps := attribution_figures(context, suite):
         sections.append(Section(title=words("What single decisions hang on"), blocks=maps, level=2))
     definitions = _definitions(context, single)
@@ -81,14 +81,14 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
         Column(title=words("task"), width=1.8),
         Column(title=words("metric"), width=1.9),
         *([Column(title=words("group"), width=1.7)] if groups else []),
-        Column(title=words("score"), width=0.8, kind="number"),
-        Column(title=words("± s.e."), width=0.9, kind="number"),
-        Column(title=words("95 % interval"), width=1.7, kind="number"),
-        Column(title="n", width=0.5, kind="number"),
+        Column(title=words("score"), kind="number"),
+        Column(title=words("± s.e."), kind="number"),
+        Column(title=words("95 % interval"), kind="number"),
+        Column(title="n", kind="number"),
         *context_columns(context, estimates),
-        Column(title=words("unit"), width=1.1 if groups else 1.2),
-        Column(title=words("best"), width=1.0),
-        *([Column(title=words("basis"), width=1.0)] if bases else []),
+        Column(title=words("unit"), kind="short"),
+        Column(title=words("best"), kind="short"),
+        *([Column(title=words("basis"), kind="short")] if bases else []),
     ]
     rows = [
         [
@@ -100,7 +100,7 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
             " ".join(filter(None, [words.interval(one.low, one.high), one.by_chance])),
             f"{one.n:,}" + (f" (+{context.unusable(one):,})" if context.unusable(one) else ""),
             *context_cells(context, estimates, one),
-            words.term(one.unit),
+            words.unit(one.unit),
             best(context, one),
             *([words(one.basis)] if bases else []),
         ]
@@ -203,12 +203,16 @@ def _worst(context: ReportContext, suite: str) -> list[Block]:
         if sample.choices:
             blocks.append(_choices(context, sample))
         elif sample.answer or sample.gold:
-            blocks.append(
-                Note(text=words("answered: {answer} | expected: {gold}", answer=sample.answer, gold=sample.gold or "—"))
-            )
+            blocks.append(Note(text=_answered(words, sample)))
     if blocks and (note := suite_report(suite).note_on_samples):
         blocks.insert(0, Note(text=words.of(suite)(note)))
     return blocks
+
+
+def _answered(words: Words, sample: WorstSample) -> str:
+    if not sample.gold:
+        return words("answered: {answer}", answer=sample.answer or "—")
+    return words("answered: {answer} | expected: {gold}", answer=sample.answer or "—", gold=sample.gold)
 
 
 def _choices(context: ReportContext, sample: WorstSample) -> Table:
@@ -221,7 +225,7 @@ def _choices(context: ReportContext, sample: WorstSample) -> Table:
         columns=[
             Column(title="", width=0.9),
             Column(title=words("choice"), width=4.5),
-            Column(title=words("log-likelihood"), width=0.9, kind="number"),
+            Column(title=words("log-likelihood"), kind="number"),
         ],
         rows=[[marks[one.answered, one.expected], one.text, number(one.loglikelihood)] for one in sample.choices],
     )

@@ -49,7 +49,8 @@ def summary(context: ReportContext) -> list[Section]:
 def _not_measured(context: ReportContext) -> str:
     """What a signer can't take from this report: dimensions that nobody asked about, scores that are absent."""
     words, asked = context.words, {task.suite for task in context.record.spec.tasks}
-    absent = sum(one.value is None and one.applies and one.group is None for one in context.estimates)
+    single = [one for one in context.estimates if one.applies and one.group is None and not one.is_headline]
+    absent = sum(one.value is None for one in single)
     others = [words.title(name) for name in suite_reports() if name not in asked]
     return words(
         "Not measured: {dimensions}; of what was asked, scores that are absent: {absent}.",
@@ -99,12 +100,12 @@ def _scores(context: ReportContext) -> Table:
         caption=words("One score a dimension, with its 95 % interval"),
         columns=[
             Column(title=words("dimension"), width=1.4),
-            Column(title=words("score"), width=0.8, kind="number"),
-            Column(title=words("95 % interval"), width=1.5, kind="number"),
-            Column(title="n", width=0.6, kind="number"),
+            Column(title=words("score"), kind="number"),
+            Column(title=words("95 % interval"), kind="number"),
+            Column(title="n", kind="number"),
             *context_columns(context, context.headlines),
-            Column(title=words("best"), width=0.6),
-            Column(title=words("unit"), width=1.3),
+            Column(title=words("best"), kind="short"),
+            Column(title=words("unit"), kind="short"),
             Column(title=words("made of"), width=2.0),
         ],
         rows=[_row(context, one) for one in context.headlines],
@@ -121,7 +122,7 @@ def _row(context: ReportContext, one: Estimate) -> list[str]:
         f"{one.n:,}",
         *context_cells(context, context.headlines, one),
         best(context, one),
-        words.term(one.unit),
+        words.unit(one.unit),
         made_of,
     ]
 

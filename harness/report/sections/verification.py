@@ -70,7 +70,7 @@ def verification(context: ReportContext) -> list[Section]:
             )
         ),
     ]
-    return [Section(title=words("How to verify this report"), blocks=blocks, own_page=True)]
+    return [Section(title=words("How to verify this report"), blocks=blocks)]
 
 
 def glossary(context: ReportContext) -> list[Section]:
