@@ -8,6 +8,7 @@ import pytest
 
 from harness.core.meters import REPEATS, Window
 from harness.core.process.progress import Quiet
+from harness.core.text.markdown import plain
 from harness.decision import compression as subject
 from harness.decision.comparison import compare
 from harness.decision.compression import Compression, compression
@@ -106,7 +107,7 @@ def test_the_document_says_it_with_a_figure_of_what_is_gained_for_what_is_lost(
         assert child.comparison.second_model.rpartition("/")[2] in text
         (told,) = [one for one in child.distances() if one.metric == "kl_divergence"]
         assert f"{told.value:.4f}" in text
-    assert Words(language).metric("kl_p99").replace("_", "\\_") in text
+    assert plain(Words(language).metric("kl_p99")) in text
     assert "<table" in page
     assert ("压缩的代价" in text) == (language == "zh")
 
