@@ -283,5 +283,6 @@ def test_a_report_tells_traces_beside_the_scores_of_the_task_that_they_are_about
     (found,) = ContaminationReport().beside(run, Words("en"))
     assert found == (
         "piqa",
-        "Traces of its rows in training, which are no verdict: rank of the published order 0.6500 (p = 0.239); overlap of n-grams 0.2500.",
+        "Traces of its rows in training, which are no verdict: rank of the published order 0.6500 "
+        "(p = 0.239); overlap of n-grams 0.2500.",
     )
