@@ -1,6 +1,6 @@
 """May the scores of two runs be held against each other? `compare`, the gate and the leaderboard ask here alike."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -55,6 +55,17 @@ class Questions:
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; `Questions(**value)` is the inverse."""
         return asdict(self)
+
+    def narrowed_to(self, other: "Questions", shared: Collection[str]) -> "Questions":
+        """These, of which only the samples of the other count, however many more there are.
+
+        Of the tasks in `shared` all of those samples were asked here, in the same words.
+        """
+        tasks = {}
+        for name, task in self.tasks.items():
+            same = ("sample_count", "requests_sha256") if name in shared else ("sample_count",)
+            tasks[name] = {**task, **{field: other.tasks[name][field] for field in same if name in other.tasks}}
+        return Questions(run=self.run, tasks=tasks)
 
 
 def questions_of(spec: RunSpec) -> Questions:

@@ -54,15 +54,9 @@ class SharedSamples(Scored):
     @property
     @override
     def questions(self) -> Questions:
-        whole, others = super().questions, self._run.questions
-        tasks = {}
-        for task in self.record.spec.tasks:
-            name = f"{task.suite}/{task.task}"
-            tasks[name] = dict(whole.tasks[name])
-            if name in others.tasks and self._is_shared(task.suite, task.task):
-                same = ("sample_count", "requests_sha256")
-                tasks[name] |= {key: others.tasks[name][key] for key in same}
-        return Questions(run=whole.run, tasks=tasks)
+        tasks = self.record.spec.tasks
+        shared = {f"{task.suite}/{task.task}" for task in tasks if self._is_shared(task.suite, task.task)}
+        return super().questions.narrowed_to(self._run.questions, shared)
 
     @cached_property
     @override

@@ -22,7 +22,7 @@ from harness.run.options import EvalOptions
 from harness.run.planning import Plan, plan
 from harness.run.sequential.against import Against, plan_of_baseline, require_same_manner
 from harness.run.sequential.budget import Budget
-from harness.run.sequential.foreseen import followers_in, foresee, require_same_samples, require_sense
+from harness.run.sequential.foreseen import followers_in, foresee, require_same_questions, require_sense
 from harness.run.sequential.growing import GrowingRun
 from harness.run.sequential.needs import LEAST, Need, in_bits, need_of
 from harness.run.sequential.remaining import Remaining, remaining_of
@@ -151,7 +151,7 @@ def decide(
         most = _available(whole, policy, asked_before, options)
         held = _held_against(whole, policy)
         if asked_before is not None:
-            require_same_samples(asked_before, whole, most, held)
+            require_same_questions(asked_before, whole, most, _relative(whole, policy))
         rules = _opened(policy, whole, followers, most, progress)
         beside = None
         if baseline_model is not None and held:
@@ -189,9 +189,14 @@ def _as_asked_before(whole: Plan, policy: Policy, baseline: RunRecord | None) ->
 
 def _held_against(whole: Plan, policy: Policy) -> set[Place]:
     """The tasks that enter a number with a margin to the baseline."""
+    return {place for _, places in _relative(whole, policy) for place in places}
+
+
+def _relative(whole: Plan, policy: Policy) -> list[tuple[Rule, Sequence[Place]]]:
+    """The rules that hold a number against the baseline, and the tasks that it is of."""
     counts = {one.place: len(one.samples) for one in whole.work}
-    needs = (need_of(rule.suite, rule.task, whole, counts) for rule in policy.rules if rule.kind in _RELATIVE)
-    return {place for need in needs if need is not None for place in need.places}
+    needs = ((rule, need_of(rule.suite, rule.task, whole, counts)) for rule in policy.rules if rule.kind in _RELATIVE)
+    return [(rule, need.places) for rule, need in needs if need is not None]
 
 
 def _planned(

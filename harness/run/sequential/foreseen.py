@@ -11,6 +11,8 @@ from harness.core.requests import Response
 from harness.core.scores import OVERALL, SampleGroup
 from harness.core.tasks import Sample
 from harness.core.text.display import number
+from harness.core.text.reasons import told_together
+from harness.decision.comparable import questions_of, task_faults
 from harness.decision.judging import require_direction
 from harness.decision.policy import Policy, Rule
 from harness.decision.sequential.bounds import limits_of_equal
@@ -22,7 +24,7 @@ from harness.run.sequential.needs import Need
 from harness.run.sequential.parts import part_of
 from harness.run.work import TaskWork
 
-__all__ = ["followers_in", "foresee", "require_same_samples", "require_sense"]
+__all__ = ["followers_in", "foresee", "require_same_questions", "require_sense"]
 
 _UNASKED = "it was not asked"
 _SHOWN = 2000
@@ -177,16 +179,29 @@ def _asked_in_all(whole: Plan, need: Need) -> list[Sequence[Sample]]:
     return [part_of(one, samples[one.place], whole.spec.seed).samples for one in work]
 
 
-def require_same_samples(baseline: RunRecord, whole: Plan, most: Mapping[Place, int], places: set[Place]) -> None:
-    """Raises `InputError` where a baseline wasn't asked just what the first samples of these tasks ask."""
-    before = requests_by_sample(baseline)
-    for one in (one for one in whole.work if one.place in places):
-        asked = before.get(one.place, {})
-        part = part_of(one, most[one.place], whole.spec.seed) if asked else one
-        for sample, requests in zip(part.samples, part.requests, strict=True):
-            if asked and asked.get(sample.id) != tuple(request.id for request in requests):
-                raise InputError(
-                    f"was asked other samples of {'/'.join(one.place)}, in another order or with other prompts",
-                    place=baseline.folder,
-                    fix="Give the suites and options that the baseline was run with, or run it anew",
-                )
+def require_same_questions(
+    baseline: RunRecord, whole: Plan, most: Mapping[Place, int], held: Sequence[tuple[Rule, Sequence[Place]]]
+) -> None:
+    """Raises `InputError` where the record of a baseline can't be compared in the tasks of rules that are `held`
+    against it: it was sealed by other code, data, prompts or settings of a task.
+
+    It is held to the first samples of each task, as many as can be asked: see `task_faults`. A gate would find each of
+    these rules in error, whether or not it is required.
+    """
+    before, shared = requests_by_sample(baseline), set()
+    places = {place for _, of_rule in held for place in of_rule}
+    for one in (one for one in whole.work if one.place in places and one.place in before):
+        part = part_of(one, most[one.place], whole.spec.seed)
+        ids = [tuple(request.id for request in requests) for requests in part.requests]
+        if [before[one.place].get(sample.id) for sample in part.samples] == ids:
+            shared.add("/".join(one.place))
+    now = questions_of(whole.spec)
+    found = task_faults(questions_of(baseline.spec).narrowed_to(now, shared), now)
+    differing = {rule.title: told_together(found.get("/".join(place)) for place in places) for rule, places in held}
+    if told := "; ".join(f"{why} (the rule {title!r})" for title, why in differing.items() if why):
+        raise InputError(
+            f"can't be compared; what differs is {told}",
+            place=baseline.folder,
+            fix="Give the suites and options that it was run with; if code or data changed since, name its checkpoint "
+            f"({baseline.spec.model}) with --baseline-model: only what the record has no answers to is asked again",
+        )

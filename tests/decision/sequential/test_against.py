@@ -17,7 +17,7 @@ from harness.report.words import Words
 from harness.run.pipeline import evaluate
 from harness.run.sequential.budget import Budget
 from harness.run.sequential.deciding import decide
-from tests.decision.sequential.quiz import HIGH, KEEPS_UP, NEAR, ROWS, decided, options, policy
+from tests.decision.sequential.quiz import HIGH, KEEPS_UP, NEAR, ROWS, SUITE, decided, options, policy
 from tests.tiny import build_tiny_checkpoint
 
 
@@ -103,6 +103,84 @@ def test_a_record_of_another_checkpoint_or_manner_is_refused(place, other, short
             options=replace(options(place, str(tmp_path)), **given),
         )
     assert not list(tmp_path.glob("*/journal.jsonl"))
+
+
+METRIC = """
+import datasets
+import evaluate
+
+
+class Points(evaluate.Metric):
+    def _info(self):
+        kind = datasets.Value("string")
+        features = datasets.Features({"predictions": kind, "references": kind})
+        return evaluate.MetricInfo(description="-", citation="-", inputs_description="-", features=features)
+
+    def _compute(self, predictions, references):
+        return {"points": 1.0}
+"""
+
+
+def other_rules(folder):
+    return policy(folder, KEEPS_UP, f"{KEEPS_UP}, severity: warn, required: false".replace("0.1", "0.05"))
+
+
+def refused(place, sealed, suite, asking) -> str:
+    with pytest.raises(InputError, match="can't be compared; what differs is") as caught:
+        decide(str(place / "model"), other_rules(suite.parent), baseline=sealed, suite=str(suite), options=asking)
+    assert not asking.output.exists()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "said"),
+    [
+        # A row that isn't asked about.
+        ("rows.jsonl", "Is 299 a b?", "Is 299 a c?", "data"),
+        ("quiz.yaml", "prompt: '{question}'", "prompt: 'Well: {question}'", "prompts, definition"),
+    ],
+)
+def test_a_record_of_other_data_or_settings_is_refused_before_anything_is_asked(
+    place, other, tmp_path, file, before, after, said
+):
+    suite = tmp_path / "quiz.yaml"
+    (tmp_path / "rows.jsonl").write_text((place / "rows.jsonl").read_text())
+    suite.write_text(SUITE.replace('"{question}"', "'{question}'"))
+    sealed = evaluate(other, suite=str(suite), limit=40, options=options(tmp_path))
+    text = (tmp_path / file).read_text()
+    assert before in text
+    (tmp_path / file).write_text(text.replace(before, after))
+    asking = replace(options(tmp_path, "asked"), limit=40)
+    # Each rule is told, also one that needn't be met: a gate would find it in error.
+    told = refused(place, sealed, suite, asking)
+    assert told.count(f"quiz/letters: {said} (the rule") == 2
+    # A rule without a baseline is no matter of it.
+    alone = decide(str(place / "model"), policy(tmp_path, HIGH), baseline=sealed, suite=str(suite), options=asking)
+    assert [rule.verdict for rule in alone.verdict.rules] == ["FAIL"]
+
+
+def test_a_record_of_other_code_is_refused_before_anything_is_asked_unless_its_checkpoint_is_named(
+    place, other, tmp_path
+):
+    suite, points = tmp_path / "quiz.yaml", tmp_path / "points.py"
+    points.write_text(METRIC)
+    text = SUITE.replace("rows.jsonl", str(place / "rows.jsonl"))
+    suite.write_text(f"{text}    metrics: [acc, 'evaluate:points.py']\n")
+    chosen = replace(options(tmp_path), trust_metric_code=True)
+    sealed = evaluate(other, suite=str(suite), limit=40, options=chosen)
+    points.write_text(METRIC.replace("1.0", "2.0"))
+    asking = replace(chosen, output=tmp_path / "asked", limit=40)
+    told = refused(place, sealed, suite, asking)
+    assert told.count("quiz/letters: code of the task (the rule") == 2
+    assert "name its checkpoint (other) with --baseline-model" in told
+    found = decide(
+        *(str(place / "model"), other_rules(tmp_path)),
+        baseline=sealed,
+        baseline_model=other,
+        suite=str(suite),
+        options=asking,
+    )
+    assert "ERROR" not in [rule.verdict for rule in found.verdict.rules]
 
 
 def test_a_replay_of_whole_records_says_what_they_say_with_fewer_samples(place, other, baseline, tmp_path):

@@ -249,7 +249,7 @@ def test_a_rule_that_no_sample_can_decide_is_refused_before_anything_is_asked(pl
 def test_a_baseline_that_was_asked_otherwise_is_refused_before_anything_is_asked(place, tmp_path):
     exemplars = replace(options(place), num_fewshot=1)
     other = evaluate(str(place / "model"), suite=str(place / "quiz.yaml"), limit=40, options=exemplars)
-    with pytest.raises(InputError, match="was asked other samples of quiz/letters"):
+    with pytest.raises(InputError, match=r"what differs is quiz/letters: exemplars 1 against 0, prompts \(the rule"):
         decided(place, policy(tmp_path, KEEPS_UP), tmp_path, baseline=other)
     assert not list(tmp_path.glob("*/journal.jsonl"))
 
