@@ -45,7 +45,7 @@ def one_sample(session: Session, record: RunRecord, key: SampleKey) -> None:
         st.info(t("This run has no such sample."))
         return
     labels = _labels(found.scores, key.metric)
-    _outcome(session, labels, requests, _direction(record, key))
+    _outcome(session, labels, requests, _right_value(record, key))
     situations = _situations(requests)
     if len(situations) > 1:
         columns = st.columns(2)
@@ -133,11 +133,10 @@ def _label(labels: pd.DataFrame, column: str, variant: str = "") -> str | None:
     return None
 
 
-def _direction(record: RunRecord, key: SampleKey) -> str | None:
-    """Which way the metric is better; None where the record doesn't say."""
+def _right_value(record: RunRecord, key: SampleKey) -> float | None:
+    """What a right sample scores; None where none is right, or nothing is known of the metric."""
     recorded = record.metrics.get((key.suite, key.task, key.metric))
-    told = recorded.parameters.get("direction") if recorded and recorded.parameters else None
-    return told if isinstance(told, str) else None
+    return recorded.right_value if recorded else None
 
 
 _LABELS = {"gold": "Reference answer", "predicted": "Model's answer"}
@@ -148,7 +147,7 @@ def _texts(requests: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(requests.loc[requests["loglikelihood"].notna(), "continuation"].dropna()))
 
 
-def _outcome(session: Session, labels: pd.DataFrame, requests: pd.DataFrame, direction: str | None) -> None:
+def _outcome(session: Session, labels: pd.DataFrame, requests: pd.DataFrame, right: float | None) -> None:
     """What was expected and what came, as texts side by side, and whether that counts as right."""
     t = session.t
     own = labels[labels["variant"] == ""]
@@ -163,8 +162,7 @@ def _outcome(session: Session, labels: pd.DataFrame, requests: pd.DataFrame, dir
             st.markdown(f"**{escaped(title)}**")
             text(session, content, key=f"outcome {title}")
     if pd.notna(first["value"]):
-        best = {"higher": 1.0, "lower": 0.0}.get(direction or "")
-        marks = {} if best is None else {best: f"✓ {t('right')}", 1.0 - best: f"✗ {t('wrong')}"}
+        marks = {} if right is None else {right: f"✓ {t('right')}", 1.0 - right: f"✗ {t('wrong')}"}
         value = float(first["value"])
         st.markdown(f"{escaped(t(first['metric']))}: **{escaped(marks.get(value, number(value)))}**")
 

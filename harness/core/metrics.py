@@ -80,6 +80,11 @@ class Metric(ABC):
             raise ValueError(f"{self.name}: a metric has either a direction or a target")
 
     @property
+    def right_value(self) -> float | None:
+        """What a sample that is right scores where all score 0 or 1; None of a metric with a target of its own."""
+        return None if self.direction is None else 1.0 if self.direction == "higher" else 0.0
+
+    @property
     def score_range(self) -> tuple[float | None, float | None]:
         """The ends of what the value of a single score can be: those of the metric, by default."""
         return self.lowest, self.highest
@@ -232,6 +237,10 @@ class PerUnit(Metric):
         except OverflowError:
             return Interval(value=value, stderr=None, low=None, high=None, method=None)
         return Interval(value=value, stderr=stderr, low=low, high=high, method=plain.method)
+
+    def of_one(self, value: float, weight: float) -> float:
+        """The metric of a single score, by its value and weight; NaN where it isn't defined or is too large."""
+        return _safely(_TRANSFORMS[self.transform][0])(value / weight) if weight > 0 else math.nan
 
     @override
     def resampled(self, scores: Sequence[Score]) -> Statistic:

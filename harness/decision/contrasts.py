@@ -24,8 +24,8 @@ READINGS = "both were read from a machine, at different times: their errors don'
 class Contrast:
     """A difference, second less first; None with the `reason` where there is no test.
 
-    `gained` and `lost` count samples of zeros and ones that changed; `invalid_share` is the larger share, of the two
-    runs, of samples that can't be used.
+    `gained` and `lost` count samples of zeros and ones that the second run alone has right, and the first alone;
+    `invalid_share` is the larger share, of the two runs, of samples that can't be used.
     """
 
     difference: Difference | None
@@ -102,7 +102,7 @@ class Contrasts:
             one = found.cluster_count < 2
             reason = "a single sample or cluster has no error" if one else "too few resamples have a value"
             return Contrast(difference=None, reason=reason, invalid_share=share)
-        gained, lost = _flips(kept)
+        gained, lost = _flips(kept, metric.right_value)
         return Contrast(difference=found, gained=gained, lost=lost, invalid_share=share)
 
 
@@ -143,13 +143,13 @@ def _defined_otherwise(first: Scored, second: Scored, key: Key) -> Sequence[str]
     return one.differences(other) if one and other else ()
 
 
-def _flips(pairs: Pairs) -> tuple[int | None, int | None]:
-    """How many samples went up and down, where all have zeros and ones in both runs."""
+def _flips(pairs: Pairs, right: float | None) -> tuple[int | None, int | None]:
+    """How many samples the second alone has right, and the first alone, where all have zeros and ones in both runs."""
     sides = [[score.value if score else None for score in side] for side in (pairs.first, pairs.second)]
-    if not {*sides[0], *sides[1]} <= {0.0, 1.0}:
+    if right is None or not {*sides[0], *sides[1]} <= {0.0, 1.0}:
         return None, None
-    changes = [(one or 0.0) - (other or 0.0) for other, one in zip(*sides, strict=True)]
-    return sum(change > 0 for change in changes), sum(change < 0 for change in changes)
+    changed = [other for one, other in zip(*sides, strict=True) if one != other]
+    return sum(one == right for one in changed), sum(one != right for one in changed)
 
 
 def no_worst(key: Key) -> Reason:

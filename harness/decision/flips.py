@@ -16,7 +16,7 @@ _SHOWN = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
-    """One sample whose score of 0 or 1 changed: `gained` says that it went up.
+    """One sample that one run alone has right: `gained` says that it is the second.
 
     `gold` is what was expected, `first` and `second` what each run predicted, where the task says: the text of a choice
     rather than its number. `prompt` is the end of what was asked.
@@ -72,7 +72,7 @@ class _Asked:
 
 
 def _of(first: Scored, second: Scored, key: Key, asked: dict[tuple[str, str, str], _Asked]) -> Iterator[Flip]:
-    pairs = pair(first.scores[key], second.scores[key])
+    pairs, right = pair(first.scores[key], second.scores[key]), second.metric(key).right_value
     for one, other in zip(pairs.first, pairs.second, strict=True):
         if one is None or other is None or one.invalid or other.invalid:
             continue
@@ -85,7 +85,7 @@ def _of(first: Scored, second: Scored, key: Key, asked: dict[tuple[str, str, str
             task=key.task,
             metric=key.metric,
             sample_id=one.sample_id,
-            gained=other.value > one.value,
+            gained=other.value == right,
             gold=said(one.gold, choices),
             first=said(one.predicted, choices),
             second=said(other.predicted, choices),

@@ -8,19 +8,21 @@ that the class says.
 import inspect
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
+import pandas as pd
 from pydantic import ConfigDict, TypeAdapter
 
 from harness.core import registry
 from harness.core.errors import PluginError
-from harness.core.metrics import Metric, Undefined
+from harness.core.metrics import Metric, PerUnit, Undefined
 from harness.core.text.hashing import canonical_json
 from harness.core.text.reasons import Reason
 from harness.record.estimates import present_unit
 
-__all__ = ["METRICS", "RecordedMetric", "metric_rows", "recorded_metrics"]
+__all__ = ["METRICS", "RecordedMetric", "metric_rows", "recorded_metrics", "values_by_sample"]
 
 METRICS = "metrics.json"
 
@@ -52,6 +54,14 @@ class RecordedMetric:
         except (TypeError, ValueError):
             return cls(class_name=class_name, parameters=None)
         return cls(class_name=class_name, parameters=held)
+
+    @property
+    def right_value(self) -> float | None:
+        """What a sample that is right scores (see `Metric.right_value`); 1 where the parameters don't tell."""
+        about = self.parameters or {}
+        if about.get("target") is not None:
+            return None
+        return 0.0 if about.get("direction") == "lower" else 1.0
 
     def metric(self) -> Metric:
         """The metric, made anew. Raises `Undefined`, with the reason, where that can't be done here."""
@@ -107,6 +117,24 @@ def recorded_metrics(rows: Any) -> Mapping[Key, RecordedMetric]:
                 raise ValueError(f"{'/'.join(key)} stands there twice")
             found[key] = one
     return found
+
+
+def values_by_sample(scores: pd.DataFrame, metrics: Mapping[Key, RecordedMetric]) -> pd.Series:
+    """The values of `scores` (as in scores.parquet) as people read them, in their metric's unit.
+
+    Of a metric that divides sums, such as bits by bytes, that is the metric of the one sample, where the record has the
+    sum of nats and its weight apart.
+    """
+    values = scores["value"].copy()
+    for (suite, task, metric), rows in scores.groupby(["suite", "task", "metric"], sort=False):
+        recorded = metrics.get((str(suite), str(task), str(metric)))
+        if recorded is None:
+            continue
+        with suppress(Undefined):  # its class isn't installed here: the value stays what the record has
+            if isinstance(made := recorded.metric(), PerUnit):
+                pairs = zip(rows["value"], rows["weight"], strict=True)
+                values[rows.index] = [made.of_one(value, weight) for value, weight in pairs]
+    return values
 
 
 def _present(value: Any) -> Any:

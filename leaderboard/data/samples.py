@@ -4,7 +4,6 @@ facets(record)                              what can be asked for: tasks, metric
 samples_page(record, query, page, size)     one row a sample and score, filtered
 page_of(record, query, sample_id, size)     the page that a sample is on
 sample(record, suite, task, sample_id)      everything that was asked about one sample, and its scores
-flips(first, second, ...)                   samples that one of two runs has right and the other wrong
 """
 
 import re
@@ -23,6 +22,7 @@ import pyarrow.parquet as pq
 from harness.core.errors import RecordError
 from harness.decision.flips import meant, said
 from harness.record import RunRecord
+from harness.record.metrics import values_by_sample
 
 __all__ = [
     "PAGE_SIZE",
@@ -32,7 +32,6 @@ __all__ = [
     "ShownSample",
     "choices_of",
     "facets",
-    "flipped_samples",
     "page_of",
     "sample",
     "samples_page",
@@ -108,6 +107,7 @@ def samples_page(record: RunRecord, query: SampleQuery, page: int = 0, size: int
         f"SELECT *, count(*) OVER () AS total FROM ({found_by}) ORDER BY place LIMIT $size OFFSET $skipped",
         {**values, "size": size, "skipped": page * size},
     )
+    found["value"] = values_by_sample(found, record.metrics)
     total = int(found["total"].iloc[0]) if len(found) else _total_beyond(record, query, page)
     shown = _previews(record, query.suite, query.task, found["sample_id"])
     merged = found.merge(shown, on=list(_KEY), how="left")
@@ -175,10 +175,11 @@ def choices_of(requests: pd.DataFrame, gold: str | None, predicted: str | None) 
 
 
 _SCORED = """
-    SELECT suite, task, metric, sample_id, value, gold, predicted, {remark} AS remark, tie, invalid,
+    SELECT suite, task, metric, sample_id, value, weight, gold, predicted, {remark} AS remark, tie, invalid,
            {score_wording} AS wording, groups,
            file_row_number AS place,
            first(metric) OVER (PARTITION BY suite, task ORDER BY file_row_number) AS main,
+           {right} AS right_value,
            CASE WHEN list_contains(map_keys(groups), 'perturbation')
                 THEN groups['perturbation'] || ' ' || groups['severity'] ELSE '' END AS variant
     FROM read_parquet('{scores}', file_row_number = true)
@@ -230,9 +231,9 @@ def _conditions(query: SampleQuery) -> tuple[list[str], dict[str, Any]]:
 
 
 _OUTCOMES: Mapping[Outcome, str] = {
-    "right": "invalid IS NULL AND value = 1",
-    "wrong": "invalid IS NULL AND value = 0",
-    "partly": "invalid IS NULL AND value NOT IN (0, 1)",
+    "right": "invalid IS NULL AND value / weight = right_value",
+    "wrong": "invalid IS NULL AND value / weight = 1 - right_value",
+    "partly": "invalid IS NULL AND right_value IS NOT NULL AND value / weight NOT IN (0, 1)",
     "invalid": "invalid IS NOT NULL",
     "tie": "tie",
 }
@@ -266,11 +267,12 @@ def sample(record: RunRecord, suite: str, task: str, sample_id: str) -> ShownSam
     requests = _frame(record, _REQUESTS.format(**files), asked)
     scores = _frame(
         record,
-        f"""SELECT metric, variant, value, gold, predicted, remark, tie, groups, invalid, wording
+        f"""SELECT suite, task, metric, variant, value, weight, gold, predicted, remark, tie, groups, invalid, wording
             FROM ({_SCORED.format(**files)} AND sample_id = $sample_id) ORDER BY place""",
         asked,
     )
-    return ShownSample(requests=requests, scores=scores)
+    scores["value"] = values_by_sample(scores, record.metrics)
+    return ShownSample(requests=requests, scores=scores.drop(columns=["suite", "task", "weight"]))
 
 
 _REQUESTS = """
@@ -285,31 +287,6 @@ _REQUESTS = """
     WINDOW same AS (PARTITION BY variant)
     ORDER BY position
 """
-
-
-def flipped_samples(first: RunRecord, second: RunRecord, suite: str, task: str, metric: str) -> pd.DataFrame:
-    """One row a sample (and variant) whose score went from 0 to 1 or back between two runs that had it both.
-
-    Columns: sample_id, variant, change (`gained` or `lost`, from the first run to the second), gold, first_predicted,
-    second_predicted, prompt (the end of its last paragraph: exemplars stand before it). In the first record's order.
-    """
-    ours, theirs = _files(first), _files(second)
-    numbered = "row_number() OVER (PARTITION BY sample_id, variant ORDER BY place) AS turn"
-    query = f"""
-        SELECT one.sample_id, one.variant, CASE WHEN other.value > one.value THEN 'gained' ELSE 'lost' END AS change,
-               one.gold, one.predicted AS first_predicted, other.predicted AS second_predicted
-        FROM (SELECT *, {numbered} FROM ({_SCORED.format(**ours)} AND metric = $metric)) AS one
-        JOIN (SELECT *, {numbered} FROM ({_SCORED.format(**theirs)} AND metric = $metric)) AS other
-             USING (sample_id, variant, turn)
-        WHERE one.invalid IS NULL AND other.invalid IS NULL
-              AND one.value IN (0, 1) AND other.value IN (0, 1) AND one.value <> other.value
-        ORDER BY one.place
-    """
-    found = _frame(first, query, {"suite": suite, "task": task, "metric": metric})
-    shown = _previews(first, suite, task, found["sample_id"]).drop(columns=["suite", "task"])
-    return found.merge(shown, on=["sample_id", "variant"], how="left")[
-        ["sample_id", "variant", "change", "gold", "first_predicted", "second_predicted", "prompt"]
-    ]
 
 
 def _previews(record: RunRecord, suite: str | None, task: str | None, ids: pd.Series) -> pd.DataFrame:
@@ -332,9 +309,28 @@ def _files(record: RunRecord) -> dict[str, str]:
         "without": "EXCLUDE (variant)" if "variant" in of_responses else "",
         "score_wording": "wording" if "wording" in of_scores else _ABSENT,
         "remark": "remark" if "remark" in of_scores else _ABSENT,
+        "right": _right_values(record),
         "response_wording": "wording" if "wording" in of_responses else _ABSENT,
         **{name: name if name in of_responses else _ABSENT for name in ("raw_text", "stop", "settings")},
     }
+
+
+def _right_values(record: RunRecord) -> str:
+    """What a right sample scores, in SQL."""
+    found: dict[str, list[str]] = {"0": [], "NULL": []}
+    for key, recorded in record.metrics.items():
+        if recorded.right_value != 1:
+            found["0" if recorded.right_value == 0 else "NULL"].append("/".join(key))
+    cases = [
+        f"WHEN concat_ws('/', suite, task, metric) IN ({', '.join(map(_literal, keys))}) THEN {right}"
+        for right, keys in found.items()
+        if keys
+    ]
+    return f"CASE {' '.join(cases)} ELSE 1 END" if cases else "1"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 _ABSENT = "NULL::VARCHAR"

@@ -17,6 +17,7 @@ from harness.core.text.display import visible
 from harness.decision.flips import meant
 from harness.record import RunRecord
 from harness.record.media import media_names
+from harness.record.metrics import values_by_sample
 from leaderboard.export.tongue import Tongue
 
 __all__ = ["TaskSamples", "samples_by_task"]
@@ -53,6 +54,7 @@ class TaskSamples:
 def samples_by_task(record: RunRecord, tongues: Sequence[Tongue]) -> Iterator[TaskSamples]:
     """The samples of each task of a record that can be read; reasons in each of the languages."""
     asked, scored, explained = record.samples, record.scores, record.attributions
+    scored = scored.assign(value=values_by_sample(scored, record.metrics))
     asked = asked[[name for name in _ASKED if name in asked]]
     entering = made_of(one for one in record.estimate_list if one.is_headline)
     single = [one for one in record.estimate_list if not one.is_headline and one.group is None]
@@ -63,7 +65,8 @@ def samples_by_task(record: RunRecord, tongues: Sequence[Tongue]) -> Iterator[Ta
         mains = main_rows([one for one in single if (one.suite, one.task) == (suite, task)], entering)
         named = [one.metric for one in (*mains, *single) if (one.suite, one.task) == (suite, task)]
         metric = next((one for one in named if one in known), None)
-        told = _Told(tongues, metric)
+        right = {name: one.right_value for (*place, name), one in record.metrics.items() if place == [suite, task]}
+        told = _Told(tongues, metric, right)
         by_id = [told.by_sample(frame) for frame in (scores, attributions)]
         made = [
             told.sample(sample_id, rows, *(one.get(sample_id, []) for one in by_id))
@@ -108,9 +111,10 @@ def _pieces(made: Sequence[Json]) -> Iterator[list[Json]]:
 class _Told:
     """How the samples of a task are told."""
 
-    def __init__(self, tongues: Sequence[Tongue], metric: str | None) -> None:
+    def __init__(self, tongues: Sequence[Tongue], metric: str | None, right: Mapping[str, float | None]) -> None:
         self._tongues = tongues
         self._metric = metric
+        self._right = right
 
     def by_sample(self, frame: pd.DataFrame) -> dict[str, list[Json]]:
         found: dict[str, list[Json]] = {}
@@ -204,7 +208,7 @@ class _Told:
             "remark": _text(row.get("remark")),
             "groups": _text(", ".join(f"{name}={group}" for name, group in groups.items())),
             "invalid": invalid,
-            "outcome": _outcomes(value, bool(invalid), bool(row["tie"])),
+            "outcome": _outcomes(value, bool(invalid), bool(row["tie"]), self._right.get(row["metric"], 1.0)),
         }
 
     def _reasons(self, row: Json) -> Sequence[str]:
@@ -214,12 +218,13 @@ class _Told:
         return [visible(one.reason(row["invalid"], row.get("wording"))) for one in self._tongues]
 
 
-def _outcomes(value: float | None, is_invalid: bool, is_tie: bool) -> list[str]:
+def _outcomes(value: float | None, is_invalid: bool, is_tie: bool, right: float | None) -> list[str]:
+    """`right` is what a right sample scores; None where none is right."""
     if is_invalid:
         return ["invalid"]
-    if value is None:
-        return []
-    kind = {1.0: "right", 0.0: "wrong"}.get(value, "partly")
+    if value is None or right is None:
+        return ["tie"] if is_tie else []
+    kind = {right: "right", 1.0 - right: "wrong"}.get(value, "partly")
     return [kind, "tie"] if is_tie else [kind]
 
 

@@ -43,6 +43,18 @@ def test_the_headline_of_one_task_is_that_of_the_task(tmp_path):
     assert sum(flip.gained for flip in comparison.flips) == 5
 
 
+def test_who_gained_is_who_has_it_right_whichever_way_is_better(tmp_path):
+    slips, leaning = replace(ACC, direction="lower"), replace(ACC, direction=None, target=0.5)
+    before, after = flipped(200, gained=5, lost=30)  # five go from 0 to 1
+    runs = [sealed(tmp_path, name, scores_of(one), metrics=[slips]) for name, one in (("a", before), ("b", after))]
+    comparison = compare(*runs)
+    assert (only(comparison).gained, only(comparison).lost, only(comparison).change) == (30, 5, "better")
+    assert sum(flip.gained for flip in comparison.flips) == 30
+    runs = [sealed(tmp_path, name, scores_of(one), metrics=[leaning]) for name, one in (("c", before), ("d", after))]
+    assert only(compare(*runs)).gained is None
+    assert not compare(*runs).flips
+
+
 def test_several_runs_share_one_correction(tmp_path):
     first = sealed(tmp_path, "a", scores_of(flipped(100, 0, 0)[0]))
     others = [sealed(tmp_path, name, scores_of(flipped(100, 1, lost)[1])) for name, lost in (("b", 9), ("c", 7))]

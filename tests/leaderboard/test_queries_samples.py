@@ -1,12 +1,22 @@
 """Single samples, held against the same tables read whole with pandas."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from harness.core.errors import RecordError
+from harness.core.metrics import PerUnit
+from harness.core.requests import Loglikelihood, Response
+from harness.core.scores import Score
+from harness.metrics.standard import BITS_PER_BYTE
 from harness.record import load_record
-from leaderboard.data.samples import SampleQuery, facets, flipped_samples, sample, samples_page
+from harness.record.tables import response_row
+from leaderboard.data.samples import SampleQuery, facets, sample, samples_page
+from leaderboard.export.samples import samples_by_task
+from tests.decision.runs import ACC, scores_of, sealed
 from tests.store.records import make_record
 
 BIRDS = {"suite": "accuracy", "task": "birds", "metric": "acc"}
@@ -79,14 +89,36 @@ def test_one_sample_has_its_requests_and_scores_whole(record):
     assert sample(record, "accuracy", "birds", "none").requests.empty
 
 
-def test_flips_are_the_samples_that_only_one_of_two_runs_has_right(tmp_path):
-    first = make_record(tmp_path, right=0.4, n=60)
-    second = make_record(tmp_path, right=0.6, answers=5, seed=1, n=60)
-    found = flipped_samples(first, second, "accuracy", "birds", "acc").set_index("sample_id")["change"].to_dict()
-    values = [one.scores[one.scores["task"] == "birds"].set_index("sample_id")["value"] for one in (first, second)]
-    changed = values[1] - values[0]
-    assert found == {name: "gained" if change > 0 else "lost" for name, change in changed[changed != 0].items()}
-    assert found
+def test_what_is_better_lower_is_right_at_zero_and_bits_are_a_byte(tmp_path):
+    slips = replace(ACC, name="slips", direction="lower")
+    wer = PerUnit(name="wer", unit="share", direction="lower", source="-", transform="plain", lowest=0.0)
+    scores = [replace(one, metric="slips") for one in scores_of([0.0, 1.0])]
+    scores += [Score(sample_id="0", metric="bits_per_byte", value=48.4, weight=37.0)]
+    scores += [Score(sample_id=str(errors), metric="wer", value=errors, weight=4.0) for errors in (0, 1, 4)]
+    record = sealed(tmp_path, "a", scores, metrics=[slips, BITS_PER_BYTE, wer], responses=[asked("0"), asked("1")])
+    quiz = {"suite": "quiz", "task": "foxes"}
+
+    def found(metric, outcome=None):
+        return samples_page(record, SampleQuery(**quiz, metric=metric, outcome=outcome)).frame
+
+    assert found("slips", "right")["sample_id"].tolist() == ["0"]
+    assert found("slips", "wrong")["sample_id"].tolist() == ["1"]
+    assert found("bits_per_byte")["value"].tolist() == pytest.approx([48.4 / 37 / math.log(2)])
+    assert found("wer")["value"].tolist() == [0.0, 0.25, 1.0]
+    outcomes = {one: found("wer", one)["sample_id"].tolist() for one in ("right", "wrong", "partly")}
+    assert outcomes == {"right": ["0"], "wrong": ["4"], "partly": ["1"]}
+    shown = sample(record, "quiz", "foxes", "0").scores.set_index("metric")["value"]
+    assert shown["bits_per_byte"] == pytest.approx(1.8872, abs=1e-4)
+    (told,) = samples_by_task(record, [])
+    by_metric = {one["metric"]: one for made in told.pieces[0] for one in made["scores"] if made["id"] == "0"}
+    assert by_metric["slips"]["outcome"] == ["right"]
+    assert by_metric["bits_per_byte"]["value"] == pytest.approx(1.8872, abs=1e-4)
+
+
+def asked(sample_id):
+    request = Loglikelihood(context="Which?", continuation=sample_id)
+    answer = Response(request_id=request.id, loglikelihood=-1.0, is_greedy=False, token_ids=(1,), token_count=1)
+    return response_row("quiz", "foxes", sample_id, 0, request, answer)
 
 
 def test_a_damaged_table_is_one_clear_error(tmp_path):
