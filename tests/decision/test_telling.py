@@ -13,7 +13,7 @@ from harness.decision.policy import read_policy
 from harness.decision.reports import sarif
 from harness.decision.scored import Scored
 from harness.decision.telling.sentences import command_in
-from harness.decision.telling.settling import command_of
+from harness.decision.telling.settling import command_of, settled_by
 from harness.decision.wording import headline, verdict_lines
 from tests.decision.runs import flipped, scores_of, sealed, task_spec
 
@@ -93,6 +93,10 @@ def test_what_settles_a_rule_evaluates_the_checkpoint_as_it_was(policy, run):
     (ended,) = gate(run(122, name="c", tasks=(replace(asked, limit=500),)), policy(FLOOR)).rules
     assert command_in(ended.reason) == ""
     assert "more than the data has" in ended.reason
+    # PIQA has 1,500 rows here, however few of them were asked.
+    key = Key("quiz", "piqa", "acc", None)
+    assert "--limit 1400" in str(settled_by(Scored(record), key, 200, 1400, against=False))
+    assert "more than the data has" in str(settled_by(Scored(record), key, 200, 1600, against=False))
 
 
 def test_sarif_holds_what_failed_where_its_reader_can_change_it(policy, run, monkeypatch):

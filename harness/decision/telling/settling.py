@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness.core import registry
 from harness.core.errors import HarnessError
 from harness.core.text.reasons import Reason
+from harness.data import find
 from harness.decision.contrasts import contrasted_parts
 from harness.decision.keys import Key
 from harness.decision.scored import Scored
@@ -88,9 +89,20 @@ def _usual_shots(names: Sequence[str]) -> set[int]:
 
 
 def _limit(run: Scored, key: Key, factor: float) -> int | None:
-    """`--limit` for so many times the samples; None where the data was asked to its end."""
-    limits = [task.limit for task in _tasks(run, key) if task.limit is not None and task.sample_count >= task.limit]
-    return _rounded(math.ceil(max(limits) * factor)) if limits else None
+    """`--limit` for so many times the samples; None where the data was asked to its end, or has fewer."""
+    tasks = [task for task in _tasks(run, key) if task.limit is not None and task.sample_count >= task.limit]
+    limit = _rounded(math.ceil(max((task.limit or 0 for task in tasks), default=0) * factor))
+    rows = [_row_count(task.task) for task in tasks]
+    return limit if any(count is None or limit <= count for count in rows) else None
+
+
+def _row_count(name: str) -> int | None:
+    """How many rows the task's data has; None where that isn't known without reading it."""
+    try:
+        data = registry.task(name).data
+        return find(data).row_count if isinstance(data, str) else data.row_count if data else None
+    except HarnessError:
+        return None
 
 
 def _rounded(count: int) -> int:
