@@ -168,8 +168,9 @@ def _formed(path: Path) -> Iterator[None]:
     try:
         yield
     except (KeyError, TypeError, ValueError) as error:
+        why = f"it lacks {error}" if isinstance(error, KeyError) else error
         raise CheckpointError(
-            f"is not a tokenizer that the tokenizers library can read ({error})",
+            f"is not a tokenizer that the tokenizers library can read ({why})",
             place=path,
             fix="Download this file from the checkpoint's publisher again",
         ) from error

@@ -9,12 +9,12 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import WIDE, output, print_json, print_lists, print_rows
+from harness.cli.options import AsJson
 from harness.cli.process.off_network import go_offline
 from harness.core.text.counts import numbered
 
 __all__ = ["data", "doctor", "tasks"]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use only the cache, never the network.")]
 
 _NAMES = {"default_limit": "samples by default", "default_num_fewshot": "worked examples by default"}

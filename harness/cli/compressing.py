@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
-from harness.cli.options import with_options
+from harness.cli.options import AsJson, with_options
 from harness.cli.process.interrupts import interruptible
 from harness.cli.process.progress_bar import progress_bar
 from harness.cli.reporting import one_of, write_file
@@ -43,7 +43,7 @@ def compress_report(
     html: Annotated[Path | None, typer.Option(help="Write one HTML file here.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown here.")] = None,
     language: Annotated[str, typer.Option(help="Language of these files: en or zh.")] = "en",
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: AsJson = False,
     options: EvalOptions,
 ) -> None:
     """Report what compression cost: distance from the original, scores by suite, bytes, joules and seconds.

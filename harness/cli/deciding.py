@@ -2,19 +2,20 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 from rich.text import Text
 
 from harness.cli.console import WIDE, errors, output, print_json, print_rows, print_text
+from harness.cli.options import AsJson, with_options
 from harness.cli.runs import Output, Run, sealed_run
 from harness.cli.until_decided import decided, exit_by, print_verdict
 from harness.core.errors import InputError
+from harness.core.options import option
 from harness.core.text.counts import numbered
 from harness.run.options import STORE_HELP, EvalOptions
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_command", "gate_command", "policy"]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print as Markdown.")]
 
 _WIDE_ALONE = ("p (Holm)", "n", "flips")
@@ -122,22 +122,29 @@ def _print_differences(title: str, rows: Sequence["MetricDifference"]) -> None:
         output.print(Text(f"not tested: {', '.join(names[:_NAMES])}{more}: {reason}", style="dim"))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOptions:
+    """What a run is held against, and where the verdict goes besides."""
+
+    baseline: str | None = option(None, "The run to compare it with.")
+    until_decided: bool = option(
+        False,
+        "RUN is a checkpoint: evaluate it until the policy is decided. `harness decide` takes more options.",
+        "--run-until-decided",
+    )
+    junit: Path | None = option(None, "Also write JUnit XML here.")
+    sarif: Path | None = option(None, "Also write SARIF 2.1.0 here.")
+    store: str | None = option(None, STORE_HELP)
+
+
+@with_options(GateOptions, "asked")
 def gate_command(
+    *,
     run: Run,
     policy: Annotated[str, typer.Option("--policy", help="A policy file, or strict or default.")],
-    baseline: Annotated[str | None, typer.Option("--baseline", help="The run to compare it with.")] = None,
-    until_decided: Annotated[
-        bool,
-        typer.Option(
-            "--run-until-decided",
-            help="RUN is a checkpoint: evaluate it until the policy is decided. `harness decide` takes more options.",
-        ),
-    ] = False,
-    junit: Annotated[Path | None, typer.Option("--junit", help="Also write JUnit XML here.")] = None,
-    sarif: Annotated[Path | None, typer.Option("--sarif", help="Also write SARIF 2.1.0 here.")] = None,
+    asked: GateOptions,
     markdown: AsMarkdown = False,
     as_json: AsJson = False,
-    store: Annotated[str | None, typer.Option(help=escape(STORE_HELP))] = None,
     output_folder: Output = Path("runs"),
 ) -> None:
     """Judge a run by a policy: exit code 0 for PASS, 1 FAIL, 3 INCONCLUSIVE, 2 ERROR.
@@ -159,17 +166,17 @@ def gate_command(
     from harness.store import add_or_say
 
     rules = read_policy(policy)
-    against = sealed_run(baseline, output_folder) if baseline else None
+    against = sealed_run(asked.baseline, output_folder) if asked.baseline else None
     decision = None
-    if until_decided:
-        decision = decided(run, rules, against, EvalOptions(output=output_folder, store=store))
+    if asked.until_decided:
+        decision = decided(run, rules, against, EvalOptions(output=output_folder, store=asked.store))
         record, verdict = decision.record, decision.verdict
     else:
         record = sealed_run(run, output_folder)
         verdict = gate(record, rules, against)
     kept = write_verdict(record.folder, verdict)
-    add_or_say(store, record.folder, lambda said: errors.print(Text(said)))
-    _write_for_ci(rules, verdict, junit, sarif)
+    add_or_say(asked.store, record.folder, lambda said: errors.print(Text(said)))
+    _write_for_ci(rules, verdict, asked.junit, asked.sarif)
     if as_json:
         print_json(asdict(verdict))
     elif markdown:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import asdict
 from inspect import getdoc
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -97,14 +98,19 @@ def eval_command(
         found = [_as_json(record) for record in records]
         print_json(found[0] if len(found) == 1 else found)
     else:
-        for record in records:
-            _print(record, named=len(records) > 1, every_row=every_row)
-        if len(records) > 1:
-            print_side_by_side([(_name(record, records), record.estimate_list) for record in records])
-            ids = " ".join(record.run_id for record in records)
-            output.print(Text(f"which differences are significant: `harness compare {ids} --records {options.output}`"))
+        _print_all(records, options.output, every_row=every_row)
     if any(record.is_partial for record in records):
         raise typer.Exit(3)
+
+
+def _print_all(records: Sequence["RunRecord"], folder: Path, *, every_row: bool) -> None:
+    """Each run; several once more side by side."""
+    for record in records:
+        _print(record, named=len(records) > 1, every_row=every_row)
+    if len(records) > 1:
+        print_side_by_side([(_name(record, records), record.estimate_list) for record in records])
+        ids = " ".join(record.run_id for record in records)
+        output.print(Text(f"which differences are significant: `harness compare {ids} --records {folder}`"))
 
 
 def _forecast(

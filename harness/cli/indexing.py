@@ -8,7 +8,10 @@ from rich.markup import escape
 from rich.text import Text
 
 from harness.cli.console import errors, output, print_json
+from harness.cli.options import AsJson
 from harness.cli.process.progress_bar import progress_bar
+from harness.core.errors import InputError
+from harness.core.process.paths import is_folder
 from harness.core.text.counts import numbered
 from harness.run.options import STORE_HELP
 
@@ -23,7 +26,7 @@ _PARTIAL = 3
 def index(
     folder: Annotated[Path, typer.Argument(help="The folder that holds the runs.")] = Path("runs"),
     store: Annotated[str | None, typer.Option(help=escape(STORE_HELP))] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Rebuild the index of a folder of runs from their records; `harness eval` adds each run when it finishes.
 
@@ -38,6 +41,8 @@ def index(
     """
     from harness.store import fill, locate, shown_place
 
+    if not is_folder(folder):
+        raise InputError("is not a folder", place=folder, fix="Give the folder that holds the runs")
     place = locate(store, folder)
     with progress_bar() as progress:
         progress.phase("verifying")

@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
+from harness.cli.options import AsJson
 from harness.cli.process.off_network import go_offline
 from harness.core.checkpoints import EndpointOptions
 
@@ -56,7 +57,7 @@ def inspect_command(
         str, typer.Option(help="Environment variable that holds the key of a served model.")
     ] = "OPENAI_API_KEY",
     offline: Annotated[bool, typer.Option("--offline", help="Use only the cache, never the network.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what a checkpoint is, and which suites and tasks make sense for it, without loading it.
 

@@ -12,7 +12,9 @@ from rich.markup import escape
 
 from harness.core.options import CLI
 
-__all__ = ["with_options"]
+__all__ = ["AsJson", "with_options"]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
 def with_options(

@@ -1,17 +1,23 @@
 """`harness runs` and `harness show`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 from rich.text import Text
 
 from harness.cli.compact import print_scores
 from harness.cli.console import WIDE, errors, estimates_as_json, output, print_json, print_rows, saving_line
+from harness.cli.options import AsJson, with_options
+from harness.cli.process.progress_bar import progress_bar
 from harness.cli.runs import Output, Run, sealed_run, spec_files
 from harness.cli.screens.samples import print_samples
 from harness.core.errors import RecordError, UnknownName
+from harness.core.options import option
+from harness.core.process.paths import is_folder
+from harness.core.process.progress import Progress
 from harness.core.text.counts import numbered
 from harness.core.text.display import apart
 
@@ -25,31 +31,14 @@ _FEW = 3
 _LONG_NAME, _SHORT_NAME = 48, 20
 """Columns that a model's name has in the list, on wide terminals and others."""
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
-
 
 def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
     """List the runs in a folder, newest last. Exit code 2 if one is damaged, or changed after it was sealed.
 
     [bold]Example[/bold]: harness runs --records runs
     """
-    from harness.record import load_record
-
-    files = sorted(spec_files(output_folder), key=lambda path: path.stat().st_mtime)
-    found: list[dict[str, object]] = []
-    faults: list[RecordError] = []
-    for path in files:
-        try:
-            record = load_record(path.parent)
-            if record.run_id in {row["run_id"] for row in found}:
-                errors.print(Text(f"{path.parent}: is a copy of the run {record.run_id}, and left out"))
-                continue
-            found.append(_summary(record))
-            if changes := record.verify() if record.state == "sealed" else []:
-                found[-1]["state"] = "changed"
-                faults.append(RecordError("; ".join(changes), place=record.folder, fix="Do not rely on its scores"))
-        except RecordError as error:
-            faults.append(error)
+    with progress_bar() as progress:
+        found, faults = _read(sorted(spec_files(output_folder), key=lambda path: path.stat().st_mtime), progress)
     if as_json:
         print_json(found)
     elif found:
@@ -65,35 +54,56 @@ def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
             ],
         )
     elif not faults:
-        output.print(Text(f"no runs in {output_folder}"))
+        why = "" if is_folder(output_folder) else ": there is no such folder"
+        output.print(Text(f"no runs in {output_folder}{why}"))
     for fault in faults:
         errors.print(Text(f"harness: {fault}"))
     if faults:
         raise typer.Exit(RecordError.exit_code)
 
 
-def show(
-    run: Run,
-    samples: Annotated[
-        bool,
-        typer.Option(
-            "--samples",
-            help="Also show the samples behind the scores, one a screen: what was expected, answered and asked.",
-        ),
-    ] = False,
-    every_row: Annotated[bool, typer.Option("--all", help="Show every score, however many there are.")] = False,
-    groups: Annotated[bool, typer.Option("--groups", help="Also show the scores of single groups.")] = False,
-    baseline: Annotated[
-        str | None,
-        typer.Option(
-            help="Also show the scores of this run (its folder, or the beginning of its id): better or worse?"
-        ),
-    ] = None,
-    task: Annotated[str | None, typer.Option(help="With --samples: only this task.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="With --samples: how many samples per task.")] = 3,
-    output_folder: Output = Path("runs"),
-    as_json: AsJson = False,
-) -> None:
+def _read(specs: Sequence[Path], progress: Progress) -> tuple[list[dict[str, object]], list[RecordError]]:
+    """What there is to say of each run, every file of which is hashed, and what is wrong with some."""
+    from harness.record import load_record
+
+    found: list[dict[str, object]] = []
+    faults: list[RecordError] = []
+    progress.phase("verifying")
+    progress.begin(len(specs))
+    for path in specs:
+        progress.advance()
+        try:
+            record = load_record(path.parent)
+            if record.run_id in {row["run_id"] for row in found}:
+                progress.note(f"{path.parent}: is a copy of the run {record.run_id}, and left out")
+                continue
+            found.append(_summary(record))
+            if changes := record.verify() if record.state == "sealed" else []:
+                found[-1]["state"] = "changed"
+                faults.append(RecordError("; ".join(changes), place=record.folder, fix="Do not rely on its scores"))
+        except RecordError as error:
+            faults.append(error)
+    return found, faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowOptions:
+    """How much of a run is shown."""
+
+    samples: bool = option(
+        False, "Also show the samples behind the scores, one a screen: what was expected, answered and asked."
+    )
+    every_row: bool = option(False, "Show every score, however many there are.", "--all")
+    groups: bool = option(False, "Also show the scores of single groups.")
+    baseline: str | None = option(
+        None, "Also show the scores of this run (its folder, or the beginning of its id): better or worse?"
+    )
+    task: str | None = option(None, "With --samples: only this task.")
+    limit: int = option(3, "With --samples: how many samples per task.", min=1)
+
+
+@with_options(ShowOptions, "asked")
+def show(*, run: Run, asked: ShowOptions, output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
     """Show the scores of a run, after checking that no file has changed since it was sealed.
 
     [bold]Examples[/bold]
@@ -108,20 +118,14 @@ def show(
     from harness.decision.context import score_contexts
 
     record = sealed_run(run, output_folder)
-    other = None if baseline is None else sealed_run(baseline, output_folder)
-    found = score_contexts(record, None if other is None else compare(other, record, groups=groups or as_json))
-    shown = _samples(record, task, limit) if samples else []
+    other = None if asked.baseline is None else sealed_run(asked.baseline, output_folder)
+    found = score_contexts(record, None if other is None else compare(other, record, groups=asked.groups or as_json))
+    shown = _samples(record, asked.task, asked.limit) if asked.samples else []
     if as_json:
-        print_json(
-            {
-                **_summary(record),
-                "folder": str(record.folder),
-                "estimates": estimates_as_json(record.estimate_list, found),
-                "samples": shown,
-            }
-        )
+        estimates = estimates_as_json(record.estimate_list, found)
+        print_json({**_summary(record), "folder": str(record.folder), "estimates": estimates, "samples": shown})
         return
-    print_scores(record.estimate_list, found, every_row=every_row, by_group=groups)
+    print_scores(record.estimate_list, found, every_row=asked.every_row, by_group=asked.groups)
     print_samples(shown)
     output.print(Text(saving_line(record.token_counts)))
     output.print(Text(f"sealed and unchanged: {record.folder} (model {record.spec.model})"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.core.errors import HarnessError, InputError, RecordError, UnknownName
+from harness.core.process.paths import is_folder
 
 if TYPE_CHECKING:
     from harness.record import RunRecord
@@ -37,7 +38,8 @@ def find_folder(name: str, folder: Path) -> Path:
         known |= _renamed(known.values())
         matching = [found for run_id, found in known.items() if run_id.startswith(name)]
     if not matching:
-        raise UnknownName(f"run in {folder}", name, known)
+        fix = "Name the folder that holds the runs with --records" if not known else None
+        raise UnknownName(f"run in {folder}{'' if is_folder(folder) else ', which is no folder'}", name, known, fix=fix)
     if len(matching) > 1:
         raise InputError(
             f"begins {len(matching)} ids of runs in {folder}", place=name or "''", fix="Give more of the id"

@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import errors, output, print_json
-from harness.cli.options import with_options
+from harness.cli.options import AsJson, with_options
 from harness.cli.process.off_network import go_offline, need_none
 from harness.cli.process.progress_bar import progress_bar
 from harness.cli.runs import Output, Run, find_folder, find_run
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["keys", "prove_command", "seal", "verify_command"]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 _SHOWN = 5
 _DIFFERS = 2
 _PARTIAL = 3

@@ -7,11 +7,11 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
+from harness.cli.options import AsJson
 from harness.cli.process.off_network import go_offline
 
 __all__ = ["suites"]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 suites = typer.Typer()
 

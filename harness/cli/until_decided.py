@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
-from harness.cli.options import with_options
+from harness.cli.options import AsJson, with_options
 from harness.cli.process.guard import RuleFailed
 from harness.cli.process.progress_bar import resumable
 from harness.cli.runs import sealed_run
@@ -72,7 +72,7 @@ def decide_command(
         typer.Option(help="Where the tasks come from. \\[default: the suites that the rules of the policy name]"),
     ] = None,
     options: EvalOptions,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Evaluate a checkpoint until a policy is decided, and judge it: exit codes as of `harness gate`.
 
@@ -191,7 +191,7 @@ def rank_command(
         str | None, typer.Option(help="End at the latest after 30m, 2h, `20000 requests` or `50 Wh`.")
     ] = None,
     options: EvalOptions,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Find the best of several checkpoints, asking each no more than it takes to tell; 95 % sure of all of it.
 

@@ -72,13 +72,13 @@ class InputError(HarnessError):
 class UnknownName(InputError):  # noqa: N818 - reads as the fault it names
     """A name that nothing is registered under; suggests the nearest ones that are."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, fix: str | None = None) -> None:
         names = sorted(known)
         near = [match for match, score, _ in process.extract(name, names, limit=3) if score >= 60]
         others = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         listed = f"known: {', '.join(names[:SHOWN]) or 'none'}{others}"
         hint = f"did you mean {' or '.join(near)}?" if near else listed
-        super().__init__(f"no such {kind}; {hint}", place=name)
+        super().__init__(f"no such {kind}; {hint}", place=name, fix=fix)
 
 
 class CheckpointError(InputError):

@@ -158,7 +158,7 @@ def _lines(text: str) -> list[int]:
 
 
 def _fault(details: Any, path: Path, lines: list[int]) -> InputError:
-    where, message = details["loc"], details["msg"]
+    where, message, fix = details["loc"], details["msg"], None
     in_rule = len(where) > 1 and where[0] == "rules"
     if details["type"] == "extra_forbidden":
         message = UnknownName("key", str(where[-1]), _keys(Rule if in_rule else Policy)).problem
@@ -166,13 +166,14 @@ def _fault(details: Any, path: Path, lines: list[int]) -> InputError:
         message = UnknownName("kind of rule", str(details["input"]), KINDS).problem
     elif details["type"] == "missing":
         message = "is missing"
+        fix = "`harness policy init RUN` writes a whole policy"
     elif details["type"] == "value_error":
         message = str(details["ctx"]["error"])
     else:
         message = message.replace("Input should", "must").replace("valid ", "")
     field = "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in where).removeprefix(".")
     line = f", line {lines[where[1]]}" if in_rule and where[1] < len(lines) else ""
-    return InputError(message, place=f"{path}{line}: {field}" if field else path)
+    return InputError(message, place=f"{path}{line}: {field}" if field else path, fix=fix)
 
 
 def _keys(model: type[BaseModel]) -> list[str]:

@@ -17,10 +17,13 @@ from harness.core.errors import RecordError
 from harness.core.text.jsontext import parse_json
 
 __all__ = [
+    "RESTORE",
     *("formed", "is_there", "json_document", "json_object", "listed", "opened", "parsed", "read_bytes", "read_json"),
     "sha256_of",
 ]
 
+RESTORE = "Take the record from a copy, or evaluate again into another folder"
+"""What to do about a file of a record that can't be read."""
 _LARGEST_BYTES = 64 << 30
 """Of a journal, which is read line by line."""
 _DOCUMENT_BYTES = 512 << 20
@@ -49,7 +52,7 @@ def opened(path: Path, limit_bytes: int = _LARGEST_BYTES) -> Iterator[BufferedRe
         if not stat.S_ISREG(status.st_mode):
             raise _irregular(path)
         if status.st_size > limit_bytes:
-            raise RecordError(f"has {status.st_size:,} bytes; the limit is {limit_bytes:,}", place=path)
+            raise RecordError(f"has {status.st_size:,} bytes; the limit is {limit_bytes:,}", place=path, fix=RESTORE)
         try:
             yield stream
         except OSError as error:
@@ -71,7 +74,7 @@ def read_bytes(path: Path, limit_bytes: int = _DOCUMENT_BYTES) -> bytes:
     with opened(path, limit_bytes) as stream:
         content = stream.read(limit_bytes + 1)
     if len(content) > limit_bytes:  # it grew since
-        raise RecordError(f"has more than {limit_bytes:,} bytes", place=path)
+        raise RecordError(f"has more than {limit_bytes:,} bytes", place=path, fix=RESTORE)
     return content
 
 
@@ -146,4 +149,4 @@ def json_document(path: Path) -> Any:
             "is missing, so this run is not finished", place=path, fix="`harness runs` lists the runs"
         ) from error
     except ValueError as error:
-        raise RecordError("is not JSON", place=path) from error
+        raise RecordError("is not JSON", place=path, fix=RESTORE) from error

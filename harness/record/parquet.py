@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.core.errors import RecordError
-from harness.record.opening import opened
+from harness.record.opening import RESTORE, opened
 from harness.record.tables import SCHEMAS
 
 __all__ = ["check_table", "read_table"]
@@ -66,7 +66,7 @@ def _read(path: Path, wanted: tuple[Sequence[str] | None, Any] | None) -> pa.Tab
             NotImplementedError,
             pa.ArrowException,
         ) as error:
-            raise RecordError("is damaged", place=path) from error
+            raise RecordError("is damaged", place=path, fix=RESTORE) from error
 
 
 def _check(stream: Any, path: Path) -> None:

@@ -46,7 +46,7 @@ from harness.record.journal import Journal, read_lines
 from harness.record.lock import RunLock
 from harness.record.media import keep_media, stored_medium
 from harness.record.metrics import METRICS, RecordedMetric, recorded_metrics
-from harness.record.opening import formed, is_there, json_document, json_object
+from harness.record.opening import RESTORE, formed, is_there, json_document, json_object
 from harness.record.parquet import read_table
 from harness.record.seal import ORDER, POLICY, SEAL, check_seal, write_seal
 from harness.record.spec import RunSpec, run_id_of
@@ -285,7 +285,7 @@ class RunRecord:
         except RecordError:
             raise
         except Exception as error:
-            raise RecordError("is damaged", place=self.folder / name) from error
+            raise RecordError("is damaged", place=self.folder / name, fix=RESTORE) from error
 
 
 class RunWriter:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from harness.core.errors import RecordError
 from harness.core.text.hashing import canonical_json
 from harness.record.merkle import leaf_hash, tree_root
-from harness.record.opening import is_there
+from harness.record.opening import RESTORE, is_there
 from harness.record.parquet import read_table
 
 __all__ = ["TABLES", "Leaf", "leaf_of", "leaves", "read_rows", "root_of", "samples"]
@@ -83,9 +83,9 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     try:
         rows: list[dict[str, Any]] = read_table(path).to_pylist()
     except (OSError, ValueError, MemoryError, pa.ArrowException) as error:
-        raise RecordError("is damaged", place=path) from error
+        raise RecordError("is damaged", place=path, fix=RESTORE) from error
     if rows and not rows[0].keys() >= set(_KEY):
-        raise RecordError(f"lacks the columns {', '.join(_KEY)}", place=path)
+        raise RecordError(f"lacks the columns {', '.join(_KEY)}", place=path, fix=RESTORE)
     return rows
 
 

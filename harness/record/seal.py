@@ -8,7 +8,7 @@ from typing import Any
 from harness.core.errors import RecordError
 from harness.core.text.hashing import canonical_json, digest
 from harness.record.files import write_whole
-from harness.record.opening import is_there, parsed, read_bytes, read_json, sha256_of
+from harness.record.opening import RESTORE, is_there, parsed, read_bytes, read_json, sha256_of
 from harness.record.parts import PARTS, has_parts, parts_of
 from harness.record.samples import Leaf, leaves, root_of
 from harness.record.spec import run_id_of
@@ -104,11 +104,13 @@ def read_seal(folder: Path) -> Seal:
     try:
         content = read_bytes(folder / SEAL)
     except FileNotFoundError as error:
-        raise RecordError("the run is not finished, so it has no seal", place=folder) from error
+        raise RecordError(
+            "the run is not finished, so it has no seal", place=folder, fix="Run the same `harness eval` command again"
+        ) from error
     try:
         value = parsed(content)
     except ValueError as error:
-        raise RecordError("is not a seal", place=folder / SEAL) from error
+        raise RecordError("is not a seal", place=folder / SEAL, fix=RESTORE) from error
     return parse_seal(value, content, folder / SEAL)
 
 
@@ -127,7 +129,7 @@ def parse_seal(value: Any, content: bytes | None, place: Path | str) -> Seal:
             intact=_is_intact(value, content),
         )
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise RecordError("is not a seal", place=place) from error
+        raise RecordError("is not a seal", place=place, fix=RESTORE) from error
 
 
 def check_seal(folder: Path) -> list[str]:
@@ -194,7 +196,7 @@ def read_leaves(folder: Path) -> list[Leaf]:
             "the run was sealed without a tree of its samples", place=folder, fix="Run the evaluation again"
         ) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise RecordError("holds no leaves of samples", place=folder / SAMPLES) from error
+        raise RecordError("holds no leaves of samples", place=folder / SAMPLES, fix=RESTORE) from error
 
 
 def _is_intact(value: dict[str, Any], content: bytes | None) -> bool:

@@ -20,6 +20,7 @@ from harness.signing.verification import Signature, check_signature
 
 __all__ = ["ProofReport", "is_proof", "prove", "verify_proof"]
 
+_FIX = "Give the file that `harness prove` wrote"
 _TYPE = "responsible-eval-harness sample proof"
 
 
@@ -80,7 +81,7 @@ def verify_proof(path: Path, key: PublicKey | None = None) -> ProofReport:
     try:
         value = read_json(path)
         if value["type"] != _TYPE or value["format"] != 1:
-            raise RecordError("is not a proof of a sample that is known here", place=path)
+            raise RecordError("is not a proof of a sample that is known here", place=path, fix=_FIX)
         sample, seal = value["sample"], parse_seal(value["seal"], None, path)
         leaf = leaf_of(sample)
         steps = [bytes.fromhex(step) for step in value["path"]]
@@ -88,8 +89,10 @@ def verify_proof(path: Path, key: PublicKey | None = None) -> ProofReport:
         attestation = value["attestation"]
     except OSError as error:
         raise RecordError(f"can't be read ({error.strerror})", place=path) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise RecordError(f"is not a proof of a sample: {error}", place=path) from error
+    except KeyError as error:
+        raise RecordError(f"is not a proof of a sample: it lacks {error}", place=path, fix=_FIX) from error
+    except (ValueError, TypeError) as error:
+        raise RecordError(f"is not a proof of a sample: {error}", place=path, fix=_FIX) from error
     faults = [] if seal.intact else ["the seal was changed"]
     if root != seal.root:
         faults.append(f"the sample {leaf.name} is not the one that was sealed, or its path was changed")

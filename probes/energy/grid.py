@@ -59,6 +59,6 @@ def _unknown(region: str, countries: dict[str, str]) -> InputError:
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     return InputError(
         f"no carbon intensity is known for this region{hint}",
-        place=f"region {region!r}",
+        place=f"--region {region}",
         fix="Give the ISO 3166 alpha-3 code of a country, such as FRA, or leave it out for the world average",
     )

@@ -37,7 +37,7 @@ LISTING_BYTES = 2**23
 LONGEST_MESSAGE = 200
 LONGEST_ASKED_S = 1e9
 """A longer wait, which some write with hundreds of digits, is this one."""
-AGAIN = "The same command goes on from here once the server answers"
+AGAIN = "See that the server runs there; the same command goes on from here once it answers"
 
 
 class RefusedError(ModelError):

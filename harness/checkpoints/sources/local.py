@@ -36,7 +36,9 @@ class LocalCheckpoints:
             raise CheckpointError("no such path", place=ref, fix="Check the spelling, and the folder you are in")
         if not folder.is_dir():
             raise CheckpointError(
-                "is a file, not a checkpoint's folder", place=ref, fix=f"Give the folder it is in: {folder.parent}"
+                "is a file, not a checkpoint's folder",
+                place=ref,
+                fix=f"If it belongs to a checkpoint, give the folder it is in: {folder.absolute().parent}",
             )
         if not os.access(folder, os.R_OK | os.X_OK):
             raise CheckpointError("can't be read", place=ref, fix="Check the folder's permissions")
