@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from harness.cli.console import output, print_json, print_rows
+from harness.cli.deciding import print_differences
 from harness.cli.options import AsJson, with_options
 from harness.cli.process.interrupts import interruptible
 from harness.cli.process.progress_bar import progress_bar
@@ -124,7 +125,6 @@ def _write(found: "Compression", language: Any, files: dict[str, Path | None]) -
 
 def _print(found: "Compression") -> None:
     from harness.core.text.display import interval, number
-    from harness.decision.wording import DIFFERENCE_COLUMNS, difference_cells
 
     feet = [found.footprint, *(one.footprint for one in found.children)]
     names = [found.parent.spec.model, *(one.comparison.second_model for one in found.children)]
@@ -147,7 +147,7 @@ def _print(found: "Compression") -> None:
                 for each in one.distances()
             )
             print_rows("distance from the parent", ("what", "value", "95 % interval", "n", "unit"), cells)
-        print_rows("by dimension, child less parent", DIFFERENCE_COLUMNS, map(difference_cells, one.by_dimension()))
+        print_differences("by dimension, child less parent", one.by_dimension())
         output.print(Text(f"{numbered(len(one.comparison.flips), 'sample')} flipped: `harness compare` shows which"))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from harness.decision.policy import Policy
     from harness.decision.verdicts import Verdict
 
-__all__ = ["compare_command", "gate_command", "policy"]
+__all__ = ["compare_command", "gate_command", "policy", "print_differences"]
 
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print as Markdown.")]
 
@@ -96,7 +96,7 @@ def _print_comparison(
         output.print(Text(f"  {line}"))
     for title, level in (("dimensions", "suite"), ("tasks", "metric"), ("groups", "group")):
         if of_level := [one for one in rows if one.level == level]:
-            _print_differences(f"{title}: second less first", of_level)
+            print_differences(f"{title}: second less first", of_level)
     if left := 0 if whole else len(comparison.differences) - len(rows):
         output.print(Text(f"{numbered(left, 'more score')} of tasks: `harness compare RUN RUN --all`", style="dim"))
     print_rows("costs", COST_COLUMNS, map(cost_cells, comparison.costs))
@@ -105,7 +105,7 @@ def _print_comparison(
         print_rows("flipped", FLIP_COLUMNS, flipped)
 
 
-def _print_differences(title: str, rows: Sequence["MetricDifference"]) -> None:
+def print_differences(title: str, rows: Sequence["MetricDifference"]) -> None:
     """A table of the differences that are known; why some have no test is told once for all that share a reason."""
     from harness.decision.wording import DIFFERENCE_COLUMNS, difference_cells, difference_name
 
