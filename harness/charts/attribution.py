@@ -48,16 +48,14 @@ def attribution_map(
             alt.Tooltip("position:Q", title=t("position")),
         ],
     )
-    # Dashed, so that what speaks against is told without colours, too.
-    against = {"strokeDash": alt.value([3, 2]), "stroke": alt.value(inks(theme).text)}
-    unbroken = {"strokeDash": alt.value([1, 0]), "stroke": alt.value("transparent")}
-    outline = {name: alt.condition("datum.value < 0", against[name], unbroken[name]) for name in against}
+    # Framed, so that what speaks against is told without colours, too.
+    framed = alt.condition("datum.value < 0", alt.value(inks(theme).text), alt.value("transparent"))
     boxes = base.mark_rect(cornerRadius=2, strokeWidth=1.2).encode(
         x=across,
         x2="end:Q",
-        **outline,
+        stroke=framed,
         color=alt.Color(
-            "value:Q", scale=colours, title=t("for (blue), against (orange, dashed)"), legend=alt.Legend(titleLimit=300)
+            "value:Q", scale=colours, title=t("for (blue), against (orange, framed)"), legend=alt.Legend(titleLimit=300)
         ),
     )
     strong = alt.condition(f"abs(datum.value) > {0.55 * reach}", alt.value("#ffffff"), alt.value(inks(theme).text))

@@ -42,12 +42,12 @@ class Facts:
 class Column:
     """A table's column: its title, how its cells are set, and its share of the width that others leave.
 
-    Numbers and short texts never break, and take the width that they need.
+    Numbers and short texts never break, and take the width that they need; `words` break between words alone.
     """
 
     title: str
     width: float = 1.0
-    kind: Literal["text", "number", "short", "code"] = "text"
+    kind: Literal["text", "words", "number", "short", "code"] = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

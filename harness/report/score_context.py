@@ -1,6 +1,7 @@
 """The columns that say where a score stands: what guessing gives, the baseline, and the best there can be."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from harness.core.scores import Estimate
 from harness.core.text.display import aim, number
@@ -12,11 +13,16 @@ from harness.report.context import ReportContext
 __all__ = ["best", "context_cells", "context_columns", "context_note"]
 
 
-def context_columns(context: ReportContext, estimates: Sequence[Estimate]) -> list[Column]:
-    """A column for chance and one for the baseline, each where any of the scores has something for it."""
+def context_columns(context: ReportContext, estimates: Sequence[Estimate], *, spacious: bool = False) -> list[Column]:
+    """A column for chance and one for the baseline, each where any of the scores has something for it.
+
+    A `spacious` table has room for both with their words on one line.
+    """
     has_chance, has_baseline = _known(context, estimates)
-    chance = [Column(title=context.words("chance"), kind="short")] if has_chance else []
-    baseline = [Column(title=context.words("baseline"), kind="short")] if has_baseline else []
+    # Side by side they leave names no room on one line: there each word goes below its number.
+    kind: Literal["words", "short"] = "words" if has_chance and has_baseline and not spacious else "short"
+    chance = [Column(title=context.words("chance"), width=1.1, kind=kind)] if has_chance else []
+    baseline = [Column(title=context.words("baseline"), width=1.1, kind=kind)] if has_baseline else []
     return chance + baseline
 
 

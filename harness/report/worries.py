@@ -55,7 +55,8 @@ def _worse_than_baseline(context: ReportContext) -> Iterator[Worry]:
     worse = [one for one in found.at("suite") if one.change == "worse"] if found else []
     if worse:
         told = words("; ").join(
-            f"{words.title(one.suite)} ({words.metric(one.metric)}) {number(one.first)} → {number(one.second)}"
+            words("{name} ({part})", name=words.title(one.suite), part=words.metric(one.metric))
+            + f" {number(one.first)} → {number(one.second)}"
             for one in worse
         )
         text = words("Worse than the baseline beyond doubt: {told}.", told=told)

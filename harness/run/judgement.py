@@ -134,8 +134,11 @@ def estimate_metric(
     if not valid:
         reason = "no sample counts for it"
         if scores:
-            reason = Reason(
-                "none of {count} samples could be used: {reason}", count=len(scores), reason=scores[0].invalid or ""
+            first = scores[0].invalid or ""
+            reason = (
+                Reason("none of {count} samples could be used: {reason}", count=len(scores), reason=first)
+                if len(scores) > 1
+                else Reason("the only sample could not be used: {reason}", reason=first)
             )
     elif group is not None and len(valid) < metric.smallest_group:
         reason = Reason(

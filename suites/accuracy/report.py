@@ -1,5 +1,6 @@
 """What accuracy brings to a report: its scores on the first page, and a doubt where answers may be guesses."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -88,8 +89,8 @@ class AccuracyReport(SuiteReport):
 
 
 def _called(words: Wording, one: Estimate, *, metric: bool) -> str:
-    task = words.task(one.suite, one.task).partition("（")[0]
-    return f"{task}: {words.metric(one.metric)}" if metric else task
+    task = re.split(r"（| \(", words.task(one.suite, one.task))[0]
+    return words("{name}: {value}", name=task, value=words.metric(one.metric)) if metric else task
 
 
 def _listed(words: Wording, tasks: Iterable[str], chosen: Collection[str]) -> str:

@@ -21,6 +21,7 @@ BY = ("type", "bias_type")
 
 LMS = MacroPercentage(
     name="lms",
+    chance=50.0,
     unit="%",
     direction="higher",
     source=f"{SOURCE}: language modelling score",

@@ -134,7 +134,9 @@ def _tests(context: ReportContext) -> list[str]:
     words, spec = context.words, context.record.spec
     by_suite: dict[str, list[str]] = {}
     for task in spec.tasks:
-        by_suite.setdefault(task.suite, []).append(f"{words.task(task.suite, task.task)} ({task.sample_count:,})")
+        by_suite.setdefault(task.suite, []).append(
+            words("{task} ({count})", task=words.task(task.suite, task.task), count=f"{task.sample_count:,}")
+        )
     told = words(
         "{count} tasks with {samples} samples, seed {seed}; in brackets the samples of each",
         count=len(spec.tasks),
@@ -158,9 +160,14 @@ def _score(context: ReportContext, one: Estimate) -> str:
         (words("chance"), stands.chance, stands.than_chance),
         (words("baseline"), stands.baseline, stands.than_baseline),
     ]
-    beside = [f"{name} {number(level)} ({words(word)})" for name, level, word in told if level is not None and word]
-    said = f"{number(one.value)} {words.term(one.unit)}{f' ({ends})' if ends else ''}"
-    return ", ".join([said, *beside, f"n = {one.n:,}"])
+    beside = [
+        words("{name} ({part})", name=f"{name} {number(level)}", part=words(word))
+        for name, level, word in told
+        if level is not None and word
+    ]
+    said = f"{number(one.value)} {words.unit(one.unit)}"
+    said = words("{name} ({part})", name=said, part=ends) if ends else said
+    return words("; ").join([said, *beside, f"n = {one.n:,}"])
 
 
 def _verdict(context: ReportContext) -> list[str]:
@@ -169,9 +176,10 @@ def _verdict(context: ReportContext) -> list[str]:
 
 def _gaps(context: ReportContext) -> list[str]:
     words = context.words
-    absent = [one for one in context.estimates if one.value is None and one.group is None]
+    single = [one for one in context.estimates if one.applies and one.group is None and not one.is_headline]
+    absent = [one for one in single if one.value is None]
     return [_named(words, _place(words, one), words.reason(one.reason or "")) for one in absent[:10]] + (
-        [words("and {count} more", count=len(absent) - 10)] if len(absent) > 10 else []
+        [words("{count} more absent scores are in the record.", count=len(absent) - 10)] if len(absent) > 10 else []
     )
 
 
@@ -191,7 +199,11 @@ def _log(context: ReportContext) -> list[str]:
 def _consumption(context: ReportContext) -> list[str]:
     words, read = context.words, context.record.measurement_list
     return [
-        _named(words, words.metric(one.metric), f"{number(one.value)} {words.term(one.unit)} ({words(one.basis)})")
+        _named(
+            words,
+            words.metric(one.metric),
+            words("{name} ({part})", name=f"{number(one.value)} {words.unit(one.unit)}", part=words(one.basis)),
+        )
         for one in read
         if one.value is not None and one.task == read[0].task and one.unit in ("J", "kWh", "g")
     ]

@@ -109,7 +109,7 @@ def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
         ],
         rows=[
             [
-                f"{_named(words, rule)} ({words(rule.severity)})",
+                words("{name} ({part})", name=_named(words, rule), part=words(rule.severity)),
                 " ".join(filter(None, _place(words, rule))),
                 number(rule.value),
                 words.interval(rule.low, rule.high),
@@ -134,9 +134,17 @@ def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
     return [Facts(items=facts), table, note, *([Bullets(items=reasons)] if reasons else [])]
 
 
+_KINDS = {"non_inferior": "not inferior to the baseline", "no_worse_group": "worst group not inferior"}
+"""What people call a kind of rule whose name says too little."""
+
+
 def _named(words: Words, rule: RuleVerdict) -> str:
     """The name that its author gave it, else what kind of rule it is."""
-    return words.term(rule.kind) if rule.rule.startswith(f"{rule.kind} {rule.suite}/") else rule.rule
+    return (
+        words.term(_KINDS.get(rule.kind, rule.kind))
+        if rule.rule.startswith(f"{rule.kind} {rule.suite}/")
+        else rule.rule
+    )
 
 
 def _place(words: Words, rule: RuleVerdict) -> tuple[str | None, ...]:

@@ -77,13 +77,17 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
     bases = {one.basis for one in estimates}
     if len(bases) == 1:
         caption = words("{name} ({part})", name=caption, part=words(bases.pop()))
+    tested = any(one.by_chance for one in estimates)
+    # The interval tells the error, too, and names need the room.
+    crowded = tested or len(context_columns(context, estimates)) > 1
     columns = [
-        Column(title=words("task"), width=1.8),
-        Column(title=words("metric"), width=1.9),
+        Column(title=words("task"), width=1.7),
+        Column(title=words("metric"), width=2.0),
         *([Column(title=words("group"), width=1.7)] if groups else []),
         Column(title=words("score"), kind="number"),
-        Column(title=words("± s.e."), kind="number"),
+        *([] if crowded else [Column(title=words("± s.e."), kind="number")]),
         Column(title=words("95 % interval"), kind="number"),
+        *([Column(title="p", kind="number")] if tested else []),
         Column(title="n", kind="number"),
         *context_columns(context, estimates),
         Column(title=words("unit"), kind="short"),
@@ -96,8 +100,9 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
             words.metric(one.metric),
             *([words.group(one.group)] if groups else []),
             number(one.value),
-            number(one.stderr),
-            " ".join(filter(None, [words.interval(one.low, one.high), one.by_chance])),
+            *([] if crowded else [number(one.stderr)]),
+            words.interval(one.low, one.high),
+            *(["" if one.p_value is None else f"{one.p_value:.3g}"] if tested else []),
             f"{one.n:,}" + (f" (+{context.unusable(one):,})" if context.unusable(one) else ""),
             *context_cells(context, estimates, one),
             words.unit(one.unit),
@@ -108,7 +113,7 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
     ]
     if any(map(context.unusable, estimates)):
         caption += words(". ") + words("In brackets behind n: samples that could not be used, and are in no score")
-    if any(one.by_chance for one in estimates):
+    if tested:
         caption += words(". ") + words(
             "p: how often chance alone gives as extreme a value where there is nothing to find"
         )

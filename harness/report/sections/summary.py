@@ -103,7 +103,7 @@ def _scores(context: ReportContext) -> Table:
             Column(title=words("score"), kind="number"),
             Column(title=words("95 % interval"), kind="number"),
             Column(title="n", kind="number"),
-            *context_columns(context, context.headlines),
+            *context_columns(context, context.headlines, spacious=True),
             Column(title=words("best"), kind="short"),
             Column(title=words("unit"), kind="short"),
             Column(title=words("made of"), width=2.0),

@@ -96,7 +96,7 @@ class RateByGroup:
     def counts(self) -> str:
         """All groups and their sizes, in words."""
         sizes = {**{name: len(cell.values) for name, cell in self.cells.items()}, **self.left_out}
-        return ", ".join(f"{name} {size}" for name, size in sorted(sizes.items()))
+        return ", ".join(f"{name}: {size}" for name, size in sorted(sizes.items()))
 
 
 def rate_by_group(

@@ -175,7 +175,7 @@ def test_a_group_too_small_is_left_out_and_named_and_alone_it_leaves_nothing() -
     without = value("demographic_parity_difference", decided(gold[:40], accepted[:40], groups[:40]))
     assert found.value == without.value
     assert "without x (n = 8)" in (found.method or "")
-    with pytest.raises(Undefined, match=r"fewer than two groups have 30 samples \(m 20, w 20, x 8\)"):
+    with pytest.raises(Undefined, match=r"fewer than two groups have 30 samples \(m: 20, w: 20, x: 8\)"):
         value("demographic_parity_difference", decided(gold, accepted, groups), smallest_group=30)
 
 
@@ -267,7 +267,7 @@ def test_the_smallest_cell_is_that_of_the_rate_not_of_the_group() -> None:
     """Thirty men, but only five of them positive: their true positive rate says nothing."""
     gold = [0, 1] * 15 + [1] * 5 + [0] * 25
     scores = decided(gold, [0, 1, 1] * 20, ["w"] * 30 + ["m"] * 30)
-    with pytest.raises(Undefined, match=r"true positive rate: fewer than two groups have 10 samples \(m 5, w 15\)"):
+    with pytest.raises(Undefined, match=r"true positive rate: fewer than two groups have 10 samples \(m: 5, w: 15\)"):
         value("equal_opportunity_difference", scores)
     assert value("demographic_parity_difference", scores).value >= 0
 
