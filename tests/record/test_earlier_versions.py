@@ -75,7 +75,7 @@ def test_it_is_compared_over_the_parts_of_its_headline(record: RunRecord) -> Non
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_a_report_is_written_of_it(record: RunRecord, language: Language) -> None:
     text = to_markdown(build_document(ReportContext(record=record, words=Words(language))))
-    assert "region=south" in text
+    assert {"en": "region: south", "zh": "地区：south"}[language] in text
     assert "no scores today" in text
 
 

@@ -197,9 +197,9 @@ _ALL_CATALOGUES = [
     for path in (_ROOT / top).rglob("locale/zh.yaml")
     if path.parts[-3] != "groups"  # into which data group samples: "Chinese" are people there, and a dimension here
 ]
-COUNTS = {"samples", "groups", "tokens", "severity", "accuracy"}
+COUNTS = {"samples", "groups", "tokens", "severity", "accuracy", "run"}
 """What heads a column of counts in one place and names the things in another; the severity of noise, and of a rule;
-a dimension, and the share of right answers."""
+a dimension, and the share of right answers; a run, and what the whole of it took."""
 
 
 def test_an_english_word_has_one_chinese_word() -> None:

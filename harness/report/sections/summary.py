@@ -99,14 +99,14 @@ def _scores(context: ReportContext) -> Table:
     return Table(
         caption=words("One score a dimension, with its 95 % interval"),
         columns=[
-            Column(title=words("dimension"), width=1.4),
+            Column(title=words("dimension"), width=1.1),
             Column(title=words("score"), kind="number"),
             Column(title=words("95 % interval"), kind="number"),
             Column(title="n", kind="number"),
             *context_columns(context, context.headlines, spacious=True),
             Column(title=words("best"), kind="short"),
             Column(title=words("unit"), kind="short"),
-            Column(title=words("made of"), width=2.0),
+            Column(title=words("made of"), width=1.9),
         ],
         rows=[_row(context, one) for one in context.headlines],
     )
