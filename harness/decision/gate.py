@@ -55,7 +55,7 @@ def judge_of(policy: Policy, run: Scored, baseline: Scored | None) -> Judge:
     if order is None:
         return Judge(policy, run, baseline)
     shared = SharedSamples(baseline.record, run) if baseline else None
-    return Judge(policy, run, shared, AnytimeBounds(run, shared, policy.confidence, order))
+    return Judge(policy, run, shared, AnytimeBounds(run, shared, policy.confidence, order), order.prompts)
 
 
 def summed_up(

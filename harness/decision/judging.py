@@ -1,6 +1,7 @@
 """What each rule of a policy says of a run: PASS, FAIL, INCONCLUSIVE or ERROR, and why."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from scipy import special
@@ -42,15 +43,24 @@ class _Group:
 class Judge:
     """Applies the rules of a policy to a run, and to a baseline where there is one.
 
-    Its `bounds` are those of a run of a fixed size, unless others are given.
+    Its `bounds` are those of a run of a fixed size, unless others are given. `prompts` are the digests of those that a
+    policy pins, of tasks of which the run was asked a part.
     """
 
-    def __init__(self, policy: Policy, run: Scored, baseline: Scored | None, bounds: Bounds | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        run: Scored,
+        baseline: Scored | None,
+        bounds: Bounds | None = None,
+        prompts: Mapping[tuple[str, str], str] | None = None,
+    ) -> None:
         self.policy, self.run, self.baseline = policy, run, baseline
         asked = run.questions
         before = baseline.questions if baseline else asked
         self.faults, self.task_faults = run_faults(before, asked), task_faults(before, asked)
-        self.pins = {f"{task.suite}/{task.task}": task.requests_sha256 for task in run.record.spec.tasks}
+        asked_in = {(task.suite, task.task): task.requests_sha256 for task in run.record.spec.tasks}
+        self.prompts = {"/".join(place): sha256 for place, sha256 in {**asked_in, **(prompts or {})}.items()}
         self.bounds = bounds or FixedBounds(run, baseline, policy.confidence)
 
     def judge(self, rule: Rule) -> RuleVerdict | None:
@@ -82,7 +92,7 @@ class Judge:
             margin=rule.margin,
             n=estimate.n,
         )
-        if fault := self._fault(key, against):
+        if fault := self._fault(rule, key, against):
             return replace(blank, reason=fault)
         share = estimate.invalid_count / max(1, estimate.n + estimate.invalid_count)
         if unusable := self._unusable(key, share, blank):
@@ -124,17 +134,13 @@ class Judge:
             raise InputError(UnknownName("group in this run", rule.group, known_groups).problem, place=place)
         return found
 
-    def _fault(self, key: Key, against: bool) -> str | None:
+    def _fault(self, rule: Rule, key: Key, against: bool) -> str | None:
         """Why nothing can be decided: what was measured is not what the policy or the baseline is about."""
         if against and (faults := [*self.faults, *self._differing(key)]):
             return Reason("the baseline can't be compared: what differs is {what}", what=told_together(faults))
         made_of = [f"{one.suite}/{one.task}" for one in (key, *contrasted_parts(self.run, key))]
-        for name, pinned in self.policy.tasks.items():
-            of_rule = name in made_of or (key.is_headline and name.startswith(f"{key.suite}/"))
-            if of_rule and not self.pins.get(name, "").startswith(pinned):
-                return Reason(
-                    "{name} is not what the policy was written for: its prompts or data have changed", name=name
-                )
+        if name := self.policy.repinned(rule, made_of, self.prompts):
+            return Reason("{name} is not what the policy was written for: its prompts or data have changed", name=name)
         return None
 
     def _differing(self, key: Key) -> list[str]:
@@ -142,7 +148,7 @@ class Judge:
         keys = contrasted_parts(self.run, key) or [key]
         names = [f"{one.suite}/{one.task}" for one in keys]
         # What is told of no task, such as the joules of a run, is made of all.
-        whole = any(name not in self.pins for name in names)
+        whole = any(name not in self.prompts for name in names)
         return [fault for task, fault in self.task_faults.items() if whole or task in names]
 
     def _unusable(self, key: Key, share: float, blank: RuleVerdict) -> RuleVerdict | None:

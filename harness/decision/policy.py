@@ -1,7 +1,7 @@
 """What a checkpoint must reach to pass: a YAML file of rules, written before the run."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -112,6 +112,22 @@ class Policy(BaseModel):
         """The first rule that is against a baseline, by its title."""
         kinds = ("non_inferior", "no_worse_group")
         return next((rule.title for rule in self.rules if rule.kind in kinds and rule.required), None)
+
+    def repinned(self, rule: Rule, made_of: Collection[str], prompts: Mapping[str, str]) -> str | None:
+        """The first task that a rule's number is `made_of` and that was pinned with other prompts than these.
+
+        Tasks are `suite/task`; a headline is made of all that are pinned of its suite.
+        """
+        whole = rule.task == OVERALL
+        return next(
+            (
+                name
+                for name, pinned in self.tasks.items()
+                if name in made_of or (whole and name.startswith(f"{rule.suite}/"))
+                if not prompts.get(name, "").startswith(pinned)
+            ),
+            None,
+        )
 
 
 def templates() -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """Samples in the order in which they were asked, as the values that a bet is made on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,14 @@ class Order:
 
     `looks` has, for each look, the ids of the samples that each (suite, task) had by then. Those that came together are
     ordered by a digest of the seed and their id, which hangs on nothing that the model says. `sizes` are how many
-    samples the data of a task have altogether, where that is known and all of them may be asked.
+    samples the data of a task have altogether, where that is known and all of them may be asked. `prompts` are digests
+    of all that a task could have been asked about the samples that these are drawn from.
     """
 
     seed: int
     looks: Sequence[Mapping[Place, frozenset[str]]]
     sizes: Mapping[Place, int]
+    prompts: Mapping[Place, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, record: RunRecord) -> "Order | None":
@@ -50,7 +52,8 @@ class Order:
                 new = {(one["suite"], one["task"]): frozenset(map(str, one["samples"])) for one in look}
                 looks.append({**before, **{place: before.get(place, frozenset()) | ids for place, ids in new.items()}})
             sizes = {(one["suite"], one["task"]): int(one["sample_count"]) for one in told["sizes"]}
-            return cls(seed=record.spec.seed, looks=looks, sizes=sizes)
+            prompts = {(one["suite"], one["task"]): str(one["requests_sha256"]) for one in told.get("prompts", ())}
+            return cls(seed=record.spec.seed, looks=looks, sizes=sizes, prompts=prompts)
         except (KeyError, TypeError, ValueError) as error:
             raise RecordError(
                 "is not an order of samples", place=record.folder / ORDER, fix="`harness verify` says what was changed"
@@ -69,7 +72,10 @@ class Order:
         sizes = [
             {"suite": suite, "task": task, "sample_count": count} for (suite, task), count in sorted(self.sizes.items())
         ]
-        return {"looks": looks, "sizes": sizes}
+        prompts = [
+            {"suite": suite, "task": task, "requests_sha256": sha256} for (suite, task), sha256 in self.prompts.items()
+        ]
+        return {"looks": looks, "sizes": sizes, "prompts": prompts}
 
     def ranked(self, suite: str, task: str, samples: Sequence[str]) -> list[str]:
         """The samples in order."""

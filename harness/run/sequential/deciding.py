@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from harness.core.process.network import offline_if
 from harness.core.process.progress import Progress, Quiet
 from harness.decision.gate import judge_of, summed_up, weight
 from harness.decision.judging import Judge
-from harness.decision.policy import Policy, Rule
+from harness.decision.policy import KINDS, Policy, Rule
 from harness.decision.scored import Scored
 from harness.decision.sequential.units import Place
 from harness.decision.verdicts import RuleVerdict, Verdict
@@ -22,7 +22,7 @@ from harness.run.options import EvalOptions
 from harness.run.planning import Plan, plan
 from harness.run.sequential.against import Against, plan_of_baseline, require_same_manner
 from harness.run.sequential.budget import Budget
-from harness.run.sequential.foreseen import followers_in, foresee, require_same_questions, require_sense
+from harness.run.sequential.foreseen import followers_in, foresee, require_pinned, require_same_questions, require_sense
 from harness.run.sequential.growing import GrowingRun
 from harness.run.sequential.needs import LEAST, Need, in_bits, need_of
 from harness.run.sequential.remaining import Remaining, remaining_of
@@ -151,7 +151,8 @@ def decide(
         most = _available(whole, policy, asked_before, options)
         held = _held_against(whole, policy)
         if asked_before is not None:
-            require_same_questions(asked_before, whole, most, _relative(whole, policy))
+            require_same_questions(asked_before, whole, most, _places(whole, policy, _RELATIVE))
+        require_pinned(policy, whole, _places(whole, policy))
         rules = _opened(policy, whole, followers, most, progress)
         beside = None
         if baseline_model is not None and held:
@@ -189,13 +190,13 @@ def _as_asked_before(whole: Plan, policy: Policy, baseline: RunRecord | None) ->
 
 def _held_against(whole: Plan, policy: Policy) -> set[Place]:
     """The tasks that enter a number with a margin to the baseline."""
-    return {place for _, places in _relative(whole, policy) for place in places}
+    return {place for _, places in _places(whole, policy, _RELATIVE) for place in places}
 
 
-def _relative(whole: Plan, policy: Policy) -> list[tuple[Rule, Sequence[Place]]]:
-    """The rules that hold a number against the baseline, and the tasks that it is of."""
+def _places(whole: Plan, policy: Policy, kinds: Collection[str] = KINDS) -> list[tuple[Rule, Sequence[Place]]]:
+    """The rules of these kinds that the plan has samples for, and the tasks that each one's number is of."""
     counts = {one.place: len(one.samples) for one in whole.work}
-    needs = ((rule, need_of(rule.suite, rule.task, whole, counts)) for rule in policy.rules if rule.kind in _RELATIVE)
+    needs = ((rule, need_of(rule.suite, rule.task, whole, counts)) for rule in policy.rules if rule.kind in kinds)
     return [(rule, need.places) for rule, need in needs if need is not None]
 
 

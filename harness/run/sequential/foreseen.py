@@ -24,7 +24,7 @@ from harness.run.sequential.needs import Need
 from harness.run.sequential.parts import part_of
 from harness.run.work import TaskWork
 
-__all__ = ["followers_in", "foresee", "require_same_questions", "require_sense"]
+__all__ = ["followers_in", "foresee", "require_pinned", "require_same_questions", "require_sense"]
 
 _UNASKED = "it was not asked"
 _SHOWN = 2000
@@ -177,6 +177,21 @@ def _asked_in_all(whole: Plan, need: Need) -> list[Sequence[Sample]]:
     samples = need.samples(need.longest)
     work = (one for one in whole.work if one.place in samples)
     return [part_of(one, samples[one.place], whole.spec.seed).samples for one in work]
+
+
+def require_pinned(policy: Policy, whole: Plan, held: Sequence[tuple[Rule, Sequence[Place]]]) -> None:
+    """Raises `InputError` where a task of a rule would be asked other prompts than the policy pins.
+
+    A gate would find the rule in error.
+    """
+    prompts = {f"{task.suite}/{task.task}": task.requests_sha256 for task in whole.spec.tasks}
+    for rule, places in held:
+        if name := policy.repinned(rule, list(map("/".join, places)), prompts):
+            raise InputError(
+                f"{name} is not what the policy was written for: its prompts, data or their number changed",
+                place=f"{policy.path}: {rule.title}",
+                fix="Give --limit and the options of the run that it was written from, or take the task out of `tasks`",
+            )
 
 
 def require_same_questions(

@@ -169,7 +169,8 @@ class GrowingRun:
             for one in self.whole.work
             if one.planned.task.data is not None and one.planned.settings.limit is None
         }
-        return Order(seed=self.whole.spec.seed, looks=self._looks_so_far, sizes=sizes)
+        prompts = {(task.suite, task.task): task.requests_sha256 for task in self.whole.spec.tasks}
+        return Order(seed=self.whole.spec.seed, looks=self._looks_so_far, sizes=sizes, prompts=prompts)
 
     def rest(self) -> None:
         """Let the model go until it is asked again, so that another has the memory."""

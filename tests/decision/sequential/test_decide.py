@@ -11,6 +11,7 @@ from harness.core.errors import InputError, RecordError
 from harness.core.process.progress import Quiet
 from harness.decision.comparison import compare
 from harness.decision.gate import gate
+from harness.decision.policy import read_policy
 from harness.decision.verdicts import read_verdicts, write_verdict
 from harness.record.seal import POLICY, read_seal
 from harness.report.build import build_document
@@ -71,6 +72,21 @@ def test_it_is_compared_and_told_of_as_any_run(place, baseline, tmp_path):
     )
     assert "before the first answer, and sealed with the run" in to_markdown(build_document(context))
     assert rescore(found.record).ok
+
+
+def test_a_policy_that_pins_prompts_knows_them_though_few_are_asked(place, tmp_path):
+    limited = evaluate(str(place / "model"), suite=str(place / "quiz.yaml"), limit=200, options=options(place))
+    path = Path(policy(tmp_path, KEEPS_UP, HIGH).path)
+    path.write_text(path.read_text() + f"tasks: {{quiz/letters: '{limited.spec.tasks[0].requests_sha256[:12]}'}}\n")
+    pinned = read_policy(str(path))
+    with pytest.raises(InputError, match="quiz/letters is not what the policy was written for"):
+        # The absolute rule may ask of all 300 questions.
+        decided(place, pinned.model_copy(update={"rules": pinned.rules[1:]}), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+    found = decided(place, pinned, tmp_path, baseline=limited)
+    assert found.asked["quiz", "letters"] < 200
+    assert [rule.verdict for rule in found.verdict.rules] == ["PASS", "FAIL"]
+    assert gate(found.record, pinned, limited).rules == found.verdict.rules
 
 
 def test_its_answers_are_those_of_the_whole_run(place, baseline, tmp_path):
