@@ -4,7 +4,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from importlib.util import find_spec
@@ -28,8 +28,11 @@ _SETTINGS = {
 workers no less of it than a process without them has."""
 _ADDRESSES = "Give auto, HOST:PORT or ray://HOST:PORT"
 _BEGIN = "Start one there with `ray start --head`, or leave --ray-address out to use this machine alone"
+_TOKEN = "Set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or the file ~/.ray/auth_token to the cluster's token"
 KNOCK_S = 5.0
 _HEALTH = "/grpc.health.v1.Health/Check"
+_GUARDED = {False: "/ray.rpc.NodeInfoGcsService/GetClusterId", True: "/ray.rpc.RayletDriver/ClusterInfo"}
+"""What a cluster tells those alone who have its token, on its own port and on that for clients."""
 _ALIVE = ("OK", "UNIMPLEMENTED", "UNAUTHENTICATED", "PERMISSION_DENIED")
 """How something that speaks as Ray does answers the question of its health, whether it knows it or not."""
 
@@ -76,7 +79,9 @@ def _begin(ray: Any, address: str | None, options: dict[str, Any]) -> None:
     known = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address  # as Ray itself takes it
     try:
         if known is not None and known != "auto":
-            _knock(known)
+            _knock(known, ray)
+    except PermissionError as error:
+        raise InputError(f"can't be used ({_line(error)})", place=place, fix=_TOKEN) from error
     except ValueError as error:
         raise InputError(f"can't be used ({_line(error)})", place=place, fix=_ADDRESSES) from error
     except OSError as error:
@@ -96,10 +101,11 @@ def _leave(ray: Any) -> None:
         ray.shutdown()
 
 
-def _knock(address: str) -> None:
+def _knock(address: str, ray: Any) -> None:
     """Raises `OSError` where no Ray answers, which Ray itself takes a minute to find; `ValueError` for no address.
 
-    A cluster says that it is well; its port for clients, which is another, doesn't know the question.
+    A cluster says that it is well; its port for clients, which is another, doesn't know the question. Raises
+    `PermissionError` where it lets nobody in without a token that isn't at hand, of which Ray itself says nothing.
     """
     place = urlsplit(address if "://" in address else f"ray://{address}")
     if place.scheme != "ray" or not place.hostname or place.port is None:
@@ -108,19 +114,40 @@ def _knock(address: str) -> None:
         return  # whose certificates are Ray's to read
     grpc: Any = import_module("grpc")
     server = place.netloc.rpartition("@")[2]
-    said, code = "", "OK"
     # A proxy for the web isn't asked, nor does Ray ask one.
     with grpc.insecure_channel(server, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        try:
-            channel.unary_unary(_HEALTH)(b"", timeout=KNOCK_S)
-        except grpc.RpcError as error:
-            code, said = error.code().name, str(error.details())
-    if code not in _ALIVE:
-        raise ConnectionError(said.rpartition(": ")[2] if code == "UNAVAILABLE" else f"none within {KNOCK_S:g} s")
-    for_clients = code == "UNIMPLEMENTED"
-    if for_clients != ("://" in address) and code in ("OK", "UNIMPLEMENTED"):
-        right = f"ray://{server}" if for_clients else server
-        raise ValueError(f"that port is {'' if for_clients else 'not '}the one for clients: give {right}")
+        code, said = _asked(grpc, channel, _HEALTH)
+        if code not in _ALIVE:
+            raise ConnectionError(said.rpartition(": ")[2] if code == "UNAVAILABLE" else f"none within {KNOCK_S:g} s")
+        for_clients = code == "UNIMPLEMENTED"
+        if for_clients != ("://" in address) and code in ("OK", "UNIMPLEMENTED"):
+            right = f"ray://{server}" if for_clients else server
+            raise ValueError(f"that port is {'' if for_clients else 'not '}the one for clients: give {right}")
+        token = _token(ray)
+        if _asked(grpc, channel, _GUARDED[for_clients], token)[0] == "UNAUTHENTICATED":
+            lack = "the one at hand isn't its" if token else "none is at hand"
+            raise PermissionError(f"the cluster wants a token, and {lack}")
+
+
+def _asked(grpc: Any, channel: Any, question: str, metadata: Sequence[tuple[str, str]] = ()) -> tuple[str, str]:
+    """The code of what is answered, and the words of an error."""
+    try:
+        channel.unary_unary(question)(b"", timeout=KNOCK_S, metadata=tuple(metadata))
+    except grpc.RpcError as error:
+        return error.code().name, str(error.details())
+    return "OK", ""
+
+
+def _token(ray: Any) -> list[tuple[str, str]]:
+    """What Ray shows to be let in; empty where it has nothing. Raises `PermissionError` where it should have."""
+    loader = getattr(getattr(ray, "_raylet", None), "AuthenticationTokenLoader", None)
+    if loader is None:  # a version that knows of no tokens
+        return []
+    try:
+        found = loader.instance()
+        return list(found.get_token_for_http_header().items()) if found.has_token() else []
+    except ray.exceptions.AuthenticationError as error:
+        raise PermissionError("RAY_AUTH_MODE asks for a token, and none is at hand") from error
 
 
 def cluster_error(error: Exception) -> ModelError:

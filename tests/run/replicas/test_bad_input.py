@@ -143,6 +143,32 @@ def test_a_cluster_that_the_environment_names_and_that_is_gone(monkeypatch: pyte
         pass
 
 
+@pytest.mark.parametrize("for_clients", [False, True])
+def test_a_cluster_that_wants_a_token_is_told_at_once(for_clients: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Ray's own ports answer: of its health to all, and where there is no such question, to nobody."""
+    ray, grpc = pytest.importorskip("ray"), importlib.import_module("grpc")
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
+
+    def answer(_asked: bytes, context: Any) -> bytes:
+        context.abort(grpc.StatusCode.UNAUTHENTICATED, "Authentication token is missing or incorrect")
+        return b""
+
+    class Guarded(grpc.GenericRpcHandler):  # type: ignore[misc]
+        def service(self, call: Any) -> Any:
+            if not call.method.startswith("/grpc.health"):
+                return grpc.unary_unary_rpc_method_handler(answer)
+            return None if for_clients else grpc.unary_unary_rpc_method_handler(lambda *_: b"")
+
+    server = grpc.server(ThreadPoolExecutor(1), handlers=[Guarded()])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    address = f"ray://127.0.0.1:{port}" if for_clients else f"127.0.0.1:{port}"
+    with pytest.raises(InputError, match=r"wants a token, and none is at hand\)\. Set RAY_AUTH"), connected(address, 1):
+        pass
+    server.stop(0)
+
+
 def test_what_listens_there_but_is_no_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes the connection and says nothing, as many a server does that waits for words of its own."""
     ray = pytest.importorskip("ray")
