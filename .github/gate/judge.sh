@@ -7,8 +7,13 @@ if [[ -n "$ARGUMENTS" ]]; then
     python -c 'import shlex, sys; sys.stdout.write("".join(word + "\0" for word in shlex.split(sys.argv[1])))' "$ARGUMENTS"
   )
 fi
-harness gate "$RUN_ID" "${options[@]}" --markdown > gate.md
+harness gate "$RUN_ID" "${options[@]}" --markdown > gate.md 2> gate.log
 code=$?
+cat gate.log >&2
+# Where nothing could be judged, the comment says why.
+if [[ ! -s gate.md ]]; then
+  { printf '## ERROR\n\n'; sed 's/^/    /' gate.log; } > gate.md
+fi
 case $code in
   0) verdict=PASS ;;
   1) verdict=FAIL ;;

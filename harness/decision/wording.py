@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from textwrap import wrap
 
 from harness.core.scores import OVERALL
 from harness.core.text.display import interval, number
@@ -9,7 +10,7 @@ from harness.core.text.markdown import CONTROLS, plain, table
 from harness.decision.comparison import Comparison, MetricDifference
 from harness.decision.costs import Cost
 from harness.decision.flips import Flip
-from harness.decision.telling.sentences import command_in, method_of, sentence_of, values_of
+from harness.decision.telling.sentences import method_of, sentence_of, settling_in, values_of
 from harness.decision.verdicts import RuleVerdict, Verdict, decided_count
 
 __all__ = [
@@ -41,36 +42,40 @@ def verdict_lines(verdict: Verdict, width: int = 80) -> list[str]:
     lines = [f"{headline(verdict)} by the policy {verdict.policy}", ""]
     for rule in verdict.rules:
         lines += [_numbers(rule, width), f"  {sentence_of(rule.reason)}"]
-    if commands := _commands(verdict):
-        lines += ["", _SETTLING, *(line for command in commands for line in _as_shell(command, width))]
+    if settling := _settling(verdict, width - 2):
+        lines += ["", _SETTLING, *(f"  {line}" for line in settling)]
     if methods := _methods(verdict):
         lines += ["", _RANGES, *(f"  {how}: {', '.join(of)}" for how, of in methods.items())]
     return [*lines, ""]
 
 
 _SETTLING, _RANGES = "What would settle the open rules:", "How the ranges were made:"
-_LIKEWISE = "  # and the baseline likewise"
 
 
-def _commands(verdict: Verdict) -> list[str]:
-    """What would settle the open rules, each once."""
-    return list(
-        dict.fromkeys(
-            command + (_LIKEWISE if rule.kind in _AGAINST else "")
-            for rule in verdict.rules
-            if (command := command_in(rule.reason))
-        )
-    )
+def _settling(verdict: Verdict, width: int | None = None) -> list[str]:
+    """What would settle each open rule: how many questions, as a shell's comment, and the command that asks them.
+
+    Both are broken where they don't fit `width`.
+    """
+    lines = []
+    for rule in verdict.rules:
+        count, command = settling_in(rule.reason)
+        if count:
+            both = ", asked of the baseline too" if command and rule.kind in _AGAINST else ""
+            told = f"# {_titled(rule)}: {count}{both}"
+            lines += wrap(told, width, subsequent_indent="#   ", break_long_words=False) if width else [told]
+            lines += _as_shell(" ".join(CONTROLS.sub(" ", command).split()), width) if command else []
+    return lines
 
 
-def _as_shell(command: str, width: int) -> list[str]:
+def _as_shell(command: str, width: int | None) -> list[str]:
     """A command in lines that a shell takes as one, so that it can be copied; broken before options alone."""
     lines: list[str] = []
     for word in re.split(r" (?=--)", command):
-        if lines and len(lines[-1]) + len(word) + 3 <= width:
+        if lines and (width is None or len(lines[-1]) + len(word) + 3 <= width):
             lines[-1] += f" {word}"
         else:
-            lines.append(f"    {word}" if lines else f"  {word}")
+            lines.append(f"  {word}" if lines else word)
     return [f"{line} \\" for line in lines[:-1]] + lines[-1:]
 
 
@@ -199,8 +204,8 @@ def verdict_markdown(verdict: Verdict) -> str:
     parts.append(
         "\n".join(f"- **{plain(_titled(rule))}**: {plain(sentence_of(rule.reason))}" for rule in verdict.rules)
     )
-    if commands := _commands(verdict):
-        parts += [_SETTLING, "\n".join(f"    {' '.join(CONTROLS.sub(' ', command).split())}" for command in commands)]
+    if settling := _settling(verdict):
+        parts += [_SETTLING, "\n".join(f"    {line}" for line in settling)]
     if methods := _methods(verdict):
         told = "\n".join(f"- {plain(how)}: {plain(', '.join(of))}" for how, of in methods.items())
         parts.append(f"<details><summary>{_RANGES.rstrip(':')}</summary>\n\n{told}\n\n</details>")

@@ -134,6 +134,14 @@ def test_the_action_judges_a_pull_request_by_the_policy_of_its_base(scratch, tin
     assert "repos/some/body/issues/3/comments" in (scratch.here / "calls").read_text()
 
 
+def test_the_comment_says_why_nothing_could_be_judged(tmp_path, tiny_llama):
+    scratch = Scratch(tmp_path, policy_of_base=STRICT.replace("foxes", "wolves"), policy_of_pull=LOOSE)
+    given = {"model": str(tiny_llama), "suite": "mine.yaml", "policy": "policy.yaml", "report": "", "artifact": ""}
+    told, failed, printed = scratch.action(**given)
+    assert (told["verdict"], failed) == ("ERROR", 2), printed
+    assert "no such task in this run" in (scratch.here / "comment.md").read_text()
+
+
 def test_a_policy_that_the_base_does_not_have_is_named(scratch):
     told, failed, printed = scratch.action(model="none", policy="theirs.yaml", comment="false", artifact="")
     assert (told["verdict"], failed) == ("", 2)

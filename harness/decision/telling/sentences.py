@@ -11,10 +11,10 @@ __all__ = [
     "Edges",
     "both",
     "by_method",
-    "command_in",
     "how_it_stands",
     "method_of",
     "sentence_of",
+    "settling_in",
     "together",
     "too_few",
     "values_of",
@@ -92,9 +92,13 @@ def method_of(reason: str) -> str:
     return next((str(part.fields["method"]) for part in _made_as(reason, _METHOD)), "")
 
 
-def command_in(reason: str) -> str:
-    """The command that would settle the rule; empty where it names none."""
-    return next((str(part.fields.get("command", "")) for part in _made_as(reason, _SETTLED)), "")
+def settling_in(reason: str) -> tuple[str, str]:
+    """How many questions would settle the rule, in words, and the command that asks them; each may be empty."""
+    part = next(iter(_made_as(reason, _SETTLED)), None)
+    if part is None:
+        return "", ""
+    command = str(part.fields.get("command", ""))
+    return (f"about {part.fields['count']} questions" if command else f"{part[:1].lower()}{part[1:]}"), command
 
 
 def values_of(reason: str) -> str:
