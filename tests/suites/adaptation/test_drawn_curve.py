@@ -27,7 +27,7 @@ def test_the_curve_is_drawn_beside_its_control(learnt: RunRecord, language: str)
     (rows,) = data.values()
     lines = {row["task"]: [one["shots"] for one in rows if one["task"] == row["task"]] for row in rows}
     control = words.of("adaptation")("random answers")
-    name = words.of("adaptation")("made_up_names")
+    name = {"en": "made-up names", "zh": words.of("adaptation")("made_up_names")}[language]
     assert lines.keys() == {name, f"{name}, {control}"}
     assert lines[name][0] == 0
     assert lines[name] == sorted(lines[name])
