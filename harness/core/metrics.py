@@ -82,7 +82,7 @@ class Metric(ABC):
     @property
     def right_value(self) -> float | None:
         """What a sample that is right scores where all score 0 or 1; None of a metric with a target of its own."""
-        return None if self.direction is None else 1.0 if self.direction == "higher" else 0.0
+        return right_value(self.direction)
 
     @property
     def score_range(self) -> tuple[float | None, float | None]:
@@ -248,6 +248,11 @@ class PerUnit(Metric):
         transform, derivative = map(_safely, _TRANSFORMS[self.transform])
         values = np.array(_values(scores))
         return statistics.ratio_of(values, weights, np.vectorize(transform, otypes=[float]), derivative)
+
+
+def right_value(direction: str | None) -> float | None:
+    """What a sample that is right scores, of a metric of zeros and ones that is better in that direction, if in any."""
+    return None if direction is None else 0.0 if direction == "lower" else 1.0
 
 
 def salt(seed: int, suite: str, task: str, metric: str, group: SampleGroup | None = None) -> str:

@@ -17,7 +17,7 @@ from pydantic import ConfigDict, TypeAdapter
 
 from harness.core import registry
 from harness.core.errors import PluginError
-from harness.core.metrics import Metric, PerUnit, Undefined
+from harness.core.metrics import Metric, PerUnit, Undefined, right_value
 from harness.core.text.hashing import canonical_json
 from harness.core.text.reasons import Reason
 from harness.record.estimates import present_unit
@@ -58,10 +58,7 @@ class RecordedMetric:
     @property
     def right_value(self) -> float | None:
         """What a sample that is right scores (see `Metric.right_value`); 1 where the parameters don't tell."""
-        about = self.parameters or {}
-        if about.get("target") is not None:
-            return None
-        return 0.0 if about.get("direction") == "lower" else 1.0
+        return right_value((self.parameters or {}).get("direction", "higher"))
 
     def metric(self) -> Metric:
         """The metric, made anew. Raises `Undefined`, with the reason, where that can't be done here."""

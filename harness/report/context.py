@@ -49,6 +49,12 @@ class ReportContext:
         return [one for one in self.estimates if one.is_headline and one.applies]
 
     @cached_property
+    def absent(self) -> Sequence[Estimate]:
+        """The scores of tasks as a whole that should have a value and have none."""
+        whole = (one for one in self.estimates if one.applies and one.group is None and not one.is_headline)
+        return [one for one in whole if one.value is None]
+
+    @cached_property
     def scores(self) -> pd.DataFrame:
         """One row a sample and metric."""
         return self.record.scores

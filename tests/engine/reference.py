@@ -2,7 +2,13 @@
 
 import torch
 
+from harness.core.models import respond
 from harness.engine.encoding import Encoder
+
+
+def answers(model, requests):
+    """What a model answers, by the id of what it was asked."""
+    return {response.request_id: response for response in respond(model, requests)}
 
 
 def plain_loglikelihood(model, encoder: Encoder, request) -> tuple[float, bool]:

@@ -12,10 +12,9 @@ from transformers import CONFIG_MAPPING
 
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
-from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request
 from harness.engine.kinds.causal import CausalModel
-from tests.engine.reference import CountingMeter, plain_generation, plain_loglikelihood
+from tests.engine.reference import CountingMeter, answers, plain_generation, plain_loglikelihood
 from tests.tiny import TEXT, build_tiny_checkpoint
 
 EXEMPLARS = "".join(f"Question: {line}\nAnswer: positive\n\n" for line in TEXT[:3])
@@ -171,10 +170,6 @@ def loaded(kind, tmp_path_factory):
 def written(loaded):
     """What each of `WRITTEN` is answered by the plain loop, as tokens."""
     return {request.id: plain_generation(loaded, request) for request in WRITTEN}
-
-
-def answers(model, requests):
-    return {response.request_id: response for response in respond(model, requests)}
 
 
 def test_what_is_shared_is_read_once_wherever_the_attention_allows_it(kind, loaded):

@@ -11,8 +11,8 @@ from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
 from harness.core.models import tolerance_nats
 from harness.engine.kinds.causal import CausalModel
-from tests.engine.reference import plain_generation, plain_loglikelihood
-from tests.engine.test_architectures import KINDS, READ, WRITTEN, answers, build_kind
+from tests.engine.reference import answers, plain_generation, plain_loglikelihood
+from tests.engine.test_architectures import KINDS, READ, WRITTEN, build_kind
 
 pytestmark = pytest.mark.gpu
 SEEN = list(KINDS) if torch.cuda.is_available() else ["llama"]

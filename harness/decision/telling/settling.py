@@ -60,7 +60,9 @@ def command_of(run: Scored, key: Key, limit: int) -> str:
     else:
         known = key.suite in registry.names("harness.suites")
         options += ["--suite", key.suite if known else f"{key.suite}.yaml"]
-    options += ["--limit", str(limit), "--dtype", spec.dtype] if spec.dtype in _DTYPES else ["--limit", str(limit)]
+    options += ["--limit", str(limit)]
+    if spec.dtype in _DTYPES:
+        options += ["--dtype", spec.dtype]
     if spec.seed:
         options += ["--seed", str(spec.seed)]
     if spec.apply_chat_template:

@@ -175,9 +175,7 @@ def _verdict(context: ReportContext) -> list[str]:
 
 
 def _gaps(context: ReportContext) -> list[str]:
-    words = context.words
-    single = [one for one in context.estimates if one.applies and one.group is None and not one.is_headline]
-    absent = [one for one in single if one.value is None]
+    words, absent = context.words, context.absent
     return [_named(words, _place(words, one), words.reason(one.reason or "")) for one in absent[:10]] + (
         [words("{count} more absent scores are in the record.", count=len(absent) - 10)] if len(absent) > 10 else []
     )

@@ -24,12 +24,7 @@ def exclusions(context: ReportContext) -> list[Section]:
     if missing:
         named = words(", ").join(words.title(name) for name in missing)
         blocks.append(Paragraph(text=words("Not asked in this run: {suites}.", suites=named)))
-    absent = [
-        one
-        for one in context.estimates
-        if one.value is None and one.applies and not one.is_headline and one.group is None
-    ]
-    if absent:
+    if absent := context.absent:
         blocks.append(_absent(context, absent[:MOST]))
     if len(absent) > MOST:
         blocks.append(Note(text=words("{count} more absent scores are in the record.", count=len(absent) - MOST)))

@@ -49,13 +49,11 @@ def summary(context: ReportContext) -> list[Section]:
 def _not_measured(context: ReportContext) -> str:
     """What a signer can't take from this report: dimensions that nobody asked about, scores that are absent."""
     words, asked = context.words, {task.suite for task in context.record.spec.tasks}
-    single = [one for one in context.estimates if one.applies and one.group is None and not one.is_headline]
-    absent = sum(one.value is None for one in single)
     others = [words.title(name) for name in suite_reports() if name not in asked]
     return words(
         "Not measured: {dimensions}; of what was asked, scores that are absent: {absent}.",
         dimensions=words(", ").join(others) if others else words("no dimension that this installation knows"),
-        absent=absent,
+        absent=len(context.absent),
     )
 
 

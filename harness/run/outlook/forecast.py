@@ -182,8 +182,9 @@ def _shares(planned: Mapping[str, Sequence[Batch]], pace: Pace) -> dict[str, _Sh
         for batch in batches:
             seconds = pace.of(name, batch)
             lengths = [1 + tokens_about(request) for request in batch.requests]
+            whole = sum(lengths)
             for request, length in zip(batch.requests, lengths, strict=True):
-                part = length / sum(lengths)
+                part = length / whole
                 shares[request.id] = _Share(
                     batch.computed_token_count * part, None if seconds is None else seconds * part
                 )

@@ -17,7 +17,7 @@ from harness.checkpoints.loading.loader import load_model
 from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling, Request, TokenLoglikelihoods
 from harness.engine.kinds.causal import CausalModel
-from tests.engine.reference import plain_loglikelihood
+from tests.engine.reference import answers, plain_loglikelihood
 
 SENTENCES = [
     "Question: Where does the fox jump?\nAnswer:",
@@ -45,10 +45,6 @@ def loaded(tiny_llama):
 @pytest.fixture(scope="module")
 def hf(tiny_llama):
     return HFLM(pretrained=str(tiny_llama), dtype="float32", batch_size=4, device="cpu")
-
-
-def answers(model, requests):
-    return {response.request_id: response for response in respond(model, requests)}
 
 
 def test_loglikelihoods_equal_the_plain_way(loaded):

@@ -20,6 +20,7 @@ from harness.core.requests import Classify, GenerateUntil
 from harness.engine.kinds.classifier import ClassifierModel
 from tests import tiny
 from tests.engine.labelled import opened
+from tests.engine.reference import answers
 
 TEXTS = [
     "a wonderful film",
@@ -82,10 +83,6 @@ def plain(loaded, request):
     )
     with torch.no_grad():
         return loaded.model(**encoded).logits[0]
-
-
-def answers(model, requests):
-    return {response.request_id: response for response in respond(model, requests)}
 
 
 def test_probabilities_equal_the_plain_way_at_any_budget_and_order(loaded):

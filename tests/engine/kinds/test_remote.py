@@ -10,11 +10,12 @@ from harness.checkpoints.loading.loader import load_model
 from harness.checkpoints.served.client import Patience
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import HarnessError, InputError, ModelError, UnavailableError, UnknownName
-from harness.core.models import ModelOptions, respond
+from harness.core.models import ModelOptions
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, LoglikelihoodRolling
 from harness.engine.kinds.causal import CausalModel
 from harness.engine.kinds.remote import RemoteModel
 from harness.engine.opening import open_model
+from tests.engine.reference import answers
 from tests.served import Served, serving
 
 PAIRS = [
@@ -47,10 +48,6 @@ def local(tiny_llama):
 def remote(served, **options):
     ref = f"openai:{served.url}#{served.name}"
     return RemoteModel(resolve(ref, endpoint=EndpointOptions(**options)), HASTY)
-
-
-def answers(model, requests):
-    return {response.request_id: response for response in respond(model, requests)}
 
 
 def test_log_likelihoods_are_those_of_the_same_checkpoint_asked_here(tiny_llama, local):

@@ -16,6 +16,7 @@ from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood
 from harness.engine.kinds.seq2seq import Seq2SeqModel
 from tests import tiny
+from tests.engine.reference import answers
 
 CONTEXTS = ("Question: Where does the fox jump?\nAnswer:", "The committee met on Tuesday ", "中文也要能分词。", "x")
 PAIRS = [
@@ -57,10 +58,6 @@ def folder(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def loaded(folder):
     return load_model(resolve(str(folder)), dtype="float32", device="cpu")
-
-
-def answers(model, requests):
-    return {response.request_id: response for response in respond(model, requests)}
 
 
 def plain(loaded, pair):

@@ -10,14 +10,15 @@ import pytest
 
 from harness.checkpoints import resolve
 from harness.core.errors import ModelError
-from harness.core.models import ModelOptions, respond
+from harness.core.models import ModelOptions
 from harness.core.requests import GenerateUntil, Loglikelihood
 from harness.engine.kinds.remote import RemoteModel
 from harness.engine.opening import open_model
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
 from tests.engine import llamacpp
-from tests.engine.vllm.exchanges import Exchanges, standing_in
+from tests.engine.reference import answers
+from tests.engine.vllm.exchanges import exchanged, standing_in
 from tests.tiny import build_tiny_checkpoint, build_tiny_gguf, tiny_llama_config
 
 PYTHON = os.environ.get("HARNESS_LLAMACPP")
@@ -72,17 +73,9 @@ def llama_server(path):
 @pytest.fixture(scope="module")
 def exchanges(folder):
     """llama.cpp's answers: its own where it is there, which are kept, else those that were."""
-    if PYTHON is None:
-        yield Exchanges(KEPT)
-        return
-    with llama_server(build_tiny_gguf(folder, folder / "tiny.gguf", quantised=False)) as url:
-        found = Exchanges(KEPT, url)
+    server = llama_server(build_tiny_gguf(folder, folder / "tiny.gguf", quantised=False)) if PYTHON else None
+    with exchanged(KEPT, server) as found:
         yield found
-        found.keep()
-
-
-def answers(model, requests):
-    return {response.request_id: response for response in respond(model, requests)}
 
 
 def test_chats_that_llama_cpp_serves_are_those_of_our_own_engine(exchanges, folder):

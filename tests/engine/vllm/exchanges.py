@@ -3,14 +3,14 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-__all__ = ["Exchanges", "standing_in"]
+__all__ = ["exchanged", "standing_in"]
 
 
 class Exchanges:
@@ -38,6 +38,18 @@ class Exchanges:
         rows = [_trimmed(self.known[key]) for key in sorted(self.known)]
         lines = ",\n".join(json.dumps(row, ensure_ascii=False, sort_keys=True) for row in rows)
         self.path.write_text(f"[\n{lines}\n]\n", "utf-8")
+
+
+@contextmanager
+def exchanged(path: Path, server: AbstractContextManager[str] | None) -> Iterator[Exchanges]:
+    """The answers of a real server, by its address, which are kept; without one those that were."""
+    if server is None:
+        yield Exchanges(path)
+        return
+    with server as url:
+        found = Exchanges(path, url)
+        yield found
+        found.keep()
 
 
 def _trimmed(exchange: dict[str, Any]) -> dict[str, Any]:

@@ -14,11 +14,11 @@ import pytest
 
 from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
-from harness.core.models import respond
 from harness.core.requests import GenerateUntil, Loglikelihood, LoglikelihoodRolling
 from harness.engine.kinds.causal import CausalModel
 from harness.engine.kinds.remote import RemoteModel
-from tests.engine.vllm.exchanges import Exchanges, standing_in
+from tests.engine.reference import answers
+from tests.engine.vllm.exchanges import exchanged, standing_in
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
 PYTHON = os.environ.get("HARNESS_VLLM")
@@ -88,17 +88,8 @@ def vllm_server(folder, name, *options):
 @pytest.fixture(scope="module")
 def exchanges(folder):
     """vLLM's answers: its own where it is there, which are kept, else those that were."""
-    if PYTHON is None:
-        yield Exchanges(KEPT)
-        return
-    with vllm_server(folder, NAME, "--max-model-len", 256) as url:
-        found = Exchanges(KEPT, url)
+    with exchanged(KEPT, vllm_server(folder, NAME, "--max-model-len", 256) if PYTHON else None) as found:
         yield found
-        found.keep()
-
-
-def answers(model, requests):
-    return {response.request_id: response for response in respond(model, requests)}
 
 
 def test_log_likelihoods_and_texts_that_vllm_serves_are_those_of_our_own_engine(exchanges, ours):

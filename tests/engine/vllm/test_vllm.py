@@ -10,7 +10,7 @@ from harness.checkpoints.loading.loader import Loader, load_model
 from harness.core.checkpoints import GenerationSettings
 from harness.core.errors import CheckpointError, InputError, ModelError
 from harness.core.meters import NullMeter
-from harness.core.models import ModelOptions, respond
+from harness.core.models import ModelOptions
 from harness.core.requests import Classify, GenerateUntil, Loglikelihood, LoglikelihoodRolling
 from harness.engine.kinds.causal import CausalModel
 from harness.engine.kinds.chat import ChatModel
@@ -18,6 +18,7 @@ from harness.engine.kinds.vllm import VllmModel
 from harness.engine.opening import open_model
 from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
+from tests.engine.reference import answers
 from tests.engine.vllm import standin
 
 LONG = "The committee met on Tuesday to discuss 1,024 proposals. " * 3
@@ -70,10 +71,6 @@ def ours(tiny_llama):
 
 def opened(folder, **options):
     return open_model(resolve(str(folder), kind="vllm"), ModelOptions(dtype="float32", **options), loader=Loader())
-
-
-def answers(model, requests):
-    return {response.request_id: response for response in respond(model, requests)}
 
 
 def test_log_likelihoods_and_texts_are_those_of_our_own_engine(tiny_llama, ours, engines):
