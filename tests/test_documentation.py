@@ -69,7 +69,11 @@ def test_make_knows_the_targets_that_the_readme_names():
     assert (ROOT / ".ci" / "run").read_text().endswith("exec make test\n")
 
 
-@pytest.mark.parametrize("line", [line for line in commands(README) if line.startswith("harness ") and line != SERVER])
+IN_BLOCKS = [line for line in commands(README) if line.startswith("harness ")]
+IN_SENTENCES = re.findall(r"`(harness [a-z ]+)`", README)
+
+
+@pytest.mark.parametrize("line", dict.fromkeys(line for line in IN_BLOCKS + IN_SENTENCES if line != SERVER))
 def test_a_command_of_the_readme_runs(line, folder):
     """The real command, but for sizes: two samples a task, and the tiny checkpoint for the real one."""
     run_id = first_run(folder).name
