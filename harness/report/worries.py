@@ -13,7 +13,7 @@ from harness.core.text.display import number
 from harness.core.text.reasons import but_last
 from harness.metrics.written import ACCURACY, CHANCE, CUT, UNPARSED
 from harness.report.context import ReportContext
-from harness.report.sentences import likewise, single
+from harness.report.sentences import likewise, single, valued
 
 __all__ = ["RULES", "worries"]
 
@@ -95,11 +95,11 @@ def _written_by_chance(context: ReportContext) -> Iterator[Worry]:
     ]
     if tasks:
         text = context.words(
-            "On {tasks} the written answers can't be told from guessing: the interval of the accuracy reaches down to "
+            "On {task} the written answers can't be told from guessing: the interval of the accuracy reaches down to "
             "what chance gives.",
-            tasks=context.words(", ").join(tasks),
+            task=tasks[0],
         )
-        yield Worry(weight=Weight.OPEN, text=text)
+        yield Worry(weight=Weight.OPEN, text=text + likewise(context.words, tasks[1:]))
 
 
 def _few_samples(context: ReportContext) -> Iterator[Worry]:
@@ -121,21 +121,21 @@ def _few_samples(context: ReportContext) -> Iterator[Worry]:
 
 def _censored_answers(context: ReportContext) -> Iterator[Worry]:
     """Answers without an end, and answers in which nothing was found."""
-    for metric, text in (
+    for metric, sentence in (
         (
             CUT,
-            "On {tasks} more than a tenth of the answers were cut: their accuracy is a lower bound. Allow more with "
-            "--max-tokens.",
+            "{share} of the answers to {task} were cut: its accuracy is a lower bound. Allow more with --max-tokens.",
         ),
-        (
-            UNPARSED,
-            "On {tasks} more than a tenth of the answers hold nothing that could be read as one: look at the samples.",
-        ),
+        (UNPARSED, "{share} of the answers to {task} hold nothing that could be read as one: look at the samples."),
     ):
         high = [one for one in single(context.estimates) if one.metric == metric.name and (one.value or 0) > MANY]
-        tasks = [context.words.task(one.suite, one.task) for one in high]
-        if tasks:
-            yield Worry(weight=Weight.UNUSABLE, text=context.words(text, tasks=context.words(", ").join(tasks)))
+        high.sort(key=lambda one: -(one.value or 0))
+        told = [(context.words.task(one.suite, one.task), valued(one, one.value)) for one in high]
+        if told:
+            (task, share), *others = told
+            text = context.words(sentence, task=task, share=share)
+            more = likewise(context.words, [f"{name} {part}" for name, part in others])
+            yield Worry(weight=Weight.UNUSABLE, text=text + more)
 
 
 RULES: Sequence[Callable[[ReportContext], Iterator[Worry]]] = (
