@@ -1,9 +1,12 @@
-"""Draws what the README shows of a run: `python docs/demo_image.py RUNS/RUN`."""
+"""Draws what the README shows of a run, the score of each suite: `FORCE_COLOR=1 python docs/demo_image.py RUNS/RUN`."""
 
+import io
 import sys
 from pathlib import Path
 
+from rich.console import Console
 from rich.terminal_theme import MONOKAI
+from rich.text import Text
 
 from harness.cli import console
 from harness.cli.compact import print_scores
@@ -16,8 +19,12 @@ WIDTH = 112
 
 if __name__ == "__main__":
     record = load_record(Path(sys.argv[1]))
-    console.output.width, console.output.record = WIDTH, True
-    print_scores(record.estimate_list, score_contexts(record))
+    console.output.width = WIDTH
+    with console.output.capture() as printed:
+        print_scores(record.estimate_list, score_contexts(record))
+    suites, _, _ = printed.get().partition("\n\n")
+    drawn = Console(file=io.StringIO(), width=WIDTH, record=True)
+    drawn.print(Text.from_ansi(suites))
     # A fixed id: the same scores give the same bytes.
-    title = f"harness eval --model {record.spec.model}"
-    console.output.save_svg(str(IMAGE), title=title, theme=MONOKAI, unique_id="demo")
+    title = f"harness eval --model {record.spec.model} --suite full"
+    drawn.save_svg(str(IMAGE), title=title, theme=MONOKAI, unique_id="demo")
