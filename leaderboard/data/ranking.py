@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from scipy import special
 
-from harness.core.statistics import UPPER, holm
+from harness.core.statistics import UPPER, Interval, holm, weighted_sum
 from leaderboard.data.pairs import Part, RunParts, difference_p
 from leaderboard.data.scales import Scale, scale_in
 
@@ -26,8 +26,9 @@ class Ranking:
     """`frame` has one row a run, best first; in the order given where there is no score:
 
     run_id, rank (1 is best; neighbours that the data can't tell apart share one; none without a score), score (0 to 1,
-    higher is better), stderr, low, high, missing (suites that are weighed and that the run has no score in; the others
-    then share their weight), p_next (of the difference to the next row, corrected by Holm's method for all rows).
+    higher is better), stderr, low, high (made of the dimensions' own intervals by MOVER; Zou and Donner, 2008), missing
+    (suites that are weighed and that the run has no score in; the others then share their weight), p_next (of the
+    difference to the next row, corrected by Holm's method for all rows).
 
     `formula` says in words how the score is made; `notes` what to know of it.
     """
@@ -99,28 +100,39 @@ def _score(
     shares = _shares(found, scales, weights)
     if not shares:
         return {**blank, "run_id": run_id, "missing": missing}, {}
-    variances = []
+    spreads: list[tuple[Interval, float]] = []
     used: dict[tuple[str, str], Part] = {}
     for row in found:
         suite, (_, weight) = row["suite"], shares[row["suite"]]
         slope = weight * scales[suite].slope(row["value"])
         of_suite = {key: part for key, part in parts.items() if key[0] == suite}
         if pd.notna(row["stderr"]):
-            variances.append((slope * row["stderr"]) ** 2)
+            spreads.append((_around(row), slope))
             whole = Part(coefficient=slope, stderr=row["stderr"], n=row["n"], errors=None)
             used.update(_weighed(of_suite, slope) if of_suite else {(suite, ""): whole})
     value = math.fsum(share for share, _ in shares.values())
-    stderr = math.sqrt(math.fsum(variances)) if variances else None
-    half = None if stderr is None else float(special.ndtri(UPPER)) * stderr
+    below, above = (
+        weighted_sum([one for one, _ in spreads], [slope for _, slope in spreads]) if spreads else (None, None)
+    )
     return {
         **blank,
         "run_id": run_id,
         "score": value,
-        "stderr": stderr,
-        "low": None if half is None else value - half,
-        "high": None if half is None else value + half,
+        "stderr": math.hypot(*(slope * (one.stderr or 0.0) for one, slope in spreads)) if spreads else None,
+        "low": None if below is None else value + below,
+        "high": None if above is None else value + above,
         "missing": missing,
     }, used
+
+
+def _around(row: Mapping[str, Any]) -> Interval:
+    """How far the truth may lie from a score: by its own interval, as the standard error of 0 of 4 is 0."""
+    half = float(special.ndtri(UPPER)) * row["stderr"]
+    low, high = (
+        far if (end := row.get(name)) is None or pd.isna(end) else float(end) - row["value"]
+        for name, far in (("low", -half), ("high", half))
+    )
+    return Interval(value=0.0, stderr=row["stderr"], low=low, high=high, method=None)
 
 
 def _shares(

@@ -304,6 +304,16 @@ def test_the_error_of_a_total_is_that_of_its_derivatives():
     assert stderr == pytest.approx(math.hypot(*(0.01 * slope for slope in slopes)), rel=1e-4)
 
 
+def test_a_total_reaches_as_far_as_the_intervals_of_its_dimensions():
+    """None of four right has a standard error of 0, and may yet be half of all."""
+    frame = scored(("none", "accuracy", "share", "higher", 0.0, 0.0), ("none", "toxicity", "share", "lower", 0.0, 0.0))
+    frame = frame.assign(stderr=0.0, low=[0.0, 0.0], high=[0.49, 0.3])
+    only = rank(("none",), frame, {}, {"accuracy": 1}).frame.iloc[0]
+    assert (only["score"], only["low"], only["high"]) == (0.0, 0.0, 0.49)
+    falls = rank(("none",), frame, {}, {"toxicity": 1}).frame.iloc[0]
+    assert (falls["score"], falls["low"], falls["high"]) == pytest.approx((1.0, 0.7, 1.0))
+
+
 def test_no_total_below_four_runs():
     found = rank(RUNS[:3], DIMENSIONS, {}, {"accuracy": 1, "toxicity": 1})
     assert found.frame["score"].isna().all()
