@@ -142,7 +142,7 @@ def estimate_table(
             t("metric"): t(row["metric"]),
             **({t("group"): row["group"]} if estimates["group"].notna().any() else {}),
             t("score"): row["value"],
-            t("± stderr"): row["stderr"],
+            t("± stderr"): None if row["stderr"] == 0 and shown_interval(row) else row["stderr"],
             t("95 % interval"): shown_interval(row),
             "n": row["n"],
             t("invalid"): row["invalid_count"],

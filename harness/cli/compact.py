@@ -22,7 +22,7 @@ from harness.cli.console import (
 )
 from harness.core.scores import Estimate
 from harness.core.text.counts import numbered
-from harness.core.text.display import elided, interval, number
+from harness.core.text.display import elided, interval, number, shown_error
 
 __all__ = ["print_scores", "print_side_by_side"]
 
@@ -104,7 +104,8 @@ def _beside(one: Estimate | None) -> str:
     """Score and standard error; empty for what is absent."""
     if one is None or one.value is None:
         return ""
-    return number(one.value) + (f" ± {number(one.stderr)}" if one.stderr is not None else "")
+    error = shown_error(one.stderr, one.low, one.high)
+    return f"{number(one.value)} ± {error}" if error else number(one.value)
 
 
 def _named(tasks: Sequence[Estimate]) -> list[tuple[str, Estimate]]:

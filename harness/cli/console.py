@@ -15,7 +15,7 @@ from harness.cli.screens.tables import as_lists, laid_out
 from harness.core.process.secrets import hidden
 from harness.core.scores import Estimate
 from harness.core.text.counts import numbered
-from harness.core.text.display import aim, interval, number, visible
+from harness.core.text.display import aim, interval, number, shown_error, visible
 
 if TYPE_CHECKING:
     from harness.decision.context import ScoreContext
@@ -163,7 +163,7 @@ def error_titles(beside: Sequence[str]) -> list[str]:
 def error_cells(one: Estimate, titles: Sequence[str]) -> list[str]:
     """What stands under `error_titles`."""
     reach = " ".join(filter(None, [interval(one.low, one.high), one.by_chance]))
-    return [number(one.stderr), reach][: len(titles)]
+    return [shown_error(one.stderr, one.low, one.high), reach][: len(titles)]
 
 
 def score(one: Estimate) -> str:

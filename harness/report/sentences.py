@@ -7,7 +7,7 @@ from harness.core.scores import Estimate
 from harness.core.text.display import number
 from harness.report.findings import Finding
 
-__all__ = ["MOST_NAMED", "likewise", "shown", "single", "valued"]
+__all__ = ["MOST_NAMED", "likewise", "shown", "single", "told_value"]
 
 MOST_NAMED = 6
 """Scores of a kind that are named behind the surest; tables hold them all."""
@@ -30,7 +30,7 @@ def shown(words: Wording, found: Sequence[Finding], sentence: str) -> Iterator[W
                 "{task} {value}" if one.metric == first.metric else "{task}, {metric} {value}",
                 task=words.task(one.suite, one.task),
                 metric=words.metric(one.metric),
-                value=valued(one, one.value),
+                value=told_value(one, one.value),
             )
             for one in others
         ]
@@ -51,13 +51,13 @@ def _named(words: Wording, one: Estimate) -> dict[str, object]:
     return {
         "metric": words.metric(one.metric),
         "task": words.task(one.suite, one.task),
-        "value": valued(one, one.value),
+        "value": told_value(one, one.value),
         "target": number(one.target),
         "interval": words.interval(one.low, one.high) if one.unit != "share" else _shares(words, one),
     }
 
 
-def valued(one: Estimate, value: float | None) -> str:
+def told_value(one: Estimate, value: float | None) -> str:
     """A value of an estimate as people read it: a share in per cent."""
     return f"{100 * (value or 0):.3g} %" if one.unit == "share" else number(value)
 
@@ -65,4 +65,4 @@ def valued(one: Estimate, value: float | None) -> str:
 def _shares(words: Wording, one: Estimate) -> str:
     if one.low is None:
         return ""
-    return words("{low} to {high}", low=valued(one, one.low), high=valued(one, one.high))
+    return words("{low} to {high}", low=told_value(one, one.low), high=told_value(one, one.high))

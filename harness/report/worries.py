@@ -13,7 +13,7 @@ from harness.core.text.display import number
 from harness.core.text.reasons import but_last
 from harness.metrics.written import ACCURACY, CHANCE, CUT, UNPARSED
 from harness.report.context import ReportContext
-from harness.report.sentences import likewise, single, valued
+from harness.report.sentences import likewise, single, told_value
 
 __all__ = ["RULES", "worries"]
 
@@ -130,7 +130,7 @@ def _censored_answers(context: ReportContext) -> Iterator[Worry]:
     ):
         high = [one for one in single(context.estimates) if one.metric == metric.name and (one.value or 0) > MANY]
         high.sort(key=lambda one: -(one.value or 0))
-        told = [(context.words.task(one.suite, one.task), valued(one, one.value)) for one in high]
+        told = [(context.words.task(one.suite, one.task), told_value(one, one.value)) for one in high]
         if told:
             (task, share), *others = told
             text = context.words(sentence, task=task, share=share)

@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.core.text.display import apart, elided, number, visible
+from harness.core.text.display import apart, elided, number, shown_error, visible
 
 
 def test_what_hides_is_shown_as_its_escape():
@@ -65,3 +65,9 @@ def test_names_are_cut_where_they_are_the_same():
 def test_what_a_name_has_behind_a_beginning_that_others_share_stays_whole():
     shown = apart(["smollm2-135m · bfloat16", "smollm2-135m · float32 · 5dc69d", "harmed"], 22)
     assert shown == ["smollm2-135m …bfloat16", "smoll…float32 · 5dc69d", "harmed"]
+
+
+def test_an_error_of_zero_is_not_shown_beside_an_interval():
+    assert shown_error(0.0, 0.0, 0.49) == ""
+    assert shown_error(0.0, None, None) == shown_error(0.0, 0.5, 0.5) == "0"
+    assert shown_error(0.05, 0.1, 0.3) == "0.0500"

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise, takewhile
 
-__all__ = ["aim", "apart", "duration", "elided", "interval", "number", "visible"]
+__all__ = ["aim", "apart", "duration", "elided", "interval", "number", "shown_error", "visible"]
 
 _ARROWS = {"higher": "↑", "lower": "↓"}
 
@@ -39,6 +39,11 @@ def duration(seconds: float) -> str:
 def interval(low: float | None, high: float | None) -> str:
     """Both ends of an interval; empty where there is none."""
     return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+
+
+def shown_error(stderr: float | None, low: float | None, high: float | None) -> str:
+    """The error as `number`; empty for one of 0 (none of four right) beside an interval, which tells more."""
+    return "" if stderr == 0 and low is not None and high is not None and low < high else number(stderr)
 
 
 def aim(direction: str | None, target: float | None, optimum: float | None = None) -> str:

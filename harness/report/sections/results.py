@@ -7,7 +7,7 @@ from harness.core.media import OBJECT
 from harness.core.metrics import Metric, Undefined
 from harness.core.reports.installed import known_suite, suite_report, suite_reports
 from harness.core.scores import Estimate
-from harness.core.text.display import number
+from harness.core.text.display import number, shown_error
 from harness.report.blocks import Block, Code, Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
 from harness.report.figures import attribution_figures, suite_figures
@@ -100,7 +100,7 @@ def _table(context: ReportContext, caption: str, estimates: Sequence[Estimate], 
             words.metric(one.metric),
             *([words.group(one.group)] if groups else []),
             number(one.value),
-            *([] if crowded else [number(one.stderr)]),
+            *([] if crowded else [shown_error(one.stderr, one.low, one.high)]),
             words.interval(one.low, one.high),
             *(["" if one.p_value is None else f"{one.p_value:.3g}"] if tested else []),
             f"{one.n:,}" + (f" (+{context.unusable(one):,})" if context.unusable(one) else ""),
