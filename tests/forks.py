@@ -10,7 +10,9 @@ import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -42,19 +44,48 @@ def started(target: Callable[..., object], arguments: tuple[object, ...]) -> Any
     return process
 
 
-def python(
-    *arguments: object, cwd: Path, path: tuple[Path, ...] = (), **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """`python -m MODULE …` or `python SCRIPT …` in the folder `cwd`; Python looks into the folders of `path` first."""
+@dataclass(frozen=True)
+class Begun:
+    """Python at work in a fork; `told` are the files of its standard output and standard error."""
+
+    words: list[str]
+    process: Any
+    told: list[Path]
+
+    def end(self, timeout_s: float | None = None) -> subprocess.CompletedProcess[str]:
+        """Wait until it has ended."""
+        self.process.join(timeout_s)
+        assert self.process.exitcode is not None, "it hangs"
+        return subprocess.CompletedProcess(
+            self.words, self.process.exitcode, *(one.read_text("utf-8") for one in self.told)
+        )
+
+
+@contextmanager
+def begun(*arguments: object, cwd: Path, path: tuple[Path, ...] = (), **environment: str) -> Iterator[Begun]:
+    """The same as `python`, while it is at work; it is killed where it hasn't ended with the block."""
     words = [str(word) for word in arguments]
     found_first = os.pathsep.join(filter(None, [*map(str, path), os.environ.get("PYTHONPATH")]))
     with tempfile.TemporaryDirectory() as folder:
+        if words[0] == "-c":
+            Path(folder, "script.py").write_text(words[1], "utf-8")
+            words[:2] = [str(Path(folder, "script.py"))]
         told = [Path(folder) / name for name in ("stdout", "stderr")]
         known = {**os.environ, "PYTHONPATH": found_first, **environment}
         process = started(_run, (words, str(cwd), [str(one) for one in path], known, told))
-        process.join()
-        assert process.exitcode is not None
-        return subprocess.CompletedProcess(words, process.exitcode, *(one.read_text("utf-8") for one in told))
+        try:
+            yield Begun(words, process, told)
+        finally:
+            process.kill()
+            process.join()
+
+
+def python(
+    *arguments: object, cwd: Path, path: tuple[Path, ...] = (), **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """`python -m MODULE …`, `-c CODE …` or `SCRIPT …` in the folder `cwd`; Python looks into those of `path` first."""
+    with begun(*arguments, cwd=cwd, path=path, **environment) as at_work:
+        return at_work.end()
 
 
 def _run(words: list[str], cwd: str, path: list[str], environment: dict[str, str], told: list[Path]) -> None:

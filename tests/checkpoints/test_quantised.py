@@ -2,8 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from harness.core.errors import UnavailableError
 from harness.core.models import respond
 from harness.core.requests import Loglikelihood
 from harness.engine.kinds.causal import CausalModel
+from tests.forks import python
 from tests.tiny import build_tiny_checkpoint, build_tiny_tokenizer, tiny_llama_config
 
 PAIRS = [Loglikelihood(context="The committee met", continuation=end) for end in (" on Tuesday", " today", " 中文")]
@@ -152,7 +151,7 @@ def test_packed_weights_are_counted_one_by_one(pretend, base, method, pack, sett
     assert checkpoint.bits_per_weight < whole.bits_per_weight
 
 
-def test_every_method_of_transformers_names_its_back_end_or_needs_none():
+def test_every_method_of_transformers_names_its_back_end_or_needs_none(tmp_path):
     code = "from transformers.quantizers.auto import AUTO_QUANTIZER_MAPPING as M; print(*M)"
-    known = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+    known = set(python("-c", code, cwd=tmp_path).stdout.split())
     assert set(BACKENDS) - {"bitsandbytes"} <= known

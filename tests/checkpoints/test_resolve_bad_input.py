@@ -5,8 +5,6 @@ import json
 import os
 import pickle
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,6 +21,7 @@ from harness.checkpoints import fingerprint, resolve
 from harness.core.errors import CheckpointError, HarnessError, UnavailableError
 from tests.checkpoints.conftest import Edit
 from tests.checkpoints.refusals import refusal
+from tests.forks import python
 
 RESPONSE = httpx.Response(404, request=httpx.Request("GET", "https://hub.example/nobody/nothing"))
 
@@ -158,7 +157,7 @@ def test_the_command_given_for_a_pickle_converts_it(folder: Path) -> None:
     torch.save(before, folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
     command = shlex.split(str(refusal(folder).fix).split("`")[1])
-    subprocess.run([sys.executable, *command[1:]], check=True, capture_output=True)
+    assert python(*command[1:], cwd=folder).returncode == 0
     assert resolve(str(folder)).parameter_count == sum(tensor.numel() for tensor in before.values())
 
 

@@ -1,28 +1,62 @@
 """The steps of action.yml and of the GitLab component, run from a repository that has none of our files."""
 
+import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from socketserver import StreamRequestHandler, TCPServer
+from threading import Thread
 
 import pytest
 import yaml
 
 from harness.record import load_record
 from tests.cli.conftest import write_suite
+from tests.forks import python
 
 ROOT = Path(__file__).parents[2]
 LOOSE = "format: 1\nname: ours\nrules:\n  - {kind: floor, suite: mine, task: foxes, metric: acc, bound: 0.0}\n"
 STRICT = LOOSE.replace("0.0", "1.0")
 
+ASKING = """
+import json, os, socket, sys
+with socket.create_connection(("127.0.0.1", {port})) as asked:
+    asked.sendall(json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode() + b"\\n")
+    code, out, err = json.load(asked.makefile())
+sys.stdout.write(out)
+sys.stderr.write(err)
+sys.exit(code)
+"""
+"""What stands for the command in the steps: it has the arguments, folder and environment that a shell gives it."""
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the steps are of bash")
+
+
+class _Answering(StreamRequestHandler):
+    """Runs the command line in a fork that has the large libraries in memory."""
+
+    def handle(self) -> None:
+        arguments, folder, environment = json.loads(self.rfile.readline())
+        done = python("-m", "harness", *arguments, cwd=Path(folder), **environment)
+        self.wfile.write(json.dumps([done.returncode, done.stdout, done.stderr]).encode())
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """Of what runs `harness` for the steps."""
+    with TCPServer(("127.0.0.1", 0), _Answering) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
 
 
 class Scratch:
     """A clone of somebody's repository, whose pull request wants to merge into `main`; `gh` writes its calls down."""
 
-    def __init__(self, folder: Path, policy_of_base: str, policy_of_pull: str) -> None:
+    def __init__(self, folder: Path, port: int, policy_of_base: str, policy_of_pull: str) -> None:
         self.here, self.origin, self.tools = folder / "work", folder / "origin", folder / "tools"
         self.origin.mkdir()
         self.tools.mkdir()
@@ -33,7 +67,8 @@ class Scratch:
         self._git(self.origin, "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "--quiet", "-m", "first")
         self._git(folder, "clone", "--quiet", str(self.origin), "work")
         (self.here / "policy.yaml").write_text(policy_of_pull)
-        self._tool("harness", f'exec "{sys.executable}" -m harness "$@"')
+        (self.tools / "asking.py").write_text(ASKING.format(port=port))
+        self._tool("harness", f'exec "{sys.executable}" -S "{self.tools}/asking.py" "$@"')
         self._tool("python", f'exec "{sys.executable}" "$@"')
         self._tool("pip", "exit 0")
         self._tool("gh", 'printf "%s\\n" "$*" >> calls')
@@ -116,8 +151,8 @@ class Scratch:
 
 
 @pytest.fixture
-def scratch(tmp_path):
-    return Scratch(tmp_path, policy_of_base=STRICT, policy_of_pull=LOOSE)
+def scratch(tmp_path, port):
+    return Scratch(tmp_path, port, policy_of_base=STRICT, policy_of_pull=LOOSE)
 
 
 def test_the_action_judges_a_pull_request_by_the_policy_of_its_base(scratch, tiny_llama):
@@ -134,8 +169,8 @@ def test_the_action_judges_a_pull_request_by_the_policy_of_its_base(scratch, tin
     assert "repos/some/body/issues/3/comments" in (scratch.here / "calls").read_text()
 
 
-def test_the_comment_says_why_nothing_could_be_judged(tmp_path, tiny_llama):
-    scratch = Scratch(tmp_path, policy_of_base=STRICT.replace("foxes", "wolves"), policy_of_pull=LOOSE)
+def test_the_comment_says_why_nothing_could_be_judged(tmp_path, port, tiny_llama):
+    scratch = Scratch(tmp_path, port, policy_of_base=STRICT.replace("foxes", "wolves"), policy_of_pull=LOOSE)
     given = {"model": str(tiny_llama), "suite": "mine.yaml", "policy": "policy.yaml", "report": "", "artifact": ""}
     told, failed, printed = scratch.action(**given)
     assert (told["verdict"], failed) == ("ERROR", 2), printed

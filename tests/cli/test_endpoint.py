@@ -1,10 +1,7 @@
 """`harness eval --model openai:...` as a user runs it, against `transformers serve` and against bad servers."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +11,7 @@ from urllib.request import urlopen
 import pytest
 
 from harness.record import load_record
+from tests.forks import begun
 from tests.served import Served, serving
 
 KEY = "sk-a-very-secret-key-0123456789"
@@ -57,28 +55,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def transformers_serve(model: Path, port: int):
-    command = [sys.executable, "-c", "from transformers.cli.transformers import main; main()", "serve", str(model)]
-    server = subprocess.Popen(
-        [*command, "--port", str(port), "--host", "127.0.0.1", "--device", "cpu"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "HF_HUB_OFFLINE": "1"},
-    )
-    try:
+def transformers_serve(model: Path, port: int, folder: Path):
+    command = ("-m", "transformers.cli.transformers", "serve", model, "--port", port)
+    with begun(*command, "--host", "127.0.0.1", "--device", "cpu", cwd=folder) as server:
         until = time.monotonic() + 120
         while True:
             try:
                 urlopen(f"http://127.0.0.1:{port}/health", timeout=2).read()
                 break
             except (URLError, OSError):
-                assert server.poll() is None, "the server ended"
+                assert server.process.is_alive(), "the server ended"
                 assert time.monotonic() < until
                 time.sleep(0.2)
-        yield server
-    finally:
-        server.kill()
-        server.wait()
+        yield server.process
 
 
 @pytest.mark.slow
@@ -91,31 +80,24 @@ def test_a_run_against_transformers_serve_goes_on_after_the_server_was_killed_an
     command = ["eval", "--model", f"openai:http://127.0.0.1:{port}/v1#{tiny_llama}", "--suite", suite]
     command += ["--concurrency", 2, "--request-timeout", 60]
     environment = {"OPENAI_API_KEY": KEY, "HARNESS_CACHE": str(tmp_path / "cache")}
-    said = []
-    with transformers_serve(tiny_llama, port) as server:
-        running = subprocess.Popen(
-            [sys.executable, "-m", "harness", *map(str, command)],
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **environment},
-        )
+    with (
+        transformers_serve(tiny_llama, port, tmp_path) as server,
+        begun("-m", "harness", *command, cwd=tmp_path, **environment) as running,
+    ):
         until = time.monotonic() + 120
         while not any(path.stat().st_size for path in tmp_path.glob("runs/*/journal*")):
             assert time.monotonic() < until
-            assert running.poll() is None, running.communicate()
+            assert running.process.is_alive(), running.end()
             time.sleep(0.01)
         server.kill()
-        said += running.communicate(timeout=120)
-    assert running.returncode == 2, said
-    assert "can't be reached" in said[1]
-    assert "Traceback" not in said[1]
+        cut = running.end(120)
+    assert cut.returncode == 2, cut
+    assert "can't be reached" in cut.stderr
+    assert "Traceback" not in cut.stderr
     (folder,) = (tmp_path / "runs").glob("*/")
     assert load_record(folder).state == "started"
-    with transformers_serve(tiny_llama, port):
+    with transformers_serve(tiny_llama, port, tmp_path):
         finished = harness_here(*command, **environment)
-    said += [finished.stdout, finished.stderr]
     assert finished.returncode == 0, finished.stderr
     assert "going on where an earlier process stopped" in finished.stderr
     record = load_record(folder)
@@ -125,7 +107,7 @@ def test_a_run_against_transformers_serve_goes_on_after_the_server_was_killed_an
     assert (foxes.value, foxes.applies) == (None, False)
     assert "served chat model gives no likelihood" in foxes.reason
     assert stories.n == 10
-    assert KEY not in "".join(said)
+    assert KEY not in cut.stdout + cut.stderr + finished.stdout + finished.stderr
     assert KEY.encode() not in everything_written(tmp_path)
 
 

@@ -1,9 +1,7 @@
 """The fixture `harness_gate`, as pytest gives it to somebody's own tests."""
 
-import subprocess
-import sys
-
 from tests.decision.runs import scores_of, sealed
+from tests.forks import python
 
 TESTS = """
 def test_ready(harness_gate):
@@ -25,8 +23,7 @@ def test_a_checkpoint_is_gated_by_a_test(tmp_path):
         record.folder.rename(tmp_path / "runs" / name)
     (tmp_path / "policy.yaml").write_text(POLICY)
     (tmp_path / "test_ours.py").write_text(TESTS)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+    done = python("-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=tmp_path)
     assert "2 failed, 1 passed" in done.stdout, done.stdout
     assert "FAIL (1 of 1 rule decided) by the policy ours" in done.stdout
     assert "Broken: the likely change" in done.stdout

@@ -109,15 +109,7 @@ def widths(text: str) -> int:
 
 def test_piped_output_is_as_wide_as_columns_says(place, run_id):
     narrow, usual = (
-        subprocess.run(
-            [sys.executable, "-m", "harness", "show", run_id, "--all"],
-            cwd=place,
-            env={**{name: value for name, value in os.environ.items() if name != "COLUMNS"}, **wide},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for wide in ({"COLUMNS": "80"}, {})
+        python("-m", "harness", "show", run_id, "--all", cwd=place, **wide).stdout for wide in ({"COLUMNS": "80"}, {})
     )
     assert "95 % interval" not in narrow
     assert "95 % interval" in usual

@@ -1,8 +1,7 @@
 """One model in two processes of torchrun's, on processors: what they answer together, and what they are refused."""
 
-import os
-import subprocess
-import sys
+import socket
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from harness.run.options import EvalOptions
 from harness.run.pipeline import evaluate
 from harness.run.replicas.options import ReplicaOptions
 from harness.run.together import evaluate_together, is_follower, refuse_loose_processes
+from tests.forks import begun
 from tests.tiny import build_tiny_checkpoint, tiny_llama_config
 
 TASKS = ("piqa", "text_generation", "wikitext_sentences")
@@ -40,16 +40,24 @@ def together(llama: Path, tmp_path_factory: pytest.TempPathFactory) -> RunRecord
     output = tmp_path_factory.mktemp("together")
     asked = ["--model", str(llama), *(word for task in TASKS for word in ("--task", task)), "--limit", "3"]
     settings = ["--meter", "none", "--offline", "--store", "none", "--dtype", "float32", "--output", str(output)]
-    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "harness"]
-    ended = subprocess.run(
-        [*launcher, "eval", *asked, *settings, "--tensor-parallel", "2", "--json"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert ended.returncode == 0, ended.stderr
-    assert ended.stdout.count('"run_id"') == 1
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    with ExitStack() as stack:
+        begins = [
+            stack.enter_context(
+                begun(
+                    *("-m", "harness", "eval", *asked, *settings, "--tensor-parallel", "2", "--json"),
+                    cwd=output.parent,
+                    # What torchrun sets, which else starts two interpreters and is a third.
+                    **dict(zip(VARIABLES, (rank, rank, "2", "127.0.0.1", port), strict=True)),
+                )
+            )
+            for rank in "01"
+        ]
+        ended = [one.end(300) for one in begins]
+    assert not any(one.returncode for one in ended), ended
+    assert [one.stdout.count('"run_id"') for one in ended] == [1, 0]
     (folder,) = (path for path in output.iterdir() if path.is_dir())
     return RunRecord(folder)
 
