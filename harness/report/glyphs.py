@@ -19,7 +19,8 @@ SHORT_WORD = 8
 _BREAK = "\u200b"
 _LETTERS = re.compile(r"[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]+")
 """Letters of Thai, Lao, Korean, Japanese or Chinese."""
-_JOINTS = re.compile(r"(?<=[_/=:])(?=\w)")
+_JOINTS = re.compile(r"(?<=[_/=:])(?=\w)|(?<=[\u3001-\u3007\u4e00-\u9fff，：；）])(?=[A-Za-z])")
+"""Where a long word may go on in the next line: behind marks that join its parts, and from Chinese to Latin letters."""
 
 
 class Glyphs:

@@ -1,5 +1,7 @@
 """The words of a report in the reader's language: English sentences are the keys of the catalogue `locale/zh.yaml`."""
 
+import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -11,12 +13,18 @@ from harness.core.text.display import number
 from harness.core.text.reasons import Reason
 from harness.core.text.translation import Translate, naming, translator
 
-__all__ = ["LANGUAGES", "Language", "Words"]
+__all__ = ["LANGUAGES", "QUOTED", "Language", "Words"]
 
 Language = Literal["en", "zh"]
 
 _SHARE_OF = "share of "
 """Begins the unit of what is a share of the samples with one label."""
+
+QUOTED = re.compile("`[^`]*`")
+"""A name that records know, in a definition."""
+
+_COUNTED = re.compile(r"(?P<name>[^,()]*[^,() ])(?: (?P<count>\d+)| \(n = (?P<size>\d+)\))")
+"""A group of samples with how many it has, as reasons name it."""
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
@@ -64,6 +72,13 @@ class Words:
         own = self._own(text)
         return own if own != text else self._defined(text)
 
+    def defined_together(self, texts: Sequence[str]) -> str:
+        """What definitions say that differ in quoted names alone: one text with all of these, without the quotes."""
+        said = self.defined(texts[0])
+        for first, *others in dict.fromkeys(zip(*map(QUOTED.findall, texts), strict=True)):
+            said = said.replace(first, self(", ").join(dict.fromkeys([first, *others])))
+        return said.replace("`", "")
+
     def described(self, text: str) -> str:
         """What a data set is called, whose it is or what it lacks; in English where nobody has said it otherwise."""
         return self._described(text)
@@ -95,9 +110,23 @@ class Words:
             return ""
         return self("{name}: {value}", name=self.attribute(group.attribute), value=self.attribute(group.value))
 
+    def counted(self, text: str) -> str:
+        """Groups with how many samples each has, separated by commas, as people read them; another text as it is."""
+        parts = [_COUNTED.fullmatch(part) for part in text.split(", ")]
+        found = [part for part in parts if part]
+        return self(", ").join(map(self._sized, found)) if len(found) == len(parts) else text
+
+    def _sized(self, found: re.Match[str]) -> str:
+        name, size = self.attribute(found["name"]), found["size"]
+        return self("{name} ({part})", name=name, part=f"n = {size}") if size else f"{name} {found['count']}"
+
     def task(self, suite: str, name: str) -> str:
         """What people call a task of a suite; the name by which records know it where there is no other."""
         said = _task_words(suite, self.language)(name)
+        # What is measured of one kind of request of a suite is told by both.
+        of, _, kind = name.partition("/")
+        if said == name and kind and known_suite(of):
+            return self("{name} ({part})", name=self.title(of), part=self.grouping(kind))
         # What is measured of a whole suite, such as its energy, stands under the suite's name.
         return self.title(name) if said == name and name != suite and known_suite(name) else said
 
@@ -114,7 +143,7 @@ class Words:
         for say in (self._own, self._explained, *suite_words(self.language)):
             if (said := say(text)) != text:
                 return said
-        return text
+        return self.counted(text)
 
     def interval(self, low: float | None, high: float | None) -> str:
         """Both ends of an interval; empty where there is none."""

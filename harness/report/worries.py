@@ -78,7 +78,7 @@ def _invalid_samples(context: ReportContext) -> Iterator[Worry]:
             all=every,
             task=task,
         )
-        told = [f"{name} {few}/{many}" for name, (few, many) in others]
+        told = [context.words("{task} {value}", task=name, value=f"{few}/{many}") for name, (few, many) in others]
         yield Worry(weight=Weight.UNUSABLE, text=text + likewise(context.words, told))
 
 

@@ -8,7 +8,7 @@ from typing_extensions import override
 from harness import charts
 from harness.core.meters import IDLE
 from harness.core.reports import Drawing, Evidence, ReportedRun, SuiteReport, Weight, Wording, Worry
-from harness.report.figures import frame_of, valued
+from harness.report.figures import named_frame, valued
 from suites.energy.book import ENERGY, RUN
 
 __all__ = ["EnergyReport"]
@@ -27,10 +27,10 @@ class EnergyReport(SuiteReport):
     @override
     def figures(self, run: ReportedRun, words: Wording) -> Iterator[Drawing]:
         """The joules of each phase, above idle and below."""
-        mine = valued(run.estimates, ENERGY)
-        phases = [one for one in mine if one.metric == "energy_joules" and one.task not in (RUN, IDLE)]
+        mine = [one for one in valued(run.estimates, ENERGY) if one.task not in (RUN, IDLE)]
+        phases = [one for one in mine if one.metric == "energy_joules"]
         if phases:
-            draw = partial(charts.energy_by_phase, frame_of(mine))
+            draw = partial(charts.energy_by_phase, named_frame(words, mine))
             yield Drawing(draw=draw, caption=words("Energy by phase"), rows=phases)
 
     @override

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from harness.core import registry
+from harness.core.requests import Request
 from harness.core.scores import SampleGroup
 from harness.metrics.written import WRITTEN
 from harness.report import LANGUAGES, Language, Words
@@ -85,9 +86,30 @@ def test_no_task_metric_or_group_shows_the_marks_of_a_program(language: Language
     assert sorted(one for one in shown if "_" in one) == []
 
 
+def test_what_is_measured_of_a_kind_of_request_is_named() -> None:
+    assert Words("zh").task("energy", "accuracy/loglikelihood_rolling") == "准确性（整段对数似然）"
+    assert Words("en").task("energy", "accuracy/generate_until") == "Accuracy (writing)"
+    asked = {kind.kind for kind in Request.__subclasses__()}
+    assert [kind for kind in asked if Words("zh").grouping(kind).isascii()] == []
+
+
+def test_definitions_that_differ_in_a_quoted_name_are_told_once() -> None:
+    gaps = [
+        " ".join(metric.meaning.split())
+        for name in registry.suite("long_tail").tasks
+        for metric in registry.task(name).metrics
+        if metric.name == "rarity_gap"
+    ]
+    told = Words("zh").defined_together(sorted(set(gaps)))
+    assert len(set(gaps)) > 1
+    assert told.startswith("acc_norm、acc、bits_per_byte 在由罕见词组成的文本上")
+
+
 def test_a_group_is_named_as_people_name_it() -> None:
     assert Words("en").group(SampleGroup("bias_type", "race-color")) == "bias type: race-color"
     assert Words("zh").group(SampleGroup("sex & race", "Female & Black")) == "性别 & 种族：女 & 黑人"
+    assert Words("zh").reason("Female & Black 9, Male 27, other (n = 2)") == "女 & 黑人 9、男 27、其他（n = 2）"
+    assert Words("en").reason("without a name") == "without a name"
     assert Words("zh").unit("share of negative") == "负例比例"
     assert Words("zh").unit("share of 负面") == "占“负面”的比例"
     assert Words("en").unit("share of 负面") == "share of 负面"

@@ -5,14 +5,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from harness.core.scores import Estimate
 from harness.core.text.display import number
 from harness.core.text.yamlfile import read_yaml
-from harness.decision.keys import key_of
 from harness.report.blocks import Block, Bullets, Document, Note, Paragraph, Section
 from harness.report.context import ReportContext
-from harness.report.sections.summary import verdict_in_words
-from harness.report.words import Words
+from harness.report.score_context import context_note
+from harness.report.sections.limits import absent_by_reason
+from harness.report.sections.summary import dimension_scores, not_measured, verdict_in_words
 
 __all__ = ["FORMS", "filled_form"]
 
@@ -25,22 +24,42 @@ FORMS: Sequence[str] = tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")
 def filled_form(form: str, context: ReportContext) -> Document:
     """The form of that name on a sealed run, question by question.
 
-    What the record holds is filled in, and what it doesn't is "to be completed": nothing is ever guessed.
+    What the record holds is filled in, and what it doesn't is "to be completed": nothing is ever guessed. What was told
+    under one question is pointed to under the next that asks for it.
     """
     asked = read_yaml(_FOLDER / f"{form}.yaml")
     words, language, began = context.words, context.words.language, context.record.started_at
-    filled = [_section(one, context) for one in asked["parts"]]
-    count = sum(bool(_answers(item, context)) for part in asked["parts"] for item in part["items"])
-    every = sum(len(part["items"]) for part in asked["parts"])
-    head = Section(
-        title=words("About this form"),
-        blocks=[
+    filling = _Filling(context)
+    filled = [filling.section(one) for one in asked["parts"]]
+    return Document(
+        title=_named(words, asked["title"][language], context.model),
+        subtitle=words("Run {run} on {date}", run=context.record.run_id, date=began.date().isoformat()),
+        language=language,
+        date=(began.year, began.month, began.day),
+        sections=[filling.head(asked["source"][language]), *filled],
+        outlined=False,
+    )
+
+
+class _Filling:
+    """Answers question after question, and knows what was told already."""
+
+    def __init__(self, context: ReportContext) -> None:
+        self.context = context
+        self.told: dict[str, str] = {}
+        """The first question under which a fact stands, by its name."""
+        self.every = self.filled = 0
+
+    def head(self, source: str) -> Section:
+        """How much of the form is filled in, who fills in the rest, and which text the form is of."""
+        words, stated = self.context.words, self.context.statements
+        blocks: list[Block] = [
             Paragraph(
                 text=words(
-                    "Of {all} questions the record answers {filled}, wholly or in part; the others are marked "
-                    "“to be completed”.",
-                    all=every,
-                    filled=count,
+                    "Of {all} questions the record answers {filled}, wholly or in part; what is left is marked "
+                    "“[to be completed]”.",
+                    all=self.every,
+                    filled=self.filled,
                 ),
                 strong=True,
             ),
@@ -50,33 +69,48 @@ def filled_form(form: str, context: ReportContext) -> Document:
                     "counts. A filled form is evidence; whether a duty is met is for people to judge."
                 )
             ),
-            Note(term=words("source"), text=asked["source"][language]),
-        ],
-    )
-    return Document(
-        title=_named(words, asked["title"][language], context.model),
-        subtitle=words("Run {run} on {date}", run=context.record.run_id, date=began.date().isoformat()),
-        language=language,
-        date=(began.year, began.month, began.day),
-        sections=[head, *filled],
-        outlined=False,
-    )
+        ]
+        if not (stated.intended_use and stated.organisation and stated.signer):
+            blocks.append(
+                Paragraph(text=words("--intended-use, --organisation and --signer fill in what you state of these."))
+            )
+        blocks.append(Note(term=words("source"), text=source))
+        return Section(title=words("About this form"), blocks=blocks)
 
+    def section(self, part: Mapping[str, Any]) -> Section:
+        """One part of the form, with its questions."""
+        blocks: list[Block] = []
+        for item in part["items"]:
+            blocks += self._answered(item)
+        return Section(title=part["title"][self.context.words.language], blocks=blocks)
 
-def _section(part: Mapping[str, Any], context: ReportContext) -> Section:
-    blocks: list[Block] = []
-    for item in part["items"]:
-        blocks.append(Paragraph(text=f"{item['number']}  {item[context.words.language]}".strip(), strong=True))
-        answers = _answers(item, context)
-        blocks.append(Bullets(items=answers) if answers else Paragraph(text=context.words("to be completed")))
-        if answers and item.get("partly"):
-            blocks.append(Paragraph(text=context.words("the rest: to be completed")))
-    return Section(title=part["title"][context.words.language], blocks=blocks)
+    def _answered(self, item: Mapping[str, Any]) -> list[Block]:
+        words = self.context.words
+        question = f"{item['number']}  {item[words.language]}".strip()
+        answers = self._answers(item.get("from", ()), str(item["number"]) or question)
+        self.every += 1
+        self.filled += bool(answers)
+        blocks: list[Block] = [Paragraph(text=question, strong=True), *answers]
+        if not answers:
+            blocks.append(Paragraph(text=words("[to be completed]")))
+        elif item.get("partly"):
+            blocks.append(Paragraph(text=words("[the rest: to be completed]")))
+        return blocks
 
-
-def _answers(item: Mapping[str, Any], context: ReportContext) -> list[str]:
-    found = [answer for name in item.get("from", ()) for answer in _FACTS[name](context)]
-    return [one for one in found if one]
+    def _answers(self, names: Sequence[str], question: str) -> list[Block]:
+        words, told, tables = self.context.words, list[str](), list[Block]()
+        pointed: dict[str, None] = {}
+        for name in names:
+            if (before := self.told.get(name)) is not None:
+                pointed[words("Told under “{question}”.", question=before)] = None
+                continue
+            found = [one for one in _FACTS[name](self.context) if one]
+            tables += _TABLES[name](self.context) if found and name in _TABLES else []
+            told += found
+            if len(found) > _FEW or name in _TABLES:
+                self.told[name] = question
+        told += pointed
+        return [Bullets(items=told), *tables] if told else []
 
 
 def _model(context: ReportContext) -> list[str]:
@@ -147,27 +181,10 @@ def _tests(context: ReportContext) -> list[str]:
 
 
 def _results(context: ReportContext) -> list[str]:
-    return [_named(context.words, context.words.title(one.suite), _score(context, one)) for one in context.headlines]
-
-
-def _score(context: ReportContext, one: Estimate) -> str:
-    words = context.words
-    if one.value is None:
-        return words("absent")
-    ends = words.interval(one.low, one.high)
-    stands = context.contexts[key_of(one)]
-    told = [
-        (words("chance"), stands.chance, stands.than_chance),
-        (words("baseline"), stands.baseline, stands.than_baseline),
-    ]
-    beside = [
-        words("{name} ({part})", name=f"{name} {number(level)}", part=words(word))
-        for name, level, word in told
-        if level is not None and word
-    ]
-    said = f"{number(one.value)} {words.unit(one.unit)}"
-    said = words("{name} ({part})", name=said, part=ends) if ends else said
-    return words("; ").join([said, *beside, f"n = {one.n:,}"])
+    scored = [one for one in context.headlines if one.value is not None]
+    return [context.words("One score a dimension, in a table; each test's own are in the report of this run")] * bool(
+        scored
+    )
 
 
 def _verdict(context: ReportContext) -> list[str]:
@@ -175,15 +192,14 @@ def _verdict(context: ReportContext) -> list[str]:
 
 
 def _gaps(context: ReportContext) -> list[str]:
-    words, absent = context.words, context.absent
-    return [_named(words, _place(words, one), words.reason(one.reason or "")) for one in absent[:10]] + (
-        [words("{count} more absent scores are in the record.", count=len(absent) - 10)] if len(absent) > 10 else []
-    )
-
-
-def _place(words: Words, one: Estimate) -> str:
-    task = "" if one.is_headline else f"{words.task(one.suite, one.task)} / "
-    return f"{words.title(one.suite)} / {task}{words.metric(one.metric)}"
+    words = context.words
+    rows = absent_by_reason(context, context.absent)
+    told = [
+        _named(words, words(", ").join([suite, task, metrics]), reason) for suite, task, metrics, reason in rows[:_MOST]
+    ]
+    left = len(rows) - _MOST
+    more = [words("{count} more reasons for absent scores are in the report.", count=left)] if left > 0 else []
+    return [not_measured(context), *told, *more]
 
 
 def _log(context: ReportContext) -> list[str]:
@@ -195,21 +211,34 @@ def _log(context: ReportContext) -> list[str]:
 
 
 def _consumption(context: ReportContext) -> list[str]:
-    words, read = context.words, context.record.measurement_list
+    """Energy and carbon of the run as a whole, which has the most of all that was measured, and the headline."""
+    words, read = context.words, [one for one in context.record.measurement_list if one.value is not None]
+    whole = max((one for one in read if one.unit == "J"), key=lambda one: one.value or 0, default=None)
+    shown = [one for one in read if one.is_headline or (whole and one.task == whole.task and one.unit in _CONSUMED)]
     return [
         _named(
             words,
             words.metric(one.metric),
             words("{name} ({part})", name=f"{number(one.value)} {words.unit(one.unit)}", part=words(one.basis)),
         )
-        for one in read
-        if one.value is not None and one.task == read[0].task and one.unit in ("J", "kWh", "g")
+        for one in shown
     ]
 
 
 def _named(words: Callable[..., str], name: str, value: str) -> str:
     return words("{name}: {value}", name=name, value=value)
 
+
+_CONSUMED = ("J", "kWh", "g", "gCO2e")
+_FEW = 2
+"""Lines that may stand twice in a form."""
+_MOST = 10
+"""Reasons for absent scores that a form can bear."""
+
+_TABLES: Mapping[str, Callable[[ReportContext], list[Block]]] = {
+    "results": lambda context: [dimension_scores(context), *context_note(context, context.headlines)],
+}
+"""What stands behind the lines of a fact."""
 
 _FACTS: Mapping[str, Callable[[ReportContext], list[str]]] = {
     "model": _model,

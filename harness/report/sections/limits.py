@@ -1,13 +1,13 @@
 """What was not measured, what went wrong, and what no reader should take from the report."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from harness.core.registry import names as registered
 from harness.core.scores import Estimate
 from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
 
-__all__ = ["caveats", "exclusions"]
+__all__ = ["absent_by_reason", "caveats", "exclusions"]
 
 MOST = 60
 """Rows of absent scores that a page can bear."""
@@ -46,14 +46,14 @@ def _small(context: ReportContext) -> list[str]:
     for one in context.estimates:
         if one.left_out:
             found.setdefault(words.task(one.suite, one.task), {}).update(dict.fromkeys(one.left_out))
-    return [words("{name}: {value}", name=task, value=words(", ").join(groups)) for task, groups in found.items()]
+    return [
+        words("{name}: {value}", name=task, value=words(", ").join(map(words.counted, groups)))
+        for task, groups in found.items()
+    ]
 
 
 def _absent(context: ReportContext, absent: Sequence[Estimate]) -> Table:
     words = context.words
-    told: dict[tuple[str, str, str], list[str]] = {}
-    for one in absent:
-        told.setdefault((one.suite, one.task, one.reason or ""), []).append(one.metric)
     return Table(
         caption=words("Scores that are absent; an absent score is never 0"),
         columns=[
@@ -62,11 +62,19 @@ def _absent(context: ReportContext, absent: Sequence[Estimate]) -> Table:
             Column(title=words("metrics"), width=2.2),
             Column(title=words("reason"), width=3),
         ],
-        rows=[
-            [words.title(suite), words.task(suite, task), _listed(context, metrics), words.reason(reason)]
-            for (suite, task, reason), metrics in told.items()
-        ],
+        rows=absent_by_reason(context, absent),
     )
+
+
+def absent_by_reason(context: ReportContext, absent: Sequence[Estimate]) -> list[list[str]]:
+    """Dimension, task, metrics and reason in words, once for all scores of a task that are absent for one reason."""
+    words, told = context.words, dict[tuple[str, str, str], list[str]]()
+    for one in absent:
+        told.setdefault((one.suite, one.task, one.reason or ""), []).append(one.metric)
+    return [
+        [words.title(suite), words.task(suite, task), _listed(context, metrics), words.reason(reason)]
+        for (suite, task, reason), metrics in told.items()
+    ]
 
 
 def _listed(context: ReportContext, metrics: Sequence[str]) -> str:
@@ -84,8 +92,13 @@ def _invalid(context: ReportContext, invalid: Sequence[Estimate]) -> str:
         counts[name] = max(counts.get(name, 0), one.invalid_count)
     return context.words(
         "Errors: samples that could not be used, and are in no score: {counts}.",
-        counts=context.words(", ").join(f"{task} {count}" for task, count in counts.items()),
+        counts=_counted(context, counts),
     )
+
+
+def _counted(context: ReportContext, counts: Mapping[str, int]) -> str:
+    words = context.words
+    return words(", ").join(words("{task} ({count})", task=task, count=count) for task, count in counts.items())
 
 
 def _truncated(context: ReportContext) -> list[Block]:
@@ -99,7 +112,7 @@ def _truncated(context: ReportContext) -> list[Block]:
     told = context.words(
         "Samples that were longer than the model's window: their first exemplars, or the end of a text that is "
         "labelled or embedded, were not read, and they are in the scores: {counts}.",
-        counts=context.words(", ").join(f"{task} {count}" for task, count in counts.items()),
+        counts=_counted(context, counts),
     )
     return [Paragraph(text=told)]
 

@@ -14,7 +14,7 @@ from harness.report.figures import attribution_figures, suite_figures
 from harness.report.pictures import media_figures
 from harness.report.score_context import best, context_cells, context_columns, context_note
 from harness.report.sections.data import known_task
-from harness.report.words import Words
+from harness.report.words import QUOTED, Words
 from harness.report.worst import WorstSample, worst_samples
 
 __all__ = ["results"]
@@ -144,9 +144,15 @@ def _definitions(context: ReportContext, estimates: Sequence[Estimate]) -> list[
                 names, sources = found.setdefault(said, ([], []))
                 names += [metric.name] if metric.name not in names else []
                 sources += [metric.source] if metric.source not in sources else []
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for text, (names, _) in found.items():
+        alike.setdefault((QUOTED.sub("", text), *names), []).append(text)
     defined = [
-        Note(term=_called(words, names), text=f"{words.defined(text).replace('`', '')} [{_cited(sources)}]")
-        for text, (names, sources) in found.items()
+        Note(
+            term=_called(words, names),
+            text=f"{words.defined_together(texts)} [{_cited([one for text in texts for one in found[text][1]])}]",
+        )
+        for (_, *names), texts in alike.items()
     ]
     return [*defined, *_derived(words, estimates)]
 
@@ -184,7 +190,7 @@ def _called(words: Words, names: Sequence[str]) -> str:
 def _cited(sources: Sequence[str]) -> str:
     """The sources, what several have in common in front of a colon once."""
     by_work: dict[str, list[str]] = {}
-    for source in sources:
+    for source in dict.fromkeys(sources):
         work, _, detail = source.rpartition(": ")
         by_work.setdefault(work, []).append(detail)
     return "; ".join(

@@ -10,9 +10,10 @@ from harness.report.blocks import Block, Bullets, Column, Note, Paragraph, Secti
 from harness.report.context import ReportContext
 from harness.report.figures import MOST_WITH_FIGURE, first_figures
 from harness.report.score_context import best, context_cells, context_columns, context_note
+from harness.report.words import Words
 from harness.report.worries import worries
 
-__all__ = ["summary", "verdict_in_words"]
+__all__ = ["dimension_scores", "not_measured", "summary", "verdict_in_words"]
 
 FIRST = 3
 """Worries that the first page has room for; the others follow it."""
@@ -34,8 +35,8 @@ def summary(context: ReportContext) -> list[Section]:
         ]
     else:
         blocks.append(Paragraph(text=words("No rule of this report found anything to worry about.")))
-    blocks.append(Paragraph(text=_not_measured(context)))
-    blocks += [_scores(context), *context_note(context, context.headlines)]
+    blocks.append(Paragraph(text=not_measured(context)))
+    blocks += [dimension_scores(context), *context_note(context, context.headlines)]
     if len(context.headlines) <= MOST_WITH_FIGURE:
         blocks += [replace(figure, width=0.7) for figure in first_figures(context)]
     blocks += [Note(term=name, text=value) for name, value in _origin(context)]
@@ -46,7 +47,7 @@ def summary(context: ReportContext) -> list[Section]:
     return sections
 
 
-def _not_measured(context: ReportContext) -> str:
+def not_measured(context: ReportContext) -> str:
     """What a signer can't take from this report: dimensions that nobody asked about, scores that are absent."""
     words, asked = context.words, {task.suite for task in context.record.spec.tasks}
     others = [words.title(name) for name in suite_reports() if name not in asked]
@@ -92,7 +93,8 @@ def _said(context: ReportContext, verdict: Verdict) -> str:
     )
 
 
-def _scores(context: ReportContext) -> Table:
+def dimension_scores(context: ReportContext) -> Table:
+    """One score a dimension, with all that is needed to read it."""
     words = context.words
     return Table(
         caption=words("One score a dimension, with its 95 % interval"),
@@ -104,15 +106,14 @@ def _scores(context: ReportContext) -> Table:
             *context_columns(context, context.headlines, spacious=True),
             Column(title=words("best"), kind="short"),
             Column(title=words("unit"), kind="short"),
-            Column(title=words("made of"), width=1.9),
+            Column(title=words("made of"), width=2.6),
         ],
         rows=[_row(context, one) for one in context.headlines],
     )
 
 
 def _row(context: ReportContext, one: Estimate) -> list[str]:
-    words, several = context.words, len(one.parts) > 1
-    made_of = words("{count} tasks", count=len(one.parts)) if several else words.task(one.suite, one.parts[0].task)
+    words = context.words
     return [
         words.title(one.suite),
         words("absent") if one.value is None else number(one.value),
@@ -121,8 +122,17 @@ def _row(context: ReportContext, one: Estimate) -> list[str]:
         *context_cells(context, context.headlines, one),
         best(context, one),
         words.unit(one.unit),
-        made_of,
+        _made_of(words, one),
     ]
+
+
+def _made_of(words: Words, one: Estimate) -> str:
+    """Which metric of which task, or of how many tasks, and whether any of it is estimated."""
+    several = len(one.parts) > 1
+    made_of = words("{count} tasks", count=len(one.parts)) if several else words.task(one.suite, one.parts[0].task)
+    if len(metrics := {part.metric for part in one.parts}) == 1:
+        made_of = words("{name}: {value}", name=words.of(one.suite).metric(metrics.pop()), value=made_of)
+    return made_of if one.basis == "measured" else words("; ").join([made_of, words(one.basis)])
 
 
 def _origin(context: ReportContext) -> list[tuple[str, str]]:
