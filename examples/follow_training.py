@@ -16,10 +16,10 @@ def main() -> None:
     parser.add_argument("checkpoints", nargs="+")
     parser.add_argument("--suite", default="quick")
     parser.add_argument("--limit", type=int)
-    parser.add_argument("--output", type=Path, default=Path("runs"))
+    parser.add_argument("--out", type=Path, default=Path("runs"))
     asked = parser.parse_args()
 
-    options = harness.EvalOptions(output=asked.output, limit=asked.limit, meter="none")
+    options = harness.EvalOptions(output=asked.out, limit=asked.limit, meter="none")
     records = [harness.evaluate(name, suite=asked.suite, options=options) for name in asked.checkpoints]
     for (name, first), (following, second) in pairwise(zip(asked.checkpoints, records, strict=True)):
         print(f"{name} -> {following}")
