@@ -105,6 +105,19 @@ def test_a_run_without_headlines_shows_a_score_of_each_task(tmp_path):
     assert "0.6667" in card
 
 
+def test_a_folders_name_is_no_record_and_it_is_said_how_to_read_one(pair, policy):
+    record, _ = pair
+    rules = policy({"kind": "floor", "suite": "quiz", "bound": 0.9})
+    for call in (
+        lambda: harness.compare(record, "runs/a"),
+        lambda: harness.gate("runs/a", rules),
+        lambda: harness.plot("runs/a"),
+        lambda: harness.plot([record, "runs/a"]),
+    ):
+        with pytest.raises(InputError, match=r"'runs/a': is not a record\. harness\.load_record"):
+            call()
+
+
 def test_an_unfinished_run_has_a_card_too(tmp_path):
     writer = harness.record.RunWriter(tmp_path / "runs", run_spec("c"))
     writer.close()
