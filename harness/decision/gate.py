@@ -14,7 +14,7 @@ from harness.decision.sequential.shared import SharedSamples
 from harness.decision.sequential.units import Order
 from harness.decision.verdicts import Outcome, RuleVerdict, Verdict, decided_count
 from harness.record import RunRecord
-from harness.record.folder import require_record
+from harness.record.notebook.given import require_record
 
 __all__ = ["EXIT_CODES", "gate", "judge_of", "summed_up", "weight"]
 
@@ -91,7 +91,8 @@ def weight(policy: Policy, rule: Rule, verdict: RuleVerdict) -> Outcome:
 
 
 def _trusted(record: RunRecord) -> Scored:
-    if require_record(record).state != "sealed":
+    require_record(record)
+    if record.state != "sealed":
         raise RecordError("the run is not finished, so nothing can be decided", place=record.folder)
     if changed := record.verify():
         raise RecordError("; ".join(changed), place=record.folder, fix="Do not rely on its scores")

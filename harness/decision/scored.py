@@ -19,8 +19,8 @@ from harness.decision.comparable import Questions, questions_of
 from harness.decision.keys import Key, key_of
 from harness.decision.score_table import ScoreTable
 from harness.record import RunRecord
-from harness.record.folder import require_record
 from harness.record.metrics import RecordedMetric
+from harness.record.notebook.given import require_record
 from harness.suitefiles.selection import rebuilt
 
 __all__ = ["Scored"]
@@ -32,7 +32,8 @@ class Scored:
     """A sealed run, read once. Raises `RecordError` where a file is missing or malformed."""
 
     def __init__(self, record: RunRecord) -> None:
-        self.record = require_record(record)
+        require_record(record)
+        self.record = record
         self.listed: Sequence[Estimate] = record.estimate_list
         self.estimates: Mapping[Key, Estimate] = {key_of(one): one for one in self.listed}
         self.readings: frozenset[Key] = frozenset(map(key_of, record.measurement_list))

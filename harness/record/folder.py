@@ -3,10 +3,10 @@
 import logging
 from pathlib import Path
 
-from harness.core.errors import HarnessError, InputError, RecordError
+from harness.core.errors import HarnessError, RecordError
 from harness.record.record import RunRecord
 
-__all__ = ["load_records", "require_record"]
+__all__ = ["load_records"]
 
 _log = logging.getLogger(__name__)
 
@@ -30,10 +30,3 @@ def load_records(folder: str | Path = "runs") -> list[RunRecord]:
         except HarnessError as error:
             _log.warning("left out: %s", error)
     return [record for *_, record in sorted(found, key=lambda one: one[:2])]
-
-
-def require_record(given: object) -> RunRecord:
-    """`given` itself. Raises `InputError` where it is no record, but the name of a folder, say."""
-    if not isinstance(given, RunRecord):
-        raise InputError("is not a record", place=f"{given!r}", fix="harness.load_record(folder) reads one")
-    return given

@@ -1,7 +1,7 @@
 """Charts of runs, as a notebook draws them: every dimension of several, or one score by when, by step or by another."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -9,8 +9,10 @@ from harness.charts import Axis, Chart, Panels, Theme, by_quantity, dimensions, 
 from harness.core.errors import InputError, UnknownName
 from harness.core.scores import OVERALL, Estimate
 from harness.record.estimates import estimate_row
-from harness.record.folder import require_record
-from harness.record.record import RunRecord
+from harness.record.notebook.given import require_record
+
+if TYPE_CHECKING:
+    from harness.record.record import RunRecord
 
 __all__ = ["plot"]
 
@@ -34,9 +36,9 @@ def plot(
     as `suite/task/metric`, with `/attribute=value` behind it for one group. Raises `UnknownName` for a score that no
     run has, and `InputError` where there is nothing to draw.
     """
-    if isinstance(records, str | RunRecord):
-        records = [require_record(records)]
-    shown = [require_record(one) for one in records]
+    shown = list(records) if isinstance(records, Iterable) and not isinstance(records, str) else [records]
+    for one in shown:
+        require_record(one)
     if not shown:
         raise InputError("there are no runs to draw", fix="harness.load_records(folder) reads those of a folder")
     if y is None:
