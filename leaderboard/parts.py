@@ -189,7 +189,7 @@ def next_command(session: Session, said: str, more: str = "") -> None:
     The suites stand for those of the run that is here: no record says which preset chose them.
     """
     st.info(session.t(said))
-    options = " ".join(filter(None, (f"--output {shlex.quote(str(session.records))}", more)))
+    options = " ".join(filter(None, (f"--out {shlex.quote(str(session.records))}", more)))
     st.code(f"harness eval --model NEXT_CHECKPOINT --suite SAME_SUITES {options}", language="bash", wrap_lines=True)
 
 

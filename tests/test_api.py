@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 import harness
-from harness.core.errors import RecordError
+from harness.core.checkpoints import EndpointOptions
+from harness.core.errors import InputError, RecordError
 from harness.core.process.progress import Quiet
 from harness.core.tasks import Suite
 from harness.record import RunWriter
@@ -45,6 +46,40 @@ def test_importing_harness_costs_no_torch():
 def test_what_is_not_public_is_not_there():
     with pytest.raises(AttributeError, match="no attribute 'evalute'"):
         harness.evalute  # noqa: B018 - reading it is the test
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"limit": "x"}, "limit='x': is not a whole number, 'all' or None"),
+        ({"step": "x"}, "step='x': is not a whole number or None"),
+        ({"step": True}, "step=True: is not a whole number or None"),
+        ({"dtype": 16}, "dtype=16: is not a text"),
+        ({"output": 5}, "output=5: is not a path"),
+        ({"tags": "lr=1"}, "tags='lr=1': is not a list of texts"),
+        ({"offline": "no"}, "offline='no': is not True or False"),
+        ({"thinking": "maybe"}, "thinking='maybe': is not 'auto', 'on' or 'off'"),
+        ({"tensor_parallel": 0}, "tensor_parallel=0: must be at least 1"),
+        ({"endpoint": EndpointOptions(concurrency=900)}, "concurrency=900: must be at most 256"),
+    ],
+)
+def test_an_option_of_the_wrong_type_or_size_is_named_in_one_line(given, said):
+    with pytest.raises(InputError) as refused:
+        harness.evaluate("smollm2-135m", options=harness.EvalOptions(**given))
+    assert str(refused.value) == said
+
+
+def test_other_arguments_of_the_wrong_type_are_named_too(tmp_path):
+    for given, said in (
+        ({"model": 5}, "model=5: is not a text"),
+        ({"model": "m", "suite": ["accuracy", 5]}, "suite=5: is not a text"),
+        ({"model": "m", "limit": 2.5}, "limit=2.5: is not a whole number, 'all' or None"),
+        ({"model": tmp_path / "none"}, f"{tmp_path / 'none'}: no such path"),  # a path is as good as its name
+        ({"model": "m", "options": {"limit": 1}}, "{'limit': 1}: is no EvalOptions"),
+    ):
+        with pytest.raises(InputError) as refused:
+            harness.evaluate(**given)
+        assert str(refused.value).startswith(said)
 
 
 def test_a_task_that_asks_the_same_is_not_asked_twice(tiny_llama, tmp_path, options):

@@ -29,7 +29,7 @@ __all__ = ["compare_command", "gate_command", "policy", "print_differences"]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print as Markdown.")]
 
 _WIDE_ALONE = ("p (Holm)", "n", "flips")
-"""Columns of differences that narrow terminals have no room for."""
+"""Columns of differences that narrow terminals have no room for, and others no need where they are empty."""
 _NAMES = 6
 """How many scores are named that share the reason why they have no test; JSON and Markdown name all."""
 
@@ -109,8 +109,12 @@ def print_differences(title: str, rows: Sequence["MetricDifference"]) -> None:
     """A table of the differences that are known; why some have no test is told once for all that share a reason."""
     from harness.decision.wording import DIFFERENCE_COLUMNS, difference_cells, difference_name
 
-    shown = [at for at, name in enumerate(DIFFERENCE_COLUMNS) if output.width >= WIDE or name not in _WIDE_ALONE]
     cells = [(*difference_cells(one)[:-1], one.change) for one in rows if one.difference is not None]
+    shown = [
+        at
+        for at, name in enumerate(DIFFERENCE_COLUMNS)
+        if name not in _WIDE_ALONE or (output.width >= WIDE and any(row[at] for row in cells))
+    ]
     if cells:
         print_rows(title, [DIFFERENCE_COLUMNS[at] for at in shown], [[row[at] for at in shown] for row in cells])
     reasons: dict[str, list[str]] = {}

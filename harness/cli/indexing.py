@@ -10,6 +10,7 @@ from rich.text import Text
 from harness.cli.console import errors, output, print_json
 from harness.cli.options import AsJson
 from harness.cli.process.progress_bar import progress_bar
+from harness.cli.runs import Output
 from harness.core.errors import InputError
 from harness.core.process.paths import is_folder
 from harness.core.text.counts import numbered
@@ -24,9 +25,10 @@ _PARTIAL = 3
 
 
 def index(
-    folder: Annotated[Path, typer.Argument(help="The folder that holds the runs.")] = Path("runs"),
+    folder: Annotated[Path | None, typer.Argument(help="The folder that holds the runs, as --records.")] = None,
     store: Annotated[str | None, typer.Option(help=escape(STORE_HELP))] = None,
     as_json: AsJson = False,
+    output_folder: Output = Path("runs"),
 ) -> None:
     """Rebuild the index of a folder of runs from their records; `harness eval` adds each run when it finishes.
 
@@ -37,10 +39,11 @@ def index(
 
     harness index
 
-    harness index runs --store postgresql://me@db.example/harness
+    harness index --records runs --store postgresql://me@db.example/harness
     """
     from harness.store import fill, locate, shown_place
 
+    folder = output_folder if folder is None else folder
     if not is_folder(folder):
         raise InputError("is not a folder", place=folder, fix="Give the folder that holds the runs")
     place = locate(store, folder)

@@ -37,8 +37,12 @@ def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
 
     [bold]Example[/bold]: harness runs --records runs
     """
+    specs = spec_files(output_folder)
+    if not is_folder(output_folder):
+        fix = "`harness eval` makes one; another is named with --records"
+        raise RecordError("there is no such folder", place=output_folder, fix=fix)
     with progress_bar() as progress:
-        found, faults = _read(sorted(spec_files(output_folder), key=lambda path: path.stat().st_mtime), progress)
+        found, faults = _read(sorted(specs, key=lambda path: path.stat().st_mtime), progress)
     if as_json:
         print_json(found)
     elif found:
@@ -54,8 +58,7 @@ def runs(output_folder: Output = Path("runs"), as_json: AsJson = False) -> None:
             ],
         )
     elif not faults:
-        why = "" if is_folder(output_folder) else ": there is no such folder"
-        output.print(Text(f"no runs in {output_folder}{why}"))
+        output.print(Text(f"no runs in {output_folder}"))
     for fault in faults:
         errors.print(Text(f"harness: {fault}"))
     if faults:

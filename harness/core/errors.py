@@ -73,7 +73,7 @@ class UnknownName(InputError):  # noqa: N818 - reads as the fault it names
     """A name that nothing is registered under; suggests the nearest ones that are."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str], *, fix: str | None = None) -> None:
-        names = sorted(known)
+        names, name = sorted(known), str(name)  # from Python anything may come
         near = [match for match, score, _ in process.extract(name, names, limit=3) if score >= 60]
         others = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
         listed = f"known: {', '.join(names[:SHOWN]) or 'none'}{others}"

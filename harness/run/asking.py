@@ -49,19 +49,18 @@ def answer_all(
     *,
     outlook: Outlook | None = None,
     counters: TokenCounters | None = None,
+    saving: dict[str, dict[str, int]] | None = None,
 ) -> tuple[TaskWork, ...]:
     """Have every request answered, round by round, until no task asks more; the work with all that was asked.
 
     `model` puts its answers into the record of `writer`. What a round asks hangs on the answers to the rounds before
     it alone, so an interrupted run asks the same again, in the same batches. An `outlook` says how long that takes, and
     may have some batches of the first round answered ahead of their turn. `counters` are those of a server, whose plan
-    has no tokens: what they count is added up over all processes of the run.
+    has no tokens: what they count is added up over all processes of the run. `saving` has the counts of what this
+    process asked before for the same run, and goes on with them.
     """
     done: list[Phase] = []
-    saving: dict[str, dict[str, int]] = {}
-    if counters is not None and is_there(path := writer.folder / _SAVING):
-        with formed(path, "the counts of tokens"):
-            saving = {name: {key: int(count) for key, count in one.items()} for name, one in json_object(path).items()}
+    saving = _counts_so_far({} if saving is None else saving, counters, writer)
     current = tuple(work)
 
     def is_open(batch: Batch) -> bool:
@@ -95,6 +94,17 @@ def answer_all(
         writer.write_json(_SAVING, saving)
         current = with_follow_ups(current, writer.responses, step_timeout_s)
     return current
+
+
+def _counts_so_far(
+    saving: dict[str, dict[str, int]], counters: TokenCounters | None, writer: RunWriter
+) -> dict[str, dict[str, int]]:
+    """The counts to go on with: those of a server also from before an interruption, as nothing is planned again."""
+    if counters is not None and is_there(path := writer.folder / _SAVING):
+        with formed(path, "the counts of tokens"):
+            for name, one in json_object(path).items():
+                saving[name] = {key: int(count) for key, count in one.items()}
+    return saving
 
 
 def _count(planned: Mapping[str, Sequence[Batch]], saving: dict[str, dict[str, int]]) -> None:

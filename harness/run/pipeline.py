@@ -16,6 +16,7 @@ from harness.core.errors import CheckpointError, HarnessError, InputError, Recor
 from harness.core.headlines import headline_estimates
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
+from harness.core.options import checked_options, checked_text, checked_texts
 from harness.core.process.heap import uncollected
 from harness.core.process.logs import LogFile, logged_to
 from harness.core.process.network import offline_if
@@ -82,10 +83,12 @@ def evaluate(
     that of `options`). The same call goes on where an interrupted one stopped, and returns at once where
     one has finished. Raises `HarnessError`.
     """
-    options, progress = options or EvalOptions(), progress or Quiet()
+    options, progress = checked_options(options or EvalOptions(), EvalOptions), progress or Quiet()
     if limit is not None:
         options = replace(options, limit=limit)
-    return next(evaluate_each([model], suite=suite, task=task, options=options, progress=progress))
+    return next(
+        evaluate_each([checked_text("model", model)], suite=suite, task=task, options=options, progress=progress)
+    )
 
 
 def evaluate_each(
@@ -101,7 +104,8 @@ def evaluate_each(
     All are resolved before the first is loaded, so that a bad one is found at once; adapters over the same base that
     follow each other share it in memory, and so do workers. Otherwise as `evaluate`.
     """
-    options, progress, loader = options or EvalOptions(), progress or Quiet(), Loader()
+    options, progress, loader = checked_options(options or EvalOptions(), EvalOptions), progress or Quiet(), Loader()
+    suite, task = checked_texts("suite", suite), checked_texts("task", task)
     if options.step is not None and len(models) > 1:
         raise InputError(
             f"is the step of one checkpoint, and {len(models)} were given",

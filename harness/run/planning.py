@@ -23,7 +23,7 @@ from harness.core.process.paths import public_name
 from harness.core.process.reachable import code_digest
 from harness.core.requests import GenerateUntil
 from harness.core.text.hashing import MAX_INTEGER, SHORT
-from harness.core.training.point import said_point
+from harness.core.training.point import TrainingPoint, said_point
 from harness.engine.devices import default_batch_tokens
 from harness.record import RunRecord, RunSpec
 from harness.record.environment import (
@@ -267,7 +267,8 @@ def _spec(
 
 def _training(checkpoint: Checkpoint, options: EvalOptions) -> dict[str, Any]:
     """Where in its training the checkpoint stands, as the spec has it: what the user didn't say, the trainer may."""
-    said, stated = said_point(options.lineage, options.step, options.tags), stated_point(checkpoint)
+    said = said_point(options.lineage, options.step, options.tags)
+    stated = TrainingPoint() if said.lineage and said.step is not None else stated_point(checkpoint)
     step = stated.step if said.step is None else said.step
     return {"lineage": said.lineage or stated.lineage, "step": step, "tags": dict(said.tags)}
 

@@ -154,6 +154,9 @@ def test_runs_are_compared_in_a_table_in_markdown_and_in_json(harness_here, runs
     assert table.returncode == 0
     assert "quiz/foxes/acc" in table.stdout
     assert "+6 -9" in table.stdout
+    # Of dimensions nobody counts flips, so their table has no empty column for them.
+    heads = [line.split() for line in table.stdout.splitlines() if line.startswith("what ")]
+    assert ["flips" in head for head in heads] == [False, True]
     assert len(re.findall(r"^quiz/foxes +\d", table.stdout, flags=re.MULTILINE)) == 2
     assert "| quiz/foxes/acc |" in harness_here("compare", first, second, "--markdown").stdout
     (found,) = json.loads(harness_here("compare", first, second, "--json").stdout)

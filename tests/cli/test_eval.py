@@ -74,6 +74,7 @@ def test_a_damaged_run_is_named_and_the_others_are_still_listed(harness_here, ti
     assert [row["run_id"] for row in json.loads(listed.stdout)] == [folder.name]
     assert listed.returncode == 2
     assert "broken/spec.json: is not JSON" in listed.stderr
+    (tmp_path / "empty").mkdir()
     assert "no runs in" in harness_here("runs", "--records", tmp_path / "empty").stdout
 
 

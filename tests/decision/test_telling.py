@@ -89,7 +89,7 @@ def test_what_settles_a_rule_evaluates_the_checkpoint_as_it_was(policy, run):
     assert words[2:8] == ["--model", "model-a", "--task", "piqa", "--limit", "560"]
     assert words[8:] == ["--dtype", "bfloat16", "--seed", "3", "--apply-chat-template", "--num-fewshot", "5"]
     # The tasks of a file have no name of their own, and where there are no more questions no command helps.
-    assert "--suite quiz.yaml " in gate(run(122, name="b", tasks=(asked,)), policy(FLOOR)).rules[0].reason
+    assert "--suite SUITE_FILE " in gate(run(122, name="b", tasks=(asked,)), policy(FLOOR)).rules[0].reason
     (ended,) = gate(run(122, name="c", tasks=(replace(asked, limit=500),)), policy(FLOOR)).rules
     assert settling_in(ended.reason)[1] == ""
     assert "more than the data has" in "\n".join(verdict_lines(gate(run(122, name="d"), policy(FLOOR))))

@@ -59,9 +59,14 @@ def test_the_trainers_word_is_taken_and_the_users_goes_before_it(checkpoint: Pat
         '{"global_step": 1e3}',
     ],
 )
-def test_a_trainers_file_that_says_no_step_is_none(checkpoint: Path, content: str) -> None:
+def test_a_trainers_file_that_says_no_step_is_none_and_that_is_told(
+    checkpoint: Path, content: str, caplog: pytest.LogCaptureFixture
+) -> None:
     (checkpoint / "trainer_state.json").write_text(content)
     assert stated_point(resolve(str(checkpoint))) == TrainingPoint()
+    (told,) = caplog.messages
+    assert told.startswith(str(checkpoint / "trainer_state.json"))
+    assert told.endswith("--lineage and --step say it")
 
 
 @pytest.mark.parametrize(
@@ -72,7 +77,7 @@ def test_a_trainers_file_that_says_no_step_is_none(checkpoint: Path, content: st
         ({"tags": ("lr=1", "lr=2")}, "says lr a second time"),
         ({"lineage": " "}, "is no name"),
         ({"lineage": "\udcff"}, "is no name"),
-        ({"step": -1}, "must be from 0"),
+        ({"step": -1}, "must be at least 0"),
     ],
 )
 def test_what_cant_be_kept_is_refused(tiny_llama: Path, tmp_path: Path, said: dict[str, object], words: str) -> None:

@@ -22,6 +22,9 @@ _TALL = 6
 """Lines a row, on the average, from which a table isn't one any more."""
 
 _NUMBER = re.compile(r"[-+]?[\d,]+(\.\d+)?(e[-+]?\d+)?%?")
+_DIGITS = 64
+_DIGEST = re.compile(rf"[0-9a-f]{{{_DIGITS}}}")
+"""What is copied whole or not at all."""
 _WRAPPER = Console(width=80)
 """What wraps a text asks a console for its tabs and overflow; nothing is printed by it."""
 
@@ -79,7 +82,9 @@ def _table(columns: list[str], rows: list[list[Text]], width: int, names: int, r
     full = [row for row in rows if len(row) > 1]
     places = range(len(columns))
     wanted = [max([cell_len(columns[at]), *(_longest(row[at]) for row in full)]) for at in places]
-    heads = list(map(cell_len, columns))
+    heads = [
+        max([cell_len(columns[at]), *(_DIGITS for row in full if _DIGEST.fullmatch(row[at].plain))]) for at in places
+    ]
     widths = _widths(wanted, wanted[:names], heads, width, _WHOLE)
     if widths is None and names > 1:
         joined = [[_joined(row[:names]), *row[names:]] if len(row) > 1 else row for row in rows]

@@ -9,6 +9,8 @@ from harness.core.statistics.intervals import CONFIDENCE
 __all__ = ["POWER", "design_effect", "more_samples", "rule_of_three", "samples_for_margin", "told_distance"]
 
 POWER = 0.8
+_MOST = 1e12
+"""Samples that no data set has."""
 
 
 def samples_for_margin(
@@ -20,9 +22,14 @@ def samples_for_margin(
     unit of the score. It is (z of confidence + z of power)^2 x discordance / margin^2, about 6.18 d / m^2, times the
     design `effect` of clusters. Raises `ValueError` for numbers out of range.
     """
-    if not (0 < discordance <= 1 and margin > 0 and 0 < power < 1 and 0.5 < confidence < 1 and effect >= 1):
+    if not (0 < discordance <= 1 and 0 < margin < math.inf and 0 < power < 1 and 0.5 < confidence < 1 and effect >= 1):
         raise ValueError("discordance, power and confidence are shares, the margin is above 0, the effect at least 1")
-    return math.ceil(_quantiles(power, confidence) ** 2 * discordance * effect / margin**2)
+    n = (_quantiles(power, confidence) / margin) * (_quantiles(power, confidence) / margin) * discordance * effect
+    if not n < _MOST:
+        raise ValueError(
+            f"no data has the {n:.1g} samples that it would take: take a wider margin, or smaller clusters"
+        )
+    return math.ceil(n)
 
 
 def design_effect(cluster_size: float, correlation: float) -> float:

@@ -49,7 +49,7 @@ def settled_by(run: Scored, key: Key, n: int, n_needed: int | None, *, against: 
 def command_of(run: Scored, key: Key, limit: int) -> str:
     """What evaluates the run's checkpoint again, as it was evaluated, on so many questions of each task of a number.
 
-    Tasks of a file are named by the file's suite, as no record keeps where the file was.
+    Tasks of a file are asked by `SUITE_FILE`, as no record keeps where the file was.
     """
     spec = run.record.spec
     tasks = _tasks(run, key)
@@ -58,8 +58,7 @@ def command_of(run: Scored, key: Key, limit: int) -> str:
     if {*names} <= {*registry.names("harness.tasks")}:
         options += [word for name in names for word in ("--task", name)]
     else:
-        known = key.suite in registry.names("harness.suites")
-        options += ["--suite", key.suite if known else f"{key.suite}.yaml"]
+        options += ["--suite", key.suite if key.suite in registry.names("harness.suites") else _SUITE_FILE]
     options += ["--limit", str(limit)]
     if spec.dtype in _DTYPES:
         options += ["--dtype", spec.dtype]
@@ -73,6 +72,8 @@ def command_of(run: Scored, key: Key, limit: int) -> str:
     return shlex.join(["harness", "eval", *options])
 
 
+_SUITE_FILE = "SUITE_FILE"
+"""In place of a path that only the user knows, as in a line of usage."""
 _DTYPES = ("float32", "bfloat16", "float16")
 
 

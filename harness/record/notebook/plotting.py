@@ -1,7 +1,7 @@
 """Charts of runs, as a notebook draws them: every dimension of several, or one score by when, by step or by another."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
@@ -36,9 +36,12 @@ def plot(
     as `suite/task/metric`, with `/attribute=value` behind it for one group. Raises `UnknownName` for a score that no
     run has, and `InputError` where there is nothing to draw.
     """
-    shown = list(records) if isinstance(records, Iterable) and not isinstance(records, str) else [records]
+    given: Any = records
+    shown = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     for one in shown:
         require_record(one)
+    if theme not in get_args(Theme):
+        raise UnknownName("theme", theme, get_args(Theme))
     if not shown:
         raise InputError("there are no runs to draw", fix="harness.load_records(folder) reads those of a folder")
     if y is None:

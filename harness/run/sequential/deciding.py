@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from harness.core.errors import InputError
+from harness.core.options import checked_options
 from harness.core.process.network import offline_if
 from harness.core.process.progress import Progress, Quiet
 from harness.decision.gate import judge_of, summed_up, weight
@@ -139,7 +140,7 @@ def decide(
 
     Raises `InputError` where no rule could be decided, before anything is asked, and `HarnessError` as `evaluate`.
     """
-    options, progress = options or EvalOptions(), progress or Quiet()
+    options, progress = checked_options(options or EvalOptions(), EvalOptions), progress or Quiet()
     began = time.monotonic()
     suites = suite or list(dict.fromkeys(rule.suite for rule in policy.rules))
     with offline_if(options.offline, model, baseline_model), ExitStack() as stack:

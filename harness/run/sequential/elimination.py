@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from harness.core.errors import InputError
+from harness.core.options import checked_options
 from harness.core.process.network import offline_if
 from harness.core.process.progress import Progress, Quiet
 from harness.core.scores import OVERALL
@@ -82,7 +83,11 @@ def rank_checkpoints(
     are asked no more. "Surely" is by bounds that hold at every moment, each at a level that makes the chance of any
     error among all pairs at most 1 - `confidence`. Raises `InputError` as `decide`.
     """
-    options, progress, began = options or EvalOptions(), progress or Quiet(), time.monotonic()
+    options, progress, began = (
+        checked_options(options or EvalOptions(), EvalOptions),
+        progress or Quiet(),
+        time.monotonic(),
+    )
     if len(set(models)) < len(models) or not 1 <= top < len(models):
         raise InputError(
             f"needs more than {top} checkpoints, each named once, to tell the {top} best of", place="harness rank"

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from harness.checkpoints.loading.dtypes import SERVED
 from harness.checkpoints.loading.loader import Loader
+from harness.checkpoints.served.tokens import token_counters
 from harness.core.errors import RecordError
 from harness.core.meters import MEASURING, Meter
 from harness.core.models import Model
@@ -70,6 +71,7 @@ class GrowingRun:
         self._opened: _Opened | None = None
         self._taken: frozenset[str] = frozenset()
         self._asked_s = self._asked_cost = 0.0
+        self._saving: dict[str, dict[str, int]] = {}
 
     def __enter__(self) -> "GrowingRun":
         self.writer = self._stack.enter_context(closing(RunWriter(self.output, self.whole.spec)))
@@ -147,7 +149,11 @@ class GrowingRun:
         if not self._is_described or any(map(self._is_open, asked)):
             opened, began = self._open(), time.monotonic()
             resumed = ResumedModel(opened.model, self.writer)
-            answer_all(asked, resumed, self.writer, opened.meter, self.progress, self.whole.plugin_timeout_s)
+            answer_all(
+                *(asked, resumed, self.writer, opened.meter, self.progress, self.whole.plugin_timeout_s),
+                counters=token_counters(self.whole.checkpoint),
+                saving=self._saving,
+            )
             self._asked_s += time.monotonic() - began
             self._asked_cost += math.fsum(len(one.samples) * sample_cost(one) for one in asked)
         work = tuple(one for one in (self._work.get(place) for place in limits) if one is not None)

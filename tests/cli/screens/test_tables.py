@@ -56,6 +56,14 @@ def test_a_name_that_is_too_long_stands_above_its_row() -> None:
     assert told[2].split()[:4] == ["piqa", "acc_norm", "0.6050", "200"]
 
 
+def test_a_digest_is_whole_so_that_it_can_be_copied() -> None:
+    digests = {"config.json": "0a" * 32, "generation_config.json": "1b" * 32}
+    told = lines(80, ("file", "SHA-256"), list(digests.items()))
+    assert max(map(len, told)) <= 80
+    for digest in digests.values():
+        assert any(line.endswith(f" {digest}") for line in told)
+
+
 def test_a_window_too_narrow_for_columns_gets_lists() -> None:
     told = lines(40, ("data", "title", "source", "dropped"), [("piqa", "Two ways " * 9, "a package " * 9, "none " * 9)])
     assert told[1] == "piqa"

@@ -43,9 +43,18 @@ def test_more_samples_bring_the_bound_as_near_as_is_needed():
     assert statistics.told_distance(100, stderr=0.05, samples=n) == pytest.approx(0.04, rel=1e-2)
 
 
-@pytest.mark.parametrize("wrong", [{"discordance": 0}, {"discordance": 2}, {"margin": 0}, {"power": 1}, {"effect": 0}])
-def test_a_plan_of_impossible_numbers_is_refused(wrong):
-    with pytest.raises(ValueError, match="shares"):
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        *(({name: value}, "shares") for name, value in (("discordance", 0), ("discordance", 2), ("margin", 0))),
+        *(({name: value}, "shares") for name, value in (("margin", math.inf), ("margin", math.nan), ("power", 1))),
+        ({"effect": 0}, "shares"),
+        ({"effect": math.inf}, "no data has"),
+        ({"margin": 1e-200}, "no data has"),
+    ],
+)
+def test_a_plan_of_impossible_numbers_is_refused(wrong, said):
+    with pytest.raises(ValueError, match=said):
         statistics.samples_for_margin(**{"discordance": 0.1, "margin": 0.02, **wrong})
 
 

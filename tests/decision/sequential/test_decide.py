@@ -208,6 +208,9 @@ def test_all_samples_of_the_data_decide_whatever_they_say(place, baseline, tmp_p
     # others like them, it can't tell.
     assert gate(found.record, rules).rules == found.verdict.rules
     assert gate(baseline, rules).verdict == "INCONCLUSIVE"
+    # However many looks it took, the tokens of all of them are counted.
+    assert found.looks > 1
+    assert found.record.token_counts[0] == baseline.token_counts[0]
 
 
 @pytest.mark.parametrize("text", ["0m", "0 requests", "many", "3 weeks", "-1h", ""])
