@@ -33,14 +33,14 @@ def suite_page(suite: Suite) -> str:
         size = f"{task.default_limit} samples by default"
         used = ", ".join(f"`{name}`" for name in dict.fromkeys(metric.name for metric in task.metrics))
         parts += [f"## {task.name}", _doc(type(task)), f"{size[0].upper()}{size[1:]}; metrics: {used}."]
-    parts.append("# Metrics")
+    parts.append("## Metrics")
     asked = [metric for task in tasks for metric in task.metrics]
     parts += _entries(asked)
     for names, text in suite.derived.items():
-        parts += [f"## {', '.join(f'`{name}`' for name in names)}", _filled(text)]
+        parts += [f"### {', '.join(f'`{name}`' for name in names)}", _filled(text)]
     known = {metric.name for metric in asked}
     for where, metrics in suite.further_metrics():
-        parts += [f"# Metrics of {where}", *_entries(one for one in metrics if one.name not in known)]
+        parts += [f"## Metrics of {where}", *_entries(one for one in metrics if one.name not in known)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -67,7 +67,7 @@ def _filled(text: str) -> str:
 
 
 def _metric_heading(metrics: Sequence[Metric]) -> str:
-    return "## " + ", ".join(dict.fromkeys(f"`{metric.name}`" for metric in metrics))
+    return "### " + ", ".join(dict.fromkeys(f"`{metric.name}`" for metric in metrics))
 
 
 def _facts(metrics: Sequence[Metric]) -> str:

@@ -53,7 +53,7 @@ def test_every_metric_of_every_task_says_what_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", ["ss", "demographic_parity_difference_sex", "selection_rate", "mcc"])
 def test_a_page_names_the_optimum_and_the_source_of_a_metric(name: str) -> None:
     page = pages(["fairness"])["fairness.md"]
-    (entry,) = (part for part in page.partition("# Metrics")[2].split("\n## ") if f"`{name}`" in part.splitlines()[0])
+    (entry,) = (part for part in page.partition("## Metrics")[2].split("\n### ") if f"`{name}`" in part.splitlines()[0])
     assert "- Best: " in entry
     assert "- Source: " in entry
 
@@ -69,5 +69,5 @@ def test_a_page_names_the_optimum_and_the_source_of_a_metric(name: str) -> None:
 )
 def test_metrics_that_only_a_users_own_tasks_have_stand_on_a_page_too(suite: str, metric: str) -> None:
     page = (FOLDER / f"{suite}.md").read_text(encoding="utf-8")
-    assert f"`{metric}`" in page.partition("# Metrics of ")[2]
+    assert f"`{metric}`" in page.partition("## Metrics of ")[2]
     assert "Not explained further" not in page
