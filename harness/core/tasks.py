@@ -265,6 +265,8 @@ class Suite(ABC):
 
     See `harness.core.headlines`.
     """
+    earlier_headlines: ClassVar[Sequence[Sequence[tuple[str, str]]]] = ()
+    """What the headline was made of in earlier versions: records of theirs are still told whole by it."""
 
     derived: ClassVar[Mapping[tuple[str, ...], str]] = MappingProxyType({})
     """What the metrics that `derive` gives mean, by the names of those that share a text."""

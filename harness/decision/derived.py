@@ -203,11 +203,12 @@ def _headline(run: Scored, key: Key, one: Estimate) -> Iterator[str]:
 
 
 def _left_out(run: Scored, key: Key, one: Estimate) -> list[str]:
-    """Parts of a suite's headline that the run has, and that this headline is not made of."""
+    """Parts of a suite's headline that the run has and this one leaves out, today or in an earlier version."""
     if key.suite not in registry.names("harness.suites"):
         return []
     named = {(part.task, part.metric) for part in one.parts}
-    wanted = registry.suite(key.suite).headline
+    suite = registry.suite(key.suite)
+    wanted = next((parts for parts in suite.earlier_headlines if named & {*parts}), suite.headline)
     held = [Key(key.suite, task, metric) for task, metric in wanted if (task, metric) not in named]
     return [f"{part.task}/{part.metric}" for part in held if part in run.estimates and run.estimates[part].applies]
 

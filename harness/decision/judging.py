@@ -184,7 +184,7 @@ class Judge:
     def _against(self, rule: Rule, key: Key, blank: RuleVerdict) -> RuleVerdict:
         assert self.baseline is not None
         if key not in self.baseline.estimates:
-            return replace(blank, value=None, reason="the baseline has no such number")
+            return replace(blank, value=None, reason=self._lacking(key))
         margin = self._margin(rule, key)
         contrast = self.bounds.against(key, margin)
         if unusable := self._unusable(key, contrast.invalid_share, replace(blank, value=None)):
@@ -198,6 +198,19 @@ class Judge:
         if found is None:
             return replace(blank, verdict="INCONCLUSIVE", value=None, reason=contrast.reason or "")
         return self._held(rule, key, replace(blank, n=found.n or blank.n), found, edges, (before.value, now.value))
+
+    def _lacking(self, key: Key) -> Reason:
+        """Why there is nothing in the baseline to hold a number of the run against."""
+        assert self.baseline is not None
+        other = next((one for one in self.baseline.estimates if one[:2] == key[:2] and one.is_headline), None)
+        if key.is_headline and other:
+            return Reason(
+                "the baseline's headline is of {other}, this one of {metric}, as versions differ: evaluate the older "
+                "run again, or name a task and a metric",
+                other=other.metric,
+                metric=key.metric,
+            )
+        return Reason("the baseline has no such number")
 
     def _held(
         self,

@@ -12,9 +12,11 @@ from scipy import special
 from scipy.optimize import brentq
 from typing_extensions import override
 
+from harness.core import statistics
 from harness.core.metrics import Undefined
+from harness.core.pairing import Pairs
 from harness.core.scores import Score
-from harness.core.statistics import CONFIDENCE, Interval, upper_tail
+from harness.core.statistics import CONFIDENCE, RESAMPLES, Difference, Interval, upper_tail
 from harness.core.statistics.clusters import Clusters, cluster_members, inflation, is_clustered
 from harness.metrics.calibration_bins import SMALLEST_BIN, Bins, equal_mass_bins, equal_width_bins
 from harness.metrics.confidence import ConfidenceMetric, Values, confidences
@@ -74,7 +76,12 @@ def _spread(bins: Bins, right: Values, clusters: Clusters, confidence: float) ->
 
 @dataclass(frozen=True, kw_only=True)
 class _Distance(ConfidenceMetric):
-    """A distance over bins, which noise alone lifts above 0."""
+    """A distance over bins, which noise alone lifts above 0.
+
+    It does so less the further from 0 the distance is, so that the difference of two is drawn towards 0, and resampling
+    both runs together, which sees no bias, would pass what is worse. So a difference is told by both runs' own
+    intervals, which allow for it (see `statistics.difference_of_ends`).
+    """
 
     @override
     def reduce(self, scores: Sequence[Score], rng: Random, confidence: float = CONFIDENCE) -> Interval:
@@ -89,6 +96,22 @@ class _Distance(ConfidenceMetric):
         low, high, stderr, method = self.ends(bins, spread, rng)
         suffix = ", clustered" if spread.clustered else ""
         return Interval(value=value, stderr=stderr, low=min(low, value), high=max(high, value), method=method + suffix)
+
+    @override
+    def difference(
+        self,
+        pairs: Pairs,
+        rng: Random,
+        confidence: float = CONFIDENCE,
+        resamples: int = RESAMPLES,
+    ) -> Difference:
+        """Of the ends of both runs' intervals."""
+        seed = rng.getrandbits(64)
+        first, second = (
+            self.reduce([score for score in side if score is not None], Random(seed), confidence)
+            for side in (pairs.first, pairs.second)
+        )
+        return statistics.difference_of_ends(first, second, len(pairs), pairs.clusters, confidence)
 
     def bins(self, confidence: Values, right: Values) -> Bins:
         """How samples are put together."""

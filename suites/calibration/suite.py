@@ -37,7 +37,8 @@ class Calibration(Suite):
         "calibration_imdb",
         "calibration_imdb_classifier",
     )
-    headline = tuple((task, "ece_debiased") for task in tasks)
+    headline = tuple((task, "brier") for task in tasks)
+    earlier_headlines = (tuple((task, "ece_debiased") for task in tasks),)
 
     @override
     def further_metrics(self) -> Sequence[tuple[str, Sequence[Metric]]]:

@@ -31,6 +31,9 @@ class Quiz(Suite):
     headline = (("foxes", "acc"),)
 
 
+QUIZ = Quiz()
+
+
 def task_spec(**changes: Any) -> TaskSpec:
     fields: dict[str, Any] = {
         "suite": "quiz",
@@ -91,6 +94,7 @@ def sealed(
     windows: Sequence[Window] = (),
     checkpoint: Mapping[str, Any] | None = None,
     task: str = "foxes",
+    suite: Suite = QUIZ,
     responses: Sequence[Mapping[str, Any]] = (),
     **changes: Any,
 ) -> RunRecord:
@@ -101,7 +105,7 @@ def sealed(
     writer.write_json("environment.json", {"peak_memory_bytes": 5000, "packages": {}})
     writer.write_json("checkpoint.json", {**described, **(checkpoint or {})})
     writer.write_json("engine.json", {})
-    writer.write_json(METRICS, metric_rows({("quiz", task): metrics}))
+    writer.write_json(METRICS, metric_rows({(suite.name, task): metrics}))
     for window in windows:
         writer.append_window(window)
     estimates = []
@@ -111,12 +115,12 @@ def sealed(
         for group in (None, *sorted(groups, key=str)):
             chosen = [score for score in own if group is None or group.holds(score)]
             estimates.append(
-                estimate_metric(metric, chosen, suite="quiz", task=task, seed=0, signature="s", group=group)
+                estimate_metric(metric, chosen, suite=suite.name, task=task, seed=0, signature="s", group=group)
             )
-    estimates += headline_estimates([Quiz()], estimates, "s")
+    estimates += headline_estimates([suite], estimates, "s")
     record = writer.seal(
         responses=responses,
-        scores=[score_row("quiz", task, score) for score in scores],
+        scores=[score_row(suite.name, task, score) for score in scores],
         estimates=estimates,
         measurements=measurements,
     )

@@ -12,7 +12,10 @@ from harness.decision.drafting import draft
 from harness.decision.gate import gate
 from harness.decision.policy import read_policy, templates
 from harness.decision.reports import sarif
+from harness.metrics.calibration_distances import DebiasedECE
 from harness.record import RunRecord
+from suites.calibration.metrics import BRIER
+from suites.calibration.suite import Calibration
 from tests.decision.runs import flipped, measured, reading, scores_of, sealed, task_spec
 
 FLOOR = {"kind": "floor", "suite": "quiz", "bound": 0.6}
@@ -252,6 +255,33 @@ def test_the_templates_are_policies_and_apply_to_a_suite_that_they_name(tmp_path
     found = read_policy(name)
     assert found.name == name
     assert all(rule.kind == "non_inferior" and not rule.required for rule in found.rules)
+
+
+class EarlierCalibration(Calibration):
+    """As it was when its headline was a calibration error."""
+
+    headline = Calibration.earlier_headlines[0]
+
+
+def test_a_headline_of_an_earlier_version_is_judged_and_held_against_none_of_today(tmp_path, policy):
+    sure = [0.5 + index / 200 for index in range(100)]
+    scores = [
+        Score(sample_id=str(index), metric=name, value=value, gold="1", predicted=str(index % 2))
+        for index, one in enumerate(sure)
+        for name, value in (("ece_debiased", one), ("brier", 2 * (one - index % 2) ** 2))
+    ]
+    task = "calibration_piqa"
+    known = {"metrics": (DebiasedECE(), BRIER), "task": task, "tasks": (task_spec(suite="calibration", task=task),)}
+    earlier, today = (
+        sealed(tmp_path / "runs", name, scores, suite=suite, suites=("calibration",), **known)
+        for name, suite in (("a", EarlierCalibration()), ("b", Calibration()))
+    )
+    rule = policy({"kind": "non_inferior", "suite": "calibration", "margin": 0.5})
+    assert [gate(one, rule, one).rules[0].metric for one in (earlier, today)] == ["ece_debiased", "brier"]
+    assert [gate(one, rule, one).verdict for one in (earlier, today)] == ["PASS", "PASS"]
+    (said,) = gate(today, rule, earlier).rules
+    assert said.verdict == "ERROR"
+    assert "the baseline's headline is of ece_debiased, this one of brier" in (said.reason or "")
 
 
 def test_only_sealed_and_unchanged_runs_are_judged(policy, run):

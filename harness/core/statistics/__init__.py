@@ -17,6 +17,7 @@ from harness.core.statistics.means import (
 from harness.core.statistics.mover import pairwise_differences, pairwise_ratios, product_ends, weighted_sum
 from harness.core.statistics.paired.changes import NetGain, difference_of_gains, net_gain
 from harness.core.statistics.paired.differences import mean_of_differences, paired_difference
+from harness.core.statistics.paired.ends import difference_of_ends
 from harness.core.statistics.paired.extremes import change_of_largest, change_of_smallest
 from harness.core.statistics.paired.mcnemar import exact_mcnemar
 from harness.core.statistics.paired.rare import with_rare_changes
@@ -57,6 +58,7 @@ __all__ = [
     "clopper_pearson",
     "cluster_count",
     "design_effect",
+    "difference_of_ends",
     "difference_of_gains",
     "exact_mcnemar",
     "exact_proportion",

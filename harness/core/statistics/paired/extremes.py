@@ -1,13 +1,12 @@
 """How a largest or smallest of several numbers differs between two runs."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
-from scipy import special
 
-from harness.core.statistics.intervals import CONFIDENCE, Difference, upper_tail
+from harness.core.statistics.intervals import CONFIDENCE, Difference
+from harness.core.statistics.paired.ends import within
 
 __all__ = ["change_of_largest", "change_of_smallest"]
 
@@ -59,16 +58,4 @@ def change_of_smallest(
 
 
 def _difference(value: float, low: float, high: float, n: int, confidence: float) -> Difference:
-    quantile = float(special.ndtri(upper_tail(confidence)))
-    towards = value - low if value > 0 else high - value
-    distance = quantile * abs(value) / towards if towards else math.inf if value else 0.0
-    return Difference(
-        value=value,
-        stderr=(high - low) / (2 * quantile),
-        low=low,
-        high=high,
-        p_value=2 * float(special.ndtr(-distance)),
-        method="paired extremes, MOVER",
-        n=n,
-        cluster_count=n,
-    )
+    return replace(within(value, low, high, n, confidence), method="paired extremes, MOVER")
