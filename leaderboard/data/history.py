@@ -13,7 +13,7 @@ from leaderboard.data.comparability import Asked, suite_differs
 from leaderboard.data.pairs import Part, difference_p
 from leaderboard.data.ranking import LEVEL
 
-__all__ = ["by_step", "history_of"]
+__all__ = ["by_step", "drawn_rows", "history_of"]
 
 
 def history_of(store: Store, run_id: str) -> pd.DataFrame:
@@ -52,6 +52,11 @@ def history_of(store: Store, run_id: str) -> pd.DataFrame:
 def by_step(rows: pd.DataFrame) -> bool:
     """Whether the rows of a history lie on an axis of steps."""
     return int(rows["step"].nunique()) > 1
+
+
+def drawn_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of a history what is drawn: over steps the runs that say theirs, else all of them, without the column."""
+    return rows[rows["step"].notna()] if by_step(rows) else rows.drop(columns="step")
 
 
 def _in_order(rows: pd.DataFrame) -> pd.DataFrame:

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 import pandas as pd
 
 from harness.charts import Axis
+from harness.core.reports import PERFORMANCE
+from harness.core.reports.installed import suite_report
 from harness.core.text.display import number
 from harness.core.text.translation import Translate
 from leaderboard.data.scales import scale_in
 
-__all__ = ["AXES", "READ_FROM", "WHOLE_RUN", "axis_of", "points", "scaled_axis"]
+__all__ = ["AXES", "READ_FROM", "WHOLE_RUN", "axis_of", "known_costs", "performance_first", "points", "scaled_axis"]
 
 WHOLE_RUN = "run"
 """The task of a meter's readings under which those of the whole run stand."""
@@ -62,6 +64,19 @@ def points(
         for field, suffix in (("value", ""), ("low", "_low"), ("high", "_high")):
             frame[f"{side}{suffix}"] = pd.to_numeric(values[field]).to_numpy(dtype=float)
     return frame
+
+
+def performance_first(scores: pd.DataFrame) -> list[str]:
+    """The suites that have a score; first those that say how well the work is done: most people ask what that costs."""
+    known = dict.fromkeys(scores.loc[scores["value"].notna(), "suite"])
+    return sorted(known, key=lambda suite: suite_report(suite).evidence is not PERFORMANCE)
+
+
+def known_costs(
+    up: str, checkpoints: pd.DataFrame, scores: pd.DataFrame, energy: pd.DataFrame, names: Mapping[str, str]
+) -> list[str]:
+    """The costs of `AXES` that some run is known to have."""
+    return [one for one in AXES if points(one, up, checkpoints, scores, energy, names)["x"].notna().any()]
 
 
 def scaled_axis(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

@@ -17,11 +17,13 @@ from leaderboard.data.names import labels
 from leaderboard.export.board_page import board_page, ranked
 from leaderboard.export.compare_page import compare_file, compare_page, pairs, pairs_page
 from leaderboard.export.folder import Sheaf, fill_folder, refuse_foreign
+from leaderboard.export.history_page import history_page, lineages
 from leaderboard.export.run_page import put_run_file, run_file, run_page
 from leaderboard.export.runs import BoardRuns
 from leaderboard.export.samples import samples_by_task
 from leaderboard.export.samples_page import Manifest, Places, put_samples, samples_file, samples_html
 from leaderboard.export.tongue import CODES, Tongue
+from leaderboard.export.tradeoffs_page import tradeoffs_page
 
 __all__ = ["BoardExport"]
 
@@ -92,6 +94,9 @@ class _Site:
             self._compared(pair)
             self._progress.advance()
         self._put("compare.html", lambda tongue: pairs_page(held, found, tongue))
+        self._put("tradeoffs.html", lambda tongue: tradeoffs_page(held, order, tongue, sheaf))
+        descent = lineages(held)
+        self._put("history.html", lambda tongue: history_page(held, descent, tongue, sheaf))
 
     def _run(self, run_id: str, apart: str | None) -> None:
         held, sheaf, manifest = self._held, self._sheaf, self._manifests.get(run_id)

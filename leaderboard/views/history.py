@@ -8,7 +8,7 @@ import streamlit as st
 
 from harness.charts import history as drawn_history
 from leaderboard.chosen import ChosenRun, chosen_run
-from leaderboard.data.history import by_step, history_of
+from leaderboard.data.history import by_step, drawn_rows, history_of
 from leaderboard.parts import chart, next_command, titled_table
 from leaderboard.session import Session
 
@@ -39,7 +39,7 @@ def page(session: Session) -> None:
     rows = history_of(session.store, chosen.run_id)
     over_steps = by_step(rows)
     loose = list(rows.loc[rows["step"].isna(), "run_id"].unique()) if over_steps else []
-    shown = rows[rows["step"].notna()] if over_steps else rows.drop(columns="step")
+    shown = drawn_rows(rows)
     count = shown["run_id"].nunique()
     if count < 2:
         _say_next(session, chosen)

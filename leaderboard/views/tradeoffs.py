@@ -7,13 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from harness.charts import MOST, SCALE, Axis, radar, tradeoff
-from harness.core.reports import PERFORMANCE
-from harness.core.reports.installed import suite_report
 from leaderboard.address import choose_many, choose_one
 from leaderboard.chosen import verified_runs
 from leaderboard.data import queries
 from leaderboard.data.names import labels
-from leaderboard.data.points import AXES, WHOLE_RUN, axis_of, points, scaled_axis
+from leaderboard.data.points import AXES, WHOLE_RUN, axis_of, known_costs, performance_first, points, scaled_axis
 from leaderboard.parts import chart
 from leaderboard.session import Session
 
@@ -47,17 +45,17 @@ def page(session: Session) -> None:
     rows = known[known["run_id"].isin(chosen)]
     scores = queries.scores(session.store, chosen)
     energy = queries.estimates(session.store, chosen, task=WHOLE_RUN)
-    suites = _first_that_can(scores)
+    suites = performance_first(scores)
     if not suites:
         st.info(t("None of these runs has a score for a dimension."))
         return
     columns = st.columns(2)
     up = choose_one(columns[0], t("Upward"), suites, "y", shown=session.title)
-    known_costs = [one for one in AXES if points(one, up, rows, scores, energy, names)["x"].notna().any()]
+    costs = known_costs(up, rows, scores, energy, names)
     across = choose_one(
         columns[1],
         t("Across"),
-        [*known_costs, *[one for one in suites if one != up], up],
+        [*costs, *[one for one in suites if one != up], up],
         "x",
         shown=lambda one: t(AXES[one][0]) if one in AXES else session.title(one),
     )
@@ -81,12 +79,6 @@ def _sides(session: Session, x: Axis, y: Axis) -> dict[str, str]:
         for side, axis in (("y", y), ("x", x))
         for end, said in ends.items()
     }
-
-
-def _first_that_can(scores: pd.DataFrame) -> list[str]:
-    """The suites that have a score; first those that say how well the work is done: most people ask what that costs."""
-    known = dict.fromkeys(scores.loc[scores["value"].notna(), "suite"])
-    return sorted(known, key=lambda suite: suite_report(suite).evidence is not PERFORMANCE)
 
 
 def _dimensions(session: Session, all_scaled: pd.DataFrame, suites: Sequence[str], *, together: bool) -> None:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ HARMFUL: Sequence[Suite] = (_Harmful(),)
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """Where the runs are, and where their export is; `alpha` and `beta` answer the same."""
+    """Where the runs are, and where their export is; `alpha` and `beta` answer the same, and are of one training."""
 
     runs: Path
     folder: Path
@@ -68,11 +69,16 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     root = tmp_path_factory.mktemp("export")
     runs = root / "runs"
     made = {
-        name: make_record(runs, model=f"./{name}", fingerprint=name[0] * 64, right=right, n=60, started_at=day)
-        for name, right, day in (
-            ("alpha", 0.3, "2026-11-01T10:00:00+00:00"),
-            ("beta", 0.9, "2026-11-02T10:00:00+00:00"),
+        name: make_record(
+            runs,
+            model=f"./{name}",
+            fingerprint=name[0] * 64,
+            right=right,
+            n=60,
+            started_at=f"2026-11-0{step}T10:00:00+00:00",
+            change=partial(replace, lineage="training", step=1000 * step),
         )
+        for name, right, step in (("alpha", 0.3, 1), ("beta", 0.9, 2))
     }
     shots = make_record(runs, model="./shots", fingerprint="9" * 64, num_fewshot=3)
     hostile = make_record(

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from harness.core.errors import HarnessError, InputError, RecordError
-from harness.core.text.display import visible
+from harness.core.text.display import number, visible
 from harness.core.text.translation import translator
 from leaderboard.export.folder import LISTED
 from tests.leaderboard.export.conftest import HOSTILE, called, contents, export
@@ -61,7 +61,7 @@ def pages(exported):
 
 
 def test_every_run_has_its_pages_in_both_languages(exported):
-    names = {"index.html", "compare.html", f"compare-{exported.alpha.run_id}-{exported.beta.run_id}.html"}
+    names = {"index.html", "compare.html", "tradeoffs.html", "history.html", f"compare-{exported.alpha.run_id}-{exported.beta.run_id}.html"}
     for record in (exported.alpha, exported.beta, exported.shots, exported.hostile):
         names |= {f"run-{record.run_id}.html", f"samples-{record.run_id}.html"}
     found = {name for name in exported.files if name.endswith(".html")}
@@ -158,6 +158,24 @@ def bare(exported, tmp_path_factory):
     shutil.copytree(exported.folder, folder)
     export(exported.runs, folder, samples=False)
     return folder
+
+
+def test_a_training_is_drawn_over_its_steps(exported, pages):
+    said, files = pages["history.html"].text, exported.files
+    assert "2 runs of this lineage, by the step of the training" in said
+    assert all(text in said for text in ("training", "1,000", "2,000", "alpha", "beta"))
+    drawn = [files[name].decode() for name in pages["history.html"].places if name.endswith(".svg")]
+    assert drawn
+    assert all("step of the training" in svg for svg in drawn)
+    assert "按训练步数排列" in pages["zh/history.html"].text
+
+
+def test_trade_offs_hold_a_score_against_what_is_known_of_costs(exported, pages):
+    page = pages["tradeoffs.html"]
+    (overall,) = [one for one in exported.beta.estimate_list if one.suite == "accuracy" and one.is_headline]
+    assert all(text in page.text for text in ("alpha", "beta", "parameters (millions)", number(overall.value)))
+    drawn = [exported.files[name].decode() for name in page.places if name.endswith(".svg")]
+    assert any("Accuracy against parameters" in svg for svg in drawn)
 
 
 def test_without_samples_no_prompt_and_no_answer_is_there(bare):
