@@ -61,7 +61,13 @@ def pages(exported):
 
 
 def test_every_run_has_its_pages_in_both_languages(exported):
-    names = {"index.html", "compare.html", "tradeoffs.html", "history.html", f"compare-{exported.alpha.run_id}-{exported.beta.run_id}.html"}
+    names = {
+        "index.html",
+        "compare.html",
+        "tradeoffs.html",
+        "history.html",
+        f"compare-{exported.alpha.run_id}-{exported.beta.run_id}.html",
+    }
     for record in (exported.alpha, exported.beta, exported.shots, exported.hostile):
         names |= {f"run-{record.run_id}.html", f"samples-{record.run_id}.html"}
     found = {name for name in exported.files if name.endswith(".html")}
