@@ -14,5 +14,5 @@ if [[ -n "$ARGUMENTS" ]]; then
     python -c 'import shlex, sys; sys.stdout.write("".join(word + "\0" for word in shlex.split(sys.argv[1])))' "$ARGUMENTS"
   )
 fi
-harness eval "${options[@]}" --output runs --json > run.json
+harness eval "${options[@]}" --out runs --json > run.json
 echo "run-id=$(python -c 'import json; print(json.load(open("run.json"))["run_id"])')" >> "$GITHUB_OUTPUT"

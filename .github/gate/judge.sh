@@ -1,6 +1,6 @@
 # Writes the verdict down and goes on: what it means for the job is decided when reports and comment are out.
 set -uo pipefail
-options=(--policy "$POLICY" --output runs --junit gate.xml --sarif gate.sarif)
+options=(--policy "$POLICY" --records runs --junit gate.xml --sarif gate.sarif)
 [[ -n "$BASELINE" ]] && options+=(--baseline "$BASELINE")
 if [[ -n "$ARGUMENTS" ]]; then
   while IFS= read -r -d '' word; do options+=("$word"); done < <(

@@ -48,10 +48,7 @@ def sarif(policy: Policy, verdict: Verdict, version: str) -> dict[str, Any]:
     from run to run, by what it is on.
     """
     failed = [rule for rule in verdict.rules if rule.verdict in ("FAIL", "ERROR")]
-    rules = [
-        {"id": rule.rule, "shortDescription": {"text": f"{rule.kind} of {rule.suite}/{rule.task}/{rule.metric}"}}
-        for rule in verdict.rules
-    ]
+    rules = [_described(policy, rule) for rule in verdict.rules]
     results = [
         {
             "ruleId": rule.rule,
@@ -70,6 +67,32 @@ def sarif(policy: Policy, verdict: Verdict, version: str) -> dict[str, Any]:
         "$schema": _SCHEMA,
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "invocations": [invocation], "results": results}],
+    }
+
+
+_ASKED = {
+    "floor": "The score must be at least its bound",
+    "ceiling": "The score must be at most its bound",
+    "target": "The score must be within a margin of its target",
+    "non_inferior": "Against the baseline, the score may be worse by a margin at most",
+    "no_worse_group": "Against the baseline, no group may lose more than a margin",
+}
+_HELP = (
+    "The line of the rule in the policy file says what is allowed. `harness gate RUN --policy FILE` prints the figures "
+    "behind the verdict, `harness compare` the samples that changed; docs/gate.md says what each kind of rule means."
+)
+
+
+def _described(policy: Policy, rule: RuleVerdict) -> dict[str, Any]:
+    """A rule as GitHub's code scanning requires it, which is more than the schema does: two descriptions and a help."""
+    on = f"{rule.suite}/{rule.task}/{rule.metric}"
+    return {
+        "id": rule.rule,
+        "shortDescription": {"text": f"{rule.kind} of {on}"},
+        "fullDescription": {
+            "text": f"{_ASKED[rule.kind]} ({100 * policy.confidence:.3g} % sure): {on}, policy {policy.name}."
+        },
+        "help": {"text": _HELP},
     }
 
 

@@ -104,6 +104,9 @@ def check_sarif(log, kinds):
     assert driver["name"]
     identifiers = [rule["id"] for rule in driver["rules"]]
     assert len(set(identifiers)) == len(identifiers)
+    # What GitHub's code scanning requires of each rule, and the schema doesn't.
+    for rule in driver["rules"]:
+        assert all(rule[part]["text"] for part in ("shortDescription", "fullDescription", "help"))
     assert [result["kind"] for result in run["results"]] == kinds
     for result in run["results"]:
         assert result["message"]["text"]
