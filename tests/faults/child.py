@@ -39,6 +39,8 @@ for _name in (
     "transformers.models.llama.modeling_llama",
 ):
     import_module(_name)  # what the command would import late, so that the fork server has it
+# Else each fork that loads weights compiles 900 regular expressions.
+import_module("transformers.conversion_mapping").get_checkpoint_conversion_mapping("llama")
 gc.freeze()  # else the collector of each fork copies all of the fork server's pages
 
 Fault = tuple[str, Any]

@@ -1,18 +1,18 @@
 """What pins the code of a run."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import harness
+from tests.forks import python
 
 SCRIPT = "from harness.record.environment import package_versions; print(package_versions()['harness-code'])"
 
 
 def code_digest(folder: Path) -> str:
-    printed = subprocess.run([sys.executable, "-c", SCRIPT], cwd=folder, capture_output=True, text=True, check=True)
-    return printed.stdout
+    done = python("-c", SCRIPT, cwd=folder, path=(folder,))
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_changing_any_line_of_the_harness_changes_the_digest_of_its_code(tmp_path):
