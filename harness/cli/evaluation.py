@@ -18,6 +18,7 @@ from harness.cli.process.interrupts import interruptible
 from harness.cli.process.progress_bar import progress_bar, resumable
 from harness.cli.screens.forecast import forecast_as_json, print_forecast
 from harness.cli.screens.panels import EVALUATION
+from harness.core.errors import HarnessError
 from harness.core.process.heap import uncollected
 from harness.run.options import EvalOptions
 
@@ -87,26 +88,33 @@ def eval_command(
     if dry_run:
         _forecast(named, chosen, options, as_json=as_json)
         return
-    with resumable() as progress:
-        with uncollected():
-            from harness.run.together import evaluate_together, is_follower
+    records: list[RunRecord] = []
+    try:
+        with resumable() as progress:
+            with uncollected():
+                from harness.run.together import evaluate_together, is_follower
 
-        records = list(evaluate_together(named, options, progress, **chosen))
+            records.extend(evaluate_together(named, options, progress, **chosen))  # as far as it comes
+    except (HarnessError, typer.Exit):
+        if not as_json:
+            _print_all(records, options.output, named=len(named) > 1, every_row=every_row)
+        raise
     if is_follower(options):
         return
     if as_json:
         found = [_as_json(record) for record in records]
         print_json(found[0] if len(found) == 1 else found)
     else:
-        _print_all(records, options.output, every_row=every_row)
+        _print_all(records, options.output, named=len(named) > 1, every_row=every_row)
     if any(record.is_partial for record in records):
         raise typer.Exit(3)
 
 
-def _print_all(records: Sequence["RunRecord"], folder: Path, *, every_row: bool) -> None:
-    """Each run; several once more side by side."""
+def _print_all(records: Sequence["RunRecord"], folder: Path, *, named: bool, every_row: bool) -> None:
+    """Each run once, though a checkpoint was named twice; several once more side by side."""
+    records = list({record.run_id: record for record in records}.values())
     for record in records:
-        _print(record, named=len(records) > 1, every_row=every_row)
+        _print(record, named=named, every_row=every_row)
     if len(records) > 1:
         print_side_by_side([(_name(record, records), record.estimate_list) for record in records])
         ids = " ".join(record.run_id for record in records)

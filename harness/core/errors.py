@@ -60,7 +60,8 @@ class HarnessError(Exception):
 
     def __str__(self) -> str:
         where = f"{self.place}: " if self.place else ""
-        then = f". {self.fix}" if self.fix else ""
+        stop = "" if self.problem.endswith((".", "?")) else "."  # what was suggested ends as a question
+        then = f"{stop} {self.fix}" if self.fix else ""
         # A name from a file may hold line breaks, and an error is one line.
         return " ".join(f"{where}{self.problem}{then}".splitlines())
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.core.datasets import Row
 from harness.core.errors import DataError
+from harness.core.text.counts import numbered
 from harness.core.text.jsontext import distinct, refuse_half_pairs
 from harness.data.bombs import MAX_JSON_BYTES, MAX_LINE_BYTES, bounded_lines, bounded_rows, parquet_batches
 
@@ -170,7 +171,7 @@ def _csv(path: Path, sha: "_Hash") -> Iterator[Row]:
             elif record:
                 if len(record) != len(header):
                     raise DataError(
-                        f"has {len(record)} values for {len(header)} columns",
+                        f"has {numbered(len(record), 'value')} for {numbered(len(header), 'column')}",
                         place=_at(path, records.line_num),
                         fix="Quote values that hold the separator, a quote or a line break",
                     )
@@ -179,7 +180,11 @@ def _csv(path: Path, sha: "_Hash") -> Iterator[Row]:
         if "field limit" in str(error):
             problem = f"has a value of more than {MAX_LINE_BYTES:,} characters, which is the limit"
             raise DataError(problem, place=_at(path, records.line_num), fix="See that each quote is closed") from error
-        raise DataError(f"is not {path.suffix[1:].upper()}: {error}", place=_at(path, records.line_num)) from error
+        problem, fix = f"is not {path.suffix[1:].upper()}: {error}", None
+        if "new-line" in str(error):  # Python's own advice is for programmers
+            problem = "ends its lines with a carriage return alone, as old Macs did, or holds one outside quotes"
+            fix = "Save it with line feeds, and quote values that hold a line break"
+        raise DataError(problem, place=_at(path, records.line_num), fix=fix) from error
 
 
 def _tsv(path: Path, sha: "_Hash") -> Iterator[Row]:
@@ -201,7 +206,11 @@ def _tsv(path: Path, sha: "_Hash") -> Iterator[Row]:
         if not header:
             header = _header(values, path)
         elif len(values) != len(header):
-            raise DataError(f"has {len(values)} values for {len(header)} columns", place=_at(path, number), fix=_PLAIN)
+            raise DataError(
+                f"has {numbered(len(values), 'value')} for {numbered(len(header), 'column')}",
+                place=_at(path, number),
+                fix=_PLAIN,
+            )
         else:
             yield dict(zip(header, values, strict=True))
 
@@ -254,7 +263,7 @@ def _conll(path: Path, sha: "_Hash") -> Iterator[Row]:
         width = width or len(columns)
         if len(columns) < 2 or len(columns) != width:
             need = f"not {width} like those before" if width > 1 else "and needs two: the token and its tag"
-            raise DataError(f"has {len(columns)} columns, {need}", place=_at(path, number))
+            raise DataError(f"has {numbered(len(columns), 'column')}, {need}", place=_at(path, number))
         sentence.append(columns)
     if sentence:
         yield _sentence(sentence)

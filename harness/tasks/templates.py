@@ -43,5 +43,6 @@ def cell_text(row: Row, column: str) -> str:
     """A cell as text. Raises `KeyError` where there is no such column, `DataError` unless it is a text or a number."""
     value = row[column]
     if isinstance(value, bool) or not isinstance(value, str | int | float) or value != value:
-        raise DataError(f"field {column!r} holds {type(value).__name__} {value!r:.40}, not a text or a number")
+        held = "null" if value is None else f"{type(value).__name__} {value!r:.40}"
+        raise DataError(f"field {column!r} holds {held}, not a text or a number")
     return str(value)

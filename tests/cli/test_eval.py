@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from harness.record import load_record
 
@@ -253,3 +254,12 @@ def test_several_checkpoints_of_a_training_end_side_by_side(harness_here, tiny_l
     assert "my-training" in listed
     assert "lr=3e-4" in listed
     refused(harness_here("eval", *models, "--step", "5"), "--step 5", "is the step of one checkpoint")
+    # One that can't be loaded takes nothing from those before it; one that is named twice isn't held against itself.
+    weights = load_file(folders[1] / "model.safetensors")
+    weights["model.norm.weight"][0] = float("nan")
+    save_file(weights, folders[1] / "model.safetensors", {"format": "pt"})
+    finished = harness_here("eval", *models[:2], *models, "--suite", suite_file, "--meter", "none", "--tag", "lr=3e-4")
+    assert finished.returncode == 2
+    assert "NaN" in finished.stderr
+    assert finished.stdout.count("record: ") == 1
+    assert "side by side" not in finished.stdout
