@@ -66,7 +66,7 @@ def _judge(
     from harness.run.options import EvalOptions
     from harness.run.pipeline import evaluate
 
-    folder = Path(records)
+    folder, fault = Path(records), ""
     try:
         rules = read_policy(policy)
         against = _run_named(baseline, folder) if baseline is not None else None
@@ -78,7 +78,9 @@ def _judge(
         verdict = gate(record, rules, against)
         write_verdict(record.folder, verdict)
     except HarnessError as error:
-        pytest.fail(str(error), pytrace=False)
+        fault = str(error)
+    if fault:  # told here, where pytest has no causes to print before it
+        pytest.fail(fault, pytrace=False)
     if verdict.verdict != "PASS" and not (verdict.verdict == "INCONCLUSIVE" and fail_on == "fail"):
         pytest.fail("\n".join(verdict_lines(verdict)), pytrace=False)
     return verdict

@@ -29,3 +29,4 @@ def test_a_checkpoint_is_gated_by_a_test(tmp_path):
     assert "Broken: the likely change" in done.stdout
     assert "no run in runs 'mian'" in done.stdout or "did you mean main" in done.stdout
     assert "_judge" not in done.stdout
+    assert "During handling" not in done.stdout  # the fault is told once
