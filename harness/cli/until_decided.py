@@ -193,7 +193,7 @@ def rank_command(
     options: EvalOptions,
     as_json: AsJson = False,
 ) -> None:
-    """Find the best of several checkpoints, asking each no more than it takes to tell; 95 % sure of all of it.
+    """Find the best of several checkpoints, asking each no more than it takes to tell; 95 % sure of who is among them.
 
     What each was asked is a run like any other. Exit code 3 where it can't be told.
     """

@@ -11,6 +11,7 @@ from harness.core.options import checked_options
 from harness.core.process.network import offline_if
 from harness.core.process.progress import Progress, Quiet
 from harness.core.scores import OVERALL
+from harness.core.statistics.anytime.top import Standing, TopSearch
 from harness.decision.keys import Key
 from harness.decision.scored import Scored
 from harness.decision.sequential.bounds import AnytimeBounds
@@ -23,11 +24,11 @@ from harness.run.sequential.budget import Budget
 from harness.run.sequential.growing import GrowingRun
 from harness.run.sequential.needs import Need, in_bits, need_of
 
-__all__ = ["Elimination", "Ranked", "rank_checkpoints"]
+__all__ = ["CONFIDENCE", "DIFFERENCE", "GROWTH", "Elimination", "Ranked", "rank_checkpoints"]
 
 CONFIDENCE = 0.95
-_GROWTH = 1.5
-_DIFFERENCE = 0.03
+GROWTH = 1.5
+DIFFERENCE = 0.03
 """What is looked for between two checkpoints: true differences of this size are found soonest."""
 
 
@@ -35,14 +36,15 @@ _DIFFERENCE = 0.03
 class Ranked:
     """A checkpoint, its record, its score on the `n` samples that it was asked, and whether it is among the best.
 
-    `place` is `in`, `out` or `open`; `better_than` and `worse_than` count the others of which that is sure.
+    `better_than` and `worse_than` count the others of which that was told on the way, each with more than the search's
+    confidence, but not all of them together.
     """
 
     model: str
     record: RunRecord
     score: float | None
     n: int
-    place: str
+    place: Standing
     better_than: int
     worse_than: int
 
@@ -61,9 +63,7 @@ class _Runner:
     model: str
     growing: GrowingRun
     record: RunRecord | None = None
-    better: int = 0
-    worse: int = 0
-    place: str = "open"
+    place: Standing = "open"
 
 
 def rank_checkpoints(
@@ -80,8 +80,8 @@ def rank_checkpoints(
 
     Successive elimination (Even-Dar, Mannor and Mansour, 2006): all that are open are asked the same samples, batch by
     batch; who is surely worse than `top` others is out, who is surely better than all but `top` others is in, and both
-    are asked no more. "Surely" is by bounds that hold at every moment, each at a level that makes the chance of any
-    error among all pairs at most 1 - `confidence`. Raises `InputError` as `decide`.
+    are asked no more. "Surely" is by bounds that hold at every moment, each at a level that makes the chance that
+    anybody is in or out wrongly at most 1 - `confidence` (`TopSearch`). Raises `InputError` as `decide`.
     """
     options, progress, began = (
         checked_options(options or EvalOptions(), EvalOptions),
@@ -106,17 +106,17 @@ def rank_checkpoints(
             _Runner(model=model, growing=stack.enter_context(GrowingRun(one, options.output, None, progress)))
             for model, one in zip(models, plans, strict=True)
         ]
-        steps = need.first
+        steps, search = need.first, TopSearch(count=len(models), top=top)
         while True:
             for runner in runners:
                 if runner.place == "open":
                     runner.record = runner.growing.look(need.samples(steps))
                     runner.growing.rest()
-            _judge(runners, key, top, confidence)
+            _judge(runners, key, search, confidence)
             ended_by = _ended(runners, steps >= need.longest, budget, began)
             if ended_by:
-                return Elimination(on=str(key), models=_listed(runners, key), ended_by=ended_by)
-            steps = need.after(steps, _GROWTH)
+                return Elimination(on=str(key), models=_listed(runners, key, search), ended_by=ended_by)
+            steps = need.after(steps, GROWTH)
 
 
 def _planned(model: str, suite: str, options: EvalOptions) -> Plan:
@@ -155,25 +155,17 @@ def _ranked_by(plans: Sequence[Plan]) -> tuple[Key, Need]:
     return key, need
 
 
-def _judge(runners: Sequence[_Runner], key: Key, top: int, confidence: float) -> None:
-    """Count who is surely better than whom, and say who is in and who is out."""
-    level = 1 - (1 - confidence) / (len(runners) * (len(runners) - 1))
+def _judge(runners: Sequence[_Runner], key: Key, search: TopSearch, confidence: float) -> None:
+    """Add who is surely better than whom, and say who is in and who is out."""
+    level = search.confidence_of_each(confidence)
     scored = [Scored(runner.record) for runner in runners if runner.record is not None]
-    for runner in runners:
-        runner.better = runner.worse = 0
     for one, other in combinations(range(len(runners)), 2):
         sign = _surely(scored[one], scored[other], key, level)
         if sign:
-            ahead, behind = (one, other) if sign > 0 else (other, one)
-            runners[ahead].better += 1
-            runners[behind].worse += 1
-    for runner in runners:
-        if runner.place != "open":
-            continue
-        if runner.worse >= top:
-            runner.place = "out"
-        elif runner.better >= len(runners) - top:
-            runner.place = "in"
+            search.claims.add((one, other) if sign > 0 else (other, one))
+    for runner, standing in zip(runners, search.standings, strict=True):
+        if runner.place == "open":
+            runner.place = standing
 
 
 def _surely(one: Scored, other: Scored, key: Key, level: float) -> int:
@@ -183,7 +175,7 @@ def _surely(one: Scored, other: Scored, key: Key, level: float) -> int:
     order = Order.of(fewer.record)
     assert order is not None
     shared = SharedSamples(more.record, fewer)
-    found = AnytimeBounds(fewer, shared, level, order).against(key, _DIFFERENCE).difference
+    found = AnytimeBounds(fewer, shared, level, order).against(key, DIFFERENCE).difference
     if found is None or found.low is None or found.high is None:
         return 0
     if one.estimates[key].direction == "lower":
@@ -206,9 +198,9 @@ def _ended(runners: Sequence[_Runner], exhausted: bool, budget: Budget | None, b
     return "budget" if spent else ""
 
 
-def _listed(runners: Sequence[_Runner], key: Key) -> list[Ranked]:
+def _listed(runners: Sequence[_Runner], key: Key, search: TopSearch) -> list[Ranked]:
     found = []
-    for runner in runners:
+    for number, runner in enumerate(runners):
         assert runner.record is not None
         kept = runner.growing.keep(runner.record)
         estimate = Scored(kept).estimates[key]
@@ -219,8 +211,8 @@ def _listed(runners: Sequence[_Runner], key: Key) -> list[Ranked]:
                 score=estimate.value,
                 n=estimate.n,
                 place=runner.place,
-                better_than=runner.better,
-                worse_than=runner.worse,
+                better_than=search.better_than(number),
+                worse_than=search.worse_than(number),
             )
         )
     return sorted(found, key=lambda one: (("in", "open", "out").index(one.place), one.worse_than - one.better_than))

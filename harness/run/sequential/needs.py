@@ -11,9 +11,9 @@ from harness.decision.sequential.units import Place, drawn_counts
 from harness.run.planning import Plan
 from harness.run.work import TaskWork, tokens_about
 
-__all__ = ["LEAST", "Need", "in_bits", "need_of", "sample_cost"]
+__all__ = ["FIRST", "LEAST", "Need", "in_bits", "need_of", "sample_cost"]
 
-_FIRST, LEAST = 64, 32
+FIRST, LEAST = 64, 32
 """Steps of the first look, and the fewest that another adds."""
 
 
@@ -35,7 +35,7 @@ class Need:
     @property
     def first(self) -> int:
         """Steps of the first look at it."""
-        return min(_FIRST, self.longest)
+        return min(FIRST, self.longest)
 
     def after(self, steps: int, growth: float) -> int:
         """Steps of the look that follows one of so many: `growth` times as many, as far as there are any."""
