@@ -1,5 +1,6 @@
 """What every task that a suite file declares is made from: its place in the file, its data and its metrics."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,7 @@ class Declared(RowTask):
     """What every kind of declared task takes from its declaration."""
 
     _declaration: Declaration
+    _repeated: frozenset[str] = frozenset()
 
     def __init__(self, declaration: Declaration) -> None:
         self.name = declaration.name
@@ -124,7 +126,12 @@ class Declared(RowTask):
 
     @override
     def samples(self, rows: Sequence[Row], settings: TaskSettings) -> Sequence[Sample]:
-        """A gold column that can be read in two ways is refused, whichever rows are asked."""
+        """A gold column that can be read in two ways is refused, whichever rows are asked.
+
+        Rows of a file that are alike in all that is read of them share a cluster, as asking twice tells nothing more.
+        """
+        counts = Counter(map(self._read_of, rows))
+        self._repeated = frozenset(text for text, count in counts.items() if text and count > 1)
         if getattr(self._declaration, "gold_is", "text") is None:
             for index, row in enumerate(rows):
                 self._refuse_doubt(row, f"{self._origin}, row {index + 1}")
@@ -152,8 +159,14 @@ class Declared(RowTask):
 
     @override
     def cluster(self, row: Row) -> str | None:
-        column = self._declaration.cluster
-        return cluster_of(cell_text(row, column)) if column else None
+        if column := self._declaration.cluster:
+            return cluster_of(cell_text(row, column))
+        return cluster_of(text) if (text := self._read_of(row)) in self._repeated else None
+
+    def _read_of(self, row: Row) -> str:
+        """What is read of a file's row, but for its id; empty where the data are not a file of the user's."""
+        columns = self.data.columns if isinstance(self.data, DataSet) else ()
+        return repr([row.get(column) for column in columns if column != self._declaration.id]) if columns else ""
 
 
 def _optional(declaration: Declaration) -> list[str]:

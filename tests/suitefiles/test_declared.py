@@ -83,6 +83,15 @@ def test_ids_and_clusters_come_from_the_columns_that_are_named(tmp_path: Path) -
     assert samples[0].cluster == samples[1].cluster != samples[2].cluster
 
 
+def test_rows_that_are_alike_are_one_witness(tmp_path: Path) -> None:
+    """Alike in what is read: ids and columns that the task doesn't name tell nothing of their own."""
+    row = {"q": "2 < 3", "label": "yes", "options": ["no", "yes"]}
+    rows = [{**row, "key": "a", "note": 1}, {**row, "key": "b", "note": 2}, {**row, "key": "c", "q": "3 < 2"}]
+    first, second, third = _samples(_write(tmp_path, CHOICE + "    id: key\n", rows))
+    assert first.cluster == second.cluster is not None
+    assert third.cluster is None
+
+
 def test_choices_may_be_fixed_texts_and_then_name_the_labels(tmp_path: Path) -> None:
     text = CHOICE.replace("choices: options", "choices: ['no', 'yes']") + "    metrics: [acc, macro_f1]\n"
     path = _write(tmp_path, text, [{"q": "2 < 3", "label": "yes"}, {"q": "3 < 2", "label": "no"}])

@@ -113,7 +113,7 @@ def _try_templates(templates: list[str]) -> str | None:
         except SecurityError as error:
             return f"reaches for Python's internals, which is unsafe ({_first_line(error)})"
         except TemplateSyntaxError as error:
-            return f"has a syntax error in line {error.lineno} ({_first_line(error)})"
+            return f"has a syntax error in line {error.lineno} ({_first_line(error).rstrip('.')})"
         except MemoryError:
             raise
         except Exception:  # a template may refuse this conversation, and no other
