@@ -292,7 +292,9 @@ def _print_report(report: "Report") -> None:
     for note in report.notes:
         output.print(Text(f"note: {note}", style="dim"))
     if not report.ok:
-        errors.print(Text(f"harness: {report.place}: not as it was sealed or signed. Do not rely on its scores"))
+        errors.print(
+            Text(f"harness: {report.place}: not as it was sealed, signed or stamped. Do not rely on its scores")
+        )
         return
     samples = "" if report.sample_count is None else f", {numbered(report.sample_count, 'sample')}"
     output.print(Text(f"unchanged: {report.place} ({numbered(report.file_count, 'file')}{samples})"))

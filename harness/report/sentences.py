@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from harness.core.reports import Weight, Wording, Worry
-from harness.core.scores import Estimate
+from harness.core.scores import OVERALL, Estimate, SampleGroup
 from harness.core.text.display import number
+from harness.decision.verdicts import RuleVerdict
 from harness.report.findings import Finding
+from harness.report.words import Words
 
-__all__ = ["MOST_NAMED", "likewise", "shown", "single", "told_value"]
+__all__ = ["MOST_NAMED", "likewise", "rule_named", "rule_place", "shown", "single", "told_value"]
 
 MOST_NAMED = 6
 """Scores of a kind that are named behind the surest; tables hold them all."""
@@ -45,6 +47,26 @@ def likewise(words: Wording, told: Sequence[str]) -> str:
     left = len(told) - MOST_NAMED
     more = words(" ") + words("and {count} more", count=left) if left > 0 else ""
     return words(" ") + words("Likewise: {others}.", others=f"{words('; ').join(told[:MOST_NAMED])}{more}")
+
+
+_KINDS = {"non_inferior": "not inferior to the baseline", "no_worse_group": "worst group not inferior"}
+"""What people call a kind of rule whose name says too little."""
+
+
+def rule_named(words: Words, rule: RuleVerdict) -> str:
+    """The name that its author gave it, else what kind of rule it is."""
+    return (
+        words.term(_KINDS.get(rule.kind, rule.kind))
+        if rule.rule.startswith(f"{rule.kind} {rule.suite}/")
+        else rule.rule
+    )
+
+
+def rule_place(words: Words, rule: RuleVerdict) -> str:
+    """What a rule is on; of a suite's one score the suite alone."""
+    whole = rule.task == OVERALL
+    on = [words.title(rule.suite)] if whole else [words.task(rule.suite, rule.task), words.metric(rule.metric)]
+    return words(", ").join([*on, *([words.group(SampleGroup.parse(rule.group))] if rule.group else [])])
 
 
 def _named(words: Wording, one: Estimate) -> dict[str, object]:

@@ -13,7 +13,7 @@ from harness.core.text.display import number
 from harness.core.text.reasons import but_last
 from harness.metrics.written import ACCURACY, CHANCE, CUT, UNPARSED
 from harness.report.context import ReportContext
-from harness.report.sentences import likewise, single, told_value
+from harness.report.sentences import likewise, rule_place, single, told_value
 
 __all__ = ["RULES", "worries"]
 
@@ -38,7 +38,17 @@ def _failed_gate(context: ReportContext) -> Iterator[Worry]:
         failed = [rule for rule in verdict.rules if rule.verdict in ("FAIL", "ERROR") and rule.severity == "block"]
         if failed:
             # The last part of a reason is how the interval was made.
-            named = "; ".join(f"{rule.rule}: {context.words.reason(but_last(rule.reason))}" for rule in failed[:2])
+            told = [
+                context.words(
+                    "{name}: {value}",
+                    name=rule_place(context.words, rule)
+                    if rule.rule.startswith(f"{rule.kind} {rule.suite}/")
+                    else rule.rule,
+                    value=context.words.reason(but_last(rule.reason)),
+                )
+                for rule in failed[:2]
+            ]
+            named = context.words("; ").join(told)
             yield Worry(
                 weight=Weight.DECIDED,
                 text=context.words(
@@ -55,8 +65,11 @@ def _worse_than_baseline(context: ReportContext) -> Iterator[Worry]:
     worse = [one for one in found.at("suite") if one.change == "worse"] if found else []
     if worse:
         told = words("; ").join(
-            words("{name} ({part})", name=words.title(one.suite), part=words.metric(one.metric))
-            + f" {number(one.first)} → {number(one.second)}"
+            words(
+                "{name}: {value}",
+                name=words("{name} ({part})", name=words.title(one.suite), part=words.metric(one.metric)),
+                value=f"{number(one.first)} → {number(one.second)}",
+            )
             for one in worse
         )
         text = words("Worse than the baseline beyond doubt: {told}.", told=told)

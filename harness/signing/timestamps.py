@@ -94,5 +94,5 @@ def _checked(content: bytes, seal: bytes, roots: list[x509.Certificate]) -> Time
         try:
             builder.build().verify_message(response, seal)
         except (rfc3161_client.VerificationError, ValueError) as error:
-            raise RecordError(f"is not signed by an authority of these certificates ({error})") from error
+            raise RecordError("is not signed by an authority of these certificates") from error
     return Timestamp(at=at, trusted=bool(roots))

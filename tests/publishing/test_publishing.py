@@ -138,6 +138,8 @@ def test_oscal_has_an_observation_a_score_and_a_finding_a_rule(tmp_path):
     (result,) = document["results"]
     titles = {one["title"]: one["uuid"] for one in result["observations"]}
     assert titles.keys() == {f"{one.suite}/{one.task}/{one.metric}" for one in known(record, groups=False)}
+    told = {one["title"]: one["description"] for one in result["observations"]}
+    assert told["accuracy/piqa/acc"].startswith("Accuracy, PIQA (physical commonsense), accuracy: ")
     states = [one["target"]["status"] for one in result["findings"]]
     assert [(one["state"], one["reason"]) for one in states] == [
         ("not-satisfied", "fail"), ("satisfied", "pass"), ("not-satisfied", "other")

@@ -70,7 +70,7 @@ def test_written_answers_at_chance_are_told(low: float, told: int) -> None:
 
 
 def test_a_sure_loss_to_the_baseline_is_told_and_a_chance_one_is_not(tmp_path) -> None:
-    for lost, told in ((40, ["Worse than the baseline beyond doubt: quiz (accuracy) 0.5000 → 0.4000."]), (4, [])):
+    for lost, told in ((40, ["Worse than the baseline beyond doubt: quiz (accuracy): 0.5000 → 0.4000."]), (4, [])):
         values = flipped(400, 0, lost)
         first, second = (
             sealed(tmp_path / str(lost), name, scores_of(of)) for name, of in zip("ab", values, strict=True)

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.core.scores import Estimate
+from harness.charts import metric_names
+from harness.core.reports.installed import catalogue_folder, suite_title
+from harness.core.scores import OVERALL, Estimate
 from harness.core.text.display import interval, number
+from harness.core.text.translation import naming
 from harness.decision.telling.sentences import sentence_of
 from harness.decision.verdicts import RuleVerdict, Verdict, latest_verdicts
 from harness.record import RunRecord
@@ -71,12 +74,12 @@ def write(record: RunRecord, out: Path) -> Path:
 def _observation(record: RunRecord, one: Estimate) -> dict[str, Any]:
     ends = interval(one.low, one.high)
     said = f"{number(one.value)} {one.unit}{f', 95 % interval {ends}' if ends else ''}, n = {one.n}"
-    known = {"value": repr(one.value), "unit": one.unit, "n": str(one.n), "basis": one.basis}
+    known = {"value": repr(one.value), "unit": one.unit, "better": one.direction, "n": str(one.n), "basis": one.basis}
     ends_known = {name: repr(end) for name, end in (("low", one.low), ("high", one.high)) if end is not None}
     return {
         "uuid": _id(record, "observation", one.suite, one.task, one.metric),
         "title": f"{one.suite}/{one.task}/{one.metric}",
-        "description": said,
+        "description": f"{_called(one.suite, one.task, one.metric)}: {said}",
         "props": [{"name": name, "ns": _SPACE, "value": told} for name, told in (known | ends_known).items() if told],
         "methods": ["TEST"],
         "relevant-evidence": [{"href": f"#{_id(record, SEAL)}", "description": "The sealed record of every answer"}],
@@ -90,7 +93,7 @@ def _finding(record: RunRecord, verdict: Verdict, rule: RuleVerdict, seen: Seque
     told: dict[str, Any] = {
         "uuid": _id(record, "finding", verdict.policy_sha256, verdict.baseline_run_id or "", rule.rule),
         "title": f"{verdict.policy}: {rule.rule}",
-        "description": f"{rule.verdict}: {sentence_of(rule.reason)}".rstrip(": "),
+        "description": f"{_called(*on)}: {rule.verdict}: {sentence_of(rule.reason)}".rstrip(": "),
         "target": {
             "type": "objective-id",
             "target-id": f"rule-{_id(record, 'rule', verdict.policy_sha256, rule.rule)}",
@@ -101,6 +104,13 @@ def _finding(record: RunRecord, verdict: Verdict, rule: RuleVerdict, seen: Seque
     if any((one.suite, one.task, one.metric) == on for one in seen):
         told["related-observations"] = [{"observation-uuid": _id(record, "observation", *on)}]
     return told
+
+
+def _called(suite: str, task: str, metric: str) -> str:
+    """What people call a score; its title is the name by which records know it."""
+    folder = catalogue_folder(suite)
+    on = [] if task == OVERALL else [naming(folder, "en")(task) if folder else task]
+    return ", ".join([suite_title(suite, "en"), *on, metric_names("en")(metric)])
 
 
 def _id(record: RunRecord, *parts: str) -> str:

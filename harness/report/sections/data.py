@@ -5,16 +5,15 @@ from collections.abc import Sequence
 from harness.core.datasets import DataSet
 from harness.core.errors import UnknownName
 from harness.core.registry import task as registered_task
-from harness.core.scores import OVERALL
 from harness.core.tasks import Task
 from harness.core.text.display import number
 from harness.core.text.hashing import SHORT
 from harness.data import find
-from harness.decision.verdicts import RuleVerdict, Verdict
+from harness.decision.verdicts import Verdict
 from harness.decision.wording import allowed
 from harness.report.blocks import Block, Bullets, Column, Facts, Note, Paragraph, Section, Table
 from harness.report.context import ReportContext
-from harness.report.words import Words
+from harness.report.sentences import rule_named, rule_place
 
 __all__ = ["data", "known_task", "thresholds"]
 
@@ -109,8 +108,8 @@ def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
         ],
         rows=[
             [
-                words("{name} ({part})", name=_named(words, rule), part=words(rule.severity)),
-                " ".join(filter(None, _place(words, rule))),
+                words("{name} ({part})", name=rule_named(words, rule), part=words(rule.severity)),
+                rule_place(words, rule),
                 number(rule.value),
                 words.interval(rule.low, rule.high),
                 allowed(rule).replace("at least", "≥").replace("at most", "≤"),
@@ -121,7 +120,7 @@ def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
         ],
     )
     reasons = [
-        f"{_named(words, rule)}: {words.reason(rule.reason)}"
+        f"{rule_named(words, rule)}: {words.reason(rule.reason)}"
         for rule in verdict.rules
         if rule.reason and rule.verdict != "PASS"
     ]
@@ -132,26 +131,6 @@ def _policy(context: ReportContext, verdict: Verdict) -> list[Block]:
         )
     )
     return [Facts(items=facts), table, note, *([Bullets(items=reasons)] if reasons else [])]
-
-
-_KINDS = {"non_inferior": "not inferior to the baseline", "no_worse_group": "worst group not inferior"}
-"""What people call a kind of rule whose name says too little."""
-
-
-def _named(words: Words, rule: RuleVerdict) -> str:
-    """The name that its author gave it, else what kind of rule it is."""
-    return (
-        words.term(_KINDS.get(rule.kind, rule.kind))
-        if rule.rule.startswith(f"{rule.kind} {rule.suite}/")
-        else rule.rule
-    )
-
-
-def _place(words: Words, rule: RuleVerdict) -> tuple[str | None, ...]:
-    """What a rule is on; of a suite's one score the suite alone."""
-    if rule.task == OVERALL:
-        return words.title(rule.suite), rule.group
-    return words.task(rule.suite, rule.task), words.metric(rule.metric), rule.group
 
 
 def known_task(name: str) -> Task | None:
