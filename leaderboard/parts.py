@@ -138,8 +138,8 @@ def estimate_table(
     known = any(one.chance is not None for one in found)
     rows = [
         {
-            t("task"): t(row["task"]) if row["is_headline"] else row["task"],
-            t("metric"): t(row["metric"]),
+            t("task"): session.words.task(row["suite"], row["task"]),
+            t("metric"): session.words.of(row["suite"]).metric(row["metric"]),
             **({t("group"): row["group"]} if estimates["group"].notna().any() else {}),
             t("score"): row["value"],
             t("± stderr"): None if row["stderr"] == 0 and shown_interval(row) else row["stderr"],

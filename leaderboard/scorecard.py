@@ -47,7 +47,11 @@ def _scores(session: Session, estimates: pd.DataFrame, record: RunRecord | None)
     if record is not None:
         rows = scorecard_rows(record.estimate_list, contexts_of(record), record.metrics)
         if len(rows):
-            titled = rows.assign(title=list(map(session.title, rows["suite"])))
+            pairs = zip(rows["suite"], rows["metric"], strict=True)
+            titled = rows.assign(
+                title=list(map(session.title, rows["suite"])),
+                metric=[session.words.of(suite).metric(metric) for suite, metric in pairs],
+            )
             drawing(session, partial(scorecard, titled, session.theme, t.code), key="scorecard")
     with st.expander(t("The scores as a table"), expanded=record is None):
         named = heads.assign(task=[session.title(suite) for suite in heads["suite"]])

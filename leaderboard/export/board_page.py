@@ -10,7 +10,7 @@ from harness.core.text.display import aim
 from leaderboard.data import queries
 from leaderboard.data.board import board
 from leaderboard.data.points import WHOLE_RUN
-from leaderboard.data.ranking import Ranking
+from leaderboard.data.ranking import FEWEST, Ranking
 from leaderboard.export.runs import BoardRuns
 from leaderboard.export.tongue import Tongue
 
@@ -76,6 +76,7 @@ def board_page(held: BoardRuns, found: RankedRuns, tongue: Tongue) -> str:
         apart=apart,
         failed=failed,
         kinds=sorted({row["kind"] for row in rows if row["kind"]}),
+        fewest=FEWEST,
         has_total=bool(found.frame["score"].notna().any()),
         has_energy=bool(found.frame["energy_joules"].notna().any()),
         ranking=found.ranking,
@@ -89,7 +90,7 @@ def _column(held: BoardRuns, found: RankedRuns, suite: str, tongue: Tongue) -> d
     return {
         "title": tongue.title(suite),
         "aim": aim(first["direction"], first["target"]),
-        "told": f"{tongue.say(first['metric'])} ({tongue.say(first['unit'])})",
+        "told": f"{tongue.metric(suite, first['metric'])} ({tongue.words.unit(first['unit'])})",
         "scale": " / ".join(filter(None, scales)),
     }
 

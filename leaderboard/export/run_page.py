@@ -96,7 +96,7 @@ def _card(held: BoardRuns, run_id: str, one: Estimate, tongue: Tongue) -> dict[s
         "title": tongue.title(one.suite),
         "suite": one.suite,
         "one": one,
-        "told": f"{tongue.say(one.metric)} ({tongue.say(one.unit)})",
+        "told": f"{tongue.metric(one.suite, one.metric)} ({tongue.words.unit(one.unit)})",
         "drawn": held.drawn(run_id, one.suite, tongue),
         "scale": held.scale(run_id, one.suite, tongue),
         "mark": word.partition(" ")[0].partition("'")[0] if word else "",
@@ -134,9 +134,10 @@ def _score(held: BoardRuns, run_id: str, one: Estimate, tongue: Tongue) -> dict[
     context = held.contexts[run_id].get(key_of(one), ScoreContext())
     return {
         "one": one,
-        "task": tongue.say(one.task) if one.is_headline else one.task,
-        "metric": tongue.say(one.metric),
-        "unit": tongue.say(one.unit),
+        "task": tongue.words.task(one.suite, one.task),
+        "metric": tongue.metric(one.suite, one.metric),
+        "group": tongue.words.of(one.suite).group(one.group),
+        "unit": tongue.words.unit(one.unit),
         "basis": tongue.say(one.basis),
         "chance": context.chance,
         "optimum": context.optimum,

@@ -76,6 +76,7 @@ def put_samples(sheaf: Sheaf, record: RunRecord, tasks: Iterable[TaskSamples]) -
                 "suite": one.suite,
                 "task": visible(one.task),
                 "metric": visible(one.metric or ""),
+                "metrics": sorted({score["metric"] for piece in one.pieces for it in piece for score in it["scores"]}),
                 "counts": dict(one.counts),
                 "pieces": [len(piece) for piece in one.pieces],
                 "media": media,
@@ -101,7 +102,15 @@ def _medium(sheaf: Sheaf, record: RunRecord, name: str) -> str:
 def samples_html(held: BoardRuns, run_id: str, manifest: Manifest, tongue: Tongue, sheaf: Sheaf) -> str:
     """The page in one language; what it has to know goes into the sheaf, as a script."""
     script = f"data/{run_id}/{tongue.code}.js"
-    known = [{**one, "title": tongue.title(one["suite"])} for one in manifest]
+    known = [
+        {
+            **one,
+            "title": tongue.title(one["suite"]),
+            "called": visible(tongue.words.task(one["suite"], one["task"])),
+            "metrics": {name: visible(tongue.metric(one["suite"], name)) for name in one["metrics"]},
+        }
+        for one in manifest
+    ]
     said = {text: tongue.say(text) for text in _SAID}
     sheaf.put(
         script,

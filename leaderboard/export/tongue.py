@@ -58,6 +58,10 @@ class Tongue:
         """What people call a suite."""
         return suite_title(suite, self.code)
 
+    def metric(self, suite: str, name: str) -> str:
+        """What people call a metric of a suite."""
+        return self.words.of(suite).metric(name)
+
     def reason(self, text: Any, made: Any = None) -> str:
         """A reason as the record or the store has it, in this language; empty without one."""
         return self.words.reason(unworded(text, made if isinstance(made, str) else None)) if _is_text(text) else ""

@@ -113,7 +113,11 @@ def _show(session: Session, comparison: Comparison, first: str, second: str) -> 
     metrics = frame[frame["level"] == "metric"]
     suite = choose_one(st, t("Suite"), list(dict.fromkeys(metrics["suite"])), "suite", shown=session.title)
     mine = metrics[metrics["suite"] == suite]
-    _forest(session, mine.assign(label=[_named(session, *row) for row in mine[["task", "metric"]].to_numpy()]), suite)
+    _forest(
+        session,
+        mine.assign(label=[_named(session, *row) for row in mine[["suite", "task", "metric"]].to_numpy()]),
+        suite,
+    )
     st.subheader(t("Flipped samples"))
     flipped_samples_of(session, comparison.flips, first, second)
     if comparison.costs:
@@ -122,8 +126,8 @@ def _show(session: Session, comparison: Comparison, first: str, second: str) -> 
         titled_table(session, costs.assign(name=costs["name"].map(t)).rename(columns={"name": t("cost")}), key="costs")
 
 
-def _named(session: Session, task: str, metric: str) -> str:
-    return f"{task}: {session.words.metric(metric)}"
+def _named(session: Session, suite: str, task: str, metric: str) -> str:
+    return f"{session.words.task(suite, task)}: {session.words.of(suite).metric(metric)}"
 
 
 def _forest(session: Session, shown: pd.DataFrame, of: str) -> None:

@@ -220,7 +220,8 @@ def _number_column(session: Session, name: str, scores: pd.DataFrame) -> Any:
             first = of_suite.iloc[0]
             best = aim(first["direction"], first["target"])
             guessed = " / ".join(map(number, sorted(set(of_suite["chance"].dropna()))))
-            help_text = f"{escaped(t(first['metric']))} ({escaped(t(first['unit']))}), {t('best')}: {best}"
+            metric = session.words.of(name).metric(first["metric"])
+            help_text = f"{escaped(metric)} ({escaped(t(first['unit']))}), {t('best')}: {best}"
             chance = f" · {t('chance')} {guessed}" if guessed else ""
             return st.column_config.NumberColumn(f"{title} {best}{chance}", help=help_text)
         return st.column_config.NumberColumn(title)

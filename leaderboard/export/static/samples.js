@@ -128,7 +128,7 @@
         "",
         outcome && element("span", `mark ${outcome}`, `${MARKS[outcome]} ${say(outcome)}`),
         element("code", "", sample.id),
-        at("task").value === "" ? element("small", "", ` ${data.tasks[task].title}: ${data.tasks[task].task}`) : null,
+        at("task").value === "" ? element("small", "", ` ${data.tasks[task].title}: ${data.tasks[task].called}`) : null,
         element("span", "prompt", ` ${end(sample)}`),
       ),
     );
@@ -153,7 +153,7 @@
       made.append(...situation(task, one));
     });
     if (sample.explained) made.append(...sample.explained.flatMap(heat));
-    if (sample.scores.length) made.append(element("h3", "", say("Scores")), scores(sample.scores));
+    if (sample.scores.length) made.append(element("h3", "", say("Scores")), scores(task, sample.scores));
     return made;
   }
 
@@ -223,10 +223,11 @@
 
   const HEADS = { value: "score", gold: "reference answer", predicted: "model's answer" };
 
-  function scores(rows) {
+  function scores(task, rows) {
     const columns = ["metric", "variant", "value", "gold", "predicted", "remark", "groups", "invalid"];
     const told = (row, name) =>
-      name === "value" ? digits(row.value) : name === "invalid" ? (row.invalid[data.language] ?? "") : row[name];
+      name === "value" ? digits(row.value) : name === "invalid" ? (row.invalid[data.language] ?? "") : (called(row, name) ?? row[name]);
+    const called = (row, name) => (name === "metric" ? data.tasks[task].metrics[row.metric] : undefined);
     const used = columns.filter((name) => rows.some((row) => told(row, name) !== ""));
     const table = element("table");
     table.append(element("thead", "", element("tr", "", ...used.map((name) => element("th", "", say(HEADS[name] ?? name))))));
@@ -270,7 +271,7 @@
     data = { place, root, language, tasks, said };
     const counted = (one) => one.pieces.reduce((sum, count) => sum + count, 0).toLocaleString("en");
     options(at("task"), [
-      ...tasks.map((one, number) => [String(number), `${one.title}: ${one.task} (${counted(one)})`]),
+      ...tasks.map((one, number) => [String(number), `${one.title}: ${one.called} (${counted(one)})`]),
       ["", say("all tasks")],
     ]);
     options(at("outcome"), [["", say("any")], ...Object.keys(MARKS).map((name) => [name, say(name)])]);

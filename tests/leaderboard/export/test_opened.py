@@ -76,11 +76,11 @@ def test_every_page_opens_and_fits_the_window(browser, exported, width, theme, h
 
 def test_a_click_on_a_header_sorts_and_a_filter_narrows(reader):
     reader.open("index.html")
-    assert [text.splitlines()[0] for text in reader.column(2)] == ["beta", "alpha"]
+    assert [text.splitlines()[0] for text in reader.column(1)] == ["beta", "alpha"]
     reader.page.get_by_role("button", name="checkpoint").click()
-    assert [text.splitlines()[0] for text in reader.column(2)] == ["alpha", "beta"]
+    assert [text.splitlines()[0] for text in reader.column(1)] == ["alpha", "beta"]
     reader.page.get_by_label("Name or run id").fill("BET")
-    assert [text.splitlines()[0] for text in reader.column(2)] == ["beta"]
+    assert [text.splitlines()[0] for text in reader.column(1)] == ["beta"]
     assert reader.page.get_by_text("1 of 2 checkpoints").is_visible()
 
 
@@ -114,7 +114,7 @@ def test_outcomes_are_those_of_the_record(reader, exported):
 def test_a_flipped_sample_leads_to_the_same_sample_of_both_runs(reader, exported):
     first, second = exported.alpha.run_id, exported.beta.run_id
     reader.open(f"compare-{first}-{second}.html")
-    reader.page.locator("details:has(td) summary", has_text="accuracy/birds").click()
+    reader.page.locator("details:has(td) summary", has_text="Accuracy: birds").click()
     row = reader.page.locator("details[open] tbody tr").first
     sample_id = row.locator("td").first.inner_text()
     places = [link.get_attribute("href") for link in row.locator("a").all()]
