@@ -90,7 +90,7 @@ class Kind:
 
 @dataclass(frozen=True, kw_only=True)
 class _Paired(Kind):
-    """Two runs that are drawn together: `together` the worse one; `alike` one that is equal, else drawn as `good` is."""
+    """Two runs that are drawn together: `together` the worse one; `alike` an equal one, else drawn as `good` is."""
 
     together: PairScenario
     alike: PairScenario | None = None
