@@ -50,7 +50,8 @@ class Metric(ABC):
     estimate over all samples is of that group alone, such as of one method of several. `lowest` and `highest` are the
     ends of what its value can be, None for an end that there isn't: no interval reaches beyond them. `chance` is what
     guessing would score, for readers alone: "choices" where that is one over the number of choices, which may differ
-    from sample to sample; None where guessing has no meaning.
+    from sample to sample, "indifference" where it is one less that (the Brier score of the same probability for each);
+    None where guessing has no meaning.
 
     `meaning` says what the value tells, its formula, its direction and its limits, for pages and reports; where none is
     given, it is the docstring of the metric's class. (Those of this module say how a value is made, not what it means:
@@ -71,7 +72,7 @@ class Metric(ABC):
     smallest_group: int = 10
     lowest: float | None = None
     highest: float | None = None
-    chance: float | Literal["choices"] | None = field(default=None, compare=False)
+    chance: float | Literal["choices", "indifference"] | None = field(default=None, compare=False)
     meaning: str = ""
 
     def __post_init__(self) -> None:

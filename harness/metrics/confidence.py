@@ -80,7 +80,7 @@ class ConfidenceAUROC(ConfidenceMetric):
     """
 
     name: str = "confidence_auroc"
-    chance: float | Literal["choices"] | None = field(default=0.5, compare=False)
+    chance: float | Literal["choices", "indifference"] | None = field(default=0.5, compare=False)
     unit: str = "probability"
     direction: Any = "higher"
     source: str = "Hendrycks and Gimpel (2017); the area under the ROC curve of Hanley and McNeil (1982)"

@@ -41,6 +41,7 @@ BRIER = Mean(
     source="Brier (1950), over all choices",
     lowest=0.0,
     highest=2.0,
+    chance="indifference",
     meaning="""
     Squared distance between the probabilities of the choices and the truth (1 for the right one), summed over
     choices.

@@ -14,20 +14,21 @@ from harness.metrics.standard import MCC
 from harness.metrics.written import ACCURACY, CHANCE
 from harness.record.metrics import RecordedMetric
 from harness.record.tables import response_row
+from suites.calibration.metrics import BRIER
 from tests.decision.runs import ACC, flipped, scores_of, sealed, task_spec
 
 ACC_OF_FOXES = Key("quiz", "foxes", "acc")
 HEADLINE = Key("quiz", OVERALL, "acc")
 
 
-def asked(choices):
+def asked(choices, task="foxes"):
     """The requests of a question for each of these numbers of choices."""
     rows = []
     for sample, count in enumerate(choices):
         for position in range(count):
             request = Loglikelihood(context=f"{sample}?", continuation=f" {position}")
             answer = Response(request_id=request.id, loglikelihood=-1.0, is_greedy=False, token_count=1)
-            rows.append(response_row("quiz", "foxes", str(sample), position, request, answer))
+            rows.append(response_row("quiz", task, str(sample), position, request, answer))
     return rows
 
 
@@ -50,6 +51,15 @@ def test_a_share_is_told_from_chance_only_beyond_doubt(tmp_path, right, word):
 def test_chance_is_that_of_each_question(tmp_path):
     record = sealed(tmp_path, "a", scores_of([1.0, 0.0, 1.0, 0.0]), responses=asked([2, 2, 4, 5]))
     assert score_contexts(record)[ACC_OF_FOXES].chance == pytest.approx((0.5 + 0.5 + 0.25 + 0.2) / 4)
+
+
+def test_chance_of_a_brier_score_is_that_of_indifference(tmp_path):
+    """(1 - 1/k)² for the right one and 1/k² for each other: 1 - 1/k."""
+    scores = [Score(sample_id=str(n), metric=BRIER.name, value=0.9) for n in range(4)]
+    rows = asked([2, 2, 4, 5], "calibration_piqa")
+    record = sealed(tmp_path, "a", scores, metrics=[BRIER], task="calibration_piqa", responses=rows)
+    by_hand = [sum(((choice == 0) - 1 / k) ** 2 for choice in range(k)) for k in (2, 2, 4, 5)]
+    assert score_contexts(record)[Key("quiz", "calibration_piqa", "brier")].chance == pytest.approx(sum(by_hand) / 4)
 
 
 def test_the_headline_stands_where_its_parts_do(tmp_path):

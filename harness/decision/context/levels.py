@@ -68,6 +68,8 @@ def chances(record: RunRecord, estimates: Sequence[Estimate]) -> dict[Key, float
             samples = record.samples if samples is None else samples
             guessed[place] = told[place] if place in told else chance_level(samples, *place)
         level = guessed[place] if isinstance(chance, str) else chance
+        if chance == "indifference" and level is not None:
+            level = 1 - level
         if level is not None:
             found[key_of(one)] = level
     return {**found, **_means(whole, found)}
