@@ -1,7 +1,7 @@
 """How often a model that is worse by a whole margin passes, and one that is equal, by kind of score.
 
-python -m benchmarks.at_the_limit            # prints the table: 500 pairs of runs a row, twenty minutes
-python -m benchmarks.at_the_limit --write    # puts it into docs/gate.md
+python -m benchmarks.coverage.at_the_limit            # prints the table: 500 pairs of runs a row, twenty minutes
+python -m benchmarks.coverage.at_the_limit --write    # puts it into docs/gate.md
 
 Scores are drawn as in `benchmarks.coverage`. The second run gives the first one's answer to a sample, or, to a share of
 the samples, another one: drawn as the first, for an equal model, or from something worse.
