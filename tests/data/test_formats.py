@@ -105,7 +105,7 @@ def test_a_quotation_mark_of_a_tsv_file_parts_no_rows_and_joins_none(tmp_path: P
     [
         ("a.tsv", 'a\tb\n"He said ""hi"""\tx\n', "line 2: has values that are quoted"),
         ("a.tsv", '"a"\t"b"\n"x"\t"y"\n', "line 1: has values that are quoted"),
-        ("a.tsv", 'a\tb\nx\t"one\ntwo"\n', "line 3: has 1 values for 2 columns"),
+        ("a.tsv", 'a\tb\nx\t"one\ntwo"\n', "line 3: has 1 value for 2 columns"),
         ("a.tsv", "a\tb\rx\ty\r", "line 1: has values that are quoted, or hold a line break"),
         ("a.csv", "a;b\nx;y\n", "line 1: separates its columns by ';'"),
         ("a.csv", "a\tb\nx\ty\n", "line 1: separates its columns by '\\t'"),

@@ -96,4 +96,4 @@ def test_console_and_report_say_so(record, harness_here):
     assert "6 (6 cut)" in shown
     assert "long/shots (6)" in shown
     text = to_markdown(build_document(ReportContext(record=record, words=Words("en"))))
-    assert "they are in the scores: shots 6." in text
+    assert r"they are in the scores: shots \(6\)." in text
