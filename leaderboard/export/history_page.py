@@ -45,7 +45,7 @@ def _lineage(held: BoardRuns, place: int, rows: pd.DataFrame, tongue: Tongue, sh
         "figures": _figures(place, named, tongue, sheaf),
         "suites": [
             (of_suite["title"].iloc[0], [_row(row) for row in of_suite.to_dict("records")])
-            for _, of_suite in named.groupby("suite", sort=False)
+            for _, of_suite in named.groupby(["suite", "metric"], sort=False)
         ],
     }
 
@@ -56,9 +56,9 @@ def _row(row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _figures(place: int, named: pd.DataFrame, tongue: Tongue, sheaf: Sheaf) -> list[tuple[str, str]]:
-    """A file for each suite that several runs have."""
+    """A file for each headline that several runs have."""
     found = []
-    for number, (_, of_suite) in enumerate(named.groupby("suite", sort=False)):
+    for number, (_, of_suite) in enumerate(named.groupby(["suite", "metric"], sort=False)):
         if of_suite["run_id"].nunique() > 1:
             file = f"data/history/{tongue.code}-{place}-{number}.svg"
             title = str(of_suite["title"].iloc[0])

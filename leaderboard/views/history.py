@@ -63,18 +63,21 @@ def _regressions(session: Session, worse: pd.DataFrame, over_steps: bool) -> Non
 
 
 def _charts(session: Session, chosen: ChosenRun, shown: pd.DataFrame, over_steps: bool) -> None:
-    """A chart for each suite that several runs have; for what one alone has a line of a table does."""
+    """A chart for each headline that several runs have; for what one alone has a line of a table does.
+
+    Versions of a suite may have different headlines, which don't share an axis.
+    """
     t, columns = session.t, ["step", "started_at", "run_id"] if over_steps else ["started_at", "run_id"]
     named = shown.assign(
         name=[chosen.names.get(one, one) for one in shown["run_id"]], title=shown["suite"].map(session.title)
     )
-    counts = named.groupby("suite")["run_id"].transform("nunique")
+    counts = named.groupby(["suite", "metric"])["run_id"].transform("nunique")
     places = st.columns(2)
-    for place, (suite, rows) in enumerate(named[counts > 1].groupby("suite", sort=False)):
+    for place, ((suite, metric), rows) in enumerate(named[counts > 1].groupby(["suite", "metric"], sort=False)):
         behind = rows[["name", *columns, "value", "low", "high", "n", "regressed"]]
         with places[place % 2]:
             picture = partial(drawn_history, rows.assign(suite=rows["title"]), session.theme, t.code)
-            chart(session, picture, behind, key=f"history {suite}")
+            chart(session, picture, behind, key=f"history {suite} {metric}")
     alone = named[counts == 1]
     if len(alone):
         with st.expander(t("Suites that only one run has ({n})", n=len(alone))):
