@@ -9,7 +9,7 @@ from harness.decision.verdicts import RuleVerdict
 from harness.report.findings import Finding
 from harness.report.words import Words
 
-__all__ = ["MOST_NAMED", "likewise", "rule_named", "rule_place", "shown", "single", "told_value"]
+__all__ = ["MOST_NAMED", "likewise", "own_name", "rule_named", "rule_place", "shown", "single", "told_value"]
 
 MOST_NAMED = 6
 """Scores of a kind that are named behind the surest; tables hold them all."""
@@ -53,13 +53,14 @@ _KINDS = {"non_inferior": "not inferior to the baseline", "no_worse_group": "wor
 """What people call a kind of rule whose name says too little."""
 
 
+def own_name(rule: RuleVerdict) -> str | None:
+    """The name that a rule's author gave it, None where it goes by what it is."""
+    return None if rule.rule.startswith(f"{rule.kind} {rule.suite}/") else rule.rule
+
+
 def rule_named(words: Words, rule: RuleVerdict) -> str:
     """The name that its author gave it, else what kind of rule it is."""
-    return (
-        words.term(_KINDS.get(rule.kind, rule.kind))
-        if rule.rule.startswith(f"{rule.kind} {rule.suite}/")
-        else rule.rule
-    )
+    return own_name(rule) or words.term(_KINDS.get(rule.kind, rule.kind))
 
 
 def rule_place(words: Words, rule: RuleVerdict) -> str:

@@ -13,7 +13,7 @@ from harness.core.text.display import number
 from harness.core.text.reasons import but_last
 from harness.metrics.written import ACCURACY, CHANCE, CUT, UNPARSED
 from harness.report.context import ReportContext
-from harness.report.sentences import likewise, rule_place, single, told_value
+from harness.report.sentences import likewise, own_name, rule_place, single, told_value
 
 __all__ = ["RULES", "worries"]
 
@@ -41,9 +41,7 @@ def _failed_gate(context: ReportContext) -> Iterator[Worry]:
             told = [
                 context.words(
                     "{name}: {value}",
-                    name=rule_place(context.words, rule)
-                    if rule.rule.startswith(f"{rule.kind} {rule.suite}/")
-                    else rule.rule,
+                    name=own_name(rule) or rule_place(context.words, rule),
                     value=context.words.reason(but_last(rule.reason)),
                 )
                 for rule in failed[:2]

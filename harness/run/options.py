@@ -7,11 +7,11 @@ from typing import Literal
 
 from harness.core.checkpoints import EndpointOptions
 from harness.core.errors import InputError
-from harness.core.options import option
+from harness.core.options import checked_options, option
 from harness.core.process.isolation import STEP_TIMEOUT_S
 from harness.run.replicas.options import ReplicaOptions
 
-__all__ = ["STORE_HELP", "EvalOptions"]
+__all__ = ["STORE_HELP", "EvalOptions", "given_options"]
 
 STORE_HELP = (
     "Index of runs that the leaderboard reads: a SQLite file, or postgresql://USER@HOST/DATABASE. "
@@ -211,3 +211,8 @@ class EvalOptions:
         parser=_bytes,
         metavar="SIZE",
     )
+
+
+def given_options(options: EvalOptions | None) -> EvalOptions:
+    """What a caller gives, or the usual ones. Raises `InputError` for an option of another type or out of range."""
+    return checked_options(options or EvalOptions(), EvalOptions)

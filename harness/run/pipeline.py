@@ -16,7 +16,7 @@ from harness.core.errors import CheckpointError, HarnessError, InputError, Recor
 from harness.core.headlines import headline_estimates
 from harness.core.meters import REPEATS, Meter
 from harness.core.models import Model
-from harness.core.options import checked_options, checked_text, checked_texts
+from harness.core.options import checked_text, checked_texts
 from harness.core.process.heap import uncollected
 from harness.core.process.logs import LogFile, logged_to
 from harness.core.process.network import offline_if
@@ -41,7 +41,7 @@ from harness.run.checkpoint_watch import changed_files
 from harness.run.judgement import absent_estimates, aggregate_estimates, derive_estimates, judge_task, run_signature
 from harness.run.memory_limit import memory_limit
 from harness.run.metering import measure_idle, repeat, repeated_requests, warm_up, windows_of
-from harness.run.options import EvalOptions
+from harness.run.options import EvalOptions, given_options
 from harness.run.outlook.live import Outlook
 from harness.run.planning import Plan, plan
 from harness.run.reopening import model_options
@@ -83,7 +83,7 @@ def evaluate(
     that of `options`). The same call goes on where an interrupted one stopped, and returns at once where
     one has finished. Raises `HarnessError`.
     """
-    options, progress = checked_options(options or EvalOptions(), EvalOptions), progress or Quiet()
+    options, progress = given_options(options), progress or Quiet()
     if limit is not None:
         options = replace(options, limit=limit)
     return next(
@@ -104,7 +104,7 @@ def evaluate_each(
     All are resolved before the first is loaded, so that a bad one is found at once; adapters over the same base that
     follow each other share it in memory, and so do workers. Otherwise as `evaluate`.
     """
-    options, progress, loader = checked_options(options or EvalOptions(), EvalOptions), progress or Quiet(), Loader()
+    options, progress, loader = given_options(options), progress or Quiet(), Loader()
     suite, task = checked_texts("suite", suite), checked_texts("task", task)
     if options.step is not None and len(models) > 1:
         raise InputError(

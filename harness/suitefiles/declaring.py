@@ -130,7 +130,7 @@ class Declared(RowTask):
 
         Rows of a file that are alike in all that is read of them share a cluster, as asking twice tells nothing more.
         """
-        counts = Counter(map(self._read_of, rows))
+        counts = Counter(() if self._declaration.cluster else map(self._read_of, rows))
         self._repeated = frozenset(text for text, count in counts.items() if text and count > 1)
         if getattr(self._declaration, "gold_is", "text") is None:
             for index, row in enumerate(rows):

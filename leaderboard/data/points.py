@@ -74,9 +74,10 @@ def performance_first(scores: pd.DataFrame) -> list[str]:
 
 def known_costs(
     up: str, checkpoints: pd.DataFrame, scores: pd.DataFrame, energy: pd.DataFrame, names: Mapping[str, str]
-) -> list[str]:
-    """The costs of `AXES` that some run is known to have."""
-    return [one for one in AXES if points(one, up, checkpoints, scores, energy, names)["x"].notna().any()]
+) -> dict[str, pd.DataFrame]:
+    """Of the costs of `AXES` those that some run is known to have, each with its `points`."""
+    made = {one: points(one, up, checkpoints, scores, energy, names) for one in AXES}
+    return {one: frame for one, frame in made.items() if frame["x"].notna().any()}
 
 
 def scaled_axis(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from harness.charts import MOST, SCALE, radar, to_svg, tradeoff
 from leaderboard.data import queries
-from leaderboard.data.points import WHOLE_RUN, axis_of, known_costs, performance_first, points, scaled_axis
+from leaderboard.data.points import WHOLE_RUN, axis_of, known_costs, performance_first, scaled_axis
 from leaderboard.export.board_page import RankedRuns
 from leaderboard.export.folder import Sheaf
 from leaderboard.export.runs import BoardRuns
@@ -24,15 +24,14 @@ def tradeoffs_page(held: BoardRuns, found: RankedRuns, tongue: Tongue, sheaf: Sh
     rows = held.rows[held.rows["run_id"].isin(ids)]
     energy = queries.estimates(held.store, ids, task=WHOLE_RUN)
     suites = performance_first(found.scores)
-    costs = known_costs(suites[0], rows, found.scores, energy, held.names) if suites else []
-    made = [(one, points(one, suites[0], rows, found.scores, energy, held.names)) for one in costs]
+    costs = known_costs(suites[0], rows, found.scores, energy, held.names) if suites else {}
     return tongue.page(
         "tradeoffs.jinja",
         "tradeoffs.html",
         up=tongue.title(suites[0]) if suites else "",
-        figures=[_figure(one, frame, suites[0], found, tongue, sheaf) for one, frame in made],
+        figures=[_figure(one, frame, suites[0], found, tongue, sheaf) for one, frame in costs.items()],
         columns=[axis_of(one, found.scores, tongue.say, tongue.title) for one in costs],
-        rows=_rows(made),
+        rows=_rows(list(costs.values())),
         radars=_radars(held, found, suites, tongue, sheaf),
         scale=tongue.say(SCALE),
     )
@@ -48,11 +47,11 @@ def _figure(
     return file, tongue.say("{y} against {x}", y=y.metric, x=x.metric)
 
 
-def _rows(made: list[tuple[str, pd.DataFrame]]) -> list[dict[str, Any]]:
+def _rows(made: list[pd.DataFrame]) -> list[dict[str, Any]]:
     """One row a run: its score, and each cost."""
     if not made:
         return []
-    by_cost = [costs.set_index("run_id")["x"] for _, costs in made]
+    by_cost = [costs.set_index("run_id")["x"] for costs in made]
     return [
         {
             **{name: row[name] for name in ("run_id", "name", "y")},
@@ -60,7 +59,7 @@ def _rows(made: list[tuple[str, pd.DataFrame]]) -> list[dict[str, Any]]:
             "high": row["y_high"],
             "costs": [float(one[row["run_id"]]) for one in by_cost],
         }
-        for row in made[0][1].to_dict("records")
+        for row in made[0].to_dict("records")
     ]
 
 

@@ -84,7 +84,13 @@ def _heading(session: Session, row: "pd.Series[Any]", record: RunRecord | None) 
     """What was evaluated, in a line, and whether its record can be trusted."""
     t = session.t
     size = "" if pd.isna(row["parameter_count"]) else t("{n} M parameters", n=number(row["parameter_count"] / 1e6))
-    about = (elided(str(row["model"]), 60), t(row["kind"]), size, row["dtype"], str(row["started_at"])[:10])
+    about = (
+        elided(str(row["model"]), 60),
+        session.words.term(row["kind"]),
+        size,
+        row["dtype"],
+        str(row["started_at"])[:10],
+    )
     said = " · ".join(escaped(str(one)) for one in (*about, row["run_id"]) if one)
     sealed = t("Sealed, and every file is as it was sealed: its digests were checked.")
     st.caption(said if record is None else f"{said}  \n:material/verified: {escaped(sealed, 200)}")

@@ -181,10 +181,9 @@ def _tests(context: ReportContext) -> list[str]:
 
 
 def _results(context: ReportContext) -> list[str]:
-    scored = [one for one in context.headlines if one.value is not None]
-    return [context.words("One score a dimension, in a table; each test's own are in the report of this run")] * bool(
-        scored
-    )
+    if all(one.value is None for one in context.headlines):
+        return []
+    return [context.words("One score a dimension, in a table; each test's own are in the report of this run")]
 
 
 def _verdict(context: ReportContext) -> list[str]:

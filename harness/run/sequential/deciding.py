@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 from harness.core.errors import InputError
-from harness.core.options import checked_options
 from harness.core.process.network import offline_if
 from harness.core.process.progress import Progress, Quiet
 from harness.decision.gate import judge_of, summed_up, weight
@@ -19,7 +18,7 @@ from harness.decision.scored import Scored
 from harness.decision.sequential.units import Place
 from harness.decision.verdicts import RuleVerdict, Verdict
 from harness.record import RunRecord
-from harness.run.options import EvalOptions
+from harness.run.options import EvalOptions, given_options
 from harness.run.planning import Plan, plan
 from harness.run.sequential.against import Against, plan_of_baseline, require_same_manner
 from harness.run.sequential.budget import Budget
@@ -140,7 +139,7 @@ def decide(
 
     Raises `InputError` where no rule could be decided, before anything is asked, and `HarnessError` as `evaluate`.
     """
-    options, progress = checked_options(options or EvalOptions(), EvalOptions), progress or Quiet()
+    options, progress = given_options(options), progress or Quiet()
     began = time.monotonic()
     suites = suite or list(dict.fromkeys(rule.suite for rule in policy.rules))
     with offline_if(options.offline, model, baseline_model), ExitStack() as stack:

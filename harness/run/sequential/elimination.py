@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 from harness.core.errors import InputError
-from harness.core.options import checked_options
 from harness.core.process.network import offline_if
 from harness.core.process.progress import Progress, Quiet
 from harness.core.scores import OVERALL
@@ -18,7 +17,7 @@ from harness.decision.sequential.bounds import AnytimeBounds
 from harness.decision.sequential.shared import SharedSamples
 from harness.decision.sequential.units import Order
 from harness.record import RunRecord
-from harness.run.options import EvalOptions
+from harness.run.options import EvalOptions, given_options
 from harness.run.planning import Plan, plan
 from harness.run.sequential.budget import Budget
 from harness.run.sequential.growing import GrowingRun
@@ -83,11 +82,7 @@ def rank_checkpoints(
     are asked no more. "Surely" is by bounds that hold at every moment, each at a level that makes the chance that
     anybody is in or out wrongly at most 1 - `confidence` (`TopSearch`). Raises `InputError` as `decide`.
     """
-    options, progress, began = (
-        checked_options(options or EvalOptions(), EvalOptions),
-        progress or Quiet(),
-        time.monotonic(),
-    )
+    options, progress, began = given_options(options), progress or Quiet(), time.monotonic()
     if len(set(models)) < len(models) or not 1 <= top < len(models):
         raise InputError(
             f"needs more than {top} checkpoints, each named once, to tell the {top} best of", place="harness rank"

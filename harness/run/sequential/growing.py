@@ -150,7 +150,12 @@ class GrowingRun:
             opened, began = self._open(), time.monotonic()
             resumed = ResumedModel(opened.model, self.writer)
             answer_all(
-                *(asked, resumed, self.writer, opened.meter, self.progress, self.whole.plugin_timeout_s),
+                asked,
+                resumed,
+                self.writer,
+                opened.meter,
+                self.progress,
+                self.whole.plugin_timeout_s,
                 counters=token_counters(self.whole.checkpoint),
                 saving=self._saving,
             )
